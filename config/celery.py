@@ -1,0 +1,16 @@
+"""The Celery app, its queues and the only list of periodic work."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("survey")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["estimation.runs", "config"])
+app.conf.beat_schedule = {
+    "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
+    "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},
+    "heartbeat": {"task": "config.health.heartbeat", "schedule": 20.0},
+}

