@@ -1,0 +1,71 @@
+"""Who did what to what. Rows have no foreign keys, so that they outlive what they tell of."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+# Where the current request comes from, so that no service has to carry the address along.
+_address: ContextVar[str | None] = ContextVar("address", default=None)
+
+
+class AuditEvent(models.Model):
+    """One thing that somebody did, or tried to do. Rows are only ever added."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=150, blank=True)
+    action = models.CharField(max_length=60)
+    subject_type = models.CharField(max_length=60, blank=True)
+    subject_id = models.CharField(max_length=60, blank=True)
+    region_path = models.CharField(max_length=60, blank=True)
+    succeeded = models.BooleanField(default=True)
+    details = models.JSONField(default=dict)
+    address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], name="audit_subject"),
+            models.Index(fields=["actor_id", "-at"], name="audit_actor"),
+            models.Index(fields=["action", "-at"], name="audit_action"),
+        ]
+
+
+@contextmanager
+def address(value: str | None) -> Iterator[None]:
+    """Rows recorded inside come from this network address."""
+    token = _address.set(value)
+    try:
+        yield
+    finally:
+        _address.reset(token)
+
+
+def record(
+    *,
+    by: Any,
+    action: str,
+    subject: models.Model | None = None,
+    succeeded: bool = True,
+    region_path: str = "",
+    **details: Any,
+) -> AuditEvent:
+    """Add one audit row inside the caller's transaction.
+
+    ``by`` is a user, or None for the system itself. ``details`` must be JSON values and must not hold
+    passwords, one-time codes or whole answer sheets.
+    """
+    return AuditEvent.objects.create(
+        actor_id=getattr(by, "pk", None),
+        actor_name=getattr(by, "username", "") or "",
+        action=action,
+        subject_type=subject._meta.model_name or "" if subject is not None else "",
+        subject_id=str(subject.pk) if subject is not None else "",
+        region_path=region_path,
+        succeeded=succeeded,
+        details=details,
+        address=_address.get(),
+    )

@@ -1,0 +1,39 @@
+"""Gathers the rooms' models so that Django finds them."""
+
+from survey.access.models import ActivationCode, Region, RoleAssignment, User
+from survey.audit import AuditEvent
+from survey.collection.models import Assignment, CollectionRound
+from survey.frame.models import ReportingUnit
+from survey.microdata.models import (
+    MicrodataLayout,
+    MicrodataMember,
+    MicrodataVersion,
+    Observation,
+    RoundCoverage,
+)
+from survey.questionnaires.models import QuestionnaireVersion
+from survey.review.models import BulkAcceptance, ReviewQuery
+from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
+
+__all__ = [
+    "ActivationCode",
+    "Assignment",
+    "AuditEvent",
+    "BulkAcceptance",
+    "CollectionRound",
+    "Explanation",
+    "Filing",
+    "MicrodataLayout",
+    "MicrodataMember",
+    "MicrodataVersion",
+    "Observation",
+    "QuestionnaireVersion",
+    "Region",
+    "ReportingUnit",
+    "ReviewQuery",
+    "RoleAssignment",
+    "RoundCoverage",
+    "Submission",
+    "SubmissionEvent",
+    "User",
+]

@@ -1,0 +1,320 @@
+"""Static faults of questionnaires: what would surprise a respondent is found before publication.
+
+A fault has a code (one invalid example per code is in the tests), a place and a sentence. Checks run
+in layers: a form whose rules do not parse is not tried on sample answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from survey.questionnaires import units
+from survey.questionnaires.definition import (
+    Column,
+    DefinitionError,
+    Edit,
+    Item,
+    Questionnaire,
+    Text,
+    UnitContext,
+)
+from survey.questionnaires.definition_files import SCHEMA_FAULT, schema_faults
+from survey.questionnaires.document import codelist_from
+from survey.questionnaires.expressions import compile_expression
+from survey.questionnaires.loader import (
+    DEFINITIONS,
+    Dictionary,
+    assemble,
+    build_dictionary,
+    load_codelist,
+    load_dictionary,
+    read_yaml,
+)
+from survey.questionnaires.messages import PLACEHOLDER, placeholders
+from survey.questionnaires.plan import evaluation_order
+from survey.questionnaires.rule_types import ITEM_KINDS, TypeCheck
+from survey.questionnaires.trials import trial_faults
+
+UNIT_FREE = frozenset({"yesno", "choice", "multi", "date", "text"})
+PREFILLS = frozenset(field.name for field in fields(UnitContext))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """What is wrong, where, in a sentence for the author."""
+
+    code: str
+    where: str
+    message: str
+
+
+def check_questionnaire(questionnaire: Questionnaire) -> list[Fault]:
+    """All faults of one form; empty when it may be published."""
+    return list(_checked(questionnaire))
+
+
+@lru_cache(maxsize=64)
+def _checked(questionnaire: Questionnaire) -> tuple[Fault, ...]:
+    form = questionnaire.category
+    faults = [*_structure(questionnaire), *_texts(questionnaire)]
+    for item in questionnaire.items.values():
+        faults.extend(Fault(code, f"{form} {item.code}", text) for code, text in _item_faults(item))
+    rules = [*_item_rules(questionnaire), *_edit_rules(questionnaire)]
+    faults.extend(rules)
+    if not any(fault.code in {"syntax", "literal_argument"} for fault in rules):
+        faults.extend(_circular(questionnaire))
+    if not faults:
+        faults.extend(
+            Fault(code, f"{form} {where}".strip(), text) for code, where, text in trial_faults(questionnaire)
+        )
+    return tuple(dict.fromkeys(faults))
+
+
+def check_all(root: Path = DEFINITIONS) -> list[Fault]:
+    """All faults of the definition files: shape, dictionary, every form, what nothing uses."""
+    faults = [Fault(SCHEMA_FAULT, where, text) for where, text in schema_faults(root)]
+    try:
+        dictionary = load_dictionary(root)
+    except DefinitionError as error:
+        return [*faults, Fault(error.code, error.where, error.message)]
+    faults.extend(_dictionary_faults(dictionary))
+    forms: list[Questionnaire] = []
+    for path in sorted((root / "forms").glob("*.yaml")):
+        try:
+            form = read_yaml(path)
+            questionnaire = assemble(form, dictionary)
+        except DefinitionError as error:
+            faults.append(Fault(error.code, f"forms/{path.name}: {error.where}", error.message))
+            continue
+        if questionnaire.category != path.stem:
+            faults.append(Fault("file_name", path.name, f"the file defines {questionnaire.category}"))
+        forms.append(questionnaire)
+        faults.extend(check_questionnaire(questionnaire))
+    faults.extend(_unused(dictionary, forms))
+    return list(dict.fromkeys(faults))
+
+
+def check_definition(raw: Mapping[str, Any], root: Path = DEFINITIONS) -> list[Fault]:
+    """Faults of a definition in one mapping: {forms: [...], items, edits, codelists: {name: list}}.
+
+    Code lists that are not given are taken from `root`. For trying out a form, and for tests.
+    """
+    try:
+        given = {name: codelist_from(name, text) for name, text in (raw.get("codelists") or {}).items()}
+        shared = {path.stem: load_codelist(path.stem, root) for path in (root / "codelists").glob("*.yaml")}
+        dictionary = build_dictionary(raw.get("items") or (), raw.get("edits") or (), shared | given)
+        forms = [assemble(form, dictionary) for form in raw["forms"]]
+    except DefinitionError as error:
+        return [Fault(error.code, error.where, error.message)]
+    faults = list(_dictionary_faults(dictionary))
+    for form in forms:
+        faults.extend(check_questionnaire(form))
+    return list(dict.fromkeys([*faults, *_unused(dictionary, forms)]))
+
+
+# -- structure ------------------------------------------------------------------
+
+
+def _repeated(codes: Iterable[str]) -> list[str]:
+    return [code for code, count in Counter(codes).items() if count > 1]
+
+
+def _structure(form: Questionnaire) -> Iterator[Fault]:
+    where = form.category
+    placed = [code for section in form.sections for code in section.items]
+    for code in _repeated(placed):
+        yield Fault("duplicate_code", where, f"item {code} is on the form twice")
+    for code in _repeated(section.code for section in form.sections):
+        yield Fault("duplicate_code", where, f"section {code} is defined twice")
+    for code in _repeated(edit.code for edit in form.edits):
+        yield Fault("duplicate_code", where, f"edit {code} is defined twice")
+    for codelist in form.codelists.values():
+        for code in _repeated(entry.code for entry in codelist.entries):
+            yield Fault("duplicate_code", f"{where} {codelist.name}", f"code {code} is listed twice")
+    for code in placed:
+        if code not in form.items:
+            yield Fault("unknown_item", where, f"section lists item {code}, which is not defined")
+    for code in sorted(form.items.keys() - set(placed)):
+        yield Fault("unplaced_item", where, f"item {code} is in no section")
+
+
+def _item_faults(item: Item) -> Iterator[tuple[str, str]]:
+    if item.type == "table":
+        yield from _table_faults(item)
+        for column in item.columns:
+            yield from _unit_faults(column)
+    else:
+        yield from _unit_faults(item)
+        if item.columns:
+            yield "type_clash", f"{item.code} is a {item.type} and has columns"
+    parts: tuple[Item | Column, ...] = (item, *item.columns)
+    for part in parts:
+        if part.type in {"choice", "multi"} and part.choices is None:
+            yield "unknown_codelist", f"{part.code} has no code list"
+    if item.prefilled is not None and item.prefilled not in PREFILLS:
+        yield "unknown_prefill", f"the register has no field {item.prefilled}"
+
+
+def _table_faults(item: Item) -> Iterator[tuple[str, str]]:
+    if not item.columns:
+        yield "table_without_columns", f"table {item.code} has no columns"
+    if item.rows is None or (item.rows.kind == "fixed" and not item.rows.entries):
+        yield "table_without_rows", f"table {item.code} has no rows"
+        return
+    for code in _repeated((*item.rows.ids, *(column.code for column in item.columns))):
+        yield "duplicate_code", f"row or column {code} of {item.code} is defined twice"
+
+
+def _unit_faults(item: Item | Column) -> Iterator[tuple[str, str]]:
+    if item.type == "quantity" and not item.unit:
+        yield "no_unit", f"quantity {item.code} has no unit"
+    allowed = {units.base_code(code) for code in item.units}
+    if allowed and units.base_code(item.unit) not in allowed:
+        yield "unit_family", f"unit {item.unit!r} of {item.code} is not among {', '.join(item.units)}"
+    family = units.family_of(item.unit)
+    if item.type == "money" and (family is None or family.name != "money"):
+        yield "unit_family", f"{item.code} is money but its unit is {item.unit!r}"
+    if item.type in UNIT_FREE and item.units:
+        yield "unit_family", f"{item.code} is a {item.type} and cannot have units"
+
+
+# -- texts ------------------------------------------------------------------------
+
+
+def _texts(form: Questionnaire) -> Iterator[Fault]:
+    for place, text in _all_texts(form):
+        if not text.zh or not text.en:
+            missing = "Chinese" if not text.zh else "English"
+            yield Fault("missing_translation", f"{form.category} {place}", f"the {missing} text is missing")
+    for edit in form.edits:
+        zh, en = (set(PLACEHOLDER.findall(text)) for text in (edit.message.zh, edit.message.en))
+        if zh and en and zh != en:
+            names = ", ".join(sorted(zh ^ en))
+            yield Fault(
+                "placeholder_mismatch", f"{form.category} {edit.code}", f"only in one language: {names}"
+            )
+
+
+def _all_texts(form: Questionnaire) -> Iterator[tuple[str, Text]]:
+    yield "title", form.title
+    for section in form.sections:
+        yield f"section {section.code}", section.title
+    for item in form.items.values():
+        yield f"{item.code} label", item.label
+        yield f"{item.code} definition", item.definition
+        for name in ("includes", "excludes", "unit_note"):
+            if getattr(item, name):
+                yield f"{item.code} {name}", getattr(item, name)
+        for column in item.columns:
+            yield f"{item.code} column {column.code}", column.label
+        for row in item.rows.entries if item.rows else ():
+            yield f"{item.code} row {row.id}", row.label
+    for edit in form.edits:
+        yield f"{edit.code} message", edit.message
+    for codelist in form.codelists.values():
+        for entry in codelist.entries:
+            yield f"{codelist.name} {entry.code}", entry.label
+
+
+# -- rules --------------------------------------------------------------------------
+
+
+def _typed(text: str, items: Mapping[str, Item], wanted: str) -> Iterator[tuple[str, str]]:
+    """Faults of one expression that should give `wanted` (a kind, or "any")."""
+    try:
+        tree = compile_expression(text).tree
+    except DefinitionError as error:
+        yield error.code, f"{error.message}: {text}"
+        return
+    check = TypeCheck(items)
+    kind = check.kind(tree)
+    yield from ((code, f"{message}: {text}") for code, message in check.faults)
+    if wanted != "any" and kind not in {wanted, "any"}:
+        code = "not_boolean" if wanted == "bool" else "type_clash"
+        yield code, f"gives a {kind}, not a {wanted}: {text}"
+
+
+def _item_rules(form: Questionnaire) -> Iterator[Fault]:
+    for item in form.items.values():
+        where = f"{form.category} {item.code}"
+        if item.relevance:
+            for code, text in _typed(item.relevance, form.items, "bool"):
+                yield Fault(code, f"{where} relevance", text)
+        if item.computed:
+            for code, text in _typed(item.computed, form.items, ITEM_KINDS[item.type]):
+                yield Fault(code, f"{where} computed", text)
+
+
+def _edit_rules(form: Questionnaire) -> Iterator[Fault]:
+    for edit in form.edits:
+        where = f"{form.category} {edit.code}"
+        yield from (Fault(code, where, text) for code, text in _edit_faults(edit, form.items))
+
+
+def _edit_faults(edit: Edit, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
+    yield from _typed(edit.expression, items, "bool")
+    if edit.when:
+        yield from _typed(edit.when, items, "bool")
+    for _, text in edit.values:
+        yield from _typed(text, items, "any")
+    for code in edit.items:
+        if code not in items:
+            yield "marks_unknown_item", f"the edit marks {code}, which is not on the form"
+    if not edit.items:
+        yield "marks_nothing", "the edit marks no item"
+    names = {name for name, _ in edit.values}
+    for placeholder in sorted(placeholders(edit.message)):
+        yield from _placeholder_faults(placeholder, names, items)
+
+
+def _placeholder_faults(
+    placeholder: str, names: set[str], items: Mapping[str, Item]
+) -> Iterator[tuple[str, str]]:
+    if placeholder.startswith("expr:"):
+        yield from _typed(placeholder.removeprefix("expr:"), items, "any")
+        return
+    code = placeholder.removeprefix("previous:")
+    known = code in items or (code == placeholder and (code in names or code in _UNIT_PLACEHOLDERS))
+    if not known:
+        yield "unknown_placeholder", f"nothing fills {{{placeholder}}}"
+
+
+_UNIT_PLACEHOLDERS = frozenset(f"unit_{name}" for name in PREFILLS)
+
+
+def _circular(form: Questionnaire) -> Iterator[Fault]:
+    relevance = {i.code: compile_expression(i.relevance) for i in form.items.values() if i.relevance}
+    computed = {i.code: compile_expression(i.computed) for i in form.items.values() if i.computed}
+    try:
+        evaluation_order(relevance, computed, form.category)
+    except DefinitionError as error:
+        yield Fault(error.code, error.where, error.message)
+
+
+# -- the dictionary as a whole ----------------------------------------------------------
+
+
+def _dictionary_faults(dictionary: Dictionary) -> Iterator[Fault]:
+    """Faults that no form would show: rules that name items nobody has defined."""
+    for code in _repeated(edit.code for edit in dictionary.edits):
+        yield Fault("duplicate_code", code, f"edit {code} is defined twice")
+    for edit in dictionary.edits:
+        for code in edit.items:
+            if code not in dictionary.items:
+                yield Fault("marks_unknown_item", edit.code, f"the edit marks {code}, which is not defined")
+
+
+def _unused(dictionary: Dictionary, forms: Iterable[Questionnaire]) -> Iterator[Fault]:
+    forms = list(forms)
+    shown = {code for form in forms for code in form.items}
+    applied = {edit.code for form in forms for edit in form.edits}
+    for code in dictionary.items.keys() - shown:
+        yield Fault("unused_item", code, f"item {code} is on no form")
+    for edit in dictionary.edits:
+        if edit.code not in applied:
+            yield Fault("unused_edit", edit.code, f"edit {edit.code} applies to no form")

@@ -1,0 +1,299 @@
+"""The instrument as frozen records: questionnaire > section > item, edit rules, code lists.
+
+Pure: no Django, no files. Everything that a published version contains is here, so that a sheet of
+2025 can be read by the definition it was filled with, whatever the YAML files say later.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+ITEM_TYPES = (
+    "quantity", "money", "count", "ratio", "yesno", "choice", "multi", "date", "text", "table",
+)  # fmt: skip
+NUMERIC_TYPES = frozenset({"quantity", "money", "count", "ratio"})
+SEVERITIES = ("hard", "soft", "notice")
+SCOPES = ("sheet", "previous", "register")
+
+
+class DefinitionError(Exception):
+    """A definition that cannot be used. `code` names the fault, `where` the file or item."""
+
+    def __init__(self, code: str, where: str, message: str) -> None:
+        super().__init__(f"{where}: {message} [{code}]")
+        self.code = code
+        self.where = where
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence or name in both languages of the survey."""
+
+    zh: str
+    en: str
+
+    def get(self, language: str) -> str:
+        """The text in `language` ("zh-hans", "en", ...); Chinese unless English is asked for."""
+        return self.en if language.lower().startswith("en") else self.zh
+
+    def __bool__(self) -> bool:
+        return bool(self.zh or self.en)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeEntry:
+    """One code of a list; `parent` is the code above it."""
+
+    code: str
+    label: Text
+    parent: str | None = None
+    group: str | None = None  # macro region of a region, subject group of a category
+
+
+@dataclass(frozen=True, slots=True)
+class Codelist:
+    """A named list of codes.
+
+    `open_prefix` > 0 accepts codes that are not listed when they have `code_length` digits and a
+    listed code starts with their first `open_prefix` digits: the survey lists 97 industry
+    divisions but takes any of the 1,382 four-digit classes below them.
+    """
+
+    name: str
+    entries: tuple[CodeEntry, ...]
+    open_prefix: int = 0
+    code_length: int = 0
+    title: Text = Text("", "")
+    source: str = ""
+    _by_code: Mapping[str, CodeEntry] = field(init=False, repr=False, compare=False)
+    _prefixes: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_code", {entry.code: entry for entry in self.entries})
+        prefixes = frozenset(entry.code[: self.open_prefix] for entry in self.entries if self.open_prefix)
+        object.__setattr__(self, "_prefixes", prefixes)
+
+    def get(self, code: str) -> CodeEntry | None:
+        """The listed entry of `code`, or None."""
+        return self._by_code.get(code)
+
+    def accepts(self, code: str) -> bool:
+        """Whether `code` may be answered."""
+        if code in self._by_code:
+            return True
+        return (
+            self.open_prefix > 0
+            and len(code) == self.code_length
+            and code.isascii()
+            and code.isdigit()
+            and code[: self.open_prefix] in self._prefixes
+        )
+
+    def label(self, code: str, language: str) -> str:
+        """The name of `code`; for an unlisted but accepted code the nearest listed name above it."""
+        for end in range(len(code), 0, -1):
+            entry = self._by_code.get(code[:end]) or self._by_code.get(code[:end].ljust(len(code), "0"))
+            if entry is not None:
+                name = entry.label.get(language)
+                return name if end == len(code) else f"{code} ({name})"
+        return code
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; answered like an item of the same type."""
+
+    code: str
+    label: Text
+    type: str
+    unit: str = ""
+    units: tuple[str, ...] = ()
+    decimals: int | None = None
+    codelist: str | None = None
+    choices: Codelist | None = field(default=None, repr=False, compare=False)
+    signed: bool = False
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A fixed row of a table."""
+
+    id: str
+    label: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The rows of a table: `fixed` rows with stable ids, or `open` rows added by the respondent."""
+
+    kind: str
+    entries: tuple[Row, ...] = ()
+    row_list: str | None = None
+    max_rows: int = 50
+    column_total: bool = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the fixed rows, in order."""
+        return tuple(row.id for row in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of the dictionary. Expressions are CEL text; see expressions.py."""
+
+    code: str
+    label: Text
+    type: str
+    unit: str = ""
+    units: tuple[str, ...] = ()
+    unit_note: Text = Text("", "")
+    period: str = "none"
+    definition: Text = Text("", "")
+    includes: Text = Text("", "")
+    excludes: Text = Text("", "")
+    feeds: tuple[str, ...] = ()
+    codelist: str | None = None
+    choices: Codelist | None = field(default=None, repr=False, compare=False)
+    columns: tuple[Column, ...] = ()
+    rows: Grid | None = None
+    required: bool = True
+    relevance: str | None = None
+    computed: str | None = None
+    read_only: bool = False
+    prefilled: str | None = None
+    decimals: int | None = None
+    signed: bool = False
+    measure: bool = False
+    previous: bool = False
+    source: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the answer is one number."""
+        return self.type in NUMERIC_TYPES
+
+    def column(self, code: str) -> Column | None:
+        """The column `code` of a table item, or None."""
+        return next((column for column in self.columns if column.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A rule that must hold. `values` are extra named numbers of the message: (name, expression)."""
+
+    code: str
+    severity: str
+    expression: str
+    items: tuple[str, ...]
+    message: Text
+    when: str | None = None
+    scope: str = "sheet"
+    values: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A page of the form."""
+
+    code: str
+    title: Text
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Questionnaire:
+    """One form, complete in itself. Two are equal when their content hash is."""
+
+    category: str
+    form_no: str
+    title: Text
+    header: Mapping[str, Any]
+    sections: tuple[Section, ...]
+    items: Mapping[str, Item]
+    edits: tuple[Edit, ...]
+    codelists: Mapping[str, Codelist]
+    content_hash: str
+
+    def __post_init__(self) -> None:
+        for name in ("header", "items", "codelists"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        places = {code: section for section in self.sections for code in section.items}
+        object.__setattr__(self, "_places", places)
+        object.__setattr__(self, "_edits", {edit.code: edit for edit in self.edits})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Questionnaire) and other.content_hash == self.content_hash
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def item(self, code: str) -> Item:
+        """The item `code`. Raises KeyError when it is not on this form."""
+        return self.items[code]
+
+    def edit(self, code: str) -> Edit:
+        """The edit rule `code`. Raises KeyError."""
+        edits: dict[str, Edit] = self.__dict__["_edits"]
+        return edits[code]
+
+    def section(self, code: str) -> Section:
+        """The section `code`. Raises KeyError."""
+        for section in self.sections:
+            if section.code == code:
+                return section
+        raise KeyError(code)
+
+    def section_of(self, item_code: str) -> Section:
+        """The section that shows an item. Raises KeyError."""
+        places: dict[str, Section] = self.__dict__["_places"]
+        return places[item_code]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitContext:
+    """What the register knows of the reporting unit; rules see it as unit_<field>."""
+
+    category: str
+    year: int
+    uscc: str = ""
+    name: str = ""
+    region: str = ""
+    division_code: str = ""
+    industry: str = ""
+    section: str = ""
+    institution_type: str = ""
+    is_head_platform: bool = False
+    is_pilot_space: bool = False
+    reference_date: dt.date | None = None
+
+    def variables(self) -> dict[str, Any]:
+        """Values of the unit_* variables: strings, booleans, the year as a double, dates as ISO text."""
+        end = self.reference_date or dt.date(self.year, 12, 31)
+        return {
+            "unit_category": self.category,
+            "unit_year": float(self.year),
+            "unit_uscc": self.uscc,
+            "unit_name": self.name,
+            "unit_region": self.region,
+            "unit_division_code": self.division_code,
+            "unit_industry": self.industry,
+            "unit_section": self.section,
+            "unit_institution_type": self.institution_type,
+            "unit_is_head_platform": self.is_head_platform,
+            "unit_is_pilot_space": self.is_pilot_space,
+            "unit_reference_date": end.isoformat(),
+        }
+
+
+UNIT_VARIABLES: Mapping[str, str] = MappingProxyType(
+    {name: {str: "string", bool: "bool", float: "number"}[type(value)]
+     for name, value in UnitContext(category="", year=2000).variables().items()}
+)  # fmt: skip

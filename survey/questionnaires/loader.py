@@ -1,0 +1,294 @@
+"""From the YAML files that statisticians edit to questionnaires.
+
+definitions/items/*.yaml   the item dictionary with the edits of each item
+definitions/edits.yaml     edits across items and years
+definitions/forms/*.yaml   14 forms that choose and order items
+definitions/codelists/*    code lists
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from survey.questionnaires import units
+from survey.questionnaires.definition import Codelist, DefinitionError, Edit, Item, Questionnaire
+from survey.questionnaires.document import (
+    canonical_json,
+    codelist_from,
+    definition_of,
+    document_hash,
+    edit_from,
+    from_document,
+    item_from,
+    text_from,
+    to_document,
+)
+from survey.questionnaires.expressions import compile_expression
+
+__all__ = [
+    "DEFINITIONS", "Dictionary", "canonical_json", "definition_of", "document_hash", "from_document",
+    "load_all", "load_codelist", "load_dictionary", "load_items", "load_questionnaire", "to_document",
+]  # fmt: skip
+
+DEFINITIONS = Path(__file__).parent / "definitions"
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """Everything that forms choose from. `raw_items` keeps the normalised document form of each item."""
+
+    items: Mapping[str, Item]
+    raw_items: Mapping[str, Mapping[str, Any]]
+    edits: tuple[Edit, ...]
+    codelists: Mapping[str, Codelist]
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file. Raises DefinitionError("unparsable")."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DefinitionError("unparsable", path.name, str(error).replace("\n", " ")) from error
+
+
+@lru_cache(maxsize=256)
+def load_codelist(name: str, root: Path = DEFINITIONS) -> Codelist:
+    """A code list by name. Raises DefinitionError("unknown_codelist")."""
+    path = root / "codelists" / f"{name}.yaml"
+    if not name.replace("_", "").isalnum() or not path.is_file():
+        raise DefinitionError("unknown_codelist", name, f"no code list {name!r}")
+    return codelist_from(name, read_yaml(path))
+
+
+@lru_cache(maxsize=8)
+def load_dictionary(root: Path = DEFINITIONS) -> Dictionary:
+    """All items, edits and code lists. Raises DefinitionError."""
+    codelists = {
+        path.stem: load_codelist(path.stem, root) for path in sorted((root / "codelists").glob("*.yaml"))
+    }
+    written: list[Mapping[str, Any]] = []
+    for path in [*sorted(root.glob("items.yaml")), *sorted((root / "items").glob("*.yaml"))]:
+        written.extend(read_yaml(path) or ())
+    edits_file = root / "edits.yaml"
+    across = (read_yaml(edits_file) or {}) if edits_file.is_file() else {}
+    return build_dictionary(
+        written, across.get("edits", ()) if isinstance(across, Mapping) else across, codelists
+    )
+
+
+def build_dictionary(
+    written: Iterable[Mapping[str, Any]],
+    across: Iterable[Mapping[str, Any]],
+    codelists: Mapping[str, Codelist],
+) -> Dictionary:
+    """Dictionary from items and cross-item edits as written. Raises DefinitionError."""
+    raw_items: dict[str, Mapping[str, Any]] = {}
+    edits: list[Edit] = []
+    for entry in written:
+        code = str(entry["code"])
+        if code in raw_items:
+            raise DefinitionError("duplicate_code", code, f"item {code} is defined twice")
+        raw_items[code] = normal_item(entry, codelists)
+        edits.extend(edit_from({"items": [code], **edit}) for edit in entry.get("edits") or ())
+    items = {code: item_from(raw, codelists) for code, raw in raw_items.items()}
+    for edit in across:
+        edits.extend(expand_edit(edit, items))
+    return Dictionary(items, raw_items, tuple(edits), codelists)
+
+
+def normal_item(entry: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> dict[str, Any]:
+    """An item as written -> its document form: families of units and lists of rows spelt out."""
+    raw = {key: value for key, value in entry.items() if key != "edits"}
+    raw["units"] = _unit_codes(entry.get("units"), str(entry["code"]))
+    table = entry.get("table")
+    if table:
+        raw["table"] = {
+            **table,
+            "columns": [
+                {**column, "units": _unit_codes(column.get("units"), str(entry["code"]))}
+                for column in table.get("columns") or ()
+            ],
+            **_rows(table, codelists, str(entry["code"])),
+        }
+    return raw
+
+
+def _unit_codes(family: Any, where: str) -> list[str]:
+    if not family or family == "none":
+        return []
+    if isinstance(family, list):
+        return [str(unit) for unit in family]
+    if family not in units.FAMILIES:
+        raise DefinitionError("unit_family", where, f"no family of units {family!r}")
+    return list(units.FAMILIES[family].codes)
+
+
+def _rows(table: Mapping[str, Any], codelists: Mapping[str, Codelist], where: str) -> dict[str, Any]:
+    source = table.get("row_list")
+    if source is None:
+        return {}
+    if isinstance(source, list):
+        return {"row_list": None, "entries": source}
+    if source not in codelists:
+        raise DefinitionError("unknown_codelist", where, f"no code list {source!r} for the rows")
+    entries = [
+        {"id": entry.code, "label": {"zh": entry.label.zh, "en": entry.label.en}}
+        for entry in codelists[source].entries
+    ]
+    return {"row_list": source, "entries": entries}
+
+
+def expand_edit(written: Mapping[str, Any], items: Mapping[str, Item]) -> list[Edit]:
+    """The edits of a `for_each`: the word `item` becomes each code, {item_label} its name."""
+    codes = written.get("for_each")
+    if not codes:
+        return [edit_from(written)]
+    expanded = []
+    for code in codes:
+        if code not in items:
+            raise DefinitionError("unknown_item", str(written["code"]), f"for_each names {code!r}")
+        message = text_from(written["message"])
+        label = items[code].label
+        raw = _with_item(
+            {key: value for key, value in written.items() if key not in {"for_each", "message"}}, code
+        )
+        raw["code"] = f"{written['code']}-{code}"
+        raw["message"] = {
+            "zh": _with_item(message.zh.replace("{item_label}", f"{code} {label.zh}"), code, braces=True),
+            "en": _with_item(message.en.replace("{item_label}", f"{code} {label.en}"), code, braces=True),
+        }
+        expanded.append(edit_from(raw))
+    return expanded
+
+
+def _with_item(value: Any, code: str, *, braces: bool = False) -> Any:
+    if isinstance(value, str):
+        # In sentences only {item} is a placeholder; "item" may be an ordinary English word.
+        if braces:
+            return re.sub(r"\{((?:previous:)?)item\}", rf"{{\1{code}}}", value)
+        return re.sub(r"\bitem\b", code, value)
+    if isinstance(value, Mapping):
+        return {key: _with_item(inner, code) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_item(inner, code) for inner in value]
+    return value
+
+
+def load_items(root: Path = DEFINITIONS) -> dict[str, Item]:
+    """The item dictionary: code -> item, all 179 of them."""
+    return dict(load_dictionary(root).items)
+
+
+def form_path(category: str, root: Path = DEFINITIONS) -> Path:
+    """The file of a form. Raises DefinitionError("unknown_form")."""
+    path = root / "forms" / f"{category}.yaml"
+    if not category.isalnum() or not path.is_file():
+        raise DefinitionError("unknown_form", category, f"no form {category!r}")
+    return path
+
+
+@lru_cache(maxsize=64)
+def load_questionnaire(category: str, root: Path = DEFINITIONS) -> Questionnaire:
+    """The form of a category ("CAT01" ... "CAT14") as the files stand now. Raises DefinitionError."""
+    return assemble(read_yaml(form_path(category, root)), load_dictionary(root))
+
+
+def load_all(root: Path = DEFINITIONS) -> dict[str, Questionnaire]:
+    """All forms by category. Raises DefinitionError."""
+    return {
+        path.stem: load_questionnaire(path.stem, root) for path in sorted((root / "forms").glob("*.yaml"))
+    }
+
+
+def assemble(form: Mapping[str, Any], dictionary: Dictionary) -> Questionnaire:
+    """A form as written plus the dictionary -> a questionnaire. Raises DefinitionError.
+
+    A rule (edit, relevance, computation) that reads an item of the dictionary which is not on this
+    form does not apply to the form and is left out.
+    """
+    where = str(form.get("category", "?"))
+    chosen = [str(code) for section in form.get("sections") or () for code in section.get("items") or ()]
+    for code in chosen:
+        if code not in dictionary.raw_items:
+            raise DefinitionError(
+                "unknown_item", where, f"the form lists item {code!r}, which is not defined"
+            )
+    on_form = frozenset(chosen)
+    elsewhere = frozenset(dictionary.raw_items) - on_form
+    raw_items = [_for_form(dictionary.raw_items[code], elsewhere) for code in chosen]
+    used = _used_codelists(raw_items)
+    document = {
+        **{key: form[key] for key in ("category", "form_no", "title", "sections") if key in form},
+        "header": form.get("header") or {},
+        "items": raw_items,
+        "edits": [],
+        "codelists": {
+            name: _codelist_document(name, dictionary) for name in used if name in dictionary.codelists
+        },
+    }
+    bare = from_document(document)
+    applicable = [edit for edit in dictionary.edits if _applies(edit, elsewhere, where)]
+    document = to_document(bare) | {"edits": to_document(_with_edits(bare, applicable))["edits"]}
+    return from_document(document)
+
+
+def _with_edits(bare: Questionnaire, edits: list[Edit]) -> Questionnaire:
+    return Questionnaire(
+        category=bare.category, form_no=bare.form_no, title=bare.title, header=bare.header,
+        sections=bare.sections, items=bare.items, edits=tuple(edits), codelists=bare.codelists,
+        content_hash="",
+    )  # fmt: skip
+
+
+def _for_form(raw: Mapping[str, Any], elsewhere: frozenset[str]) -> dict[str, Any]:
+    kept = dict(raw)
+    for name in ("relevance", "computed"):
+        if raw.get(name) and compile_expression(str(raw[name]).strip()).items & elsewhere:
+            kept[name] = None
+    return kept
+
+
+def _applies(edit: Edit, elsewhere: frozenset[str], where: str) -> bool:
+    try:
+        texts = [edit.expression, *([edit.when] if edit.when else []), *(text for _, text in edit.values)]
+        read = frozenset().union(*(compile_expression(text).items for text in texts))
+    except DefinitionError as error:
+        raise DefinitionError(error.code, f"{where} {edit.code}", error.message) from error
+    # An edit without inputs (all_zero) belongs to the forms that show what it marks.
+    return not (read & elsewhere) and not (not read and set(edit.items) & elsewhere)
+
+
+def _used_codelists(raw_items: Iterable[Mapping[str, Any]]) -> list[str]:
+    names: dict[str, None] = {}
+    for raw in raw_items:
+        columns = (raw.get("table") or {}).get("columns") or ()
+        for part in (raw, *columns):
+            if part.get("codelist"):
+                names[str(part["codelist"])] = None
+    return sorted(names)
+
+
+def _codelist_document(name: str, dictionary: Dictionary) -> dict[str, Any]:
+    codelist = dictionary.codelists[name]
+    return {
+        "title": {"zh": codelist.title.zh, "en": codelist.title.en},
+        "source": codelist.source,
+        "open_prefix": codelist.open_prefix,
+        "code_length": codelist.code_length,
+        "entries": [
+            {
+                "code": e.code,
+                "label": {"zh": e.label.zh, "en": e.label.en},
+                "parent": e.parent,
+                "group": e.group,
+            }
+            for e in codelist.entries
+        ],
+    }

@@ -1,0 +1,14 @@
+"""Pages and endpoints of the room."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from survey.questionnaires import api, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("questionnaires/", views.questionnaires, name="questionnaires"),
+    path("questionnaires/<int:pk>/", views.questionnaire_detail, name="questionnaire_detail"),
+]
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("questionnaires/", api.VersionList.as_view(), name="api_questionnaires"),
+    path("questionnaires/<int:pk>/", api.VersionDetail.as_view(), name="api_questionnaire"),
+]
