@@ -1,0 +1,55 @@
+"""What the codes of the audit trail mean, for its reader. A code without a label is shown as it is."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+ACTIONS: dict[str, Promise] = {
+    "sign_in": _("Sign-in"),
+    "sign_in_locked": _("Sign-in locked after failures"),
+    "sign_out": _("Sign-out"),
+    "second_factor": _("Second factor checked"),
+    "second_factor_set_up": _("Second factor set up"),
+    "second_factor_reset": _("Second factor reset"),
+    "recovery_codes_renewed": _("Recovery codes renewed"),
+    "password_changed": _("Password changed"),
+    "password_reset": _("Password reset by an administrator"),
+    "notice_read": _("Statutory notice confirmed"),
+    "activation_code_issued": _("Activation code issued"),
+    "activation_refused": _("Activation refused"),
+    "account_activated": _("Account activated"),
+    "account_created": _("Account created"),
+    "account_closed": _("Account closed"),
+    "account_reopened": _("Account reopened"),
+    "account_unlocked": _("Account unlocked"),
+    "role_granted": _("Role granted"),
+    "role_revoked": _("Role ended"),
+    "access_refused": _("Access outside one's scope refused"),
+    "audit_searched": _("Audit trail searched"),
+    "sheet_save": _("Sheet saved"),
+    "sheet_submit": _("Sheet submitted to the province"),
+    "sheet_submit_national": _("Sheet submitted to the nation"),
+    "sheet_recall": _("Sheet recalled"),
+    "sheet_return": _("Sheet returned"),
+    "sheet_accept": _("Sheet accepted by the province"),
+    "sheet_accept_finally": _("Sheet accepted finally"),
+    "sheet_reopen": _("Sheet reopened"),
+    "sheet_exempt": _("Sheet exempted"),
+    "sheet_invalidate": _("Sheet ruled invalid"),
+    "review_started": _("Review begun"),
+    "bulk_accept": _("Sheets accepted in bulk"),
+    "round_open": _("Round opened"),
+    "round_closed": _("Round closed"),
+    "assignment_disposition": _("Disposition recorded"),
+    "assignment_extension": _("Deadline extended"),
+    "publish_questionnaire": _("Questionnaire published"),
+    "freeze_microdata": _("Microdata frozen"),
+    "request_run": _("Estimation run requested"),
+    "cancel_run": _("Estimation run cancelled"),
+    "finish_run": _("Estimation run finished"),
+    "build_rehearsal": _("Rehearsal country built"),
+}
+
+
+def label_of(action: str) -> str:
+    """The label of one code in the current language."""
+    return str(ACTIONS.get(action, action))

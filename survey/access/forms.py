@@ -1,0 +1,248 @@
+"""Forms of the front door. They parse and check shape; the services decide."""
+
+import datetime as dt
+import re
+from typing import Any
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.utils.translation import gettext_lazy as _
+
+from survey.access.models import NATION, Region, User
+from survey.access.roles import Role
+
+USERNAME = re.compile(r"^[\w.@-]{3,40}$")
+
+
+class PlainForm(forms.Form):
+    """Bootstrap classes, links from a control to its error, and the list for the error summary."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            select = isinstance(field.widget, forms.Select)
+            check = isinstance(field.widget, forms.CheckboxInput)
+            kind = "form-select" if select else "form-check-input" if check else "form-control"
+            field.widget.attrs.setdefault("class", kind)
+
+    def full_clean(self) -> None:
+        """Mark the controls that are wrong, for eyes as well as for readers."""
+        super().full_clean()
+        for name in self.errors:
+            if name in self.fields:
+                attrs = self.fields[name].widget.attrs
+                attrs["class"] = f"{attrs['class']} is-invalid"
+
+    def summary(self) -> list[dict[str, str]]:
+        """What components/error_summary.html shows."""
+        found = []
+        for name, errors in self.errors.items():
+            if name not in self.fields:
+                found += [{"href": "", "text": str(error)} for error in errors]
+                continue
+            control = self[name]
+            for error in errors:
+                text = _("%(field)s: %(problem)s") % {"field": control.label, "problem": error}
+                found.append({"href": f"#{control.id_for_label}", "text": str(text)})
+        return found
+
+
+class SignInForm(PlainForm):
+    """Account and password."""
+
+    username = forms.CharField(
+        label=_("Account"), max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )  # fmt: skip
+    password = forms.CharField(
+        label=_("Password"), strip=False, max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )  # fmt: skip
+
+
+class _NewPasswords(PlainForm):
+    """Two equal passwords that keep the rules."""
+
+    new_password = forms.CharField(
+        label=_("New password"), strip=False, max_length=200,
+        help_text=_("At least 10 characters; three of: lower case, upper case, digits, other characters."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    repeated = forms.CharField(
+        label=_("New password again"), strip=False, max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+
+    def owner(self) -> Any:
+        """The user whose attributes the password must not resemble."""
+        return None
+
+    def clean(self) -> dict[str, Any]:
+        """Both equal, and good enough."""
+        data = super().clean() or {}
+        first, second = data.get("new_password"), data.get("repeated")
+        if first and second and first != second:
+            self.add_error("repeated", _("The two passwords are not the same."))
+        if first:
+            try:
+                password_validation.validate_password(first, self.owner())
+            except forms.ValidationError as error:
+                self.add_error("new_password", error)
+        return data
+
+
+class PasswordForm(_NewPasswords):
+    """One's own password: the old one proves that it is still the same person at the desk."""
+
+    old_password = forms.CharField(
+        label=_("Current password"), strip=False, max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )  # fmt: skip
+    field_order = ["old_password", "new_password", "repeated"]
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def owner(self) -> User:
+        """The signed-in user."""
+        return self.user
+
+    def clean_old_password(self) -> str:
+        """The password in use."""
+        old: str = self.cleaned_data["old_password"]
+        if not self.user.check_password(old):
+            raise forms.ValidationError(_("This is not your current password."))
+        return old
+
+    def clean(self) -> dict[str, Any]:
+        """A new password is a different one."""
+        data = super().clean()
+        if data.get("new_password") and data.get("new_password") == data.get("old_password"):
+            self.add_error("new_password", _("The new password must differ from the current one."))
+        return data
+
+
+class ActivationForm(PlainForm):
+    """What stands in the letter."""
+
+    credit_code = forms.CharField(
+        label=_("Unified social credit code"), max_length=40,
+        help_text=_("18 characters, as on the business licence or registration certificate."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+    )  # fmt: skip
+    code = forms.CharField(
+        label=_("Activation code"), max_length=40,
+        help_text=_("12 characters in three groups; upper or lower case."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "characters"}),
+    )  # fmt: skip
+
+
+class _WithAccountName(PlainForm):
+    username = forms.CharField(
+        label=_("Account name"), max_length=40,
+        help_text=_("3 to 40 letters, digits or . _ - @; one account for one person."),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )  # fmt: skip
+    name = forms.CharField(
+        label=_("Your name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label=_("Work e-mail (optional)"), required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )  # fmt: skip
+
+    def clean_username(self) -> str:
+        """Well-formed and free."""
+        username: str = self.cleaned_data["username"]
+        if not USERNAME.match(username):
+            raise forms.ValidationError(_("Use 3 to 40 letters, digits or . _ - @."))
+        if User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError(_("This account name is taken."))
+        return username
+
+
+class FirstAccountForm(_WithAccountName, _NewPasswords):
+    """The account of a new respondent."""
+
+    field_order = ["username", "name", "email", "new_password", "repeated"]
+
+    def __init__(self, credit_code: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.credit_code = credit_code
+
+    def owner(self) -> User:
+        """The user that is about to exist."""
+        data = self.cleaned_data
+        user = User(**{name: data.get(name, "") for name in ("username", "name", "email")})
+        user.credit_codes = [self.credit_code]  # type: ignore[attr-defined]  # read by the validator
+        return user
+
+
+class AccountForm(_WithAccountName):
+    """A new account, made by the system administrator."""
+
+    phone = forms.CharField(
+        label=_("Office telephone (optional)"), max_length=30, required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "tel"}),
+    )  # fmt: skip
+
+
+class CodeForm(PlainForm):
+    """A code of the second factor."""
+
+    code = forms.CharField(
+        label=_("One-time code"), max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text"}),
+    )  # fmt: skip
+
+
+class GrantForm(PlainForm):
+    """A role, and where it holds."""
+
+    role = forms.ChoiceField(label=_("Role"))
+    region = forms.ModelChoiceField(label=_("Region"), queryset=Region.objects.none(), empty_label=None)
+    category = forms.ChoiceField(label=_("Category"), required=False)
+
+    def __init__(self, categories: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        roles = [choice for choice in Role.choices if choice[0] != Role.RESPONDENT]
+        self.fields["role"].choices = roles  # type: ignore[attr-defined]  # a ChoiceField, declared above
+        self.fields["region"].queryset = Region.objects.filter(  # type: ignore[attr-defined]
+            level__lte=Region.Level.PROVINCE
+        )
+        self.fields["region"].initial = NATION
+        self.fields["category"].choices = [("", _("All categories")), *categories]  # type: ignore[attr-defined]
+
+
+class AuditFilter(PlainForm):
+    """What to look for in the audit trail; every field may stay empty."""
+
+    actor = forms.CharField(label=_("Who"), max_length=60, required=False)
+    action = forms.CharField(
+        label=_("Action"), max_length=60, required=False,
+        widget=forms.TextInput(attrs={"list": "audit-actions", "autocomplete": "off"}),
+    )  # fmt: skip
+    subject = forms.CharField(
+        label=_("Object"), max_length=120, required=False,
+        widget=forms.TextInput(attrs={"placeholder": "submission 12"}),
+    )  # fmt: skip
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    outcome = forms.ChoiceField(
+        label=_("Outcome"), required=False,
+        choices=[("", _("All")), ("yes", _("Succeeded")), ("no", _("Refused or failed"))],
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        """A range runs forward."""
+        data = super().clean() or {}
+        since, until = data.get("since"), data.get("until")
+        if isinstance(since, dt.date) and isinstance(until, dt.date) and since > until:
+            self.add_error("until", _("The end lies before the start."))
+        return data

@@ -1,0 +1,155 @@
+"""Nobody gets past the front door halfway: session, second factor, own password, statutory notice."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from rest_framework.views import APIView
+
+from config.errors import not_found
+from survey import audit
+from survey.access import second_factor, sessions
+from survey.access.addresses import address_of
+from survey.access.decorators import access_of
+from survey.access.pages import page
+from survey.access.roles import Role
+from survey.exceptions import SurveyError
+
+logger = logging.getLogger(__name__)
+# Reachable at every step of signing in.
+ALWAYS = frozenset({"sign_out", "set_language", "session_extend"})
+
+
+class SignInMiddleware:
+    """Every view needs a session unless it is marked public; refusals become sentences or 404."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Keep the address for the audit rows of this request; forbid shared caches to keep pages."""
+        with audit.address(address_of(request)):
+            response = self.get_response(request)
+            self._trace(request, response)
+        if request.resolver_match and "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Stop the request before the view when a step of signing in is missing."""
+        if access_of(view) == "public":
+            return None
+        machine = _is_api(view)
+        if request.user.is_authenticated and sessions.too_old(request):
+            logout(request)
+            messages.info(request, _("Your session has reached its longest duration. Please sign in again."))
+        if not request.user.is_authenticated:
+            # DRF answers machines itself, in its own shape of error body.
+            return None if machine else _to_sign_in(request)
+        step = pending_step(request)
+        request.pending_step = step  # type: ignore[attr-defined]  # read by the navigation
+        match = request.resolver_match
+        if not step or (match and match.url_name in ALWAYS | {step}):
+            return None
+        if machine:
+            return _problem(_("Finish signing in on the web page first."), 403)
+        return _go(request, reverse(step))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Refusals with a sentence are shown; a lack of permission looks like a missing page."""
+        if isinstance(exception, PermissionDenied):
+            return not_found(request, exception)
+        if not isinstance(exception, SurveyError):
+            return None
+        sentence = str(exception.sentence)
+        if getattr(request, "htmx", False):
+            return page(
+                request, "survey/access/refused.html", {"sentence": sentence}, "refusal", exception.status
+            )
+        if request.method == "POST":
+            messages.error(request, sentence)
+            return redirect(_back(request))
+        return page(request, "survey/access/refused.html", {"sentence": sentence}, status=exception.status)
+
+    def _trace(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Leave a trace when a signed-in person asks for something that is not theirs to see."""
+        match = request.resolver_match
+        if response.status_code not in (403, 404) or not match or not request.user.is_authenticated:
+            return
+        audit.record(
+            by=request.user,
+            action="access_refused",
+            succeeded=False,
+            path=request.path[:200],
+            method=request.method,
+            view=match.url_name or "",
+        )
+
+
+def pending_step(request: HttpRequest) -> str:
+    """URL name of the first step of signing in that is still missing, or nothing.
+
+    The second factor comes before the password: who only knows a password may not even change it.
+    """
+    user: Any = request.user
+    verified = user.is_verified()
+    required = second_factor.required_of(user)
+    if not verified and request.session.get(sessions.SECOND_FACTOR_PENDING):
+        return "second_factor"
+    if not verified and required and second_factor.device_of(user):
+        return "second_factor"
+    if user.must_change_password:
+        return "password_change"
+    if not verified and required:
+        return "second_factor_setup"
+    if user.notice_read_at is None and Role.RESPONDENT in user.roles():
+        return "notice"
+    return ""
+
+
+def _is_api(view: Any) -> bool:
+    cls = getattr(view, "cls", None)
+    return isinstance(cls, type) and issubclass(cls, APIView)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    htmx: Any = getattr(request, "htmx", None)
+    if not htmx:
+        return redirect_to_login(request.get_full_path() if request.method == "GET" else _back(request))
+    # A fragment's own address is no page to come back to. The page keeps what was typed and offers the
+    # link, so this must not navigate by itself.
+    response = HttpResponse(status=401)
+    response.headers["X-Sign-In"] = redirect_to_login(htmx.current_url_abs_path or reverse("home")).url
+    return response
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponse:
+    if getattr(request, "htmx", False):
+        response = HttpResponse(status=403)
+        response.headers["HX-Redirect"] = url
+        return response
+    return HttpResponseRedirect(url)
+
+
+def _back(request: HttpRequest) -> str:
+    """The page that the form stood on, as a path of this site; else the home page."""
+    came_from = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
+        return came_from
+    return reverse("home")
+
+
+def _problem(sentence: str, status: int) -> HttpResponse:
+    body = {"type": "urn:problem:SignInIncomplete", "title": sentence, "status": status}
+    return JsonResponse(body, status=status, content_type="application/problem+json")

@@ -1,0 +1,32 @@
+"""The region tree, loaded from the code list that the questionnaires use as well."""
+
+from survey.access.models import NATION, Region
+from survey.questionnaires.loader import load_codelist
+
+
+def load_regions() -> int:
+    """Create or update nation, provinces and separately planned cities. Returns how many there are.
+
+    Codes that have left the list stay: units of earlier rounds may still point at them.
+    """
+    rows: list[Region] = []
+    paths = {NATION: f"{NATION}/"}
+    for position, entry in enumerate(load_codelist("regions").entries):
+        parent = None if entry.code == NATION else entry.parent or NATION
+        path = paths[NATION] if parent is None else f"{paths[parent]}{entry.code}/"
+        paths[entry.code] = path
+        rows.append(
+            Region(
+                code=entry.code,
+                name_zh=entry.label.zh,
+                name_en=entry.label.en,
+                level=path.count("/") - 1,
+                parent_id=parent,
+                macro_region=entry.group or "",
+                path=path,
+                position=position,
+            )
+        )
+    fields = ["name_zh", "name_en", "level", "parent", "macro_region", "path", "position"]
+    Region.objects.bulk_create(rows, update_conflicts=True, unique_fields=["code"], update_fields=fields)
+    return len(rows)

@@ -1,0 +1,87 @@
+"""Roles and what each may do, as one table. Where they may do it is the business of ``scope``."""
+
+from enum import StrEnum
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Permission(StrEnum):
+    """One thing that can be allowed. Names are verbs of the survey, not of the database."""
+
+    RESPOND = "respond"  # fill and submit the sheet of one's own unit
+    VIEW_SHEETS = "view_sheets"  # read answers of units in scope
+    REVIEW = "review"  # comment, return, accept at one's own level
+    REOPEN = "reopen"  # open an accepted sheet again
+    INVALIDATE = "invalidate"  # rule a filed sheet out of the valid sample, with a coded reason
+    MANAGE_UNITS = "manage_units"  # dispositions, extensions, activation codes of units in scope
+    VIEW_PROGRESS = "view_progress"
+    DESIGN = "design"  # questionnaires and rounds
+    VIEW_ESTIMATES = "view_estimates"
+    RUN_ESTIMATION = "run_estimation"
+    PUBLISH = "publish"
+    MANAGE_USERS = "manage_users"  # create and close accounts
+    GRANT_ROLES = "grant_roles"
+    VIEW_AUDIT = "view_audit"
+
+
+class Role(TextChoices):
+    """What a person is in the survey."""
+
+    RESPONDENT = "respondent", _("Respondent")
+    PROVINCIAL_ADMINISTRATOR = "provincial_administrator", _("Provincial administrator")
+    DESIGNER = "designer", _("Questionnaire designer")
+    METHODOLOGIST = "methodologist", _("Methodologist")
+    REVIEWER = "reviewer", _("National reviewer")
+    PUBLISHER = "publisher", _("Publisher")
+    SYSTEM_ADMINISTRATOR = "system_administrator", _("System administrator")
+    SECURITY_ADMINISTRATOR = "security_administrator", _("Security administrator")
+    AUDIT_ADMINISTRATOR = "audit_administrator", _("Audit administrator")
+
+
+P = Permission
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    # Fills the sheets of one unit; sees nothing of anybody else.
+    Role.RESPONDENT: frozenset({P.RESPOND}),
+    # The desk of a province: reads and decides on the sheets whose reviewing region is below it.
+    Role.PROVINCIAL_ADMINISTRATOR: frozenset(
+        {P.VIEW_SHEETS, P.REVIEW, P.REOPEN, P.MANAGE_UNITS, P.VIEW_PROGRESS}
+    ),
+    # Prepares rounds and questionnaires; never sees a unit's answers.
+    Role.DESIGNER: frozenset({P.DESIGN, P.VIEW_PROGRESS}),
+    # Runs the estimation and reads its inputs down to the unit.
+    Role.METHODOLOGIST: frozenset({P.VIEW_SHEETS, P.VIEW_PROGRESS, P.VIEW_ESTIMATES, P.RUN_ESTIMATION}),
+    # The national desk: second level for provinces, first level for units that report to the nation.
+    Role.REVIEWER: frozenset(
+        {P.VIEW_SHEETS, P.REVIEW, P.REOPEN, P.INVALIDATE, P.MANAGE_UNITS, P.VIEW_PROGRESS, P.VIEW_ESTIMATES}
+    ),
+    # Releases results; may not run the estimation that it releases (two-person rule).
+    Role.PUBLISHER: frozenset({P.VIEW_PROGRESS, P.VIEW_ESTIMATES, P.PUBLISH}),
+    # The three administrators of the protection scheme: accounts, authorisation, audit, never two in one.
+    Role.SYSTEM_ADMINISTRATOR: frozenset({P.MANAGE_USERS}),
+    Role.SECURITY_ADMINISTRATOR: frozenset({P.GRANT_ROLES}),
+    Role.AUDIT_ADMINISTRATOR: frozenset({P.VIEW_AUDIT}),
+}
+
+NATIONAL_ROLES = frozenset(Role) - {Role.RESPONDENT, Role.PROVINCIAL_ADMINISTRATOR}
+ADMINISTRATORS = frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDIT_ADMINISTRATOR})
+
+
+def permissions_of(role: str) -> frozenset[Permission]:
+    """Everything that one role allows."""
+    return PERMISSIONS[Role(role)]
+
+
+def roles_with(permission: Permission) -> list[str]:
+    """The roles that allow one thing, for use in a query."""
+    return [role.value for role, allowed in PERMISSIONS.items() if permission in allowed]
+
+
+def conflict(roles: set[str]) -> bool:
+    """True when one person may not hold these roles together (compliance: separation of duties)."""
+    administrators = {role for role in roles if Role(role) in ADMINISTRATORS}
+    if len(administrators) > 1 or (administrators and len(roles) > 1):
+        return True
+    if Role.METHODOLOGIST in roles and Role.PUBLISHER in roles:
+        return True
+    return Role.RESPONDENT in roles and len(roles) > 1

@@ -1,0 +1,134 @@
+"""The second factor: a time-based code of an authenticator, and recovery codes that work once."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from typing import Any
+
+import segno
+from django.conf import settings
+from django.db import transaction
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from survey import audit
+from survey.access.roles import Role
+
+RECOVERY_CODES = 10
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def required_of(user: Any) -> bool:
+    """True for everybody who may see or change more than the sheet of one unit."""
+    return bool(settings.SECOND_FACTOR_REQUIRED and user.roles() - {Role.RESPONDENT.value})
+
+
+def device_of(user: Any) -> TOTPDevice | None:
+    """The confirmed authenticator of this user."""
+    device: TOTPDevice | None = TOTPDevice.objects.filter(user_id=user.pk, confirmed=True).first()
+    return device
+
+
+@transaction.atomic
+def begin_setup(*, by: Any) -> TOTPDevice:
+    """The unconfirmed device that is being set up; the same one until it is confirmed."""
+    device: TOTPDevice
+    device, _made = TOTPDevice.objects.get_or_create(
+        user_id=by.pk, confirmed=False, defaults={"name": "authenticator"}
+    )
+    return device
+
+
+def secret_of(device: TOTPDevice) -> str:
+    """The key as people type it into an authenticator: base 32 in groups of four."""
+    text = base64.b32encode(device.bin_key).decode().rstrip("=")
+    return " ".join(text[i : i + 4] for i in range(0, len(text), 4))
+
+
+def qr_code(device: TOTPDevice) -> str:
+    """Inline SVG without style attributes, so that the content security policy lets it through."""
+    code = segno.make(device.config_url, error="m")
+    return str(code.svg_inline(scale=5, border=4, dark="#000", light="#fff", svgclass=None, lineclass=None))
+
+
+@transaction.atomic
+def confirm_setup(*, by: Any, code: str) -> tuple[TOTPDevice, list[str]] | None:
+    """Confirm the device with a code that it shows; returns it with fresh recovery codes, or None."""
+    device = TOTPDevice.objects.select_for_update().filter(user_id=by.pk, confirmed=False).first()
+    if device is None or not device.verify_token(_digits(code)):
+        return None
+    device.confirmed = True
+    device.save()
+    codes = _make_recovery_codes(by)
+    audit.record(by=by, action="second_factor_set_up", subject=by)
+    return device, codes
+
+
+@transaction.atomic
+def verify(*, by: Any, code: str) -> TOTPDevice | StaticDevice | None:
+    """The device that accepts this code; recovery codes are used up by it. Both are throttled."""
+    code = code.strip()
+    totp = TOTPDevice.objects.select_for_update().filter(user_id=by.pk, confirmed=True).first()
+    if totp and len(_digits(code)) == totp.digits and _digits(code) == code.replace(" ", ""):
+        accepted: TOTPDevice | StaticDevice | None = totp if totp.verify_token(_digits(code)) else None
+    else:
+        static = StaticDevice.objects.select_for_update().filter(user_id=by.pk, confirmed=True).first()
+        accepted = static if static and static.verify_token(_fingerprint(by, code)) else None
+    audit.record(
+        by=by,
+        action="second_factor",
+        subject=by,
+        succeeded=accepted is not None,
+        kind=type(accepted).__name__ if accepted else "",
+    )
+    return accepted
+
+
+def locked(user: Any) -> bool:
+    """True while wrong codes make the user wait (the wait doubles with each one)."""
+    device = device_of(user)
+    return bool(device and not device.verify_is_allowed()[0])
+
+
+def recovery_codes_left(user: Any) -> int:
+    """How many recovery codes are still unused."""
+    return sum(device.token_set.count() for device in StaticDevice.objects.filter(user_id=user.pk))
+
+
+@transaction.atomic
+def renew_recovery_codes(*, by: Any) -> list[str]:
+    """Ten new codes; the old ones stop working."""
+    codes = _make_recovery_codes(by)
+    audit.record(by=by, action="recovery_codes_renewed", subject=by)
+    return codes
+
+
+@transaction.atomic
+def reset(*, user: Any, by: Any) -> None:
+    """Forget all devices and codes: the person sets up a new second factor at the next sign-in."""
+    TOTPDevice.objects.filter(user_id=user.pk).delete()
+    StaticDevice.objects.filter(user_id=user.pk).delete()
+    audit.record(by=by, action="second_factor_reset", subject=user)
+
+
+def _make_recovery_codes(user: Any) -> list[str]:
+    """Ten codes; only their keyed fingerprints are stored, so reading the table reveals none."""
+    StaticDevice.objects.filter(user_id=user.pk).delete()
+    device = StaticDevice.objects.create(user_id=user.pk, name="recovery", confirmed=True)
+    codes = ["".join(secrets.choice(_ALPHABET) for _place in range(10)) for _code in range(RECOVERY_CODES)]
+    for code in codes:
+        device.token_set.create(token=_fingerprint(user, code))
+    return [f"{code[:5]}-{code[5:]}" for code in codes]
+
+
+def _fingerprint(user: Any, code: str) -> str:
+    """16 characters (80 bits) of a keyed hash: what fits the column of django-otp."""
+    plain = "".join(c for c in code.lower() if c in _ALPHABET)
+    digest = hmac.new(settings.SECRET_KEY.encode(), f"recovery:{user.pk}:{plain}".encode(), hashlib.sha256)
+    return base64.b32encode(digest.digest()[:10]).decode().lower()
+
+
+def _digits(code: str) -> str:
+    """ASCII digits of what was typed; full-width ones count."""
+    return "".join(str(int(c)) for c in code if c.isdecimal())

@@ -1,0 +1,180 @@
+"""Accounts and roles: what the system administrator and the security administrator do, and one's own part.
+
+Every function checks its permission itself, writes its audit row in the same transaction, and refuses with
+a sentence. Nobody can act on himself: an administrator who could would need no second person.
+"""
+
+from typing import Any
+
+from axes.utils import reset as forget_failures
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from survey import audit
+from survey.access import second_factor
+from survey.access.models import NATION, Region, RoleAssignment, User
+from survey.access.passwords import initial_password
+from survey.access.roles import NATIONAL_ROLES, Permission, Role, conflict, permissions_of
+from survey.access.scope import may
+from survey.exceptions import PolicyDenied
+
+
+@transaction.atomic
+def create_account(
+    *, username: str, name: str, by: User, email: str = "", phone: str = ""
+) -> tuple[User, str]:
+    """A new account without any role, and its one-time password (never shown again)."""
+    _need(by, Permission.MANAGE_USERS)
+    if User.objects.filter(username__iexact=username).exists():
+        raise PolicyDenied(_("This account name is taken."))
+    password = initial_password()
+    user = User.objects.create_user(
+        username, password, name=name, email=email, phone=phone, must_change_password=True
+    )
+    audit.record(by=by, action="account_created", subject=user, username=username)
+    return user, password
+
+
+@transaction.atomic
+def close_account(*, user: User, by: User) -> None:
+    """Shut an account. Its sessions end with the next request, because nobody can be loaded for them."""
+    _need(by, Permission.MANAGE_USERS)
+    _not_oneself(user, by)
+    _set_active(user, False)
+    audit.record(by=by, action="account_closed", subject=user)
+
+
+@transaction.atomic
+def reopen_account(*, user: User, by: User) -> str:
+    """Open a closed account again, with a new one-time password and without its former roles."""
+    _need(by, Permission.MANAGE_USERS)
+    _not_oneself(user, by)
+    _set_active(user, True)
+    ended = RoleAssignment.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now())
+    audit.record(by=by, action="account_reopened", subject=user, roles_ended=ended)
+    return _give_new_password(user)
+
+
+@transaction.atomic
+def reset_password(*, user: User, by: User) -> str:
+    """Replace a forgotten password by a one-time password; every session of the account ends."""
+    _need(by, Permission.MANAGE_USERS)
+    _not_oneself(user, by)
+    if not user.is_active:
+        raise PolicyDenied(_("This account is closed."))
+    audit.record(by=by, action="password_reset", subject=user)
+    return _give_new_password(user)
+
+
+@transaction.atomic
+def change_password(*, password: str, by: User) -> None:
+    """One's own new password, checked by the caller's form. Other sessions of the account end."""
+    by.set_password(password)
+    by.must_change_password = False
+    by.save(update_fields=["password", "must_change_password"])
+    audit.record(by=by, action="password_changed", subject=by)
+
+
+@transaction.atomic
+def read_notice(*, by: User) -> None:
+    """Keep that this person has confirmed the statutory notice, and when."""
+    if by.notice_read_at is None:
+        by.notice_read_at = timezone.now()
+        by.save(update_fields=["notice_read_at"])
+        audit.record(by=by, action="notice_read", subject=by)
+
+
+@transaction.atomic
+def grant_role(*, user: User, role: str, region: Region, by: User, category: str = "") -> RoleAssignment:
+    """Give a role in a place. Respondents get theirs by activation, never here."""
+    _need(by, Permission.GRANT_ROLES)
+    _not_oneself(user, by)
+    user = User.objects.select_for_update().get(pk=user.pk)
+    _check_place(user, role, region, category)
+    if conflict(user.roles() | {role}):
+        raise PolicyDenied(_("This person may not hold these roles together (separation of duties)."))
+    try:
+        with transaction.atomic():
+            grant = RoleAssignment.objects.create(
+                user=user, role=role, region=region, category=category, granted_by=by
+            )
+    except IntegrityError as error:
+        raise PolicyDenied(_("This person already holds this role in this place.")) from error
+    audit.record(
+        by=by, action="role_granted", subject=user, region_path=region.path,
+        role=role, region=region.code, category=category,
+    )  # fmt: skip
+    return grant
+
+
+@transaction.atomic
+def revoke_role(*, grant: RoleAssignment, by: User) -> None:
+    """End a role. It holds from the person's next request on."""
+    _need(by, Permission.GRANT_ROLES)
+    _not_oneself(grant.user, by)
+    ended = RoleAssignment.objects.filter(pk=grant.pk, ended_at=None).update(ended_at=timezone.now())
+    if not ended:
+        raise PolicyDenied(_("This role has already been ended."))
+    audit.record(
+        by=by, action="role_revoked", subject=grant.user, region_path=grant.region.path,
+        role=grant.role, region=grant.region_id, category=grant.category,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def reset_second_factor(*, user: User, by: User) -> None:
+    """Approve that somebody who lost the authenticator sets up a new one."""
+    _need(by, Permission.GRANT_ROLES)
+    _not_oneself(user, by)
+    second_factor.reset(user=user, by=by)
+
+
+@transaction.atomic
+def unlock(*, user: User, by: User) -> None:
+    """Lift the lock that failed sign-ins have put on an account."""
+    _need(by, Permission.GRANT_ROLES)
+    _not_oneself(user, by)
+    lifted = forget_failures(username=user.username)
+    audit.record(by=by, action="account_unlocked", subject=user, attempts_forgotten=lifted)
+
+
+def _check_place(user: User, role: str, region: Region, category: str) -> None:
+    """A role only makes sense at certain places."""
+    if role not in Role.values:
+        raise PolicyDenied(_("There is no such role."))
+    if not user.is_active:
+        raise PolicyDenied(_("This account is closed."))
+    if role == Role.RESPONDENT:
+        raise PolicyDenied(_("Respondents receive their role with the activation code of their unit."))
+    if role in NATIONAL_ROLES and region.code != NATION:
+        raise PolicyDenied(_("This role is held for the whole nation."))
+    if role == Role.PROVINCIAL_ADMINISTRATOR and region.code == NATION:
+        raise PolicyDenied(_("A provincial administrator needs a province."))
+    if category and Permission.VIEW_SHEETS not in permissions_of(role):
+        raise PolicyDenied(_("Only roles that read sheets can be limited to one category."))
+
+
+def _need(by: Any, permission: Permission) -> None:
+    if not may(by, permission):
+        raise PermissionDenied
+
+
+def _not_oneself(user: User, by: User) -> None:
+    if user.pk == by.pk:
+        raise PolicyDenied(_("Nobody can do this to his or her own account."))
+
+
+def _set_active(user: User, active: bool) -> None:
+    if not User.objects.filter(pk=user.pk, is_active=not active).update(is_active=active):
+        raise PolicyDenied(_("This account is already open.") if active else _("This account is closed."))
+    user.is_active = active
+
+
+def _give_new_password(user: User) -> str:
+    password = initial_password()
+    user.set_password(password)
+    user.must_change_password = True
+    user.save(update_fields=["password", "must_change_password"])
+    return password

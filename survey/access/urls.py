@@ -1,0 +1,26 @@
+"""Pages of the front door, the three administrators and one's own account."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from survey.access import views, views_accounts, views_activation
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.home, name="home"),
+    path("sign-in/", views.sign_in, name="sign_in"),
+    path("sign-out/", views.sign_out, name="sign_out"),
+    path("session/extend/", views.session_extend, name="session_extend"),
+    path("password/", views.password_change, name="password_change"),
+    path("notice/", views.notice, name="notice"),
+    path("second-factor/", views.second_factor_challenge, name="second_factor"),
+    path("second-factor/setup/", views.second_factor_setup, name="second_factor_setup"),
+    path("activate/", views_activation.activate, name="activate"),
+    path("activate/notice/", views_activation.activate_notice, name="activate_notice"),
+    path("activate/account/", views_activation.activate_account, name="activate_account"),
+    path("accounts/", views_accounts.accounts, name="accounts"),
+    path("accounts/new/", views_accounts.account_new, name="account_new"),
+    path("accounts/<int:pk>/", views_accounts.account, name="account"),
+    path("accounts/<int:pk>/act/", views_accounts.account_act, name="account_act"),
+    path("accounts/<int:pk>/roles/", views_accounts.roles_of, name="roles_of"),
+    path("audit/", views_accounts.audit, name="audit"),
+]
+api_urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,228 @@
+"""The front door: sign-in and sign-out, own password, statutory notice, second factor."""
+
+import datetime as dt
+from typing import Any
+
+from axes.helpers import get_cool_off
+from axes.models import AccessAttempt
+from django.contrib import messages
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+from django_otp import login as second_factor_login
+
+from survey import audit
+from survey.access import passwords, second_factor, services, sessions
+from survey.access.addresses import address_of
+from survey.access.decorators import public, signed_in
+from survey.access.forms import CodeForm, PasswordForm, SignInForm
+from survey.access.models import User
+from survey.access.navigation import places
+from survey.access.pages import page
+
+NEXT = "next_page"  # where the person wanted to go before the steps of signing in
+# The first of these that a person may open is where the day starts.
+HOMES = (
+    "tasks", "review_queue", "runs", "rounds", "results", "accounts", "audit", "progress_board",
+)  # fmt: skip
+
+
+@signed_in
+def home(request: HttpRequest) -> HttpResponse:
+    """The place where this person's work is; a page that says so when no role has been granted yet."""
+    open_places = {entry.name: entry.href for entry in places(request.user)}
+    for name in HOMES:
+        if name in open_places:
+            return redirect(open_places[name])
+    return page(request, "survey/access/home.html", {"places": open_places})
+
+
+@public
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Account and password; the further steps are asked for by the middleware."""
+    if request.user.is_authenticated and request.method == "GET":
+        return redirect("home")
+    form = SignInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        username = form.cleaned_data["username"].strip()
+        user = authenticate(request, username=username, password=form.cleaned_data["password"])
+        if isinstance(user, User):
+            return _welcome(request, user)
+        _record_failure(username)
+        form.add_error(None, _("Account or password is wrong."))
+    context = {"form": form, "next": _safe_next(request)}
+    return page(request, "survey/access/sign_in.html", context, status=422 if form.errors else 200)
+
+
+def _welcome(request: HttpRequest, user: User) -> HttpResponse:
+    """Start a fresh session: a new key, the hour noted, open steps remembered."""
+    wanted = _safe_next(request)
+    login(request, user)
+    request.session.cycle_key()
+    sessions.start(request)
+    if wanted:
+        request.session[NEXT] = wanted
+    if second_factor.device_of(user):
+        request.session[sessions.SECOND_FACTOR_PENDING] = True
+    if not user.must_change_password and passwords.has_expired(user):
+        user.must_change_password = True
+        user.save(update_fields=["must_change_password"])
+    audit.record(by=user, action="sign_in", subject=user)
+    return _onward(request)
+
+
+def _record_failure(username: str) -> None:
+    known = User.objects.filter(username=username).first()
+    # The text itself is kept only when it is an account: people type passwords into the wrong box.
+    audit.record(by=None, action="sign_in", subject=known, succeeded=False, known=known is not None)
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None
+) -> HttpResponse:
+    """What django-axes shows after too many failures: until when, and what else can be done."""
+    username = (credentials or {}).get("username") or request.POST.get("username", "")
+    attempts = AccessAttempt.objects.filter(username=username, ip_address=address_of(request))
+    latest = attempts.order_by("-attempt_time").values_list("attempt_time", flat=True).first()
+    until = (latest or timezone.now()) + (get_cool_off(request) or dt.timedelta())
+    known = User.objects.filter(username=username).first()
+    audit.record(by=None, action="sign_in_locked", subject=known, succeeded=False, known=known is not None)
+    return page(request, "survey/access/locked.html", {"until": until}, status=429)
+
+
+@public
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session and everything that was kept in it."""
+    if request.user.is_authenticated:
+        audit.record(by=request.user, action="sign_out", subject=request.user)
+    logout(request)
+    messages.success(request, _("You have signed out."))
+    return redirect("sign_in")
+
+
+@public
+@require_POST
+def session_extend(request: HttpRequest) -> JsonResponse:
+    """Somebody is still there: seconds until the next warning is needed, or 401 when it is too late."""
+    if not request.user.is_authenticated or sessions.too_old(request):
+        return JsonResponse({"seconds": 0, "sign_in": reverse("sign_in")}, status=401)
+    return JsonResponse({"seconds": sessions.seconds_left(request)})
+
+
+@signed_in
+@never_cache
+@sensitive_post_parameters()
+def password_change(request: HttpRequest) -> HttpResponse:
+    """One's own password; asked for at first sign-in, after a reset and when it is too old."""
+    user: Any = request.user
+    forced = user.must_change_password
+    form = PasswordForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        services.change_password(password=form.cleaned_data["new_password"], by=user)
+        update_session_auth_hash(request, user)
+        messages.success(request, _("Your password has been changed. Other sessions have been ended."))
+        return _onward(request)
+    context = {"form": form, "forced": forced}
+    return page(request, "survey/access/password.html", context, status=422 if form.errors else 200)
+
+
+@signed_in
+def notice(request: HttpRequest) -> HttpResponse:
+    """The statutory notice, to be confirmed once."""
+    if request.method == "POST":
+        services.read_notice(by=request.user)  # type: ignore[arg-type]  # signed in, so a User
+        return _onward(request)
+    read = getattr(request.user, "notice_read_at", None)
+    return page(request, "survey/access/notice.html", {"read_at": read})
+
+
+@signed_in
+@never_cache
+@sensitive_post_parameters("code")
+def second_factor_challenge(request: HttpRequest) -> HttpResponse:
+    """A code of the authenticator, or a recovery code."""
+    user: Any = request.user
+    if user.is_verified() or not second_factor.device_of(user):
+        return redirect("home")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        device = second_factor.verify(by=user, code=form.cleaned_data["code"])
+        if device is not None:
+            second_factor_login(request, device)
+            request.session.cycle_key()
+            request.session.pop(sessions.SECOND_FACTOR_PENDING, None)
+            return _onward(request)
+        form.add_error("code", _wrong_code(user))
+    return page(
+        request, "survey/access/second_factor.html", {"form": form}, status=422 if form.errors else 200
+    )
+
+
+@signed_in
+@never_cache
+@sensitive_post_parameters("code")
+def second_factor_setup(request: HttpRequest) -> HttpResponse:
+    """Pair an authenticator, then show the recovery codes once. A paired one is only told about."""
+    user: Any = request.user
+    if second_factor.device_of(user):
+        return _paired(request)
+    pending = second_factor.begin_setup(by=user)
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        confirmed = second_factor.confirm_setup(by=user, code=form.cleaned_data["code"])
+        if confirmed is not None:
+            second_factor_login(request, confirmed[0])
+            request.session.cycle_key()
+            return page(request, "survey/access/recovery_codes.html", {"codes": confirmed[1]})
+        form.add_error("code", _("This is not the code that the authenticator shows now."))
+    context = {
+        "form": form,
+        # SVG made by segno out of a key of our own; no user's text is in it.
+        "qr": mark_safe(second_factor.qr_code(pending)),  # noqa: S308
+        "secret": second_factor.secret_of(pending),
+    }
+    return page(
+        request, "survey/access/second_factor_setup.html", context, status=422 if form.errors else 200
+    )
+
+
+def _paired(request: HttpRequest) -> HttpResponse:
+    """The state of one's second factor; new recovery codes for those who have just proved it."""
+    user: Any = request.user
+    if request.method == "POST" and user.is_verified():
+        codes = second_factor.renew_recovery_codes(by=user)
+        return page(request, "survey/access/recovery_codes.html", {"codes": codes})
+    left = second_factor.recovery_codes_left(user)
+    return page(request, "survey/access/second_factor_state.html", {"left": left})
+
+
+def _wrong_code(user: Any) -> str:
+    if second_factor.locked(user):
+        return _("This code is wrong. After each wrong code you have to wait longer before the next.")
+    return _("This code is wrong or has been used already.")
+
+
+def _safe_next(request: HttpRequest) -> str:
+    """The page that was asked for, if it is one of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    hosts = {request.get_host()}
+    return wanted if url_has_allowed_host_and_scheme(wanted, hosts, request.is_secure()) else ""
+
+
+def _onward(request: HttpRequest) -> HttpResponse:
+    """Where the person wanted to go; further steps are put in between by the middleware."""
+    try:
+        return redirect(request.session.pop(NEXT, "") or "home")
+    except NoReverseMatch:
+        return redirect("home")

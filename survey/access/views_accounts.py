@@ -1,0 +1,173 @@
+"""Accounts (system administrator), roles (security administrator), audit trail (audit administrator)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from survey import audit as trail
+from survey.access import second_factor, selectors, services
+from survey.access.audit_labels import ACTIONS, label_of
+from survey.access.decorators import requires
+from survey.access.forms import AccountForm, AuditFilter, GrantForm
+from survey.access.models import Region, RoleAssignment, User
+from survey.access.pages import page
+from survey.access.roles import Permission, Role
+from survey.exceptions import PolicyDenied
+from survey.questionnaires.loader import load_codelist
+
+PER_PAGE = 50
+
+
+@requires(Permission.MANAGE_USERS, Permission.GRANT_ROLES)
+def accounts(request: HttpRequest) -> HttpResponse:
+    """All accounts, to be found by name, role, region and state."""
+    wanted = {key: request.GET.get(key, "").strip() for key in ("search", "role", "region", "state")}
+    rows = selectors.accounts(**wanted)
+    context = {
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "filters": wanted,
+        "roles": Role.choices,
+        "regions": Region.objects.filter(level__lte=Region.Level.PROVINCE),
+        "may_manage": _user(request).has(Permission.MANAGE_USERS),
+    }
+    return page(request, "survey/access/accounts.html", context, partial="rows")
+
+
+@requires(Permission.MANAGE_USERS)
+@never_cache
+def account_new(request: HttpRequest) -> HttpResponse:
+    """A new account; its one-time password is shown in the answer and never again."""
+    form = AccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user, password = services.create_account(**form.cleaned_data, by=_user(request))
+        return _show_password(request, user, password)
+    return page(request, "survey/access/account_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@requires(Permission.MANAGE_USERS, Permission.GRANT_ROLES)
+def account(request: HttpRequest, pk: int) -> HttpResponse:
+    """One account: who it is, what it holds, what can be done with it."""
+    user = get_object_or_404(User, pk=pk)
+    grants = RoleAssignment.objects.filter(user=user).select_related("region", "unit", "granted_by")
+    context = {
+        "account": user,
+        "grants": grants.order_by("ended_at", "-granted_at"),
+        "device": second_factor.device_of(user),
+        "may_manage": _user(request).has(Permission.MANAGE_USERS),
+        "may_grant": _user(request).has(Permission.GRANT_ROLES),
+        "oneself": user.pk == request.user.pk,
+    }
+    return page(request, "survey/access/account.html", context)
+
+
+@requires(Permission.MANAGE_USERS)
+@require_POST
+@never_cache
+def account_act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close, reopen, or give a new one-time password."""
+    user = get_object_or_404(User, pk=pk)
+    action = request.POST.get("action")
+    if action == "close":
+        services.close_account(user=user, by=_user(request))
+        messages.success(request, _("The account has been closed; its sessions have ended."))
+        return redirect("account", pk=pk)
+    if action == "reopen":
+        return _show_password(request, user, services.reopen_account(user=user, by=_user(request)))
+    if action == "reset_password":
+        return _show_password(request, user, services.reset_password(user=user, by=_user(request)))
+    raise Http404
+
+
+@requires(Permission.GRANT_ROLES)
+def roles_of(request: HttpRequest, pk: int) -> HttpResponse:
+    """Grant and end the roles of one account; reset its second factor; lift its lock."""
+    user = get_object_or_404(User, pk=pk)
+    form = GrantForm(_categories(), request.POST if request.POST.get("action") == "grant" else None)
+    if request.method == "POST":
+        try:
+            sentence = _act_on_roles(request, user, form)
+        except PolicyDenied as refusal:
+            sentence = ""
+            if form.is_bound:
+                form.add_error(None, str(refusal.sentence))
+            else:
+                messages.error(request, str(refusal.sentence))
+        if sentence:
+            messages.success(request, sentence)
+        if not form.is_bound or sentence:
+            return redirect("roles_of", pk=pk)
+    grants = user.assignments.filter(ended_at=None).select_related("region", "unit")
+    context = {
+        "account": user, "grants": grants, "form": form, "device": second_factor.device_of(user),
+        "oneself": user.pk == request.user.pk,
+    }  # fmt: skip
+    return page(request, "survey/access/roles.html", context, status=422 if form.errors else 200)
+
+
+def _act_on_roles(request: HttpRequest, user: User, form: GrantForm) -> str:
+    """Do what the pressed button says; returns what to tell, or nothing when the form is wrong."""
+    by = _user(request)
+
+    def revoke() -> str:
+        key = request.POST.get("grant", "")
+        grant = get_object_or_404(RoleAssignment, pk=key if key.isdigit() else 0, user=user)
+        services.revoke_role(grant=grant, by=by)
+        return _("The role has been ended.")
+
+    def grant() -> str:
+        if not form.is_valid():
+            return ""
+        services.grant_role(user=user, **form.cleaned_data, by=by)
+        return _("The role has been granted.")
+
+    def reset() -> str:
+        services.reset_second_factor(user=user, by=by)
+        return _("The second factor has been reset; a new one is set up at the next sign-in.")
+
+    def unlock() -> str:
+        services.unlock(user=user, by=by)
+        return _("The lock has been lifted.")
+
+    actions: dict[str, Callable[[], str]] = {
+        "grant": grant, "revoke": revoke, "reset_second_factor": reset, "unlock": unlock,
+    }  # fmt: skip
+    act = actions.get(request.POST.get("action", ""))
+    if act is None:
+        raise Http404
+    return act()
+
+
+@requires(Permission.VIEW_AUDIT)
+def audit(request: HttpRequest) -> HttpResponse:
+    """Search the audit trail. Searching it leaves a row in it."""
+    form = AuditFilter(request.GET or None)
+    chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    rows = selectors.audit_events(**chosen)
+    found = selectors.CappedPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    asked = {key: str(value) for key, value in chosen.items() if value}
+    trail.record(by=request.user, action="audit_searched", rows=found.paginator.count, filters=asked)
+    events = [(event, label_of(event.action)) for event in found]
+    context = {"form": form, "page": found, "events": events, "actions": ACTIONS}
+    return page(request, "survey/access/audit.html", context, status=422 if form.errors else 200)
+
+
+def _categories() -> list[tuple[str, str]]:
+    english = (get_language() or "").startswith("en")
+    entries = load_codelist("categories").entries
+    return [(entry.code, entry.label.en if english else entry.label.zh) for entry in entries]
+
+
+def _show_password(request: HttpRequest, user: User, password: str) -> HttpResponse:
+    return page(request, "survey/access/one_time_password.html", {"account": user, "password": password})
+
+
+def _user(request: HttpRequest) -> Any:
+    return request.user

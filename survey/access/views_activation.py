@@ -1,0 +1,94 @@
+"""Three pages from the letter to the account: code, statutory notice, name and password."""
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from survey import audit
+from survey.access import activation, sessions
+from survey.access.addresses import address_of
+from survey.access.decorators import public
+from survey.access.forms import ActivationForm, FirstAccountForm
+from survey.access.models import ActivationCode
+from survey.access.pages import page
+from survey.exceptions import PolicyDenied
+
+PROVED = "activation_code"  # key of the code whose knowledge this browser has proved
+READ = "activation_notice_read"
+
+
+@public
+@never_cache
+@sensitive_post_parameters("code")
+def activate(request: HttpRequest) -> HttpResponse:
+    """Credit code and one-time code."""
+    if request.user.is_authenticated:
+        messages.info(request, _("You are signed in. Sign out before you activate another account."))
+        return redirect("home")
+    form = ActivationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            code = activation.check_code(**form.cleaned_data, address=address_of(request))
+        except PolicyDenied as refusal:
+            form.add_error(None, str(refusal.sentence))
+        else:
+            request.session.cycle_key()
+            request.session[PROVED] = code.pk
+            request.session.pop(READ, None)
+            return redirect("activate_notice")
+    return page(request, "survey/access/activate.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@public
+@never_cache
+def activate_notice(request: HttpRequest) -> HttpResponse:
+    """The statutory notice comes before anything is asked."""
+    code = _proved(request)
+    if code is None:
+        return _start_again(request)
+    if request.method == "POST":
+        request.session[READ] = True
+        return redirect("activate_account")
+    return page(request, "survey/access/activate_notice.html", {"unit": code.unit})
+
+
+@public
+@never_cache
+@sensitive_post_parameters()
+def activate_account(request: HttpRequest) -> HttpResponse:
+    """Account name, own name, password; then signed in."""
+    code = _proved(request)
+    if code is None:
+        return _start_again(request)
+    if not request.session.get(READ):
+        return redirect("activate_notice")
+    form = FirstAccountForm(code.unit.uscc, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        user = activation.activate_account(
+            code=code, username=data["username"], name=data["name"],
+            password=data["new_password"], email=data["email"],
+        )  # fmt: skip
+        request.session.flush()
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        sessions.start(request)
+        audit.record(by=user, action="sign_in", subject=user)
+        messages.success(request, _("Your account is ready."))
+        return redirect("home")
+    context = {"form": form, "unit": code.unit}
+    return page(request, "survey/access/activate_account.html", context, status=422 if form.errors else 200)
+
+
+def _proved(request: HttpRequest) -> ActivationCode | None:
+    if request.user.is_authenticated:
+        return None
+    return activation.pending_code(request.session.get(PROVED))
+
+
+def _start_again(request: HttpRequest) -> HttpResponse:
+    messages.info(request, _("Please begin with the credit code and the activation code."))
+    return redirect("activate")

@@ -1,0 +1,86 @@
+"""The field operation: a round, and who is asked in it."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey.access.scope import Scope, ScopedQuerySet
+
+
+class CollectionRound(models.Model):
+    """One year's survey with its calendar. Times are in UTC in the database, Beijing on the page."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("Planned")
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Closed")
+
+    year = models.PositiveSmallIntegerField(unique=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)
+    reference_date = models.DateField()
+    opens_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+    is_synthetic = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-year"]
+        constraints = [
+            models.CheckConstraint(
+                name="round_calendar_in_order",
+                condition=Q(opens_at__lt=F("due_at")) & Q(due_at__lte=F("closes_at")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+    def is_open(self) -> bool:
+        """True while answers may be changed."""
+        return self.state == self.State.OPEN and self.opens_at <= timezone.now() < self.closes_at
+
+
+class Disposition(models.TextChoices):
+    """What became of asking a unit; apart from the state of its sheet."""
+
+    ELIGIBLE = "eligible", _("Eligible")
+    REFUSED = "refused", _("Refused")
+    CLOSED = "closed", _("Closed down")
+    OUT_OF_SCOPE = "out_of_scope", _("Out of scope")
+    NOT_LOCATED = "not_located", _("Not located")
+    DUPLICATE = "duplicate", _("Duplicate")
+
+
+class Assignment(models.Model):
+    """One unit asked in one round with one version of its questionnaire."""
+
+    SCOPE: ClassVar[Scope] = Scope("unit__review_region__path", "unit__category", "unit")
+
+    unit = models.ForeignKey("survey.ReportingUnit", models.PROTECT, related_name="assignments")
+    round = models.ForeignKey(CollectionRound, models.PROTECT, related_name="assignments")
+    version = models.ForeignKey("survey.QuestionnaireVersion", models.PROTECT, related_name="+")
+    disposition = models.CharField(max_length=15, choices=Disposition.choices, default=Disposition.ELIGIBLE)
+    disposition_reason = models.CharField(max_length=300, blank=True)
+    disposition_by = models.ForeignKey("survey.User", models.SET_NULL, null=True, related_name="+")
+    disposition_at = models.DateTimeField(null=True)
+    extended_until = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet["Assignment"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_sheet_per_unit_and_round", fields=["round", "unit"])]
+
+    def deadline(self) -> datetime:
+        """When this unit's answers are due."""
+        return self.extended_until or self.round.due_at
+
+    def accepts_answers(self) -> bool:
+        """True while this unit may still change its answers (an extension outlives the round's closing)."""
+        if self.disposition != Disposition.ELIGIBLE or self.round.state != CollectionRound.State.OPEN:
+            return False
+        now = timezone.now()
+        return self.round.opens_at <= now < max(self.round.closes_at, self.extended_until or now)

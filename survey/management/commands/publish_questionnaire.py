@@ -1,0 +1,35 @@
+"""Publish the questionnaires of the repository for a year."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from survey.exceptions import DefinitionError
+from survey.questionnaires.loader import load_all, load_questionnaire
+from survey.questionnaires.services import publish_questionnaire
+
+
+class Command(BaseCommand):
+    """``publish_questionnaire --year 2025 [CAT01 ...]``: without categories, all fourteen."""
+
+    help = "Checks questionnaires and freezes them as versions of a year. Safe to repeat."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Year and categories."""
+        parser.add_argument("categories", nargs="*", metavar="CATEGORY", help="CAT01 ... CAT14; none: all")
+        parser.add_argument("--year", type=int, required=True, help="reference year of the round")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Publish and say what is new."""
+        wanted = options["categories"]
+        questionnaires = [load_questionnaire(code) for code in wanted] if wanted else load_all().values()
+        for questionnaire in questionnaires:
+            try:
+                version, new = publish_questionnaire(questionnaire, year=options["year"], by=None)
+            except DefinitionError as error:
+                raise CommandError(f"{questionnaire.category}: {error.sentence}") from error
+            word = "published" if new else "unchanged"
+            self.stdout.write(
+                f"{version.category} {version.form_no} {version.year}/{version.number} "
+                f"{version.content_hash[:12]} {word}"
+            )

@@ -1,0 +1,93 @@
+"""The accepted file: one packed row of numbers per accepted filing, and frozen sets of them.
+
+A filing never changes and its projection is pure, so a frozen set of filings *is* a frozen data set:
+freezing 42,505 sheets writes 42,505 narrow member rows and copies no value.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+
+class MicrodataLayout(models.Model):
+    """Which variable stands at which place of an observation's arrays."""
+
+    content_hash = models.CharField(max_length=64, unique=True)
+    variables = models.JSONField()  # ordered list of {code, unit, period, kind}
+
+
+class Observation(models.Model):
+    """The typed numbers of one accepted filing, with the classification it had then.
+
+    The three arrays have one place per variable of the layout. ``collected`` is what was filed (NaN:
+    blank or not applicable); ``edited`` and ``imputed`` are NULL or hold NaN where nothing was changed.
+    They are never merged in the database: what an estimate uses is chosen by the run.
+    """
+
+    filing = models.OneToOneField(
+        "survey.Filing", models.PROTECT, primary_key=True, related_name="observation"
+    )
+    layout = models.ForeignKey(MicrodataLayout, models.PROTECT, related_name="+")
+    unit = models.ForeignKey("survey.ReportingUnit", models.PROTECT, related_name="+")
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+")
+    category = models.CharField(max_length=5)
+    region = models.CharField(max_length=6)
+    section = models.CharField(max_length=1, blank=True)
+    size_class = models.CharField(max_length=6, blank=True)
+    is_head_platform = models.BooleanField(default=False)
+    is_pilot_space = models.BooleanField(default=False)
+    collected = ArrayField(models.FloatField())
+    edited = ArrayField(models.FloatField(), null=True)
+    imputed = ArrayField(models.FloatField(), null=True)
+    values_hash = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["round", "unit"], name="observation_round_unit")]
+
+
+class MicrodataVersion(models.Model):
+    """A frozen, hashed set of observations of one round."""
+
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="microdata_versions")
+    number = models.PositiveSmallIntegerField()
+    layout = models.ForeignKey(MicrodataLayout, models.PROTECT, related_name="+")
+    size = models.PositiveIntegerField()
+    filed_count = models.PositiveIntegerField(default=0)
+    content_hash = models.CharField(max_length=64)
+    frozen_at = models.DateTimeField(default=timezone.now)
+    frozen_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-round__year", "-number"]
+        constraints = [models.UniqueConstraint(name="one_microdata_number", fields=["round", "number"])]
+
+    def __str__(self) -> str:
+        return f"{self.round} v{self.number}"
+
+
+class MicrodataMember(models.Model):
+    """One observation in one frozen set."""
+
+    version = models.ForeignKey(MicrodataVersion, models.CASCADE, related_name="members")
+    observation = models.ForeignKey(Observation, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_membership", fields=["version", "observation"])]
+
+
+class RoundCoverage(models.Model):
+    """Counts behind tables 3 and 4 at the moment of a freeze: they belong to the frozen set."""
+
+    version = models.ForeignKey(MicrodataVersion, models.CASCADE, related_name="coverage")
+    category = models.CharField(max_length=5)
+    region = models.CharField(max_length=6)
+    is_city_bureau = models.BooleanField(default=False)
+    filed = models.PositiveIntegerField()
+    valid = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_coverage_cell", fields=["version", "category", "region", "is_city_bureau"]
+            )
+        ]

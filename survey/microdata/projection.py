@@ -1,0 +1,113 @@
+"""From a filed document to one row of numbers. Pure: the same filing always gives the same row.
+
+What the numbers mean
+    a number      what was filed, in the unit of the item; yes is 1 and no is 0
+    0             also an amount that does not apply: routed away, or answered "not applicable"
+    NaN           not on this form, unknown, left blank, or a share or a yes/no that does not apply
+"""
+
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from survey.questionnaires.answers import number_of
+from survey.questionnaires.definition import Item, Questionnaire
+
+AMOUNTS = frozenset({"quantity", "money", "count"})
+KINDS = AMOUNTS | {"ratio", "yesno"}
+NAN = float("nan")
+_NAN_BYTES = struct.pack(">d", NAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One place of the row. ``categories`` are the forms that ask the item; ``required`` says whether a
+    blank there is an answer that is owed."""
+
+    code: str
+    unit: str
+    period: str
+    kind: str
+    categories: tuple[str, ...]
+    required: bool
+    zh: str
+    en: str
+
+    @property
+    def is_amount(self) -> bool:
+        """True for quantities, money and counts: they add up; shares and yes/no do not."""
+        return self.kind in AMOUNTS
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored in a layout."""
+        return {**asdict(self), "categories": list(self.categories)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Variable":
+        """As read from a layout."""
+        return cls(**{**document, "categories": tuple(document["categories"])})
+
+
+def layout_variables(questionnaires: Iterable[Questionnaire]) -> tuple[Variable, ...]:
+    """The union of the measured numeric items of all forms, in the order of the item codes."""
+    forms: dict[str, list[str]] = {}
+    items: dict[str, Item] = {}
+    for questionnaire in questionnaires:
+        for code, item in questionnaire.items.items():
+            if item.measure and item.type in KINDS:
+                forms.setdefault(code, []).append(questionnaire.category)
+                items.setdefault(code, item)
+    return tuple(
+        Variable(
+            code=code,
+            unit=items[code].unit,
+            period=items[code].period,
+            kind=items[code].type,
+            categories=tuple(sorted(forms[code])),
+            required=items[code].required,
+            zh=items[code].label.zh,
+            en=items[code].label.en,
+        )
+        for code in sorted(forms)
+    )
+
+
+def layout_hash(variables: Sequence[Variable]) -> str:
+    """SHA-256 of the ordered variables, in hex."""
+    text = json.dumps([variable.to_json() for variable in variables], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def project(
+    variables: Sequence[Variable], questionnaire: Questionnaire, answers: Mapping[str, Any]
+) -> list[float]:
+    """One number per variable from a filed document (answers that apply and computed cells)."""
+    return [
+        _number(questionnaire.items.get(variable.code), answers.get(variable.code)) for variable in variables
+    ]
+
+
+def _number(item: Item | None, cell: Mapping[str, Any] | None) -> float:
+    if item is None:
+        return NAN
+    nothing = 0.0 if item.type in AMOUNTS else NAN
+    if cell is None:
+        # Filing refuses a blank that is owed, so a required amount is only absent when it was routed away.
+        return nothing if item.required else NAN
+    if cell.get("missing") == "not_applicable":
+        return nothing
+    number = number_of(item, cell)
+    return NAN if number is None else float(number)
+
+
+def values_hash(classification: Sequence[object], values: Sequence[float]) -> str:
+    """SHA-256 over the classification and the IEEE bytes of the values; every NaN counts as the same."""
+    digest = hashlib.sha256("|".join(str(part) for part in classification).encode())
+    digest.update(
+        b"".join(_NAN_BYTES if math.isnan(value) else struct.pack(">d", value + 0.0) for value in values)
+    )
+    return digest.hexdigest()

@@ -1,0 +1,176 @@
+"""Writes of the accepted file: project one filing, freeze a round."""
+
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from survey import audit
+from survey.collection.models import CollectionRound
+from survey.microdata import projection
+from survey.microdata.models import MicrodataLayout, MicrodataVersion, Observation, RoundCoverage
+from survey.microdata.projection import Variable, layout_hash, layout_variables, values_hash
+from survey.questionnaires.loader import load_all
+from survey.questionnaires.selectors import definition_for
+from survey.submissions.models import Filing
+from survey.submissions.states import FILED, State
+
+# The latest filing of every sheet that stands as accepted, with the observation made of it.
+_ACCEPTED = """
+    SELECT DISTINCT ON (filing.submission_id) filing.id AS filing_id, submission.unit_id
+    FROM survey_filing filing JOIN survey_submission submission ON submission.id = filing.submission_id
+    WHERE submission.round_id = %(round)s AND submission.state = 'accepted'
+    ORDER BY filing.submission_id, filing.number DESC
+"""
+
+
+@lru_cache(maxsize=1)
+def _current_variables() -> tuple[tuple[Variable, ...], str]:
+    variables = layout_variables(load_all().values())
+    return variables, layout_hash(variables)
+
+
+def current_layout() -> MicrodataLayout:
+    """The layout of the forms as they are in this version of the program; stored when first asked for."""
+    variables, content_hash = _current_variables()
+    layout, _ = MicrodataLayout.objects.get_or_create(
+        content_hash=content_hash, defaults={"variables": [variable.to_json() for variable in variables]}
+    )
+    return layout
+
+
+def classification_of(filing: Filing) -> dict[str, Any]:
+    """The register's classification of the unit that filed, as an observation keeps it."""
+    unit = filing.submission.unit
+    codes = unit.region.path.strip("/").split("/")
+    return {
+        "category": unit.category,
+        "region": codes[1] if len(codes) > 1 else codes[0],
+        "section": unit.section,
+        "size_class": unit.size_class,
+        "is_head_platform": unit.is_head_platform,
+        "is_pilot_space": unit.is_pilot_space,
+    }
+
+
+def project(filing: Filing, layout: MicrodataLayout | None = None) -> Observation:
+    """Store the observation of one filing. Running it again changes nothing."""
+    layout = layout or current_layout()
+    variables = _variables(layout)
+    values = projection.project(variables, definition_for(filing.version), filing.answers)
+    facts = classification_of(filing)
+    observation, _ = Observation.objects.update_or_create(
+        filing=filing,
+        defaults={
+            **facts,
+            "layout": layout,
+            "unit_id": filing.submission.unit_id,
+            "round_id": filing.submission.round_id,
+            "collected": values,
+            "values_hash": values_hash(list(facts.values()), values),
+        },
+    )
+    return observation
+
+
+def _variables(layout: MicrodataLayout) -> tuple[Variable, ...]:
+    variables, content_hash = _current_variables()
+    if layout.content_hash == content_hash:
+        return variables
+    return tuple(Variable.from_json(entry) for entry in layout.variables)
+
+
+@transaction.atomic
+def freeze_version(*, round: CollectionRound, by: Any | None) -> MicrodataVersion:
+    """Freeze the accepted sheets of a round. Unchanged data give the version that is already there.
+
+    Accepted filings without an observation of the current layout are projected first. The content hash
+    covers layout, units, values and the counts of tables 3 and 4.
+    """
+    # One freeze of a round at a time: two would take the same number.
+    CollectionRound.objects.select_for_update().get(pk=round.pk)
+    layout = current_layout()
+    _project_missing(round, layout)
+    size, content_hash = _content_hash(round, layout)
+    known = MicrodataVersion.objects.filter(round=round, content_hash=content_hash).first()
+    if known is not None:
+        return known
+    coverage = _coverage(round)
+    number = (MicrodataVersion.objects.filter(round=round).aggregate(last=Max("number"))["last"] or 0) + 1
+    version = MicrodataVersion.objects.create(
+        round=round, number=number, layout=layout, size=size, content_hash=content_hash, frozen_by=by,
+        filed_count=sum(row[3] for row in coverage),
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO survey_microdatamember (version_id, observation_id)"  # noqa: S608 constant text
+            f" SELECT %(version)s, filing_id FROM ({_ACCEPTED}) accepted ORDER BY unit_id",
+            {"version": version.pk, "round": round.pk},
+        )
+    RoundCoverage.objects.bulk_create(
+        RoundCoverage(
+            version=version, category=category, region=region, is_city_bureau=city, filed=filed, valid=valid
+        )
+        for category, region, city, filed, valid in coverage
+    )
+    audit.record(
+        by=by, action="freeze_microdata", subject=version, round=round.year, number=number,
+        size=size, content_hash=content_hash,
+    )  # fmt: skip
+    return version
+
+
+def _project_missing(round: CollectionRound, layout: MicrodataLayout) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT filing_id FROM ({_ACCEPTED}) accepted"  # noqa: S608 constant text
+            " LEFT JOIN survey_observation o USING (filing_id)"
+            " WHERE o.filing_id IS NULL OR o.layout_id <> %(layout)s ORDER BY filing_id",
+            {"round": round.pk, "layout": layout.pk},
+        )
+        missing = [row[0] for row in cursor.fetchall()]
+    filings = Filing.objects.select_related("version", "submission__unit__region").defer("version__document")
+    for start in range(0, len(missing), 500):
+        for filing in filings.filter(pk__in=missing[start : start + 500]):
+            project(filing, layout)
+
+
+def _content_hash(round: CollectionRound, layout: MicrodataLayout) -> tuple[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), encode(sha256((%(layout)s || coalesce(string_agg("  # noqa: S608 constant text
+            "   accepted.unit_id || ':' || o.values_hash, '|' ORDER BY accepted.unit_id), '')"
+            "   || %(coverage)s)::bytea), 'hex')"
+            f" FROM ({_ACCEPTED}) accepted JOIN survey_observation o USING (filing_id)",
+            {"layout": layout.content_hash, "round": round.pk, "coverage": str(_coverage(round))},
+        )
+        size, content_hash = cursor.fetchone()
+    return int(size), str(content_hash)
+
+
+def _coverage(round: CollectionRound) -> list[tuple[str, str, bool, int, int]]:
+    """(category, province, bureau of a planned city, filed, valid) of every cell that is not empty."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT unit.category, coalesce(nullif(split_part(region.path, '/', 2), ''), region.code) AS province,
+                   unit.category = 'CAT02' AND division.level = 2 AS city,
+                   count(*), count(*) FILTER (WHERE submission.state = %(accepted)s)
+            FROM survey_submission submission
+            JOIN survey_reportingunit unit ON unit.id = submission.unit_id
+            JOIN survey_region region ON region.code = unit.region_id
+            LEFT JOIN survey_region division ON division.code = unit.division_code
+            WHERE submission.round_id = %(round)s AND submission.state = ANY(%(filed)s)
+            GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            """,
+            {
+                "round": round.pk,
+                "accepted": State.ACCEPTED.value,
+                "filed": sorted(state.value for state in FILED),
+            },
+        )
+        return [
+            (category, province, bool(city), filed, valid)
+            for category, province, city, filed, valid in cursor.fetchall()
+        ]

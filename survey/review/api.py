@@ -1,0 +1,329 @@
+"""Review for machines: the same queue, comments and decisions with the same scope and the same refusals."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from survey.access.roles import Permission
+from survey.access.scope import HasPermission, SignedIn
+from survey.review import bulk, progress, services
+from survey.review.filters import QueueFilter
+from survey.review.models import ReviewQuery
+from survey.review.selectors import queue, round_of, rounds
+from survey.submissions.models import Submission
+from survey.submissions.selectors import SHEET_RELATIONS, sheet
+from survey.submissions.states import Action
+
+_FILTERS = [
+    OpenApiParameter(name, str, description=text)
+    for name, text in {
+        "year": "Year of the round; the open round when absent",
+        "state": "A state, 'filed' or 'all'; the caller's own desk when absent",
+        "category": "CAT01 to CAT14",
+        "region": "Six-digit code of a province",
+        "findings": "none, soft, refused",
+        "queries": "none, open, answered",
+        "again": "first, again",
+        "search": "Start of a credit code, or part of a name",
+        "order": "oldest, findings, change",
+        "page": "Page number, 50 rows each",
+    }.items()
+]
+
+
+class QueueRow(serializers.Serializer[Any]):
+    """A sheet in the queue."""
+
+    id = serializers.IntegerField(source="pk")
+    uscc = serializers.CharField(source="unit.uscc")
+    name = serializers.CharField(source="unit.name")
+    category = serializers.CharField(source="unit.category")
+    region = serializers.CharField(source="unit.region_id")
+    state = serializers.CharField()
+    revision = serializers.IntegerField()
+    filed_at = serializers.DateTimeField()
+    soft_count = serializers.IntegerField()
+    open_queries = serializers.IntegerField()
+    change = serializers.FloatField(allow_null=True)
+
+
+class QueuePage(serializers.Serializer[Any]):
+    """One page of the queue with counts by filter."""
+
+    year = serializers.IntegerField()
+    count = serializers.IntegerField()
+    page = serializers.IntegerField()
+    pages = serializers.IntegerField()
+    facets = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
+    results = QueueRow(many=True)
+
+
+class QuerySerializer(serializers.ModelSerializer[ReviewQuery]):
+    """A comment."""
+
+    class Meta:
+        model = ReviewQuery
+        fields = ("id", "item", "text", "state", "reply", "corrected", "raised_at", "replied_at", "closed_at")
+        read_only_fields = ("state", "reply", "corrected", "raised_at", "replied_at", "closed_at")
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """A finding of the rules."""
+
+    edit = serializers.CharField()
+    severity = serializers.CharField()
+    items = serializers.ListField(child=serializers.CharField())
+    message_zh = serializers.CharField(source="message.zh")
+    message_en = serializers.CharField(source="message.en")
+
+
+class SheetDetail(serializers.Serializer[Any]):
+    """A filed sheet as reviewers see it."""
+
+    id = serializers.IntegerField()
+    state = serializers.CharField()
+    revision = serializers.IntegerField()
+    filing = serializers.IntegerField(allow_null=True)
+    answers = serializers.JSONField()
+    previous = serializers.JSONField(allow_null=True)
+    findings = FindingSerializer(many=True)
+    queries = QuerySerializer(many=True)
+    obstacles = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+
+
+class Decision(serializers.Serializer[Any]):
+    """What to do with a sheet; which of the other fields are needed depends on the action."""
+
+    action = serializers.ChoiceField(
+        choices=["accept", "return", "send_back", "reopen", "invalidate", "reinstate"]
+    )
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+    reason_code = serializers.CharField(required=False, allow_blank=True, default="")
+    due_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    shown_filing = serializers.IntegerField(required=False, allow_null=True, default=None)
+
+
+class QueryAct(serializers.Serializer[Any]):
+    """Close a comment, or ask again under it."""
+
+    action = serializers.ChoiceField(choices=["close", "reopen"])
+    text = serializers.CharField(required=False, allow_blank=True, default="")
+
+
+class VerdictAct(serializers.Serializer[Any]):
+    """A judgement of an explanation; an empty verdict withdraws it."""
+
+    edit = serializers.CharField()
+    verdict = serializers.ChoiceField(choices=["accepted", "refused", ""], allow_blank=True)
+
+
+class BulkAct(serializers.Serializer[Any]):
+    """A bulk acceptance: the filter as a query string's fields, and the count that was previewed."""
+
+    filter = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    expected = serializers.IntegerField(min_value=0)
+    mark = serializers.CharField(required=False, allow_blank=True, default="")
+
+
+class BulkSeen(serializers.Serializer[Any]):
+    """What a bulk acceptance would do, or did."""
+
+    matched = serializers.IntegerField()
+    expected = serializers.IntegerField()
+    accepted = serializers.IntegerField(allow_null=True)
+    mark = serializers.CharField()
+    by_category = serializers.DictField(child=serializers.IntegerField())
+    by_region = serializers.DictField(child=serializers.IntegerField())
+
+
+class _Endpoint(APIView):
+    permission_classes = [SignedIn, HasPermission]
+    permission = Permission.REVIEW
+
+    def sheets(self, permission: Permission = Permission.REVIEW) -> "QuerySet[Submission]":
+        """Filed sheets in the caller's scope."""
+        rows = Submission.objects.visible_to(self.request.user, permission).exclude(filed_at=None)
+        return rows.select_related(*SHEET_RELATIONS).defer("assignment__version__document")
+
+
+def _round(setting: QueueFilter) -> Any:
+    round_ = round_of(setting, rounds())
+    if round_ is None:
+        raise serializers.ValidationError({"year": ["No round."]})
+    return round_
+
+
+class QueueView(_Endpoint):
+    """The review queue."""
+
+    permission = Permission.VIEW_SHEETS
+
+    @extend_schema(parameters=_FILTERS, responses=QueuePage)
+    def get(self, request: Request) -> Response:
+        """One page of the sheets that match."""
+        setting = QueueFilter.read(request.query_params)
+        found = queue(request.user, _round(setting), setting, request.query_params.get("page"))
+        body = {
+            "year": found.round.year, "count": found.total, "page": found.page.number,
+            "pages": found.page.paginator.num_pages, "facets": found.facets,
+            "results": found.page.object_list,
+        }  # fmt: skip
+        return Response(QueuePage(body).data)
+
+
+class SheetView(_Endpoint):
+    """One filed sheet."""
+
+    permission = Permission.VIEW_SHEETS
+
+    @extend_schema(responses=SheetDetail)
+    def get(self, request: Request, pk: int) -> Response:
+        """Filed answers, last year's, findings, comments, and what stands in the way of a decision."""
+        row = get_object_or_404(self.sheets(Permission.VIEW_SHEETS), pk=pk)
+        current, filing = sheet(row), row.filings.order_by("-number").first()
+        actions = (services.acceptance(row), Action.RETURN)
+        body = {
+            "id": row.pk, "state": row.state, "revision": row.revision,
+            "filing": filing.number if filing else None, "answers": filing.answers if filing else {},
+            "previous": current.previous, "findings": current.findings, "queries": current.queries,
+            "obstacles": {
+                action.value: [str(text) for text in services.obstacles(row, action, request.user)]
+                for action in actions
+            },
+        }  # fmt: skip
+        return Response(SheetDetail(body).data)
+
+
+class QueriesView(_Endpoint):
+    """Comments of one sheet."""
+
+    @extend_schema(responses=QuerySerializer(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """Every comment, oldest first."""
+        row = get_object_or_404(self.sheets(), pk=pk)
+        return Response(QuerySerializer(row.queries.all(), many=True).data)
+
+    @extend_schema(request=QuerySerializer, responses={201: QuerySerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """Raise a comment on an item, or on the sheet as a whole."""
+        row = get_object_or_404(self.sheets(), pk=pk)
+        given = QuerySerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        text, item = given.validated_data["text"], given.validated_data.get("item", "")
+        query = services.raise_query(row, by=request.user, text=text, item=item, channel="api")
+        return Response(QuerySerializer(query).data, status=201)
+
+
+class QueryView(_Endpoint):
+    """One comment."""
+
+    @extend_schema(request=QueryAct, responses=QuerySerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Close it, or ask again."""
+        rows = ReviewQuery.objects.visible_to(request.user, Permission.REVIEW).select_related("submission")
+        query = get_object_or_404(rows, pk=pk)
+        given = QueryAct(data=request.data)
+        given.is_valid(raise_exception=True)
+        if given.validated_data["action"] == "close":
+            query = services.close_query(query, by=request.user, channel="api")
+        else:
+            text = given.validated_data["text"]
+            query = services.reopen_query(query, by=request.user, text=text, channel="api")
+        return Response(QuerySerializer(query).data)
+
+
+class DecisionView(_Endpoint):
+    """Decisions on one sheet."""
+
+    @extend_schema(request=Decision, responses=QueueRow)
+    def post(self, request: Request, pk: int) -> Response:
+        """Accept, return, send back, reopen, invalidate or reinstate."""
+        row = get_object_or_404(self.sheets(), pk=pk)
+        given = Decision(data=request.data)
+        given.is_valid(raise_exception=True)
+        return Response({"id": pk, "state": _decide(row, request.user, given.validated_data).state})
+
+
+def _decide(row: Submission, user: Any, given: dict[str, Any]) -> Submission:
+    shared: dict[str, Any] = {"by": user, "channel": "api"}
+    reason, due_at, shown = given["reason"], given["due_at"], given["shown_filing"]
+    match given["action"]:
+        case "accept":
+            return services.accept_submission(row, shown_filing=shown, **shared)
+        case "return":
+            return services.return_submission(row, reason=reason, due_at=due_at, shown_filing=shown, **shared)
+        case "send_back":
+            return services.send_back(row, reason=reason, **shared)
+        case "reopen":
+            return services.reopen(row, reason=reason, due_at=due_at, **shared)
+        case "invalidate":
+            return services.invalidate(row, reason_code=given["reason_code"], **shared)
+        case _:
+            return services.reinstate(row, reason=reason, **shared)
+
+
+class VerdictView(_Endpoint):
+    """Judgements of explanations."""
+
+    @extend_schema(request=VerdictAct, responses=VerdictAct)
+    def post(self, request: Request, pk: int) -> Response:
+        """Accept or refuse the explanation of one soft finding."""
+        row = get_object_or_404(self.sheets(), pk=pk)
+        given = VerdictAct(data=request.data)
+        given.is_valid(raise_exception=True)
+        made = services.judge_explanation(row, by=request.user, channel="api", **given.validated_data)
+        return Response({"edit": made.edit, "verdict": made.verdict})
+
+
+class BulkView(_Endpoint):
+    """Bulk acceptance."""
+
+    @extend_schema(parameters=_FILTERS, responses=BulkSeen)
+    def get(self, request: Request) -> Response:
+        """Preview: how many sheets of this filter would be accepted, and the mark to confirm with."""
+        setting = QueueFilter.read(request.query_params)
+        seen = bulk.preview(request.user, _round(setting), setting)
+        body = {
+            name: getattr(seen, name) for name in ("matched", "expected", "mark", "by_category", "by_region")
+        }
+        return Response({**body, "accepted": None})
+
+    @extend_schema(request=BulkAct, responses=BulkSeen)
+    def post(self, request: Request) -> Response:
+        """Accept them, if they are still as many as expected."""
+        given = BulkAct(data=request.data)
+        given.is_valid(raise_exception=True)
+        setting = QueueFilter.read(given.validated_data["filter"])
+        act = bulk.bulk_accept(
+            by=request.user, round=_round(setting), setting=setting, channel="api",
+            expected=given.validated_data["expected"], mark=given.validated_data["mark"],
+        )  # fmt: skip
+        return Response(
+            {"accepted": act.accepted, "matched": act.accepted + act.skipped, "expected": act.expected}
+        )
+
+
+class ProgressView(_Endpoint):
+    """The progress board as rows."""
+
+    permission = Permission.VIEW_PROGRESS
+
+    @extend_schema(
+        parameters=_FILTERS[:1],
+        responses=serializers.ListSerializer(child=serializers.DictField()),
+    )
+    def get(self, request: Request) -> Response:
+        """One object per region and category with every count."""
+        found = progress.board(request.user, _round(QueueFilter.read(request.query_params)))
+        return Response(
+            [
+                {"region": region, "category": category, **progress.values(tally)}
+                for (region, category), tally in sorted(found.cells.items())
+            ]
+        )

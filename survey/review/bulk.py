@@ -1,0 +1,259 @@
+"""Accepting many sheets in one act: the rules of the state table, written as sets.
+
+``transition_many`` does to a set of sheets what ``transition`` does to one, with the same table; a test
+beside it accepts the same sheets both ways and compares every row that was written.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey import audit
+from survey.access.roles import Permission, Role, permissions_of
+from survey.collection.models import CollectionRound
+from survey.exceptions import PolicyDenied, StaleRevision
+from survey.frame.models import NATIONAL_CATEGORIES
+from survey.microdata.models import Observation
+from survey.microdata.projection import Variable, values_hash
+from survey.microdata.projection import project as values_of
+from survey.microdata.services import classification_of, current_layout
+from survey.questionnaires.selectors import definition_for
+from survey.review.filters import QueueFilter
+from survey.review.models import BulkAcceptance, ReviewQuery
+from survey.review.selectors import desk_of, matching, province_of
+from survey.submissions.models import Filing, Submission
+from survey.submissions.states import TRANSITIONS, Action, Owner, State
+
+CHUNK = 2_000
+ACTIONS = {State.SUBMITTED: Action.ACCEPT, State.NATIONAL_REVIEW: Action.ACCEPT_FINALLY}
+# The policies of the two acceptances that ``acceptable`` writes as SQL. A new one must be written there, too.
+_WRITTEN = {"not_own_sheet", "no_open_query"}
+CHANGED = _("The sheets that match have changed since you saw the count. Look at the preview again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a bulk acceptance would do, and the mark by which the confirmation knows that nothing changed."""
+
+    round: CollectionRound
+    setting: QueueFilter
+    action: Action
+    matched: int
+    expected: int
+    mark: str
+    by_category: dict[str, int]
+    by_region: dict[str, int]
+    excluded: list[tuple[Any, int]]  # (sentence, how many): open comments, refused reasons, own sheets
+
+
+def action_of(user: Any, setting: QueueFilter) -> tuple[State, Action]:
+    """The one state and acceptance that a filter stands for. Raises PolicyDenied when it is not one."""
+    desk = desk_of(user)
+    states = setting.states(desk)
+    if len(states) != 1 or not states <= desk:
+        raise PolicyDenied(_("Only sheets that wait for your own decision can be accepted together."))
+    (state,) = states
+    return state, ACTIONS[state]
+
+
+def acceptable(rows: "QuerySet[Submission]", action: Action, by: Any) -> "QuerySet[Submission]":
+    """Of these sheets, the ones that ``transition`` (and the rule on refused reasons) would let through."""
+    move = next(move for (_state, one), move in TRANSITIONS.items() if one is action)
+    if set(move.policies) != _WRITTEN:
+        raise NotImplementedError(f"policies of {action} changed: {move.policies}")
+    states = [state.value for (state, one) in TRANSITIONS if one is action]
+    visible = Submission.objects.visible_to(by, Permission(move.permission)).values("pk")
+    rows = rows.filter(pk__in=visible, state__in=states, unexplained_count=0)
+    if move.level is Owner.NATION:
+        categories = _national_categories(by, Permission(move.permission))
+        rows = rows if "" in categories else rows.filter(unit__category__in=categories)
+    else:
+        rows = rows.exclude(unit__category__in=NATIONAL_CATEGORIES)
+    return rows.filter(~Exists(_open_queries())).exclude(unit_id__in=_own_units(by))
+
+
+def _national_categories(by: Any, permission: Permission) -> set[str]:
+    return {
+        grant.category
+        for grant in by.grants()
+        if not grant.unit_id and grant.region.level == 0 and permission in permissions_of(grant.role)
+    }
+
+
+def _own_units(by: Any) -> list[int]:
+    return [grant.unit_id for grant in by.grants() if grant.role == Role.RESPONDENT]
+
+
+def _open_queries() -> "QuerySet[ReviewQuery]":
+    return ReviewQuery.objects.filter(submission=OuterRef("pk"), state=ReviewQuery.State.OPEN)
+
+
+def preview(user: Any, round_: CollectionRound, setting: QueueFilter) -> Preview:
+    """Count before anything is done. Raises PolicyDenied when the filter is not a desk of this user."""
+    state, action = action_of(user, setting)
+    rows = matching(user, round_, setting.but(state=state.value))
+    matched = rows.count()
+    places = acceptable(rows, action, user).order_by("pk")
+    found = list(places.values_list("pk", "revision", "unit__category", "unit__region__path"))
+    own = rows.filter(unit_id__in=_own_units(user)).count() if _own_units(user) else 0
+    asked = rows.filter(Exists(_open_queries())).count()
+    refused = rows.filter(~Exists(_open_queries()), unexplained_count__gt=0).count()
+    other = matched - len(found) - own - asked - refused
+    reasons = [
+        (_("with open comments"), asked),
+        (_("with a refused explanation"), refused),
+        (_("of your own unit"), own),
+        (_("that you may not decide on"), max(other, 0)),
+    ]
+    return Preview(
+        round_, setting, action, matched, len(found), _mark((pk, revision) for pk, revision, *_rest in found),
+        dict(Counter(row[2] for row in found)),
+        dict(Counter(province_of(row[3]) for row in found)),
+        [(sentence, count) for sentence, count in reasons if count],
+    )  # fmt: skip
+
+
+def _mark(pairs: Iterable[tuple[int, int]]) -> str:
+    """Sixteen hexadecimal digits of which sheets in which revision were counted."""
+    return sha256(";".join(f"{pk}:{revision}" for pk, revision in pairs).encode()).hexdigest()[:16]
+
+
+@transaction.atomic
+def bulk_accept(
+    *,
+    by: Any,
+    round: CollectionRound,
+    setting: QueueFilter,
+    expected: int,
+    mark: str = "",
+    channel: str = "page",
+) -> BulkAcceptance:
+    """Accept every sheet that matches and may be accepted, if they are still the ones that were previewed.
+
+    ``expected`` is the count that was shown, ``mark`` the preview's (optional for machines). Raises
+    PolicyDenied, StaleRevision; then nothing is accepted.
+    """
+    state, action = action_of(by, setting)
+    setting = setting.but(state=state.value)
+    rows = matching(by, round, setting)
+    matched = rows.count()
+    held = list(
+        acceptable(rows, action, by)
+        .select_for_update(of=("self",))
+        .order_by("pk")
+        .values_list("pk", "revision")
+    )
+    if not held:
+        raise PolicyDenied(_("No sheet of this filter can be accepted."))
+    if len(held) != expected or (mark and mark != _mark(held)):
+        raise StaleRevision(CHANGED)
+    act = BulkAcceptance.objects.create(
+        round=round, filter=setting.written(), expected=expected, accepted=len(held),
+        skipped=matched - len(held), by=by,
+    )  # fmt: skip
+    transition_many([pk for pk, _revision in held], action, by=by, reason=f"#{act.pk}", channel=channel)
+    audit.record(
+        by=by, action="bulk_accept", subject=act, year=round.year, filter=act.filter, accepted=act.accepted,
+        skipped=act.skipped, move=action.value, channel=channel,
+    )  # fmt: skip
+    return act
+
+
+def transition_many(
+    ids: list[int], action: Action, *, by: Any, reason: str = "", channel: str = "page"
+) -> None:
+    """Move sheets that are locked and known to be ``acceptable``: state, events, audit, observations.
+
+    Raises StaleRevision when one of them is no longer in the state that the action starts from.
+    """
+    (origin, move) = next((state, move) for (state, one), move in TRANSITIONS.items() if one is action)
+    now = timezone.now()
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        values = {
+            "ids": chunk, "origin": origin.value, "target": move.target.value, "now": now, "by": by.pk,
+            "name": by.username, "action": action.value, "reason": reason, "channel": channel,
+            "address": _address(),
+        }  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.execute(_MOVE, values)
+            if cursor.rowcount != len(chunk):
+                raise StaleRevision(CHANGED)
+            cursor.execute(_EVENTS, values)
+            cursor.execute(_AUDIT, values)
+        if move.target is State.ACCEPTED:
+            _project_many(chunk)
+
+
+def _address() -> str | None:
+    current = getattr(audit, "current_address", None)
+    return current() if callable(current) else None
+
+
+_MOVE = """
+    UPDATE survey_submission
+    SET state = %(target)s, decided_at = %(now)s, updated_at = %(now)s,
+        review_started_at = coalesce(review_started_at, %(now)s)
+    WHERE id = ANY(%(ids)s) AND state = %(origin)s
+"""
+_EVENTS = """
+    INSERT INTO survey_submissionevent
+        (submission_id, at, actor_id, kind, action, item, old, new, revision, reason, channel)
+    SELECT id, %(now)s, %(by)s, 'state', %(action)s, '', to_jsonb(%(origin)s::text),
+           to_jsonb(%(target)s::text), revision, %(reason)s, %(channel)s
+    FROM survey_submission WHERE id = ANY(%(ids)s) ORDER BY id
+"""
+_AUDIT = """
+    INSERT INTO survey_auditevent
+        (at, actor_id, actor_name, action, subject_type, subject_id, region_path, succeeded, details, address)
+    SELECT %(now)s, %(by)s, %(name)s, 'sheet_' || %(action)s, 'submission', sheet.id::text, region.path, true,
+           jsonb_build_object('channel', %(channel)s::text, 'old', %(origin)s::text, 'new', %(target)s::text,
+                              'reason', %(reason)s::text, 'unit', unit.uscc, 'year', round.year,
+                              'revision', sheet.revision),
+           %(address)s::inet
+    FROM survey_submission sheet
+    JOIN survey_reportingunit unit ON unit.id = sheet.unit_id
+    JOIN survey_region region ON region.code = unit.review_region_id
+    JOIN survey_collectionround round ON round.id = sheet.round_id
+    WHERE sheet.id = ANY(%(ids)s) ORDER BY sheet.id
+"""
+
+
+def _project_many(ids: list[int]) -> None:
+    """``survey.microdata.services.project`` for the latest filing of each sheet, in one INSERT per chunk."""
+    layout = current_layout()
+    variables = tuple(Variable.from_json(entry) for entry in layout.variables)
+    filings = (
+        Filing.objects.filter(submission_id__in=ids)
+        .order_by("submission_id", "-number")
+        .distinct("submission_id")
+        .select_related("version", "submission__unit__region")
+        .defer("version__document", "submission__answers", "submission__item_revisions", "explanations")
+    )
+    observations = []
+    for filing in filings.iterator(chunk_size=CHUNK):
+        facts = classification_of(filing)
+        values = values_of(variables, definition_for(filing.version), filing.answers)
+        observations.append(
+            Observation(
+                filing=filing, layout=layout, unit_id=filing.submission.unit_id,
+                round_id=filing.submission.round_id, collected=values,
+                values_hash=values_hash(list(facts.values()), values), **facts,
+            )
+        )  # fmt: skip
+    fields = ["layout", "unit", "round", *classification_fields(), "collected", "values_hash"]
+    Observation.objects.bulk_create(
+        observations, update_conflicts=True, unique_fields=["filing"], update_fields=fields
+    )
+
+
+def classification_fields() -> list[str]:
+    """Columns of an observation that come from the register."""
+    return ["category", "region", "section", "size_class", "is_head_platform", "is_pilot_space"]

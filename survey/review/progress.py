@@ -1,0 +1,229 @@
+"""The progress board: region by category, out of one GROUP BY."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
+
+from survey.access.models import Region
+from survey.access.roles import Permission
+from survey.collection.models import CollectionRound, Disposition
+from survey.review.filters import FILED_GROUP, QueueFilter
+from survey.review.selectors import province_of
+from survey.submissions.models import Submission
+from survey.submissions.states import FILED, State
+
+COUNTS = {
+    "due": _("Due"),
+    "not_started": _("Not started"),
+    "started": _("Started"),
+    "filed": _("Filed"),
+    "returned": _("Returned"),
+    "submitted": _("With the province"),
+    "national_review": _("In national review"),
+    "accepted": _("Accepted"),
+    "invalidated": _("Ruled invalid"),
+}
+RATES = {"filed_rate": _("Share filed"), "accepted_rate": _("Share accepted")}
+MEASURES = {**RATES, **COUNTS}
+# Which setting of the queue shows exactly the sheets that a count speaks of; the others have no link.
+STATE_OF = {
+    "not_started": State.NOT_STARTED.value, "filed": FILED_GROUP, "returned": State.RETURNED.value,
+    "submitted": State.SUBMITTED.value, "national_review": State.NATIONAL_REVIEW.value,
+    "accepted": State.ACCEPTED.value, "invalidated": State.INVALIDATED.value,
+    "filed_rate": FILED_GROUP, "accepted_rate": State.ACCEPTED.value,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of sheets in one place of the board."""
+
+    due: int = 0
+    not_started: int = 0
+    returned: int = 0
+    submitted: int = 0
+    national_review: int = 0
+    accepted: int = 0
+    invalidated: int = 0
+
+    @property
+    def started(self) -> int:
+        """Sheets with at least one answer."""
+        return self.due - self.not_started
+
+    @property
+    def filed(self) -> int:
+        """Sheets that stand as filed now: a returned sheet does not."""
+        return self.submitted + self.national_review + self.accepted + self.invalidated
+
+    @property
+    def filed_rate(self) -> float | None:
+        """Filed over due."""
+        return self.filed / self.due if self.due else None
+
+    @property
+    def accepted_rate(self) -> float | None:
+        """Accepted over due."""
+        return self.accepted / self.due if self.due else None
+
+    def add(self, state: str, count: int) -> None:
+        """Count sheets of one state."""
+        self.due += count
+        if state in _STORED:
+            setattr(self, state, getattr(self, state) + count)
+
+    def value(self, measure: str) -> Any:
+        """One measure by name; None for a rate over nothing."""
+        return getattr(self, measure)
+
+
+_STORED = frozenset({"not_started", "returned", "submitted", "national_review", "accepted", "invalidated"})
+
+
+def heat(rate: float | None) -> int:
+    """Step 0 (nothing) to 5 (complete) of a share, for the colour that repeats the number."""
+    if not rate:
+        return 0
+    return 5 if rate >= 1 else 1 + min(int(rate * 4), 3)
+
+
+@dataclass(slots=True)
+class Board:
+    """All tallies: by (region, category), by region, by category, and over everything."""
+
+    round: CollectionRound
+    cells: dict[tuple[str, str], Tally] = field(default_factory=lambda: defaultdict(Tally))
+    regions: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    categories: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    total: Tally = field(default_factory=Tally)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def region_codes(self) -> list[str]:
+        """Regions that have something due, in the order of the code list."""
+        known = [code for code in self.names if code in self.regions]
+        return known + sorted(set(self.regions) - set(known))
+
+    def category_codes(self) -> list[str]:
+        """Categories that have something due."""
+        return sorted(self.categories)
+
+
+def board(user: Any, round_: CollectionRound, *, region: str = "", category: str = "") -> Board:
+    """Progress over the units that this user may follow, optionally of one region or one category.
+
+    Due are the eligible units that are not exempted, and everything that has been filed.
+    """
+    regions = list(Region.objects.all())
+    provinces = {one.code: province_of(one.path) for one in regions}
+    made = Board(round_, names={one.code: str(one) for one in regions if one.level <= 1})
+    for code, kind, state, disposition, count in _rows(user, round_):
+        if state == State.EXEMPTED or (disposition != Disposition.ELIGIBLE and state not in FILED):
+            continue
+        place = provinces[code]
+        if (region and place != region) or (category and kind != category):
+            continue
+        for tally in (made.cells[place, kind], made.regions[place], made.categories[kind], made.total):
+            tally.add(state, count)
+    return made
+
+
+def _rows(user: Any, round_: CollectionRound) -> Iterable[tuple[str, str, str, str, int]]:
+    return (
+        Submission.objects.visible_to(user, Permission.VIEW_PROGRESS)
+        .filter(round=round_, assignment__round=round_)  # said twice: the planner reads half of each table
+        .values_list("unit__region_id", "unit__category", "state", "assignment__disposition")
+        .annotate(size=Count("pk"))
+        .order_by()
+    )
+
+
+def queue_link(round_: CollectionRound, measure: str, *, region: str = "", category: str = "") -> str:
+    """The query string of the queue that lists the sheets behind one cell; empty when none does exactly."""
+    if measure not in STATE_OF:
+        return ""
+    return QueueFilter(
+        year=str(round_.year), state=STATE_OF[measure], category=category, region=region
+    ).encoded
+
+
+# What the page shows ---------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number of the board with its share (for the colour) and the queue behind it."""
+
+    value: Any
+    rate: float | None
+    heat: int
+    count: int
+    due: int
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One row of a table of the board."""
+
+    code: str
+    name: str
+    cells: list[Cell]
+    total: Cell
+
+    @property
+    def every(self) -> list[Cell]:
+        """The total first, then the cells."""
+        return [self.total, *self.cells]
+
+
+def _cell(tally: Tally, measure: str, link: str) -> Cell:
+    value = tally.value(measure)
+    count = (
+        tally.filed if measure == "filed_rate" else tally.accepted if measure == "accepted_rate" else value
+    )
+    rate = value if measure in RATES else (value / tally.due if tally.due else None)
+    return Cell(value, rate, heat(rate), count, tally.due, link if count else "")
+
+
+def matrix(found: Board, measure: str, *, links: bool) -> list[Lane]:
+    """Regions down, categories across, one measure in each cell."""
+    lanes = []
+    for region in found.region_codes():
+        cells = [
+            _cell(
+                found.cells[region, category],
+                measure,
+                queue_link(found.round, measure, region=region, category=category) if links else "",
+            )
+            for category in found.category_codes()
+        ]
+        total = _cell(
+            found.regions[region], measure, queue_link(found.round, measure, region=region) if links else ""
+        )
+        lanes.append(Lane(region, found.names.get(region, region), cells, total))
+    return lanes
+
+
+def table(found: Board, by: str, *, links: bool) -> list[Lane]:
+    """One row per region or per category with every count, and the two shares."""
+    codes, tallies = (
+        (found.region_codes(), found.regions)
+        if by == "region"
+        else (found.category_codes(), found.categories)
+    )
+    lanes = []
+    for code in codes:
+        places = {by: code}
+        cells = [
+            _cell(tallies[code], measure, queue_link(found.round, measure, **places) if links else "")
+            for measure in (*COUNTS, *RATES)
+        ]
+        lanes.append(Lane(code, found.names.get(code, code), cells, cells[0]))
+    return lanes
+
+
+def values(tally: Tally) -> dict[str, Any]:
+    """Every measure of one tally by name."""
+    return {name: tally.value(name) for name in MEASURES}

@@ -1,0 +1,302 @@
+"""One sheet as a reviewer reads it: this year beside last year, findings with reasons, comments, history.
+
+The rules are those of ``survey.submissions.selectors.sheet``; nothing is worked out here a second time.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import get_language
+
+from survey.questionnaires.answers import format_cell, number_of
+from survey.questionnaires.definition import Column, Item, Section
+from survey.questionnaires.edits import Finding
+from survey.review.models import ReviewQuery
+from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
+from survey.submissions.selectors import Sheet, sheet
+from survey.submissions.states import EDITABLE, State
+
+SHOWS = ("all", "findings", "change", "queries")
+THRESHOLDS = (20, 50, 100)
+MOST_EVENTS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A finding with the reason that the respondent gave for it."""
+
+    finding: Finding
+    explanation: Explanation | None  # also a refused one, as long as it is about these numbers
+
+    @property
+    def needs_verdict(self) -> bool:
+        """True while nobody has judged the reason."""
+        return self.explanation is not None and not self.explanation.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A comment with everything said under it, oldest first."""
+
+    query: ReviewQuery
+    entries: tuple[dict[str, Any], ...]  # {who, at, text, kind}
+
+
+@dataclass(slots=True)
+class Line:
+    """One item: number or text, last year's, the change as a share, and what was said about it."""
+
+    code: str
+    item: Item
+    this: str
+    last: str
+    entered: str
+    change: Decimal | None
+    is_new: bool  # last year there was nothing, this year there is a number
+    remarks: list[Remark] = field(default_factory=list)
+    marked: list[Remark] = field(default_factory=list)  # findings that are told in full at another item
+    threads: list[Thread] = field(default_factory=list)
+    grid: "GridView | None" = None
+
+    def exceeds(self, percent: int) -> bool:
+        """Has the number moved by more than this?"""
+        return self.is_new or (self.change is not None and abs(self.change) * 100 > percent)
+
+
+@dataclass(frozen=True, slots=True)
+class GridView:
+    """A table item: column heads and, per row, its name and (this, last) per column."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+@dataclass(slots=True)
+class Part:
+    """One section of the form with the lines that are shown."""
+
+    section: Section
+    lines: list[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that the review page says about the content of one sheet."""
+
+    sheet: Sheet
+    parts: list[Part]
+    counts: dict[str, int]  # lines per setting of the show filter
+    remarks: list[Remark]
+    threads: list[Thread]
+    is_draft_hidden: bool  # the respondent is at work; what is shown is the last filed version
+    filing: Filing | None
+
+
+def read(submission: Submission, *, show: str = "all", over: int = 50) -> Reading:
+    """The sheet for a reviewer: as it was last filed, whatever the respondent has typed since."""
+    current = sheet(submission)
+    filing = (
+        submission.filings.defer("version__document")
+        .select_related("filed_by", "version")
+        .order_by("-number")
+        .first()
+    )
+    draft = State(submission.state) in EDITABLE and filing is not None
+    if draft and filing is not None:
+        current = current.with_answers(filing.answers)
+    threads = threads_of(submission, list(current.queries))
+    remarks = [Remark(finding, _reason(current, finding)) for finding in current.findings]
+    codes = _shown_items(current, threads)
+    homes = _homes(remarks, set(codes))
+    lines = {code: _line(current, code, remarks, homes, threads) for code in codes}
+    counts = {name: sum(1 for line in lines.values() if _passes(line, name, over)) for name in SHOWS}
+    parts = []
+    for section in current.definition.sections:
+        chosen = [lines[code] for code in section.items if code in lines and _passes(lines[code], show, over)]
+        if chosen:
+            parts.append(Part(section, chosen))
+    return Reading(current, parts, counts, remarks, threads, draft, filing)
+
+
+def _reason(current: Sheet, finding: Finding) -> Explanation | None:
+    found = current.explanations.get(finding.edit)
+    return found if found is not None and found.fingerprint == finding.fingerprint else None
+
+
+def _shown_items(current: Sheet, threads: list[Thread]) -> list[str]:
+    asked = {thread.query.item.split("/", 1)[0] for thread in threads}
+    return [code for code in current.definition.items if code in current.relevant or code in asked]
+
+
+def _homes(remarks: list[Remark], shown_codes: set[str]) -> dict[str, str]:
+    """The one item at which each finding is told in full: the first that it marks and the page shows."""
+    firsts = ((remark.finding, [c for c in remark.finding.items if c in shown_codes]) for remark in remarks)
+    return {finding.edit: codes[0] for finding, codes in firsts if codes}
+
+
+def _passes(line: Line, show: str, over: int) -> bool:
+    if show == "findings":
+        return bool(line.remarks or line.marked)
+    if show == "change":
+        return line.exceeds(over)
+    return bool(line.threads) if show == "queries" else True
+
+
+def _line(
+    current: Sheet, code: str, remarks: list[Remark], homes: dict[str, str], threads: list[Thread]
+) -> Line:
+    item = current.item(code)
+    here = [remark for remark in remarks if code in remark.finding.items]
+    cell = current.cell(code)
+    before = (current.previous or {}).get(code)
+    now, then = _number(item, cell), _number(item, before)
+    change = (now - then) / abs(then) if now is not None and then else None
+    return Line(
+        code=code,
+        item=item,
+        this=shown(item, cell),
+        last=shown(item, before),
+        entered=_entered(cell),
+        change=change,
+        is_new=bool(now) and then == 0,
+        remarks=[remark for remark in here if homes.get(remark.finding.edit) == code],
+        marked=[remark for remark in here if homes.get(remark.finding.edit) != code],
+        threads=[thread for thread in threads if thread.query.item.split("/", 1)[0] == code],
+        grid=_grid(item, cell, before) if item.type == "table" else None,
+    )
+
+
+def _number(item: Item | Column, cell: Any) -> Decimal | None:
+    if getattr(item, "type", "") not in {"quantity", "money", "count", "ratio"}:
+        return None
+    return number_of(item, cell)
+
+
+def shown(item: Item | Column, cell: Any) -> str:
+    """An answer for a table of figures: grouped digits without the unit, anything else in words."""
+    number = _number(item, cell)
+    if number is None:
+        return format_cell(item, cell, get_language() or "zh-hans") if cell else ""
+    return plain(number)
+
+
+def plain(number: Decimal) -> str:
+    """Grouped digits, at most four decimals, no trailing zeros: 3276.8 gives 3,276.8."""
+    text = f"{number:,.4f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _entered(cell: Any) -> str:
+    if not cell or not cell.get("entered") or not cell.get("unit"):
+        return ""
+    return "" if cell["entered"] == cell.get("value") else f"{cell['entered']} {cell['unit']}"
+
+
+def _grid(item: Item, cell: Any, before: Any) -> GridView | None:
+    here, there = (cell or {}).get("rows", {}), (before or {}).get("rows", {})
+    if not here and not there:
+        return None
+    language = get_language() or "zh-hans"
+    names = {row.id: row.label.get(language) for row in (item.rows.entries if item.rows else ())}
+    order = [*(row for row in names if row in here or row in there), *(r for r in here if r not in names)]
+    rows = []
+    for number, row in enumerate(order, start=1):
+        cells = tuple(
+            (
+                shown(column, here.get(row, {}).get(column.code)),
+                shown(column, there.get(row, {}).get(column.code)),
+            )
+            for column in item.columns
+        )
+        rows.append((names.get(row, str(number)), cells))
+    return GridView(item.columns, tuple(rows))
+
+
+# Comments and history ---------------------------------------------------------------------------------
+_SAYS = {"query": "ask", "query_reopen": "ask", "reply": "reply", "query_close": "close"}
+
+
+def threads_of(submission: Submission, queries: list[ReviewQuery]) -> list[Thread]:
+    """Every comment with its entries out of the history (or out of the row itself when there is none)."""
+    told: dict[int, list[dict[str, Any]]] = {}
+    events = (
+        submission.events.filter(action__in=_SAYS).select_related("actor").order_by("pk") if queries else ()
+    )
+    for event in events:
+        new = event.new or {}
+        entry = {
+            "who": event.actor, "at": event.at, "kind": _SAYS[event.action],
+            "text": new.get("text") or new.get("reply") or "", "corrected": new.get("corrected", False),
+        }  # fmt: skip
+        told.setdefault(int(new.get("query") or 0), []).append(entry)
+    return [Thread(query, tuple(told.get(query.pk) or _entries(query))) for query in queries]
+
+
+def _entries(query: ReviewQuery) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = [
+        {"who": query.raised_by, "at": query.raised_at, "kind": "ask", "text": query.text}
+    ]
+    if query.reply:
+        entries.append(
+            {
+                "who": None,
+                "at": query.replied_at,
+                "kind": "reply",
+                "text": query.reply,
+                "corrected": query.corrected,
+            }
+        )
+    return entries
+
+
+def history(submission: Submission) -> list[SubmissionEvent]:
+    """The latest events of a sheet, newest first."""
+    return list(submission.events.select_related("actor").order_by("-pk")[:MOST_EVENTS])
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One item that two filed versions answer differently."""
+
+    code: str
+    item: Item
+    before: str
+    after: str
+
+
+def differences(current: Sheet, older: Filing, newer: Filing) -> list[Difference]:
+    """Items whose answers differ between two filed versions, in the order of the form."""
+    found = []
+    for code, item in current.definition.items.items():
+        before, after = older.answers.get(code), newer.answers.get(code)
+        if before == after:
+            continue
+        if item.type == "table":
+            found.extend(_table_differences(item, before, after))
+        else:
+            found.append(Difference(code, item, shown(item, before), shown(item, after)))
+    return found
+
+
+def _table_differences(item: Item, before: Any, after: Any) -> list[Difference]:
+    old, new = (before or {}).get("rows", {}), (after or {}).get("rows", {})
+    found = []
+    for row in dict.fromkeys([*old, *new]):
+        for column in item.columns:
+            one, other = old.get(row, {}).get(column.code), new.get(row, {}).get(column.code)
+            if one != other:
+                place = f"{item.code}/{row}/{column.code}"
+                found.append(Difference(place, item, shown(column, one), shown(column, other)))
+    return found
+
+
+def compared(submission: Submission, reading: Reading) -> tuple[list[Filing], list[Difference]]:
+    """The filed versions, newest first without their answers, and what the last one changed."""
+    filings = list(
+        submission.filings.select_related("filed_by").defer("answers", "explanations").order_by("-number")
+    )
+    if len(filings) < 2 or reading.filing is None:
+        return filings, []
+    older = submission.filings.only("answers", "number").get(pk=filings[1].pk)
+    return filings, differences(reading.sheet, older, reading.filing)

@@ -1,0 +1,326 @@
+"""The review queue: whose turn it is, counts on every filter, one page of rows, the neighbours of a sheet."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db import connection
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from survey.access.models import NATION
+from survey.access.roles import Permission, permissions_of
+from survey.collection.models import CollectionRound
+from survey.questionnaires.loader import load_codelist
+from survey.review.filters import AGAIN, FINDINGS, QUERIES, QueueFilter
+from survey.review.models import ReviewQuery
+from survey.submissions.models import Filing, Submission
+from survey.submissions.states import State
+
+PAGE_SIZE = 50
+# Ordering by size of change reads answers; above this many sheets the filter has to be narrowed first.
+CHANGE_LIMIT = 3_000
+# The items whose change against last year says most about a sheet (levels of production, stock, flow, use).
+MAIN_ITEMS = ["P01", "S02", "F01", "D01", "MG02", "MO01", "MP04", "MX01", "MS01", "MU02"]
+DIMENSIONS = ("state", "category", "region", "findings", "queries", "again")
+
+type Cube = list[tuple[tuple[str, ...], int]]
+
+
+def desk_of(user: Any) -> frozenset[State]:
+    """The states that wait for this user: the province's desk, the nation's, or neither."""
+    levels = {
+        grant.region.level == 0
+        for grant in user.grants()
+        if not grant.unit_id and Permission.REVIEW in permissions_of(grant.role)
+    }
+    found = {True: State.NATIONAL_REVIEW, False: State.SUBMITTED}
+    return frozenset(found[level] for level in levels)
+
+
+def rounds() -> list[CollectionRound]:
+    """Every round that has opened, newest first."""
+    return list(CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED))
+
+
+def round_of(setting: QueueFilter, known: list[CollectionRound]) -> CollectionRound | None:
+    """The round that the filter names, else the open one, else the newest."""
+    for round_ in known:
+        if setting.year and str(round_.year) == setting.year:
+            return round_
+    is_open = [round_ for round_ in known if round_.state == CollectionRound.State.OPEN]
+    return next(iter(is_open or known), None)
+
+
+def province_of(path: str) -> str:
+    """The province in the path of a region: ``000000/320000/320200/`` gives 320000."""
+    codes = path.strip("/").split("/")
+    return codes[1] if len(codes) > 1 else codes[0]
+
+
+@lru_cache(maxsize=1)
+def _parents() -> dict[str, str | None]:
+    return {entry.code: entry.parent for entry in load_codelist("regions").entries}
+
+
+def province_above(code: str) -> str:
+    """The province of a region by the code list: a separately planned city gives its province."""
+    parent = _parents().get(code)
+    return parent if parent and parent != NATION else code
+
+
+def _base(user: Any, round_: CollectionRound, setting: QueueFilter) -> "QuerySet[Submission]":
+    rows = Submission.objects.visible_to(user, Permission.VIEW_SHEETS).filter(round=round_)
+    text = setting.search
+    if not text:
+        return rows
+    found = Q(unit__name__icontains=text)
+    if text.isascii() and text.isalnum():
+        found |= Q(unit__uscc__startswith=text.upper())
+    return rows.filter(found)
+
+
+def _flagged(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
+    """Three flags as places in FINDINGS, QUERIES and AGAIN: small integers group and hash quickly."""
+    queries = ReviewQuery.objects.filter(submission=OuterRef("pk"))
+    again = Filing.objects.filter(submission=OuterRef("pk"), number__gt=1)
+    return rows.annotate(
+        findings=_first((Q(unexplained_count__gt=0), 2), (Q(soft_count__gt=0), 1)),
+        asked=_first(
+            (Exists(queries.filter(state=ReviewQuery.State.OPEN)), 1),
+            (Exists(queries.filter(state=ReviewQuery.State.ANSWERED)), 2),
+        ),
+        again=_first((Exists(again), 1)),
+    )
+
+
+def _first(*whens: tuple[Any, int]) -> Case:
+    cases = (When(condition, then=Value(place)) for condition, place in whens)
+    return Case(*cases, default=Value(0), output_field=SmallIntegerField())
+
+
+def cube(user: Any, round_: CollectionRound, setting: QueueFilter) -> Cube:
+    """Counts of sheets by every filter dimension at once (one GROUP BY), after the search only.
+
+    A cell is (values in the order of DIMENSIONS, count).
+    """
+    flagged: Any = _flagged(_base(user, round_, setting))
+    rows = (
+        flagged.values_list("state", "unit__category", "unit__region_id", "findings", "asked", "again")
+        .annotate(size=Count("pk"))
+        .order_by()
+    )
+    return [
+        ((state, category, province_above(region), FINDINGS[found], QUERIES[asked], AGAIN[again]), size)
+        for state, category, region, found, asked, again, size in rows
+    ]
+
+
+def counts(cells: Cube, setting: QueueFilter, desk: frozenset[State]) -> tuple[dict[str, Counter[str]], int]:
+    """For each dimension the counts under all *other* filters, and the total under all of them."""
+    wanted: list[frozenset[str] | None] = [frozenset(state.value for state in setting.states(desk))]
+    for name in DIMENSIONS[1:]:
+        value = getattr(setting, name)
+        wanted.append(frozenset({value}) if value else None)
+    facets: dict[str, Counter[str]] = {name: Counter() for name in DIMENSIONS}
+    total = 0
+    for values, size in cells:
+        failing = [
+            place
+            for place, value in enumerate(values)
+            if (one := wanted[place]) is not None and value not in one
+        ]
+        if not failing:
+            total += size
+            for name, value in zip(DIMENSIONS, values, strict=True):
+                facets[name][value] += size
+        elif len(failing) == 1:
+            facets[DIMENSIONS[failing[0]]][values[failing[0]]] += size
+    return facets, total
+
+
+def matching(user: Any, round_: CollectionRound, setting: QueueFilter) -> "QuerySet[Submission]":
+    """The sheets of the queue, unordered. What a bulk act works on is exactly this."""
+    states = [state.value for state in setting.states(desk_of(user))]
+    rows = _base(user, round_, setting).filter(state__in=states)
+    if setting.category:
+        rows = rows.filter(unit__category=setting.category)
+    if setting.region:
+        prefix = f"{NATION}/" if setting.region == NATION else f"{NATION}/{setting.region}/"
+        rows = rows.filter(unit__region__path__startswith=prefix)
+        rows = rows.filter(unit__region_id=NATION) if setting.region == NATION else rows
+    flags = (
+        ("findings", setting.findings, FINDINGS),
+        ("asked", setting.queries, QUERIES),
+        ("again", setting.again, AGAIN),
+    )
+    wanted = {name: known.index(value) for name, value, known in flags if value}
+    return _flagged(rows).filter(**wanted) if wanted else rows
+
+
+_OLDEST: tuple[tuple[str, bool], ...] = (("filed_at", False), ("pk", False))
+_KEYS: dict[str, tuple[tuple[str, bool], ...]] = {
+    "oldest": _OLDEST,
+    "findings": (("unexplained_count", True), ("soft_count", True), *_OLDEST),
+}
+
+
+def _ordered(rows: "QuerySet[Submission]", order: str, *, backwards: bool = False) -> "QuerySet[Submission]":
+    """In the order asked for, or in its exact reverse; sheets that were never filed stand at the far end."""
+    ends: dict[str, Any] = {"nulls_first": True} if backwards else {"nulls_last": True}
+    return rows.order_by(
+        *(
+            F(name).desc(**ends) if down != backwards else F(name).asc(**ends)
+            for name, down in _KEYS.get(order, _OLDEST)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One page of the queue with everything that stands around it."""
+
+    round: CollectionRound
+    setting: QueueFilter
+    desk: frozenset[State]
+    page: "Page[Any]"
+    facets: dict[str, Counter[str]]
+    total: int
+    change_refused: bool  # ordering by change was asked for but too many sheets match
+
+    @property
+    def is_own_desk(self) -> bool:
+        """True when every sheet of this filter waits for this user's decision."""
+        states = self.setting.states(self.desk)
+        return bool(states) and states <= self.desk and len(states) == 1
+
+
+def queue(user: Any, round_: CollectionRound, setting: QueueFilter, number: Any = 1) -> Queue:
+    """One page of the sheets that match, in the order asked for; four queries whatever the size."""
+    desk = desk_of(user)
+    facets, total = counts(cube(user, round_, setting), setting, desk)
+    rows = matching(user, round_, setting)
+    refused = setting.order == "change" and total > CHANGE_LIMIT
+    if setting.order == "change" and not refused:
+        ids: Any = _by_change(rows, round_)
+    else:
+        ids = _ordered(rows, setting.order).values_list("pk", flat=True)
+    paginator = Paginator(ids, PAGE_SIZE)
+    paginator.count = total
+    page = paginator.get_page(number)
+    page.object_list = _rows(list(page.object_list), round_)
+    return Queue(round_, setting, desk, page, facets, total, refused)
+
+
+def _rows(ids: list[int], round_: CollectionRound) -> list[Submission]:
+    asked = ReviewQuery.objects.filter(submission=OuterRef("pk"))
+    found = (
+        Submission.objects.filter(pk__in=ids)
+        .select_related("unit__region")
+        .defer("answers", "item_revisions", "signatories")
+        .annotate(
+            open_queries=_number_of(asked.filter(state=ReviewQuery.State.OPEN)),
+            answered_queries=_number_of(asked.filter(state=ReviewQuery.State.ANSWERED)),
+            filing_count=_number_of(Filing.objects.filter(submission=OuterRef("pk"))),
+        )
+        .in_bulk()
+    )
+    changes = changes_of(ids, round_)
+    rows: list[Any] = [found[pk] for pk in ids if pk in found]
+    for row in rows:
+        row.change = changes.get(row.pk)
+    return rows
+
+
+def _number_of(rows: "QuerySet[Any]") -> Coalesce:
+    counted = rows.order_by().values("submission").annotate(size=Count("pk")).values("size")
+    return Coalesce(Subquery(counted), 0)
+
+
+def changes_of(ids: Iterable[int], round_: CollectionRound) -> dict[int, float]:
+    """Largest change of a main item against last year's accepted sheet, as this year over last year.
+
+    The ratio furthest from 1 in logarithms is given; sheets without a pair of positive values are absent.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT ON (now.id) now.id, (here.value / there.value)::float8
+            FROM survey_submission now
+            JOIN survey_collectionround last ON last.year = %(year)s
+            JOIN survey_submission before
+              ON before.unit_id = now.unit_id AND before.round_id = last.id AND before.state = 'accepted'
+            CROSS JOIN unnest(%(items)s::text[]) AS item
+            CROSS JOIN LATERAL (SELECT (now.answers #>> ARRAY[item, 'value'])::numeric AS value) here
+            CROSS JOIN LATERAL (SELECT (before.answers #>> ARRAY[item, 'value'])::numeric AS value) there
+            WHERE now.id = ANY(%(ids)s) AND here.value > 0 AND there.value > 0
+            ORDER BY now.id, abs(ln(here.value / there.value)) DESC
+            """,
+            {"year": round_.year - 1, "items": MAIN_ITEMS, "ids": list(ids)},
+        )
+        return dict(cursor.fetchall())
+
+
+def _by_change(rows: "QuerySet[Submission]", round_: CollectionRound) -> list[int]:
+    ids = list(_ordered(rows, "oldest").values_list("pk", flat=True))
+    changes = changes_of(ids, round_)
+    size = {pk: max(ratio, 1 / ratio) for pk, ratio in changes.items()}
+    return sorted(ids, key=lambda pk: -size.get(pk, 0.0))  # stable: equal changes stay oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The sheets before and after one sheet in a queue; None at the ends."""
+
+    previous: int | None
+    next: int | None
+
+
+def neighbours(user: Any, setting: QueueFilter, submission: Submission) -> Neighbours:
+    """Where to go from here. Works for a sheet that has just left the queue, too: its place is kept."""
+    rows = matching(user, submission.round, setting).exclude(filed_at=None).exclude(pk=submission.pk)
+    if setting.order == "change" and rows.count() <= CHANGE_LIMIT:
+        return _among([*_by_change(rows, submission.round)], submission)
+    return Neighbours(
+        _ordered(rows.filter(_beyond(submission, setting.order, -1)), setting.order, backwards=True)
+        .values_list("pk", flat=True)
+        .first(),
+        _ordered(rows.filter(_beyond(submission, setting.order, 1)), setting.order)
+        .values_list("pk", flat=True)
+        .first(),
+    )
+
+
+def _among(ids: list[int], submission: Submission) -> Neighbours:
+    size = {pk: max(ratio, 1 / ratio) for pk, ratio in changes_of(ids, submission.round).items()}
+    own = changes_of([submission.pk], submission.round).get(submission.pk)
+    mine = max(own, 1 / own) if own else 0.0
+    before = [pk for pk in ids if size.get(pk, 0.0) >= mine]
+    after = ids[len(before) :]
+    return Neighbours(before[-1] if before else None, after[0] if after else None)
+
+
+def _beyond(submission: Submission, order: str, direction: int) -> Q:
+    """Rows that come after (1) or before (-1) this one: the key tuple compared column by column."""
+    beyond, equal = Q(), Q()
+    for name, down in _KEYS.get(order, _OLDEST):
+        value = getattr(submission, name)
+        sign = "lt" if down == (direction > 0) else "gt"
+        beyond |= equal & Q(**{f"{name}__{sign}": value})
+        equal &= Q(**{name: value})
+    return beyond

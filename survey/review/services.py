@@ -1,0 +1,278 @@
+"""What a reviewer does to one sheet. No function here touches a number of the respondent.
+
+Every move goes through ``survey.submissions.services.transition``; comments and verdicts are kept beside
+the sheet, each with an event and an audit row.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey import audit
+from survey.access.roles import Permission
+from survey.exceptions import PolicyDenied, Sentence, StaleRevision
+from survey.frame.models import NATIONAL_CATEGORIES
+from survey.microdata.services import project
+from survey.questionnaires.selectors import definition_for
+from survey.review.models import ReviewQuery
+from survey.review.selectors import desk_of
+from survey.submissions.cells import field_of
+from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
+from survey.submissions.saving import recount
+from survey.submissions.selectors import sheet
+from survey.submissions.services import refusals, transition
+from survey.submissions.states import TRANSITIONS, Action, Owner, State
+from survey.submissions.transitions import locked, reaches
+
+LONGEST = 2000
+NATIONAL_ONLY = _("Sheets of this category are reviewed nationally, not by a province.")
+REFUSED_REASONS = _("You refused an explanation of this sheet. Return the sheet, or accept the explanation.")
+
+
+# Taking up a sheet ---------------------------------------------------------------------------------
+def begin_review(submission: Submission, *, by: Any) -> bool:
+    """Note that a reviewer has opened a sheet that waits on their desk: from now on it cannot be recalled.
+
+    Returns True when this was the first opening. Reading somebody else's sheet changes nothing.
+    """
+    if submission.review_started_at or State(submission.state) not in desk_of(by):
+        return False
+    if refusals(submission, Action.RETURN, by):
+        return False
+    now = timezone.now()
+    first = Submission.objects.filter(
+        pk=submission.pk, state=submission.state, review_started_at=None
+    ).update(review_started_at=now)
+    if first:
+        submission.review_started_at = now
+        audit.record(
+            by=by, action="review_started", subject=submission, unit=submission.unit.uscc,
+            region_path=submission.unit.review_region.path,
+        )  # fmt: skip
+    return bool(first)
+
+
+def _held(submission: Submission, by: Any) -> Submission:
+    """The locked row of a sheet that this person may decide on now. Raises PermissionDenied, PolicyDenied."""
+    row = locked(submission)
+    move = TRANSITIONS.get((State(row.state), Action.RETURN))
+    if not reaches(row, Permission.REVIEW, move.level if move else Owner.PROVINCE, by):
+        raise PermissionDenied
+    for sentence in refusals(row, Action.RETURN, by):
+        raise PolicyDenied(sentence)
+    if row.review_started_at is None:
+        row.review_started_at = timezone.now()
+        row.save(update_fields=["review_started_at"])
+    return row
+
+
+def _note(row: Submission, by: Any, action: str, item: str, new: dict[str, Any], channel: str) -> None:
+    SubmissionEvent.objects.create(
+        submission=row, actor=by, kind=SubmissionEvent.Kind.EXPLANATION, action=action, item=item, new=new,
+        revision=row.revision, channel=channel,
+    )  # fmt: skip
+    audit.record(
+        by=by, action=f"review_{action}", subject=row, region_path=row.unit.review_region.path,
+        unit=row.unit.uscc, year=row.round.year, item=item, channel=channel,
+    )  # fmt: skip
+
+
+# Comments ---------------------------------------------------------------------------------
+@transaction.atomic
+def raise_query(
+    submission: Submission, *, by: Any, text: str, item: str = "", channel: str = "page"
+) -> ReviewQuery:
+    """Ask the respondent about one item (``item`` may name a table cell) or, without item, the whole sheet.
+
+    Raises PermissionDenied, PolicyDenied.
+    """
+    row = _held(submission, by)
+    text = _text(text)
+    if item and field_of(definition_for(row.assignment.version), item) is None:
+        raise PolicyDenied(_("This questionnaire has no such item."))
+    query = ReviewQuery.objects.create(submission=row, item=item, text=text, raised_by=by)
+    _note(row, by, "query", item, {"query": query.pk, "text": text}, channel)
+    return query
+
+
+@transaction.atomic
+def close_query(query: ReviewQuery, *, by: Any, channel: str = "page") -> ReviewQuery:
+    """Settle a comment, answered or not. Raises PermissionDenied, PolicyDenied."""
+    row = _held(query.submission, by)
+    query = ReviewQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
+    if query.state == ReviewQuery.State.CLOSED:
+        raise PolicyDenied(_("This comment is closed."))
+    query.state = ReviewQuery.State.CLOSED
+    query.closed_by, query.closed_at = by, timezone.now()
+    query.save(update_fields=["state", "closed_by", "closed_at"])
+    _note(row, by, "query_close", query.item, {"query": query.pk}, channel)
+    return query
+
+
+@transaction.atomic
+def reopen_query(query: ReviewQuery, *, by: Any, text: str, channel: str = "page") -> ReviewQuery:
+    """Ask again under the same comment. What was said before stays in the history of the sheet.
+
+    Raises PermissionDenied, PolicyDenied.
+    """
+    row = _held(query.submission, by)
+    query = ReviewQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
+    if query.state == ReviewQuery.State.OPEN:
+        raise PolicyDenied(_("This comment is open already."))
+    text = _text(text)
+    query.text = f"{query.text}\n{text}"
+    query.state, query.corrected = ReviewQuery.State.OPEN, False
+    query.closed_by, query.closed_at = None, None
+    query.save(update_fields=["text", "state", "corrected", "closed_by", "closed_at"])
+    _note(row, by, "query_reopen", query.item, {"query": query.pk, "text": text}, channel)
+    return query
+
+
+def _text(text: str) -> str:
+    text = "\n".join(" ".join(line.split()) for line in text.replace("\x00", "").splitlines()).strip()
+    if not text:
+        raise PolicyDenied(_("Write what the respondent should check."))
+    if len(text) > LONGEST:
+        raise PolicyDenied(_("Write at most %(count)s characters.") % {"count": LONGEST})
+    return text
+
+
+# Verdicts ---------------------------------------------------------------------------------
+@transaction.atomic
+def judge_explanation(
+    submission: Submission, *, by: Any, edit: str, verdict: str, channel: str = "page"
+) -> Explanation:
+    """Accept or refuse the reason given for one unusual value; an empty verdict withdraws the judgement.
+
+    A refused reason counts as missing: the sheet cannot be accepted, and once returned it cannot be filed
+    again without a new one. Raises PermissionDenied, PolicyDenied, StaleRevision.
+    """
+    row = _held(submission, by)
+    if verdict not in Explanation.Verdict.values:
+        raise PolicyDenied(_("Choose whether the explanation is accepted or refused."))
+    current = sheet(row)
+    finding = next((found for found in current.soft if found.edit == edit), None)
+    explanation = current.explanations.get(edit)
+    if finding is None or explanation is None or explanation.fingerprint != finding.fingerprint:
+        raise StaleRevision(_("The numbers have changed since this finding was shown. Read it again."))
+    before = explanation.verdict
+    explanation.verdict = verdict
+    explanation.verdict_by = by if verdict else None
+    explanation.save(update_fields=["verdict", "verdict_by"])
+    recount(row, current)
+    row.save(update_fields=["hard_count", "soft_count", "unexplained_count"])
+    _note(row, by, "verdict", edit, {"verdict": verdict, "before": before}, channel)
+    return explanation
+
+
+# Decisions ---------------------------------------------------------------------------------
+def acceptance(submission: Submission) -> Action:
+    """Which of the two acceptances the present state of the sheet calls for."""
+    return Action.ACCEPT_FINALLY if submission.state == State.NATIONAL_REVIEW else Action.ACCEPT
+
+
+def obstacles(submission: Submission, action: Action, by: Any) -> list[Sentence]:
+    """Why this button would be refused now; empty when it would not."""
+    sentences = refusals(submission, action, by)
+    if action in {Action.ACCEPT, Action.ACCEPT_FINALLY}:
+        if submission.unexplained_count:
+            sentences.append(REFUSED_REASONS)
+        if action is Action.ACCEPT and submission.unit.category in NATIONAL_CATEGORIES:
+            sentences.append(NATIONAL_ONLY)
+    return sentences
+
+
+@transaction.atomic
+def accept_submission(
+    submission: Submission, *, by: Any, shown_filing: int | None = None, channel: str = "page"
+) -> Submission:
+    """Province: hand on to the nation. Nation: into the valid sample, with its observation.
+
+    ``shown_filing`` is the number of the filed version that was on the screen. Raises PermissionDenied,
+    PolicyDenied, StaleRevision.
+    """
+    row = transition(submission, acceptance(locked(submission)), by=by, channel=channel)
+    if row.state == State.NATIONAL_REVIEW and row.unit.category in NATIONAL_CATEGORIES:
+        raise PolicyDenied(NATIONAL_ONLY)
+    if row.unexplained_count:
+        raise PolicyDenied(REFUSED_REASONS)
+    filing = _latest(row)
+    _check_shown(filing, shown_filing)
+    if row.state == State.ACCEPTED and filing is not None:
+        project(filing)
+    return row
+
+
+@transaction.atomic
+def return_submission(
+    submission: Submission,
+    *,
+    by: Any,
+    reason: str,
+    due_at: dt.datetime | None,
+    queries: Iterable[tuple[str, str]] = (),
+    shown_filing: int | None = None,
+    channel: str = "page",
+) -> Submission:
+    """Give a sheet back with a reason and a date; ``queries`` are further (item, text) comments.
+
+    Raises PermissionDenied, PolicyDenied, StaleRevision; then no comment is stored either.
+    """
+    for item, text in queries:
+        raise_query(submission, by=by, item=item, text=text, channel=channel)
+    row = transition(
+        submission, Action.RETURN, by=by, reason=reason.strip()[:LONGEST], due_at=due_at, channel=channel
+    )
+    _check_shown(_latest(row), shown_filing)
+    return row
+
+
+def send_back(submission: Submission, *, by: Any, reason: str, channel: str = "page") -> Submission:
+    """Nation: back to the desk of the province. Raises PermissionDenied, PolicyDenied."""
+    return transition(submission, Action.SEND_BACK, by=by, reason=reason.strip()[:LONGEST], channel=channel)
+
+
+def reopen(
+    submission: Submission, *, by: Any, reason: str, due_at: dt.datetime | None, channel: str = "page"
+) -> Submission:
+    """Open an accepted sheet again for correction. Raises PermissionDenied, PolicyDenied."""
+    return transition(
+        submission, Action.REOPEN, by=by, reason=reason.strip()[:LONGEST], due_at=due_at, channel=channel
+    )
+
+
+def invalidate(submission: Submission, *, by: Any, reason_code: str, channel: str = "page") -> Submission:
+    """Rule a filed sheet out of the valid sample; the code is one of ``invalid_reasons``."""
+    return transition(submission, Action.INVALIDATE, by=by, reason_code=reason_code, channel=channel)
+
+
+def reinstate(submission: Submission, *, by: Any, reason: str, channel: str = "page") -> Submission:
+    """Take a ruling back: the sheet is in national review again. Raises PermissionDenied, PolicyDenied."""
+    return transition(submission, Action.REINSTATE, by=by, reason=reason.strip()[:LONGEST], channel=channel)
+
+
+def _latest(row: Submission) -> Filing | None:
+    return (
+        Filing.objects.filter(submission=row)
+        .select_related("version", "submission__unit__region", "submission__round")
+        .defer("version__document")
+        .order_by("-number")
+        .first()
+    )
+
+
+def _check_shown(filing: Filing | None, shown: int | None) -> None:
+    if shown is not None and (filing is None or filing.number != shown):
+        raise StaleRevision(
+            _("The respondent filed another version after this page was shown. Read it first.")
+        )
+
+
+def end_of_day(day: dt.date) -> dt.datetime:
+    """The last minute of a day in Beijing: a due date includes its day."""
+    return dt.datetime.combine(day, dt.time(23, 59, 59), tzinfo=timezone.get_default_timezone())

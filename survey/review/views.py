@@ -1,0 +1,263 @@
+"""The review queue and the review sheet. Every write is a plain POST that redirects."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.exceptions import SurveyError
+from survey.review import choices, reading, services
+from survey.review.filters import QueueFilter
+from survey.review.forms import InvalidateForm, ReturnForm
+from survey.review.models import ReviewQuery
+from survey.review.selectors import neighbours, queue, round_of, rounds
+from survey.submissions.models import Submission
+from survey.submissions.selectors import SHEET_RELATIONS
+from survey.submissions.states import OWNERS, TRANSITIONS, Action, Owner, State
+from survey.submissions.transitions import reaches
+
+OWNER_SENTENCES = {
+    Owner.RESPONDENT: gettext_lazy("The respondent has to act next."),
+    Owner.PROVINCE: gettext_lazy("The province has to decide next."),
+    Owner.NATION: gettext_lazy("The national desk has to decide next."),
+    Owner.NOBODY: gettext_lazy("Nobody has to act: the sheet is settled."),
+}
+
+
+def _sheets(user: Any, permission: Permission = Permission.REVIEW) -> "QuerySet[Submission]":
+    """Filed sheets in scope: what was never filed is the respondent's own affair."""
+    return (
+        Submission.objects.visible_to(user, permission)
+        .exclude(filed_at=None)
+        .select_related(*SHEET_RELATIONS)
+        .defer("assignment__version__document")
+    )
+
+
+@require_GET
+@requires(Permission.VIEW_SHEETS)
+def review_queue(request: HttpRequest) -> HttpResponse:
+    """The queue under a filter that is its address."""
+    setting = QueueFilter.read(request.GET)
+    known = rounds()
+    round_ = round_of(setting, known)
+    if round_ is None:
+        return page(request, "survey/review/queue.html", {"setting": setting})
+    found = queue(request.user, round_, setting, request.GET.get("page"))
+    context = {
+        "queue": found,
+        "setting": setting,
+        "rounds": known,
+        "filters": choices.filters(found),
+        "desk_labels": sorted(state.value for state in found.desk),
+        "may_review": bool(found.desk),
+    }
+    return page(request, "survey/review/queue.html", context, partial="desk")
+
+
+@require_GET
+@requires(Permission.VIEW_SHEETS)
+def review_sheet(request: HttpRequest, pk: int) -> HttpResponse:
+    """One sheet beside last year's. Opening it on one's own desk begins the review."""
+    submission = get_object_or_404(_sheets(request.user, Permission.VIEW_SHEETS), pk=pk)
+    services.begin_review(submission, by=request.user)
+    return _show(request, submission)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An action of the decision bar: shown, and pressable when there are no reasons against it."""
+
+    action: str
+    reasons: list[Any]
+
+
+def _buttons(submission: Submission, user: Any) -> dict[str, Button]:
+    """Actions that this person's level allows in this state; what the state forbids says why."""
+    found = {}
+    for (state, action), move in TRANSITIONS.items():
+        if state != submission.state or not reaches(
+            submission, Permission(move.permission), move.level, user
+        ):
+            continue
+        reasons = services.obstacles(submission, action, user)
+        name = "accept" if action is Action.ACCEPT_FINALLY else action.value
+        found[name] = Button(action.value, reasons)
+    return found
+
+
+def _show(request: HttpRequest, submission: Submission, **extra: Any) -> HttpResponse:
+    setting = QueueFilter.read(request.GET)
+    show = request.GET.get("show", "all")
+    show = show if show in reading.SHOWS else "all"
+    over = request.GET.get("over", "")
+    percent = int(over) if over.isascii() and over.isdigit() and len(over) < 5 else 50
+    content = reading.read(submission, show=show, over=percent)
+    filings, changed = reading.compared(submission, content)
+    events = reading.history(submission)
+    context = {
+        "submission": submission, "unit": submission.unit, "setting": setting, "content": content,
+        "show": show, "over": percent, "thresholds": reading.THRESHOLDS, "filings": filings,
+        "changed": changed, "state_events": [e for e in events if e.kind != "value"],
+        "value_events": [e for e in events if e.kind == "value"],
+        "buttons": _buttons(submission, request.user),
+        "owner": OWNER_SENTENCES[OWNERS[State(submission.state)]],
+        "near": neighbours(request.user, setting, submission),
+        "return_form": ReturnForm(auto_id="return_%s"), "reopen_form": ReturnForm(auto_id="reopen_%s"),
+        "invalidate_form": InvalidateForm(auto_id="invalidate_%s"), "errors": [],
+    }  # fmt: skip
+    return page(request, "survey/review/sheet.html", {**context, **extra}, status=422 if extra else 200)
+
+
+def _address(request: HttpRequest, pk: int, anchor: str = "") -> str:
+    query = request.GET.urlencode()
+    return (
+        reverse("review_sheet", args=[pk]) + (f"?{query}" if query else "") + (f"#{anchor}" if anchor else "")
+    )
+
+
+def _onwards(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """After a decision: the next sheet of the queue, or the queue when there is none."""
+    setting = QueueFilter.read(request.GET)
+    following = neighbours(request.user, setting, submission).next
+    if following:
+        return redirect(_address(request, following))
+    return redirect(reverse("review_queue") + (f"?{setting.encoded}" if setting.encoded else ""))
+
+
+@require_POST
+@requires(Permission.REVIEW)
+def review_query(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask about one item, or about the sheet as a whole."""
+    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    item = request.POST.get("item", "")
+    services.raise_query(submission, by=request.user, text=request.POST.get("text", ""), item=item)
+    messages.success(request, _("Comment added. The respondent sees it once you return the sheet."))
+    return redirect(_address(request, pk, f"item-{item.split('/')[0]}" if item else "comments"))
+
+
+@require_POST
+@requires(Permission.REVIEW)
+def review_query_close(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close a comment, or ask again under it."""
+    found = ReviewQuery.objects.visible_to(request.user, Permission.REVIEW).select_related("submission")
+    query = get_object_or_404(found, pk=pk)
+    if request.POST.get("again"):
+        services.reopen_query(query, by=request.user, text=request.POST.get("text", ""))
+        messages.success(request, _("Comment reopened."))
+    else:
+        services.close_query(query, by=request.user)
+        messages.success(request, _("Comment closed."))
+    anchor = f"item-{query.item.split('/')[0]}" if query.item else "comments"
+    return redirect(_address(request, query.submission_id, anchor))
+
+
+@require_POST
+@requires(Permission.REVIEW)
+def review_verdict(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept or refuse the reason for one unusual value."""
+    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    edit, verdict = request.POST.get("edit", ""), request.POST.get("verdict", "")
+    services.judge_explanation(submission, by=request.user, edit=edit, verdict=verdict)
+    said = {"accepted": _("Explanation accepted."), "refused": _("Explanation refused.")}
+    messages.success(request, said.get(verdict, _("Judgement withdrawn.")))
+    return redirect(_address(request, pk, f"finding-{edit}"))
+
+
+def _shown(request: HttpRequest) -> int | None:
+    value = request.POST.get("shown_filing", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else None
+
+
+@require_POST
+@requires(Permission.REVIEW)
+def review_accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept at one's own level."""
+    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    services.accept_submission(submission, by=request.user, shown_filing=_shown(request))
+    messages.success(request, _("Accepted: %(name)s") % {"name": submission.unit.name})
+    return _onwards(request, submission)
+
+
+@require_POST
+@requires(Permission.REVIEW)
+def review_return(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return with reason and date; a refusal shows the form again as it was typed."""
+    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    form = ReturnForm(request.POST, auto_id="return_%s")
+    try:
+        if not form.is_valid():
+            return _show(
+                request, submission, return_form=form, errors=_errors(form, "return"), opened="return"
+            )
+        services.return_submission(
+            submission, by=request.user, reason=form.cleaned_data["reason"], due_at=form.due_at,
+            shown_filing=_shown(request),
+        )  # fmt: skip
+    except SurveyError as refused:
+        errors = [{"href": "#decide", "text": refused.sentence}]
+        fresh = get_object_or_404(_sheets(request.user), pk=pk)
+        return _show(request, fresh, return_form=form, errors=errors, opened="return")
+    messages.success(request, _("Returned: %(name)s") % {"name": submission.unit.name})
+    return _onwards(request, submission)
+
+
+def _errors(form: Any, prefix: str) -> list[dict[str, Any]]:
+    return [
+        {"href": f"#{prefix}_{name}", "text": sentence}
+        for name, found in form.errors.items()
+        for sentence in found
+    ]
+
+
+@require_POST
+@requires(Permission.REVIEW)
+def review_send_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Nation: back to the province's desk."""
+    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    services.send_back(submission, by=request.user, reason=request.POST.get("reason", ""))
+    messages.success(request, _("Sent back to the province: %(name)s") % {"name": submission.unit.name})
+    return _onwards(request, submission)
+
+
+@require_POST
+@requires(Permission.REOPEN)
+def review_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open an accepted sheet again."""
+    submission = get_object_or_404(_sheets(request.user, Permission.REOPEN), pk=pk)
+    form = ReturnForm(request.POST, auto_id="reopen_%s")
+    if not form.is_valid():
+        return _show(request, submission, reopen_form=form, errors=_errors(form, "reopen"), opened="reopen")
+    services.reopen(submission, by=request.user, reason=form.cleaned_data["reason"], due_at=form.due_at)
+    messages.success(request, _("Reopened: %(name)s") % {"name": submission.unit.name})
+    return redirect(_address(request, pk))
+
+
+@require_POST
+@requires(Permission.INVALIDATE)
+def review_invalidate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rule a sheet out of the valid sample."""
+    submission = get_object_or_404(_sheets(request.user, Permission.INVALIDATE), pk=pk)
+    services.invalidate(submission, by=request.user, reason_code=request.POST.get("reason_code", ""))
+    messages.success(request, _("Ruled invalid: %(name)s") % {"name": submission.unit.name})
+    return _onwards(request, submission)
+
+
+@require_POST
+@requires(Permission.INVALIDATE)
+def review_reinstate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the ruling back."""
+    submission = get_object_or_404(_sheets(request.user, Permission.INVALIDATE), pk=pk)
+    services.reinstate(submission, by=request.user, reason=request.POST.get("reason", ""))
+    messages.success(request, _("Reinstated: %(name)s") % {"name": submission.unit.name})
+    return redirect(_address(request, pk))

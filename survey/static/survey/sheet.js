@@ -1,0 +1,287 @@
+// Autosave of an answer sheet: every changed cell is queued, kept in the browser until the server has it,
+// and sent one request at a time. Without this script the page is a plain form that saves on its buttons.
+(() => {
+  "use strict";
+  const form = document.querySelector("form[data-sheet]");
+  if (!form || !form.querySelector('button[name="go"][value="next"]')) return;
+  const texts = form.dataset;
+  const bar = document.getElementById("sheet-state");
+  const alertBox = document.getElementById("sheet-alert");
+  const store = `sheet:${texts.user}:${texts.sheet}:${location.pathname}`;
+  const queue = new Map(); // key -> {entries, base, seq, refused}
+  let sequence = 0;
+  let busy = false;
+  let timer = 0;
+  let failures = 0;
+  let halted = false;
+  let leaving = false;
+
+  const cookie = (name) => document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
+  // A sign-in in another tab changes the token: the cookie knows it, this page does not.
+  const token = () => cookie("csrftoken") ?? window.survey?.token() ?? "";
+  const cellOf = (key) => form.querySelector(`.cell[data-key="${CSS.escape(key)}"]`);
+  const clock = () => new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Shanghai" });
+
+  const show = (key, state, text) => {
+    const mark = cellOf(key)?.querySelector(".cell-state");
+    if (mark) { mark.textContent = text; mark.dataset.state = state; }
+  };
+  const showBar = (state, text) => {
+    if (bar.dataset.state === "retry" && state === "saved") window.survey?.announce(text);
+    bar.textContent = text;
+    bar.dataset.state = state;
+  };
+  const showAlert = (text, link) => {
+    alertBox.replaceChildren();
+    if (!text) return;
+    const box = document.createElement("div");
+    box.className = "notice notice-warn";
+    box.setAttribute("role", "alert");
+    box.append(`${text} `);
+    if (link) {
+      const anchor = document.createElement("a");
+      anchor.href = link;
+      anchor.target = "_blank";
+      anchor.rel = "noopener";
+      anchor.textContent = texts.textSignIn;
+      box.append(anchor);
+    }
+    alertBox.append(box);
+  };
+
+  // The browser's own storage survives a reload, a crash and an expired session.
+  const keep = () => {
+    try {
+      if (queue.size) localStorage.setItem(store, JSON.stringify([...queue]));
+      else localStorage.removeItem(store);
+    } catch { /* storage is full or forbidden: the queue in memory still works */ }
+  };
+
+  const entriesOf = (cell) => {
+    const data = [];
+    for (const input of cell.querySelectorAll("input, select, textarea")) {
+      if (!input.name || input.type === "hidden" || input.disabled) continue;
+      if ((input.type === "radio" || input.type === "checkbox") && !input.checked) continue;
+      data.push([input.name, input.value]);
+    }
+    return data;
+  };
+  const baseOf = (cell) => cell.querySelector('input[name$=".base"]')?.value ?? form.elements.revision.value;
+
+  const enqueue = (cell, wait) => {
+    if (halted) return;
+    const { key } = cell.dataset;
+    const known = queue.get(key);
+    queue.set(key, { entries: entriesOf(cell), base: known && !known.refused ? known.base : baseOf(cell), seq: ++sequence });
+    show(key, "waiting", texts.textWaiting);
+    showBar("waiting", texts.textWaiting);
+    keep();
+    schedule(wait);
+  };
+  const schedule = (wait) => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(flush, wait);
+  };
+  const waiting = () => [...queue].filter(([, one]) => !one.refused);
+
+  const bodyOf = (batch, refresh) => {
+    const body = new URLSearchParams({ revision: form.elements.revision.value });
+    for (const [key, one] of batch) {
+      body.append("cell", key);
+      body.append(`${key}.base`, one.base);
+      for (const [name, value] of one.entries) body.append(name, value);
+    }
+    for (const item of refresh) body.append("refresh", item);
+    return body;
+  };
+
+  const send = async (batch, refresh = []) => {
+    const response = await fetch(texts.save, {
+      method: "POST",
+      body: bodyOf(batch, refresh),
+      headers: { "HX-Request": "true", "HX-Current-URL": location.href, "X-CSRFToken": token() },
+      redirect: "manual",
+      keepalive: leaving,
+    });
+    const html = response.type === "opaqueredirect" ? "" : await response.text();
+    return { response, html };
+  };
+
+  const flush = async () => {
+    const batch = waiting();
+    if (busy || halted || !batch.length) return;
+    busy = true;
+    for (const [key] of batch) show(key, "saving", texts.textSaving);
+    showBar("saving", texts.textSaving);
+    try {
+      settle(batch, await send(batch));
+    } catch {
+      retry(batch, texts.textOffline);
+    }
+    busy = false;
+    if (waiting().length) schedule(failures ? Math.min(30000, 1000 * 2 ** failures) : 50);
+  };
+
+  const settle = (batch, { response, html }) => {
+    const signedOut = response.status === 401 || response.status === 403 || response.type === "opaqueredirect";
+    if (response.ok && response.headers.has("Sheet-Revision")) return stored(batch, response, html);
+    if (signedOut) return retry(batch, texts.textSignedOut, response.headers.get("X-Sign-In") ?? texts.signIn);
+    if (response.status >= 500 || response.status === 429) return retry(batch, texts.textOffline);
+    return refused(batch, html);
+  };
+
+  const stored = (batch, response, html) => {
+    const refusedKeys = new Set((response.headers.get("Sheet-Refused") ?? "").split(" ").filter(Boolean));
+    const revision = response.headers.get("Sheet-Revision");
+    failures = 0;
+    for (const [key, sent] of batch) {
+      const now = queue.get(key);
+      const newer = now && now.seq !== sent.seq;
+      if (refusedKeys.has(key)) {
+        if (!newer) queue.set(key, { ...sent, refused: true });
+      } else if (newer) {
+        now.base = revision; // typed on top of what has just been stored
+      } else {
+        queue.delete(key);
+      }
+    }
+    form.elements.revision.value = revision;
+    keep();
+    const stale = new Set(batch.map(([key]) => key).filter((key) => !refusedKeys.has(key)));
+    window.htmx.swap(document.body, html, { swapStyle: "none" });
+    for (const key of stale) {
+      const base = cellOf(key)?.querySelector('input[name$=".base"]');
+      if (base) base.value = revision;
+      if (!queue.has(key)) show(key, "saved", `${texts.textSaved} ${clock()}`);
+    }
+    for (const key of refusedKeys) show(key, "refused", texts.textRefused);
+    showAlert("");
+    if (refusedKeys.size) showBar("refused", texts.textRefused);
+    else if (!waiting().length) showBar("saved", `${texts.textSaved} ${clock()}`);
+    document.dispatchEvent(new CustomEvent("survey:saved"));
+  };
+
+  const retry = (batch, text, link) => {
+    failures = Math.min(failures + 1, 5);
+    for (const [key] of batch) show(key, "retry", texts.textRetry);
+    showBar("retry", texts.textRetry);
+    showAlert(text, link);
+  };
+
+  // The sheet no longer takes answers (closed, submitted by a colleague): say why and stop asking.
+  const refused = (batch, html) => {
+    halted = true;
+    for (const [key] of batch) show(key, "refused", texts.textRefused);
+    showBar("refused", texts.textRefused);
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    alertBox.replaceChildren(...[holder.content.querySelector(".notice")].filter(Boolean));
+    if (!alertBox.firstChild) showAlert(texts.textRefused);
+    alertBox.scrollIntoView({ block: "center" });
+  };
+
+  // A row in which somebody is typing keeps its inputs: only what stands below them is replaced.
+  const guard = (event) => {
+    const row = event.detail.target;
+    if (!row?.classList?.contains("item-row")) return;
+    const typing = row.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+    const pending = [...row.querySelectorAll(".cell")].some((cell) => queue.has(cell.dataset.key) && !queue.get(cell.dataset.key).refused);
+    if (!typing && !pending) return;
+    const fresh = event.detail.fragment.querySelector(`#${CSS.escape(row.id)}`) ?? event.detail.fragment.firstElementChild;
+    event.detail.shouldSwap = false;
+    const feedback = fresh?.querySelector(".item-feedback");
+    const old = row.querySelector(".item-feedback");
+    if (feedback && old) old.replaceWith(feedback.cloneNode(true));
+    const total = fresh?.querySelector("tfoot");
+    const table = row.querySelector("table.answer-table");
+    if (table && total) { table.tFoot?.remove(); table.append(total.cloneNode(true)); }
+    row.classList.toggle("has-error", fresh?.classList.contains("has-error") ?? false);
+    faults(row, fresh);
+  };
+  const faults = (row, fresh) => {
+    for (const cell of row.querySelectorAll(".cell")) {
+      cell.querySelector(".form-error")?.remove();
+      const message = fresh?.querySelector(`.cell[data-key="${CSS.escape(cell.dataset.key)}"] .form-error`);
+      if (message) cell.querySelector(".cell-state").before(message.cloneNode(true));
+      cell.querySelector("[name$='.value']")?.classList.toggle("is-invalid", Boolean(message));
+    }
+  };
+
+  const onClick = async (event) => {
+    const button = event.target.closest("[name='suggest'], [data-keep], [data-take]");
+    if (!button) return;
+    event.preventDefault();
+    if (button.name === "suggest") {
+      const [key, unit] = button.value.split("|");
+      const cell = cellOf(key);
+      cell.querySelector("select[name$='.unit']").value = unit;
+      enqueue(cell, 0);
+    } else if (button.dataset.keep) {
+      const cell = cellOf(button.dataset.keep);
+      cell.querySelector('input[name$=".base"]').value = form.elements.revision.value;
+      queue.delete(button.dataset.keep);
+      enqueue(cell, 0);
+    } else {
+      queue.delete(button.dataset.take);
+      keep();
+      try {
+        const { response, html } = await send([], [button.dataset.take]);
+        if (response.ok) window.htmx.swap(document.body, html, { swapStyle: "none" });
+      } catch { showAlert(texts.textOffline); }
+    }
+  };
+
+  const onInput = (event, wait) => {
+    const cell = event.target.closest(".cell");
+    if (!cell || !form.contains(cell)) return;
+    // An answer clears the mark "not applicable", and the mark clears the answer.
+    const marks = cell.querySelectorAll("input[name$='.missing']");
+    if (event.target.name.endsWith(".value") && event.target.value) for (const one of marks) one.checked = one.value === "";
+    if (event.target.name.endsWith(".missing") && event.target.value) {
+      for (const one of cell.querySelectorAll("[name$='.value']")) {
+        if (one.type === "radio" || one.type === "checkbox") one.checked = false;
+        else one.value = "";
+      }
+    }
+    enqueue(cell, wait);
+  };
+
+  const restore = () => {
+    let kept = [];
+    try { kept = JSON.parse(localStorage.getItem(store) ?? "[]"); } catch { /* damaged: start empty */ }
+    for (const [key, one] of kept) {
+      const cell = cellOf(key);
+      if (!cell) continue;
+      for (const input of cell.querySelectorAll("input[type=radio], input[type=checkbox]")) {
+        input.checked = one.entries.some(([name, value]) => name === input.name && value === input.value);
+      }
+      for (const [name, value] of one.entries) {
+        const input = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=radio], [type=checkbox])`);
+        if (input) input.value = value;
+      }
+      queue.set(key, { ...one, seq: ++sequence, refused: false });
+    }
+    if (queue.size) schedule(100);
+  };
+
+  form.addEventListener("input", (event) => onInput(event, 1200));
+  form.addEventListener("change", (event) => onInput(event, 50));
+  form.addEventListener("click", onClick);
+  // The buttons save the whole page themselves: what is queued travels with them.
+  form.addEventListener("submit", () => { window.clearTimeout(timer); halted = true; localStorage.removeItem(store); queue.clear(); });
+  document.body.addEventListener("htmx:oobBeforeSwap", guard);
+  document.addEventListener("survey:flush", flush);
+  window.addEventListener("online", flush);
+  window.addEventListener("focus", () => { if (failures) flush(); });
+  document.addEventListener("visibilitychange", () => {
+    leaving = document.visibilityState === "hidden";
+    if (leaving || failures) flush();
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (!waiting().length || halted) return;
+    leaving = true;
+    flush();
+    if (failures) event.preventDefault();
+  });
+  restore();
+})();

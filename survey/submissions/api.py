@@ -1,0 +1,227 @@
+"""Sheets for machines: the same scope, the same rules and the same refusals as the pages."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from survey.access.roles import Permission
+from survey.access.scope import HasPermission, SignedIn
+from survey.exceptions import StaleRevision
+from survey.submissions import services
+from survey.submissions.filing import receipt_number
+from survey.submissions.models import Submission
+from survey.submissions.saving import SaveResult
+from survey.submissions.selectors import Sheet, deadline, sheet_of, sheets_of
+
+REVISION = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, required=True,
+    description="Revision that the answers were read at, as in the ETag of the sheet: \"12\"",
+)  # fmt: skip
+
+
+class PreconditionRequired(APIException):
+    """A change must say which revision it was made on."""
+
+    status_code = 428
+    default_code = "precondition_required"
+
+
+class SheetRow(serializers.Serializer[Any]):
+    """A sheet in a list."""
+
+    id = serializers.IntegerField(source="pk")
+    year = serializers.IntegerField(source="round.year")
+    form = serializers.CharField(source="assignment.version.form_no")
+    definition = serializers.CharField(source="assignment.version.content_hash")
+    uscc = serializers.CharField(source="unit.uscc")
+    state = serializers.CharField()
+    revision = serializers.IntegerField()
+    hard = serializers.IntegerField(source="hard_count")
+    unexplained = serializers.IntegerField(source="unexplained_count")
+    due_at = serializers.SerializerMethodField()
+
+    def get_due_at(self, row: Submission) -> str:
+        """When the answers are due."""
+        return str(deadline(row).isoformat())
+
+
+class AnswersPatch(serializers.Serializer[Any]):
+    """Cells in stored form by item code, or by ``ITEM/row/column``; null blanks a cell."""
+
+    answers = serializers.DictField(child=serializers.JSONField(allow_null=True))
+
+
+class ReasonGiven(serializers.Serializer[Any]):
+    """A reason for one soft finding."""
+
+    edit = serializers.CharField(max_length=40)
+    fingerprint = serializers.CharField(max_length=64)
+    reason_code = serializers.CharField(max_length=40)
+    text = serializers.CharField(max_length=2000)
+
+
+class SignOff(serializers.Serializer[Any]):
+    """Who answers for the figures."""
+
+    unit_head = serializers.CharField(max_length=60)
+    stat_head = serializers.CharField(max_length=60)
+    filler = serializers.CharField(max_length=60)
+    phone = serializers.RegexField(r"^[0-9+()\- ]{7,30}$")
+
+
+class SheetView(APIView):
+    """Finds one of the caller's sheets; everything else is not found."""
+
+    permission = Permission.RESPOND
+    permission_classes = [SignedIn, HasPermission]
+
+    def load(self, request: Request, pk: int) -> Submission:
+        """The sheet, or 404."""
+        return get_object_or_404(sheets_of(request.user), pk=pk)  # type: ignore[arg-type]  # signed in
+
+    def shown_revision(self, request: Request) -> int:
+        """The revision of If-Match."""
+        match = re.fullmatch(r'(?:W/)?"?([0-9]{1,9})"?', request.headers.get("If-Match", ""))
+        if not match:
+            raise PreconditionRequired(_("Send the revision that you read in the header If-Match."))
+        return int(match[1])
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Who may not even try hears that there is no such sheet."""
+        return super().handle_exception(NotFound() if isinstance(exc, PermissionDenied) else exc)
+
+
+class SheetList(ListAPIView[Submission]):
+    """The caller's sheets, newest round first."""
+
+    permission = Permission.RESPOND
+    permission_classes = [SignedIn, HasPermission]
+    serializer_class = SheetRow
+
+    def get_queryset(self) -> Any:
+        """Rows in scope."""
+        if getattr(self, "swagger_fake_view", False):
+            return Submission.objects.none()
+        return sheets_of(self.request.user).order_by("-round__year", "pk")  # type: ignore[arg-type]  # signed in
+
+
+class SheetDetail(SheetView):
+    """One sheet with answers, findings and progress."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: int) -> Response:
+        """Read a sheet; the ETag is its revision."""
+        sheet = sheet_of(self.load(request, pk))
+        return _tagged(_whole(sheet), sheet.submission.revision)
+
+
+class SheetAnswers(SheetView):
+    """Changes of answers."""
+
+    @extend_schema(request=AnswersPatch, responses=OpenApiTypes.OBJECT, parameters=[REVISION])
+    def patch(self, request: Request, pk: int) -> Response:
+        """Merge cells. 409 when somebody changed one of them after the revision of If-Match."""
+        submission, shown = self.load(request, pk), self.shown_revision(request)
+        body = AnswersPatch(data=request.data)
+        body.is_valid(raise_exception=True)
+        result = services.autosave(
+            submission, by=request.user, changes=body.validated_data["answers"], base_revision=shown,
+            channel="api", canonical=True,
+        )  # fmt: skip
+        if result.conflicts:
+            raise StaleRevision(
+                _("Somebody else changed these cells first. The other cells were saved."),
+                {
+                    key: {"mine": c.mine, "theirs": c.theirs, "base": c.base}
+                    for key, c in result.conflicts.items()
+                },
+            )
+        return _tagged(_saved(result), result.revision, 422 if result.errors else 200)
+
+
+class SheetExplanations(SheetView):
+    """Reasons for soft findings."""
+
+    @extend_schema(request=ReasonGiven, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, pk: int) -> Response:
+        """Give the reason for one finding, named by edit and fingerprint."""
+        submission = self.load(request, pk)
+        body = ReasonGiven(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = services.explain(submission, by=request.user, channel="api", **body.validated_data)
+        return Response({"edit": given.edit, "fingerprint": given.fingerprint}, status=201)
+
+
+class SheetSubmit(SheetView):
+    """Filing."""
+
+    @extend_schema(request=SignOff, responses=OpenApiTypes.OBJECT, parameters=[REVISION])
+    def post(self, request: Request, pk: int) -> Response:
+        """File the revision of If-Match; all rules run again."""
+        submission, shown = self.load(request, pk), self.shown_revision(request)
+        body = SignOff(data=request.data)
+        body.is_valid(raise_exception=True)
+        filing = services.submit(
+            submission, by=request.user, signatories=body.validated_data, shown_revision=shown, channel="api"
+        )
+        return Response(
+            {
+                "receipt": receipt_number(filing),
+                "filed_at": filing.filed_at,
+                "content_hash": filing.content_hash,
+                "state": filing.submission.state,
+            },
+            status=201,
+        )
+
+
+def _tagged(body: dict[str, Any], revision: int, status: int = 200) -> Response:
+    return Response(body, status=status, headers={"ETag": f'"{revision}"'})
+
+
+def _findings(sheet: Sheet) -> list[dict[str, Any]]:
+    return [
+        {
+            "edit": one.edit, "severity": one.severity, "items": list(one.items),
+            "fingerprint": one.fingerprint, "message": {"zh": one.message.zh, "en": one.message.en},
+            "explained": one.severity == "soft" and sheet.explanation_of(one) is not None,
+        }
+        for one in sheet.findings
+    ]  # fmt: skip
+
+
+def _whole(sheet: Sheet) -> dict[str, Any]:
+    return {
+        **SheetRow(sheet.submission).data,
+        "answers": sheet.answers,
+        "computed": sheet.computed,
+        "relevant": sorted(sheet.relevant),
+        "previous": sheet.previous,
+        "findings": _findings(sheet),
+    }
+
+
+def _saved(result: SaveResult) -> dict[str, Any]:
+    return {
+        "revision": result.revision,
+        "saved": list(result.saved),
+        "errors": {
+            key: {"code": error.code, "message": {"zh": error.text.zh, "en": error.text.en}}
+            for key, error in result.errors.items()
+        },
+        "computed": result.computed,
+        "appeared": sorted(result.appeared),
+        "disappeared": sorted(result.disappeared),
+        "findings": _findings(result.sheet),
+    }

@@ -1,0 +1,157 @@
+"""The answer sheet, what happened to it, and each version of it that was filed."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey.access.scope import Scope, ScopedQuerySet
+from survey.submissions.states import State
+
+STATE_LABELS = {
+    State.NOT_STARTED: _("Not started"),
+    State.IN_PROGRESS: _("In progress"),
+    State.RETURNED: _("Returned for correction"),
+    State.SUBMITTED: _("With the province"),
+    State.NATIONAL_REVIEW: _("In national review"),
+    State.ACCEPTED: _("Accepted"),
+    State.EXEMPTED: _("Exempted"),
+    State.INVALIDATED: _("Ruled invalid"),
+}
+_SCOPE = Scope("submission__unit__review_region__path", "submission__unit__category", "submission__unit")
+
+
+class Submission(models.Model):
+    """The current sheet of one assignment: one document, one revision, one state."""
+
+    SCOPE: ClassVar[Scope] = Scope("unit__review_region__path", "unit__category", "unit")
+
+    assignment = models.OneToOneField("survey.Assignment", models.PROTECT, related_name="submission")
+    # Copies of assignment facts that never change: lists and queues filter on them without a join.
+    unit = models.ForeignKey("survey.ReportingUnit", models.PROTECT, related_name="submissions")
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="submissions")
+    state = models.CharField(
+        max_length=16, choices=[(s.value, STATE_LABELS[s]) for s in State], default=State.NOT_STARTED
+    )
+    revision = models.PositiveIntegerField(default=0)
+    answers = models.JSONField(default=dict)
+    # Revision at which each item was last changed: tells a stale cell from a stale page.
+    item_revisions = models.JSONField(default=dict)
+    # Counts of findings after the last change, so that lists need not run the edits.
+    hard_count = models.PositiveSmallIntegerField(default=0)
+    soft_count = models.PositiveSmallIntegerField(default=0)
+    unexplained_count = models.PositiveSmallIntegerField(default=0)
+    signatories = models.JSONField(default=dict)  # unit head, head of statistics, filler, phone
+    filed_at = models.DateTimeField(null=True)
+    review_started_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    return_due_at = models.DateTimeField(null=True)
+    return_reason = models.TextField(blank=True)
+    invalid_reason = models.CharField(max_length=40, blank=True)
+    exempt_reason = models.CharField(max_length=40, blank=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet["Submission"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="invalidated_has_reason", condition=~Q(state="invalidated") | ~Q(invalid_reason="")
+            ),
+            models.CheckConstraint(
+                name="exempted_has_reason", condition=~Q(state="exempted") | ~Q(exempt_reason="")
+            ),
+            models.CheckConstraint(
+                name="filed_has_time",
+                condition=~Q(state__in=["submitted", "national_review", "accepted", "invalidated"])
+                | Q(filed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="known_state", condition=Q(state__in=[state.value for state in State])
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["round", "state", "unit"], name="sheet_round_state"),
+            models.Index(fields=["unit", "round"], name="sheet_unit_round"),
+        ]
+
+
+class SubmissionEvent(models.Model):
+    """One change of a value or of the state. Rows are only ever added."""
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    class Kind(models.TextChoices):
+        VALUE = "value", _("Value changed")
+        STATE = "state", _("State changed")
+        EXPLANATION = "explanation", _("Explanation given")
+        SIGNATURE = "signature", _("Signed")
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    action = models.CharField(max_length=20, blank=True)
+    item = models.CharField(max_length=60, blank=True)
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+    revision = models.PositiveIntegerField(default=0)
+    reason = models.TextField(blank=True)
+    channel = models.CharField(max_length=10, default="page")  # page, api, excel, rehearsal
+
+    objects = ScopedQuerySet["SubmissionEvent"].as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["submission", "id"], name="event_submission")]
+
+
+class Filing(models.Model):
+    """A sheet as it was filed: frozen answers with their hash. Never changed."""
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="filings")
+    number = models.PositiveSmallIntegerField()
+    version = models.ForeignKey("survey.QuestionnaireVersion", models.PROTECT, related_name="+")
+    answers = models.JSONField()
+    explanations = models.JSONField(default=list)
+    signatories = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField()
+    content_hash = models.CharField(max_length=64)
+    filed_at = models.DateTimeField(default=timezone.now)
+    filed_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+
+    objects = ScopedQuerySet["Filing"].as_manager()
+
+    class Meta:
+        ordering = ["submission", "number"]
+        constraints = [models.UniqueConstraint(name="one_filing_number", fields=["submission", "number"])]
+
+
+class Explanation(models.Model):
+    """Why a soft edit may stand. Holds only while the numbers are those it was written about."""
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    class Verdict(models.TextChoices):
+        NONE = "", _("Not judged")
+        ACCEPTED = "accepted", _("Explanation accepted")
+        REFUSED = "refused", _("Explanation refused")
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="explanations")
+    edit = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    reason_code = models.CharField(max_length=40)
+    text = models.TextField()
+    by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
+    verdict_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+
+    objects = ScopedQuerySet["Explanation"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_explanation", fields=["submission", "edit"])]

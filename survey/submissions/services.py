@@ -1,0 +1,57 @@
+"""Everything that changes a sheet. The work is done in the files named here; callers import this one."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from survey.collection.models import Assignment
+from survey.exceptions import PolicyDenied
+from survey.submissions.explaining import explain, reply
+from survey.submissions.models import Filing, Submission, SubmissionEvent
+from survey.submissions.policies import SIGNATORIES
+from survey.submissions.saving import Conflict, SaveResult, autosave, start_sheet
+from survey.submissions.selectors import latest_filing
+from survey.submissions.states import Action
+from survey.submissions.transitions import can, locked, refusals, submit_action, transition
+
+__all__ = [
+    "Action", "Conflict", "SaveResult", "autosave", "can", "create_sheet", "explain", "recall", "refusals",
+    "reply", "start_sheet", "submit", "submit_action", "transition",
+]  # fmt: skip
+
+
+@transaction.atomic
+def submit(
+    submission: Submission, *, by: Any, signatories: dict[str, str], shown_revision: int,
+    channel: str = "page",
+) -> Filing:  # fmt: skip
+    """Sign and file the revision that was shown. All rules run here again, whatever the page said.
+
+    Raises PermissionDenied, PolicyDenied, StaleRevision; then nothing is stored, not even the names.
+    """
+    row = locked(submission)
+    names = {name: " ".join(str(signatories.get(name, "")).split())[:60] for name in SIGNATORIES}
+    row.signatories = names
+    row.save(update_fields=["signatories"])
+    filed = transition(row, submit_action(row), by=by, shown_revision=shown_revision, channel=channel)
+    SubmissionEvent.objects.create(
+        submission=filed, actor=by, kind=SubmissionEvent.Kind.SIGNATURE, action="sign", new=names,
+        revision=filed.revision, channel=channel,
+    )  # fmt: skip
+    filing = latest_filing(filed)
+    if filing is None:  # the move to a filed state always freezes a filing
+        raise PolicyDenied(_("The sheet could not be filed."))
+    return filing
+
+
+def recall(submission: Submission, *, by: Any, channel: str = "page") -> Submission:
+    """Take a filed sheet back before anybody has begun to review it."""
+    return transition(submission, Action.RECALL, by=by, channel=channel)
+
+
+def create_sheet(assignment: Assignment) -> Submission:
+    """The empty sheet of a new assignment. Safe to repeat."""
+    return Submission.objects.get_or_create(
+        assignment=assignment, defaults={"unit_id": assignment.unit_id, "round_id": assignment.round_id}
+    )[0]

@@ -1,0 +1,30 @@
+"""Pages and endpoints of the answer sheets."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from survey.submissions import api, filing_views, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("tasks/", views.tasks, name="tasks"),
+    path("sheets/<int:pk>/", views.sheet_hub, name="sheet_hub"),
+    path("sheets/<int:pk>/start/", views.sheet_start, name="sheet_start"),
+    path("sheets/<int:pk>/sections/<slug:code>/", views.sheet_section, name="sheet_section"),
+    path("sheets/<int:pk>/sections/<slug:code>/save/", views.sheet_save, name="sheet_save"),
+    path("sheets/<int:pk>/findings/", filing_views.sheet_findings, name="sheet_findings"),
+    path("sheets/<int:pk>/explain/", filing_views.sheet_explain, name="sheet_explain"),
+    path("sheets/<int:pk>/summary/", filing_views.sheet_summary, name="sheet_summary"),
+    path("sheets/<int:pk>/submit/", filing_views.sheet_submit, name="sheet_submit"),
+    path("sheets/<int:pk>/receipt/", filing_views.sheet_receipt, name="sheet_receipt"),
+    path("sheets/<int:pk>/recall/", filing_views.sheet_recall, name="sheet_recall"),
+    path("sheets/<int:pk>/filed/<int:number>/", filing_views.sheet_filed, name="sheet_filed"),
+    path("sheets/<int:pk>/queries/<int:query>/reply/", filing_views.sheet_reply, name="sheet_reply"),
+    path("sheets/<int:pk>/print/", filing_views.sheet_print, name="sheet_print"),
+    path("units/<int:pk>/exemption/", filing_views.unit_exempt, name="unit_exempt"),
+]
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("sheets/", api.SheetList.as_view(), name="api_sheets"),
+    path("sheets/<int:pk>/", api.SheetDetail.as_view(), name="api_sheet"),
+    path("sheets/<int:pk>/answers/", api.SheetAnswers.as_view(), name="api_sheet_answers"),
+    path("sheets/<int:pk>/explanations/", api.SheetExplanations.as_view(), name="api_sheet_explanations"),
+    path("sheets/<int:pk>/submit/", api.SheetSubmit.as_view(), name="api_sheet_submit"),
+]

@@ -1,0 +1,115 @@
+"""How numbers, times and names look on every page."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from survey.access.models import Region
+from survey.questionnaires.loader import load_codelist
+from survey.submissions.models import STATE_LABELS
+from survey.submissions.states import State
+
+register = template.Library()
+
+
+DATA_UNITS = ("GB", "TB", "PB", "EB", "ZB")
+TONES = {
+    State.NOT_STARTED: "neutral",
+    State.IN_PROGRESS: "info",
+    State.RETURNED: "bad",
+    State.SUBMITTED: "warn",
+    State.NATIONAL_REVIEW: "warn",
+    State.ACCEPTED: "good",
+    State.EXEMPTED: "neutral",
+    State.INVALIDATED: "bad",
+}
+_regions: dict[str, Region] = {}
+
+
+def _english() -> bool:
+    return (get_language() or "").startswith("en")
+
+
+@register.filter
+def grouped(value: Any, decimals: int = 0) -> str:
+    """Thousands separators and fixed decimals, rounded half up as the report rounds; a dash for None."""
+    if value is None or value == "":
+        return "—"
+    number = Decimal(str(value))
+    if not number.is_finite():
+        return "—"
+    return f"{number.quantize(Decimal(1).scaleb(-int(decimals)), rounding=ROUND_HALF_UP):,}"
+
+
+@register.filter
+def percent(value: Any, decimals: int = 2) -> str:
+    """A share (0.125) as a percentage (12.50%)."""
+    return "—" if value is None else f"{grouped(Decimal(str(value)) * 100, decimals)}%"
+
+
+@register.simple_tag
+def amount(value: Any, unit: str = "", decimals: int = 2, scale: bool = False) -> str:
+    """A quantity with its unit; with ``scale`` data volumes move to the unit that reads best."""
+    if value is None:
+        return "—"
+    number = Decimal(str(value))
+    if scale and unit in DATA_UNITS:
+        place = DATA_UNITS.index(unit)
+        while abs(number) >= 1024 and place < len(DATA_UNITS) - 1:
+            number, place = number / 1024, place + 1
+        unit = DATA_UNITS[place]
+    return f"{grouped(number, decimals)} {unit}".rstrip()
+
+
+@register.filter
+def beijing(value: Any) -> str:
+    """A moment as Beijing time, to the minute."""
+    return "—" if value is None else timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+
+
+@register.filter
+def text(value: Any) -> str:
+    """A bilingual text of a definition in the language of the page."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return str(value.get("en" if _english() else "zh") or value.get("zh", ""))
+    return str(value.get("en" if _english() else "zh"))
+
+
+@register.filter
+def state_label(value: str) -> Any:
+    """The name of a sheet's state."""
+    return STATE_LABELS[State(value)]
+
+
+@register.filter
+def state_tone(value: str) -> str:
+    """The tone of a state's pill; the words say the same without colour."""
+    return TONES[State(value)]
+
+
+@register.filter
+def code_label(code: str, codelist: str) -> str:
+    """The label of a code in a code list, or the code itself."""
+    for entry in load_codelist(codelist).entries:
+        if entry.code == code:
+            return text(entry.label)
+    return code
+
+
+@register.filter
+def category_name(code: str) -> str:
+    """The name of one of the 14 categories."""
+    return code_label(code, "categories")
+
+
+@register.filter
+def region_name(code: str) -> str:
+    """The name of a region by code, read once per process."""
+    if not _regions:
+        _regions.update({region.code: region for region in Region.objects.all()})
+    return str(_regions.get(code, code))
