@@ -1,0 +1,63 @@
+"""The numeric core: NumPy and SciPy only, arrays in, frozen results out. See README.md for the notation."""
+
+from estimation.methods.allocation import allocate, expected_cv, largest_remainder
+from estimation.methods.collapsing import Collapsed, CollapseRecord, collapse, collapsing_path
+from estimation.methods.growth import ClassGrowth, class_growth, growth, level_growth
+from estimation.methods.overlap import overlap_covariance
+from estimation.methods.quality import grade, grade_estimates, largest_share, moved_share
+from estimation.methods.ratios import contrast, mean_multiple, ratio
+from estimation.methods.results import Estimates
+from estimation.methods.rounding import half_up, round_half_up
+from estimation.methods.sample import StratifiedSample
+from estimation.methods.selection import permanent_random_numbers, select
+from estimation.methods.totals import crosstotals, mean, proportion, total
+from estimation.methods.weighting import (
+    Poststratified,
+    design_weights,
+    effective_sample_size,
+    nonresponse_weights,
+    poststratify,
+)
+from estimation.methods.winsorization import Reason, Treatment, trim, weighted_quantiles, winsorize
+
+__all__ = [
+    "ClassGrowth",
+    "CollapseRecord",
+    "Collapsed",
+    "Estimates",
+    "Poststratified",
+    "Reason",
+    "StratifiedSample",
+    "Treatment",
+    "allocate",
+    "class_growth",
+    "collapse",
+    "collapsing_path",
+    "contrast",
+    "crosstotals",
+    "design_weights",
+    "effective_sample_size",
+    "expected_cv",
+    "grade",
+    "grade_estimates",
+    "growth",
+    "half_up",
+    "largest_remainder",
+    "largest_share",
+    "level_growth",
+    "mean",
+    "mean_multiple",
+    "moved_share",
+    "nonresponse_weights",
+    "overlap_covariance",
+    "permanent_random_numbers",
+    "poststratify",
+    "proportion",
+    "ratio",
+    "round_half_up",
+    "select",
+    "total",
+    "trim",
+    "weighted_quantiles",
+    "winsorize",
+]

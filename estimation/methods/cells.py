@@ -1,0 +1,103 @@
+"""Stratum x domain cells: the sums over which every estimate and variance is built.
+
+A cell holds the sampled units of one stratum that lie in one domain. Units are sorted by cell once; sums are
+products with a 0/1 matrix in compressed rows, so that no Python loop runs over strata or domains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_codes
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Units of a sample grouped by (stratum, domain); cells without units do not exist.
+
+    order : (m,) units inside a domain, sorted by cell; offsets : (C + 1,); stratum, domain : (C,).
+    """
+
+    order: IntArray
+    offsets: IntArray
+    stratum: IntArray
+    domain: IntArray
+    domains: int
+
+    @cached_property
+    def count(self) -> IntArray:
+        """Units per cell, (C,)."""
+        return np.diff(self.offsets)
+
+    def per_unit(self, values: npt.NDArray[np.float64]) -> FloatArray:
+        """Cell values (C, k) repeated for each unit in sorted order, (m, k)."""
+        return np.repeat(values, self.count, axis=0)
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Sums (C, k) of values (m, k) that are in sorted order."""
+        return segment_sums(values, self.offsets)
+
+    def over_domains(self, values: FloatArray) -> FloatArray:
+        """Sums (D, k) of cell values (C, k)."""
+        return grouped_sums(values, self.domain, self.domains)
+
+    @cached_property
+    def units_per_domain(self) -> IntArray:
+        """Sampled units per domain, (D,)."""
+        return np.bincount(self.domain, weights=self.count, minlength=self.domains).astype(np.intp)
+
+    @cached_property
+    def strata_per_domain(self) -> IntArray:
+        """Strata with at least one unit in the domain, (D,)."""
+        return np.bincount(self.domain, minlength=self.domains)
+
+
+def segment_sums(values: FloatArray, offsets: IntArray) -> FloatArray:
+    """Sums of consecutive rows: values (m, k), offsets (C + 1,) -> (C, k)."""
+    rows = len(values)
+    matrix = sparse.csr_array((np.ones(rows), np.arange(rows), offsets), shape=(len(offsets) - 1, rows))
+    return np.asarray(matrix @ values)
+
+
+def grouped_sums(values: FloatArray, group: IntArray, groups: int) -> FloatArray:
+    """Sums by group code: values (m, k), group (m,) in 0..groups-1 -> (groups, k)."""
+    rows = len(values)
+    matrix = sparse.csc_array((np.ones(rows), group, np.arange(rows + 1)), shape=(groups, rows))
+    return np.asarray(matrix @ values)
+
+
+def build_cells(sample: StratifiedSample, domain: IntArray | None, domains: int) -> Cells:
+    """Group the units of `sample` by stratum and domain; code -1 lies in no domain."""
+    if domain is None:
+        key = sample.stratum
+        order = np.argsort(key, kind="stable")
+    else:
+        inside = np.flatnonzero(domain >= 0)
+        key = sample.stratum[inside] * domains + domain[inside]
+        by_key = np.argsort(key, kind="stable")
+        order = inside[by_key]
+        key = key[by_key]
+    ordered = key[order] if domain is None else key
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    stratum, code = np.divmod(ordered[starts], domains)
+    return Cells(order, np.append(starts, len(ordered)), stratum, code, domains)
+
+
+def domain_codes(
+    domain: npt.ArrayLike | None, length: int, domains: int | None = None
+) -> tuple[IntArray | None, int]:
+    """Checked domain codes (-1 = outside every domain) and the number of domains D."""
+    if domain is None:
+        if domains not in (None, 1):
+            raise ValueError("domains is given without domain codes")
+        return None, 1
+    array = np.asarray(domain)
+    size = int(array.max(initial=0)) + 1 if array.dtype.kind in "iub" else 1
+    if domains is not None:
+        size = domains
+    return as_codes(array, "domain", size=size, length=length, lowest=-1), size

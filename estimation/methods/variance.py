@@ -1,0 +1,142 @@
+"""Stratified variance with finite-population correction, lonely strata and the design effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from estimation.methods.cells import Cells, grouped_sums
+from estimation.methods.sample import FloatArray, IntArray, StratifiedSample
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """First two moments per cell of a linearised variable u, with z = w u.
+
+    total, square : (C, k) sum of z, sum of squares of z about the cell mean
+    weight : (C,) sum of weights
+    spread : (C, k) sum of w (u - weighted cell mean)^2; None if the weights of a stratum are all equal
+    positive : (C, k) units with a positive value, if asked for
+    """
+
+    total: FloatArray
+    square: FloatArray
+    weight: FloatArray
+    spread: FloatArray | None = None
+    positive: IntArray | None = None
+
+
+def weighted(sample: StratifiedSample, cells: Cells, values: FloatArray) -> FloatArray:
+    """z = w u in the sorted order of the cells: values (n, k) -> (m, k)."""
+    z = np.take(values, cells.order, axis=0)
+    z *= sample.weight[cells.order, None]
+    return z
+
+
+def moments(
+    sample: StratifiedSample, cells: Cells, z: FloatArray, *, count_positive: bool = False
+) -> Moments:
+    """Moments per cell of weighted values `z` (m, k); `z` is overwritten.
+
+    Squares are taken about the cell mean, never as a difference of large sums: an exact ratio then has
+    variance 0 and values 30 orders of magnitude apart keep their digits.
+    """
+    positive = cells.sums((z > 0).astype(np.float64)).astype(np.intp) if count_positive else None
+    weight = sample.weight[cells.order][:, None]
+    cell_weight = cells.sums(weight)
+    total = cells.sums(z)
+    spread = None if sample.even else _spread(cells, z, weight, total, cell_weight)
+    z -= cells.per_unit(total / cells.count[:, None])
+    z *= z
+    return Moments(total, cells.sums(z), cell_weight[:, 0], spread, positive)
+
+
+def _spread(
+    cells: Cells, z: FloatArray, weight: FloatArray, total: FloatArray, cell_weight: FloatArray
+) -> FloatArray:
+    deviation = z / weight - cells.per_unit(total / cell_weight)
+    deviation *= deviation
+    deviation *= weight
+    return cells.sums(deviation)
+
+
+def merge(fine: Cells, parts: Moments, group: IntArray, coarse: Cells) -> Moments:
+    """Moments of coarser cells from finer ones; `group` (C,) names the coarse cell of each fine one."""
+    size = len(coarse.stratum)
+    total = grouped_sums(parts.total, group, size)
+    weight = grouped_sums(parts.weight[:, None], group, size)
+    count = fine.count[:, None].astype(np.float64)
+    # Chan, Golub and LeVeque: squares about the parts' means plus those of the means about the whole.
+    shift = (total / coarse.count[:, None])[group]
+    np.subtract(parts.total / count, shift, out=shift)
+    shift *= shift
+    shift *= count
+    shift += parts.square
+    square = grouped_sums(shift, group, size)
+    spread = None
+    if parts.spread is not None:
+        part_weight = parts.weight[:, None]
+        tilt = parts.total / part_weight - (total / weight)[group]
+        spread = grouped_sums(parts.spread + part_weight * tilt**2, group, size)
+    positive = None
+    if parts.positive is not None:
+        positive = grouped_sums(parts.positive.astype(np.float64), group, size).astype(np.intp)
+    return Moments(total, square, weight[:, 0], spread, positive)
+
+
+def stratified_variance(sample: StratifiedSample, cells: Cells, parts: Moments) -> FloatArray:
+    """Variance (D, k) of the estimated totals of z, zeros outside the domain counted.
+
+    Notes
+    -----
+    V = sum_h (1 - f_h) n_h / (n_h - 1) sum_i (z_hi - mean_h)^2. With n_hd of the n_h units in the domain
+    the inner
+    sum is the square about the cell mean plus n_hd (1 - n_hd / n_h) mean_hd^2, a sum of non-negative terms.
+    """
+    n_h = sample.sample_size[cells.stratum]
+    count = cells.count
+    mean = parts.total / count[:, None]
+    outside = (count * (1.0 - count / n_h))[:, None] * mean**2
+    variance = cells.over_domains(sample.factor[cells.stratum][:, None] * (parts.square + outside))
+    lonely = int(sample.alone.sum())
+    if lonely == 0 or sample.lonely == "certainty":
+        return variance
+    if sample.lonely == "average":
+        others = sample.strata - lonely
+        return np.asarray(variance * (sample.strata / others if others else np.nan))
+    return variance + _centred_on_grand_mean(sample, cells, parts.total)
+
+
+def _centred_on_grand_mean(sample: StratifiedSample, cells: Cells, total: FloatArray) -> FloatArray:
+    """Policy `adjust`: (1 - f_h) (z - grand mean)^2 for each lonely unit, z being 0 outside the domain."""
+    grand = cells.over_domains(total) / sample.n
+    scale = np.where(sample.alone, 1.0 - sample.fraction, 0.0)
+    rows = np.flatnonzero(sample.alone[cells.stratum])
+    domain = cells.domain[rows]
+    here = scale[cells.stratum[rows]][:, None]
+    inside = grouped_sums(here * (total[rows] - grand[domain]) ** 2, domain, cells.domains)
+    present = grouped_sums(here, domain, cells.domains)
+    absent = np.maximum(scale.sum() - present, 0.0)
+    return np.asarray(inside + absent * grand**2)
+
+
+def design_effect(cells: Cells, parts: Moments, variance: FloatArray) -> FloatArray:
+    """Variance (D, k) over that of a simple random sample without replacement of the same n.
+
+    Notes
+    -----
+    N is the sum of weights in the domain, n its sampled units; S^2 = n / (n - 1) sum w (u - mean)^2 / N;
+    the reference is N^2 (1 - n / N) S^2 / n. NaN where the reference is zero.
+    """
+    n = cells.units_per_domain[:, None].astype(np.float64)
+    weight = parts.weight[:, None]
+    size = cells.over_domains(weight)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = cells.over_domains(parts.total) / size
+        tilt = parts.total / weight - mean[cells.domain]
+        # One weight w per cell: sum w (u - mean)^2 is the sum of squares of z = w u over w.
+        inside = parts.square * (cells.count[:, None] / weight) if parts.spread is None else parts.spread
+        spread = cells.over_domains(inside + weight * tilt**2)
+        reference = size * (1.0 - n / size) * spread / (n - 1.0)
+        return np.asarray(np.where(reference > 0.0, variance / reference, np.nan))

@@ -1,0 +1,122 @@
+"""Design weights, non-response inside strata, post-stratification, effective sample size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from estimation.methods.sample import FloatArray, IntArray, as_codes, as_floats, as_mask
+
+
+@dataclass(frozen=True, eq=False)
+class Poststratified:
+    """Weights after post-stratification.
+
+    weight : (n,); factor : (P,) new over old weight in each cell; before : (P,) sums of the old weights
+    """
+
+    weight: FloatArray
+    factor: FloatArray
+    before: FloatArray
+
+
+def design_weights(stratum: npt.ArrayLike, population: npt.ArrayLike) -> FloatArray:
+    """N_h / n_h for each drawn unit, (n,); stratum (n,) codes, population (H,). Raises as
+    `nonresponse_weights`."""
+    codes, known = _strata(stratum, population)
+    return nonresponse_weights(codes, known)
+
+
+def nonresponse_weights(
+    stratum: npt.ArrayLike, population: npt.ArrayLike, *, respondent: npt.ArrayLike | None = None
+) -> FloatArray:
+    """Weights N_h / r_h: the valid respondents of a stratum stand for all of it.
+
+    Parameters
+    ----------
+    stratum : (n,) integer codes 0..H-1 of the drawn units (after collapsing)
+    population : (H,) N_h
+    respondent : (n,) booleans, valid respondents; None if only respondents are given
+
+    Returns
+    -------
+    (n,) weights, 0 for non-respondents; those of a stratum sum to N_h.
+
+    Raises
+    ------
+    ValueError : a stratum with N_h > 0 has no respondent, or r_h > N_h, with its index.
+    """
+    codes, known = _strata(stratum, population)
+    answered = (
+        np.ones(len(codes), dtype=np.bool_)
+        if respondent is None
+        else as_mask(respondent, "respondent", len(codes))
+    )
+    r_h = np.bincount(codes[answered], minlength=len(known))
+    silent = np.flatnonzero((r_h == 0) & (known > 0))
+    if len(silent):
+        raise ValueError(f"stratum {int(silent[0])} has no respondent: collapse it first")
+    excess = np.flatnonzero(r_h > known)
+    if len(excess):
+        h = int(excess[0])
+        raise ValueError(f"stratum {h} has {int(r_h[h])} respondents and a population of {known[h]}")
+    return np.where(answered, (known / np.maximum(r_h, 1))[codes], 0.0)
+
+
+def poststratify(weight: npt.ArrayLike, cell: npt.ArrayLike, totals: npt.ArrayLike) -> Poststratified:
+    """Scale weights so that each cell sums to its known total.
+
+    Parameters
+    ----------
+    weight : (n,) positive; cell : (n,) integer codes 0..P-1; totals : (P,) known counts
+
+    Raises
+    ------
+    ValueError : weight <= 0, a negative total, or a cell with a total and no unit, with its index.
+
+    References
+    ----------
+    Särndal, Swensson and Wretman (1992), section 7.6.
+    """
+    known = as_floats(totals, "totals", ndim=1)
+    w = as_floats(weight, "weight", ndim=1)
+    bad = np.flatnonzero(w <= 0)
+    if len(bad):
+        raise ValueError(f"weight must be positive: index {int(bad[0])} holds {w[bad[0]]}")
+    codes = as_codes(cell, "cell", size=len(known), length=len(w))
+    before = np.bincount(codes, weights=w, minlength=len(known))
+    wrong = np.flatnonzero((known < 0) | ((known > 0) & (before == 0)) | ((known == 0) & (before > 0)))
+    if len(wrong):
+        p = int(wrong[0])
+        raise ValueError(f"cell {p} has a known total of {known[p]} and weights that sum to {before[p]}")
+    factor = np.divide(known, before, out=np.ones_like(known), where=before > 0)
+    return Poststratified(w * factor[codes], factor, before)
+
+
+def effective_sample_size(
+    weight: npt.ArrayLike, *, domain: npt.ArrayLike | None = None, domains: int | None = None
+) -> FloatArray:
+    """Kish's effective sample size (sum w)^2 / sum w^2 per domain, (D,); 0 for an empty domain.
+
+    weight (n,), zero for units that do not count; domain (n,) codes with -1 outside.
+    """
+    w = as_floats(weight, "weight", ndim=1)
+    codes = np.zeros(len(w), dtype=np.intp) if domain is None else np.asarray(domain)
+    size = domains if domains is not None else int(codes.max(initial=0)) + 1
+    checked = as_codes(codes, "domain", size=size, length=len(w), lowest=-1)
+    inside = checked >= 0
+    total = np.bincount(checked[inside], weights=w[inside], minlength=size)
+    square = np.bincount(checked[inside], weights=w[inside] ** 2, minlength=size)
+    return np.divide(total**2, square, out=np.zeros(size), where=square > 0)
+
+
+def _strata(stratum: npt.ArrayLike, population: npt.ArrayLike) -> tuple[IntArray, FloatArray]:
+    known = as_floats(population, "population", ndim=1)
+    negative = np.flatnonzero(known < 0)
+    if len(negative):
+        raise ValueError(
+            f"population must not be negative: index {int(negative[0])} holds {known[negative[0]]}"
+        )
+    return as_codes(stratum, "stratum", size=len(known)), known
