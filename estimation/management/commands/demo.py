@@ -1,0 +1,92 @@
+"""``manage.py demo``: the whole system with the rehearsal country, on this machine, in one command."""
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from config import embedded
+from config.processes import PortTakenError, Supervisor
+from estimation.rehearsal.models import Rehearsal
+
+
+class Command(BaseCommand):
+    """Builds the rehearsal country when it is missing, then serves until Ctrl-C."""
+
+    help = "Start database, broker, web server, worker and beat with the synthetic rehearsal country."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Scale, reset, port."""
+        parser.add_argument("--scale", type=float, help="share of the national size, 0 < scale <= 1 (1)")
+        parser.add_argument("--seed", type=int, default=20251231, help="seed of the rehearsal country")
+        parser.add_argument("--reset", action="store_true", help="throw the database away and start over")
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--build-only", action="store_true", help="build the country and stop")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run it."""
+        from django.conf import settings
+
+        if not settings.LOCAL_MODE:
+            raise CommandError(
+                "demo brings its own servers; unset DATABASE_URL, REDIS_URL and SECRET_KEY to use it."
+            )
+        scale = options["scale"]
+        if scale is not None and not 0 < scale <= 1:
+            raise CommandError("--scale must be above 0 and at most 1.")
+        self.began = time.monotonic()
+        if options["reset"]:
+            connections.close_all()
+            embedded.drop_database()
+            self.say("database thrown away")
+        self.prepare(scale, options["seed"])
+        if options["build_only"]:
+            return
+        connections.close_all()
+        try:
+            Supervisor(options["host"], options["port"], self.say).run(
+                lambda: self.announce(options["host"], options["port"])
+            )
+        except PortTakenError as error:
+            raise CommandError(f"{error} is in use; choose another with --port.") from error
+        finally:
+            embedded.stop()
+
+    def prepare(self, scale: float | None, seed: int) -> None:
+        """Migrate, build the country unless it is there, collect static files."""
+        from estimation.rehearsal.services import build_country
+
+        self.say("PostgreSQL and Valkey are running")
+        call_command("migrate", verbosity=0)
+        self.say("tables are up to date")
+        built = Rehearsal.objects.order_by("-pk").first()
+        if built is None:
+            build_country(scale=scale or 1.0, seed=seed, progress=self.say)
+        elif scale is not None and scale != built.scale:
+            raise CommandError(
+                f"The database holds a country of scale {built.scale:g}; add --reset to build another."
+            )
+        call_command("collectstatic", verbosity=0, interactive=False)
+
+    def say(self, text: str) -> None:
+        """One line of progress with the time since the start."""
+        self.stdout.write(f"[{time.monotonic() - self.began:6.1f} s] {text}")
+        self.stdout.flush()
+
+    def announce(self, host: str, port: int) -> None:
+        """Address and accounts."""
+        from estimation.rehearsal.services import demo_accounts
+
+        self.say("ready")
+        self.stdout.write(f"\n  http://{host}:{port}/\n")
+        self.stdout.write("  All data are synthetic. Password of every account below:")
+        accounts = demo_accounts()
+        self.stdout.write(f"    {accounts.password}\n")
+        for username, description in accounts.rows:
+            self.stdout.write(f"  {username:<22}{description}")
+        self.stdout.write("\n  Ctrl-C stops everything.\n")
+        self.stdout.flush()

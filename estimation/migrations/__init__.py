@@ -1,0 +1,1 @@
+"""Tables of this side, named by what they do."""

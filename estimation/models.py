@@ -1,0 +1,18 @@
+"""Gathers the rooms' models so that Django finds them."""
+
+from estimation.design.models import SampleDesign, SelectedUnit, Stratum
+from estimation.rehearsal.models import Rehearsal, TrueValue
+from estimation.runs.models import Estimate, EstimationRun, ExternalSeries, StratumWeight, TreatedUnit
+
+__all__ = [
+    "Estimate",
+    "EstimationRun",
+    "ExternalSeries",
+    "Rehearsal",
+    "SampleDesign",
+    "SelectedUnit",
+    "Stratum",
+    "StratumWeight",
+    "TreatedUnit",
+    "TrueValue",
+]

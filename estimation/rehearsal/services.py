@@ -1,0 +1,220 @@
+"""Build the rehearsal country in the database, in one transaction."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from django.utils import timezone
+
+from estimation.rehearsal.models import Rehearsal
+from survey import audit
+from survey.access.models import User
+from survey.access.regions import load_regions
+from survey.collection.models import CollectionRound
+from survey.exceptions import PolicyDenied
+from survey.microdata.projection import layout_variables
+from survey.microdata.services import current_layout, freeze_version
+from survey.questionnaires.loader import load_all
+from survey.questionnaires.models import QuestionnaireVersion
+from survey.questionnaires.services import publish_questionnaire
+
+from . import cast as casting
+from .accounts import DemoAccounts, create_accounts, demo_accounts
+from .bulk import advance_sequences, copy_lines, empty_tables, without_foreign_keys
+from .cast import choose_cast
+from .filing_rows import FILING_COLUMNS, RoundFacts
+from .population import build_country as build_population
+from .population import cut_out
+from .register import build_register
+from .targets import CONFLICTS
+from .writer_frame import (
+    analyse,
+    truth_lines,
+    write_assignments,
+    write_designs,
+    write_external,
+    write_truth,
+    write_units,
+)
+from .writer_sheets import EXPLANATION_COLUMNS, SheetWriter, file_batch, filed_mask, write_filed
+from .writer_states import (
+    keys_of,
+    partial_answers,
+    write_events,
+    write_queries,
+    write_submissions,
+)
+
+__all__ = ["DemoAccounts", "build_country", "demo_accounts"]
+
+Progress = Callable[[str], None]
+_BULK = (
+    "survey_reportingunit", "survey_assignment", "survey_submission", "survey_submissionevent", "survey_filing",
+    "survey_explanation", "survey_observation", "survey_reviewquery", "estimation_stratum", "estimation_selectedunit",
+)  # fmt: skip
+_NUMBERED = (*(t for t in _BULK if t != "survey_observation"), "estimation_truevalue")
+_REVIEWED = (casting.SUBMITTED, casting.NATIONAL_REVIEW, casting.RETURNED)
+_DAY = 86_400
+
+
+def build_country(*, scale: float, seed: int, progress: Progress) -> Rehearsal:
+    """Make the whole rehearsal country and store it; everything in it is marked synthetic.
+
+    Tables are emptied first, so that an interrupted build leaves nothing behind. Raises PolicyDenied when the
+    database holds anything real.
+    """
+    began = time.monotonic()
+    _refuse_real_data()
+    with transaction.atomic():
+        empty_tables()
+        writer = _prepare(scale, seed, progress)
+        with without_foreign_keys(_BULK):
+            write_units(writer)
+            write_assignments(writer)
+            progress(f"{writer.cast.count:,} units, {int(writer.cast.asked.sum()):,} assignments")
+            for year in (0, 1):
+                count = write_filed(writer, year)
+                write_submissions(writer, year, _settled(writer, year))
+                progress(f"{count:,} filed sheets of {2024 + year}")
+            write_designs(writer)
+        reviewer = create_accounts(writer)
+        for year in (0, 1):
+            write_events(writer, year, _settled(writer, year), reviewer)
+        truths = write_truth(writer.truth)
+        write_external()
+        progress(f"events, design and {truths:,} true values")
+        advance_sequences(_NUMBERED)
+        versions = [
+            freeze_version(round=writer.rounds[year], by=User.objects.get(pk=reviewer))
+            for year in (2024, 2025)
+        ]
+        progress("microdata frozen: " + ", ".join(f"{version.size:,} valid" for version in versions))
+        _in_process(writer, reviewer)
+        advance_sequences(_NUMBERED)
+        rehearsal = _finish(writer, began, versions)
+    analyse()
+    progress(f"rehearsal country stored in {time.monotonic() - began:.0f} s")
+    return rehearsal
+
+
+def _refuse_real_data() -> None:
+    if (
+        User.objects.filter(is_synthetic=False).exists()
+        or CollectionRound.objects.filter(is_synthetic=False).exists()
+    ):
+        raise PolicyDenied(
+            "This database holds real users or rounds; the rehearsal country needs an empty one."
+        )
+
+
+def _prepare(scale: float, seed: int, progress: Progress) -> SheetWriter:
+    """Base tables and the population."""
+    load_regions()
+    forms = load_all()
+    versions: dict[tuple[int, str], QuestionnaireVersion] = {}
+    for form in forms.values():
+        versions[(2025, form.category)] = version = publish_questionnaire(form, year=2025, by=None)[0]
+        # The same checked document served the earlier round.
+        fields = ("category", "form_no", "title_zh", "title_en", "document", "content_hash")
+        versions[(2024, form.category)] = QuestionnaireVersion.objects.create(
+            year=2024, **{field: getattr(version, field) for field in fields}
+        )
+    progress(f"{len(versions)} questionnaires published")
+    rounds = {year: _round(year) for year in (2024, 2025)}
+    country = build_population(seed, scale)
+    progress(f"population of {country.units.count:,} generated")
+    variables = layout_variables(forms.values())
+    truth = truth_lines(country, variables)
+    cast = choose_cast(country)
+    # From here on only the units that appear matter; the rest of the population is let go.
+    country = cut_out(country, cast.row, cast.extra)
+    cast = replace(cast, row=np.arange(cast.count))
+    now = int(timezone.now().timestamp())
+    facts = {
+        0: RoundFacts(rounds[2024].pk, 2024, int(rounds[2024].opens_at.timestamp()),
+                      int(rounds[2024].closes_at.timestamp()) - _DAY),
+        1: RoundFacts(rounds[2025].pk, 2025, int(rounds[2025].opens_at.timestamp()), now - _DAY),
+    }  # fmt: skip
+    return SheetWriter(
+        country=country, cast=cast, register=build_register(country, cast), forms=dict(forms),
+        variables=variables, layout=current_layout(), rounds=rounds, versions=versions,
+        keys=keys_of(cast.asked), facts=facts, truth=truth,
+    )  # fmt: skip
+
+
+def _round(year: int) -> CollectionRound:
+    """2025 is open around the day of the build; 2024 is closed."""
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    is_open = year == 2025
+    opens = now - dt.timedelta(days=45 if is_open else 410)
+    return CollectionRound.objects.create(
+        year=year,
+        state=CollectionRound.State.OPEN if is_open else CollectionRound.State.CLOSED,
+        reference_date=dt.date(year, 12, 31),
+        opens_at=opens,
+        due_at=opens + dt.timedelta(days=75 if is_open else 40),
+        closes_at=opens + dt.timedelta(days=90 if is_open else 60),
+        is_synthetic=True,
+    )
+
+
+def _settled(writer: SheetWriter, year: int) -> Any:
+    """Units whose sheet is not in process: decided, or never filed."""
+    if year == 0:
+        return writer.cast.asked[0]
+    return ~np.isin(writer.cast.play, (*_REVIEWED, casting.IN_PROGRESS))
+
+
+def _in_process(writer: SheetWriter, reviewer: int) -> None:
+    """Sheets of the open round that are being filled or reviewed; the frozen data do not hold them."""
+    cast = writer.cast
+    reviewed = np.isin(cast.play, _REVIEWED)
+    started = cast.play == casting.IN_PROGRESS
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    lines: list[str] = []
+    for category in range(1, 15):
+        mine = np.flatnonzero(reviewed & (writer.category == category))
+        if len(mine):
+            lines += file_batch(writer, writer.batch(mine, 1, category), mine, 1, category)
+        mine = np.flatnonzero(started & (writer.category == category))
+        if len(mine):
+            for place, text in zip(mine.tolist(), writer.batch(mine, 1, category).texts, strict=True):
+                key = int(writer.keys[1, place])
+                sections = (("B",), ("B", "P"), ("B", "P", "S"), ("B", "P", "S", "F"))[key % 4]
+                writer.partial[key] = partial_answers(text, sections)
+    copy_lines("survey_filing", FILING_COLUMNS, lines)
+    write_submissions(writer, 1, reviewed | started)
+    copy_lines("survey_explanation", EXPLANATION_COLUMNS, writer.explanations)
+    write_events(writer, 1, reviewed | started, reviewer)
+    write_queries(writer, reviewer)
+
+
+def _finish(writer: SheetWriter, began: float, versions: list[Any]) -> Rehearsal:
+    plays = np.bincount(writer.cast.play[writer.cast.asked[1]], minlength=len(casting.PLAYS)).tolist()
+    filed = int(filed_mask(writer.cast, 1).sum())
+    rehearsal = Rehearsal.objects.create(
+        seed=writer.country.seed,
+        scale=writer.country.scale,
+        seconds=round(time.monotonic() - began, 1),
+        notes={
+            "conflicts": [{"subject": subject, "choice": choice} for subject, choice in CONFLICTS],
+            "sheets_2025": dict(zip(casting.PLAYS, plays, strict=True)),
+            "filed_2025": filed,
+            "valid": {str(version.round.year): version.size for version in versions},
+            "population": int(writer.country.strata.population[1].sum()),
+            "extra_units": int(writer.cast.extra.sum()),
+        },
+    )
+    audit.record(
+        by=None,
+        action="build_rehearsal",
+        subject=rehearsal,
+        seed=writer.country.seed,
+        scale=writer.country.scale,
+    )
+    return rehearsal

@@ -1,0 +1,54 @@
+"""The page that holds estimates against the truth of the rehearsal country."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+from estimation.rehearsal import selectors
+from estimation.releases.selectors import choose_run
+from estimation.runs.selectors import (
+    KIND_LABELS,
+    PERCENTS,
+    STATISTIC_LABELS,
+    finished_runs,
+    name_of,
+    variables_of,
+)
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+
+
+@requires(Permission.VIEW_ESTIMATES)
+def truth(request: HttpRequest) -> HttpResponse:
+    """Estimate, interval and truth side by side, and how many intervals cover."""
+    asked = request.GET.get("run", "")
+    run = choose_run(asked)
+    if run is None and asked:
+        raise Http404
+    context: dict[str, Any] = {
+        "run": run,
+        "rehearsal": selectors.rehearsal(),
+        "has_truth": selectors.has_truth(),
+    }
+    if run is None or not context["has_truth"]:
+        return page(request, "estimation/rehearsal/truth.html", context)
+    statistic = request.GET.get("statistic", "total")
+    statistic = statistic if statistic in STATISTIC_LABELS else "total"
+    kind = request.GET.get("kind", "nation")
+    kind = kind if kind in KIND_LABELS else "nation"
+    years = [one["year"] for one in run.summary["years"]]
+    year = int(text) if (text := request.GET.get("year", "")).isdecimal() and int(text) in years else years[0]
+    variable = request.GET.get("variable", "")
+    names = variables_of(run)
+    rows = selectors.comparisons(run, statistic=statistic, kind=kind, year=year, variable=variable)
+    coverage = selectors.coverage(run)
+    sampled, covered = sum(one.sampled for one in coverage), sum(one.covered for one in coverage)
+    context |= {
+        "rows": [(row, name_of(names, row.variable)) for row in rows], "coverage": coverage,
+        "sampled": sampled, "covered": covered, "share": covered / sampled if sampled else None,
+        "statistic": statistic, "kind": kind, "year": year, "years": years, "variable": variable,
+        "variables": sorted(names.values(), key=lambda name: name.code), "statistics": STATISTIC_LABELS,
+        "kinds": KIND_LABELS, "is_percent": statistic in PERCENTS, "other_runs": finished_runs()[:30],
+    }  # fmt: skip
+    return page(request, "estimation/rehearsal/truth.html", context)

@@ -1,0 +1,116 @@
+"""Runs and their estimates for machines; read-only but for the request of a run."""
+
+from typing import Any, ClassVar
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from estimation.runs import selectors, services
+from estimation.runs.models import Estimate, EstimationRun
+from estimation.runs.spec import RunSpec
+from estimation.runs.tasks import enqueue
+from survey.access.roles import Permission
+from survey.access.scope import HasPermission, SignedIn, may
+from survey.collection.models import CollectionRound
+from survey.microdata.models import MicrodataVersion
+
+
+class RunSerializer(serializers.ModelSerializer[EstimationRun]):
+    """A run with its inputs and, when finished, its measures."""
+
+    round = serializers.IntegerField(source="round.year")
+    microdata = serializers.CharField(source="microdata.content_hash")
+    design = serializers.CharField(source="design.content_hash")
+
+    class Meta:
+        model = EstimationRun
+        fields = (
+            "id", "round", "microdata", "design", "spec", "input_hash", "code_version", "state", "stage", "percent",
+            "error", "requested_at", "started_at", "finished_at", "measured", "result_hash", "summary",
+        )  # fmt: skip
+
+
+class RunRequest(serializers.Serializer[Any]):
+    """What may be sent to request a run."""
+
+    round = serializers.IntegerField()
+    microdata = serializers.IntegerField(
+        required=False, help_text="key of a frozen version; frozen now when absent"
+    )
+    spec = serializers.DictField(required=False, help_text="parameters that differ from the defaults")
+
+
+class EstimateSerializer(serializers.ModelSerializer[Estimate]):
+    """One estimate with its quality."""
+
+    class Meta:
+        model = Estimate
+        exclude = ("id", "run")
+
+
+class Runs(ListAPIView[EstimationRun]):
+    """The runs, newest first; POST requests one. The same inputs give the same run."""
+
+    permission = Permission.VIEW_ESTIMATES
+    permission_classes: ClassVar[Any] = [SignedIn, HasPermission]
+    serializer_class = RunSerializer
+    queryset = selectors.all_runs()
+
+    @extend_schema(request=RunRequest, responses={200: RunSerializer, 202: RunSerializer})
+    def post(self, request: Request) -> Response:
+        """Request a run: 202 when it has to be computed, 200 when it is known."""
+        if not may(request.user, Permission.RUN_ESTIMATION):
+            self.permission_denied(request)
+        given = RunRequest(data=request.data)
+        given.is_valid(raise_exception=True)
+        round_ = get_object_or_404(CollectionRound, year=given.validated_data["round"])
+        key = given.validated_data.get("microdata")
+        microdata = get_object_or_404(MicrodataVersion, pk=key) if key is not None else None
+        try:
+            spec = RunSpec.from_json(given.validated_data.get("spec", {}))
+        except (TypeError, ValueError) as error:
+            raise ValidationError({"spec": str(error)}) from error
+        run, waits = services.request_run(round=round_, by=request.user, spec=spec, microdata=microdata)
+        if waits:
+            enqueue(run.pk)
+        code = status.HTTP_202_ACCEPTED if waits else status.HTTP_200_OK
+        return Response(RunSerializer(run).data, status=code)
+
+
+class Run(RetrieveAPIView[EstimationRun]):
+    """One run."""
+
+    permission = Permission.VIEW_ESTIMATES
+    permission_classes: ClassVar[Any] = [SignedIn, HasPermission]
+    serializer_class = RunSerializer
+    queryset = selectors.all_runs()
+
+
+_FILTERS = ("year", "variable", "statistic", "domain_kind", "domain_code")
+
+
+@extend_schema(parameters=[OpenApiParameter(name, str) for name in _FILTERS])
+class Estimates(ListAPIView[Estimate]):
+    """Estimates of a run, filtered by equal values."""
+
+    permission = Permission.VIEW_ESTIMATES
+    permission_classes: ClassVar[Any] = [SignedIn, HasPermission]
+    serializer_class = EstimateSerializer
+    queryset = Estimate.objects.none()
+
+    def get_queryset(self) -> Any:
+        """Rows of the run in a fixed order."""
+        if getattr(self, "swagger_fake_view", False):
+            return Estimate.objects.none()
+        run = get_object_or_404(EstimationRun, pk=self.kwargs["pk"])
+        asked = {name: self.request.query_params.get(name, "") for name in _FILTERS}
+        if asked["year"] and not asked["year"].isdecimal():
+            raise ValidationError({"year": "a whole number"})
+        return selectors.estimates_of(run, **asked).order_by(
+            "year", "statistic", "domain_kind", "domain_code", "variable"
+        )

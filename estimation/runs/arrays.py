@@ -1,0 +1,146 @@
+"""The arrays that a run works on: one year of answers and the domains of estimation. Pure numpy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES, Strata
+
+type Floats = npt.NDArray[np.float64]
+type Ints = npt.NDArray[np.int64]
+type Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A variable as the pipeline knows it. ``asked`` (15,) is True at the numbers of the asking categories."""
+
+    code: str
+    unit: str
+    kind: str
+    required: bool
+    asked: Bools
+
+    @property
+    def is_amount(self) -> bool:
+        """True for what adds up."""
+        return self.kind in ("quantity", "money", "count")
+
+    @property
+    def is_yesno(self) -> bool:
+        """True for yes/no items: their mean is a proportion."""
+        return self.kind == "yesno"
+
+
+@dataclass(frozen=True)
+class Year:
+    """Valid units of one year, in ascending order of the unit id, arrays (n,).
+
+    category : 1..14; region, section, size : places in the lists, -1 none; stratum : row of ``strata``, -1
+    for a unit that no design holds; newly_founded : not in last year's frame; values : (n, k), NaN missing
+    """
+
+    year: int
+    unit: Ints
+    category: Ints
+    region: Ints
+    section: Ints
+    size: Ints
+    head: Bools
+    pilot: Bools
+    newly_founded: Bools
+    stratum: Ints
+    strata: Strata
+    items: tuple[Item, ...]
+    values: Floats
+
+    @property
+    def n(self) -> int:
+        """Number of units."""
+        return len(self.unit)
+
+    @property
+    def enterprise(self) -> Bools:
+        """Units of categories 6 to 13."""
+        return (self.category >= 6) & (self.category <= 13)
+
+    def on_form(self) -> Bools:
+        """(n, k): does the form of the unit's category ask the item?"""
+        table = (
+            np.stack([item.asked for item in self.items], axis=1) if self.items else np.zeros((15, 0), bool)
+        )
+        return np.asarray(table[self.category])
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A classification of the units: codes (n,) into ``labels``, -1 outside."""
+
+    kind: str
+    labels: tuple[str, ...]
+    codes: Ints
+
+
+def group_masks(year: Year, *, data_enterprises: str = "categories") -> dict[str, Bools]:
+    """The groups of table 1, which overlap."""
+    enterprise = year.enterprise
+    if data_enterprises == "section":
+        data = enterprise & (year.section == SECTIONS.index("I"))
+    else:
+        data = (year.category >= 8) & (year.category <= 12)
+    head = year.head & enterprise
+    return {
+        "head_platform": head,
+        "central_soe": (year.category == 6) | (year.category == 7),
+        "data_ent": data,
+        "sample_ent": enterprise,
+        "other_ent": enterprise & ~head,
+        "pilot_space": year.pilot & (year.category == 11),
+    }
+
+
+def domains_of(year: Year, kinds: tuple[str, ...], *, data_enterprises: str = "categories") -> list[Domain]:
+    """The wanted classifications. Overlapping ones come as several domains of one kind."""
+    enterprise = year.enterprise
+    inside = np.where(enterprise, 0, -1)
+    section = np.where(enterprise, year.section, -1)
+    industrial = np.isin(section, [SECTIONS.index(letter) for letter in "BCD"])
+    sector = np.select([section < 0, section == 0, section <= SECTIONS.index("E")], [-1, 0, 1], 2)
+    groups = group_masks(year, data_enterprises=data_enterprises)
+    table: Mapping[str, list[Domain]] = {
+        "nation": [
+            Domain("nation", ("all",), np.zeros(year.n, np.int64)),
+            Domain("nation", ("enterprise", "public"), np.where(enterprise, 0, 1)),
+        ],
+        "region": [Domain("region", REGIONS, year.region)],
+        "region_enterprise": [Domain("region_enterprise", REGIONS, np.where(enterprise, year.region, -1))],
+        "section": [Domain("section", SECTIONS, section)],
+        "industry_group": [
+            Domain("industry_group", ("primary", "secondary", "tertiary"), sector),
+            Domain("industry_group", ("industry",), np.where(industrial, 0, -1)),
+        ],
+        "size": [Domain("size", SIZES, np.where(enterprise, year.size, -1))],
+        "category": [Domain("category", CATEGORIES, year.category - 1)],
+        "group": [
+            # Head platforms and the rest part the enterprises; the others overlap with both.
+            Domain(
+                "group",
+                ("head_platform", "other_ent"),
+                np.where(groups["head_platform"], 0, np.where(enterprise, 1, -1)),
+            ),
+            Domain("group", ("central_soe", "pilot_space"),
+                   np.where(groups["central_soe"], 0, np.where(groups["pilot_space"], 1, -1))),
+            Domain("group", ("data_ent",), np.where(groups["data_ent"], 0, -1)),
+            Domain("group", ("sample_ent",), inside),
+        ],
+    }  # fmt: skip
+    return [domain for kind in kinds for domain in table[kind]]
+
+
+def crossed_domain(year: Year) -> Domain:
+    """Region by section, enterprises only: "320000.C"."""
+    labels = tuple(f"{region}.{section}" for region in REGIONS for section in SECTIONS)
+    known = year.enterprise & (year.region >= 0) & (year.section >= 0)
+    return Domain("region_section", labels, np.where(known, year.region * len(SECTIONS) + year.section, -1))

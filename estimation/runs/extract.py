@@ -1,0 +1,109 @@
+"""Microdata and design as arrays: binary rows are decoded here and strings become integer codes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from estimation.design.models import SampleDesign
+from estimation.design.selectors import selection_of, strata_of
+from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Bools, Strata
+from estimation.runs.arrays import Floats, Ints, Item, Year
+from survey.microdata import selectors as microdata
+from survey.microdata.models import MicrodataVersion
+
+_SMALL = 2  # small and micro are one estimation size
+
+
+def read_year(
+    version: MicrodataVersion,
+    design: SampleDesign,
+    *,
+    variables: Sequence[str] = (),
+    use_edited: bool = True,
+    use_imputed: bool = False,
+) -> Year:
+    """One frozen year with its design as arrays. Peak memory is the result plus a few megabytes.
+
+    Raises ValueError when the rows do not have the promised width (a damaged observation).
+    """
+    columns = microdata.columns(version, variables or None)
+    integers, values = _decode(columns)
+    for unit, edited, imputed in columns.changes():
+        row = int(np.searchsorted(integers[:, 0], unit))
+        for wanted, changed in ((use_imputed, imputed), (use_edited, edited)):
+            if wanted and changed is not None:
+                new = np.array(changed, dtype=np.float64)[list(columns.positions)]
+                values[row] = np.where(np.isnan(new), values[row], new)
+    strata = strata_of(design)
+    unit = integers[:, 0]
+    stratum, newly = _selection(design, unit, strata)
+    return Year(
+        year=version.round.year,
+        unit=unit,
+        category=integers[:, 1],
+        region=_places(integers[:, 2], np.array([int(code) for code in REGIONS])),
+        section=_places(integers[:, 3], np.array([ord(letter) for letter in SECTIONS])),
+        size=np.where(integers[:, 4] > 0, np.minimum(integers[:, 4] - 1, _SMALL), -1),
+        head=integers[:, 5] == 1,
+        pilot=integers[:, 6] == 1,
+        newly_founded=newly,
+        stratum=stratum,
+        strata=strata,
+        items=tuple(_item(variable) for variable in columns.variables),
+        values=values,
+    )
+
+
+def _item(variable: microdata.Variable) -> Item:
+    asked = np.zeros(len(CATEGORIES) + 1, dtype=bool)
+    asked[[CATEGORIES.index(category) + 1 for category in variable.categories]] = True
+    return Item(variable.code, variable.unit, variable.kind, variable.required, asked)
+
+
+def _decode(columns: microdata.MicrodataColumns) -> tuple[Ints, Floats]:
+    """Integers (n, 7) and values (n, k) from the binary rows, block by block."""
+    integer = np.dtype([("length", ">i4"), ("value", ">i8")])
+    element = np.dtype([("length", ">i4"), ("value", ">f8")])
+    row = np.dtype(
+        [
+            ("fields", ">i2"),
+            ("integers", integer, (len(columns.integers),)),
+            ("array_length", ">i4"),
+            ("array_header", "V", columns.array_header),
+            ("values", element, (columns.width,)),
+        ]
+    )
+    integers = np.empty((columns.size, len(columns.integers)), dtype=np.int64)
+    values = np.empty((columns.size, len(columns.positions)), dtype=np.float64)
+    places = list(columns.positions)
+    everything = places == list(range(columns.width))
+    start = 0
+    for block in columns.blocks():
+        rows = np.frombuffer(block, dtype=row)
+        if (rows["array_length"] != columns.array_header + 12 * columns.width).any():
+            raise ValueError(f"an observation of version {columns.version} has another width than its layout")
+        stop = start + len(rows)
+        integers[start:stop] = rows["integers"]["value"]
+        numbers = rows["values"]["value"]
+        values[start:stop] = numbers if everything else numbers[:, places]
+        start = stop
+    if start != columns.size:
+        raise ValueError(f"version {columns.version} has {start} rows where {columns.size} were frozen")
+    return integers, values
+
+
+def _places(codes: Ints, known: Ints) -> Ints:
+    """Place of each code in ``known`` (ascending), -1 where it is not there."""
+    place = np.clip(np.searchsorted(known, codes), 0, len(known) - 1)
+    return np.where(known[place] == codes, place, -1)
+
+
+def _selection(design: SampleDesign, unit: Ints, strata: Strata) -> tuple[Ints, Bools]:
+    """Row of the stratum of each unit (-1: not in the design) and whether the unit was newly founded."""
+    drawn, stratum_id, newly = selection_of(design)
+    if len(drawn) == 0:
+        return np.full(len(unit), -1, dtype=np.int64), np.zeros(len(unit), dtype=bool)
+    place = np.clip(np.searchsorted(drawn, unit), 0, len(drawn) - 1)
+    found = drawn[place] == unit
+    row = np.searchsorted(strata.id, stratum_id[place])
+    return np.where(found, row, -1), newly[place] & found

@@ -1,0 +1,138 @@
+"""An estimation run, named by the hash of its inputs, and everything that it stored."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class ExternalSeries(models.Model):
+    """A number that no questionnaire asks for, with its source and version."""
+
+    code = models.CharField(max_length=30)
+    year = models.PositiveSmallIntegerField()
+    version = models.PositiveSmallIntegerField(default=1)
+    value = models.DecimalField(max_digits=30, decimal_places=6)
+    unit = models.CharField(max_length=20)
+    label_zh = models.CharField(max_length=100)
+    label_en = models.CharField(max_length=150)
+    source = models.CharField(max_length=300)
+    is_synthetic = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_external_value", fields=["code", "year", "version"])]
+
+
+class EstimationRun(models.Model):
+    """One computation. The same inputs give the same hash and therefore the same row."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="runs")
+    microdata = models.ForeignKey("survey.MicrodataVersion", models.PROTECT, related_name="+")
+    previous_microdata = models.ForeignKey(
+        "survey.MicrodataVersion", models.PROTECT, null=True, related_name="+"
+    )
+    design = models.ForeignKey("estimation.SampleDesign", models.PROTECT, related_name="+")
+    previous_design = models.ForeignKey(
+        "estimation.SampleDesign", models.PROTECT, null=True, related_name="+"
+    )
+    spec = models.JSONField()
+    input_hash = models.CharField(max_length=64, unique=True)
+    code_version = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    stage = models.CharField(max_length=20, blank=True)
+    percent = models.PositiveSmallIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+    requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    measured = models.JSONField(default=dict)  # seconds per stage, peak memory
+    result_hash = models.CharField(max_length=64, blank=True)
+    summary = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-requested_at"]
+        constraints = [
+            models.CheckConstraint(name="failed_run_says_why", condition=~Q(state="failed") | ~Q(error="")),
+            models.CheckConstraint(
+                name="finished_run_is_hashed",
+                condition=~Q(state="finished") | (Q(finished_at__isnull=False) & ~Q(result_hash="")),
+            ),
+        ]
+
+
+class Estimate(models.Model):
+    """One number of a run with its quality."""
+
+    run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="estimates")
+    year = models.PositiveSmallIntegerField()
+    variable = models.CharField(max_length=40)  # item code, or numerator/denominator of a ratio
+    statistic = models.CharField(max_length=16)  # total mean ratio proportion panel_growth level_growth ...
+    domain_kind = models.CharField(max_length=20)  # nation region section industry_group size category group
+    domain_code = models.CharField(max_length=20)
+    value = models.FloatField(null=True)
+    se = models.FloatField(null=True)
+    cv = models.FloatField(null=True)
+    lower = models.FloatField(null=True)
+    upper = models.FloatField(null=True)
+    deff = models.FloatField(null=True)
+    n = models.PositiveIntegerField()
+    n_positive = models.PositiveIntegerField(default=0)
+    weight_sum = models.FloatField(null=True)
+    winsorized_share = models.FloatField(null=True)
+    top_share = models.FloatField(null=True)
+    grade = models.CharField(max_length=1, blank=True)
+    note = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_estimate",
+                fields=["run", "variable", "statistic", "domain_kind", "domain_code", "year"],
+            )
+        ]
+
+
+class TreatedUnit(models.Model):
+    """A value that winsorization moved, or left alone for a stated reason although it lay outside."""
+
+    run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="treated_units")
+    year = models.PositiveSmallIntegerField()
+    variable = models.CharField(max_length=40)
+    unit = models.ForeignKey("survey.ReportingUnit", models.PROTECT, related_name="+")
+    treatment_class = models.CharField(max_length=40)
+    collected = models.FloatField()
+    treated = models.FloatField()
+    cutoff = models.FloatField()
+    weight = models.FloatField()
+    reason = models.CharField(max_length=30)
+    effect = models.FloatField()  # weight x (collected - treated)
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "variable"], name="treated_run_variable")]
+
+
+class StratumWeight(models.Model):
+    """The weight that a stratum had in a run, and where it was collapsed to."""
+
+    run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="stratum_weights")
+    year = models.PositiveSmallIntegerField()
+    stratum = models.ForeignKey("estimation.Stratum", models.PROTECT, related_name="+")
+    estimation_stratum = models.CharField(max_length=60)
+    population = models.PositiveIntegerField()
+    respondents = models.PositiveIntegerField()
+    weight = models.FloatField(null=True)
+    collapsed_step = models.CharField(max_length=20, blank=True)  # "", macro_region, nation, size
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "year"], name="weight_run_year")]

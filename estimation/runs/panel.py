@@ -1,0 +1,159 @@
+"""Growth of the amounts on the fixed panel (固定观测组). Pure."""
+
+import numpy as np
+
+from estimation.design.strata import Floats, Ints
+from estimation.runs.blocks import Block, Collector
+from estimation.runs.cellsums import Grouping, by_pair, combined
+from estimation.runs.changes import Pair, overlap_codes, overlap_weights
+from estimation.runs.levels import Level, pairing, quotient
+from estimation.runs.spec import RunSpec
+from estimation.runs.treat import CLASSES, GROUP_NAMES, treatment_classes
+
+GROUPS = len(GROUP_NAMES)
+PANEL_MINIMUM = 20  # panel units that a growth class needs; else it is pooled
+_POOLED = CLASSES + GROUPS + 1
+
+
+def panel_growth(pair: Pair, collector: Collector, spec: RunSpec) -> None:
+    """Growth of the amounts on the fixed panel: class rates weighted by last year's levels, and combined.
+
+    Classes are category group x section; their weights are the previous-year totals of the full sample. An
+    item answered in one of the two years only is no observation of its growth.
+    """
+    panel = Panel(pair)
+    now = pair.now
+    for place, (domain, grouping) in enumerate(zip(now.domains, now.groupings, strict=True)):
+        simple, deff = quotient(panel.values, grouping)
+        found = {"panel_simple": simple, "panel_growth": simple}
+        if spec.growth_form == "stratified":
+            found["panel_growth"] = panel.stratified(place)
+        n, positive = grouping.over(panel.values.n), grouping.over(panel.values.positive)
+        weight = grouping.over(panel.values.n * now.cells.weight[:, None])
+        for statistic, one in found.items():
+            collector.add(
+                Block(
+                    now.year.year,
+                    statistic,
+                    domain.kind,
+                    domain.labels,
+                    panel.values.names,
+                    one.value - 1.0,
+                    one.se,
+                    n,
+                    positive,
+                    weight,
+                    deff if statistic == "panel_simple" else None,
+                )
+            )
+
+
+class Panel:
+    """The fixed panel of two years: both values of every amount, summed over cells and over the overlap."""
+
+    def __init__(self, pair: Pair) -> None:
+        now, before = pair.now, pair.before
+        columns = now.where("amount")
+        here = np.flatnonzero(pair.panel)
+        rows = pair.match[here]
+        shape = (now.year.n, len(columns))
+        y, old, both = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=bool)
+        previous = np.take(before.treated.values, columns, axis=1)
+        both[here] = now.treated.answered[np.ix_(here, columns)]
+        both[here] &= before.treated.answered[np.ix_(rows, columns)]
+        y[here] = np.where(both[here], now.treated.values[np.ix_(here, columns)], 0.0)
+        old[here] = np.where(both[here], previous[rows], 0.0)
+        self.pair = pair
+        self.values = pairing(now.cells, tuple(now.codes[c] for c in columns), y, old, both)
+        self.units = now.cells.sums(both.any(axis=1)[:, None].astype(np.float64))
+        self.previous = before.cells.moments(previous)
+        self.classes = treatment_classes(now.year)[now.cells.first]
+        self.old_classes = treatment_classes(before.year)[before.cells.first]
+        overlap = pair.overlap
+        weight, old_weight = overlap_weights(pair)
+        scale = weight * old_weight
+        self.products = (overlap.products(y, previous) * scale, overlap.products(old, previous) * scale)
+        self.sums = (overlap.sums(y) * weight, overlap.sums(old) * weight)
+        self.old_sums = overlap.old_sums(previous) * old_weight
+
+    def stratified(self, place: int) -> Level:
+        """Sum_c P_c g_c / sum_c P_c; a class whose panel had nothing leaves both sums.
+
+        Linearised in this year's sample, (P_c / P) (y - g_c x) / X_c on panel units, and in last year's, which
+        estimates the weights: (g_c - T) y_old / P. The two samples overlap, hence the covariance.
+        """
+        now, before = self.pair.now.groupings[place], self.pair.before.groupings[place]
+        pooled = self._pooled(now)
+        shape = (now.size, _POOLED)
+        cells, rows = now.cells, now.rows
+        classes = pooled[now.domain, self.classes[rows]]
+        old_classes = pooled[before.domain, self.old_classes[before.rows]]
+        size = (cells.count * cells.weight)[rows, None]
+        amount = by_pair(self.values.top.mean[rows] * size, now.domain, classes, shape)
+        base = by_pair(self.values.bottom.mean[rows] * size, now.domain, classes, shape)
+        old_size = (before.cells.count * before.cells.weight)[before.rows, None]
+        level = by_pair(self.previous.mean[before.rows] * old_size, before.domain, old_classes, shape)
+        defined = base != 0.0
+        used = np.where(defined, level, 0.0)
+        whole = used.sum(axis=1)
+        whole = np.where(whole == 0.0, np.nan, whole)
+        base = np.where(defined, base, 1.0)
+        rate = amount / base
+        value = (used * rate).sum(axis=1) / whole
+        slope = used / whole[:, None] / base
+        tilt = np.where(defined, rate - value[:, None], 0.0) / whole[:, None]
+        with np.errstate(invalid="ignore"):
+            variance = self._variance(place, classes, old_classes, (slope, -slope * rate, tilt), pooled)
+        return Level(value, np.sqrt(np.maximum(variance, 0.0)))
+
+    def _pooled(self, grouping: Grouping) -> Ints:
+        """Class used by each domain and class, (D, CLASSES): its own with enough panel units, else what is
+        left of its category group, else what is left of the domain."""
+        rows = grouping.rows
+        units = by_pair(self.units[rows], grouping.domain, self.classes[rows], (grouping.size, CLASSES))[
+            :, :, 0
+        ]
+        group = np.arange(CLASSES) // (CLASSES // GROUPS)
+        thin = units < PANEL_MINIMUM
+        rest = np.zeros((grouping.size, GROUPS))
+        for code in range(GROUPS):
+            rest[:, code] = np.where(thin, units, 0.0)[:, group == code].sum(axis=1)
+        wide = np.where(rest >= PANEL_MINIMUM, CLASSES + np.arange(GROUPS), CLASSES + GROUPS)
+        return np.where(thin, wide[:, group], np.arange(CLASSES))
+
+    def _variance(
+        self,
+        place: int,
+        classes: Ints,
+        old_classes: Ints,
+        slopes: tuple[Floats, Floats, Floats],
+        pooled: Ints,
+    ) -> Floats:
+        now, before = self.pair.now.groupings[place], self.pair.before.groupings[place]
+        a, b, c = slopes
+        values, rows = self.values, now.rows
+        ours, theirs = a[now.domain, classes], b[now.domain, classes]
+        mean = ours * values.top.mean[rows] + theirs * values.bottom.mean[rows]
+        square = combined(
+            ours, theirs, values.top.square[rows], values.bottom.square[rows], values.cross[rows]
+        )
+        variance, _ = now.variance(mean, square)
+        tilt = c[before.domain, old_classes]
+        weights, _ = before.variance(
+            tilt * self.previous.mean[before.rows], tilt**2 * self.previous.square[before.rows]
+        )
+        overlap = self.pair.overlap
+        codes = overlap_codes(self.pair, place)
+        ours, theirs = (self._at(slope, codes[0], self.classes[overlap.cell], pooled) for slope in (a, b))
+        tilt = self._at(c, codes[1], self.old_classes[overlap.old_cell], pooled)
+        covariance = overlap.covariance(
+            place, (ours * self.products[0] + theirs * self.products[1]) * tilt,
+            ours * self.sums[0] + theirs * self.sums[1], tilt * self.old_sums, codes, now.size,
+        )  # fmt: skip
+        bound = np.sqrt(np.nan_to_num(variance) * np.nan_to_num(weights))
+        return variance + weights + 2.0 * np.clip(np.nan_to_num(covariance), -bound, bound)
+
+    def _at(self, slope: Floats, domain: Ints, classes: Ints, pooled: Ints) -> Floats:
+        """The slope (P, k) of each pair of cells, 0 outside every domain."""
+        code = np.maximum(domain, 0)
+        return np.where((domain >= 0)[:, None], np.nan_to_num(slope[code, pooled[code, classes]]), 0.0)

@@ -1,0 +1,311 @@
+"""Writes of estimation runs: request, claim, compute, store, cancel, resume.
+
+A run is a row named by the hash of its inputs. Who computes it claims the row with one conditional update;
+everything is computed in memory and replaces what the row had in one transaction, so a run that is delivered
+twice, killed or repeated leaves one result.
+"""
+
+import logging
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from estimation.design.models import SampleDesign
+from estimation.design.selectors import latest_design
+from estimation.runs import storage
+from estimation.runs.extract import read_year
+from estimation.runs.models import EstimationRun, ExternalSeries
+from estimation.runs.pipeline import Cancelled, Result, compute
+from estimation.runs.spec import RunSpec, digest
+from survey import audit
+from survey.access.roles import Permission
+from survey.access.scope import may
+from survey.collection.models import CollectionRound
+from survey.exceptions import PolicyDenied
+from survey.microdata.models import MicrodataVersion
+from survey.microdata.services import freeze_version
+
+logger = logging.getLogger(__name__)
+State = EstimationRun.State
+LOST_AFTER = timedelta(seconds=60)  # a running worker beats several times in this span
+RESEND_AFTER = timedelta(seconds=30)  # a queued row older than this may have lost its message
+ATTEMPTS = 3
+type Report = Callable[[str, int], None]
+
+_ROOM = Path(__file__).resolve().parent
+_COMPUTING = (
+    *sorted((_ROOM.parent / "methods").glob("*.py")),
+    *(_ROOM.parent / "design" / name for name in ("strata.py", "selectors.py")),
+    *(_ROOM / f"{name}.py" for name in (
+        "arrays", "blocks", "cellsums", "changes", "extract", "levels", "panel", "pipeline", "spec", "treat", "weigh",
+    )),
+)  # fmt: skip
+
+
+class LostClaim(Exception):
+    """Another worker has taken this run over; what was computed here must not be stored."""
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """SHA-256 over the source of everything that computes: other code is another run."""
+    result = sha256()
+    for path in _COMPUTING:
+        result.update(path.name.encode())
+        result.update(path.read_bytes())
+    return result.hexdigest()
+
+
+def external_values(years: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The newest version of every external number of the years."""
+    rows: dict[tuple[str, int], ExternalSeries] = {}
+    for row in ExternalSeries.objects.filter(year__in=years).order_by("code", "year", "version"):
+        rows[row.code, row.year] = row
+    return [
+        {"code": code, "year": year, "version": row.version, "value": str(row.value), "unit": row.unit}
+        for (code, year), row in sorted(rows.items())
+    ]
+
+
+@transaction.atomic
+def request_run(
+    *, round: CollectionRound, by: Any | None, spec: RunSpec, microdata: MicrodataVersion | None = None
+) -> tuple[EstimationRun, bool]:
+    """The run of these inputs, and whether it has to be computed.
+
+    Without ``microdata`` the accepted sheets are frozen now. The same inputs give the same row; one that
+    had failed or was cancelled is queued again. ``by`` None is an operator or the sweep.
+    Raises PermissionDenied, PolicyDenied (no design, nothing accepted, a snapshot of another round).
+    """
+    if by is not None and not may(by, Permission.RUN_ESTIMATION):
+        raise PermissionDenied
+    if microdata is not None and microdata.round_id != round.pk:
+        raise PolicyDenied(_("The snapshot belongs to another round."))
+    design = latest_design(round)
+    if design is None:
+        raise PolicyDenied(
+            _("Round %(year)s has no sample design, so no weights can be made.") % {"year": round.year}
+        )
+    frozen = microdata or freeze_version(round=round, by=by)
+    if frozen.size == 0:
+        raise PolicyDenied(_("No sheet of round %(year)s has been accepted yet.") % {"year": round.year})
+    earlier = CollectionRound.objects.filter(year=round.year - 1).first()
+    previous, previous_design = _previous(earlier, by)
+    external = external_values((round.year - 1, round.year))
+    inputs = {
+        "microdata": frozen.content_hash,
+        "previous_microdata": previous.content_hash if previous else None,
+        "design": _design_key(design),
+        "previous_design": _design_key(previous_design),
+        "external": external,
+        "spec": spec.to_json(),
+        "code": code_version(),
+    }
+    run, created = EstimationRun.objects.select_for_update().get_or_create(
+        input_hash=digest(inputs),
+        defaults={
+            "round": round, "microdata": frozen, "previous_microdata": previous, "design": design,
+            "previous_design": previous_design, "spec": spec.to_json(), "code_version": code_version(),
+            "requested_by": by, "summary": {"external": external},
+        },
+    )  # fmt: skip
+    if not created and run.state in (State.FAILED, State.CANCELLED):
+        run.state, run.error, run.attempts, run.percent, run.stage = State.QUEUED, "", 0, 0, ""
+        run.cancel_requested, run.requested_at, run.requested_by = False, timezone.now(), by
+        run.save()
+        created = True
+    if created:
+        audit.record(by=by, action="request_run", subject=run, round=round.year, input_hash=run.input_hash)
+    return run, run.state == State.QUEUED
+
+
+def _previous(
+    earlier: CollectionRound | None, by: Any | None
+) -> tuple[MicrodataVersion | None, SampleDesign | None]:
+    """Last year's accepted sheets and design; both or neither."""
+    design = latest_design(earlier) if earlier else None
+    if earlier is None or design is None:
+        return None, None
+    version = freeze_version(round=earlier, by=by)
+    return (version, design) if version.size else (None, None)
+
+
+def _design_key(design: SampleDesign | None) -> list[Any] | None:
+    return None if design is None else [design.round.year, design.number, design.content_hash]
+
+
+@transaction.atomic
+def cancel_run(run: EstimationRun, *, by: Any) -> EstimationRun:
+    """Stop a run: at once while it waits, at its next step while it computes.
+
+    Raises PermissionDenied, PolicyDenied when it is over.
+    """
+    if not may(by, Permission.RUN_ESTIMATION):
+        raise PermissionDenied
+    row = EstimationRun.objects.select_for_update().get(pk=run.pk)
+    if row.state == State.QUEUED:
+        row.state, row.finished_at = State.CANCELLED, timezone.now()
+    elif row.state == State.RUNNING:
+        row.cancel_requested = True
+    else:
+        raise PolicyDenied(_("This run is over and cannot be cancelled."))
+    row.save()
+    audit.record(by=by, action="cancel_run", subject=row, input_hash=row.input_hash)
+    return row
+
+
+def execute_run(run_id: int, *, report: Report | None = None) -> bool:
+    """Compute a queued run and store it. Returns False when it was not there to be claimed.
+
+    A failure of the computation becomes the state ``failed`` with a sentence; a failing database leaves the
+    row running, and ``resume_lost_runs`` takes it up again.
+    """
+    now = timezone.now()
+    claimed = EstimationRun.objects.filter(pk=run_id, state=State.QUEUED).update(
+        state=State.RUNNING, attempts=F("attempts") + 1, started_at=now, heartbeat_at=now, percent=0,
+        stage="read", error="", cancel_requested=False,
+    )  # fmt: skip
+    if not claimed:
+        return False
+    run = EstimationRun.objects.select_related(
+        "microdata__round", "microdata__layout", "previous_microdata__round", "previous_microdata__layout",
+        "design__round", "previous_design__round", "round",
+    ).get(pk=run_id)  # fmt: skip
+    beat = _Heart(run, report)
+    try:
+        result = _computed(run, beat)
+        beat("store", 84)
+        _store(run, result, beat)
+    except Cancelled:
+        _end(run, State.CANCELLED)
+    except LostClaim:
+        logger.warning("run %s was taken over by another worker", run_id)
+    except DatabaseError:
+        raise
+    except MemoryError:
+        _end(run, State.FAILED, _("The computation ran out of memory."))
+    except Exception as error:
+        logger.exception("run %s failed", run_id)
+        _end(run, State.FAILED, _("The computation stopped: %(error)s") % {"error": error})
+        if report is not None:
+            raise
+    return True
+
+
+def _computed(run: EstimationRun, beat: "_Heart") -> Result:
+    spec = RunSpec.from_json(run.spec)
+    reading = {"variables": spec.variables, "use_edited": spec.use_edited, "use_imputed": spec.use_imputed}
+    beat("read", 1)
+    now = read_year(run.microdata, run.design, **reading)
+    before = None
+    if run.previous_microdata is not None and run.previous_design is not None:
+        beat("read", 8)
+        before = read_year(run.previous_microdata, run.previous_design, **(reading | {"variables": ()}))
+    return compute(now, before, spec, beat)
+
+
+def _store(run: EstimationRun, result: Result, beat: "_Heart") -> None:
+    with transaction.atomic():
+        row = EstimationRun.objects.select_for_update().get(pk=run.pk)
+        if row.state != State.RUNNING or row.attempts != run.attempts:
+            raise LostClaim
+        if row.cancel_requested:
+            raise Cancelled
+        storage.replace_results(row, result)
+        row.state, row.percent, row.stage, row.finished_at = State.FINISHED, 100, "", timezone.now()
+        row.heartbeat_at, row.result_hash = row.finished_at, result.content_hash
+        row.summary = {"external": row.summary.get("external", []), **result.summary}
+        row.measured = beat.measured()
+        row.save()
+        for older in EstimationRun.objects.filter(round=row.round, state=State.FINISHED).exclude(pk=row.pk):
+            older.summary["superseded_by"] = row.pk
+            older.save(update_fields=["summary"])
+        audit.record(by=row.requested_by, action="finish_run", subject=row, result_hash=row.result_hash)
+
+
+def _end(run: EstimationRun, state: str, error: str = "") -> None:
+    EstimationRun.objects.filter(pk=run.pk, state=State.RUNNING, attempts=run.attempts).update(
+        state=state, error=error, finished_at=timezone.now()
+    )
+
+
+class _Heart:
+    """Writes stage, percent and a heartbeat, listens for a cancel, and keeps the time of each stage."""
+
+    def __init__(self, run: EstimationRun, report: Report | None) -> None:
+        self.run, self.report = run, report
+        self.seconds: dict[str, float] = {}
+        self.stage, self.since = "read", time.perf_counter()
+        self.begun = self.since
+
+    def __call__(self, stage: str, percent: int) -> None:
+        """One beat. Raises Cancelled, or LostClaim when the row is no longer ours."""
+        self._turn(stage)
+        mine = EstimationRun.objects.filter(pk=self.run.pk, state=State.RUNNING, attempts=self.run.attempts)
+        if not mine.update(stage=stage, percent=percent, heartbeat_at=timezone.now()):
+            raise LostClaim
+        if mine.filter(cancel_requested=True).exists():
+            raise Cancelled
+        if self.report is not None:
+            self.report(stage, percent)
+
+    def _turn(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self.since
+        self.stage, self.since = stage, now
+
+    def measured(self) -> dict[str, Any]:
+        """Seconds of every stage and the peak memory of this process."""
+        self._turn(self.stage)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return {
+            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
+            "total_seconds": round(time.perf_counter() - self.begun, 3),
+            "peak_mb": round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1),
+        }
+
+
+def lost_runs() -> list[int]:
+    """Give up or put back the runs whose worker went silent; keys of everything that waits for a worker."""
+    now = timezone.now()
+    silent = EstimationRun.objects.filter(state=State.RUNNING).filter(
+        Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - LOST_AFTER)
+    )
+    sentence = _(
+        "The worker stopped %(count)s times while it computed this run. Look at the worker's memory and log."
+    )
+    silent.filter(attempts__gte=ATTEMPTS).update(
+        state=State.FAILED, error=sentence % {"count": ATTEMPTS}, finished_at=now
+    )
+    silent.filter(cancel_requested=True).update(state=State.CANCELLED, finished_at=now)
+    back = list(silent.values_list("pk", flat=True))
+    EstimationRun.objects.filter(pk__in=back, state=State.RUNNING).update(
+        state=State.QUEUED, percent=0, stage=""
+    )
+    waiting = EstimationRun.objects.filter(state=State.QUEUED, requested_at__lt=now - RESEND_AFTER)
+    return sorted({*back, *waiting.values_list("pk", flat=True)})
+
+
+def stale_rounds() -> list[CollectionRound]:
+    """Rounds with a design whose sheets were decided after their newest run was requested."""
+    from survey.microdata.selectors import latest_decision
+
+    stale = []
+    for one in CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED):
+        decided = latest_decision(one)
+        newest = EstimationRun.objects.filter(round=one).order_by("-requested_at").first()
+        if decided and latest_design(one) and (newest is None or newest.requested_at < decided):
+            stale.append(one)
+    return stale

@@ -1,0 +1,127 @@
+"""What a run is asked to compute: frozen parameters with one canonical spelling and its hash. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+# Ratios of two totals that the report prints or that a reader of a sheet asks for: numerator, denominator.
+RATIOS: tuple[tuple[str, str], ...] = (
+    ("D01", "S02"),  # development rate: T1-DEV, T2
+    ("A02", "S02"),  # share used for AI: T2
+    ("F04", "F01"),  # public share of circulation: T2
+    ("S06", "S02"),  # activity of stored data
+    ("S03", "S02"),
+    ("S05", "S02"),
+    ("S02", "S01"),
+    ("S02", "P01"),
+    ("P02", "P01"),
+    ("P04", "P01"),
+    ("P05", "P01"),  # industrial equipment data
+    ("A05", "A03"),  # external data in training: USE-05
+    ("A04", "A02"),
+    ("A07", "A06"),
+    ("F05", "F01"),
+    ("F06", "F01"),
+    ("T02", "B10"),
+    ("T03", "F03"),
+    ("V01", "B10"),
+    ("V08", "B11"),
+    ("V06", "B10"),
+    ("B17", "B09"),
+    ("MS04", "MS01"),  # scientific data used for AI
+    ("MD02", "F01"),  # public data of local data groups
+    ("MG04", "MG10"),
+)
+# Sums of items that an indicator publishes as one number: added up unit by unit, so that errors are right.
+DERIVED: dict[str, tuple[str, ...]] = {
+    "P03+P04": ("P03", "P04"),  # systems, software and AI: SUP-03
+    "A02+MG15": ("A02", "MG15"),  # data used for AI: USE-01
+    "MG10+MU02": ("MG10", "MU02"),  # circulated public data: CIR-04
+}
+# Items whose totals are also crossed by region and section.
+CROSSED: tuple[str, ...] = ("P01", "S02", "F01", "D01", "A02", "V01", "T02", "T07")
+DOMAINS: tuple[str, ...] = (
+    "nation", "region", "region_enterprise", "section", "industry_group", "size", "category", "group",
+)  # fmt: skip
+FLOW_BASIS = {"both": "F01", "provided": "F02", "obtained": "F03"}
+
+
+@dataclass(frozen=True, slots=True)
+class Winsorization:
+    """Treatment of extreme values per item and class (methodology, section 4)."""
+
+    method: Literal["winsorize", "trim", "none"] = "winsorize"
+    lower: float = 0.01
+    upper: float = 0.99
+    minimum: int = 20  # positive values that a class needs; else its parent is used
+    weighted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """Parameters of a run. Two specs are the same run exactly when ``canonical()`` is the same text."""
+
+    variables: tuple[str, ...] = ()  # none named: every variable of the layout
+    domains: tuple[str, ...] = DOMAINS
+    crossed: tuple[str, ...] = CROSSED
+    winsorization: Winsorization = field(default_factory=Winsorization)
+    lonely: Literal["certainty", "adjust", "average", "fail"] = "adjust"
+    collapse_path: tuple[str, ...] = ("macro_region", "nation", "size")
+    minimum_respondents: int = 2
+    item_nonresponse: Literal["stratum_mean", "zero"] = "stratum_mean"
+    flow_basis: Literal["both", "provided", "obtained"] = "both"
+    data_enterprises: Literal["categories", "section"] = "categories"
+    growth_form: Literal["stratified", "combined"] = "stratified"
+    use_edited: bool = True
+    use_imputed: bool = False
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        w = self.winsorization
+        if not 0.0 <= w.lower < w.upper <= 1.0:
+            raise ValueError("the lower cutoff must lie below the upper one, both between 0 and 1")
+        if not 0.5 < self.level < 1.0:
+            raise ValueError("the interval level must lie between 0.5 and 1")
+        if self.minimum_respondents < 1 or w.minimum < 1:
+            raise ValueError("minimum counts must be at least 1")
+        unknown = set(self.domains) - set(DOMAINS)
+        if unknown:
+            raise ValueError(f"unknown domain: {min(unknown)}")
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON document."""
+        document: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """From a stored document. Raises ValueError for unknown or impossible parameters."""
+        names = {one.name for one in fields(cls)}
+        unknown = set(document) - names
+        if unknown:
+            raise ValueError(f"unknown parameter: {min(unknown)}")
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+        }
+        if "winsorization" in values:
+            try:
+                values["winsorization"] = Winsorization(**values["winsorization"])
+            except TypeError as error:
+                raise ValueError("unknown parameter of winsorization") from error
+        return cls(**values)
+
+    def canonical(self) -> str:
+        """The one spelling: sorted keys, no spaces."""
+        return canonical(self.to_json())
+
+
+def canonical(document: Any) -> str:
+    """Canonical JSON text of a document."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(document: Any) -> str:
+    """SHA-256 of the canonical JSON text, in hex."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()

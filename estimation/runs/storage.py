@@ -1,0 +1,106 @@
+"""The rows of a run, written with COPY inside the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from django.db import connection
+
+from estimation.runs.blocks import COLUMNS
+from estimation.runs.levels import Prepared
+from estimation.runs.models import Estimate, EstimationRun, StratumWeight, TreatedUnit
+from estimation.runs.pipeline import Result
+from estimation.runs.treat import REASONS, class_name
+
+_NULL = r"\N"
+
+
+def replace_results(run: EstimationRun, result: Result) -> None:
+    """Delete what the run had and write the new result."""
+    for model in (Estimate, TreatedUnit, StratumWeight):
+        model.objects.filter(run=run)._raw_delete(using="default")  # type: ignore[attr-defined]  # no signals, no cascade here
+    _estimates(run, result)
+    for prepared in result.years:
+        _treated(run, prepared)
+        _weights(run, prepared)
+
+
+def _copy(table: str, columns: Sequence[str], fields: Sequence[Iterable[str]], chunk: int = 5000) -> None:
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        lines: list[str] = []
+        for row in zip(*fields, strict=True):
+            lines.append("\t".join(row))
+            if len(lines) == chunk:
+                copy.write("\n".join(lines) + "\n")
+                lines.clear()
+        if lines:
+            copy.write("\n".join(lines) + "\n")
+
+
+def _texts(values: np.ndarray) -> list[str]:
+    finite = np.isfinite(values)
+    texts = list(map(repr, values.tolist()))
+    for place in np.flatnonzero(~finite):
+        texts[place] = _NULL
+    return texts
+
+
+def _integers(values: Iterable[float]) -> list[str]:
+    return [str(int(x)) for x in values]
+
+
+def _estimates(run: EstimationRun, result: Result) -> None:
+    found = result.estimates
+    count = len(found)
+    numbers = [
+        _integers(found.numbers[name]) if name in ("n", "n_positive") else _texts(found.numbers[name])
+        for name in COLUMNS
+    ]
+    _copy(
+        "estimation_estimate",
+        ("run_id", "year", "variable", "statistic", "domain_kind", "domain_code", "grade", "note", *COLUMNS),
+        [
+            [str(run.pk)] * count, _integers(found.year), found.variable, found.statistic, found.kind, found.code,
+            found.grade, [""] * count, *numbers,
+        ],
+    )  # fmt: skip
+
+
+def _treated(run: EstimationRun, prepared: Prepared) -> None:
+    outliers = prepared.treated.outliers
+    count = len(outliers.row)
+    names = {code: class_name(code) for code in np.unique(outliers.treatment_class).tolist()}
+    reasons = {int(reason): text for reason, text in REASONS.items()}
+    _copy(
+        "estimation_treatedunit",
+        ("run_id", "year", "variable", "unit_id", "treatment_class", "collected", "treated", "cutoff", "weight",
+         "reason", "effect"),
+        [
+            [str(run.pk)] * count, [str(prepared.year.year)] * count,
+            [prepared.codes[item] for item in outliers.item.tolist()],
+            _integers(prepared.year.unit[outliers.row]),
+            [names[code] for code in outliers.treatment_class.tolist()],
+            _texts(outliers.collected), _texts(outliers.treated), _texts(outliers.cutoff),
+            _texts(outliers.weight), [reasons[reason] for reason in outliers.reason.tolist()],
+            _texts(outliers.effect),
+        ],
+    )  # fmt: skip
+
+
+def _weights(run: EstimationRun, prepared: Prepared) -> None:
+    weighted, strata = prepared.weighted, prepared.year.strata
+    size = np.bincount(weighted.sample.stratum, minlength=weighted.sample.strata)
+    weight = weighted.sample.population / size
+    owner = weighted.mapping
+    _copy(
+        "estimation_stratumweight",
+        ("run_id", "year", "stratum_id", "estimation_stratum", "population", "respondents", "weight",
+         "collapsed_step"),
+        [
+            [str(run.pk)] * strata.count, [str(prepared.year.year)] * strata.count, _integers(strata.id),
+            [weighted.names[h] if h >= 0 else "" for h in owner.tolist()],
+            _integers(strata.population), _integers(weighted.respondents),
+            [repr(float(weight[h])) if h >= 0 else _NULL for h in owner.tolist()],
+            list(weighted.step),
+        ],
+    )  # fmt: skip

@@ -1,0 +1,21 @@
+"""Pages and endpoints of the room."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from estimation.runs import api, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("runs/", views.runs, name="runs"),
+    path("runs/new/", views.run_new, name="run_new"),
+    path("runs/compare/", views.run_compare, name="run_compare"),
+    path("runs/<int:pk>/", views.run_detail, name="run_detail"),
+    path("runs/<int:pk>/progress/", views.run_progress, name="run_progress"),
+    path("runs/<int:pk>/cancel/", views.run_cancel, name="run_cancel"),
+    path("runs/<int:pk>/treated/", views.run_treated, name="run_treated"),
+    path("runs/<int:pk>/weights/", views.run_weights, name="run_weights"),
+]
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path("runs/", api.Runs.as_view(), name="api_runs"),
+    path("runs/<int:pk>/", api.Run.as_view(), name="api_run"),
+    path("runs/<int:pk>/estimates/", api.Estimates.as_view(), name="api_estimates"),
+]

@@ -1,0 +1,204 @@
+"""Pages of the runs: list, request, progress, and what stands behind the numbers."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from estimation.runs import selectors, services
+from estimation.runs.forms import RunForm, rounds_with_design
+from estimation.runs.models import EstimationRun
+from estimation.runs.tasks import enqueue
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.exceptions import SurveyError
+
+State = EstimationRun.State
+ACTIVE = (State.QUEUED, State.RUNNING)
+
+
+@requires(Permission.VIEW_ESTIMATES)
+def runs(request: HttpRequest) -> HttpResponse:
+    """All runs, newest first."""
+    rows = Paginator(selectors.all_runs(), 25).get_page(request.GET.get("page"))
+    return page(request, "estimation/runs/list.html", {"page": rows, "may_run": _may_run(request)})
+
+
+@requires(Permission.RUN_ESTIMATION)
+def run_new(request: HttpRequest) -> HttpResponse:
+    """Choose round, snapshot and parameters, and press run."""
+    rounds = rounds_with_design()
+    chosen = next((one for one in rounds if str(one.year) == request.GET.get("round")), None)
+    if chosen is None and rounds:
+        chosen = rounds[0]
+    context: dict[str, Any] = {"rounds": rounds, "round": chosen}
+    if chosen is None:
+        return page(request, "estimation/runs/new.html", context)
+    form = RunForm(request.POST or None, round=chosen)
+    if request.method == "POST" and form.is_valid():
+        try:
+            run, waits = services.request_run(
+                round=chosen, by=request.user, spec=form.cleaned_data["spec"],
+                microdata=form.cleaned_data["microdata"],
+            )  # fmt: skip
+            _send(request, run, waits)
+            return redirect("run_detail", run.pk)
+        except SurveyError as refusal:
+            form.add_error(None, str(refusal.sentence))
+    errors = [
+        {"href": f"#id_{name}" if name != "__all__" else "", "text": text}
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
+    context |= {"form": form, "errors": errors}
+    return page(request, "estimation/runs/new.html", context, status=422 if errors else 200)
+
+
+def _send(request: HttpRequest, run: EstimationRun, waits: bool) -> None:
+    if not waits:
+        messages.info(request, _("These inputs have been computed before; here is that run."))
+    elif enqueue(run.pk):
+        messages.success(request, _("The run is queued."))
+    else:
+        messages.warning(
+            request,
+            _(
+                "The run is kept, but the task queue does not answer. It starts by itself when the queue is back."
+            ),
+        )
+
+
+def _may_run(request: HttpRequest) -> bool:
+    user: Any = request.user
+    return bool(user.has(Permission.RUN_ESTIMATION))
+
+
+@requires(Permission.VIEW_ESTIMATES)
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Inputs, live progress, timing and result of one run."""
+    run = get_object_or_404(
+        selectors.all_runs().select_related("previous_microdata__round", "previous_design__round"), pk=pk
+    )
+    context: dict[str, Any] = _progress(request, run)
+    if run.state == State.FINISHED:
+        names = selectors.variables_of(run)
+        context["largest"] = [
+            (row, selectors.name_of(names, row.variable))
+            for row in selectors.treated_of(run, request.user)
+            .filter(year=run.round.year)
+            .exclude(effect=0)[:10]
+        ]
+        context["other_runs"] = selectors.finished_runs().filter(round=run.round).exclude(pk=run.pk)[:10]
+    return page(request, "estimation/runs/detail.html", context)
+
+
+def _progress(request: HttpRequest, run: EstimationRun) -> dict[str, Any]:
+    return {
+        "run": run,
+        "active": run.state in ACTIVE,
+        "stages": selectors.stage_list(run),
+        "may_run": _may_run(request),
+        "tone": {"finished": "good", "failed": "bad", "running": "info", "queued": "warn"}.get(
+            run.state, "neutral"
+        ),
+    }
+
+
+@requires(Permission.VIEW_ESTIMATES)
+def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The live part of a run's page; asks for the whole page when the run is over."""
+    run = get_object_or_404(selectors.all_runs(), pk=pk)
+    response = page(request, "estimation/runs/detail.html", _progress(request, run), partial="progress")
+    if run.state not in ACTIVE and getattr(request, "htmx", None):
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requires(Permission.RUN_ESTIMATION)
+def run_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop a run."""
+    run = get_object_or_404(EstimationRun, pk=pk)
+    services.cancel_run(run, by=request.user)
+    messages.success(request, _("The run stops at its next step."))
+    return redirect("run_detail", pk)
+
+
+@requires(Permission.VIEW_ESTIMATES)
+def run_treated(request: HttpRequest, pk: int) -> HttpResponse:
+    """Values outside the cutoffs, largest effect first, and a summary per variable."""
+    run = get_object_or_404(selectors.finished_runs().select_related("microdata__layout"), pk=pk)
+    names = selectors.variables_of(run)
+    variable, reason = request.GET.get("variable", ""), request.GET.get("reason", "")
+    rows = Paginator(selectors.treated_of(run, request.user, variable=variable, reason=reason), 50)
+    found = rows.get_page(request.GET.get("page"))
+    context = {
+        "run": run,
+        "page": found,
+        "rows": [(row, selectors.name_of(names, row.variable)) for row in found.object_list],
+        "summary": [
+            (row, selectors.name_of(names, row["variable"])) for row in selectors.treated_summary(run)
+        ],
+        "variable": variable,
+        "reason": reason,
+        "variables": sorted(names.values(), key=lambda name: name.code),
+        "reasons": selectors.REASON_LABELS,
+    }
+    return page(request, "estimation/runs/treated.html", context)
+
+
+@requires(Permission.VIEW_ESTIMATES)
+def run_weights(request: HttpRequest, pk: int) -> HttpResponse:
+    """Weights of the strata and what was collapsed."""
+    run = get_object_or_404(selectors.finished_runs(), pk=pk)
+    years = [one["year"] for one in run.summary["years"]]
+    asked = request.GET.get("year", "")
+    year = int(asked) if asked.isdecimal() and int(asked) in years else years[0]
+    collapsed = request.GET.get("collapsed") == "1"
+    rows = Paginator(selectors.weights_of(run, year=year, collapsed=collapsed), 50)
+    context = {
+        "run": run, "years": years, "year": year, "collapsed": collapsed,
+        "page": rows.get_page(request.GET.get("page")),
+        "facts": next(one for one in run.summary["years"] if one["year"] == year),
+    }  # fmt: skip
+    return page(request, "estimation/runs/weights.html", context)
+
+
+@requires(Permission.VIEW_ESTIMATES)
+def run_compare(request: HttpRequest) -> HttpResponse:
+    """Two runs cell by cell."""
+    finished = list(selectors.finished_runs().select_related("microdata__layout")[:50])
+    known = {str(run.pk): run for run in finished}
+    first, second = known.get(request.GET.get("a", "")), known.get(request.GET.get("b", ""))
+    statistic = request.GET.get("statistic", "total")
+    kind = request.GET.get("kind", "nation")
+    context: dict[str, Any] = {
+        "runs": finished, "first": first, "second": second, "statistic": statistic, "kind": kind,
+        "statistics": selectors.STATISTIC_LABELS, "kinds": selectors.KIND_LABELS,
+    }  # fmt: skip
+    if first and second:
+        rows, differ, total = selectors.differences(first, second, statistic=statistic, kind=kind)
+        names = selectors.variables_of(second)
+        context |= {
+            "rows": [(row, selectors.name_of(names, row.variable)) for row in rows],
+            "differ": differ, "total": total, "inputs": _changed_inputs(first, second),
+        }  # fmt: skip
+    return page(request, "estimation/runs/compare.html", context)
+
+
+def _changed_inputs(first: EstimationRun, second: EstimationRun) -> list[tuple[str, Any, Any]]:
+    """What differs between the inputs of two runs: name, first, second."""
+    pairs: list[tuple[str, Any, Any]] = [
+        (_("Microdata"), str(first.microdata), str(second.microdata)),
+        (_("Units"), first.microdata.size, second.microdata.size),
+        (_("Design"), first.design_id, second.design_id),
+        (_("Program"), first.code_version[:12], second.code_version[:12]),
+    ]
+    names = sorted(first.spec.keys() | second.spec.keys())
+    pairs += [(name, first.spec.get(name), second.spec.get(name)) for name in names]
+    return [pair for pair in pairs if pair[1] != pair[2]]

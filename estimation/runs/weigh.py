@@ -1,0 +1,148 @@
+"""Strata, collapsing and weights of one year. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from estimation.design.strata import (
+    CATEGORIES,
+    KINDS,
+    REGIONS,
+    SECTIONS,
+    SIZES,
+    Floats,
+    Ints,
+    Strata,
+    macro_region_of,
+)
+from estimation.methods.collapsing import collapse
+from estimation.methods.sample import StratifiedSample
+from estimation.methods.weighting import nonresponse_weights
+from estimation.runs.arrays import Year
+from estimation.runs.spec import RunSpec
+
+_MACRO = ("east", "central", "west", "northeast")
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """One year with its weights.
+
+    sample : strata after collapsing, population, weights; names : (H',) what each estimation stratum is
+    key : (H',) sets of design strata, as frozen sets of their keys: the same set in two years is one stratum
+    mapping : (H,) design stratum -> estimation stratum, -1 when nobody stands for it
+    step : (H,) where a design stratum was collapsed to ("", macro_region, nation, size)
+    respondents : (H,) valid units per design stratum
+    spared : (n,) certainty units, which winsorization leaves alone
+    outside : units that no design holds; unrepresented : population that nobody stands for
+    """
+
+    sample: StratifiedSample
+    names: tuple[str, ...]
+    key: tuple[frozenset[tuple[int, ...]], ...]
+    mapping: Ints
+    step: tuple[str, ...]
+    respondents: Ints
+    spared: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    outside: int
+    unrepresented: float
+    excess: int
+
+
+def weigh(year: Year, spec: RunSpec) -> Weighted:
+    """Collapse thin strata along the path of the spec and give every valid unit its weight N_h / r_h."""
+    strata = year.strata
+    outside = year.stratum < 0
+    # Units that no design holds stand for themselves, in one stratum taken whole at the end of the list.
+    cell = np.where(outside, strata.count, year.stratum)
+    respondents = np.bincount(cell, minlength=strata.count + 1)
+    population = np.append(strata.population, float(outside.sum()))
+    # A register that counts fewer units than answered is wrong by at least that many.
+    excess = int((respondents > population).sum())
+    population = np.maximum(population, respondents)
+    collapsed = collapse(
+        cell, population, _paths(strata, spec.collapse_path), minimum=spec.minimum_respondents
+    )
+    step = [""] * strata.count
+    for record in collapsed.records:
+        for member in record.members:
+            if member < strata.count:
+                step[member] = spec.collapse_path[record.level]
+    weight = nonresponse_weights(collapsed.stratum, collapsed.population)
+    sample = StratifiedSample(collapsed.stratum, collapsed.population, weight=weight, lonely=spec.lonely)
+    take_all = np.append(strata.take_all | (strata.kind == KINDS.index("certainty")), True)
+    names, key = _names(strata, collapsed.mapping, step, sample.strata)
+    return Weighted(
+        sample=sample,
+        names=names,
+        key=key,
+        mapping=collapsed.mapping[: strata.count],
+        step=tuple(step),
+        respondents=respondents[: strata.count],
+        spared=take_all[cell],
+        outside=int(outside.sum()),
+        unrepresented=float(collapsed.unrepresented.sum()),
+        excess=excess,
+    )
+
+
+def _paths(strata: Strata, names: tuple[str, ...]) -> list[Ints]:
+    """Partitions of the strata and of the cell for units outside; a certainty stratum is always alone."""
+    macro = macro_region_of(strata.region)
+    nothing = np.full(strata.count, -1)
+    region_size = {
+        "macro_region": (macro, strata.size),
+        "nation": (nothing, strata.size),
+        "size": (nothing, nothing),
+    }
+    certain = strata.kind == KINDS.index("certainty")
+    own = np.where(certain, np.arange(strata.count), -1)
+    paths = []
+    for name in names:
+        region, size = region_size[name]
+        parts = np.stack([strata.kind, strata.category, strata.section, region, size, own], axis=1)
+        parts[certain, :5] = -1
+        codes = np.unique(parts, axis=0, return_inverse=True)[1].ravel() if strata.count else nothing
+        paths.append(np.append(codes, codes.max(initial=-1) + 1))
+    return paths
+
+
+def _names(
+    strata: Strata, mapping: Ints, step: list[str], count: int
+) -> tuple[tuple[str, ...], tuple[frozenset[tuple[int, ...]], ...]]:
+    members: list[list[int]] = [[] for _ in range(count)]
+    for cell, owner in enumerate(mapping[: strata.count]):
+        if owner >= 0:
+            members[owner].append(cell)
+    keys = np.stack(
+        [strata.kind, strata.category, strata.region, strata.section, strata.size], axis=1
+    ).tolist()
+    macro = macro_region_of(strata.region)
+    names = tuple(_name(strata, macro, cells, step) if cells else "outside the design" for cells in members)
+    return names, tuple(frozenset(tuple(keys[cell]) for cell in cells) for cells in members)
+
+
+def _name(strata: Strata, macro: Ints, cells: list[int], step: list[str]) -> str:
+    """Such as "C · east · large (3)": section or category, place, size, and how many design strata."""
+    first = cells[0]
+    parts = []
+    if strata.category[first] > 0:
+        parts.append(CATEGORIES[strata.category[first] - 1])
+    if strata.section[first] >= 0:
+        parts.append(SECTIONS[strata.section[first]])
+    widest = max((step[cell] for cell in cells), key=("", "macro_region", "nation", "size").index)
+    region = strata.region[first]
+    if region >= 0:
+        parts.append({"": REGIONS[region], "macro_region": _MACRO[macro[first]]}.get(widest, "nation"))
+    sizes = {int(strata.size[cell]) for cell in cells} - {-1}
+    if sizes:
+        parts.append("+".join(SIZES[size] for size in sorted(sizes)))
+    if strata.kind[first] == KINDS.index("certainty"):
+        parts.append("certainty")
+    name = " · ".join(parts)
+    return name if len(cells) == 1 else f"{name} ({len(cells)})"
+
+
+def population_of(weighted: Weighted) -> Floats:
+    """N_h of the estimation strata, (H',)."""
+    return weighted.sample.population

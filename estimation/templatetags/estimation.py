@@ -1,0 +1,108 @@
+"""How estimates, domains and grades look on the result pages."""
+
+import math
+from typing import Any
+
+from django import template
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from estimation.releases.selectors import labels
+from estimation.runs.models import EstimationRun
+from estimation.runs.selectors import REASON_LABELS, STATISTIC_LABELS
+from survey.templatetags.survey import grouped
+
+register = template.Library()
+
+DOMAIN_LABELS = {
+    "all": _("All respondents"), "enterprise": _("Enterprises"), "public": _("Public bodies and others"),
+    "primary": _("Primary sector"), "secondary": _("Secondary sector"), "tertiary": _("Tertiary sector"),
+    "industry": _("Industry (B to D)"), "large": _("Large"), "medium": _("Medium"),
+    "small": _("Small and micro"), "head_platform": _("Leading platforms"), "other_ent": _("Other enterprises"),
+    "central_soe": _("Central SOEs"), "data_ent": _("Data enterprises"), "sample_ent": _("All sampled enterprises"),
+    "pilot_space": _("National pilot data spaces"), "head_central": _("Leading platforms and central SOEs"),
+}  # fmt: skip
+_LISTS = {
+    "region": "regions", "region_enterprise": "regions", "section": "industry_sections", "category": "categories",
+}  # fmt: skip
+TONES = {"A": "good", "B": "good", "C": "info", "D": "warn", "E": "bad"}
+STEP_LABELS = {"macro_region": _("Macro-region"), "nation": _("Nation"), "size": _("Size")}
+REASONS = {
+    "no_estimate": _("There is no estimate in this run."),
+    "no_external": _("The external series has no value for this year."),
+    "no_previous": _("There is no comparable level of the year before."),
+    "not_printed": _("The report prints no growth here."),
+    "external": _("An external series: no sampling error."),
+    "combined": _("Made of several estimates: their joint error is not known."),
+}
+
+
+@register.filter
+def domain_label(code: str, kind: str) -> Any:
+    """The name of a domain in the language of the page."""
+    if kind == "region_section":
+        region, _dot, section = code.partition(".")
+        return f"{domain_label(region, 'region')} · {domain_label(section, 'section')}"
+    if kind in _LISTS:
+        label = labels(_LISTS[kind]).get(code)
+        return code if label is None else label.get(get_language() or "zh")
+    return DOMAIN_LABELS.get(code, code)
+
+
+@register.filter
+def figure(value: Any, percent: Any = False) -> str:
+    """A number with the digits that can be read: two decimals, or three significant digits when small."""
+    if value is None or not math.isfinite(value):
+        return "—"
+    number = value * 100 if percent else value
+    size = abs(number)
+    if percent or size == 0 or 1 <= size < 1000:
+        return grouped(number, 2)
+    if size >= 1000:
+        return grouped(number, 0)
+    return f"{number:.3g}"
+
+
+@register.filter
+def grade_tone(grade: str) -> str:
+    """Tone of a quality grade; the letter says the same without colour."""
+    return TONES.get(grade, "neutral")
+
+
+@register.filter
+def reason_text(code: str) -> Any:
+    """Why a cell has no number, or no error."""
+    return REASONS.get(code, "")
+
+
+@register.filter
+def statistic_label(code: str) -> Any:
+    """The name of a statistic."""
+    return STATISTIC_LABELS.get(code, code)
+
+
+@register.filter
+def treatment_label(code: str) -> Any:
+    """Why a value outside the cutoffs was or was not treated."""
+    return REASON_LABELS.get(code, code)
+
+
+@register.filter
+def step_label(code: str) -> Any:
+    """How far a stratum was collapsed."""
+    return STEP_LABELS.get(code, code)
+
+
+@register.filter
+def run_tone(state: str) -> str:
+    """Tone of the state of a run."""
+    states = EstimationRun.State
+    return {states.FINISHED: "good", states.FAILED: "bad", states.RUNNING: "info", states.QUEUED: "warn"}.get(
+        states(state), "neutral"
+    )
+
+
+@register.filter
+def magnitude(value: Any) -> float:
+    """Length of a bar."""
+    return 0.0 if value is None or not math.isfinite(value) else abs(float(value))
