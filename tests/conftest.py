@@ -1,0 +1,55 @@
+"""Real servers for every test, and a small world to act in.
+
+The controller process starts PostgreSQL and Valkey out of their wheels (unless DATABASE_URL and REDIS_URL
+point elsewhere); pytest-xdist workers inherit the addresses and get a database each.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from config import embedded  # noqa: E402 the checkout is not an installed package
+
+if embedded.wanted():
+    embedded.prepare_environment("test")
+    embedded.start()
+os.environ.setdefault("PLAIN_STATIC", "1")
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+import django  # noqa: E402 settings read the addresses that were just written
+
+django.setup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The tables, plus what never changes: regions, published questionnaires, two rounds."""
+    from tests.factories import prepare_base
+
+    with django_db_blocker.unblock():
+        prepare_base()
+
+
+@pytest.fixture
+def world(db: None) -> Any:
+    """Regions, rounds, questionnaire versions, two provinces with units, one user for every role."""
+    from tests.factories import World, prepare_base
+
+    prepare_base()
+    return World.build()
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> Iterator[None]:
+    """Counters and lockouts of one test must not reach the next."""
+    from django.core.cache import cache
+
+    yield
+    cache.clear()

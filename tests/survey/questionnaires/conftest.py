@@ -1,0 +1,54 @@
+"""Small items and whole forms for the tests of the engine."""
+
+import pytest
+
+from survey.questionnaires.definition import Column, Grid, Item, Row, Text
+from survey.questionnaires.loader import load_codelist, load_questionnaire
+from survey.questionnaires.samples import sample_answers, sample_context
+from survey.questionnaires.units import FAMILIES
+
+NAME = Text("指标", "Item")
+
+
+def make_item(kind, **fields):
+    """An item of a type with the usual unit."""
+    units = {"quantity": {"unit": "TB", "units": FAMILIES["data"].codes}, "money": {"unit": "万元"},
+             "count": {"unit": "人"}, "ratio": {"unit": "%"}}  # fmt: skip
+    return Item(**({"code": "P01", "label": NAME, "type": kind} | units.get(kind, {}) | fields))
+
+
+@pytest.fixture(scope="session")
+def table():
+    columns = (
+        Column("flow", NAME, "quantity", "TB", FAMILIES["data"].codes),
+        Column("n", NAME, "count", "个"),
+        Column("note", NAME, "text"),
+    )
+    rows = Grid("fixed", (Row("a", Text("甲", "A")), Row("b", Text("乙", "B"))))
+    return Item("F10", NAME, "table", columns=columns, rows=rows)
+
+
+@pytest.fixture(scope="session")
+def holding():
+    return load_codelist("holding_types")
+
+
+@pytest.fixture(scope="session")
+def cat12():
+    return load_questionnaire("CAT12")
+
+
+@pytest.fixture(scope="session")
+def context():
+    return sample_context("CAT12")
+
+
+@pytest.fixture(scope="session")
+def _clean(cat12, context):
+    return sample_answers(cat12, context, 0)
+
+
+@pytest.fixture
+def clean(_clean):
+    """A complete CAT12 sheet without findings, free to be changed."""
+    return {code: dict(cell) for code, cell in _clean.items()}

@@ -1,0 +1,227 @@
+"""Explaining, submitting, the frozen filing and its hash, returned sheets."""
+
+import datetime as dt
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from survey.collection.models import CollectionRound
+from survey.exceptions import PolicyDenied, StaleRevision
+from survey.submissions import services
+from survey.submissions.filing import canonical_text, content_hash, is_intact, receipt_number
+from survey.submissions.models import Filing, Submission
+from survey.submissions.selectors import previous_filing, sheet
+from survey.submissions.states import Action, State
+from survey.submissions.transitions import transition
+from tests.factories import SIGNATORIES, complete_answers, make_sheet
+
+GOOD = "新建两座数据中心于六月投入使用"
+
+
+def submit(row, by, **options):
+    given = {"signatories": SIGNATORIES, "shown_revision": row.revision} | options
+    return services.submit(row, by=by, **given)
+
+
+def save(row, by, **values):
+    changes = {key: {"value": value} for key, value in values.items()}
+    services.autosave(row, by=by, changes=changes, base_revision=row.revision)
+    return Submission.objects.get(pk=row.pk)
+
+
+def last_year(unit, state):
+    """A sheet of the round that is closed by now."""
+    rounds = CollectionRound.objects.filter(year=2024)
+    kept = rounds.values("state", "opens_at", "due_at", "closes_at").get()
+    now = timezone.now()
+    rounds.update(
+        state="open", opens_at=now - dt.timedelta(days=2), due_at=now + dt.timedelta(days=1),
+        closes_at=now + dt.timedelta(days=1),
+    )  # fmt: skip
+    row = make_sheet(unit, state, year=2024)
+    rounds.update(**kept)
+    return row
+
+
+@pytest.fixture
+def filled(world):
+    return make_sheet(world.unit, State.IN_PROGRESS)
+
+
+@pytest.fixture
+def unusual(world):
+    """A sheet whose storage is forty times last year's: at least one soft finding."""
+    last = last_year(world.unit, State.ACCEPTED)
+    answers = complete_answers(world.unit)
+    row = make_sheet(world.unit, State.IN_PROGRESS, answers=answers)
+    assert previous_filing(row).submission_id == last.pk
+    for code in ("P01", "P02", "P03", "P04", "P05", "P06", "P07", "P08", "P09"):
+        cell = row.answers.get(code)
+        if cell and "value" in cell:
+            row.answers[code] = {"value": str(int(float(cell["value"]) * 40) or 4000), "unit": "TB"}
+            row.answers[code]["entered"] = row.answers[code]["value"]
+    row.save()
+    return row
+
+
+def test_submission_freezes_a_filing(world, filled):
+    filing = submit(filled, world.users["respondent"])
+    row = Submission.objects.get(pk=filled.pk)
+    assert row.state == State.SUBMITTED and row.filed_at == filing.filed_at
+    assert filing.answers == sheet(row).effective
+    assert "D02" in filing.answers and filing.signatories == SIGNATORIES
+    assert is_intact(Filing.objects.get(pk=filing.pk))
+    assert len(filing.content_hash) == 64 and receipt_number(filing).startswith("2025-SZ315-")
+
+
+def test_hash_covers_every_answer(world, filled):
+    filing = submit(filled, world.users["respondent"])
+    text = canonical_text(filing)
+    filing.answers["P10"] = {"value": "x"}
+    assert content_hash(filing) != filing.content_hash
+    assert canonical_text(filing) != text
+
+
+def test_hard_finding_stops_submission(world, filled):
+    row = save(filled, world.users["respondent"], P01="")
+    with pytest.raises(PolicyDenied) as refusal:
+        submit(row, world.users["respondent"])
+    assert "1" in str(refusal.value.sentence)
+    assert not Filing.objects.filter(submission=row).exists()
+
+
+def test_submission_is_bound_to_the_shown_revision(world, filled):
+    shown = filled.revision
+    row = save(filled, world.users["respondent"], B09="191")
+    assert row.revision == shown + 1
+    with pytest.raises(StaleRevision):
+        submit(row, world.users["respondent"], shown_revision=shown)
+    assert Submission.objects.get(pk=row.pk).signatories == filled.signatories
+
+
+def test_submission_wants_all_names(world, filled):
+    with pytest.raises(PolicyDenied):
+        submit(filled, world.users["respondent"], signatories=SIGNATORIES | {"phone": " "})
+    with pytest.raises(PermissionDenied):
+        submit(filled, world.users["outside_respondent"])
+
+
+def test_soft_finding_wants_a_reason(world, unusual):
+    by = world.users["respondent"]
+    found = sheet(unusual).unexplained
+    assert found
+    with pytest.raises(PolicyDenied):
+        submit(unusual, by)
+    row = unusual
+    for finding in found:
+        services.explain(
+            row, by=by, edit=finding.edit, fingerprint=finding.fingerprint, reason_code=reason(), text=GOOD
+        )
+    row = Submission.objects.get(pk=row.pk)
+    assert row.unexplained_count == 0
+    filing = submit(row, by)
+    assert {one["edit"] for one in filing.explanations} == {one.edit for one in found}
+
+
+def reason():
+    from survey.submissions.policies import reason_codes
+
+    return reason_codes("soft_edit_reasons")[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "短", "核实无误，情况属实，核实无误", "checked and correct", "。。。。。。。。。。。。"]
+)
+def test_texts_that_say_nothing_are_refused(world, unusual, text):
+    finding = sheet(unusual).unexplained[0]
+    with pytest.raises(PolicyDenied):
+        services.explain(
+            unusual, by=world.users["respondent"], edit=finding.edit, fingerprint=finding.fingerprint,
+            reason_code=reason(), text=text,
+        )  # fmt: skip
+
+
+def test_reason_dies_with_its_numbers(world, unusual):
+    by = world.users["respondent"]
+    finding = next(one for one in sheet(unusual).unexplained if "P01" in one.items)
+    services.explain(
+        unusual, by=by, edit=finding.edit, fingerprint=finding.fingerprint, reason_code=reason(), text=GOOD
+    )
+    row = Submission.objects.get(pk=unusual.pk)
+    assert finding.edit not in {one.edit for one in sheet(row).unexplained}
+    p01, p03 = (int(float(row.answers[code]["value"])) for code in ("P01", "P03"))
+    row = save(row, by, P01=str(p01 + 1000), P03=str(p03 + 1000))
+    assert finding.edit in {one.edit for one in sheet(row).unexplained}
+    with pytest.raises(StaleRevision):
+        services.explain(
+            row, by=by, edit=finding.edit, fingerprint=finding.fingerprint, reason_code=reason(), text=GOOD
+        )
+
+
+def test_refused_reason_no_longer_holds(world, unusual):
+    by = world.users["respondent"]
+    finding = sheet(unusual).unexplained[0]
+    given = services.explain(
+        unusual, by=by, edit=finding.edit, fingerprint=finding.fingerprint, reason_code=reason(), text=GOOD
+    )
+    given.verdict = "refused"
+    given.save()
+    assert finding.edit in {one.edit for one in sheet(Submission.objects.get(pk=unusual.pk)).unexplained}
+
+
+def test_recall_and_second_filing(world, filled):
+    by = world.users["respondent"]
+    submit(filled, by)
+    row = services.recall(filled, by=by)
+    assert row.state == State.IN_PROGRESS
+    second = submit(row, by)
+    assert second.number == 2 and Filing.objects.filter(submission=row).count() == 2
+
+
+def test_returned_sheet_wants_answers_to_comments(world, filled):
+    by, desk = world.users["respondent"], world.users["provincial_administrator"]
+    submit(filled, by)
+    query = filled.queries.create(item="P01", text="请核实", raised_by=desk)
+    row = transition(
+        filled, Action.RETURN, by=desk, reason="请核实", due_at=timezone.now() + dt.timedelta(days=3)
+    )
+    with pytest.raises(PolicyDenied):
+        submit(row, by)
+    with pytest.raises(PolicyDenied):
+        services.reply(row, by=by, query_id=query.pk, text=" ", corrected=False)
+    with pytest.raises(PermissionDenied):
+        services.reply(
+            row, by=world.users["outside_respondent"], query_id=query.pk, text="好", corrected=True
+        )
+    answered = services.reply(row, by=by, query_id=query.pk, text="", corrected=True)
+    assert answered.state == "answered" and answered.reply and answered.corrected
+    assert submit(row, by).number == 2
+    row = Submission.objects.get(pk=row.pk)
+    assert row.return_reason == "" and row.return_due_at is None
+
+
+def test_previous_answers_only_from_an_accepted_sheet(world):
+    row = make_sheet(world.unit, State.IN_PROGRESS)
+    assert sheet(row).previous is None
+    last = last_year(world.unit, State.SUBMITTED)
+    assert sheet(row).previous is None
+    Submission.objects.filter(pk=last.pk).update(state=State.ACCEPTED)
+    assert sheet(row).previous["P01"] == last.answers["P01"]
+
+
+@pytest.mark.parametrize("category", [f"CAT{number:02}" for number in range(1, 15)])
+def test_every_form_can_be_filled_and_filed(world, category):
+    from tests.factories import make_unit, make_user
+
+    unit = make_unit(category, "320000")
+    by = make_user("respondent", unit=unit)
+    row = make_sheet(unit, State.IN_PROGRESS)
+    assert not sheet(row).hard
+    for finding in sheet(row).unexplained:
+        services.explain(
+            row, by=by, edit=finding.edit, fingerprint=finding.fingerprint, reason_code=reason(), text=GOOD
+        )
+    row = Submission.objects.get(pk=row.pk)
+    filing = submit(row, by)
+    assert filing.submission.state in {State.SUBMITTED, State.NATIONAL_REVIEW}

@@ -1,0 +1,240 @@
+"""The respondent's pages as plain forms and as fragments; scope, wrong input, query budgets."""
+
+import time
+from statistics import median
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import translation
+
+from survey.collection.models import CollectionRound
+from survey.submissions.models import Filing, Submission
+from survey.submissions.selectors import sheet
+from survey.submissions.states import State
+from tests.factories import SIGNATORIES, make_sheet, make_unit, make_user
+
+BUDGET = 12
+
+
+@pytest.fixture
+def row(world):
+    return make_sheet(world.unit, State.IN_PROGRESS)
+
+
+@pytest.fixture
+def browser(client, world):
+    client.force_login(world.users["respondent"])
+    return client
+
+
+def url(name, row, *rest):
+    return reverse(name, args=[row.pk, *rest])
+
+
+def fields(row, **values):
+    """A plain form post of a few cells."""
+    data = {"revision": Submission.objects.get(pk=row.pk).revision, "cell": list(values)}
+    for key, value in values.items():
+        data |= {f"{key}.value": value, f"{key}.unit": "TB"}
+    return data
+
+
+def test_tasks_show_work_with_state_and_deadline(browser, world, row):
+    page = browser.get(reverse("tasks")).content.decode()
+    assert row.assignment.version.form_no in page and reverse("sheet_hub", args=[row.pk]) in page
+    assert world.outside.name not in page
+
+
+def test_start_is_a_post_and_opens_the_hub(browser, world):
+    assert browser.get(reverse("sheet_start", args=[world.sheet.pk])).status_code == 405
+    answer = browser.post(reverse("sheet_start", args=[world.sheet.pk]))
+    assert answer.url == reverse("sheet_hub", args=[world.sheet.pk])
+    assert Submission.objects.get(pk=world.sheet.pk).state == State.IN_PROGRESS
+
+
+@pytest.mark.parametrize(
+    "name", ["sheet_hub", "sheet_findings", "sheet_summary", "sheet_submit", "sheet_print"]
+)
+def test_every_page_opens_in_both_languages_within_budget(browser, row, name):
+    browser.get(url(name, row))
+    for language in ("zh-hans", "en"):
+        browser.cookies["django_language"] = language
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            answer = browser.get(url(name, row))
+        assert answer.status_code == 200
+        assert len(queries) <= BUDGET, [q["sql"][:90] for q in queries]
+    with translation.override("en"):
+        assert row.unit.name in answer.content.decode()
+
+
+def test_every_section_opens_within_budget(browser, row):
+    for section, _progress in sheet(row).sections:
+        with CaptureQueriesContext(connection) as queries:
+            answer = browser.get(url("sheet_section", row, section.code))
+        assert answer.status_code == 200 and len(queries) <= BUDGET
+        body = answer.content.decode()
+        assert all(f'id="row-{code}"' in body for code in section.items)
+        assert "style=" not in body and "onclick" not in body
+
+
+@pytest.mark.parametrize("who", ["outside_respondent", "provincial_administrator", "designer"])
+@pytest.mark.parametrize(
+    "name", ["sheet_hub", "sheet_findings", "sheet_summary", "sheet_submit", "sheet_print"]
+)
+def test_other_peoples_sheets_do_not_exist(client, world, row, who, name):
+    client.force_login(world.users[who])
+    assert client.get(url(name, row)).status_code == 404
+
+
+def test_plain_form_saves_and_goes_on(browser, row):
+    data = fields(row, P01="3,276.8") | {"go": "next"}
+    answer = browser.post(url("sheet_section", row, "P"), data)
+    assert answer.status_code == 302 and answer.url == url("sheet_section", row, "S")
+    assert Submission.objects.get(pk=row.pk).answers["P01"]["value"] == "3276.8"
+
+
+def test_plain_form_keeps_typed_text_and_shows_the_error_at_its_cell(browser, row):
+    before = row.answers["P01"]
+    answer = browser.post(url("sheet_section", row, "P"), fields(row, P01="三千<script>", P02="5"))
+    body = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="三千&lt;script&gt;"' in body and "<script>" not in body.split("<main")[1]
+    assert 'href="#cell-P01"' in body and 'id="error-summary"' in body and 'aria-invalid="true"' in body
+    answers = Submission.objects.get(pk=row.pk).answers
+    assert answers["P01"] == before and answers["P02"]["value"] == "5"
+
+
+def test_plain_form_with_old_revision_shows_mine_theirs_base(browser, row):
+    old = fields(row, P01="7")
+    browser.post(url("sheet_section", row, "P"), fields(row, P01="5"))
+    answer = browser.post(url("sheet_section", row, "P"), old)
+    body = answer.content.decode()
+    assert answer.status_code == 422 and "conflict" in body and 'value="7"' in body and "5 TB" in body
+    again = old | {"revision": Submission.objects.get(pk=row.pk).revision}
+    assert browser.post(url("sheet_section", row, "P"), again).status_code == 302
+    assert Submission.objects.get(pk=row.pk).answers["P01"]["value"] == "7"
+
+
+def test_suggested_unit_is_applied_by_its_button(browser, row):
+    browser.post(url("sheet_section", row, "P"), fields(row, P01="3.2") | {"suggest": "P01|PB"})
+    assert Submission.objects.get(pk=row.pk).answers["P01"]["value"] == "3276.8"
+
+
+def test_unticked_boxes_arrive_as_blank(browser, row):
+    data = {"revision": row.revision, "cell": ["F09"]}
+    browser.post(url("sheet_section", row, "F"), data)
+    assert "F09" not in Submission.objects.get(pk=row.pk).answers
+
+
+def test_autosave_answers_with_rows_and_revision(browser, row):
+    data = fields(row, P01="999999")
+    answer = browser.post(url("sheet_save", row, "P"), data, headers={"HX-Request": "true"})
+    body = answer.content.decode()
+    assert answer.status_code == 200 and answer.headers["Sheet-Revision"] == str(row.revision + 1)
+    assert 'id="row-P01"' in body and 'hx-swap-oob="true"' in body and "<html" not in body
+    assert "P01-" in body  # the sum rule is broken now and says so
+
+
+def test_autosave_names_refused_cells(browser, row):
+    answer = browser.post(
+        url("sheet_save", row, "P"), fields(row, P01="-1", P02="2"), headers={"HX-Request": "true"}
+    )
+    assert answer.status_code == 200 and answer.headers["Sheet-Refused"] == "P01"
+
+
+def test_autosave_makes_rows_appear_and_disappear(browser, row):
+    headers = {"HX-Request": "true"}
+    off = browser.post(
+        url("sheet_save", row, "K"), fields(row, K01="false"), headers=headers
+    ).content.decode()
+    assert 'id="row-K02" data-item="K02" hx-swap-oob="true" hidden' in off
+    on = browser.post(url("sheet_save", row, "K"), fields(row, K01="true"), headers=headers).content.decode()
+    assert 'id="row-K02" data-item="K02" hx-swap-oob="true">' in on
+
+
+def test_autosave_after_closing_says_why(browser, row):
+    CollectionRound.objects.filter(year=2025).update(state=CollectionRound.State.CLOSED)
+    answer = browser.post(url("sheet_save", row, "P"), fields(row, P01="1"), headers={"HX-Request": "true"})
+    assert answer.status_code == 409 and "2025" in answer.content.decode()
+
+
+def test_expired_session_is_told_to_the_script(client, row):
+    answer = client.post(url("sheet_save", row, "P"), {"revision": 1}, headers={"HX-Request": "true"})
+    assert answer.status_code == 401 and "sign-in" in answer.headers["X-Sign-In"]
+
+
+def test_autosave_is_fast(browser, row):
+    """Median of the whole request, in process; the issue allows 60 ms."""
+    times = []
+    for number in range(15):
+        started = time.perf_counter()
+        with CaptureQueriesContext(connection) as queries:
+            browser.post(
+                url("sheet_save", row, "P"),
+                fields(row, P01=str(1000 + number)),
+                headers={"HX-Request": "true"},
+            )
+        times.append(time.perf_counter() - started)
+    assert len(queries) <= 18
+    assert median(times) < 0.5  # a loaded machine; the performance suite holds the real bound
+
+
+def test_findings_page_refuses_an_empty_reason_and_keeps_it(browser, world, row):
+    row.answers["S01"] = {"value": "999999999", "entered": "999999999", "unit": "TB"}
+    row.answers["S02"] = {"value": "1", "entered": "1", "unit": "TB"}
+    row.save()
+    found = sheet(Submission.objects.get(pk=row.pk)).unexplained
+    assert found
+    data = {
+        "edit": found[0].edit,
+        "fingerprint": found[0].fingerprint,
+        "reason_code": "",
+        "text": "核实无误核实无误核实",
+    }
+    answer = browser.post(url("sheet_explain", row), data)
+    assert answer.status_code == 422 and "核实无误核实无误核实" in answer.content.decode()
+
+
+def test_whole_way_to_the_receipt_and_back(browser, world, row):
+    summary = browser.get(url("sheet_summary", row)).content.decode()
+    assert f"revision={row.revision}" in summary
+    stale = browser.post(
+        url("sheet_submit", row), SIGNATORIES | {"statement": "on", "revision": row.revision - 1}
+    )
+    assert stale.status_code == 422 and not Filing.objects.exists()
+    unsigned = browser.post(
+        url("sheet_submit", row), SIGNATORIES | {"revision": row.revision, "phone": "abc"}
+    )
+    assert unsigned.status_code == 422 and "#id_statement" in unsigned.content.decode()
+    done = browser.post(url("sheet_submit", row), SIGNATORIES | {"statement": "on", "revision": row.revision})
+    assert done.url == url("sheet_receipt", row)
+    filing = Filing.objects.get(submission=row)
+    receipt = browser.get(done.url).content.decode()
+    assert filing.content_hash in receipt and SIGNATORIES["unit_head"] in receipt
+    filed = browser.get(url("sheet_filed", row, 1))
+    assert filed.status_code == 200 and browser.get(url("sheet_filed", row, 2)).status_code == 404
+    text = browser.get(url("sheet_filed", row, 1) + "?download").content
+    import hashlib
+
+    assert hashlib.sha256(text).hexdigest() == filing.content_hash
+    assert browser.post(url("sheet_recall", row)).status_code == 302
+    assert Submission.objects.get(pk=row.pk).state == State.IN_PROGRESS
+
+
+def test_returned_sheet_shows_comments_and_takes_answers(client, world):
+    unit = make_unit("CAT03", "320000")
+    client.force_login(make_user("respondent", unit=unit))
+    row = make_sheet(unit, State.SUBMITTED)
+    query = row.queries.create(item="P01", text="单位是否为PB")
+    Submission.objects.filter(pk=row.pk).update(state=State.RETURNED, return_reason="请核实单位")
+    hub = client.get(url("sheet_hub", row)).content.decode()
+    assert "请核实单位" in hub and "单位是否为PB" in hub
+    assert "单位是否为PB" in client.get(url("sheet_section", row, "P")).content.decode()
+    reply = reverse("sheet_reply", args=[row.pk, query.pk])
+    client.post(reply, {"text": "已改为PB", "corrected": "yes", "section": "P"})
+    query.refresh_from_db()
+    assert (query.state, query.reply, query.corrected) == ("answered", "已改为PB", True)

@@ -1,0 +1,185 @@
+"""The table of states against the function: every state, every action, every kind of actor."""
+
+import datetime as dt
+import itertools
+from io import StringIO
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
+from django.utils import timezone
+
+from survey.audit import AuditEvent
+from survey.exceptions import PolicyDenied, StaleRevision
+from survey.submissions import services
+from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.states import OWNERS, TRANSITIONS, Action, Owner, State
+from survey.submissions.transitions import reaches, transition
+from tests.factories import SIGNATORIES, complete_answers, make_sheet, make_user
+
+ACTORS = {
+    Owner.RESPONDENT: {"respondent"},
+    Owner.PROVINCE: {"provincial_administrator", "reviewer"},
+    Owner.NATION: {"reviewer"},
+}
+EVERYBODY = (
+    "respondent", "outside_respondent", "provincial_administrator", "outside_administrator", "reviewer",
+    "designer", "methodologist", "publisher", "system_administrator",
+)  # fmt: skip
+
+
+def put(sheet: Submission, state: State) -> Submission:
+    """Set a state directly, with what the constraints ask for: the truth table is not about the way there."""
+    Submission.objects.filter(pk=sheet.pk).update(
+        state=state, filed_at=timezone.now(), exempt_reason="closed", invalid_reason="not_credible",
+        signatories=SIGNATORIES, review_started_at=None,
+    )  # fmt: skip
+    return Submission.objects.get(pk=sheet.pk)
+
+
+def attempt(sheet: Submission, action: Action, by):
+    """What happens: 'moved', 'policy' or 'forbidden'. Rolled back by the caller's test transaction."""
+    code = "not_credible" if action is Action.INVALIDATE else "closed"
+    try:
+        transition(
+            sheet, action, by=by, reason="请核实", reason_code=code, shown_revision=sheet.revision,
+            due_at=timezone.now() + dt.timedelta(days=5),
+        )  # fmt: skip
+    except PermissionDenied:
+        return "forbidden"
+    except (PolicyDenied, StaleRevision):
+        return "policy"
+    return "moved"
+
+
+def test_every_state_has_an_owner_and_a_way_on():
+    assert set(OWNERS) == set(State)
+    assert {origin for origin, _action in TRANSITIONS} == set(State)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_truth_table(world, state):
+    """Only those whom the table names get past permission; where it names nothing, nothing moves."""
+    world.sheet.answers = complete_answers(world.unit)
+    world.sheet.save()
+    for action, who in itertools.product(Action, EVERYBODY):
+        sheet = put(world.sheet, state)
+        outcome = attempt(sheet, action, world.users[who])
+        now = Submission.objects.get(pk=sheet.pk).state
+        found = TRANSITIONS.get((state, action))
+        if found is None:
+            assert outcome in {"forbidden", "policy"} and now == state, (action, who)
+        elif who not in ACTORS[found.level]:
+            assert outcome == "forbidden" and now == state, (action, who)
+        elif "reviewed_by_nation" in found.policies:  # the unit's category goes to its province first
+            assert outcome == "policy" and now == state, (action, who)
+        else:
+            assert outcome == "moved" and now == found.target, (action, who)
+
+
+def test_move_writes_event_and_audit_together(world):
+    sheet = make_sheet(world.unit, State.SUBMITTED)
+    by = world.users["provincial_administrator"]
+    transition(sheet, Action.RETURN, by=by, reason="核实单位", due_at=timezone.now() + dt.timedelta(days=3))
+    event = SubmissionEvent.objects.filter(submission=sheet, kind="state").latest("id")
+    assert (event.old, event.new, event.actor, event.reason) == ("submitted", "returned", by, "核实单位")
+    audit = AuditEvent.objects.filter(action="sheet_return").latest("id")
+    assert audit.actor_id == by.pk and audit.subject_id == str(sheet.pk)
+    sheet.refresh_from_db()
+    assert sheet.return_reason == "核实单位" and sheet.return_due_at
+
+
+def test_national_category_goes_straight_to_the_nation(world):
+    sheet = make_sheet(world.national, State.IN_PROGRESS)
+    by = world.users["national_respondent"]
+    with pytest.raises(PolicyDenied):
+        transition(sheet, Action.SUBMIT, by=by, shown_revision=sheet.revision)
+    moved = transition(sheet, Action.SUBMIT_NATIONAL, by=by, shown_revision=sheet.revision)
+    assert moved.state == State.NATIONAL_REVIEW
+    assert services.recall(moved, by=by).state == State.IN_PROGRESS
+
+
+def test_provincial_desk_does_not_reach_the_national_level(world):
+    sheet = make_sheet(world.bureau, State.NATIONAL_REVIEW)
+    with pytest.raises(PermissionDenied):
+        transition(sheet, Action.ACCEPT_FINALLY, by=world.users["provincial_administrator"])
+
+
+def test_nobody_decides_on_a_sheet_that_they_fill(world):
+    sheet = make_sheet(world.unit, State.SUBMITTED)
+    by = world.users["provincial_administrator"]
+    by.assignments.create(role="respondent", region_id="320000", unit=world.unit)
+    by = type(by).objects.get(pk=by.pk)
+    with pytest.raises(PolicyDenied):
+        transition(sheet, Action.ACCEPT, by=by)
+
+
+def test_category_grant_is_limited_to_its_category(world):
+    narrow = make_user("provincial_administrator", "320000")
+    narrow.assignments.update(category="CAT03")
+    sheet = make_sheet(world.unit, State.SUBMITTED)
+    from survey.access.roles import Permission
+
+    assert not reaches(sheet, Permission.REVIEW, Owner.PROVINCE, narrow)
+
+
+def test_open_comment_stops_acceptance(world):
+    sheet = make_sheet(world.unit, State.SUBMITTED)
+    query = sheet.queries.create(item="P01", text="是否为PB？")
+    by = world.users["provincial_administrator"]
+    with pytest.raises(PolicyDenied):
+        transition(sheet, Action.ACCEPT, by=by)
+    query.state = "closed"
+    query.save()
+    assert transition(sheet, Action.ACCEPT, by=by).state == State.NATIONAL_REVIEW
+
+
+def test_recall_only_until_review_begins(world):
+    sheet = make_sheet(world.unit, State.SUBMITTED)
+    Submission.objects.filter(pk=sheet.pk).update(review_started_at=timezone.now())
+    assert services.refusals(Submission.objects.get(pk=sheet.pk), Action.RECALL, world.users["respondent"])
+    with pytest.raises(PolicyDenied):
+        services.recall(sheet, by=world.users["respondent"])
+
+
+def test_return_needs_reason_and_future_date(world):
+    sheet = make_sheet(world.unit, State.SUBMITTED)
+    by = world.users["provincial_administrator"]
+    soon = timezone.now() + dt.timedelta(days=1)
+    for given in (
+        {"reason": " ", "due_at": soon},
+        {"reason": "核实", "due_at": None},
+        {"reason": "核实", "due_at": timezone.now() - dt.timedelta(minutes=1)},
+    ):
+        with pytest.raises(PolicyDenied):
+            transition(sheet, Action.RETURN, by=by, **given)
+
+
+def test_reason_codes_come_from_the_lists(world):
+    sheet = make_sheet(world.unit, State.SUBMITTED)
+    with pytest.raises(PolicyDenied):
+        transition(sheet, Action.INVALIDATE, by=world.users["reviewer"], reason_code="made_up")
+    moved = transition(sheet, Action.INVALIDATE, by=world.users["reviewer"], reason_code="not_credible")
+    assert moved.invalid_reason == "not_credible"
+    back = transition(moved, Action.REINSTATE, by=world.users["reviewer"], reason="补充材料可信")
+    assert back.state == State.NATIONAL_REVIEW and back.invalid_reason == ""
+
+
+def test_returned_sheet_stays_open_until_its_own_date(world):
+    from survey.collection.models import CollectionRound
+
+    sheet = make_sheet(world.unit, State.RETURNED)
+    now = timezone.now()
+    CollectionRound.objects.filter(year=2025).update(
+        due_at=now - dt.timedelta(days=3), closes_at=now - dt.timedelta(days=2)
+    )
+    assert services.can(Submission.objects.get(pk=sheet.pk), Action.SAVE, world.users["respondent"])
+
+
+def test_diagram_names_every_state():
+    out = StringIO()
+    call_command("print_states", "--dot", stdout=out)
+    assert all(state.value in out.getvalue() for state in State)
+    out = StringIO()
+    call_command("print_states", stdout=out)
+    assert len(out.getvalue().splitlines()) == len(TRANSITIONS) + 1
