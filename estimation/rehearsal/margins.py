@@ -111,9 +111,9 @@ def controlled_rounding(table: Floats, rows: Ints, columns: Ints, *, minimum: In
         [1 - fraction, 5 + 1 / (1 + base.ravel()[index]), 3 + 1 / (1 + base.ravel()[index])]
     )
     most = np.concatenate([np.ones(count), np.full(count, np.inf), room])
-    answer: Any = linprog(
-        cost, A_eq=matrix, b_eq=need, bounds=np.column_stack([np.zeros_like(most), most]), method="highs"
-    )
+    bounds = np.column_stack([np.zeros_like(most), most])
+    # the stubs know dense matrices only; HiGHS takes this sparse one as it is
+    answer: Any = linprog(cost, A_eq=matrix, b_eq=need, bounds=bounds, method="highs")  # type: ignore[call-overload]
     if not answer.success:
         raise ValueError(f"no whole-number table has these margins: {answer.message}")
     x = np.rint(answer.x).astype(np.int64)

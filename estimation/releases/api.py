@@ -1,7 +1,7 @@
 """Indicators and tables for machines; the same cells as the pages."""
 
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -61,7 +61,7 @@ class TableRowSerializer(serializers.Serializer[Any]):
 
 class _Released(APIView):
     permission = Permission.VIEW_ESTIMATES
-    permission_classes: ClassVar[Any] = [SignedIn, HasPermission]
+    permission_classes = [SignedIn, HasPermission]
 
     def run(self, request: Request) -> EstimationRun:
         """The run that was asked for, or the newest."""

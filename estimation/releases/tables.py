@@ -300,7 +300,7 @@ def coverage_rows(
         held[1] += valid
     order = {code: place for place, code in enumerate(codes)}
     listed = sorted(sums, key=lambda code: (order.get(code.removesuffix("-city"), len(order)), code))
-    rows = [CoverageRow(code, name(code), *sums[code]) for code in listed]
+    rows = [CoverageRow(code, name(code), sums[code][0], sums[code][1]) for code in listed]
     total = CoverageRow(
         "total", Label("合计", "Total"), sum(row.filed for row in rows), sum(row.valid for row in rows), True
     )

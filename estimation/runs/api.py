@@ -1,6 +1,6 @@
 """Runs and their estimates for machines; read-only but for the request of a run."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -57,7 +57,7 @@ class Runs(ListAPIView[EstimationRun]):
     """The runs, newest first; POST requests one. The same inputs give the same run."""
 
     permission = Permission.VIEW_ESTIMATES
-    permission_classes: ClassVar[Any] = [SignedIn, HasPermission]
+    permission_classes = [SignedIn, HasPermission]
     serializer_class = RunSerializer
     queryset = selectors.all_runs()
 
@@ -86,7 +86,7 @@ class Run(RetrieveAPIView[EstimationRun]):
     """One run."""
 
     permission = Permission.VIEW_ESTIMATES
-    permission_classes: ClassVar[Any] = [SignedIn, HasPermission]
+    permission_classes = [SignedIn, HasPermission]
     serializer_class = RunSerializer
     queryset = selectors.all_runs()
 
@@ -99,7 +99,7 @@ class Estimates(ListAPIView[Estimate]):
     """Estimates of a run, filtered by equal values."""
 
     permission = Permission.VIEW_ESTIMATES
-    permission_classes: ClassVar[Any] = [SignedIn, HasPermission]
+    permission_classes = [SignedIn, HasPermission]
     serializer_class = EstimateSerializer
     queryset = Estimate.objects.none()
 

@@ -96,7 +96,7 @@ def build_cells(year: Year, sample: StratifiedSample) -> Cells:
     sizes = (16, 40, 20, 4, 2, 2)
     key = sample.stratum.astype(np.int64)
     for part, size in zip(parts, sizes, strict=True):
-        key = key * size + part
+        key = key * size + part.astype(np.int64)
     _, first, of_unit, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
     weight = sample.weight[first]
     if (weight[of_unit] != sample.weight).any():

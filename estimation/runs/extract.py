@@ -28,8 +28,8 @@ def read_year(
     """
     columns = microdata.columns(version, variables or None)
     integers, values = _decode(columns)
-    for unit, edited, imputed in columns.changes():
-        row = int(np.searchsorted(integers[:, 0], unit))
+    for changed_unit, edited, imputed in columns.changes():
+        row = int(np.searchsorted(integers[:, 0], changed_unit))
         for wanted, changed in ((use_imputed, imputed), (use_edited, edited)):
             if wanted and changed is not None:
                 new = np.array(changed, dtype=np.float64)[list(columns.positions)]

@@ -189,7 +189,13 @@ def differences(
               AND domain_kind = %(kind)s) b
         ON a.year = b.year AND a.variable = b.variable AND a.domain_code = b.domain_code
     """
-    given = {"first": first.pk, "second": second.pk, "statistic": statistic, "kind": kind, "limit": limit}
+    given: dict[str, Any] = {
+        "first": first.pk,
+        "second": second.pk,
+        "statistic": statistic,
+        "kind": kind,
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*), count(*) FILTER (WHERE change IS DISTINCT FROM 0) FROM ({inner}) cells",  # noqa: S608 constant text

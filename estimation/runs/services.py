@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -206,13 +206,13 @@ def execute_run(run_id: int, *, report: Report | None = None) -> bool:
 
 def _computed(run: EstimationRun, beat: "_Heart") -> Result:
     spec = RunSpec.from_json(run.spec)
-    reading = {"variables": spec.variables, "use_edited": spec.use_edited, "use_imputed": spec.use_imputed}
+    read = partial(read_year, use_edited=spec.use_edited, use_imputed=spec.use_imputed)
     beat("read", 1)
-    now = read_year(run.microdata, run.design, **reading)
+    now = read(run.microdata, run.design, variables=spec.variables)
     before = None
     if run.previous_microdata is not None and run.previous_design is not None:
         beat("read", 8)
-        before = read_year(run.previous_microdata, run.previous_design, **(reading | {"variables": ()}))
+        before = read(run.previous_microdata, run.previous_design)
     return compute(now, before, spec, beat)
 
 

@@ -17,7 +17,7 @@ _NULL = r"\N"
 def replace_results(run: EstimationRun, result: Result) -> None:
     """Delete what the run had and write the new result."""
     for model in (Estimate, TreatedUnit, StratumWeight):
-        model.objects.filter(run=run)._raw_delete(using="default")  # type: ignore[attr-defined]  # no signals, no cascade here
+        model.objects.filter(run=run)._raw_delete(using="default")  # no signals, no cascade here
     _estimates(run, result)
     for prepared in result.years:
         _treated(run, prepared)

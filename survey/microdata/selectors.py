@@ -6,6 +6,7 @@ and a national year is five million numbers. ``MicrodataColumns`` says how a row
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -117,10 +118,11 @@ def coverage_rows(version: MicrodataVersion) -> list[tuple[str, str, bool, int, 
     return list(version.coverage.values_list("category", "region", "is_city_bureau", "filed", "valid"))
 
 
-def latest_decision(round: CollectionRound) -> object:
+def latest_decision(round: CollectionRound) -> datetime | None:
     """The watermark of a round: the last moment at which a sheet was decided, or None."""
     from django.db.models import Max
 
     from survey.submissions.models import Submission
 
-    return Submission.objects.filter(round=round).aggregate(last=Max("decided_at"))["last"]
+    last: datetime | None = Submission.objects.filter(round=round).aggregate(last=Max("decided_at"))["last"]
+    return last
