@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from estimation.rehearsal.models import Rehearsal
@@ -24,9 +24,9 @@ from survey.questionnaires.services import publish_questionnaire
 
 from . import cast as casting
 from .accounts import DemoAccounts, create_accounts, demo_accounts
-from .bulk import advance_sequences, copy_lines, empty_tables, without_foreign_keys
+from .bulk import advance_sequences, empty_tables, without_foreign_keys
 from .cast import choose_cast
-from .filing_rows import FILING_COLUMNS, RoundFacts
+from .filing_rows import RoundFacts
 from .population import build_country as build_population
 from .population import cut_out
 from .register import build_register
@@ -40,14 +40,9 @@ from .writer_frame import (
     write_truth,
     write_units,
 )
-from .writer_sheets import EXPLANATION_COLUMNS, SheetWriter, file_batch, filed_mask, write_filed
-from .writer_states import (
-    keys_of,
-    partial_answers,
-    write_events,
-    write_queries,
-    write_submissions,
-)
+from .writer_live import settled_mask, write_live
+from .writer_sheets import SheetWriter, filed_mask, write_filed
+from .writer_states import keys_of, write_events, write_submissions
 
 __all__ = ["DemoAccounts", "build_country", "demo_accounts"]
 
@@ -57,7 +52,6 @@ _BULK = (
     "survey_explanation", "survey_observation", "survey_reviewquery", "estimation_stratum", "estimation_selectedunit",
 )  # fmt: skip
 _NUMBERED = (*(t for t in _BULK if t != "survey_observation"), "estimation_truevalue")
-_REVIEWED = (casting.SUBMITTED, casting.NATIONAL_REVIEW, casting.RETURNED)
 _DAY = 86_400
 
 
@@ -78,12 +72,12 @@ def build_country(*, scale: float, seed: int, progress: Progress) -> Rehearsal:
             progress(f"{writer.cast.count:,} units, {int(writer.cast.asked.sum()):,} assignments")
             for year in (0, 1):
                 count = write_filed(writer, year)
-                write_submissions(writer, year, _settled(writer, year))
+                write_submissions(writer, year, settled_mask(writer, year))
                 progress(f"{count:,} filed sheets of {2024 + year}")
             write_designs(writer)
         reviewer = create_accounts(writer)
         for year in (0, 1):
-            write_events(writer, year, _settled(writer, year), reviewer)
+            write_events(writer, year, settled_mask(writer, year), reviewer)
         truths = write_truth(writer.truth)
         write_external()
         progress(f"events, design and {truths:,} true values")
@@ -93,7 +87,7 @@ def build_country(*, scale: float, seed: int, progress: Progress) -> Rehearsal:
             for year in (2024, 2025)
         ]
         progress("microdata frozen: " + ", ".join(f"{version.size:,} valid" for version in versions))
-        _in_process(writer, reviewer)
+        write_live(writer, reviewer)
         advance_sequences(_NUMBERED)
         rehearsal = _finish(writer, began, versions)
     analyse()
@@ -160,38 +154,6 @@ def _round(year: int) -> CollectionRound:
         closes_at=opens + dt.timedelta(days=90 if is_open else 60),
         is_synthetic=True,
     )
-
-
-def _settled(writer: SheetWriter, year: int) -> Any:
-    """Units whose sheet is not in process: decided, or never filed."""
-    if year == 0:
-        return writer.cast.asked[0]
-    return ~np.isin(writer.cast.play, (*_REVIEWED, casting.IN_PROGRESS))
-
-
-def _in_process(writer: SheetWriter, reviewer: int) -> None:
-    """Sheets of the open round that are being filled or reviewed; the frozen data do not hold them."""
-    cast = writer.cast
-    reviewed = np.isin(cast.play, _REVIEWED)
-    started = cast.play == casting.IN_PROGRESS
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-    lines: list[str] = []
-    for category in range(1, 15):
-        mine = np.flatnonzero(reviewed & (writer.category == category))
-        if len(mine):
-            lines += file_batch(writer, writer.batch(mine, 1, category), mine, 1, category)
-        mine = np.flatnonzero(started & (writer.category == category))
-        if len(mine):
-            for place, text in zip(mine.tolist(), writer.batch(mine, 1, category).texts, strict=True):
-                key = int(writer.keys[1, place])
-                sections = (("B",), ("B", "P"), ("B", "P", "S"), ("B", "P", "S", "F"))[key % 4]
-                writer.partial[key] = partial_answers(text, sections)
-    copy_lines("survey_filing", FILING_COLUMNS, lines)
-    write_submissions(writer, 1, reviewed | started)
-    copy_lines("survey_explanation", EXPLANATION_COLUMNS, writer.explanations)
-    write_events(writer, 1, reviewed | started, reviewer)
-    write_queries(writer, reviewer)
 
 
 def _finish(writer: SheetWriter, began: float, versions: list[Any]) -> Rehearsal:

@@ -36,6 +36,15 @@ _OBSERVATION_COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Findings of a sheet, as its row keeps them."""
+
+    hard: int = 0
+    soft: int = 0
+    unexplained: int = 0
+
+
 @dataclass(slots=True)
 class SheetWriter:
     """What the steps of writing share."""
@@ -54,7 +63,7 @@ class SheetWriter:
     truth: list[str]
     filed_at: dict[int, int] = field(default_factory=dict)
     decided_at: dict[int, int] = field(default_factory=dict)
-    soft: dict[int, int] = field(default_factory=dict)  # submissions with explained findings
+    counts: dict[int, Counts] = field(default_factory=dict)  # of submissions with findings
     explanations: list[str] = field(default_factory=list)
     partial: dict[int, str] = field(default_factory=dict)  # answers of sheets that are not filed
 
@@ -126,15 +135,26 @@ def _filings(writer: SheetWriter, year: int, mask: Bools, observed: list[bytes])
 
 
 def file_batch(
-    writer: SheetWriter, batch: SheetBatch, places: Ints, year: int, category: int
+    writer: SheetWriter,
+    batch: SheetBatch,
+    places: Ints,
+    year: int,
+    category: int,
+    *,
+    certain: Bools | None = None,
 ) -> Iterator[str]:
-    """Lines of the filings of a batch; remembers times and reasons for the submissions."""
+    """Lines of the filings of a batch; remembers times and reasons for the submissions.
+
+    `certain` (n,) marks sheets that have soft findings although their true values call for none.
+    """
     facts = writer.facts[year]
     filed, decided = draw_times(
         len(places), facts, writer.country.streams(f"times {year} {category} {len(places)}")
     )
     previous = accepted_mask(writer.cast, 0)[places] if year else np.zeros(len(places), bool)
     odd = may_need_reason(writer.country, batch.rows, year, previous) | batch.unknown
+    if certain is not None:
+        odd |= certain
     before = _previous_texts(writer, places, odd & previous, category) if year else {}
     version = writer.versions[(2024 + year, f"CAT{category:02d}")]
     for k, place in enumerate(places.tolist()):
@@ -175,7 +195,7 @@ def explain(
         writer.explanations.append(
             f"{sheet.key}\t{finding.edit}\t{finding.fingerprint}\t{code}\t{text}\t\\N\t{stamp(sheet.filed_at)}\t\t\\N"
         )
-    writer.soft[sheet.key] = len(given)
+    writer.counts[sheet.key] = Counts(soft=len(given))
     return given
 
 

@@ -14,11 +14,12 @@ from .filing_rows import SIGNATORIES, canonical, stamp
 from .reasons import EXEMPT_REASONS, INVALID_REASONS, INVALID_WEIGHTS, QUERIES, RETURN_TEXTS
 from .units import INVALID, VALID
 from .world import Bools, Ints
-from .writer_sheets import SheetWriter
+from .writer_sheets import Counts, SheetWriter
 
 _STAGE_COLUMNS = (
-    "id", "assignment_id", "unit_id", "round_id", "state", "revision", "answers", "soft_count", "signatories", "filed_at",
-    "review_started_at", "decided_at", "return_due_at", "return_reason", "invalid_reason", "exempt_reason", "updated_at",
+    "id", "assignment_id", "unit_id", "round_id", "state", "revision", "answers", "hard_count", "soft_count",
+    "unexplained_count", "signatories", "filed_at", "review_started_at", "decided_at", "return_due_at", "return_reason",
+    "invalid_reason", "exempt_reason", "updated_at",
 )  # fmt: skip
 _STATES = {
     casting.ACCEPTED: "accepted", casting.INVALIDATED: "invalidated", casting.IN_PROGRESS: "in_progress",
@@ -47,9 +48,9 @@ def write_submissions(writer: SheetWriter, year: int, chosen: Bools) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMP TABLE stage (id bigint, assignment_id bigint, unit_id bigint, round_id bigint, state text,"
-            " revision int, answers jsonb, soft_count int, signatories jsonb, filed_at timestamptz,"
-            " review_started_at timestamptz, decided_at timestamptz, return_due_at timestamptz, return_reason text,"
-            " invalid_reason text, exempt_reason text, updated_at timestamptz) ON COMMIT DROP"
+            " revision int, answers jsonb, hard_count int, soft_count int, unexplained_count int, signatories jsonb,"
+            " filed_at timestamptz, review_started_at timestamptz, decided_at timestamptz, return_due_at timestamptz,"
+            " return_reason text, invalid_reason text, exempt_reason text, updated_at timestamptz) ON COMMIT DROP"
         )
         copy_lines("stage", _STAGE_COLUMNS, _lines(writer, year, chosen))
         cursor.execute(
@@ -57,9 +58,10 @@ def write_submissions(writer: SheetWriter, year: int, chosen: Bools) -> None:
             " item_revisions, hard_count, soft_count, unexplained_count, signatories, filed_at, review_started_at,"
             " decided_at, return_due_at, return_reason, invalid_reason, exempt_reason, updated_at)"
             " SELECT s.id, s.assignment_id, s.unit_id, s.round_id, s.state, s.revision,"
-            " coalesce(s.answers, f.answers, '{}'), '{}', 0, s.soft_count, 0, s.signatories, s.filed_at,"
-            " s.review_started_at, s.decided_at, s.return_due_at, s.return_reason, s.invalid_reason, s.exempt_reason,"
-            " s.updated_at FROM stage s LEFT JOIN survey_filing f ON f.submission_id = s.id ORDER BY s.id"
+            " coalesce(s.answers, f.answers, '{}'), '{}', s.hard_count, s.soft_count, s.unexplained_count,"
+            " s.signatories, s.filed_at, s.review_started_at, s.decided_at, s.return_due_at, s.return_reason,"
+            " s.invalid_reason, s.exempt_reason, s.updated_at"
+            " FROM stage s LEFT JOIN survey_filing f ON f.submission_id = s.id ORDER BY s.id"
         )
         cursor.execute("DROP TABLE stage")
 
@@ -74,12 +76,13 @@ def _lines(writer: SheetWriter, year: int, chosen: Bools) -> Iterator[str]:
         key, state = int(writer.keys[year, place]), names[place]
         filed, decided = writer.filed_at.get(key), writer.decided_at.get(key)
         answers = escaped(writer.partial[key]) if key in writer.partial else "\\N"
+        counts = writer.counts.get(key, Counts())
         ended = state in ("accepted", "invalidated", "returned")
         last = decided if ended else filed
         fields = [
             str(key), str(key), str(place + 1), str(facts.key), state,
             str(20 + key % 90) if filed else ("12" if key in writer.partial else "0"),
-            answers, str(writer.soft.get(key, 0)), signed if filed else "{}",
+            answers, str(counts.hard), str(counts.soft), str(counts.unexplained), signed if filed else "{}",
             stamp(filed) if filed else "\\N",
             stamp(decided) if filed and decided and ended else "\\N",
             stamp(decided) if filed and decided and ended else "\\N",

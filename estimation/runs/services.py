@@ -249,17 +249,19 @@ class _Heart:
         self.seconds: dict[str, float] = {}
         self.stage, self.since = "read", time.perf_counter()
         self.begun = self.since
+        self.percent = 0
 
     def __call__(self, stage: str, percent: int) -> None:
         """One beat. Raises Cancelled, or LostClaim when the row is no longer ours."""
         self._turn(stage)
+        self.percent = max(self.percent, percent)  # the stages of the two years interleave
         mine = EstimationRun.objects.filter(pk=self.run.pk, state=State.RUNNING, attempts=self.run.attempts)
-        if not mine.update(stage=stage, percent=percent, heartbeat_at=timezone.now()):
+        if not mine.update(stage=stage, percent=self.percent, heartbeat_at=timezone.now()):
             raise LostClaim
         if mine.filter(cancel_requested=True).exists():
             raise Cancelled
         if self.report is not None:
-            self.report(stage, percent)
+            self.report(stage, self.percent)
 
     def _turn(self, stage: str) -> None:
         now = time.perf_counter()

@@ -14,7 +14,7 @@ from survey.microdata.projection import Variable, layout_hash, layout_variables,
 from survey.questionnaires.loader import load_all
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.models import Filing
-from survey.submissions.states import FILED, State
+from survey.submissions.states import State
 
 # The latest filing of every sheet that stands as accepted, with the observation made of it.
 _ACCEPTED = """
@@ -150,7 +150,10 @@ def _content_hash(round: CollectionRound, layout: MicrodataLayout) -> tuple[int,
 
 
 def _coverage(round: CollectionRound) -> list[tuple[str, str, bool, int, int]]:
-    """(category, province, bureau of a planned city, filed, valid) of every cell that is not empty."""
+    """(category, province, bureau of a planned city, filed, valid) of every cell that is not empty.
+
+    Sheets that are still under review at the freeze are neither valid nor invalid and do not count.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -161,13 +164,13 @@ def _coverage(round: CollectionRound) -> list[tuple[str, str, bool, int, int]]:
             JOIN survey_reportingunit unit ON unit.id = submission.unit_id
             JOIN survey_region region ON region.code = unit.region_id
             LEFT JOIN survey_region division ON division.code = unit.division_code
-            WHERE submission.round_id = %(round)s AND submission.state = ANY(%(filed)s)
+            WHERE submission.round_id = %(round)s AND submission.state = ANY(%(decided)s)
             GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
             """,
             {
                 "round": round.pk,
                 "accepted": State.ACCEPTED.value,
-                "filed": sorted(state.value for state in FILED),
+                "decided": [State.ACCEPTED.value, State.INVALIDATED.value],
             },
         )
         return [

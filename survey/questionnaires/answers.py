@@ -353,4 +353,4 @@ def _formatted_number(item: Item | Column, number: Decimal, language: str) -> st
     label = units.unit_label(item.unit, language)
     if not label or item.unit in {"-", "—"}:
         return shown
-    return f"{shown}%" if label == "%" else f"{shown} {label}"
+    return f"{shown}%" if label == "%" else units.with_label(shown, label)

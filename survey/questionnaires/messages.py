@@ -97,7 +97,7 @@ def _answer(item: Item, cell: Cell | None, after: str, language: str) -> str:
 
 
 def _goes_on_with_unit(unit: str, after: str) -> bool:
-    rest = after.lstrip()
+    rest = after.lstrip(" (（")
     names = {unit, units.base_code(unit), units.unit_label(unit, "zh"), units.unit_label(unit, "en")}
     return any(name and rest.startswith(name) for name in names)
 

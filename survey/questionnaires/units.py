@@ -78,6 +78,7 @@ PLAIN_UNITS: dict[str, Text] = {
     "项": Text("项", "entries"),
     "次": Text("次", "times"),
     "笔": Text("笔", "deals"),
+    "亿次": Text("亿次", "100 million calls"),
     "万次": Text("万次", "ten thousand calls"),
     "万户": Text("万户", "ten thousand connections"),
     "标准机架": Text("标准机架", "standard racks"),
@@ -104,8 +105,15 @@ def unit_label(unit: str, language: str) -> str:
     found = _UNITS.get(base_code(unit))
     if found:
         return found[1].label.get(language) + unit[len(base_code(unit)) :]
-    plain = PLAIN_UNITS.get(unit)
-    return plain.get(language) if plain else unit
+    if unit in PLAIN_UNITS:
+        return PLAIN_UNITS[unit].get(language)
+    over, _, under = unit.partition("/")  # "TB/人" is "TB / persons"
+    return f"{unit_label(over, language)} / {unit_label(under, language)}" if under else unit
+
+
+def with_label(number: str, label: str) -> str:
+    """A number and its unit; a unit that begins with a digit is set off: "3 × 10,000 yuan"."""
+    return f"{number} × {label}" if label[:1].isdigit() else f"{number} {label}".strip()
 
 
 def find_unit(text: str, allowed: tuple[str, ...]) -> str | None:
@@ -173,7 +181,7 @@ def read_back(value: Decimal, unit: str, language: str, to: str | None = None) -
     `value` is in `unit`; `to` is the unit of the right side (default: the stored unit of the family,
     or, when `unit` is that already, the unit in which the amount reads best).
     """
-    left = f"{format_number(value)} {unit_label(unit, language)}".strip()
+    left = with_label(format_number(value), unit_label(unit, language))
     family = family_of(unit)
     if family is None:
         return left
@@ -185,4 +193,4 @@ def read_back(value: Decimal, unit: str, language: str, to: str | None = None) -
     other = convert(value, unit, target)
     shown = format_number(other, 4)
     sign = "=" if rounded(other, 4) == other else "≈"
-    return f"{left} {sign} {shown} {unit_label(target, language)}"
+    return f"{left} {sign} {with_label(shown, unit_label(target, language))}"

@@ -38,14 +38,21 @@ def _findings(
     sheet = sheet_of(submission)
     builder = RowBuilder(sheet, with_required=True)
     groups: dict[str, list[Any]] = {"hard": [], "soft": [], "notice": []}
+    blank: dict[str, tuple[Any, list[Any]]] = {}  # items that nobody has answered yet, by section
     for finding in sheet.findings:
         view = builder.finding(finding)
         places = [(sheet.definition.section_of(code), sheet.item(code)) for code in finding.items]
+        if finding.edit.startswith("REQ-"):
+            section, item = places[0]
+            blank.setdefault(section.code, (section, []))[1].append(item)
+            continue
         groups[finding.severity].append(
             (view, places, refused if refused.get("edit") == finding.edit else {})
         )
     context = frame(request, sheet) | {
         "groups": groups,
+        "blank": list(blank.values()),
+        "hard_count": len(sheet.hard),
         "reasons": load_codelist("soft_edit_reasons").entries,
         "errors": [{"href": f"#finding-{refused['edit']}", "text": refused["error"]}] if refused else [],
         "unexplained": len(sheet.unexplained),

@@ -332,7 +332,7 @@ class RowBuilder:
         if slip and row.field:
             row.suggestion = slip
             entered_text = units.format_number(Decimal(cell["entered"]))
-            row.suggestion_text = f"{entered_text} {units.unit_label(slip, self.language)}"
+            row.suggestion_text = units.with_label(entered_text, units.unit_label(slip, self.language))
 
 
 def _without_unit(one: Field) -> None:

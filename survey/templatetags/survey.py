@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 
 from survey.access.models import Region
 from survey.questionnaires.loader import load_codelist
+from survey.questionnaires.units import unit_label
 from survey.submissions.models import STATE_LABELS
 from survey.submissions.states import State
 
@@ -62,6 +63,12 @@ def amount(value: Any, unit: str = "", decimals: int = 2, scale: bool = False) -
             number, place = number / 1024, place + 1
         unit = DATA_UNITS[place]
     return f"{grouped(number, decimals)} {unit}".rstrip()
+
+
+@register.filter
+def unit_name(unit: str) -> str:
+    """A unit of measurement in the language of the page."""
+    return unit_label(unit, "en" if _english() else "zh")
 
 
 @register.filter

@@ -175,7 +175,7 @@ def test_normalise_never_fails_in_another_way(table, cell):
     ("item", "cell", "zh", "en"),
     [
         (QUANTITY, {"value": "3276.8"}, "3,276.8 TB", "3,276.8 TB"),
-        (MONEY, {"value": "12345.5"}, "12,345.50 万元", "12,345.50 10,000 yuan"),
+        (MONEY, {"value": "12345.5"}, "12,345.50 万元", "12,345.50 × 10,000 yuan"),
         (COUNT, {"value": "12000"}, "12,000 人", "12,000 persons"),
         (RATIO, {"value": "35.5"}, "35.5%", "35.5%"),
         (make_item("yesno"), {"value": False}, "否", "No"),
