@@ -78,6 +78,7 @@ PLAIN_UNITS: dict[str, Text] = {
     "项": Text("项", "entries"),
     "次": Text("次", "times"),
     "笔": Text("笔", "deals"),
+    "TB/人": Text("TB/人", "TB per person"),
     "亿次": Text("亿次", "100 million calls"),
     "万次": Text("万次", "ten thousand calls"),
     "万户": Text("万户", "ten thousand connections"),

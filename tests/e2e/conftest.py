@@ -1,0 +1,92 @@
+"""One stack and one browser for all browser tests; they are skipped with a message where no Chromium is."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.e2e.stack import ROOT, Stack
+from tests.e2e.visitor import Visitor
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run",
+    "--disable-component-update", "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here drives a browser, and all of it in one process: there is one stack."""
+    for item in items:
+        if "tests/e2e/" in str(item.path).replace(os.sep, "/"):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            if CHROMIUM is None and not os.environ.get("CI"):
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: browser tests skipped"))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The running system with a small rehearsal country."""
+    stack = Stack(ROOT / ".local" / "e2e")
+    stack.start()
+    yield stack
+    assert stack.stop() == 0, stack.log()[-2000:]
+    assert stack.children() == []
+
+
+@pytest.fixture(scope="session")
+def plans(stack: Stack) -> dict[str, Any]:
+    """A complete sheet for each demonstration account."""
+    found: dict[str, Any] = stack.manage("from tests.e2e.complete_sheets import print_sheets; print_sheets()")
+    return found
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The driver."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One Chromium."""
+    assert CHROMIUM, "CI must have a Chromium"
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in() -> dict[str, Any]:
+    """Sessions by account, so that a test that signs in again does not count as an attempt."""
+    return {}
+
+
+@pytest.fixture
+def visit(browser: Browser, stack: Stack, signed_in: dict[str, Any]) -> Iterator[Callable[..., Visitor]]:
+    """Opens a window for somebody; every window must end without a script error or a server error."""
+    opened: list[Visitor] = []
+
+    def open_window(username: str = "", *, language: str = "zh-hans", **options: Any) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": options.pop("width", 1440), "height": 900},
+            storage_state=signed_in.get(username),
+            **options,
+        )
+        visitor = Visitor(context, stack.url, language)
+        opened.append(visitor)
+        if username:
+            visitor.sign_in(username)
+            signed_in[username] = context.storage_state()
+        return visitor
+
+    yield open_window
+    troubles = [trouble for visitor in opened for trouble in visitor.troubles]
+    for visitor in opened:
+        visitor.context.close()
+    assert troubles == []

@@ -1,0 +1,103 @@
+"""The whole system as a user starts it: ``manage.py demo`` in a process of its own, with data of its own."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCALE = "0.01"
+# What the tests' own process has set for its servers must not reach the demonstration.
+FOREIGN = (
+    "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOCAL_MODE", "LOCAL_DIR", "PLAIN_STATIC", "XDG_RUNTIME_DIR",
+    "DJANGO_SETTINGS_MODULE",
+)  # fmt: skip
+
+
+class Stack:
+    """A running demonstration. `start` returns when it is ready; `stop` is Ctrl-C."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        self.environment["LOCAL_DIR"] = str(folder)
+        self.environment["STATIC_ROOT"] = str(folder / "static")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Build the country in an empty folder and wait until web, database, broker and worker answer."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.resume()
+
+    def resume(self) -> None:
+        """Start on the data that are there."""
+        command = [sys.executable, "manage.py", "demo", "--scale", SCALE, "--port", str(self.port)]
+        with (self.folder / "demo.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        self.wait("/health/ready/", 240)
+
+    def wait(self, path: str, seconds: float) -> None:
+        """Until the page answers 200. Raises TimeoutError with the end of the log."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(self.url + path, timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                if self.process is not None and self.process.poll() is not None:
+                    break
+                time.sleep(0.3)
+        raise TimeoutError(f"{path} does not answer\n{self.log()[-3000:]}")
+
+    def log(self) -> str:
+        """What the command printed."""
+        return (self.folder / "demo.log").read_text(errors="replace")
+
+    def manage(self, code: str) -> Any:
+        """Run a piece of code in the stack's own settings; what it prints is read as JSON."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", "shell", "-v0", "-c", code],
+            cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return json.loads(done.stdout)
+
+    def children(self) -> list[int]:
+        """Process numbers of everything that carries this stack's folder in its environment."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if f"LOCAL_DIR={self.folder}".encode() in entry.read_bytes().split(b"\0"):
+                    found.append(int(entry.parent.name))
+            except OSError:
+                continue
+        return found
+
+    def stop(self) -> int:
+        """Ctrl-C. Returns the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,168 @@
+"""A person at the browser: signs in, types answers, reads findings. What goes wrong on the way is kept."""
+
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
+
+PASSWORD = "Yanlian-2025-demo"  # printed by ``manage.py demo``
+REASON = "系统扩容后口径未变，数据已与机房台账逐项核对。"
+
+
+class Visitor:
+    """One window. `troubles` collects script errors, console errors and answers of 500 and above."""
+
+    def __init__(self, context: BrowserContext, url: str, language: str) -> None:
+        self.context, self.url = context, url
+        self.page: Page = context.new_page()
+        self.troubles: list[str] = []
+        self.tolerated: tuple[str, ...] = ()
+        context.set_default_timeout(15_000)
+        context.add_cookies([{"name": "django_language", "value": language, "url": url}])
+        self.watch(self.page)
+
+    def watch(self, page: Page) -> None:
+        """Listen to a page's errors."""
+        page.on("pageerror", lambda error: self._trouble(f"script: {error}"))
+        page.on("console", lambda message: message.type == "error" and self._trouble(f"console: {message.text}"))
+        page.on("response", self._read)
+
+    def _read(self, response: Response) -> None:
+        if response.status >= 500:
+            self._trouble(f"{response.status} {response.url}")
+
+    def _trouble(self, text: str) -> None:
+        if not any(part in text for part in self.tolerated):
+            self.troubles.append(f"{self.page.url}: {text}")
+
+    def tolerate(self, *parts: str) -> None:
+        """Errors that this test provokes on purpose."""
+        self.tolerated = parts
+
+    def go(self, path: str) -> Response:
+        """Open a page of the site."""
+        response = self.page.goto(self.url + path)
+        assert response is not None
+        return response
+
+    def text(self, selector: str = "main") -> str:
+        """The visible text of a part of the page."""
+        return self.page.locator(selector).first.inner_text()
+
+    def sign_in(self, username: str) -> None:
+        """Through the form, unless this window is signed in already."""
+        self.go("/")
+        if self.page.locator("input[name=password]").count():
+            self.page.fill("input[name=username]", username)
+            self.page.fill("input[name=password]", PASSWORD)
+            self.page.click("main form .btn-primary")
+        expect(self.page.locator(".account-menu")).to_have_count(1)
+
+    # ---- filling -------------------------------------------------------------------------------------
+
+    def open_section(self, sheet: int, code: str) -> None:
+        """The page of a section."""
+        self.go(f"/sheets/{sheet}/sections/{code}/")
+
+    def cell(self, key: str) -> Locator:
+        """The cell with this key, or an empty locator."""
+        return self.page.locator(f'.cell[data-key="{key}"]')
+
+    def type_answer(self, key: str, cell: dict[str, Any]) -> None:
+        """Answer one cell as a person would: type, choose, tick."""
+        holder = self.cell(key)
+        if "missing" in cell:
+            details = holder.locator("details.missing")
+            if details.get_attribute("open") is None:
+                details.locator("summary").click()
+            details.locator(f'input[type=radio][value="{cell["missing"]}"]').check()
+            return
+        value = cell["value"]
+        if holder.locator("input[type=checkbox]").count():
+            for box in holder.locator("input[type=checkbox]").all():
+                box.set_checked(box.get_attribute("value") in value)
+        elif holder.locator(f'input[type=radio][name="{key}.value"]').count():
+            holder.locator(f'input[type=radio][name="{key}.value"][value="{_code(value)}"]').check()
+        elif holder.locator(f'select[name="{key}.value"]').count():
+            holder.locator(f'select[name="{key}.value"]').select_option(_code(value))
+        else:
+            unit = holder.locator(f'select[name="{key}.unit"]')
+            box = holder.locator(f'[name="{key}.value"]')
+            box.fill(str(cell.get("entered", value)))
+            if unit.count() and cell.get("unit"):
+                unit.select_option(cell["unit"])
+            box.blur()
+
+    def clear(self, key: str) -> None:
+        """Empty a cell of a table that an earlier draft has filled."""
+        box = self.page.locator(f'input[type=text][name="{key}.value"]')
+        if box.count() and box.input_value():
+            box.fill("")
+            box.blur()
+
+    def fill_section(self, items: list[str], answers: dict[str, Any]) -> None:
+        """Every cell of the section that is on the page; again while answers make new cells appear."""
+        done: set[str] = set()
+        for _ in range(6):
+            self.wait_saved()
+            keys = self.page.locator(".cell").evaluate_all("cells => cells.map(cell => cell.dataset.key)")
+            todo = [key for key in keys if key not in done and (key in answers or "/" in key)]
+            if not todo:
+                return
+            for key in todo:
+                done.add(key)
+                if key in answers and self.cell(key).is_visible():
+                    self.type_answer(key, answers[key])
+                elif key not in answers:
+                    self.clear(key)
+        raise AssertionError(f"{self.page.url}: cells go on appearing")
+
+    def wait_saved(self) -> None:
+        """Until the page has nothing left to save."""
+        expect(self.page.locator("#sheet-state")).not_to_have_attribute("data-state", "waiting")
+        expect(self.page.locator('.cell-state[data-state="waiting"], .cell-state[data-state="saving"]')).to_have_count(0)
+        expect(self.page.locator("#sheet-state")).not_to_have_attribute("data-state", "saving")
+
+    def save(self, to: str = "stay") -> None:
+        """Press one of the buttons below the section."""
+        self.page.locator(f'.sheet-actions button[name="go"][value="{to}"]').click()
+        self.page.wait_for_load_state()
+
+    def findings(self, sheet: int) -> dict[str, list[str]]:
+        """Codes of the findings by severity, as the list shows them."""
+        self.go(f"/sheets/{sheet}/findings/")
+        found: dict[str, list[str]] = {"hard": [], "soft": [], "notice": []}
+        for place in self.page.locator('[id^="finding-"]').all():
+            code = (place.get_attribute("id") or "").removeprefix("finding-")
+            css = place.get_attribute("class") or ""
+            severity = next((s for s in found if f"finding-{s}" in css), "hard")
+            found[severity].append(code)
+        return found
+
+    def explain_all(self, sheet: int) -> int:
+        """Give a reason for every soft finding that has none. Returns how many were given."""
+        given = 0
+        self.go(f"/sheets/{sheet}/findings/")
+        while (form := self.page.locator("details.explain[open] form.explain-form").first).count():
+            form.locator("select[name=reason_code]").select_option(index=1)
+            form.locator("textarea[name=text]").fill(REASON)
+            form.locator("button.btn").click()
+            self.page.wait_for_load_state()
+            given += 1
+            assert given < 60, self.text()
+        return given
+
+    def submit(self, sheet: int) -> None:
+        """From the summary through the sign-off to the receipt."""
+        self.go(f"/sheets/{sheet}/summary/")
+        self.page.locator(f'a[href^="/sheets/{sheet}/submit/"]').first.click()
+        for name, value in (("unit_head", "演练负责人"), ("stat_head", "演练统计负责人"), ("filler", "演练填表人"),
+                            ("phone", "010-12345678")):  # fmt: skip
+            self.page.fill(f"[name={name}]", value)
+        self.page.check("[name=statement]")
+        self.page.locator("main form .btn-primary").click()
+        self.page.wait_for_url("**/receipt/")
+
+
+def _code(value: Any) -> str:
+    """The code of an option: yes/no cells hold a boolean."""
+    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
