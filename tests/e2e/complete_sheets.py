@@ -44,7 +44,11 @@ def plan(user: User) -> dict[str, Any]:
         "unknown": [
             code
             for code, item in form.items.items()
-            if item.required and item.is_numeric and not item.computed and code in answers and code[0] != "B"
+            if item.required
+            and item.is_numeric
+            and not item.computed
+            and code in answers
+            and code[0] not in "BP"
         ][:1],
         "broken": broken(form, answers, context, previous),
     }
@@ -55,6 +59,7 @@ def broken(
 ) -> dict[str, Any]:
     """The first hard edit that fails after one or two cells are typed over: its code and these cells."""
     right = cells_of(answers)
+    chosen = {code for code, item in form.items.items() if item.type in ("yesno", "choice", "multi")}
     for compiled in plan_of(form).edits:
         if compiled.edit.severity != "hard":
             continue
@@ -63,10 +68,10 @@ def broken(
             continue
         typed = cells_of(wrong)
         changed = [key for key in {*typed, *right} if typed.get(key) != right.get(key)]
-        same_item = {key.split("/")[0] for key in changed}
-        if 0 < len(changed) <= MOST_CHANGES and len(same_item) == 1 and all(key in typed for key in changed):
-            if not same_item & {code for code in form.items if form.items[code].type in ("yesno", "choice", "multi")}:
-                return {"edit": compiled.edit.code, "cells": {key: typed[key] for key in changed}}
+        touched = {key.split("/")[0] for key in changed}
+        is_small = 0 < len(changed) <= MOST_CHANGES and len(touched) == 1
+        if is_small and not touched & chosen and all(key in typed for key in changed):
+            return {"edit": compiled.edit.code, "cells": {key: typed[key] for key in changed}}
     raise AssertionError(f"{form.form_no}: no hard edit can be broken by typing")
 
 

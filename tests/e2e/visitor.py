@@ -23,7 +23,9 @@ class Visitor:
     def watch(self, page: Page) -> None:
         """Listen to a page's errors."""
         page.on("pageerror", lambda error: self._trouble(f"script: {error}"))
-        page.on("console", lambda message: message.type == "error" and self._trouble(f"console: {message.text}"))
+        page.on(
+            "console", lambda message: message.type == "error" and self._trouble(f"console: {message.text}")
+        )
         page.on("response", self._read)
 
     def _read(self, response: Response) -> None:
@@ -119,7 +121,9 @@ class Visitor:
     def wait_saved(self) -> None:
         """Until the page has nothing left to save."""
         expect(self.page.locator("#sheet-state")).not_to_have_attribute("data-state", "waiting")
-        expect(self.page.locator('.cell-state[data-state="waiting"], .cell-state[data-state="saving"]')).to_have_count(0)
+        expect(
+            self.page.locator('.cell-state[data-state="waiting"], .cell-state[data-state="saving"]')
+        ).to_have_count(0)
         expect(self.page.locator("#sheet-state")).not_to_have_attribute("data-state", "saving")
 
     def save(self, to: str = "stay") -> None:
