@@ -1,0 +1,202 @@
+"""How long the pages take on the data that are there, and how many queries each needs.
+
+Everything runs inside a transaction that is rolled back, so that the saves leave nothing behind. The server
+time is that of this process: request in, response out, without network. Ratios are to the sign-in page, so
+that machines can be compared.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from survey.access.models import RoleAssignment, User
+from survey.access.roles import Permission, Role
+from survey.collection.models import CollectionRound
+from survey.frame.models import ReportingUnit
+from survey.questionnaires.selectors import definition_for
+from survey.submissions.models import Submission
+from survey.submissions.states import EDITABLE, State
+
+MOST_QUERIES = 30
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One page: milliseconds of every request, queries of one."""
+
+    label: str
+    milliseconds: list[float]
+    queries: int
+    size: int
+
+    @property
+    def median(self) -> float:
+        """Middle of the timings, in milliseconds."""
+        return statistics.median(self.milliseconds)
+
+    @property
+    def slowest(self) -> float:
+        """95th percentile, in milliseconds."""
+        return statistics.quantiles(self.milliseconds, n=20)[-1]
+
+
+class Command(BaseCommand):
+    """``manage.py benchmark_pages``: a table of pages with median, 95th percentile, queries."""
+
+    help = "Measure server time and queries of the chief pages on the present data; changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How often each page is asked for."""
+        parser.add_argument("--requests", type=int, default=20, help="timed requests a page (20)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Measure and print."""
+        if options["requests"] < 2:
+            raise CommandError("--requests must be at least 2.")
+        connection.close()
+        with transaction.atomic():
+            measures = [self.measure(label, ask, options["requests"]) for label, ask in self.pages()]
+            transaction.set_rollback(True)
+        self.show(measures)
+
+    def show(self, measures: list[Measure]) -> None:
+        """The table."""
+        sheets = Submission.objects.count()
+        self.stdout.write(
+            f"{sheets:,} sheets; {len(measures[0].milliseconds)} requests a page; milliseconds\n"
+        )
+        base = measures[0].median
+        self.stdout.write(f"{'page':<44}{'median':>9}{'95 %':>9}{'x sign-in':>11}{'queries':>9}{'kB':>8}")
+        for one in measures:
+            mark = "  more than 30 queries" if one.queries > MOST_QUERIES else ""
+            self.stdout.write(
+                f"{one.label:<44}{one.median:>9.1f}{one.slowest:>9.1f}{one.median / base:>11.1f}"
+                f"{one.queries:>9}{one.size / 1024:>8.1f}{mark}"
+            )
+
+    def measure(self, label: str, ask: Callable[[int], Any], requests: int) -> Measure:
+        """Two requests to warm up (the second counts queries), then the timed ones."""
+        ask(0)
+        with CaptureQueriesContext(connection) as captured:
+            answer = ask(1)
+        queries = len(captured)  # now: the next request empties the log
+        if answer.status_code != 200:
+            raise CommandError(f"{label}: answered {answer.status_code}")
+        taken = []
+        for number in range(2, requests + 2):
+            began = time.perf_counter()
+            ask(number)
+            taken.append((time.perf_counter() - began) * 1000)
+        return Measure(label, taken, queries, len(answer.content))
+
+    def pages(self) -> list[tuple[str, Callable[[int], Any]]]:
+        """Label and request of every page that can be measured on these data."""
+        stranger = _browser()
+        found: list[tuple[str, Callable[[int], Any]]] = [("sign-in", _get(stranger, reverse("sign_in")))]
+        found += self.respondent_pages()
+        for role, label, paths in (
+            (Role.PROVINCIAL_ADMINISTRATOR, "province", ("review_queue", "progress_board", "unit_list")),
+            (Role.REVIEWER, "nation", ("review_queue", "progress_board", "unit_list")),
+            (Role.METHODOLOGIST, "methods", ("runs", "results", "truth")),
+            (Role.DESIGNER, "designer", ("questionnaires", "rounds")),
+        ):
+            client = self.client_of(role)
+            if client is not None:
+                found += [(f"{label}: {name}", _get(client, reverse(name))) for name in paths]
+        found += self.review_pages()
+        return found
+
+    def client_of(self, role: Role) -> Client | None:
+        """A signed-in browser of somebody with this role: of the largest province among the provinces."""
+        users = _holders(role)
+        if role is Role.PROVINCIAL_ADMINISTRATOR:
+            held = RoleAssignment.objects.filter(role=role, ended_at=None).values("region")
+            units = ReportingUnit.objects.filter(review_region__in=held).values_list("review_region")
+            largest = units.annotate(n=Count("pk")).order_by("-n")[:1]
+            users = users.filter(assignments__region__in=[code for code, _count in largest])
+        user = users.first()
+        if user is None:
+            return None
+        client = _browser()
+        client.force_login(user)
+        return client
+
+    def respondent_pages(self) -> list[tuple[str, Callable[[int], Any]]]:
+        """The longest form that somebody may fill: task list, hub, longest section, summary, autosave."""
+        found = []
+        for user in _holders(Role.RESPONDENT)[:40]:
+            open_sheets = Submission.objects.visible_to(user, Permission.RESPOND).filter(
+                round__state=CollectionRound.State.OPEN, state__in=EDITABLE - {State.NOT_STARTED}
+            )
+            found += [(user, row) for row in open_sheets.select_related("assignment__version")]
+        if not found:
+            return []
+        user, row = max(found, key=lambda pair: len(definition_for(pair[1].assignment.version).items))
+        form = definition_for(row.assignment.version)
+        section = max(form.sections, key=lambda one: len(one.items))
+        client = _browser()
+        client.force_login(user)
+        items = f"{len(form.items)} items"
+        return [
+            ("respondent: task list", _get(client, reverse("tasks"))),
+            (f"respondent: hub, {items}", _get(client, reverse("sheet_hub", args=[row.pk]))),
+            (
+                f"respondent: section of {len(section.items)} items",
+                _get(client, reverse("sheet_section", args=[row.pk, section.code])),
+            ),
+            (f"respondent: findings, {items}", _get(client, reverse("sheet_findings", args=[row.pk]))),
+            (f"respondent: summary, {items}", _get(client, reverse("sheet_summary", args=[row.pk]))),
+            (f"respondent: autosave, {items}", _autosave(client, row)),
+        ]
+
+    def review_pages(self) -> list[tuple[str, Callable[[int], Any]]]:
+        """A sheet on the national desk."""
+        user = _holders(Role.REVIEWER).first()
+        if user is None:
+            return []
+        waiting = (
+            Submission.objects.visible_to(user, Permission.REVIEW).filter(state=State.NATIONAL_REVIEW).first()
+        )
+        client = self.client_of(Role.REVIEWER)
+        if waiting is None or client is None:
+            return []
+        return [("nation: review of a sheet", _get(client, reverse("review_sheet", args=[waiting.pk])))]
+
+
+def _holders(role: Role) -> QuerySet[User]:
+    held = Exists(RoleAssignment.objects.filter(user=OuterRef("pk"), role=role, ended_at=None))
+    return User.objects.filter(held, is_active=True).order_by("pk")
+
+
+def _browser() -> Client:
+    host = settings.ALLOWED_HOSTS[0].lstrip(".") if settings.ALLOWED_HOSTS else "localhost"
+    return Client(headers={"host": "localhost" if host == "*" else host})
+
+
+def _get(client: Client, path: str) -> Callable[[int], Any]:
+    return lambda _number: client.get(path, secure=True)
+
+
+def _autosave(client: Client, row: Submission) -> Callable[[int], Any]:
+    """Save a changed amount of the sheet, as the page does after every cell."""
+    form = definition_for(row.assignment.version)
+    key = next(code for code, item in form.items.items() if item.type == "quantity" and not item.computed)
+    path = reverse("sheet_save", args=[row.pk, form.section_of(key).code])
+    unit = form.items[key].unit
+
+    def save(number: int) -> Any:
+        revision = Submission.objects.values_list("revision", flat=True).get(pk=row.pk)
+        values = {"revision": revision, "cell": key, f"{key}.base": revision, f"{key}.value": 1000 + number}
+        return client.post(path, values | {f"{key}.unit": unit}, headers={"HX-Request": "true"}, secure=True)
+
+    return save
