@@ -18,8 +18,12 @@ FLAGS = [
 ]  # fmt: skip
 
 
+FILING = ("test_categories", "test_story")  # these file the drafts that the other tests type in
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything here drives a browser, and all of it in one process: there is one stack."""
+    items.sort(key=lambda item: item.path.stem in FILING)
     for item in items:
         if "tests/e2e/" in str(item.path).replace(os.sep, "/"):
             item.add_marker(pytest.mark.browser)

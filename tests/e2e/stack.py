@@ -85,6 +85,10 @@ class Stack:
                 continue
         return found
 
+    def children_named(self, name: str) -> list[int]:
+        """Those of them whose command line mentions a name."""
+        return [pid for pid in self.children() if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
     def stop(self) -> int:
         """Ctrl-C. Returns the exit code."""
         assert self.process is not None
