@@ -26,6 +26,9 @@ from tests.factories import make_sheet, make_unit, make_user
 
 INSIDE, OUTSIDE = "320000", "330000"
 PASSWORD = "Jade-Harbour-2031"
+# Two for all actors: each loads the whole chain of middleware.
+PLAIN = Client(raise_request_exception=False)
+STRICT = Client(raise_request_exception=False, enforce_csrf_checks=True)
 # More sheets than states: some actions need a sheet with something attached to it.
 STATES = {
     "fresh": State.NOT_STARTED, "open": State.IN_PROGRESS, "unusual": State.IN_PROGRESS,
@@ -60,8 +63,9 @@ class Actor:
     session: str = ""
 
     def browser(self, *, strict: bool = False) -> Client:
-        """A fresh browser that holds the session: an answer that ends it must not reach the next request."""
-        browser = Client(raise_request_exception=False, enforce_csrf_checks=strict)
+        """A browser that holds the session and nothing else: what an answer did to it is forgotten."""
+        browser = STRICT if strict else PLAIN
+        browser.cookies.clear()
         if self.session:
             browser.cookies[settings.SESSION_COOKIE_NAME] = self.session
         return browser
