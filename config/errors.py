@@ -1,11 +1,21 @@
 """Error pages in the design of the site. They render without the database."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+# What a stopped PostgreSQL or Valkey looks like from here.
+OUTAGES = (OperationalError, InterfaceError, BrokerError, RedisConnectionError, RedisTimeoutError)
 
 
 def _page(request: HttpRequest, status: int) -> HttpResponse:
-    return render(request, f"errors/{status}.html", status=status)
+    # Without the request no context processor runs: those ask who is signed in, and that needs the database.
+    return HttpResponse(render_to_string(f"errors/{status}.html"), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -24,8 +34,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500."""
-    return _page(request, 500)
+    """500, or 503 when a middleware stumbled over a server that does not answer.
+
+    Django turns an exception of a middleware into this page before an outer middleware can see it.
+    """
+    return outage(request) if isinstance(sys.exc_info()[1], OUTAGES) else _page(request, 500)
 
 
 def outage(request: HttpRequest) -> HttpResponse:
