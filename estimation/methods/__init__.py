@@ -1,10 +1,13 @@
 """The numeric core: NumPy and SciPy only, arrays in, frozen results out. See README.md for the notation."""
 
 from estimation.methods.allocation import allocate, expected_cv, largest_remainder
+from estimation.methods.calibrated import calibrated_mean, calibrated_ratio, calibrated_total
+from estimation.methods.calibration import Calibrated, ConvergenceError, calibrate, rake
 from estimation.methods.collapsing import Collapsed, CollapseRecord, collapse, collapsing_path
 from estimation.methods.growth import ClassGrowth, class_growth, growth, level_growth
 from estimation.methods.overlap import overlap_covariance
 from estimation.methods.quality import grade, grade_estimates, largest_share, moved_share
+from estimation.methods.quantiles import Quantiles, quantile
 from estimation.methods.ratios import contrast, mean_multiple, ratio
 from estimation.methods.results import Estimates
 from estimation.methods.rounding import half_up, round_half_up
@@ -21,15 +24,22 @@ from estimation.methods.weighting import (
 from estimation.methods.winsorization import Reason, Treatment, trim, weighted_quantiles, winsorize
 
 __all__ = [
+    "Calibrated",
     "ClassGrowth",
     "CollapseRecord",
     "Collapsed",
+    "ConvergenceError",
     "Estimates",
     "Poststratified",
+    "Quantiles",
     "Reason",
     "StratifiedSample",
     "Treatment",
     "allocate",
+    "calibrate",
+    "calibrated_mean",
+    "calibrated_ratio",
+    "calibrated_total",
     "class_growth",
     "collapse",
     "collapsing_path",
@@ -53,6 +63,8 @@ __all__ = [
     "permanent_random_numbers",
     "poststratify",
     "proportion",
+    "quantile",
+    "rake",
     "ratio",
     "round_half_up",
     "select",
