@@ -1,6 +1,14 @@
 """The numeric core: NumPy and SciPy only, arrays in, frozen results out. See README.md for the notation."""
 
 from estimation.methods.allocation import allocate, expected_cv, largest_remainder
+from estimation.methods.bootstrap import (
+    Bootstrap,
+    WeightChunk,
+    bootstrap,
+    bootstrap_part,
+    combine,
+    replicate_weights,
+)
 from estimation.methods.calibrated import calibrated_mean, calibrated_ratio, calibrated_total
 from estimation.methods.calibration import Calibrated, ConvergenceError, calibrate, rake
 from estimation.methods.collapsing import Collapsed, CollapseRecord, collapse, collapsing_path
@@ -24,6 +32,7 @@ from estimation.methods.weighting import (
 from estimation.methods.winsorization import Reason, Treatment, trim, weighted_quantiles, winsorize
 
 __all__ = [
+    "Bootstrap",
     "Calibrated",
     "ClassGrowth",
     "CollapseRecord",
@@ -35,7 +44,10 @@ __all__ = [
     "Reason",
     "StratifiedSample",
     "Treatment",
+    "WeightChunk",
     "allocate",
+    "bootstrap",
+    "bootstrap_part",
     "calibrate",
     "calibrated_mean",
     "calibrated_ratio",
@@ -43,6 +55,7 @@ __all__ = [
     "class_growth",
     "collapse",
     "collapsing_path",
+    "combine",
     "contrast",
     "crosstotals",
     "design_weights",
@@ -66,6 +79,7 @@ __all__ = [
     "quantile",
     "rake",
     "ratio",
+    "replicate_weights",
     "round_half_up",
     "select",
     "total",
