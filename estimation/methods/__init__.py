@@ -13,6 +13,7 @@ from estimation.methods.calibrated import calibrated_mean, calibrated_ratio, cal
 from estimation.methods.calibration import Calibrated, ConvergenceError, calibrate, rake
 from estimation.methods.collapsing import Collapsed, CollapseRecord, collapse, collapsing_path
 from estimation.methods.growth import ClassGrowth, class_growth, growth, level_growth
+from estimation.methods.optimal_cutoffs import OptimalCutoffs, optimal_cutoffs
 from estimation.methods.overlap import overlap_covariance
 from estimation.methods.quality import grade, grade_estimates, largest_share, moved_share
 from estimation.methods.quantiles import Quantiles, quantile
@@ -39,6 +40,7 @@ __all__ = [
     "Collapsed",
     "ConvergenceError",
     "Estimates",
+    "OptimalCutoffs",
     "Poststratified",
     "Quantiles",
     "Reason",
@@ -72,6 +74,7 @@ __all__ = [
     "mean_multiple",
     "moved_share",
     "nonresponse_weights",
+    "optimal_cutoffs",
     "overlap_covariance",
     "permanent_random_numbers",
     "poststratify",

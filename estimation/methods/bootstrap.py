@@ -56,7 +56,7 @@ def bootstrap(
     replicates: int = 500,
     seed: int,
     fpc: bool = True,
-    chunk: int = 50,
+    chunk: int = 100,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
     level: float = 0.95,
@@ -108,7 +108,7 @@ def bootstrap_part(
     count: int,
     seed: int,
     fpc: bool = True,
-    chunk: int = 50,
+    chunk: int = 100,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
 ) -> FloatArray:
@@ -137,7 +137,7 @@ def replicate_weights(
     replicates: int = 500,
     seed: int,
     fpc: bool = True,
-    chunk: int = 50,
+    chunk: int = 100,
     first: int = 0,
 ) -> Iterator[WeightChunk]:
     """Replicate weights first..first + replicates - 1, chunk by chunk; never the whole matrix.
