@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, Func, QuerySet, Sum
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +21,7 @@ STAGE_LABELS = {
     "read": _("Read"), "weight": _("Weight"), "treat": _("Treat"), "estimate": _("Estimate"),
     "assemble": _("Assemble"), "check": _("Check"), "store": _("Store"),
 }  # fmt: skip
+_NOTABLE_SILENCE = 15  # seconds; every stage of a national run beats more often
 REASON_LABELS = {
     "raised": _("Raised to the lower cutoff"),
     "lowered": _("Lowered to the upper cutoff"),
@@ -93,6 +95,14 @@ def name_of(names: Mapping[str, VariableName], code: str) -> VariableName:
                 parts[0].unit if sign == "+" and code in DERIVED else "",
             )  # fmt: skip
     return VariableName(code, code, code, "")
+
+
+def seconds_silent(run: EstimationRun) -> int:
+    """How long a running run's worker has not been heard of; 0 while that is nothing unusual."""
+    if run.state != EstimationRun.State.RUNNING or run.heartbeat_at is None:
+        return 0
+    seconds = int((timezone.now() - run.heartbeat_at).total_seconds())
+    return seconds if seconds > _NOTABLE_SILENCE else 0
 
 
 def stage_list(run: EstimationRun) -> list[dict[str, Any]]:

@@ -105,6 +105,8 @@ def _progress(request: HttpRequest, run: EstimationRun) -> dict[str, Any]:
         "active": run.state in ACTIVE,
         "stages": selectors.stage_list(run),
         "may_run": _may_run(request),
+        "silent": selectors.seconds_silent(run),
+        "lost_after": int(services.LOST_AFTER.total_seconds()),
         "tone": {"finished": "good", "failed": "bad", "running": "info", "queued": "warn"}.get(
             run.state, "neutral"
         ),
@@ -181,6 +183,8 @@ def run_compare(request: HttpRequest) -> HttpResponse:
     finished = list(selectors.finished_runs().select_related("microdata__layout")[:50])
     known = {str(run.pk): run for run in finished}
     first, second = known.get(request.GET.get("a", "")), known.get(request.GET.get("b", ""))
+    if "a" not in request.GET and len(finished) > 1:
+        second, first = finished[:2]  # the newest beside the one before
     statistic = request.GET.get("statistic", "total")
     kind = request.GET.get("kind", "nation")
     context: dict[str, Any] = {

@@ -49,4 +49,3 @@ def test_without_the_broker_people_go_on_working_and_a_run_waits(visit: Any, sta
     person.page.select_option("[name=lonely]", index=1)  # parameters of its own: a run that is not there yet
     person.page.locator("form[method=post] .btn-primary").last.click()
     expect(person.page.locator("#progress .pill-good")).to_be_visible(timeout=90_000)
-
