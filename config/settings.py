@@ -83,10 +83,11 @@ TEMPLATES = [
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
-    # A pool per process: a restarted server only costs one failed check, not a failed request.
-    "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 5, "check": None},
+    # A pool per process. With the health check a restarted server costs a failed check, not a failed request.
+    "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 5},
     "connect_timeout": 3,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

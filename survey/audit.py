@@ -44,6 +44,11 @@ def address(value: str | None) -> Iterator[None]:
         _address.reset(token)
 
 
+def current_address() -> str | None:
+    """The network address that rows recorded now come from."""
+    return _address.get()
+
+
 def record(
     *,
     by: Any,
@@ -67,5 +72,5 @@ def record(
         region_path=region_path,
         succeeded=succeeded,
         details=details,
-        address=_address.get(),
+        address=current_address(),
     )

@@ -1,10 +1,22 @@
 """The numeric core: NumPy and SciPy only, arrays in, frozen results out. See README.md for the notation."""
 
 from estimation.methods.allocation import allocate, expected_cv, largest_remainder
+from estimation.methods.bootstrap import (
+    Bootstrap,
+    WeightChunk,
+    bootstrap,
+    bootstrap_part,
+    combine,
+    replicate_weights,
+)
+from estimation.methods.calibrated import calibrated_mean, calibrated_ratio, calibrated_total
+from estimation.methods.calibration import Calibrated, ConvergenceError, calibrate, rake
 from estimation.methods.collapsing import Collapsed, CollapseRecord, collapse, collapsing_path
 from estimation.methods.growth import ClassGrowth, class_growth, growth, level_growth
+from estimation.methods.optimal_cutoffs import OptimalCutoffs, optimal_cutoffs
 from estimation.methods.overlap import overlap_covariance
 from estimation.methods.quality import grade, grade_estimates, largest_share, moved_share
+from estimation.methods.quantiles import Quantiles, quantile
 from estimation.methods.ratios import contrast, mean_multiple, ratio
 from estimation.methods.results import Estimates
 from estimation.methods.rounding import half_up, round_half_up
@@ -21,18 +33,31 @@ from estimation.methods.weighting import (
 from estimation.methods.winsorization import Reason, Treatment, trim, weighted_quantiles, winsorize
 
 __all__ = [
+    "Bootstrap",
+    "Calibrated",
     "ClassGrowth",
     "CollapseRecord",
     "Collapsed",
+    "ConvergenceError",
     "Estimates",
+    "OptimalCutoffs",
     "Poststratified",
+    "Quantiles",
     "Reason",
     "StratifiedSample",
     "Treatment",
+    "WeightChunk",
     "allocate",
+    "bootstrap",
+    "bootstrap_part",
+    "calibrate",
+    "calibrated_mean",
+    "calibrated_ratio",
+    "calibrated_total",
     "class_growth",
     "collapse",
     "collapsing_path",
+    "combine",
     "contrast",
     "crosstotals",
     "design_weights",
@@ -49,11 +74,15 @@ __all__ = [
     "mean_multiple",
     "moved_share",
     "nonresponse_weights",
+    "optimal_cutoffs",
     "overlap_covariance",
     "permanent_random_numbers",
     "poststratify",
     "proportion",
+    "quantile",
+    "rake",
     "ratio",
+    "replicate_weights",
     "round_half_up",
     "select",
     "total",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
 
 from estimation.rehearsal import selectors
 from estimation.releases.selectors import choose_run
@@ -20,6 +21,7 @@ from survey.access.roles import Permission
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def truth(request: HttpRequest) -> HttpResponse:
     """Estimate, interval and truth side by side, and how many intervals cover."""
     asked = request.GET.get("run", "")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language
+from django.views.decorators.http import require_GET
 
 from estimation.releases import selectors
 from estimation.releases.indicators import registry
@@ -34,6 +35,7 @@ def _base(request: HttpRequest) -> tuple[EstimationRun | None, dict[str, Any]]:
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def results(request: HttpRequest) -> HttpResponse:
     """The indicators of chapter 1: both years, growth, errors and grades."""
     run, context = _base(request)
@@ -47,6 +49,7 @@ def results(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def results_table(request: HttpRequest, number: int) -> HttpResponse:
     """One of the report's tables 1 to 4."""
     table = selectors.table_layout(number)
@@ -62,6 +65,7 @@ def results_table(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def results_domain(request: HttpRequest) -> HttpResponse:
     """Any stored item by any kind of domain, sortable, with a bar."""
     run, context = _base(request)

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from estimation.runs import selectors, services
 from estimation.runs.forms import RunForm, rounds_with_design
@@ -23,6 +23,7 @@ ACTIVE = (State.QUEUED, State.RUNNING)
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def runs(request: HttpRequest) -> HttpResponse:
     """All runs, newest first."""
     rows = Paginator(selectors.all_runs(), 25).get_page(request.GET.get("page"))
@@ -79,6 +80,7 @@ def _may_run(request: HttpRequest) -> bool:
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Inputs, live progress, timing and result of one run."""
     run = get_object_or_404(
@@ -110,6 +112,7 @@ def _progress(request: HttpRequest, run: EstimationRun) -> dict[str, Any]:
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The live part of a run's page; asks for the whole page when the run is over."""
     run = get_object_or_404(selectors.all_runs(), pk=pk)
@@ -130,6 +133,7 @@ def run_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def run_treated(request: HttpRequest, pk: int) -> HttpResponse:
     """Values outside the cutoffs, largest effect first, and a summary per variable."""
     run = get_object_or_404(selectors.finished_runs().select_related("microdata__layout"), pk=pk)
@@ -153,6 +157,7 @@ def run_treated(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def run_weights(request: HttpRequest, pk: int) -> HttpResponse:
     """Weights of the strata and what was collapsed."""
     run = get_object_or_404(selectors.finished_runs(), pk=pk)
@@ -170,6 +175,7 @@ def run_weights(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.VIEW_ESTIMATES)
+@require_GET
 def run_compare(request: HttpRequest) -> HttpResponse:
     """Two runs cell by cell."""
     finished = list(selectors.finished_runs().select_related("microdata__layout")[:50])

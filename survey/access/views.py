@@ -16,7 +16,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 from django_otp import login as second_factor_login
 
 from survey import audit
@@ -36,6 +36,7 @@ HOMES = (
 
 
 @signed_in
+@require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The place where this person's work is; a page that says so when no role has been granted yet."""
     open_places = {entry.name: entry.href for entry in places(request.user)}

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from survey import audit as trail
 from survey.access import second_factor, selectors, services
@@ -27,6 +27,7 @@ PER_PAGE = 50
 
 
 @requires(Permission.MANAGE_USERS, Permission.GRANT_ROLES)
+@require_GET
 def accounts(request: HttpRequest) -> HttpResponse:
     """All accounts, to be found by name, role, region and state."""
     wanted = {key: request.GET.get(key, "").strip() for key in ("search", "role", "region", "state")}
@@ -53,6 +54,7 @@ def account_new(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Permission.MANAGE_USERS, Permission.GRANT_ROLES)
+@require_GET
 def account(request: HttpRequest, pk: int) -> HttpResponse:
     """One account: who it is, what it holds, what can be done with it."""
     user = get_object_or_404(User, pk=pk)
@@ -146,6 +148,7 @@ def _act_on_roles(request: HttpRequest, user: User, form: GrantForm) -> str:
 
 
 @requires(Permission.VIEW_AUDIT)
+@require_GET
 def audit(request: HttpRequest) -> HttpResponse:
     """Search the audit trail. Searching it leaves a row in it."""
     form = AuditFilter(request.GET or None)

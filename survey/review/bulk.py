@@ -180,7 +180,7 @@ def transition_many(
         values = {
             "ids": chunk, "origin": origin.value, "target": move.target.value, "now": now, "by": by.pk,
             "name": by.username, "action": action.value, "reason": reason, "channel": channel,
-            "address": _address(),
+            "address": audit.current_address(),
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(_MOVE, values)
@@ -190,11 +190,6 @@ def transition_many(
             cursor.execute(_AUDIT, values)
         if move.target is State.ACCEPTED:
             _project_many(chunk)
-
-
-def _address() -> str | None:
-    current = getattr(audit, "current_address", None)
-    return current() if callable(current) else None
 
 
 _MOVE = """

@@ -1,107 +1,199 @@
-"""Every URL x every role x inside and outside one's scope.
+"""Every URL x everybody x inside and outside one's scope x reading and writing.
 
-The expectation for the role comes from the mark on the view (``@requires`` and its sisters); the
-expectation for the row from the table ROWS below. A URL that stands in neither fails the test.
+The expected answer comes from the mark on the view (``@requires`` and its sisters, or the ``permission`` of
+an endpoint) and from ``TABLE``, which says how a URL is filled. A URL without a line there fails. A refused
+request is a 404 (403 for machines), leaves one row in the audit trail and changes nothing else; PostgreSQL
+itself is asked what was written, so that a write that is taken back or changes nothing is seen, too.
 """
 
+import json
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.db import connection, transaction
+from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from survey.access.decorators import access_of, opens
 from survey.access.roles import Role
-from survey.submissions.states import State
-from tests.factories import World, make_sheet, make_unit
+from survey.audit import AuditEvent
+from tests.architecture.matrix_stage import INSIDE, OUTSIDE, Actor, Place, Stage
+from tests.architecture.matrix_table import TABLE, Row
 
-ROLES = [role.value for role in Role]
-# How to fill a URL's arguments: from the world, inside and outside of Jiangsu.
-ARGUMENTS: dict[str, tuple[str, str]] = {
-    "sheet": ("sheet.pk", "outside_sheet.pk"),
-    "filed": ("filed.pk", "outside_filed.pk"),
-    "assignment": ("sheet.assignment.pk", "outside_sheet.assignment.pk"),
-}
-# URL name -> what its ``pk`` is. Names that are missing here have no row of a unit behind them.
-ROWS = {
-    "sheet_hub": "sheet", "sheet_section": "sheet", "sheet_findings": "sheet", "sheet_summary": "sheet",
-    "sheet_print": "sheet", "review_sheet": "filed", "unit_detail": "assignment",
-}  # fmt: skip
-SAMPLE = {"code": "P", "section": "P", "item": "P01", "year": "2025", "number": "1", "category": "CAT12"}
+pytestmark = pytest.mark.django_db
+TRAIL = "survey_auditevent"
+WRITTEN = """
+    SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables
+    WHERE relname <> 'django_session' AND n_tup_ins + n_tup_upd + n_tup_del > 0
+"""
 
 
-@pytest.fixture
-def world(world: World) -> World:
-    """The small world with a filed sheet inside and outside, for the pages that only show those."""
-    for name, region in (("filed", "320000"), ("outside_filed", "330000")):
-        sheet = make_sheet(make_unit("CAT13", region), State.NATIONAL_REVIEW)
-        setattr(world, name, sheet)
-    return world
+@pytest.fixture(scope="module")
+def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
+    """The world, built once inside a transaction that is taken back at the end."""
+    from tests.factories import prepare_base
+
+    quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    with django_db_blocker.unblock(), quick, transaction.atomic():
+        prepare_base()
+        yield Stage.build()
+        transaction.set_rollback(True)
 
 
-def named_patterns() -> list[tuple[str, Any]]:
-    """(name, callback) of every URL of the site."""
-    found: list[tuple[str, Any]] = []
+def named_patterns() -> dict[str, Any]:
+    """URL name -> callback, of every URL of the site; a URL without a name has its route here."""
+    found: dict[str, Any] = {}
 
     def walk(patterns: list[URLPattern | URLResolver]) -> None:
         for pattern in patterns:
             if isinstance(pattern, URLResolver):
                 walk(pattern.url_patterns)
             else:
-                found.append((pattern.name or "", pattern.callback))
+                found[pattern.name or f"unnamed {pattern.pattern}"] = pattern.callback
 
     walk(get_resolver().url_patterns)
     return found
 
 
+VIEWS = named_patterns()
+
+
 def test_every_url_has_a_name_and_an_access_mark() -> None:
-    patterns = named_patterns()
-    assert len(patterns) > 20
-    assert [name or str(view) for name, view in patterns if not name or access_of(view) is None] == []
+    assert len(VIEWS) > 70
+    assert [
+        name for name, view in VIEWS.items() if name.startswith("unnamed") or access_of(view) is None
+    ] == []
 
 
-def follow(world: World, path: str) -> Any:
-    """``sheet.pk`` of the world."""
-    value: Any = world
-    for part in path.split("."):
-        value = getattr(value, part)
-    return value
+def test_every_url_has_a_line_in_the_table() -> None:
+    missing = VIEWS.keys() - {key.partition(":")[0] for key in TABLE}
+    assert not missing, f"add to TABLE in matrix_table.py: {sorted(missing)}"
+    assert {key.partition(":")[0] for key in TABLE} <= VIEWS.keys()
 
 
-def address(name: str, world: World, *, inside: bool) -> str | None:
-    """The URL of a name for a row inside or outside, or None when this test cannot fill it."""
-    kind = ROWS.get(name)
-    if kind is None:
-        return None
-    pk = follow(world, ARGUMENTS[kind][0 if inside else 1])
-    possibilities = get_resolver().reverse_dict.getlist(name)
-    wanted = possibilities[0][0][0][1]
-    values = [pk if key in {"pk", "sheet_id", "unit_id"} else SAMPLE.get(key, "1") for key in wanted]
-    return reverse(name, kwargs=dict(zip(wanted, values, strict=True)))
+def test_every_role_is_an_actor(stage: Stage) -> None:
+    assert {role.value for role in Role} <= {actor.name for actor in stage.actors}
 
 
-@pytest.mark.parametrize("name", sorted(ROWS))
-@pytest.mark.parametrize("role", ROLES)
-def test_outside_is_not_found_for_everybody_but_the_nation(world: World, role: str, name: str) -> None:
-    user = world.users[role]
-    client = Client()
-    client.force_login(user)
-    view = dict(named_patterns())[name]
-    allowed = opens(view, user)
-    inside, outside = (client.get(address(name, world, inside=here) or "") for here in (True, False))
-    national = role not in {Role.RESPONDENT, Role.PROVINCIAL_ADMINISTRATOR}
-    if not allowed:
-        assert {inside.status_code, outside.status_code} == {404}
-    else:
-        assert inside.status_code in {200, 302}
-        assert outside.status_code == (inside.status_code if national else 404)
+class Attempt:
+    """One request of one actor, taken back afterwards, and what it wrote."""
+
+    def __init__(
+        self, stage: Stage, key: str, actor: Actor, place: Place, *, write: bool, strict: bool = False
+    ) -> None:
+        row, browser = TABLE[key], actor.browser(strict=strict)
+        self.name = key.partition(":")[0]
+        self.url = reverse(self.name, args=row.args(stage, place)) + row.query
+        self.machine = self.name.startswith("api_")
+        body = row.body(stage, place, actor) if write and row.body else {}
+        headers: dict[str, Any] = row.headers(place)
+        with transaction.atomic():
+            before = _written()
+            if not write:
+                self.answer = browser.get(self.url, headers=headers)
+            elif self.machine:
+                send = getattr(browser, row.method)
+                self.answer = send(
+                    self.url, json.dumps(body), content_type="application/json", headers=headers
+                )
+            else:
+                self.answer = browser.post(self.url, body, headers=headers)
+            self.wrote = {table: n for table, n in (_written() - before).items() if n}
+            newest = AuditEvent.objects.order_by("-pk").values_list("action", flat=True)
+            self.trail = list(newest[: self.wrote[TRAIL]]) if TRAIL in self.wrote else []
+            transaction.set_rollback(True)
+
+    @property
+    def status(self) -> int:
+        """HTTP status of the answer."""
+        return int(self.answer.status_code)
 
 
-def test_strangers_are_sent_to_the_front_door(world: World) -> None:
-    for name, view in named_patterns():
-        url = address(name, world, inside=True)
-        if url is None or access_of(view) == "public":
+def _written() -> Counter[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN)
+        return Counter(dict(cursor.fetchall()))
+
+
+def expected(row: Row, view: Any, actor: Actor, place: Place, *, write: bool) -> str:
+    """``open``; ``refused``; ``door`` for whom is sent to sign in; ``idle`` where nothing lies in scope."""
+    if access_of(view) == "public":
+        return "open"
+    if actor.user is None:
+        return "door"
+    allowed = actor.user.has(row.may) if write and row.may else opens(view, actor.user)
+    if not allowed or (row.scoped and place.region not in actor.sees):
+        return "refused"
+    if write and row.nation and not {INSIDE, OUTSIDE} <= actor.sees:
+        return "refused"
+    return "idle" if write and row.area and not actor.sees else "open"
+
+
+def faults(row: Row, attempt: Attempt, wanted: str, *, write: bool) -> Iterator[str]:
+    """What is wrong with an answer, in words."""
+    status = attempt.status
+    changed = attempt.wrote.keys() - {TRAIL}
+    if status >= 500:
+        yield f"crashed with {status}"
+    elif wanted == "door":
+        if attempt.machine and status not in {401, 403}:
+            yield f"a machine without a session got {status}"
+        if not attempt.machine and (status != 302 or "/sign-in/" not in attempt.answer.url):
+            yield f"not sent to sign in: {status}"
+        if attempt.wrote:
+            yield f"wrote {attempt.wrote} for nobody"
+    elif wanted == "refused":
+        if status not in {404, 405} | ({403} if attempt.machine else set()):
+            yield f"not refused: {status}"
+        if changed:
+            yield f"refused, and yet wrote {attempt.wrote}"
+        if status != 405 and attempt.trail != ["access_refused"]:
+            yield f"audit says {attempt.trail}"
+    elif wanted == "idle":
+        if changed:
+            yield f"nothing is in scope, and yet wrote {attempt.wrote}"
+    elif write and row.body is None:
+        if status != 405:
+            yield f"takes POST ({status}), so TABLE needs a body"
+    elif write:
+        if status in {403, 404, 405}:
+            yield f"not open: {status}"
+        if row.writes and (status not in {200, 201, 202, 302} or not changed):
+            yield f"did nothing: {status}, wrote {attempt.wrote}"
+    elif status not in ({200, 302, 405} if row.body else {200, 302}):
+        yield f"not open: {status}"
+
+
+@pytest.mark.parametrize("key", TABLE)
+def test_everybody_meets_what_the_marks_say(stage: Stage, key: str) -> None:
+    row, view = TABLE[key], VIEWS[key.partition(":")[0]]
+    seen: Counter[str] = Counter()
+    found: list[str] = []
+    for actor, place, write in product(stage.actors, stage.places.values(), (False, True)):
+        wanted = expected(row, view, actor, place, write=write)
+        inside = expected(row, view, actor, stage.places[INSIDE], write=write)
+        # Outside only matters to those who are let in inside, and where a row is named.
+        if place.region == OUTSIDE and (not row.scoped or inside != "open"):
             continue
-        answer = Client().get(url)
-        assert answer.status_code == 302, name
-        assert "sign-in" in answer.url or "sign_in" in answer.url, name
+        seen[wanted] += 1
+        attempt = Attempt(stage, key, actor, place, write=write)
+        found += [
+            f"{actor.name} {'POST' if write else 'GET'} {attempt.url} ({place.region}): {fault}"
+            for fault in faults(row, attempt, wanted, write=write)
+        ]
+    assert found == []
+    assert seen["open"], "nobody may do this: what the table posts proves nothing"
+
+
+def test_no_write_goes_without_a_csrf_token(stage: Stage) -> None:
+    place = stage.places[INSIDE]
+    for key, row in TABLE.items():
+        view = VIEWS[key.partition(":")[0]]
+        able = (a for a in stage.actors if expected(row, view, a, place, write=True) == "open")
+        if row.body is not None:
+            attempt = Attempt(stage, key, next(able), place, write=True, strict=True)
+            assert attempt.status == 403, key
+            assert not attempt.wrote.keys() - {TRAIL}, key

@@ -40,6 +40,8 @@ def stack() -> Iterator[Stack]:
     yield stack
     assert stack.stop() == 0, stack.log()[-2000:]
     assert stack.children() == []
+    with pytest.raises(LookupError):
+        stack.broker()
 
 
 @pytest.fixture(scope="package")

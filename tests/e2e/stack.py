@@ -85,9 +85,14 @@ class Stack:
                 continue
         return found
 
-    def children_named(self, name: str) -> list[int]:
-        """Those of them whose command line mentions a name."""
-        return [pid for pid in self.children() if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    def broker(self) -> int:
+        """Process number of Valkey: it overwrites its environment with its title, which names the port."""
+        title = f"127.0.0.1:{(self.folder / 'valkey_port').read_text().strip()}".encode()
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            line = entry.read_bytes() if entry.exists() else b""
+            if b"valkey" in line and title in line:
+                return int(entry.parent.name)
+        raise LookupError("Valkey does not run")
 
     def stop(self) -> int:
         """Ctrl-C. Returns the exit code."""

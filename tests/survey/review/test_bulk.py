@@ -2,6 +2,7 @@
 
 import pytest
 
+from survey import audit
 from survey.access.models import RoleAssignment
 from survey.access.roles import Role
 from survey.audit import AuditEvent
@@ -120,3 +121,12 @@ def test_bulk_stays_in_scope_and_on_the_own_desk(world, province, nation):
         bulk.preview(nation, inside.round, QueueFilter(state="submitted"))
     with pytest.raises(PolicyDenied):
         bulk.preview(world.users["methodologist"], inside.round, QueueFilter())
+
+
+def test_every_audit_row_of_a_bulk_keeps_the_network_address(world, province):
+    sheets = _sheets(2, State.SUBMITTED)
+    latest = AuditEvent.objects.latest("pk").pk
+    with audit.address("192.0.2.7"):
+        bulk.bulk_accept(by=province, round=sheets[0].round, setting=CAT12, expected=2)
+    rows = AuditEvent.objects.filter(pk__gt=latest)
+    assert list(rows.values_list("address", flat=True)) == ["192.0.2.7"] * 3

@@ -1,0 +1,172 @@
+"""The world of the permission matrix: the same sheets in every state on both sides of a border, and its actors."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from django.utils import timezone
+
+from estimation.runs import services as runs
+from estimation.runs.models import EstimationRun
+from estimation.runs.spec import RunSpec, Winsorization
+from survey.access.models import ActivationCode, RoleAssignment, User
+from survey.access.roles import Role
+from survey.collection.models import CollectionRound
+from survey.questionnaires.models import QuestionnaireVersion
+from survey.review.models import ReviewQuery
+from survey.submissions.models import Explanation, Submission
+from survey.submissions.selectors import sheet
+from survey.submissions.states import State
+from tests.estimation.runs.country import Country
+from tests.factories import make_sheet, make_unit, make_user
+
+INSIDE, OUTSIDE = "320000", "330000"
+PASSWORD = "Jade-Harbour-2031"
+# Two for all actors: each loads the whole chain of middleware.
+PLAIN = Client(raise_request_exception=False)
+STRICT = Client(raise_request_exception=False, enforce_csrf_checks=True)
+# More sheets than states: some actions need a sheet with something attached to it.
+STATES = {
+    "fresh": State.NOT_STARTED, "open": State.IN_PROGRESS, "unusual": State.IN_PROGRESS,
+    "returned": State.RETURNED, "filed": State.SUBMITTED, "asked": State.SUBMITTED,
+    "explained": State.SUBMITTED, "national": State.NATIONAL_REVIEW, "accepted": State.ACCEPTED,
+    "exempted": State.EXEMPTED, "invalidated": State.INVALIDATED,
+}  # fmt: skip
+
+
+@dataclass
+class Place:
+    """One side of the border: a sheet of a unit of its own in every state, a comment, a finding."""
+
+    region: str
+    sheets: dict[str, Submission] = field(default_factory=dict)
+    finding: Any = None
+    explanation: Any = None
+    query: Any = None  # open, on a sheet with the province
+    comment: Any = None  # open, on a returned sheet
+
+    def __getitem__(self, name: str) -> Submission:
+        return self.sheets[name]
+
+
+@dataclass
+class Actor:
+    """Somebody with a session. ``sees`` are the regions whose units are in scope."""
+
+    name: str
+    user: User | None
+    sees: frozenset[str] = frozenset()
+    session: str = ""
+
+    def browser(self, *, strict: bool = False) -> Client:
+        """A browser that holds the session and nothing else: what an answer did to it is forgotten."""
+        browser = STRICT if strict else PLAIN
+        browser.cookies.clear()
+        if self.session:
+            browser.cookies[settings.SESSION_COOKIE_NAME] = self.session
+        return browser
+
+
+@dataclass
+class Stage:
+    """Everything that a URL may name."""
+
+    places: dict[str, Place]
+    actors: list[Actor]
+    version: QuestionnaireVersion
+    account: User
+    finished: EstimationRun
+    queued: EstimationRun
+
+    @classmethod
+    def build(cls) -> "Stage":
+        """Two places, the actors, and two runs over a country worked by hand."""
+        places = {region: _place(region) for region in (INSIDE, OUTSIDE)}
+        Country()
+        finished, queued = (_request(minimum) for minimum in (1, 2))
+        runs.execute_run(finished.pk)
+        return cls(
+            places=places, actors=_actors(places), version=QuestionnaireVersion.objects.latest("pk"),
+            account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
+            finished=finished, queued=queued,
+        )  # fmt: skip
+
+
+def _request(minimum: int) -> EstimationRun:
+    spec = RunSpec(winsorization=Winsorization("winsorize", 0.0, 0.9, minimum=minimum))
+    return runs.request_run(round=CollectionRound.objects.get(year=2025), by=None, spec=spec)[0]
+
+
+def _place(region: str) -> Place:
+    place = Place(region)
+    for name, state in STATES.items():
+        place.sheets[name] = make_sheet(make_unit("CAT12", region), state)
+    for name in ("unusual", "explained"):
+        row = place[name]
+        row.answers |= {
+            code: {"value": value, "unit": "TB"} for code, value in (("S01", "9e8"), ("S02", "1"))
+        }
+        row.answers["S01"]["value"] = "900000000"
+        row.save()
+        found = sheet(Submission.objects.get(pk=row.pk)).soft[0]
+        if name == "unusual":
+            place.finding = found
+        else:
+            place.explanation = Explanation.objects.create(
+                submission=row, edit=found.edit, fingerprint=found.fingerprint, reason_code="other",
+                text="新的数据中心在三月投入使用",
+            )  # fmt: skip
+    place.query = ReviewQuery.objects.create(submission=place["asked"], text="请核实")
+    place.comment = ReviewQuery.objects.create(submission=place["returned"], text="请核实")
+    ActivationCode.objects.create(
+        unit=place["open"].unit, code_hash="", expires_at=timezone.now() + dt.timedelta(days=1)
+    )
+    return place
+
+
+def _actors(places: dict[str, Place]) -> list[Actor]:
+    """Every role, and people who hold half of what would be needed."""
+    everywhere = frozenset(places)
+    units = [row.unit for row in places[INSIDE].sheets.values()]
+    respondent = make_user(Role.RESPONDENT, unit=units[0])
+    for unit in units[1:]:
+        RoleAssignment.objects.create(
+            user=respondent, role=Role.RESPONDENT, region_id=unit.review_region_id, unit=unit
+        )
+    provincial = Role.PROVINCIAL_ADMINISTRATOR
+    other_category = make_user(provincial, INSIDE)
+    other_category.assignments.update(category="CAT01")
+    ended = make_user(provincial, INSIDE)
+    ended.assignments.update(ended_at=timezone.now())
+    people = [
+        Actor(Role.RESPONDENT.value, respondent, frozenset({INSIDE})),
+        Actor(provincial.value, make_user(provincial, INSIDE), frozenset({INSIDE})),
+        *(
+            Actor(role.value, make_user(role), everywhere)
+            for role in Role
+            if role not in (Role.RESPONDENT, provincial)
+        ),
+        Actor("respondent of a neighbour", make_user(Role.RESPONDENT, unit=make_unit("CAT12", INSIDE))),
+        Actor("administrator of another category", other_category),
+        Actor("administrator until yesterday", ended),
+        Actor("reviewer with a closed account", make_user(Role.REVIEWER)),
+        Actor("nobody", None),
+    ]
+    secret = make_password(PASSWORD)
+    for one in people:
+        if one.user is not None:
+            User.objects.filter(pk=one.user.pk).update(password=secret)
+            client = Client()
+            client.force_login(User.objects.get(pk=one.user.pk))
+            one.session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    closed = people[-2]
+    User.objects.filter(pk=closed.user.pk).update(is_active=False)  # type: ignore[union-attr]
+    closed.user = None  # from now on like nobody
+    return people
+
+
+type Body = Callable[[Stage, Place, Actor], dict[str, Any]]

@@ -1,0 +1,239 @@
+"""One line for every URL: how to fill it, what to post to it, and what the act takes beyond the view's mark.
+
+A key is a URL's name, or ``name:variant`` where one address takes several acts.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from survey.access.roles import Permission
+from survey.collection.models import CollectionRound
+from survey.review import bulk
+from survey.review.filters import QueueFilter
+from survey.submissions.models import Submission
+from tests.architecture.matrix_stage import PASSWORD, Actor, Body, Place, Stage
+from tests.factories import SIGNATORIES
+
+
+@dataclass(frozen=True)
+class Row:
+    """``body`` None says that the view takes no POST. ``may`` and ``level`` tell what the write needs more."""
+
+    args: Callable[[Stage, Place], tuple[Any, ...]] = lambda stage, place: ()
+    scoped: bool = False  # names a row of a unit, so outside it is not found
+    body: Body | None = None
+    may: Permission | None = None
+    nation: bool = False  # the act is the nation's alone
+    area: bool = False  # the act takes whatever lies in the actor's area
+    writes: bool = True  # a permitted POST leaves something in the database besides the audit row
+    method: str = "post"
+    headers: Callable[[Place], dict[str, str]] = field(default=lambda place: {})
+    query: str = ""
+
+
+def sheet(name: str, *more: Any, body: Body | None = None, **rest: Any) -> Row:
+    """A URL of the sheet in a state."""
+    return Row(lambda stage, place: (place[name].pk, *more), scoped=True, body=body, **rest)
+
+
+def unit(name: str, body: Body | None = None) -> Row:
+    """A URL of an assignment."""
+    return Row(lambda stage, place: (place[name].assignment_id,), scoped=True, body=body)
+
+
+def run(kind: str, body: Body | None = None, **rest: Any) -> Row:
+    """A URL of a run: national, so there is no outside."""
+    return Row(lambda stage, place: (getattr(stage, kind).pk,), body=body, **rest)
+
+
+def post(**body: Any) -> Body:
+    """The same body for everybody."""
+    return lambda stage, place, actor: body
+
+
+def at_revision(name: str) -> dict[str, Any]:
+    """Headers of a machine that has read a sheet."""
+    return {"headers": lambda place: {"If-Match": f'"{_revision(place[name])}"'}}
+
+
+def _revision(row: Submission) -> int:
+    return Submission.objects.values_list("revision", flat=True).get(pk=row.pk)
+
+
+def _cell(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    return {
+        "revision": _revision(place["open"]), "cell": ["P01"], "P01.value": "4321", "P01.unit": "TB",
+    }  # fmt: skip
+
+
+def _sign(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    return {**SIGNATORIES, "statement": "on", "revision": _revision(place["open"])}
+
+
+def _reason(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    return {
+        "edit": place.finding.edit, "fingerprint": place.finding.fingerprint, "reason_code": "other",
+        "text": "新的数据中心在三月投入使用，存储总量随之增加",
+    }  # fmt: skip
+
+
+def _verdict(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    return {"edit": place.explanation.edit, "verdict": "accepted"}
+
+
+def _bulk(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    """What the preview of a desk says; somebody without a desk makes a number up."""
+    setting = QueueFilter(category="CAT12")
+    try:
+        seen = bulk.preview(actor.user, CollectionRound.objects.get(year=2025), setting)
+    except Exception:
+        return {"expected": "1", "mark": "", "confirm": "on"}
+    return {"expected": str(seen.expected), "mark": seen.mark, "confirm": "on"}
+
+
+def _bulk_api(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    return {**_bulk(stage, place, actor), "filter": {"category": "CAT12"}}
+
+
+def _day(days: int) -> str:
+    return str(timezone.localdate() + dt.timedelta(days=days))
+
+
+def _moment() -> str:
+    return (timezone.now() + dt.timedelta(days=7)).isoformat()
+
+
+def decide(name: str, action: str, body: dict[str, Any] | None = None, **rest: Any) -> Row:
+    """A decision of a machine on a sheet."""
+    return sheet(name, body=post(action=action, **(body or {})), **rest)
+
+
+RETURN = {"reason": "请核实存储总量的计量单位", "due_on": _day(7)}
+WHY = {"reason": "核实后恢复"}
+RUN_FORM = {
+    "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
+    "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
+}  # fmt: skip
+RUNS = Permission.RUN_ESTIMATION
+_new = {"new_password": "Silver-Meadow-2032", "repeated": "Silver-Meadow-2032"}
+
+TABLE: dict[str, Row] = {
+    # The front door. Public POSTs are typed wrongly on purpose: signing in is another test's business.
+    "home": Row(),
+    "sign_in": Row(body=post(username="", password=""), writes=False),
+    "sign_out": Row(body=post(), writes=False),
+    "session_extend": Row(body=post(), writes=False),
+    "set_language": Row(body=post(language="en"), writes=False),
+    "password_change": Row(body=post(old_password=PASSWORD, **_new)),
+    "notice": Row(body=post(), writes=False),  # everybody here has read it
+    "second_factor": Row(body=post(code="000000"), writes=False),
+    "second_factor_setup": Row(body=post(code="000000"), writes=False),
+    "activate": Row(body=post(credit_code="x", code="x"), writes=False),
+    "activate_notice": Row(body=post(), writes=False),
+    "activate_account": Row(body=post(), writes=False),
+    # Administration
+    "accounts": Row(),
+    "account_new": Row(body=post(username="newcomer", name="newcomer")),
+    "account": Row(lambda stage, place: (stage.account.pk,)),
+    "account_act": Row(lambda stage, place: (stage.account.pk,), body=post(action="close")),
+    "roles_of": Row(
+        lambda stage, place: (stage.account.pk,),
+        body=post(action="grant", role="reviewer", region="000000", category=""),
+    ),
+    "audit": Row(),
+    # Questionnaires
+    "questionnaires": Row(),
+    "questionnaire_detail": Row(lambda stage, place: (stage.version.pk,)),
+    "api_questionnaires": Row(),
+    "api_questionnaire": Row(lambda stage, place: (stage.version.pk,)),
+    "api_schema": Row(),
+    # Collection
+    "rounds": Row(),
+    "round_detail": Row(lambda stage, place: (2025,)),
+    "round_state": Row(lambda stage, place: (2025,), body=post(to="closed")),
+    "unit_list": Row(),
+    "unit_detail": unit("filed"),
+    "unit_disposition": unit("open", post(disposition="refused", reason="三次上门均拒绝")),
+    "unit_extend": unit("open", post(until=_day(60), reason="机房搬迁需要时间")),
+    "unit_code": unit("open", post()),
+    "unit_exempt": unit("open", post(reason_code="closed")),
+    "unit_exempt:undo": unit("exempted", post()),
+    # Sheets
+    "tasks": Row(),
+    "sheet_hub": sheet("open"),
+    "sheet_start": sheet("fresh", body=post()),
+    "sheet_section": sheet("open", "P", body=_cell),
+    "sheet_save": sheet("open", "P", body=_cell),
+    "sheet_findings": sheet("unusual"),
+    "sheet_explain": sheet("unusual", body=_reason),
+    "sheet_summary": sheet("open"),
+    "sheet_submit": sheet("open", body=_sign),
+    "sheet_receipt": sheet("filed"),
+    "sheet_recall": sheet("filed", body=post()),
+    "sheet_filed": sheet("filed", 1),
+    "sheet_filed:download": sheet("filed", 1, query="?download"),
+    "sheet_reply": Row(
+        lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
+    ),
+    "sheet_print": sheet("open"),
+    "api_sheets": Row(),
+    "api_sheet": sheet("open"),
+    "api_sheet_answers": sheet(
+        "open", body=post(answers={"P01": {"value": "12"}}), method="patch", **at_revision("open")
+    ),
+    "api_sheet_explanations": sheet("unusual", body=_reason),
+    "api_sheet_submit": sheet("open", body=post(**SIGNATORIES), **at_revision("open")),
+    # Review
+    "review_queue": Row(),
+    "review_bulk": Row(body=_bulk, area=True),
+    "progress_board": Row(),
+    "review_sheet": sheet("filed"),
+    "review_query": sheet("filed", body=post(text="请核实", item="P01")),
+    "review_verdict": sheet("explained", body=_verdict),
+    "review_accept": sheet("filed", body=post()),
+    "review_return": sheet("filed", body=post(**RETURN)),
+    "review_send_back": sheet("national", body=post(**WHY), nation=True),
+    "review_reopen": sheet("accepted", body=post(**RETURN), nation=True),
+    "review_invalidate": sheet("accepted", body=post(reason_code="not_credible")),
+    "review_reinstate": sheet("invalidated", body=post(**WHY)),
+    "review_query_close": Row(lambda stage, place: (place.query.pk,), scoped=True, body=post()),
+    "api_review_queue": Row(),
+    "api_review_sheet": sheet("filed"),
+    "api_review_queries": sheet("filed", body=post(text="请核实", item="P01")),
+    "api_review_query": Row(lambda stage, place: (place.query.pk,), scoped=True, body=post(action="close")),
+    "api_review_decisions": decide("filed", "accept"),
+    "api_review_decisions:return": decide("filed", "return", {"reason": "请核实单位", "due_at": _moment()}),
+    "api_review_decisions:send_back": decide("national", "send_back", WHY, nation=True),
+    "api_review_decisions:reopen": decide(
+        "accepted", "reopen", {"reason": "请核实单位", "due_at": _moment()}, nation=True
+    ),
+    "api_review_decisions:invalidate": decide(
+        "accepted", "invalidate", {"reason_code": "not_credible"}, may=Permission.INVALIDATE
+    ),
+    "api_review_decisions:reinstate": decide("invalidated", "reinstate", WHY, may=Permission.INVALIDATE),
+    "api_review_verdicts": sheet("explained", body=_verdict),
+    "api_review_bulk": Row(body=_bulk_api, area=True),
+    "api_progress": Row(),
+    # Estimation
+    "runs": Row(),
+    "run_new": Row(body=post(**RUN_FORM)),
+    "run_compare": Row(),
+    "run_detail": run("finished"),
+    "run_progress": run("queued"),
+    "run_cancel": run("queued", post()),
+    "run_treated": run("finished"),
+    "run_weights": run("finished"),
+    "results": Row(),
+    "results_table": Row(lambda stage, place: (1,)),
+    "results_domain": Row(),
+    "truth": Row(),
+    "api_runs": Row(body=post(round=2025, spec={"winsorization": {"method": "none"}}), may=RUNS),
+    "api_run": run("finished"),
+    "api_estimates": run("finished"),
+    "api_indicators": Row(),
+    "api_tables": Row(lambda stage, place: (1,)),
+}

@@ -1,0 +1,46 @@
+"""What production needs to be clean before it starts: deployment checks, the API document, named variables."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.management import call_command
+
+from tests.architecture.test_house import ROOT
+
+PRODUCTION = {
+    "SECRET_KEY": "k3yK3Y-" + "abcdefghijklmnopqrstuvwxyz0123456789" * 2,
+    "DATABASE_URL": "postgresql://survey@db.example.org/survey",
+    "REDIS_URL": "redis://cache.example.org:6379/0",
+    "ALLOWED_HOSTS": "survey.example.org",
+}
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A management command with exactly these variables, as on a server: nothing of the rehearsal is set."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env={**kept, **environment}, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_deployment_checks_are_clean() -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+    assert "no issues (0 silenced)" in done.stdout
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"])
+def test_a_missing_variable_is_an_error_with_its_name(missing: str) -> None:
+    done = manage("check", **{name: value for name, value in PRODUCTION.items() if name != missing})
+    assert done.returncode != 0
+    assert missing in done.stderr
+
+
+def test_api_document_is_valid_and_without_warnings() -> None:
+    document = io.StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=document)
+    assert "/api/v1/sheets/{id}/answers/" in document.getvalue()
