@@ -13,6 +13,11 @@ from estimation.methods.calibrated import calibrated_mean, calibrated_ratio, cal
 from estimation.methods.calibration import Calibrated, ConvergenceError, calibrate, rake
 from estimation.methods.collapsing import Collapsed, CollapseRecord, collapse, collapsing_path
 from estimation.methods.growth import ClassGrowth, class_growth, growth, level_growth
+from estimation.methods.multivariate_allocation import (
+    CVTarget,
+    MultivariateAllocation,
+    allocate_multivariate,
+)
 from estimation.methods.optimal_cutoffs import OptimalCutoffs, optimal_cutoffs
 from estimation.methods.overlap import overlap_covariance
 from estimation.methods.quality import grade, grade_estimates, largest_share, moved_share
@@ -34,12 +39,14 @@ from estimation.methods.winsorization import Reason, Treatment, trim, weighted_q
 
 __all__ = [
     "Bootstrap",
+    "CVTarget",
     "Calibrated",
     "ClassGrowth",
     "CollapseRecord",
     "Collapsed",
     "ConvergenceError",
     "Estimates",
+    "MultivariateAllocation",
     "OptimalCutoffs",
     "Poststratified",
     "Quantiles",
@@ -48,6 +55,7 @@ __all__ = [
     "Treatment",
     "WeightChunk",
     "allocate",
+    "allocate_multivariate",
     "bootstrap",
     "bootstrap_part",
     "calibrate",

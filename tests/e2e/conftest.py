@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: browser tests skipped"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """The running system with a small rehearsal country."""
     stack = Stack(ROOT / ".local" / "e2e")
@@ -44,21 +44,21 @@ def stack() -> Iterator[Stack]:
         stack.broker()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plans(stack: Stack) -> dict[str, Any]:
     """A complete sheet for each demonstration account."""
     found: dict[str, Any] = stack.manage("from tests.e2e.complete_sheets import print_sheets; print_sheets()")
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     """The driver."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """One Chromium."""
     assert CHROMIUM, "CI must have a Chromium"
@@ -67,7 +67,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in() -> dict[str, Any]:
     """Sessions by account, so that a test that signs in again does not count as an attempt."""
     return {}

@@ -1,0 +1,217 @@
+"""The smallest sample that meets several precision targets at once (Bethel)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from estimation.methods.calibration import ConvergenceError
+from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats, as_mask, as_matrix
+
+# How far the real-valued solution may be from its constraints before it is rounded to whole units.
+_FEASIBLE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class CVTarget:
+    """Wanted coefficients of variation of the totals of k items in D domains of strata.
+
+    cv : scalar, (k,) or (D, k), positive; NaN asks for nothing
+    domain : (H,) integer codes of the domain of each stratum, -1 for none; None is the whole
+    """
+
+    cv: npt.ArrayLike
+    domain: npt.ArrayLike | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MultivariateAllocation:
+    """Sample sizes that meet all targets.
+
+    n_h : (H,) whole sample sizes; exact : (H,) real-valued optimum before rounding
+    cv : per target (D, k), the coefficients of variation that n_h promises
+    multiplier : per target (D, k), what a relative loosening of the variance target saves, in cost; 0 where the
+        target does not bind
+    cost : cost of n_h
+    """
+
+    n_h: IntArray
+    exact: FloatArray
+    cv: tuple[FloatArray, ...]
+    multiplier: tuple[FloatArray, ...]
+    cost: float
+
+
+def allocate_multivariate(
+    population: npt.ArrayLike,
+    *,
+    mean: npt.ArrayLike,
+    spread: npt.ArrayLike,
+    targets: Sequence[CVTarget],
+    unit_cost: npt.ArrayLike | None = None,
+    minimum: int = 2,
+    take_all: npt.ArrayLike | None = None,
+    max_iterations: int = 20000,
+) -> MultivariateAllocation:
+    """The cheapest allocation that keeps every target coefficient of variation.
+
+    Parameters
+    ----------
+    population : (H,) whole numbers N_h
+    mean, spread : (H,) or (H, k) mean and standard deviation S_h of each item in the stratum
+    targets : wanted precision, for the nation, regions, industries, ... at once
+    unit_cost : (H,) positive cost of a unit; None is 1
+    minimum : units per stratum at least, or all of a smaller stratum
+    take_all : (H,) booleans, strata surveyed whole
+
+    Returns
+    -------
+    MultivariateAllocation; no stratum above its minimum can be lowered by one without breaking a target.
+
+    Raises
+    ------
+    ValueError : bad values with their index; no target; a target for a total of 0 with spread.
+    ConvergenceError : the real-valued optimum was not reached in `max_iterations`.
+
+    Notes
+    -----
+    Minimise sum c_h n_h subject to sum_h a_hj / n_h <= 1 and minimum <= n_h <= N_h, with
+    a_hj = N_h^2 S_hj^2 / (cv_j^2 Y_j^2 + sum_h N_h S_hj^2) over the strata of target j. A stationary point is
+    n_h = sqrt(sum_j l_j a_hj / c_h), clipped; the multipliers follow Chromy's steps l_j <- l_j (sum a / n)^2.
+    The problem is convex in n, so the point is the optimum. A census meets every target, so a solution exists.
+    Rounding goes up and then takes back, dearest first, what no target needs.
+
+    References
+    ----------
+    Bethel (1989); Chromy (1987); Cochran (1977), section 5A.4.
+    """
+    known = as_floats(population, "population", ndim=1)
+    _refuse((known < 0) | (known != np.floor(known)), "population must be whole and not negative", known)
+    strata = len(known)
+    level = as_matrix(mean, "mean", strata)
+    s = as_matrix(spread, "spread", strata)
+    if level.shape != s.shape:
+        raise ValueError(f"mean {level.shape} and spread {s.shape} differ in shape")
+    _refuse((s < 0).any(axis=1), "spread must not be negative", s)
+    cost = np.ones(strata) if unit_cost is None else as_floats(unit_cost, "unit_cost", ndim=1, length=strata)
+    _refuse(cost <= 0, "unit_cost must be positive", cost)
+    whole = np.zeros(strata, dtype=np.bool_) if take_all is None else as_mask(take_all, "take_all", strata)
+    floor = np.where(whole, known, np.minimum(float(max(minimum, 1)), known))
+    plans = [_Plan.of(number, t, known, level, s) for number, t in enumerate(targets)]
+    rows = [plan.rows for plan in plans]
+    need = np.concatenate(rows) if rows else np.zeros((0, strata))
+    if len(need) == 0:
+        raise ValueError("targets ask for nothing")
+    exact, multiplier = _optimum(need, cost, floor, known, max_iterations)
+    n_h = _whole_units(need, cost, floor, known, exact)
+    ends = np.cumsum([len(r) for r in rows])[:-1]
+    return MultivariateAllocation(
+        n_h=n_h.astype(np.intp),
+        exact=exact,
+        cv=tuple(plan.promised(known, s, n_h) for plan in plans),
+        multiplier=tuple(
+            plan.spread_out(part) for plan, part in zip(plans, np.split(multiplier, ends), strict=True)
+        ),
+        cost=float(cost @ n_h),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """One target: rows (J, H) of needs a_hj, where they sit in (D, k), totals (D, k), domains (H,)."""
+
+    rows: FloatArray
+    asked: BoolArray
+    total: FloatArray
+    domain: IntArray
+
+    @classmethod
+    def of(cls, number: int, target: CVTarget, known: FloatArray, mean: FloatArray, s: FloatArray) -> _Plan:
+        strata, items = s.shape
+        codes = np.zeros(strata, dtype=np.intp) if target.domain is None else np.asarray(target.domain)
+        wanted = np.asarray(target.cv, dtype=np.float64)
+        size = len(wanted) if wanted.ndim == 2 else int(codes.max(initial=0)) + 1
+        domain = as_codes(codes, f"domain of target {number}", size=size, length=strata, lowest=-1)
+        wanted = np.broadcast_to(wanted, (size, items))
+        asked = ~np.isnan(wanted)
+        if not (wanted[asked] > 0).all():
+            raise ValueError(f"target {number} holds a coefficient of variation that is not positive")
+        inside = np.arange(size)[:, None] == domain
+        total = inside @ (known[:, None] * mean)
+        # (D, k, H): squares N^2 S^2 of each domain and item.
+        square = inside[:, None, :] * ((known[:, None] * s) ** 2).T
+        room = (wanted * total) ** 2 + inside @ (known[:, None] * s**2)
+        impossible = asked & (total == 0) & (square.sum(axis=2) > 0)
+        if impossible.any():
+            d, item = np.argwhere(impossible)[0]
+            raise ValueError(f"target {number}: domain {d}, item {item} has a total of 0 and no precision")
+        asked = asked & (square.sum(axis=2) > 0)
+        return cls(square[asked] / room[asked][:, None], asked, np.abs(total), domain)
+
+    def spread_out(self, values: FloatArray) -> FloatArray:
+        """Values (J,) at their places in (D, k), 0 elsewhere."""
+        result = np.zeros(self.asked.shape)
+        result[self.asked] = values
+        return result
+
+    def promised(self, known: FloatArray, s: FloatArray, n_h: FloatArray) -> FloatArray:
+        """Coefficients of variation (D, k) of an allocation; NaN where the total is 0."""
+        safe = np.maximum(n_h, 1.0)
+        variance = (known * np.maximum(known / safe - 1.0, 0.0))[:, None] * s**2
+        inside = np.arange(len(self.total))[:, None] == self.domain
+        error = np.sqrt(inside @ variance)
+        return np.asarray(error / np.where(self.total == 0, np.nan, self.total))
+
+
+def _optimum(
+    need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray, max_iterations: int
+) -> tuple[FloatArray, FloatArray]:
+    """Real-valued sizes (H,) and multipliers (J,) by Chromy's steps."""
+    safe_cap = np.maximum(cap, 1e-300)
+    multiplier = np.full(len(need), float(cost @ floor) / len(need) + 1.0)
+    use = np.ones(len(need))
+    sizes = floor
+    for _ in range(max_iterations):
+        sizes = np.clip(np.sqrt(multiplier @ need / cost), floor, cap)
+        use = (need / np.where(cap > 0, np.maximum(sizes, 1e-300), safe_cap)).sum(axis=1)
+        step = use**2
+        worst = float(use.max())
+        # Met, and every target with slack has lost its multiplier.
+        slack = multiplier * np.maximum(1.0 - use, 0.0)
+        if worst <= 1.0 + _FEASIBLE and slack.sum() <= _FEASIBLE * (cost @ sizes):
+            return sizes, np.where(use < 1.0 - 1e-6, 0.0, multiplier)
+        multiplier = multiplier * step
+    raise ConvergenceError(
+        "allocation failed", distance=worst - 1.0, column=int(np.argmax(use)), iterations=max_iterations
+    )
+
+
+def _whole_units(
+    need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray, exact: FloatArray
+) -> FloatArray:
+    """Whole sizes (H,): rounded up, then lowered one by one, dearest and most rounded first."""
+    sizes = np.clip(np.ceil(exact - 1e-9), floor, cap)
+    # The rounding of 1e-9 may leave a target missed by a hair: lift what helps the worst one most.
+    while (use := (need / np.maximum(sizes, 1.0)).sum(axis=1)).max() > 1.0 + _FEASIBLE:
+        gain = need[int(np.argmax(use))] * (1 / np.maximum(sizes, 1.0) - 1 / (sizes + 1.0)) / cost
+        gain[sizes >= cap] = -1.0
+        sizes[int(np.argmax(gain))] += 1.0
+    order = np.lexsort((-(sizes - exact), -cost))
+    lowered = True
+    while lowered:
+        lowered = False
+        for h in order[sizes[order] > floor[order]]:
+            trial = use + need[:, h] * (1.0 / (sizes[h] - 1.0) - 1.0 / sizes[h]) if sizes[h] > 1 else None
+            if trial is not None and trial.max() <= 1.0:
+                sizes[h] -= 1.0
+                use, lowered = trial, True
+    return sizes
+
+
+def _refuse(bad: BoolArray, message: str, values: FloatArray) -> None:
+    if bad.any():
+        index = int(np.flatnonzero(bad)[0])
+        raise ValueError(f"{message}: index {index} holds {values[index]}")

@@ -1,0 +1,95 @@
+"""Every page that anybody can reach: no axe violation of any impact, and nothing sideways on a telephone.
+
+Everybody walks through all of their pages, wide and in Chinese; a page is examined unless somebody else came
+to one of the same pattern and parts. Narrow and in English, and narrow in Chinese for the width alone, a
+pattern is examined once, whoever comes to it first.
+"""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.accessible import faults, links, parts, pattern, too_wide
+
+PEOPLE = {
+    "nobody": ("",),
+    "respondents": tuple(f"cat{number:02d}" for number in range(1, 15)),
+    "provinces": ("js", "zj", "bj", "xz"),
+    "designer": ("designer",),
+    "methodologist": ("methodologist",),
+    "reviewer": ("reviewer",),
+    "publisher": ("publisher",),
+    "sysadmin": ("sysadmin",),
+    "secadmin": ("secadmin",),
+    "auditor": ("auditor",),
+}
+WIDE, NARROW = 1440, 390
+MOST = 70  # pages for one kind of person; more would mean that a link makes new addresses for ever
+
+
+@pytest.fixture(scope="module")
+def narrow_seen() -> set[str]:
+    """Patterns that have been looked at on a telephone."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def wide_seen() -> set[tuple[str, str]]:
+    """Patterns and parts that have been looked at on a desk."""
+    return set()
+
+
+@pytest.fixture
+def finished_run(visit: Any) -> None:
+    """Result pages show numbers only after a run; the same inputs give the same run again."""
+    visitor = visit("methodologist")
+    visitor.go("/estimation/runs/new/")
+    visitor.page.locator("main form[method=post] .btn-primary").click()
+    visitor.page.wait_for_url(re.compile(r"/estimation/runs/\d+/"))
+    expect(visitor.page.locator("#progress .pill-good")).to_be_visible(timeout=90_000)
+
+
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_every_page_is_accessible_and_fits_a_telephone(
+    visit: Any, finished_run: None, narrow_seen: set[str], wide_seen: set[tuple[str, str]], kind: str
+) -> None:
+    wrong: list[str] = []
+    seen: set[str] = set()
+    for username in PEOPLE[kind]:
+        reached = list(walk(visit(username, width=WIDE), seen, wide_seen, wrong))
+        fresh = [path for path in reached if pattern(path) not in narrow_seen]
+        narrow_seen |= {pattern(path) for path in fresh}
+        if not fresh:
+            continue
+        for language, with_axe in (("en", True), ("zh-hans", False)):
+            visitor = visit(username, language=language, width=NARROW)
+            for path in fresh:
+                visitor.go(path)
+                found = too_wide(visitor.page) + (faults(visitor.page) if with_axe else [])
+                wrong += [f"{username} {path} {language}, narrow: {one}" for one in found]
+    assert len(seen) > 1, "nobody found a page"
+    assert wrong == [], "\n".join(wrong)
+
+
+def walk(visitor: Any, seen: set[str], looked: set[tuple[str, str]], wrong: list[str]) -> Any:
+    """Follow the links from the home page, look at each new kind of page, and yield its address."""
+    queue = ["/"]
+    while queue:
+        path = queue.pop(0)
+        if pattern(path) in seen:
+            continue
+        answer = visitor.go(path)
+        landed = pattern(visitor.page.url.removeprefix(visitor.url))
+        is_new = landed not in seen
+        seen |= {pattern(path), landed}
+        if not is_new or "html" not in answer.headers.get("content-type", ""):
+            continue
+        assert answer.status == 200, f"{path} answered {answer.status}"
+        assert len(seen) <= MOST, seen
+        queue.extend(links(visitor.page))
+        if (landed, made_of := parts(visitor.page)) not in looked:
+            looked.add((landed, made_of))
+            wrong += [f"{path} zh, wide: {one}" for one in faults(visitor.page)]
+        yield path
