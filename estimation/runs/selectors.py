@@ -15,7 +15,6 @@ from estimation.runs.pipeline import STAGES
 from estimation.runs.spec import DERIVED
 from survey.access.roles import Permission
 from survey.frame.models import ReportingUnit
-from survey.questionnaires.units import unit_label
 
 STAGE_LABELS = {
     "read": _("Read"), "weight": _("Weight"), "treat": _("Treat"), "estimate": _("Estimate"),
@@ -63,11 +62,6 @@ class VariableName:
     zh: str
     en: str
     unit: str
-
-    @property
-    def unit_label(self) -> str:
-        """The unit in the language of the page."""
-        return unit_label(self.unit, "en" if (get_language() or "").startswith("en") else "zh")
 
     @property
     def label(self) -> str:
