@@ -1,8 +1,5 @@
 """The respondent's pages as plain forms and as fragments; scope, wrong input, query budgets."""
 
-import time
-from statistics import median
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -167,20 +164,17 @@ def test_expired_session_is_told_to_the_script(client, row):
     assert answer.status_code == 401 and "sign-in" in answer.headers["X-Sign-In"]
 
 
-def test_autosave_is_fast(browser, row):
-    """Median of the whole request, in process; the issue allows 60 ms."""
-    times = []
-    for number in range(15):
-        started = time.perf_counter()
+def test_autosave_asks_the_database_little(browser, row):
+    """Queries, not seconds: ``manage.py benchmark_pages`` measures the time."""
+    for number in range(3):
         with CaptureQueriesContext(connection) as queries:
-            browser.post(
+            answer = browser.post(
                 url("sheet_save", row, "P"),
                 fields(row, P01=str(1000 + number)),
                 headers={"HX-Request": "true"},
             )
-        times.append(time.perf_counter() - started)
-    assert len(queries) <= 18
-    assert median(times) < 0.5  # a loaded machine; the performance suite holds the real bound
+        assert answer.status_code == 200
+        assert len(queries) <= 18
 
 
 def test_findings_page_refuses_an_empty_reason_and_keeps_it(browser, world, row):
