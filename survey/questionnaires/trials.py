@@ -15,7 +15,7 @@ from survey.questionnaires.samples import sample_answers, sample_context
 from survey.questionnaires.solver import Solver
 
 _ATTEMPTS = 5
-_INDUSTRIES = (("C", "3911"), ("A", "0111"), ("I", "6510"), ("G", "5412"))
+_INDUSTRIES = (("C", "3911"), ("A", "0111"), ("I", "6511"), ("G", "5412"))
 
 
 def trial_contexts(category: str) -> tuple[UnitContext, ...]:
