@@ -10,6 +10,7 @@ owned by the process that started it.
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -132,14 +133,20 @@ def postgres_program(name: str) -> list[str]:
     return [str(POSTGRES_BIN_PATH / name)]
 
 
-def restart_postgres() -> None:
-    """Stop and start PostgreSQL under the running site: the recovery drill of the tests uses it."""
+def stop_postgres() -> None:
+    """Stop PostgreSQL under the running site, as the recovery drills do; ``revive`` starts it again."""
     server = _handles["postgres"]
-    data = str(server.pgdata)
-    program = [*postgres_program("pg_ctl"), "-D", data, "-m", "fast", "-w"]
+    program = [*postgres_program("pg_ctl"), "-D", str(server.pgdata), "-m", "fast", "-w", "stop"]
     user = getattr(server, "system_user", None)
-    subprocess.run([*program, "stop"], check=True, user=user)  # noqa: S603 fixed program of the wheel
-    server.ensure_postgres_running()
+    subprocess.run(program, check=True, capture_output=True, user=user)  # noqa: S603 program of the wheel
+
+
+def kill_valkey() -> None:
+    """End Valkey without warning, as the recovery drills do; ``revive`` starts it again."""
+    from redis import Redis
+
+    found: Any = Redis.from_url(os.environ["REDIS_URL"]).info("server")
+    os.kill(found["process_id"], signal.SIGKILL)
 
 
 def _tune(connection: Any) -> None:

@@ -44,5 +44,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def outage(request: HttpRequest) -> HttpResponse:
     """503: a server behind the site does not answer."""
     response = _page(request, 503)
+    if hasattr(request, "session"):
+        # The session lies in the database: asking once more whether it must be kept would wait once more.
+        del request.session
     response.headers["Retry-After"] = "15"
     return response

@@ -83,11 +83,17 @@ TEMPLATES = [
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted server costs a failed check, not a request
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
-    # A pool per process. With the health check a restarted server costs a failed check, not a failed request.
-    "pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", default=8), "timeout": 5},
+    # A pool per process. It gives up soon and starts afresh with the next request: left to itself it would
+    # wait longer after every failure, and go on refusing people after the server is back.
+    "pool": {
+        "min_size": 0,
+        "max_size": env.int("DATABASE_POOL", default=8),
+        "timeout": 4,
+        "reconnect_timeout": 2,
+    },
     "connect_timeout": 3,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -217,6 +223,10 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_TIMEZONE = TIME_ZONE
 # The sweep that recomputes a round when accepted data have changed: off unless an office wants it.
 RECOMPUTE_ON_CHANGE = env.bool("RECOMPUTE_ON_CHANGE", default=False)
+# A running worker beats several times in the first span; a queued run older than the second may have lost
+# its message. Drills shorten both.
+RUN_LOST_SECONDS = env.int("RUN_LOST_SECONDS", default=60)
+RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
 
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms

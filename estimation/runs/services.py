@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
 from django.db.models import F, Q
@@ -39,8 +40,8 @@ from survey.microdata.services import freeze_version
 
 logger = logging.getLogger(__name__)
 State = EstimationRun.State
-LOST_AFTER = timedelta(seconds=60)  # a running worker beats several times in this span
-RESEND_AFTER = timedelta(seconds=30)  # a queued row older than this may have lost its message
+LOST_AFTER = timedelta(seconds=settings.RUN_LOST_SECONDS)
+RESEND_AFTER = timedelta(seconds=settings.RUN_RESEND_SECONDS)
 ATTEMPTS = 3
 type Report = Callable[[str, int], None]
 

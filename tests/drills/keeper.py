@@ -1,0 +1,89 @@
+"""Servers of the drills, in a process of their own with a database of their own.
+
+Prints one line of JSON when the scene stands, then obeys the lines that it reads: a name of COMMANDS, or a
+statement of SQL, whose rows it prints. It ends with its input.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+from config import embedded
+
+COMMANDS = {
+    "stop postgres": embedded.stop_postgres, "kill valkey": embedded.kill_valkey, "revive": embedded.revive,
+}  # fmt: skip
+INHERITED = ("LOCAL_MODE", "LOCAL_DIR", "SECRET_KEY", "REDIS_URL", "DATABASE_URL")
+PASSWORD = "Jade-Harbour-2031"
+
+
+def build() -> dict[str, Any]:
+    """A tiny country with a requested run, a sheet in progress, and sessions of two people."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.test import Client
+
+    from estimation.runs.services import request_run
+    from estimation.runs.spec import RunSpec
+    from survey.access.models import User
+    from survey.access.roles import Role
+    from survey.collection.models import CollectionRound
+    from survey.submissions.states import State
+    from tests.estimation.runs.country import Country
+    from tests.factories import make_sheet, make_unit, make_user, prepare_base
+
+    call_command("migrate", verbosity=0)
+    prepare_base()
+    Country()
+    round_ = CollectionRound.objects.get(year=2025)
+    run, _waits = request_run(round=round_, by=None, spec=RunSpec())
+    unit = make_unit("CAT12")
+    sheet = make_sheet(unit, State.IN_PROGRESS)
+
+    def session(user: User) -> str:
+        client = Client()
+        client.force_login(user)
+        return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    make_user(Role.METHODOLOGIST, username="drill-sign-in", password=PASSWORD)
+    return {
+        "run": run.pk, "sheet": sheet.pk, "revision": sheet.revision,
+        "respondent": session(make_user(Role.RESPONDENT, unit=unit)),
+        "methodologist": session(make_user(Role.METHODOLOGIST)),
+    }  # fmt: skip
+
+
+def query(statement: str) -> list[list[Any]]:
+    """Rows of a statement, committed at once."""
+    from django.db import connection
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return [list(row) for row in cursor.fetchall()] if cursor.description else []
+    finally:
+        connection.close()  # back to the pool, which looks whether it still lives
+
+
+def main() -> None:
+    """Build, then obey."""
+    embedded.prepare_environment()
+    embedded.start()
+    embedded.drop_database()
+    os.environ["PLAIN_STATIC"] = "1"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    scene = build()
+    environment = {name: os.environ[name] for name in INHERITED}
+    print(json.dumps({"environment": environment, "scene": scene}), flush=True)
+    for line in sys.stdin:
+        command = COMMANDS.get(line.strip())
+        print(json.dumps(command() if command else query(line), default=str), flush=True)
+    embedded.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""The system of the drills: servers, a web process and a worker, each a process that can be killed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from redis import Redis
+from redis.exceptions import RedisError
+
+from config.processes import commands
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0  # seconds to wait for what must happen; a loaded machine is slow
+TOKEN = "d" * 32  # the CSRF token of these browsers: cookie and header agree
+# What the tests' own process has set for its servers must not reach the drills.
+FOREIGN = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOCAL_MODE", "LOCAL_DIR", "XDG_RUNTIME_DIR"}
+SHORT = {"RUN_LOST_SECONDS": "1", "RUN_RESEND_SECONDS": "0", "PLAIN_STATIC": "1"}
+
+
+def wait_for(what: Callable[[], Any], message: str) -> Any:
+    """The first true value. Raises TimeoutError."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise TimeoutError(message)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; redirects are not followed."""
+
+    status: int
+    body: str
+    headers: Any
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any) -> None:
+        """Leave a redirect as it is."""
+
+
+class System:
+    """Starts everything in a folder; ``stop`` ends every process that it started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        clean = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        self.log = (folder / "drills.log").open("wb")
+        self.keeper = subprocess.Popen(
+            [sys.executable, "-m", "tests.drills.keeper"], cwd=ROOT, stderr=self.log, text=True, bufsize=1,
+            env={**clean, "LOCAL_DIR": str(folder)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        built = self._read()
+        self.scene: dict[str, Any] = built["scene"]
+        self.environment = {**clean, **SHORT, **built["environment"]}
+        self.port = free_port()
+        self.web = self._spawn("web")
+        self.worker: subprocess.Popen[bytes] | None = None
+        # Sends by name what beat would send: this process has the settings of another database.
+        self.beat = Celery("drills", broker=self.environment["REDIS_URL"], set_as_current=False)
+        self.beat.conf.task_ignore_result = True
+        wait_for(lambda: self.alive(), "the web process does not answer")
+
+    def _read(self) -> Any:
+        line = self.keeper.stdout.readline()  # type: ignore[union-attr]  # a pipe
+        if not line:
+            raise RuntimeError((self.folder / "drills.log").read_text(errors="replace")[-3000:])
+        return json.loads(line)
+
+    def say(self, command: str) -> Any:
+        """A command or a statement to the keeper; its answer."""
+        self.keeper.stdin.write(" ".join(command.split()) + "\n")  # type: ignore[union-attr]  # a pipe
+        return self._read()
+
+    def _spawn(self, name: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            commands("127.0.0.1", self.port)[name], cwd=ROOT, env=self.environment,
+            stdout=self.log, stderr=self.log, start_new_session=True,
+        )  # fmt: skip
+
+    def start_worker(self) -> None:
+        """A worker process with its one child."""
+        self.worker = self._spawn("worker")
+
+    def kill_worker(self) -> None:
+        """SIGKILL to the worker and its child, as the kernel does when memory runs out."""
+        assert self.worker is not None
+        os.killpg(self.worker.pid, signal.SIGKILL)
+        self.worker.wait()
+
+    def send(self, task: str, *arguments: Any) -> None:
+        """Hand a task to the broker."""
+        self.beat.send_task(f"estimation.runs.tasks.{task}", args=arguments)
+
+    def idle(self) -> bool:
+        """True when nothing waits in the queue; a worker takes one task at a time."""
+        try:
+            return Redis.from_url(self.environment["REDIS_URL"]).llen("celery") == 0  # type: ignore[no-any-return]
+        except RedisError:
+            return False
+
+    def run_row(self, pk: int) -> dict[str, Any]:
+        """State, attempts and result of a run."""
+        rows = self.say(
+            f"SELECT state, stage, attempts, result_hash FROM estimation_estimationrun WHERE id={pk}"
+        )
+        return dict(zip(("state", "stage", "attempts", "hash"), rows[0], strict=True))
+
+    def alive(self) -> bool:
+        """Does the web process answer?"""
+        try:
+            return self.ask("/health/").status == 200
+        except OSError:
+            return False
+
+    def ask(
+        self,
+        path: str,
+        session: str = "",
+        data: dict[str, Any] | None = None,
+        language: str = "zh-hans",
+        cookie: str = "",
+    ) -> Answer:
+        """GET, or POST when there are data, as the person of a session."""
+        body = urllib.parse.urlencode(data, doseq=True).encode() if data is not None else None
+        cookies = f"csrftoken={TOKEN}; sessionid={session}" if session else f"csrftoken={TOKEN}"
+        cookies += f"; {cookie.partition(';')[0]}" if cookie else ""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", body,
+            {"Cookie": cookies, "X-CSRFToken": TOKEN, "Accept-Language": language},
+        )  # fmt: skip
+        try:
+            with urllib.request.build_opener(_Stay).open(request, timeout=PATIENCE) as answer:
+                return Answer(answer.status, answer.read().decode(), answer.headers)
+        except urllib.error.HTTPError as refused:
+            return Answer(refused.code, refused.read().decode(), refused.headers)
+
+    def stop(self) -> None:
+        """End the processes and the servers."""
+        for one in (self.worker, self.web):
+            if one is not None and one.poll() is None:
+                os.killpg(one.pid, signal.SIGTERM)
+                try:
+                    one.wait(15)
+                except subprocess.TimeoutExpired:
+                    os.killpg(one.pid, signal.SIGKILL)
+                    one.wait()
+        self.keeper.stdin.close()  # type: ignore[union-attr]  # a pipe
+        self.keeper.wait(30)
+        self.log.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

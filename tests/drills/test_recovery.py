@@ -1,0 +1,154 @@
+"""Drills with real processes: a worker is killed, PostgreSQL and Valkey stop under people at work."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.drills.keeper import PASSWORD
+from tests.drills.system import ROOT, System, wait_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("drills")]
+RUN_FORM = {
+    "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
+    "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
+}  # fmt: skip
+RESULTS = ("estimation_estimate", "estimation_treatedunit", "estimation_stratumweight")
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    """One system for all drills; each leaves it running."""
+    system = System(ROOT / ".local" / "drills")
+    system.start_worker()
+    yield system
+    system.stop()
+
+
+def stored(system: System, run: int) -> tuple[Any, ...]:
+    """Everything that a run has left: its row, the sums of its results, how often it was finished."""
+    row = "md5((to_jsonb(r) - 'id')::text)"
+    sums = [
+        system.say(
+            f"SELECT count(*), md5(string_agg({row}, '' ORDER BY {row})) FROM {table} r WHERE run_id={run}"
+        )
+        for table in RESULTS
+    ]
+    finished = f"SELECT count(*) FROM survey_auditevent WHERE action='finish_run' AND subject_id='{run}'"
+    return system.run_row(run)["hash"], sums, system.say(finished)[0][0]
+
+
+def finished(system: System, run: int) -> bool:
+    """Has the run been computed and has the worker nothing left to do?"""
+    return system.run_row(run)["state"] == "finished" and system.idle()
+
+
+def test_a_killed_worker_costs_time_but_no_result(system: System) -> None:
+    run = system.scene["run"]
+    system.send("execute_run", run)
+    wait_for(lambda: finished(system, run), "the undisturbed run does not finish")
+    undisturbed = stored(system, run)
+    assert undisturbed[0] and undisturbed[2] == 1
+    for table in RESULTS:
+        system.say(f"DELETE FROM {table} WHERE run_id = {run}")
+    system.say("DELETE FROM survey_auditevent WHERE action='finish_run'")
+    system.say(
+        f"UPDATE estimation_estimationrun SET state='queued', attempts=0, result_hash='' WHERE id={run}"
+    )
+
+    # The worker computes and comes as far as storing, where somebody holds the table.
+    with holder(system) as held:
+        held.execute("LOCK TABLE estimation_estimate IN ACCESS EXCLUSIVE MODE")
+        system.send("execute_run", run)
+        wait_for(lambda: system.run_row(run)["stage"] == "store", "the worker does not get as far as storing")
+        system.kill_worker()
+    assert system.run_row(run)["state"] == "running"
+
+    system.start_worker()
+
+    def resumed() -> bool:
+        system.send("resume_lost_runs")  # as beat does, only more often
+        return finished(system, run)
+
+    wait_for(resumed, "the lost run is not taken up again")
+    assert stored(system, run) == undisturbed
+    assert system.run_row(run)["attempts"] == 2
+    for _delivery in range(2):  # the broker may deliver a message twice
+        system.send("execute_run", run)
+    wait_for(system.idle, "the repeated messages are not consumed")
+    assert stored(system, run) == undisturbed
+
+
+def holder(system: System) -> Any:
+    """A connection of somebody else to the database of the drills."""
+    import environ
+
+    given = environ.Env.db_url_config(system.environment["DATABASE_URL"])
+    return psycopg.connect(
+        host=given["HOST"] or given["OPTIONS"]["host"], port=given["PORT"], user="postgres", dbname="survey"
+    )
+
+
+def cell(value: str, revision: int) -> dict[str, Any]:
+    """A post of one cell."""
+    return {"revision": revision, "cell": ["P01"], "P01.value": value, "P01.unit": "TB"}
+
+
+def test_postgres_restarts_under_a_saving_respondent(system: System) -> None:
+    sheet, who = system.scene["sheet"], system.scene["respondent"]
+    save = f"/sheets/{sheet}/sections/P/save/"
+    first = system.ask(save, who, cell("111", system.scene["revision"]))
+    assert first.status == 200, first.body[:500]
+    revision = int(first.headers["Sheet-Revision"])
+
+    system.say("stop postgres")
+    during = [system.ask(save, who, cell("222", revision), language) for language in ("zh-hans", "en")]
+    assert [answer.status for answer in during] == [503, 503]
+    assert all(answer.headers["Retry-After"] for answer in during)
+    assert "系统" in during[0].body and "does not answer" in during[1].body
+    assert system.ask("/health/").status == 200
+    assert system.ask("/health/database/").status == 503
+
+    system.say("revive")
+    assert system.web.poll() is None
+    after = system.ask(save, who, cell("222", revision))
+    assert after.status == 200, "the first request after the restart is refused"
+    assert int(after.headers["Sheet-Revision"]) == revision + 1
+    repeated = system.ask(save, who, cell("222", revision))  # the answer may have been lost on the way
+    assert repeated.status == 200
+    values = system.say(
+        f"SELECT new->>'value' FROM survey_submissionevent WHERE submission_id={sheet} AND item='P01' ORDER BY id"
+    )
+    assert [value for (value,) in values][-2:] == ["111", "222"]
+    assert system.say(f"SELECT answers->'P01'->>'value' FROM survey_submission WHERE id={sheet}") == [["222"]]
+
+
+def test_without_valkey_people_work_on_and_a_run_waits(system: System) -> None:
+    scene = system.scene
+    system.say("kill valkey")
+    wait_for(lambda: system.ask("/health/broker/").status == 503, "health does not miss the broker")
+    assert system.ask("/tasks/", scene["respondent"]).status == 200
+    assert system.ask(f"/sheets/{scene['sheet']}/sections/P/", scene["respondent"]).status == 200
+    signed_in = system.ask("/sign-in/", data={"username": "drill-sign-in", "password": PASSWORD})
+    assert signed_in.status == 302
+    assert system.ask("/health/ready/").status == 503
+    assert '"broker": "ok"' not in system.ask("/health/broker/").body
+
+    asked = system.ask("/estimation/runs/new/", scene["methodologist"], RUN_FORM, "en")
+    assert asked.status == 302
+    run = int(asked.headers["Location"].rstrip("/").rpartition("/")[2])
+    assert system.run_row(run)["state"] == "queued"
+    told = next(one for one in asked.headers.get_all("Set-Cookie") if one.startswith("messages="))
+    page = system.ask(f"/estimation/runs/{run}/", scene["methodologist"], language="en", cookie=told)
+    assert page.status == 200 and "the task queue does not answer" in page.body
+
+    system.say("revive")
+
+    def picked_up() -> bool:
+        system.send("resume_lost_runs")
+        return finished(system, run)
+
+    wait_for(picked_up, "the waiting run is not picked up")
+    assert system.run_row(run)["attempts"] == 1
+    assert system.ask("/health/broker/").status == 200
