@@ -42,10 +42,10 @@ class Request:
 def accepts_answers(submission: Submission, request: Request) -> Refusal:
     """The unit may still change its answers."""
     assignment, round_ = submission.assignment, submission.round
-    if assignment.disposition != Disposition.ELIGIBLE:
-        return _("This unit is not asked in this round.")
     if round_.state != CollectionRound.State.OPEN:
         return _("The %(year)s round is closed. Answers can no longer be changed.") % {"year": round_.year}
+    if assignment.disposition != Disposition.ELIGIBLE:
+        return _("This unit is not asked in this round.")
     now = timezone.now()
     if now < round_.opens_at:
         return _("The %(year)s round has not opened yet.") % {"year": round_.year}

@@ -1,8 +1,13 @@
-"""One stack and one browser for all browser tests; they are skipped with a message where no Chromium is."""
+"""One stack and one browser for all browser tests; they are skipped with a message where no Chromium is.
+
+Both live as long as the tests of this folder and not longer: Playwright keeps an event loop running, and
+Django's database layer refuses to work beside one.
+"""
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +16,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from tests.e2e.stack import ROOT, Stack
 from tests.e2e.visitor import Visitor
 
+HERE = Path(__file__).resolve().parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run",
@@ -23,13 +29,14 @@ FILING = ("test_categories", "test_story")  # these file the drafts that the oth
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything here drives a browser, and all of it in one process: there is one stack."""
-    items.sort(key=lambda item: item.path.stem in FILING)
-    for item in items:
-        if "tests/e2e/" in str(item.path).replace(os.sep, "/"):
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            if CHROMIUM is None and not os.environ.get("CI"):
-                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: browser tests skipped"))
+    places = [place for place, item in enumerate(items) if HERE in item.path.parents]
+    ordered = sorted((items[place] for place in places), key=lambda item: item.path.stem in FILING)
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.xdist_group("browser"))
+        if CHROMIUM is None and not os.environ.get("CI"):
+            item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: browser tests skipped"))
 
 
 @pytest.fixture(scope="package")

@@ -180,28 +180,42 @@
     alertBox.scrollIntoView({ block: "center" });
   };
 
-  // A row in which somebody is typing keeps its inputs: only what stands below them is replaced.
+  // A row in which somebody is typing, or in which an answer waits or was refused, keeps its inputs: only
+  // what stands below them is replaced.
   const guard = (event) => {
     const row = event.detail.target;
+    const fresh = event.detail.fragment?.querySelector(`#${CSS.escape(row?.id ?? "")}`) ?? event.detail.fragment?.firstElementChild;
+    if (row?.classList?.contains("item-feedback")) carry(row, fresh);
     if (!row?.classList?.contains("item-row")) return;
     const typing = row.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
-    const pending = [...row.querySelectorAll(".cell")].some((cell) => queue.has(cell.dataset.key) && !queue.get(cell.dataset.key).refused);
+    const pending = [...row.querySelectorAll(".cell")].some((cell) => queue.has(cell.dataset.key));
     if (!typing && !pending) return;
-    const fresh = event.detail.fragment.querySelector(`#${CSS.escape(row.id)}`) ?? event.detail.fragment.firstElementChild;
     event.detail.shouldSwap = false;
     const feedback = fresh?.querySelector(".item-feedback");
     const old = row.querySelector(".item-feedback");
-    if (feedback && old) old.replaceWith(feedback.cloneNode(true));
+    if (feedback && old) {
+      carry(old, feedback);
+      old.replaceWith(feedback.cloneNode(true));
+    }
     const total = fresh?.querySelector("tfoot");
     const table = row.querySelector("table.answer-table");
     if (table && total) { table.tFoot?.remove(); table.append(total.cloneNode(true)); }
     row.classList.toggle("has-error", fresh?.classList.contains("has-error") ?? false);
     faults(row, fresh);
   };
+  // Somebody else's version stands beside one's own until one of them is chosen, whatever is saved meanwhile.
+  const carry = (old, fresh) => {
+    const open = [...old.querySelectorAll(".conflict")].filter((box) => {
+      const key = box.querySelector("[data-keep]")?.dataset.keep;
+      return queue.get(key)?.refused && !fresh?.querySelector(`[data-keep="${CSS.escape(key)}"]`);
+    });
+    fresh?.prepend(...open.map((box) => box.cloneNode(true)));
+  };
   const faults = (row, fresh) => {
     for (const cell of row.querySelectorAll(".cell")) {
-      cell.querySelector(".form-error")?.remove();
       const message = fresh?.querySelector(`.cell[data-key="${CSS.escape(cell.dataset.key)}"] .form-error`);
+      if (!message && queue.get(cell.dataset.key)?.refused) continue; // not part of this save: its fault stands
+      cell.querySelector(".form-error")?.remove();
       if (message) cell.querySelector(".cell-state").before(message.cloneNode(true));
       cell.querySelector("[name$='.value']")?.classList.toggle("is-invalid", Boolean(message));
     }
