@@ -12,6 +12,14 @@ from estimation.methods.bootstrap import (
 from estimation.methods.calibrated import calibrated_mean, calibrated_ratio, calibrated_total
 from estimation.methods.calibration import Calibrated, ConvergenceError, calibrate, rake
 from estimation.methods.collapsing import Collapsed, CollapseRecord, collapse, collapsing_path
+from estimation.methods.disclosure import (
+    Audit,
+    PrimaryCells,
+    Sensitivity,
+    audit_suppression,
+    primary_cells,
+    table_relations,
+)
 from estimation.methods.growth import ClassGrowth, class_growth, growth, level_growth
 from estimation.methods.multivariate_allocation import (
     CVTarget,
@@ -27,6 +35,7 @@ from estimation.methods.results import Estimates
 from estimation.methods.rounding import half_up, round_half_up
 from estimation.methods.sample import StratifiedSample
 from estimation.methods.selection import permanent_random_numbers, select
+from estimation.methods.suppression import Suppression, SuppressionError, suppress
 from estimation.methods.totals import crosstotals, mean, proportion, total
 from estimation.methods.weighting import (
     Poststratified,
@@ -38,6 +47,7 @@ from estimation.methods.weighting import (
 from estimation.methods.winsorization import Reason, Treatment, trim, weighted_quantiles, winsorize
 
 __all__ = [
+    "Audit",
     "Bootstrap",
     "CVTarget",
     "Calibrated",
@@ -49,13 +59,18 @@ __all__ = [
     "MultivariateAllocation",
     "OptimalCutoffs",
     "Poststratified",
+    "PrimaryCells",
     "Quantiles",
     "Reason",
+    "Sensitivity",
     "StratifiedSample",
+    "Suppression",
+    "SuppressionError",
     "Treatment",
     "WeightChunk",
     "allocate",
     "allocate_multivariate",
+    "audit_suppression",
     "bootstrap",
     "bootstrap_part",
     "calibrate",
@@ -86,6 +101,7 @@ __all__ = [
     "overlap_covariance",
     "permanent_random_numbers",
     "poststratify",
+    "primary_cells",
     "proportion",
     "quantile",
     "rake",
@@ -93,6 +109,8 @@ __all__ = [
     "replicate_weights",
     "round_half_up",
     "select",
+    "suppress",
+    "table_relations",
     "total",
     "trim",
     "weighted_quantiles",
