@@ -20,7 +20,9 @@ from estimation.methods.disclosure import (
     primary_cells,
     table_relations,
 )
+from estimation.methods.expectation import Expected, Source, expected_values
 from estimation.methods.growth import ClassGrowth, class_growth, growth, level_growth
+from estimation.methods.imputation import Imputed, impute
 from estimation.methods.multivariate_allocation import (
     CVTarget,
     MultivariateAllocation,
@@ -34,6 +36,7 @@ from estimation.methods.ratios import contrast, mean_multiple, ratio
 from estimation.methods.results import Estimates
 from estimation.methods.rounding import half_up, round_half_up
 from estimation.methods.sample import StratifiedSample
+from estimation.methods.scoring import Scores, score
 from estimation.methods.selection import permanent_random_numbers, select
 from estimation.methods.suppression import Suppression, SuppressionError, suppress
 from estimation.methods.totals import crosstotals, mean, proportion, total
@@ -56,13 +59,17 @@ __all__ = [
     "Collapsed",
     "ConvergenceError",
     "Estimates",
+    "Expected",
+    "Imputed",
     "MultivariateAllocation",
     "OptimalCutoffs",
     "Poststratified",
     "PrimaryCells",
     "Quantiles",
     "Reason",
+    "Scores",
     "Sensitivity",
+    "Source",
     "StratifiedSample",
     "Suppression",
     "SuppressionError",
@@ -86,10 +93,12 @@ __all__ = [
     "design_weights",
     "effective_sample_size",
     "expected_cv",
+    "expected_values",
     "grade",
     "grade_estimates",
     "growth",
     "half_up",
+    "impute",
     "largest_remainder",
     "largest_share",
     "level_growth",
@@ -108,6 +117,7 @@ __all__ = [
     "ratio",
     "replicate_weights",
     "round_half_up",
+    "score",
     "select",
     "suppress",
     "table_relations",
