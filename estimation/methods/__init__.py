@@ -12,6 +12,13 @@ from estimation.methods.bootstrap import (
 from estimation.methods.calibrated import calibrated_mean, calibrated_ratio, calibrated_total
 from estimation.methods.calibration import Calibrated, ConvergenceError, calibrate, rake
 from estimation.methods.collapsing import Collapsed, CollapseRecord, collapse, collapsing_path
+from estimation.methods.composite import (
+    CompositeIndex,
+    IndexWeights,
+    composite_index,
+    critic_weights,
+    entropy_weights,
+)
 from estimation.methods.disclosure import (
     Audit,
     PrimaryCells,
@@ -57,10 +64,12 @@ __all__ = [
     "ClassGrowth",
     "CollapseRecord",
     "Collapsed",
+    "CompositeIndex",
     "ConvergenceError",
     "Estimates",
     "Expected",
     "Imputed",
+    "IndexWeights",
     "MultivariateAllocation",
     "OptimalCutoffs",
     "Poststratified",
@@ -88,10 +97,13 @@ __all__ = [
     "collapse",
     "collapsing_path",
     "combine",
+    "composite_index",
     "contrast",
+    "critic_weights",
     "crosstotals",
     "design_weights",
     "effective_sample_size",
+    "entropy_weights",
     "expected_cv",
     "expected_values",
     "grade",
