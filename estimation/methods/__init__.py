@@ -12,7 +12,24 @@ from estimation.methods.bootstrap import (
 from estimation.methods.calibrated import calibrated_mean, calibrated_ratio, calibrated_total
 from estimation.methods.calibration import Calibrated, ConvergenceError, calibrate, rake
 from estimation.methods.collapsing import Collapsed, CollapseRecord, collapse, collapsing_path
+from estimation.methods.composite import (
+    CompositeIndex,
+    IndexWeights,
+    composite_index,
+    critic_weights,
+    entropy_weights,
+)
+from estimation.methods.disclosure import (
+    Audit,
+    PrimaryCells,
+    Sensitivity,
+    audit_suppression,
+    primary_cells,
+    table_relations,
+)
+from estimation.methods.expectation import Expected, Source, expected_values
 from estimation.methods.growth import ClassGrowth, class_growth, growth, level_growth
+from estimation.methods.imputation import Imputed, impute
 from estimation.methods.multivariate_allocation import (
     CVTarget,
     MultivariateAllocation,
@@ -26,7 +43,9 @@ from estimation.methods.ratios import contrast, mean_multiple, ratio
 from estimation.methods.results import Estimates
 from estimation.methods.rounding import half_up, round_half_up
 from estimation.methods.sample import StratifiedSample
+from estimation.methods.scoring import Scores, score
 from estimation.methods.selection import permanent_random_numbers, select
+from estimation.methods.suppression import Suppression, SuppressionError, suppress
 from estimation.methods.totals import crosstotals, mean, proportion, total
 from estimation.methods.weighting import (
     Poststratified,
@@ -38,24 +57,36 @@ from estimation.methods.weighting import (
 from estimation.methods.winsorization import Reason, Treatment, trim, weighted_quantiles, winsorize
 
 __all__ = [
+    "Audit",
     "Bootstrap",
     "CVTarget",
     "Calibrated",
     "ClassGrowth",
     "CollapseRecord",
     "Collapsed",
+    "CompositeIndex",
     "ConvergenceError",
     "Estimates",
+    "Expected",
+    "Imputed",
+    "IndexWeights",
     "MultivariateAllocation",
     "OptimalCutoffs",
     "Poststratified",
+    "PrimaryCells",
     "Quantiles",
     "Reason",
+    "Scores",
+    "Sensitivity",
+    "Source",
     "StratifiedSample",
+    "Suppression",
+    "SuppressionError",
     "Treatment",
     "WeightChunk",
     "allocate",
     "allocate_multivariate",
+    "audit_suppression",
     "bootstrap",
     "bootstrap_part",
     "calibrate",
@@ -66,15 +97,20 @@ __all__ = [
     "collapse",
     "collapsing_path",
     "combine",
+    "composite_index",
     "contrast",
+    "critic_weights",
     "crosstotals",
     "design_weights",
     "effective_sample_size",
+    "entropy_weights",
     "expected_cv",
+    "expected_values",
     "grade",
     "grade_estimates",
     "growth",
     "half_up",
+    "impute",
     "largest_remainder",
     "largest_share",
     "level_growth",
@@ -86,13 +122,17 @@ __all__ = [
     "overlap_covariance",
     "permanent_random_numbers",
     "poststratify",
+    "primary_cells",
     "proportion",
     "quantile",
     "rake",
     "ratio",
     "replicate_weights",
     "round_half_up",
+    "score",
     "select",
+    "suppress",
+    "table_relations",
     "total",
     "trim",
     "weighted_quantiles",
