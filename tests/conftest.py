@@ -20,6 +20,10 @@ from config import embedded  # noqa: E402 the checkout is not an installed packa
 if embedded.wanted():
     embedded.prepare_environment("test")
     embedded.start()
+if number := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
+    # Counters and lockouts live in Valkey: a database a worker, as PostgreSQL has one each.
+    address, _, _database = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{address}/{1 + int(number)}"
 os.environ.setdefault("PLAIN_STATIC", "1")
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 

@@ -27,6 +27,7 @@ FLAGS = [
 FILING = ("test_categories", "test_story")  # these file the drafts that the other tests type in
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything here drives a browser, and all of it in one process: there is one stack."""
     places = [place for place, item in enumerate(items) if HERE in item.path.parents]
