@@ -19,8 +19,8 @@ from survey.access.roles import Permission, roles_with
 from survey.audit import AuditEvent
 
 
-def _with_last_use() -> "QuerySet[User]":
-    """Open accounts of real people, each with ``used_at``."""
+def _with_last_use() -> Any:
+    """Open accounts of real people, each with ``used_at`` (which the type of a queryset cannot say)."""
     reopened = AuditEvent.objects.filter(
         action="account_reopened", subject_type="user", subject_id=Cast(OuterRef("pk"), CharField())
     ).order_by("-at")
@@ -33,7 +33,8 @@ def _with_last_use() -> "QuerySet[User]":
 def idle_accounts() -> "QuerySet[User]":
     """Open accounts that nobody has used for IDLE_ACCOUNT_DAYS."""
     limit = timezone.now() - dt.timedelta(days=settings.IDLE_ACCOUNT_DAYS)
-    return _with_last_use().filter(used_at__lt=limit).exclude(pk=_last_keeper())
+    rows: QuerySet[User] = _with_last_use().filter(used_at__lt=limit).exclude(pk=_last_keeper())
+    return rows
 
 
 def _last_keeper() -> int | None:
