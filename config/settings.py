@@ -123,6 +123,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "survey.access.passwords.ThreeOfFourClassesValidator"},
     {"NAME": "survey.access.passwords.NotTheCreditCodeValidator"},
+    {"NAME": "survey.access.passwords.NotAFormerPasswordValidator"},
 ]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
@@ -142,6 +143,9 @@ SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=30 * 60)
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_ABSOLUTE_SECONDS = env.int("SESSION_ABSOLUTE_SECONDS", default=12 * 3600)
+
+# Nobody signed in for so long: the account is closed (every night, and at the door).
+IDLE_ACCOUNT_DAYS = env.int("IDLE_ACCOUNT_DAYS", default=90)
 
 # Transport and page security ---------------------------------------------------------------------------
 _https = env.bool("HTTPS", default=not LOCAL_MODE)

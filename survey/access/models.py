@@ -85,6 +85,17 @@ class User(AbstractBaseUser):
         return any(permission in permissions_of(grant.role) for grant in self.grants())
 
 
+class FormerPassword(models.Model):
+    """The hash of a password that a person has or had; only the newest few are kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="former_passwords")
+    password_hash = models.CharField(max_length=128)
+    set_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-id"], name="former_password_user")]
+
+
 class RoleAssignment(models.Model):
     """One user, one role, one place: region, optionally one category, and one unit for respondents."""
 

@@ -5,14 +5,17 @@ import secrets
 import string
 from typing import Any
 
+from django.contrib.auth.hashers import check_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from survey.access.models import FormerPassword
 from survey.access.roles import Role
 from survey.audit import AuditEvent
 
 CLASSES_WANTED = 3
+REMEMBERED = 5  # the present password and the four before it may not come back
 DAYS_OF_RESPONDENTS = 180
 DAYS_OF_ADMINISTRATION = 90
 # Without characters that are easily confused when a password is read from paper.
@@ -55,6 +58,33 @@ class NotTheCreditCodeValidator:
     def get_help_text(self) -> str:
         """The rule as a sentence."""
         return _("The password must not contain the credit code of your unit.")
+
+
+class NotAFormerPasswordValidator:
+    """The last passwords of an account do not come back, however they were set.
+
+    Django tells validators when a user with a new password has been saved; that is where hashes are kept.
+    """
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raise ValidationError when the password is one of the last REMEMBERED of this user."""
+        if user is None or user.pk is None:
+            return
+        kept = user.former_passwords.order_by("-pk").values_list("password_hash", flat=True)
+        if any(check_password(password, encoded) for encoded in kept[:REMEMBERED]):
+            raise ValidationError(self.get_help_text(), code="password_used_before")
+
+    def password_changed(self, password: str, user: Any = None) -> None:
+        """Keep the hash that was just stored and forget the oldest."""
+        if user is None or user.pk is None:
+            return
+        FormerPassword.objects.create(user=user, password_hash=user.password)
+        rows = FormerPassword.objects.filter(user=user).order_by("-pk")
+        FormerPassword.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[REMEMBERED:])).delete()
+
+    def get_help_text(self) -> str:
+        """The rule as a sentence."""
+        return _("The new password must not be one of your last five.")
 
 
 def _credit_codes(user: Any) -> list[str]:

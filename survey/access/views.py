@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_otp import login as second_factor_login
 
 from survey import audit
-from survey.access import passwords, second_factor, services, sessions
+from survey.access import idleness, passwords, second_factor, services, sessions
 from survey.access.addresses import address_of
 from survey.access.decorators import public, signed_in
 from survey.access.forms import CodeForm, PasswordForm, SignInForm
@@ -57,10 +57,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         username = form.cleaned_data["username"].strip()
         user = authenticate(request, username=username, password=form.cleaned_data["password"])
-        if isinstance(user, User):
+        if isinstance(user, User) and not idleness.close_idle_accounts(only=user):
             return _welcome(request, user)
         _record_failure(username)
-        form.add_error(None, _("Account or password is wrong."))
+        form.add_error(None, _why_not(username, form.cleaned_data["password"]))
     context = {"form": form, "next": _safe_next(request)}
     return page(request, "survey/access/sign_in.html", context, status=422 if form.errors else 200)
 
@@ -80,6 +80,17 @@ def _welcome(request: HttpRequest, user: User) -> HttpResponse:
         user.save(update_fields=["must_change_password"])
     audit.record(by=user, action="sign_in", subject=user)
     return _onward(request)
+
+
+def _why_not(username: str, password: str) -> str:
+    """Only who knows the password hears that the account is closed: others learn nothing about it."""
+    closed = User.objects.filter(username=username, is_active=False).first()
+    if closed is not None and closed.check_password(password):
+        return _(
+            "This account is closed: by an administrator, or because nobody has signed in for a long time. "
+            "A system administrator can open it again."
+        )
+    return _("Account or password is wrong.")
 
 
 def _record_failure(username: str) -> None:

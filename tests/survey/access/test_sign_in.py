@@ -147,7 +147,8 @@ def test_a_given_password_must_be_replaced_first(client: Client, respondent: Use
 
 
 def test_an_old_password_must_be_replaced(client: Client, respondent: User) -> None:
-    User.objects.filter(pk=respondent.pk).update(created_at=timezone.now() - dt.timedelta(days=181))
+    now = timezone.now()
+    User.objects.filter(pk=respondent.pk).update(created_at=now - dt.timedelta(days=181), last_login=now)
     post_sign_in(client)
     assert client.get(reverse("home")).url == reverse("password_change")
 

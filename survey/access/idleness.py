@@ -1,0 +1,58 @@
+"""Accounts that nobody uses are closed: an account without an owner at work is a door without a guard.
+
+The moment of last use is the last sign-in, or the making or reopening of the account when that is later.
+Rehearsal accounts stay open, and so does the last account that could reopen the others.
+"""
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import CharField, DateTimeField, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Cast, Coalesce, Greatest
+from django.utils import timezone
+
+from survey import audit
+from survey.access.models import User
+from survey.access.roles import Permission, roles_with
+from survey.audit import AuditEvent
+
+
+def _with_last_use() -> Any:
+    """Open accounts of real people, each with ``used_at`` (which the type of a queryset cannot say)."""
+    reopened = AuditEvent.objects.filter(
+        action="account_reopened", subject_type="user", subject_id=Cast(OuterRef("pk"), CharField())
+    ).order_by("-at")
+    moments = (F("created_at"), F("last_login"), Subquery(reopened.values("at")[:1]))
+    return User.objects.filter(is_active=True, is_synthetic=False).annotate(
+        used_at=Greatest(*(Coalesce(one, F("created_at"), output_field=DateTimeField()) for one in moments))
+    )
+
+
+def idle_accounts() -> "QuerySet[User]":
+    """Open accounts that nobody has used for IDLE_ACCOUNT_DAYS."""
+    limit = timezone.now() - dt.timedelta(days=settings.IDLE_ACCOUNT_DAYS)
+    rows: QuerySet[User] = _with_last_use().filter(used_at__lt=limit).exclude(pk=_last_keeper())
+    return rows
+
+
+def _last_keeper() -> int | None:
+    """The system administrator who was here last: somebody must be able to reopen an account."""
+    holds = Q(assignments__role__in=roles_with(Permission.MANAGE_USERS), assignments__ended_at=None)
+    newest = _with_last_use().filter(holds).order_by("-used_at", "pk").first()
+    return newest.pk if newest else None
+
+
+@transaction.atomic
+def close_idle_accounts(only: Any = None) -> int:
+    """Close idle accounts (or this one, if it is idle), one audit row each. Returns how many."""
+    rows = idle_accounts() if only is None else idle_accounts().filter(pk=only.pk)
+    closed = 0
+    for user in rows:
+        if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+            audit.record(
+                by=None, action="account_closed", subject=user, reason="idle", days=settings.IDLE_ACCOUNT_DAYS
+            )
+            closed += 1
+    return closed
