@@ -194,6 +194,8 @@ def _summary(rows: list[Any]) -> list[dict[str, str]]:
 @require_POST
 def sheet_save(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """Autosave of changed cells: answers with the rows that look different now."""
+    if not getattr(request, "htmx", False):  # nobody is there to swap rows: save as the page's own form does
+        return sheet_section(request, pk, code)
     submission = load(request, pk)
     definition = definition_for(submission.assignment.version)
     if code not in {section.code for section in definition.sections}:
