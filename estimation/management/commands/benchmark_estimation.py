@@ -1,0 +1,99 @@
+"""How long the numeric core takes at national size, beside whatever peers are installed."""
+
+import resource
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from estimation.benchmark.country import make_country
+from estimation.benchmark.peers import r_seconds, svy_tasks
+from estimation.benchmark.tasks import TASKS, core_tasks, growth_exponent, measure, together
+
+SCALE = [40_000, 400_000, 4_000_000]
+SCALE_ITEMS = 4
+
+
+class Command(BaseCommand):
+    """``benchmark_estimation``: seconds of the tasks a to f, warm; ``--scale-check``: is time linear in units?"""
+
+    help = "Time the numeric core on an invented sample of national size, beside installed peers."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Size of the sample, repeats, peers."""
+        parser.add_argument("--units", type=int, default=42_505)
+        parser.add_argument("--strata", type=int, default=1_700)
+        parser.add_argument("--items", type=int, default=40)
+        parser.add_argument("--repeats", type=int, default=5)
+        parser.add_argument("--tasks", default="abcdef", help="letters of the tasks, abcdef by default")
+        parser.add_argument("--no-peers", action="store_true", help="this library alone")
+        parser.add_argument("--peer-timeout", type=float, default=600.0, help="seconds for all tasks in R")
+        parser.add_argument("--scale-check", action="store_true", help="40 thousand to 4 million units")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Time, print, compare."""
+        if options["scale_check"]:
+            self._scale(options["strata"], options["repeats"])
+            return
+        base = _peak_megabytes()
+        country = make_country(options["units"], options["strata"], options["items"])
+        data = _peak_megabytes()
+        self.stdout.write(
+            f"{options['units']} units, {options['strata']} strata, {options['items']} items; "
+            f"warm, of {options['repeats']} runs; seconds"
+        )
+        self.stdout.write(f"{'task':52s} {'min':>8s} {'median':>8s} {'cpu':>8s}")
+        smallest = {}
+        work = core_tasks(country)
+        for task in options["tasks"]:
+            timing = measure(work[task], options["repeats"])
+            smallest[task] = timing.smallest
+            self._line(f"{task}  {TASKS[task]}", timing.smallest, timing.median, timing.processor)
+        timing = measure(together(country), options["repeats"])
+        self._line("a to e together, as one run", timing.smallest, timing.median, timing.processor)
+        peak = _peak_megabytes()
+        self.stdout.write(
+            f"peak memory {peak:.0f} MB: {base:.0f} MB before, {data - base:.0f} MB for making the data, "
+            f"{max(peak - data, 0):.0f} MB more for the work"
+        )
+        if not options["no_peers"]:
+            self._peers(country, smallest, options)
+
+    def _line(self, name: str, *seconds: float) -> None:
+        self.stdout.write(f"{name:52s} " + " ".join(f"{value:8.3f}" for value in seconds))
+
+    def _peers(self, country: Any, smallest: dict[str, float], options: dict[str, Any]) -> None:
+        tasks = svy_tasks(country)
+        if tasks is None:
+            self.stdout.write("svy is not installed")
+        else:
+            found = {task: measure(tasks[task], 1).smallest for task in smallest}
+            self._ratios("svy", found, smallest)
+        seconds = r_seconds(country, "".join(smallest), options["peer_timeout"])
+        if seconds is None:
+            self.stdout.write("R with survey is not installed")
+        else:
+            self._ratios("R survey", seconds, smallest)
+
+    def _ratios(self, name: str, found: dict[str, float], own: dict[str, float]) -> None:
+        for task, seconds in own.items():
+            if task in found:
+                ratio = found[task] / seconds
+                self.stdout.write(f"{name:10s} {task} {found[task]:9.3f} s, {ratio:8.1f} times as long")
+            else:
+                self.stdout.write(f"{name:10s} {task} not finished in time")
+
+    def _scale(self, strata: int, repeats: int) -> None:
+        seconds = []
+        for units in SCALE:
+            timing = measure(together(make_country(units, strata, SCALE_ITEMS)), repeats)
+            seconds.append(timing.smallest)
+            self.stdout.write(
+                f"{units:9d} units, {SCALE_ITEMS} items: a to e {timing.smallest:8.3f} s, "
+                f"{1e9 * timing.smallest / units:6.0f} ns per unit, peak {_peak_megabytes():.0f} MB"
+            )
+        self.stdout.write(f"time grows as units to the power of {growth_exponent(SCALE, seconds):.2f}")
+
+
+def _peak_megabytes() -> float:
+    """Largest resident memory of this process so far (Linux counts it in kB)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
