@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -20,16 +21,36 @@ from config import embedded  # noqa: E402 the checkout is not an installed packa
 if embedded.wanted():
     embedded.prepare_environment("test")
     embedded.start()
-if number := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
-    # Counters and lockouts live in Valkey: a database a worker, as PostgreSQL has one each.
-    address, _, _database = os.environ["REDIS_URL"].rpartition("/")
-    os.environ["REDIS_URL"] = f"{address}/{1 + int(number)}"
 os.environ.setdefault("PLAIN_STATIC", "1")
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
 import django  # noqa: E402 settings read the addresses that were just written
 
 django.setup()
+
+from django.conf import settings  # noqa: E402
+
+if number := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
+    # Counters and lockouts live in Valkey: a database a worker, as PostgreSQL has one each. pytest-django has
+    # read the settings before this file, so they are changed and not the environment.
+    settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{1 + int(number)}"
+    settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
+
+
+# Tests that share a running system stay together in one worker.
+TOGETHER = ("tests/e2e/", "tests/drills/")
+
+
+class ByFolder(LoadScopeScheduling):
+    """Hands out tests one by one, those of a folder in TOGETHER as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    """Groups by folder: the marker of pytest-xdist is not seen by the newest pytest."""
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")

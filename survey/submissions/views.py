@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -192,7 +193,7 @@ def _summary(rows: list[Any]) -> list[dict[str, str]]:
 
 @requires(Permission.RESPOND)
 @require_POST
-def sheet_save(request: HttpRequest, pk: int, code: str) -> HttpResponse:
+def sheet_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
     """Autosave of changed cells: answers with the rows that look different now."""
     if not getattr(request, "htmx", False):  # nobody is there to swap rows: save as the page's own form does
         return sheet_section(request, pk, code)

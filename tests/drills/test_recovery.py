@@ -9,7 +9,7 @@ import pytest
 from tests.drills.keeper import PASSWORD
 from tests.drills.system import ROOT, System, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("drills")]
+pytestmark = pytest.mark.slow
 RUN_FORM = {
     "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
     "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",

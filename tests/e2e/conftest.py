@@ -27,15 +27,13 @@ FLAGS = [
 FILING = ("test_categories", "test_story")  # these file the drafts that the other tests type in
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here drives a browser, and all of it in one process: there is one stack."""
+    """Everything here drives a browser; those that file a sheet come last."""
     places = [place for place, item in enumerate(items) if HERE in item.path.parents]
     ordered = sorted((items[place] for place in places), key=lambda item: item.path.stem in FILING)
     for place, item in zip(places, ordered, strict=True):
         items[place] = item
         item.add_marker(pytest.mark.browser)
-        item.add_marker(pytest.mark.xdist_group("browser"))
         if CHROMIUM is None and not os.environ.get("CI"):
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: browser tests skipped"))
 
