@@ -18,13 +18,16 @@ from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from survey.access.decorators import access_of, opens
-from survey.access.roles import Role
+from survey.access.roles import Permission, Role
 from survey.audit import AuditEvent
 from tests.architecture.matrix_stage import INSIDE, OUTSIDE, Actor, Place, Stage
 from tests.architecture.matrix_table import TABLE, Row
 
 pytestmark = pytest.mark.django_db
 TRAIL = "survey_auditevent"
+NAMING = (Permission.RESPOND, Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
+# Accounts and the audit trail name the units of people and acts; their permissions are for exactly that.
+ADMINISTRATION = {"accounts", "account", "roles_of", "audit"}
 WRITTEN = """
     SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables
     WHERE relname <> 'django_session' AND n_tup_ins + n_tup_upd + n_tup_del > 0
@@ -167,6 +170,18 @@ def faults(row: Row, attempt: Attempt, wanted: str, *, write: bool) -> Iterator[
         yield f"not open: {status}"
 
 
+def leaks(stage: Stage, actor: Actor, attempt: Attempt) -> Iterator[tuple[str, str]]:
+    """Units that an answer names although they are not in the actor's scope: lists and exports are 200, too."""
+    reads = actor.user is not None and any(actor.user.has(one) for one in NAMING)
+    text = "" if attempt.name in ADMINISTRATION else attempt.answer.content.decode()
+    for region, place in stage.places.items():
+        if region in actor.sees and reads:
+            continue
+        for row in place.sheets.values():
+            if row.unit.uscc in text or row.unit.name in text:
+                yield region, row.unit.name
+
+
 @pytest.mark.parametrize("key", TABLE)
 def test_everybody_meets_what_the_marks_say(stage: Stage, key: str) -> None:
     row, view = TABLE[key], VIEWS[key.partition(":")[0]]
@@ -180,6 +195,10 @@ def test_everybody_meets_what_the_marks_say(stage: Stage, key: str) -> None:
             continue
         seen[wanted] += 1
         attempt = Attempt(stage, key, actor, place, write=write)
+        found += [
+            f"{actor.name} {attempt.url} shows {unit} of {region}"
+            for region, unit in leaks(stage, actor, attempt)
+        ]
         found += [
             f"{actor.name} {'POST' if write else 'GET'} {attempt.url} ({place.region}): {fault}"
             for fault in faults(row, attempt, wanted, write=write)
