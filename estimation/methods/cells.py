@@ -6,6 +6,7 @@ products with a 0/1 matrix in compressed rows, so that no Python loop runs over 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,27 @@ import numpy.typing as npt
 from scipy import sparse
 
 from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_codes
+
+# Numbers worked on at once: a few such blocks stay in the cache of a processor core.
+_BLOCK = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Consecutive cells with their units in sorted order: `units` and `cells` are slices of the whole."""
+
+    units: slice
+    cells: slice
+    count: IntArray
+    matrix: sparse.csr_array
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Sums (C', k) of values (m', k) of the block's units."""
+        return np.asarray(self.matrix @ values)
+
+    def per_unit(self, values: FloatArray) -> FloatArray:
+        """Values (C, k) of all cells repeated for each unit of the block, (m', k)."""
+        return np.repeat(values[self.cells], self.count, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +55,36 @@ class Cells:
     def count(self) -> IntArray:
         """Units per cell, (C,)."""
         return np.diff(self.offsets)
+
+    def blocks(self, columns: int) -> Iterator[Block]:
+        """The cells in runs of about as many units as make a block of `columns` columns."""
+        width = max(_BLOCK // max(columns, 1), 1)
+        wanted = np.arange(width, len(self.order) + width, width)
+        ends = np.unique(np.searchsorted(self.offsets, wanted, side="left").clip(0, len(self.stratum)))
+        start = 0
+        for end in ends:
+            first, last = int(self.offsets[start]), int(self.offsets[end])
+            if last > first:
+                local = self.offsets[start : end + 1] - first
+                matrix = sparse.csr_array(
+                    (np.ones(last - first), np.arange(last - first), local), shape=(end - start, last - first)
+                )
+                yield Block(slice(first, last), slice(start, int(end)), self.count[start:end], matrix)
+            start = int(end)
+
+    def gathered_sums(self, values: FloatArray, weight: FloatArray) -> FloatArray:
+        """Weighted sums (C, k) of values (n, k) that are in the order of the sample, weight (n,)."""
+        matrix = sparse.csr_array(
+            (weight[self.order], self.order, self.offsets), shape=(len(self.stratum), len(values))
+        )
+        return np.asarray(matrix @ values)
+
+    def counts(self, holds: npt.NDArray[np.bool_]) -> IntArray:
+        """Units (D, k) for which something holds, (n, k) in the order of the sample."""
+        found = np.zeros((len(self.stratum), holds.shape[1]))
+        for block in self.blocks(holds.shape[1]):
+            found[block.cells] = block.sums(holds[self.order[block.units]].astype(np.float64))
+        return self.over_domains(found).astype(np.intp)
 
     def per_unit(self, values: npt.NDArray[np.float64]) -> FloatArray:
         """Cell values (C, k) repeated for each unit in sorted order, (m, k)."""

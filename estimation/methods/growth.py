@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
-from estimation.methods.cells import Cells, build_cells, domain_codes, grouped_sums
-from estimation.methods.ratios import known_per_cell, linearised, unit_domain
+from estimation.methods.cells import Block, Cells, build_cells, domain_codes, grouped_sums
+from estimation.methods.ratios import known_per_cell, linearised, residual_rows, unit_domain
 from estimation.methods.results import Estimates, IntervalBasis, coefficient_of_variation, limits
 from estimation.methods.sample import (
     BoolArray,
@@ -20,7 +21,7 @@ from estimation.methods.sample import (
     as_mask,
     as_matrix,
 )
-from estimation.methods.variance import weighted
+from estimation.methods.variance import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +115,9 @@ def growth(
         value, residual = _stratified(sample, cells, years, previous_total, growth_class)
     else:
         raise ValueError(f"form must be 'combined' or 'stratified', not {form!r}")
-    inside = years.panel[cells.order, None]
-    n = np.broadcast_to(_counts(cells, inside), value.shape).copy()
-    positive = _counts(cells, inside & (years.now[cells.order] > 0))
+    on_panel = years.panel[:, None]
+    n = np.broadcast_to(cells.counts(on_panel), value.shape).copy()
+    positive = cells.counts((years.now > 0) & on_panel)
     result = linearised(sample, cells, value, residual, positive, level, df)
     rate = value - 1.0
     lower, upper = limits(rate, result.se, result.df, level, df)
@@ -208,10 +209,8 @@ def level_growth(
 
 @dataclass(frozen=True, eq=False)
 class _ClassParts:
-    """Weighted values (m, k) and class sums: group (m,) names the pair of each unit; the rest is per pair."""
+    """Class sums: group (m,) names the pair of each unit in sorted order; the rest is per pair."""
 
-    now: FloatArray
-    before: FloatArray
     group: IntArray
     domain: IntArray
     code: IntArray
@@ -251,14 +250,11 @@ def _blank_outside(values: npt.ArrayLike, panel: BoolArray) -> npt.NDArray[np.fl
     return np.where(missing & ~panel.reshape((-1,) + (1,) * (array.ndim - 1)), 0.0, array)
 
 
-def _combined(sample: StratifiedSample, cells: Cells, years: _Years) -> tuple[FloatArray, FloatArray]:
-    now = weighted(sample, cells, years.now)
-    before = weighted(sample, cells, years.before)
-    base = cells.over_domains(cells.sums(before))
+def _combined(sample: StratifiedSample, cells: Cells, years: _Years) -> tuple[FloatArray, Rows]:
+    base = cells.over_domains(cells.gathered_sums(years.before, sample.weight))
     base = np.where(base == 0.0, np.nan, base)
-    value = cells.over_domains(cells.sums(now)) / base
-    domain = unit_domain(cells)
-    return value, (now - value[domain] * before) / base[domain]
+    value = cells.over_domains(cells.gathered_sums(years.now, sample.weight)) / base
+    return value, residual_rows(sample, cells, years.now, years.before, value, base)
 
 
 def _stratified(
@@ -267,22 +263,33 @@ def _stratified(
     years: _Years,
     previous_total: npt.ArrayLike | None,
     growth_class: npt.ArrayLike | None,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[FloatArray, Rows]:
     parts = _class_parts(sample, cells, years, previous_total, growth_class)
     used = np.where(parts.defined, parts.level, 0.0)
     whole = grouped_sums(used, parts.domain, years.domains)
     whole = np.where(whole == 0.0, np.nan, whole)
     value = grouped_sums(used * parts.ratio, parts.domain, years.domains) / whole
     slope = used / whole[parts.domain] / parts.base
-    residual = parts.ratio[parts.group]
-    residual *= parts.before
-    np.subtract(parts.now, residual, out=residual)
-    residual *= slope[parts.group]
-    residual *= years.panel[cells.order, None]
+    tilt = None
     if previous_total is None:
         tilt = np.where(parts.defined, parts.ratio - value[parts.domain], 0.0) / whole[parts.domain]
-        residual += tilt[parts.group] * parts.before
-    return value, residual
+
+    def rows(block: Block) -> FloatArray:
+        units, group = cells.order[block.units], parts.group[block.units]
+        weight = sample.weight[units, None]
+        before = np.take(years.before, units, axis=0)
+        before *= weight
+        residual = np.take(years.now, units, axis=0)
+        residual *= weight
+        residual -= np.take(parts.ratio, group, axis=0) * before
+        residual *= np.take(slope, group, axis=0)
+        residual *= years.panel[units, None]
+        if tilt is not None:
+            before *= np.take(tilt, group, axis=0)
+            residual += before
+        return residual
+
+    return value, rows
 
 
 def _class_parts(
@@ -304,15 +311,14 @@ def _class_parts(
         key, group = np.unique(classes[cells.order] * years.domains + unit_domain(cells), return_inverse=True)
         code, domain = np.divmod(key, years.domains)
     pairs = len(code)
-    inside = years.panel[cells.order, None]
-    before = weighted(sample, cells, years.before)
-    now = weighted(sample, cells, years.now)
-    base = grouped_sums(before * inside, group, pairs)
-    amount = grouped_sums(now * inside, group, pairs)
+    on_panel = _group_matrix(sample, cells, group, pairs, years.panel.astype(np.float64))
+    base = np.asarray(on_panel @ years.before)
+    amount = np.asarray(on_panel @ years.now)
     defined = base != 0.0
     base = np.where(defined, base, 1.0)
     if previous_total is None:
-        level = grouped_sums(before, group, pairs)
+        everyone = _group_matrix(sample, cells, group, pairs, np.ones(sample.n))
+        level = np.asarray(everyone @ years.before)
     else:
         rows = max(count, len(np.asarray(previous_total))) if np.ndim(previous_total) == 1 else count
         level = known_per_cell(
@@ -327,8 +333,12 @@ def _class_parts(
         )
     level = np.broadcast_to(level, base.shape)
     ratio = np.where(defined, amount / base, 0.0)
-    return _ClassParts(now, before, group, domain, code, base, ratio, defined, level)
+    return _ClassParts(group, domain, code, base, ratio, defined, level)
 
 
-def _counts(cells: Cells, holds: npt.NDArray[np.bool_]) -> IntArray:
-    return cells.over_domains(cells.sums(holds.astype(np.float64))).astype(np.intp)
+def _group_matrix(
+    sample: StratifiedSample, cells: Cells, group: IntArray, pairs: int, factor: FloatArray
+) -> sparse.csr_array:
+    """Matrix (pairs, n) that adds weighted values of the sample by pair, each unit times `factor` (n,)."""
+    amount = (sample.weight * factor)[cells.order]
+    return sparse.coo_array((amount, (group, cells.order)), shape=(pairs, sample.n)).tocsr()

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.cells import Cells, build_cells, domain_codes
+from estimation.methods.cells import Block, Cells, build_cells, domain_codes
 from estimation.methods.results import Estimates, IntervalBasis, make_estimates
 from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_mask, as_matrix
-from estimation.methods.variance import design_effect, moments, stratified_variance, weighted
+from estimation.methods.variance import Rows, design_effect, moments, stratified_variance, weighted
 
 type ComplexArray = npt.NDArray[np.complex128]
 
@@ -210,19 +210,32 @@ def _combined(
     level: float,
     df: IntervalBasis,
 ) -> Estimates:
-    z = weighted(sample, cells, y)
-    denominators = weighted(sample, cells, x)
-    positive = cells.over_domains(cells.sums((z > 0).astype(np.float64))).astype(np.intp)
-    amount = cells.over_domains(cells.sums(z))
-    size = cells.over_domains(cells.sums(denominators))
+    amount = cells.over_domains(cells.gathered_sums(y, sample.weight))
+    size = cells.over_domains(cells.gathered_sums(x, sample.weight))
     size = np.where(size == 0.0, np.nan, size)
     value = amount / size
-    domain = unit_domain(cells)
-    fitted = value[domain]
-    fitted *= denominators
-    z -= fitted
-    z /= np.broadcast_to(size, value.shape)[domain]
-    return linearised(sample, cells, value, z, positive, level, df)
+    residual = residual_rows(sample, cells, y, x, value, size)
+    return linearised(sample, cells, value, residual, cells.counts(y > 0), level, df)
+
+
+def residual_rows(
+    sample: StratifiedSample, cells: Cells, y: FloatArray, x: FloatArray, value: FloatArray, size: FloatArray
+) -> Rows:
+    """w (y - R x) / X block by block; value R (D, k), size X (D, 1) or (D, k)."""
+    ratio_of_cell, size_of_cell = value[cells.domain], size[cells.domain]
+
+    def rows(block: Block) -> FloatArray:
+        units = cells.order[block.units]
+        weight = sample.weight[units, None]
+        z = np.take(y, units, axis=0)
+        z *= weight
+        denominator = np.take(x, units, axis=0)
+        denominator *= weight
+        z -= block.per_unit(ratio_of_cell) * denominator
+        z /= block.per_unit(size_of_cell)
+        return z
+
+    return rows
 
 
 def _separate(
@@ -258,14 +271,13 @@ def linearised(
     sample: StratifiedSample,
     cells: Cells,
     value: FloatArray,
-    residual: FloatArray,
+    residual: FloatArray | Rows,
     positive: IntArray,
     level: float,
     df: IntervalBasis,
 ) -> Estimates:
-    """Estimates from values (D, k) and weighted residuals (m, k) in sorted order; `residual` is
-    overwritten."""
-    parts = moments(sample, cells, residual)
+    """Estimates from values (D, k) and weighted residuals, (m, k) in sorted order or block by block."""
+    parts = moments(sample, cells, residual, columns=value.shape[1])
     variance = stratified_variance(sample, cells, parts)
     deff = design_effect(cells, parts, variance)
     variance = np.where(np.isnan(value), np.nan, variance)

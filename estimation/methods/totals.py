@@ -17,7 +17,7 @@ from estimation.methods.variance import (
     merge,
     moments,
     stratified_variance,
-    weighted,
+    weighted_rows,
 )
 
 # Merged cells know counts and sums; nobody asks them for their units.
@@ -61,7 +61,8 @@ def total(
     codes, size = domain_codes(domain, sample.n, domains)
     matrix = as_matrix(y, "y", sample.n, base=None if codes is None else codes >= 0)
     cells = build_cells(sample, codes, size)
-    parts = moments(sample, cells, weighted(sample, cells, matrix), count_positive=True)
+    rows = weighted_rows(sample, cells, matrix)
+    parts = moments(sample, cells, rows, columns=matrix.shape[1], count_positive=True)
     return _estimates(sample, cells, parts, level, df)
 
 
@@ -144,7 +145,8 @@ def crosstotals(
     matrix = as_matrix(y, "y", sample.n)
     plan = _Plan(sample, {name: _codes(c, sample.n, (sizes or {}).get(name)) for name, c in domains.items()})
     fine = plan.finest()
-    parts = moments(sample, fine, weighted(sample, fine, matrix), count_positive=True)
+    rows = weighted_rows(sample, fine, matrix)
+    parts = moments(sample, fine, rows, columns=matrix.shape[1], count_positive=True)
     by_stratum = _merged(fine, parts, np.zeros(len(fine.stratum), dtype=np.intp), 1)
     wanted: list[tuple[str | tuple[str, ...], tuple[str, ...]]] = [("all", ())]
     wanted += [(name, (name,)) for name in domains]

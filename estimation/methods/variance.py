@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.methods.cells import Cells, grouped_sums
+from estimation.methods.cells import Block, Cells, grouped_sums
 from estimation.methods.sample import FloatArray, IntArray, StratifiedSample
+
+# Weighted values (m', k) of the units of a block, in an array of their own that may be overwritten.
+type Rows = Callable[[Block], FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,31 +38,64 @@ def weighted(sample: StratifiedSample, cells: Cells, values: FloatArray) -> Floa
     return z
 
 
+def weighted_rows(sample: StratifiedSample, cells: Cells, values: FloatArray) -> Rows:
+    """`weighted`, block by block: the whole of z never stands in memory."""
+
+    def rows(block: Block) -> FloatArray:
+        units = cells.order[block.units]
+        z = np.take(values, units, axis=0)
+        z *= sample.weight[units, None]
+        return z
+
+    return rows
+
+
 def moments(
-    sample: StratifiedSample, cells: Cells, z: FloatArray, *, count_positive: bool = False
+    sample: StratifiedSample,
+    cells: Cells,
+    z: FloatArray | Rows,
+    *,
+    columns: int | None = None,
+    count_positive: bool = False,
 ) -> Moments:
-    """Moments per cell of weighted values `z` (m, k); `z` is overwritten.
+    """Moments per cell of weighted values `z`: (m, k) in sorted order, or a function of a block and k.
 
     Squares are taken about the cell mean, never as a difference of large sums: an exact ratio then has
     variance 0 and values 30 orders of magnitude apart keep their digits.
     """
-    positive = cells.sums((z > 0).astype(np.float64)).astype(np.intp) if count_positive else None
-    weight = sample.weight[cells.order][:, None]
-    cell_weight = cells.sums(weight)
-    total = cells.sums(z)
-    spread = None if sample.even else _spread(cells, z, weight, total, cell_weight)
-    z -= cells.per_unit(total / cells.count[:, None])
-    z *= z
-    return Moments(total, cells.sums(z), cell_weight[:, 0], spread, positive)
+    whole = z
+    rows: Rows = whole if callable(whole) else lambda block: whole[block.units].copy()
+    k = columns if callable(z) else z.shape[1]
+    if k is None:
+        raise TypeError("columns is needed where z is a function of a block")
+    shape = (len(cells.stratum), k)
+    total, square = np.zeros(shape), np.zeros(shape)
+    spread = None if sample.even else np.zeros(shape)
+    positive = np.zeros(shape) if count_positive else None
+    weight = cells.gathered_sums(np.ones((sample.n, 1)), sample.weight)
+    for block in cells.blocks(k):
+        values, own = rows(block), block.cells
+        total[own] = block.sums(values)
+        if positive is not None:
+            positive[own] = block.sums((values > 0).astype(np.float64))
+        if spread is not None:
+            w = sample.weight[cells.order[block.units], None]
+            mean = np.repeat(total[own] / weight[own], block.count, axis=0)
+            spread[own] = block.sums(_spread(values, w, mean))
+        values -= np.repeat(total[own] / block.count[:, None], block.count, axis=0)
+        values *= values
+        square[own] = block.sums(values)
+    counts = None if positive is None else positive.astype(np.intp)
+    return Moments(total, square, weight[:, 0], spread, counts)
 
 
-def _spread(
-    cells: Cells, z: FloatArray, weight: FloatArray, total: FloatArray, cell_weight: FloatArray
-) -> FloatArray:
-    deviation = z / weight - cells.per_unit(total / cell_weight)
+def _spread(z: FloatArray, weight: FloatArray, mean: FloatArray) -> FloatArray:
+    """w (u - mean)^2 for each unit of a block, mean being that of its cell."""
+    deviation = z / weight
+    deviation -= mean
     deviation *= deviation
     deviation *= weight
-    return cells.sums(deviation)
+    return deviation
 
 
 def merge(fine: Cells, parts: Moments, group: IntArray, coarse: Cells) -> Moments:
