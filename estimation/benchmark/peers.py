@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from estimation.benchmark.country import Country
-from estimation.benchmark.tasks import REPLICATES
+from estimation.benchmark.timings import REPLICATES
 
 R_SCRIPT = Path(__file__).with_name("survey.R")
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from estimation.benchmark.country import make_country
 from estimation.benchmark.peers import r_seconds, svy_tasks
-from estimation.benchmark.tasks import TASKS, core_tasks, growth_exponent, measure, together
+from estimation.benchmark.timings import TASKS, core_tasks, growth_exponent, measure, together
 
 SCALE = [40_000, 400_000, 4_000_000]
 SCALE_ITEMS = 4

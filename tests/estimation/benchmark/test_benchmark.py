@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from estimation.benchmark.country import make_country
 from estimation.benchmark.peers import r_seconds, svy_tasks
-from estimation.benchmark.tasks import core_tasks, growth_exponent, together
+from estimation.benchmark.timings import core_tasks, growth_exponent, together
 from estimation.methods import bootstrap, ratio, total
 
 
