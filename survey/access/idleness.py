@@ -1,7 +1,9 @@
 """Accounts that nobody uses are closed: an account without an owner at work is a door without a guard.
 
 The moment of last use is the last sign-in, or the making or reopening of the account when that is later.
-Rehearsal accounts stay open, and so does the last account that could reopen the others.
+Rehearsal accounts stay open, and so does the last account that could reopen the others. Respondents stay open
+too: the survey calls them once a year, and an account that is closed between two rounds protects nothing but costs
+48,000 letters.
 """
 
 import datetime as dt
@@ -9,23 +11,24 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import CharField, DateTimeField, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce, Greatest
 from django.utils import timezone
 
 from survey import audit
-from survey.access.models import User
-from survey.access.roles import Permission, roles_with
+from survey.access.models import RoleAssignment, User
+from survey.access.roles import Permission, Role, roles_with
 from survey.audit import AuditEvent
 
 
 def _with_last_use() -> Any:
-    """Open accounts of real people, each with ``used_at`` (which the type of a queryset cannot say)."""
+    """Open accounts of real people at a desk, each with ``used_at`` (which the type of a queryset cannot say)."""
     reopened = AuditEvent.objects.filter(
         action="account_reopened", subject_type="user", subject_id=Cast(OuterRef("pk"), CharField())
     ).order_by("-at")
     moments = (F("created_at"), F("last_login"), Subquery(reopened.values("at")[:1]))
-    return User.objects.filter(is_active=True, is_synthetic=False).annotate(
+    asked_yearly = RoleAssignment.objects.filter(user=OuterRef("pk"), role=Role.RESPONDENT, ended_at=None)
+    return User.objects.filter(~Exists(asked_yearly), is_active=True, is_synthetic=False).annotate(
         used_at=Greatest(*(Coalesce(one, F("created_at"), output_field=DateTimeField()) for one in moments))
     )
 

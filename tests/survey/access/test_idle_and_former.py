@@ -73,6 +73,13 @@ def test_idle_accounts_are_closed_once_and_audited(world: Any) -> None:
     assert idleness.close_idle_accounts() == 0
 
 
+def test_respondents_are_called_once_a_year_and_stay(world: Any) -> None:
+    User.objects.update(is_synthetic=False, created_at=timezone.now() - dt.timedelta(days=300))
+    respondent = world.users["respondent"]
+    assert respondent not in idleness.idle_accounts()
+    assert world.users["reviewer"] in idleness.idle_accounts()
+
+
 def test_a_reopened_account_stays_open(world: Any) -> None:
     gone = idle()
     close_idle_accounts()
