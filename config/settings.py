@@ -98,6 +98,9 @@ DATABASES["default"]["OPTIONS"] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# A section with tables of 32 regions sends four fields a cell, all of them when it is saved as a plain form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
 REDIS_URL = env("REDIS_URL")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 

@@ -17,7 +17,13 @@ from tests.e2e.stack import ROOT, Stack
 from tests.e2e.visitor import Visitor
 
 HERE = Path(__file__).resolve().parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# The shell without windows is the same engine and lighter.
+CHROMIUM = (
+    shutil.which("chromium-headless-shell")
+    or shutil.which("chromium")
+    or shutil.which("chromium-browser")
+    or shutil.which("google-chrome")
+)
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run",
     "--disable-component-update", "--disable-dev-shm-usage",

@@ -1,12 +1,14 @@
 """The respondent's pages as plain forms and as fragments; scope, wrong input, query budgets."""
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
 from survey.collection.models import CollectionRound
+from survey.questionnaires.loader import load_all
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
@@ -232,3 +234,18 @@ def test_returned_sheet_shows_comments_and_takes_answers(client, world):
     client.post(reply, {"text": "已改为PB", "corrected": "yes", "section": "P"})
     query.refresh_from_db()
     assert (query.state, query.reply, query.corrected) == ("answered", "已改为PB", True)
+
+
+def test_the_largest_section_fits_into_one_post():
+    """As a plain form a section sends value, unit, base and key of every cell at once."""
+    for form in load_all().values():
+        for section in form.sections:
+            fields = sum(4 * cells_of(form.items[code]) for code in section.items)
+            assert fields < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS, (form.form_no, section.code)
+
+
+def cells_of(item):
+    """Cells of an item on the page; an open table is taken with a hundred rows."""
+    if item.rows is None:
+        return 1
+    return len(item.columns) * (len(item.rows.ids) if item.rows.kind == "fixed" else 100)
