@@ -136,14 +136,17 @@ class System:
         data: dict[str, Any] | None = None,
         language: str = "zh-hans",
         cookie: str = "",
+        *,
+        script: bool = False,
     ) -> Answer:
-        """GET, or POST when there are data, as the person of a session."""
+        """GET, or POST when there are data, as the person of a session; with ``script`` as htmx sends it."""
         body = urllib.parse.urlencode(data, doseq=True).encode() if data is not None else None
         cookies = f"csrftoken={TOKEN}; sessionid={session}" if session else f"csrftoken={TOKEN}"
         cookies += f"; {cookie.partition(';')[0]}" if cookie else ""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}", body,
-            {"Cookie": cookies, "X-CSRFToken": TOKEN, "Accept-Language": language},
+            {"Cookie": cookies, "X-CSRFToken": TOKEN, "Accept-Language": language}
+            | ({"HX-Request": "true"} if script else {}),
         )  # fmt: skip
         try:
             with urllib.request.build_opener(_Stay).open(request, timeout=PATIENCE) as answer:

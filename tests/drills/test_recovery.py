@@ -98,12 +98,14 @@ def cell(value: str, revision: int) -> dict[str, Any]:
 def test_postgres_restarts_under_a_saving_respondent(system: System) -> None:
     sheet, who = system.scene["sheet"], system.scene["respondent"]
     save = f"/sheets/{sheet}/sections/P/save/"
-    first = system.ask(save, who, cell("111", system.scene["revision"]))
+    first = system.ask(save, who, cell("111", system.scene["revision"]), script=True)
     assert first.status == 200, first.body[:500]
     revision = int(first.headers["Sheet-Revision"])
 
     system.say("stop postgres")
-    during = [system.ask(save, who, cell("222", revision), language) for language in ("zh-hans", "en")]
+    during = [
+        system.ask(save, who, cell("222", revision), language, script=True) for language in ("zh-hans", "en")
+    ]
     assert [answer.status for answer in during] == [503, 503]
     assert all(answer.headers["Retry-After"] for answer in during)
     assert "系统" in during[0].body and "does not answer" in during[1].body
@@ -112,10 +114,12 @@ def test_postgres_restarts_under_a_saving_respondent(system: System) -> None:
 
     system.say("revive")
     assert system.web.poll() is None
-    after = system.ask(save, who, cell("222", revision))
+    after = system.ask(save, who, cell("222", revision), script=True)
     assert after.status == 200, "the first request after the restart is refused"
     assert int(after.headers["Sheet-Revision"]) == revision + 1
-    repeated = system.ask(save, who, cell("222", revision))  # the answer may have been lost on the way
+    repeated = system.ask(
+        save, who, cell("222", revision), script=True
+    )  # the answer may have been lost on the way
     assert repeated.status == 200
     values = system.say(
         f"SELECT new->>'value' FROM survey_submissionevent WHERE submission_id={sheet} AND item='P01' ORDER BY id"
