@@ -2,6 +2,7 @@
 
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.rehearsal.models import Rehearsal, TrueValue
+from estimation.releases.models import Release
 from estimation.runs.models import Estimate, EstimationRun, ExternalSeries, StratumWeight, TreatedUnit
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "EstimationRun",
     "ExternalSeries",
     "Rehearsal",
+    "Release",
     "SampleDesign",
     "SelectedUnit",
     "Stratum",

@@ -1,0 +1,197 @@
+"""What a release freezes: every cell that may be shown, once, after disclosure control. Pure.
+
+Pages, charts, files, the document and the interface read nothing else. The JSON form is canonical (sorted
+keys, no spaces), so that the same content has the same SHA-256 everywhere and for ever.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class CellStatus(StrEnum):
+    """Why a cell shows what it shows."""
+
+    SHOWN = "shown"  # a number
+    NIL = "nil"  # the number is exactly zero: 0
+    WITHHELD = "withheld"  # disclosure control: ×
+    ABSENT = "absent"  # there is nothing to show, the reason says why: —
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A wording in both languages."""
+
+    zh: str
+    en: str
+
+    def get(self, language: str) -> str:
+        """The wording in a language; Chinese unless English is asked."""
+        return self.en if language.startswith("en") else self.zh
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenCell:
+    """One published number.
+
+    key : ``SUP-01.2025`` (indicator and year), ``SUP-01.2025.growth``, ``T2.C.flow`` (table, row, column)
+    printed : rounded half up, as pages show it; value, se, lower, upper : full precision in the printed unit,
+    None where withheld or absent; unit : printed unit; estimator : statistic it came from, or ``external``,
+    ``derived``; lineage : stored estimates and external rows it was made of, as ``P01/total/nation/all/2025``
+    """
+
+    key: str
+    label: Text
+    unit: Text
+    printed: str
+    status: CellStatus = CellStatus.SHOWN
+    value: float | None = None
+    decimals: int = 2
+    se: float | None = None
+    cv: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    n: int | None = None
+    grade: str = ""
+    reason: str = ""
+    note: Text | None = None
+    estimator: str = ""
+    lineage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenRow:
+    """A row of a table: cells by their keys, in the order of the columns."""
+
+    code: str
+    label: Text
+    keys: tuple[str, ...]
+    level: int = 0  # indentation
+    is_total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenTable:
+    """A table of the report. ``code`` is T1 .. T4 or C1.supply for the indicators of chapter 1."""
+
+    code: str
+    title: Text
+    stub: Text
+    columns: tuple[Text, ...]
+    rows: tuple[FrozenRow, ...]
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a figure. ``x`` is a label, ``series`` a name in both languages."""
+
+    series: Text
+    x: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenFigure:
+    """Data of a figure; its drawing is made from these points and nothing else."""
+
+    code: str  # FIG1 .. FIG3, then storage, sections, regions, flows, quality ...
+    title: Text
+    unit: Text
+    points: tuple[Point, ...]
+    alternative: Text
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A passage of the document with its fields already filled in. ``place`` orders the passages."""
+
+    code: str
+    place: str  # foreword, chapter1, chapter2.1.1 ..., chapter3, appendix.methods, annex.quality
+    heading: Text
+    body: Text
+    keys: tuple[str, ...] = ()  # the cells whose numbers stand in it
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything that a release shows."""
+
+    year: int
+    title: Text
+    is_synthetic: bool
+    run: str  # input hash of the estimation run
+    code_version: str
+    cells: Mapping[str, FrozenCell]
+    tables: tuple[FrozenTable, ...] = ()
+    figures: tuple[FrozenFigure, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    identities: tuple[Mapping[str, Any], ...] = ()  # checks of the arithmetic: code, holds, difference, words
+    footnotes: tuple[Text, ...] = field(default=())
+
+    def to_json(self) -> str:
+        """Canonical form."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical form."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """The content of a parsed canonical form. Raises KeyError or TypeError for anything else."""
+        return cls(
+            **{
+                **document,
+                "title": Text(**document["title"]),
+                "cells": {key: _cell(cell) for key, cell in document["cells"].items()},
+                "tables": tuple(_table(one) for one in document["tables"]),
+                "figures": tuple(_figure(one) for one in document["figures"]),
+                "blocks": tuple(_block(one) for one in document["blocks"]),
+                "identities": tuple(document["identities"]),
+                "footnotes": tuple(Text(**one) for one in document["footnotes"]),
+            }
+        )
+
+
+def _cell(given: Mapping[str, Any]) -> FrozenCell:
+    note = given["note"]
+    return FrozenCell(
+        **{
+            **given,
+            "label": Text(**given["label"]),
+            "unit": Text(**given["unit"]),
+            "status": CellStatus(given["status"]),
+            "note": Text(**note) if note else None,
+            "lineage": tuple(given["lineage"]),
+        }
+    )
+
+
+def _texts(given: list[Mapping[str, str]]) -> tuple[Text, ...]:
+    return tuple(Text(**one) for one in given)
+
+
+def _table(given: Mapping[str, Any]) -> FrozenTable:
+    rows = tuple(
+        FrozenRow(**{**row, "label": Text(**row["label"]), "keys": tuple(row["keys"])})
+        for row in given["rows"]
+    )
+    texts = {"title": Text(**given["title"]), "stub": Text(**given["stub"])}
+    columns, notes = _texts(given["columns"]), _texts(given["notes"])
+    return FrozenTable(**{**given, **texts, "columns": columns, "rows": rows, "notes": notes})
+
+
+def _figure(given: Mapping[str, Any]) -> FrozenFigure:
+    texts = {name: Text(**given[name]) for name in ("title", "unit", "alternative")}
+    points = tuple(Point(Text(**one["series"]), one["x"], one["key"]) for one in given["points"])
+    return FrozenFigure(**{**given, **texts, "points": points, "notes": _texts(given["notes"])})
+
+
+def _block(given: Mapping[str, Any]) -> Block:
+    texts = {name: Text(**given[name]) for name in ("heading", "body")}
+    return Block(**{**given, **texts, "keys": tuple(given["keys"])})
