@@ -135,12 +135,18 @@ def _side(prepared: Prepared, rows: Ints, column: int, base: Floats | None = Non
     )
 
 
+def _adding(prepared: Prepared, inside: Bools, column: int) -> Ints:
+    """Rows that add to a total: answered, filled, or one part of a sum whose other part is missing."""
+    treated = prepared.treated
+    known = treated.answered[:, column] | treated.filled[:, column] | (treated.values[:, column] != 0)
+    return np.flatnonzero(inside & known)
+
+
 def _total(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
     inside, column = _inside(now, cell), now.column(cell.variable)
     if inside is None or column is None:
         return None
-    counts = inside & (now.treated.answered[:, column] | now.treated.filled[:, column])
-    side = _side(now, np.flatnonzero(counts), column)
+    side = _side(now, _adding(now, inside, column), column)
     effect = side.weight * side.used
     value = float(effect.sum())
     n = int((inside & now.treated.answered[:, column]).sum())
@@ -225,20 +231,19 @@ def _level_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
     """(Y - Y') / Y' unit by unit; of a quotient, the linearised difference."""
     if "/" in cell.variable or _is_yesno(pair.now, cell.variable):
         return _quotient_growth(pair, cell)
-    sides = []
+    sides, answered = [], []
     for prepared in (pair.now, pair.before):
         inside, column = _inside(prepared, cell), prepared.column(cell.variable)
         if inside is None or column is None:
             return None
-        counts = inside & (prepared.treated.answered[:, column] | prepared.treated.filled[:, column])
-        sides.append(_side(prepared, np.flatnonzero(counts), column))
+        sides.append(_side(prepared, _adding(prepared, inside, column), column))
+        answered.append(int((inside & prepared.treated.answered[:, column]).sum()))
     now, before = sides
     base = float(before.weight @ before.used)
     if base == 0.0:
         return None
-    n = int((~now.filled).sum())
     return _changed(
-        float(now.weight @ now.used) / base - 1.0, n, now, before, now.weight * now.used / base,
+        float(now.weight @ now.used) / base - 1.0, answered[0], now, before, now.weight * now.used / base,
         -before.weight * before.used / base,
     )  # fmt: skip
 
