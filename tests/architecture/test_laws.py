@@ -26,6 +26,7 @@ DOORS = {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
         "survey.microdata.selectors", "survey.questionnaires.loader",
     },
+    "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
     "management": {"survey.collection.models", "survey.exceptions"},
 }  # fmt: skip
