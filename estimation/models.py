@@ -3,9 +3,17 @@
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.rehearsal.models import Rehearsal, TrueValue
 from estimation.releases.models import Release
-from estimation.runs.models import Estimate, EstimationRun, ExternalSeries, StratumWeight, TreatedUnit
+from estimation.runs.models import (
+    Cutoff,
+    Estimate,
+    EstimationRun,
+    ExternalSeries,
+    StratumWeight,
+    TreatedUnit,
+)
 
 __all__ = [
+    "Cutoff",
     "Estimate",
     "EstimationRun",
     "ExternalSeries",
