@@ -22,6 +22,9 @@ DOORS = {
         "survey.audit", "survey.collection.models", "survey.exceptions", "survey.frame.models",
         "survey.microdata.models", "survey.microdata.selectors", "survey.microdata.services",
     },
+    "scoring": {
+        "survey.collection.models", "survey.frame.models", "survey.review.scores", "survey.review.services",
+    },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
         "survey.microdata.selectors", "survey.questionnaires.loader",
