@@ -231,6 +231,10 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_TIMEZONE = TIME_ZONE
 # The sweep that recomputes a round when accepted data have changed: off unless an office wants it.
 RECOMPUTE_ON_CHANGE = env.bool("RECOMPUTE_ON_CHANGE", default=False)
+# Disclosure control of releases: fewest contributors of a published cell, largest share of one and of two of them.
+DISCLOSURE_MINIMUM = env.int("DISCLOSURE_MINIMUM", default=3)
+DISCLOSURE_ONE = env.float("DISCLOSURE_ONE", default=0.70)
+DISCLOSURE_TWO = env.float("DISCLOSURE_TWO", default=0.85)
 # A running worker beats several times in the first span; a queued run older than the second may have lost
 # its message. Drills shorten both.
 RUN_LOST_SECONDS = env.int("RUN_LOST_SECONDS", default=60)

@@ -241,12 +241,13 @@ def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2) -> Cel
 def wanted_keys(table: Table, year: int, codes: Sequence[str] = ()) -> list[Key]:
     """The stored estimates that a table needs. ``codes`` are those of its row domain."""
     keys = []
-    for row in _row_lines(table, codes, lambda code: Label(code, code)):
-        keys += [_cell_key(row, column, year) for column in table.columns]
+    for row in row_lines(table, codes, lambda code: Label(code, code)):
+        keys += [cell_key(row, column, year) for column in table.columns]
     return keys
 
 
-def _row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label]) -> list[Line]:
+def row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label]) -> list[Line]:
+    """The rows of a table: those of its layout, or the codes of its row domain with the totals below."""
     lines = list(table.rows)
     lines += [
         Line(name(code), code=code, kind=table.row_domain, place=code) for code in codes if table.row_domain
@@ -254,7 +255,8 @@ def _row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label])
     return lines + list(table.totals)
 
 
-def _cell_key(row: Line, column: Line, year: int) -> Key:
+def cell_key(row: Line, column: Line, year: int) -> Key:
+    """The stored estimate behind a cell."""
     what, where = (row, column) if row.variable else (column, row)
     return Key(year, what.variable, what.statistic, where.kind, where.place)
 
@@ -264,11 +266,11 @@ def table_rows(
 ) -> list[TableRow]:
     """The cells of a table of estimates (1 and 2). ``name`` labels the codes of its row domain."""
     rows = []
-    for line in _row_lines(table, codes, name):
+    for line in row_lines(table, codes, name):
         cells = []
         for column in table.columns:
             what = line if line.variable else column
-            stored = source.estimates.get(_cell_key(line, column, year))
+            stored = source.estimates.get(cell_key(line, column, year))
             cells.append(cell_of(stored, what.scale, what.decimals))
         rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals, line.unit))
     return rows
