@@ -57,7 +57,7 @@ def source_of(run: EstimationRun, keys: Iterable[Key]) -> Source:
 def indicator_keys(indicators: Iterable[Indicator], year: int) -> list[Key]:
     """The stored estimates of indicators: both levels and the growth that tells their covariance."""
     keys = []
-    for part in (part for one in indicators for part in one.parts):
+    for part in (part for one in indicators for part in (*one.parts, *((one.error,) if one.error else ()))):
         keys += [Key(y, part.variable, part.statistic, part.kind, part.code) for y in (year - 1, year)]
         keys.append(Key(year, part.variable, "level_growth", part.kind, part.code))
     return keys
@@ -208,5 +208,6 @@ FAULTS = {
     "digits": _("Digits are not typed by hand: %(detail)s. Name a field, or mark fixed text as {{ '…' }}."),
     "empty": _("This text is empty: %(detail)s"),
     "unshown": _("%(detail)s cannot be shown in this release; a dash stands in its place."),
+    "weak": _("Grade E: the error is too large for more than an indication (%(detail)s)."),
     "identity": _("Printed numbers do not add up; the difference is %(detail)s."),
 }
