@@ -118,7 +118,9 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
     )
     remarks = [one for one in faults if one["kind"] not in blocks.FATAL]
     remarks += [
-        {"kind": "weak", "where": key, "detail": cell.printed} for key, cell in cells.items() if cell.grade == "E"
+        {"kind": "weak", "where": key, "detail": cell.printed}
+        for key, cell in cells.items()
+        if cell.grade == "E"
     ]
     return content, {
         "faults": fatal,
