@@ -227,3 +227,16 @@ def vocabulary() -> Vocabulary:
         {one.code: one.unit for one in variables}, frozenset(DERIVED), frozenset(f"{a}/{b}" for a, b in RATIOS),
         domains, {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]},
     )  # fmt: skip
+
+
+def versions_of_passage(round: CollectionRound, code: str) -> QuerySet[BlockVersion]:
+    """The edited versions of a passage, newest first."""
+    return BlockVersion.objects.filter(round=round, code=code).select_related("edited_by").order_by("-number")
+
+
+def passage_version(round: CollectionRound, current: Passage, number: int) -> Passage:
+    """A version of a passage; 0 is the one of the program, an unknown number the one in force."""
+    if number == 0:
+        return next((one for one in default_passages() if one.code == current.code), current)
+    row = versions_of_passage(round, current.code).filter(number=number).first()
+    return passage_of(row, current.place) if row else current
