@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",  # before everything that needs the database
+    "estimation.public.middleware.PublicPages",  # published pages come from memory, also during an outage
     "config.outage.OutageMiddleware",  # a stopped database becomes a page in the user's language
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -238,6 +239,10 @@ DISCLOSURE_TWO = env.float("DISCLOSURE_TWO", default=0.85)
 # its message. Drills shorten both.
 RUN_LOST_SECONDS = env.int("RUN_LOST_SECONDS", default=60)
 RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
+
+# Public site ---------------------------------------------------------------------------------------------
+# How long a process trusts that no release has been published, corrected or withdrawn meanwhile.
+PUBLIC_FRESH_SECONDS = env.float("PUBLIC_FRESH_SECONDS", default=1.0)
 
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms

@@ -94,7 +94,9 @@ def _named(kind: str) -> Any:
 
     def name(code: str) -> Label:
         if code.endswith("-city"):
-            return Label("其中：计划单列市数据管理部门", "of which separately planned cities")
+            return Label("计划单列市数据管理部门", "Data departments of separately planned cities")
+        if code == "CAT02":  # the line of the cities follows, so this one holds the provinces alone
+            return Label("省级及兵团数据管理部门", "Provincial and XPCC data departments")
         return names.get(code, Label(code, code))
 
     return name

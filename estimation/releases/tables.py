@@ -69,22 +69,27 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorRow:
-    """An indicator with its previous level, its level and its growth."""
+    """An indicator with its previous level, its level and its growth.
+
+    is_part : it follows its whole, or another part of it, so that a page may hang it below
+    """
 
     indicator: Indicator
     previous: Cell
     current: Cell
     growth: Cell
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of a table: label, an optional code, cells."""
+    """A row of a table: label, an optional code, cells, and a unit where the columns have none."""
 
     label: Label
     code: str
     cells: tuple[Cell, ...]
     is_total: bool = False
+    unit: str = ""
 
 
 def rounded(value: float, decimals: int) -> Decimal:
@@ -104,10 +109,13 @@ def empty(reason: str) -> Cell:
 
 def indicator_rows(indicators: Iterable[Indicator], source: Source, year: int) -> list[IndicatorRow]:
     """Every indicator for a year and the year before."""
-    return [
-        IndicatorRow(one, level(one, source, year - 1), level(one, source, year), growth(one, source, year))
-        for one in indicators
-    ]
+    rows: list[IndicatorRow] = []
+    whole = ""
+    for one in indicators:
+        levels = level(one, source, year - 1), level(one, source, year), growth(one, source, year)
+        rows.append(IndicatorRow(one, *levels, is_part=bool(one.parent) and one.parent == whole))
+        whole = whole if rows[-1].is_part else one.code
+    return rows
 
 
 def level(indicator: Indicator, source: Source, year: int) -> Cell:
@@ -269,7 +277,7 @@ def table_rows(
             what = line if line.variable else column
             stored = source.estimates.get(cell_key(line, column, year))
             cells.append(cell_of(stored, what.scale, what.decimals))
-        rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals))
+        rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals, line.unit))
     return rows
 
 

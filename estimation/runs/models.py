@@ -138,6 +138,29 @@ class TreatedUnit(models.Model):
         indexes = [models.Index(fields=["run", "variable"], name="treated_run_variable")]
 
 
+class Cutoff(models.Model):
+    """Where the values of an item were cut in a class of a run, and from how many values that was taken."""
+
+    class Source(models.IntegerChoices):
+        CLASS = 0, _("The class itself")
+        GROUP = 1, _("Its category group")
+        ALL = 2, _("All units")
+
+    run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="cutoffs")
+    year = models.PositiveSmallIntegerField()
+    variable = models.CharField(max_length=40)
+    treatment_class = models.CharField(max_length=40)
+    lower = models.FloatField(null=True)
+    upper = models.FloatField(null=True)
+    counted = models.PositiveIntegerField()
+    source = models.SmallIntegerField(choices=Source.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_cutoff", fields=["run", "variable", "year", "treatment_class"])
+        ]
+
+
 class StratumWeight(models.Model):
     """The weight that a stratum had in a run, and where it was collapsed to."""
 

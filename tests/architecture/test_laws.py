@@ -22,12 +22,16 @@ DOORS = {
         "survey.audit", "survey.collection.models", "survey.exceptions", "survey.frame.models",
         "survey.microdata.models", "survey.microdata.selectors", "survey.microdata.services",
     },
+    "scoring": {
+        "survey.collection.models", "survey.frame.models", "survey.review.scores", "survey.review.services",
+    },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
         "survey.audit", "survey.collection.models", "survey.exceptions",
         "survey.microdata.projection", "survey.microdata.selectors", "survey.questionnaires.loader",
         "survey.questionnaires.units",
     },
+    "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
     "management": {"survey.collection.models", "survey.exceptions"},
 }  # fmt: skip

@@ -11,5 +11,5 @@ def approve(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("estimation", "0003_release_workflow")]
+    dependencies = [("estimation", "0004_release_workflow")]
     operations = [migrations.RunPython(approve, migrations.RunPython.noop)]

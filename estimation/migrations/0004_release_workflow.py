@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('estimation', '0002_releases'),
+        ('estimation', '0003_runs_cutoffs'),
         ('survey', '0002_former_passwords'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
