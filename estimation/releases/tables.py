@@ -133,12 +133,13 @@ def level(indicator: Indicator, source: Source, year: int) -> Cell:
     value = (amount + outside) * scale
     if not stored:
         return Cell(formatted(value, indicator.decimals), value, note="external")
-    if len(stored) > 1 or stored[0].se is None:
+    known = stored[0] if len(stored) == 1 else _error_of(indicator, source, year)
+    if known is None or known.se is None:
         # Without their covariance the error of a sum of estimates is not known.
         return Cell(
             formatted(value, indicator.decimals), value, n=min(one.n for one in stored), note="combined"
         )
-    se = stored[0].se * abs(scale)
+    se = known.se * abs(scale)
     cv = se / abs(value) if value else None
     return Cell(
         formatted(value, indicator.decimals), value, se, cv, value - Z95 * se, value + Z95 * se,
@@ -148,6 +149,10 @@ def level(indicator: Indicator, source: Source, year: int) -> Cell:
 
 def _key(part: Part, year: int) -> Key:
     return Key(year, part.variable, part.statistic, part.kind, part.code)
+
+
+def _error_of(indicator: Indicator, source: Source, year: int) -> Stored | None:
+    return source.estimates.get(_key(indicator.error, year)) if indicator.error else None
 
 
 def _outside(external: Sequence[External], source: Source, year: int) -> float | None:
@@ -186,9 +191,9 @@ def _growth_error(indicator: Indicator, source: Source, year: int, now: Cell, be
     The stored growth of the sampled part tells the covariance of the two levels; constants that are added
     (external series) change the level but not the variance.
     """
-    if len(indicator.parts) != 1 or now.se is None or before.se is None:
+    part = indicator.parts[0] if len(indicator.parts) == 1 else indicator.error
+    if part is None or now.se is None or before.se is None:
         return None
-    part = indicator.parts[0]
     rate = source.estimates.get(Key(year, part.variable, "level_growth", part.kind, part.code))
     top, bottom = source.estimates.get(_key(part, year)), source.estimates.get(_key(part, year - 1))
     if rate is None or top is None or bottom is None or not top.value or not bottom.value:

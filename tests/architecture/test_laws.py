@@ -27,8 +27,9 @@ DOORS = {
     },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
-        "survey.audit", "survey.collection.models", "survey.exceptions", "survey.microdata.selectors",
-        "survey.questionnaires.loader", "survey.questionnaires.units",
+        "survey.audit", "survey.collection.models", "survey.exceptions",
+        "survey.microdata.projection", "survey.microdata.selectors", "survey.questionnaires.loader",
+        "survey.questionnaires.units",
     },
     "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
