@@ -56,6 +56,7 @@ class Indicator:
     scale: float = 1.0
     decimals: int = 2
     parent: str = ""
+    qualifier: Literal["", "over"] = ""  # printed before the number: the series is a lower bound
     parts: tuple[Part, ...] = ()
     external: tuple[External, ...] = ()
     per: External | None = None
@@ -83,6 +84,7 @@ class Table:
     number: int
     title: Label
     stub: Label
+    code: str = ""  # T1 .. T4, E1
     columns: tuple[Line, ...] = ()
     rows: tuple[Line, ...] = ()
     row_domain: str = ""
@@ -160,6 +162,7 @@ def _table(entry: Mapping[str, Any]) -> Table:
     values = dict(entry)
     for name in ("title", "stub"):
         values[name] = Label(**values[name])
+    values.setdefault("code", f"T{values['number']}")
     for name in ("columns", "rows", "totals"):
         values[name] = tuple(_line(line) for line in values.get(name, ()))
     return Table(**values)

@@ -69,22 +69,27 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorRow:
-    """An indicator with its previous level, its level and its growth."""
+    """An indicator with its previous level, its level and its growth.
+
+    is_part : it follows its whole, or another part of it, so that a page may hang it below
+    """
 
     indicator: Indicator
     previous: Cell
     current: Cell
     growth: Cell
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of a table: label, an optional code, cells."""
+    """A row of a table: label, an optional code, cells, and a unit where the columns have none."""
 
     label: Label
     code: str
     cells: tuple[Cell, ...]
     is_total: bool = False
+    unit: str = ""
 
 
 def rounded(value: float, decimals: int) -> Decimal:
@@ -104,10 +109,13 @@ def empty(reason: str) -> Cell:
 
 def indicator_rows(indicators: Iterable[Indicator], source: Source, year: int) -> list[IndicatorRow]:
     """Every indicator for a year and the year before."""
-    return [
-        IndicatorRow(one, level(one, source, year - 1), level(one, source, year), growth(one, source, year))
-        for one in indicators
-    ]
+    rows: list[IndicatorRow] = []
+    whole = ""
+    for one in indicators:
+        levels = level(one, source, year - 1), level(one, source, year), growth(one, source, year)
+        rows.append(IndicatorRow(one, *levels, is_part=bool(one.parent) and one.parent == whole))
+        whole = whole if rows[-1].is_part else one.code
+    return rows
 
 
 def level(indicator: Indicator, source: Source, year: int) -> Cell:
@@ -233,12 +241,13 @@ def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2) -> Cel
 def wanted_keys(table: Table, year: int, codes: Sequence[str] = ()) -> list[Key]:
     """The stored estimates that a table needs. ``codes`` are those of its row domain."""
     keys = []
-    for row in _row_lines(table, codes, lambda code: Label(code, code)):
-        keys += [_cell_key(row, column, year) for column in table.columns]
+    for row in row_lines(table, codes, lambda code: Label(code, code)):
+        keys += [cell_key(row, column, year) for column in table.columns]
     return keys
 
 
-def _row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label]) -> list[Line]:
+def row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label]) -> list[Line]:
+    """The rows of a table: those of its layout, or the codes of its row domain with the totals below."""
     lines = list(table.rows)
     lines += [
         Line(name(code), code=code, kind=table.row_domain, place=code) for code in codes if table.row_domain
@@ -246,7 +255,8 @@ def _row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label])
     return lines + list(table.totals)
 
 
-def _cell_key(row: Line, column: Line, year: int) -> Key:
+def cell_key(row: Line, column: Line, year: int) -> Key:
+    """The stored estimate behind a cell."""
     what, where = (row, column) if row.variable else (column, row)
     return Key(year, what.variable, what.statistic, where.kind, where.place)
 
@@ -256,13 +266,13 @@ def table_rows(
 ) -> list[TableRow]:
     """The cells of a table of estimates (1 and 2). ``name`` labels the codes of its row domain."""
     rows = []
-    for line in _row_lines(table, codes, name):
+    for line in row_lines(table, codes, name):
         cells = []
         for column in table.columns:
             what = line if line.variable else column
-            stored = source.estimates.get(_cell_key(line, column, year))
+            stored = source.estimates.get(cell_key(line, column, year))
             cells.append(cell_of(stored, what.scale, what.decimals))
-        rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals))
+        rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals, line.unit))
     return rows
 
 
