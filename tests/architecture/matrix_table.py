@@ -195,6 +195,8 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "sheet_pdf": sheet("open", query="?filled"),
+    "filed_pdf": sheet("filed", 1),
     "sheet_workbook": sheet("open"),
     "sheet_upload": sheet("open", body=post(), writes=False),  # without a file; storing is sheet_apply
     "sheet_apply": sheet("open", body=_workbook),
