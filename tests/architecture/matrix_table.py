@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from survey.access.roles import Permission
@@ -84,6 +85,15 @@ def _reason(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
         "edit": place.finding.edit, "fingerprint": place.finding.fingerprint, "reason_code": "other",
         "text": "新的数据中心在三月投入使用，存储总量随之增加",
     }  # fmt: skip
+
+
+def _workbook(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    """The token of a rehearsal that this person has seen."""
+    if actor.user is None:
+        return {"token": "x"}
+    kept = {"changes": {"P02": {"value": "17", "unit": "TB"}}, "base": _revision(place["open"])}
+    cache.set(f"workbook:{place['open'].pk}:{actor.user.pk}:matrix", kept, 60)
+    return {"token": "matrix", "seen": kept["base"]}
 
 
 def _verdict(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
@@ -185,6 +195,11 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "sheet_pdf": sheet("open", query="?filled"),
+    "filed_pdf": sheet("filed", 1),
+    "sheet_workbook": sheet("open"),
+    "sheet_upload": sheet("open", body=post(), writes=False),  # without a file; storing is sheet_apply
+    "sheet_apply": sheet("open", body=_workbook),
     "api_sheets": Row(),
     "api_sheet": sheet("open"),
     "api_sheet_answers": sheet(
