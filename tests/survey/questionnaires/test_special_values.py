@@ -83,9 +83,7 @@ def test_not_applicable_in_a_table_counts_as_nothing(cat12, clean, context, tabl
     column = table.columns[0].code
     first, second = table.rows.ids[:2]
     whole = sum(Decimal(cells[column]["value"]) for cells in clean["F10"]["rows"].values())
-    cell = {
-        "rows": {first: {column: {"value": str(whole)}}, second: {column: {"missing": "not_applicable"}}}
-    }
+    cell = {"rows": {first: {column: {"value": str(whole)}}, second: {column: {"missing": "not_applicable"}}}}
     found = {one.edit for one in run_edits(cat12, {**clean, "F10": cell}, context=context)}
     assert not {"F10-H1", "MIS-F10"} & found
 
