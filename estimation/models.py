@@ -2,7 +2,7 @@
 
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.rehearsal.models import Rehearsal, TrueValue
-from estimation.releases.models import Release
+from estimation.releases.models import BlockVersion, Release
 from estimation.runs.models import (
     Cutoff,
     Estimate,
@@ -13,6 +13,7 @@ from estimation.runs.models import (
 )
 
 __all__ = [
+    "BlockVersion",
     "Cutoff",
     "Estimate",
     "EstimationRun",

@@ -21,6 +21,7 @@ from survey.review.models import ReviewQuery
 from survey.submissions.models import Explanation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
+from tests.estimation.public.small import put_out
 from tests.estimation.runs.country import Country
 from tests.factories import make_sheet, make_unit, make_user
 
@@ -89,6 +90,7 @@ class Stage:
         Country()
         finished, queued = (_request(minimum) for minimum in (1, 2))
         runs.execute_run(finished.pk)
+        put_out(finished)  # the public site has something to show
         return cls(
             places=places, actors=_actors(places), version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),

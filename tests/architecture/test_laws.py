@@ -22,10 +22,16 @@ DOORS = {
         "survey.audit", "survey.collection.models", "survey.exceptions", "survey.frame.models",
         "survey.microdata.models", "survey.microdata.selectors", "survey.microdata.services",
     },
+    "scoring": {
+        "survey.collection.models", "survey.frame.models", "survey.review.scores", "survey.review.services",
+    },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
-        "survey.microdata.selectors", "survey.questionnaires.loader",
+        "survey.audit", "survey.collection.models", "survey.exceptions",
+        "survey.microdata.projection", "survey.microdata.selectors", "survey.questionnaires.loader",
+        "survey.questionnaires.units",
     },
+    "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
     "management": {"survey.collection.models", "survey.exceptions"},
 }  # fmt: skip
@@ -37,6 +43,7 @@ WRITERS = {
     "survey/review/bulk.py": {"_MOVE"},  # the same table as ``move``, for many sheets in one statement
     "survey/collection/services.py": {"_set_state"},  # a round
     "estimation/runs/services.py": {"request_run", "cancel_run", "execute_run", "_store", "_end", "lost_runs"},
+    "estimation/releases/transitions.py": {"move"},
     "estimation/rehearsal/writer_states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }  # fmt: skip
 # Rows that belong to a unit and are still read without ``visible_to``, each with the reason.

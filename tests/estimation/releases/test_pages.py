@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from estimation.runs import services
 from estimation.runs.models import EstimationRun, ExternalSeries
@@ -26,6 +27,7 @@ def run(world: Any) -> EstimationRun:
             label_zh="人口",
             label_en="Population",
             source="x",
+            approved_at=timezone.now(),
         )
     spec = RunSpec(winsorization=Winsorization("winsorize", 0.0, 0.9, minimum=1))
     run, _ = services.request_run(round=CollectionRound.objects.get(year=2025), by=None, spec=spec)
