@@ -26,6 +26,8 @@ ACTIONS: dict[str, Promise] = {
     "access_refused": _("Access outside one's scope refused"),
     "audit_searched": _("Audit trail searched"),
     "sheet_save": _("Sheet saved"),
+    "password_link_sent": _("Link for a new password sent"),
+    "password_recovered": _("Password renewed by a link"),
     "receipt_sent": _("Receipt sent by e-mail"),
     "sheet_submit": _("Sheet submitted to the province"),
     "sheet_submit_national": _("Sheet submitted to the nation"),
