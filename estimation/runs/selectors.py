@@ -54,6 +54,14 @@ def finished_runs() -> QuerySet[EstimationRun]:
     return all_runs().filter(state=EstimationRun.State.FINISHED).order_by("-round__year", "-finished_at")
 
 
+def runs_with_inputs() -> QuerySet[EstimationRun]:
+    """Finished runs with everything that computing one of their numbers again takes."""
+    return finished_runs().select_related(
+        "microdata__round", "microdata__layout", "previous_microdata__round", "previous_microdata__layout",
+        "design__round", "previous_design__round",
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class VariableName:
     """What a stored variable is called, and its unit."""

@@ -2,14 +2,16 @@
 
 import math
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from estimation.releases.selectors import labels
 from estimation.runs.models import EstimationRun
-from estimation.runs.selectors import REASON_LABELS, STATISTIC_LABELS
+from estimation.runs.selectors import KIND_LABELS, REASON_LABELS, STATISTIC_LABELS
 from survey.templatetags.survey import grouped
 
 register = template.Library()
@@ -27,6 +29,11 @@ _LISTS = {
 }  # fmt: skip
 TONES = {"A": "good", "B": "good", "C": "info", "D": "warn", "E": "bad"}
 STEP_LABELS = {"macro_region": _("Macro-region"), "nation": _("Nation"), "size": _("Size")}
+GROUP_LABELS = {
+    "government": _("Government bodies"), "institution": _("Public institutions"), "research": _("Research bodies"),
+    "central": _("Central SOEs and operators"), "data": _("Data enterprises"), "other": _("Other enterprises"),
+    "association": _("Associations"),
+}  # fmt: skip
 REASONS = {
     "no_estimate": _("There is no estimate in this run."),
     "no_external": _("The external series has no value for this year."),
@@ -82,6 +89,20 @@ def statistic_label(code: str) -> Any:
 
 
 @register.filter
+def kind_label(code: str) -> Any:
+    """The name of a kind of domain."""
+    return KIND_LABELS.get(code, code)
+
+
+@register.filter
+def class_label(name: str) -> Any:
+    """The name of a treatment class, such as "data/I"."""
+    group, _slash, section = name.partition("/")
+    label = GROUP_LABELS.get(group, group)
+    return label if section in ("", "-") else f"{label} · {section} {domain_label(section, 'section')}"
+
+
+@register.filter
 def treatment_label(code: str) -> Any:
     """Why a value outside the cutoffs was or was not treated."""
     return REASON_LABELS.get(code, code)
@@ -100,6 +121,18 @@ def run_tone(state: str) -> str:
     return {states.FINISHED: "good", states.FAILED: "bad", states.RUNNING: "info", states.QUEUED: "warn"}.get(
         states(state), "neutral"
     )
+
+
+@register.simple_tag
+def units_url(run: EstimationRun, of: Any, year: Any = None) -> str:
+    """Address of the units behind an estimate: of a stored one, of a cell's key, or of a part of an indicator."""
+    kind = getattr(of, "domain_kind", None) or of.kind
+    code = getattr(of, "domain_code", None) or of.code
+    query = {
+        "variable": of.variable, "statistic": of.statistic, "kind": kind, "code": code,
+        "year": year or getattr(of, "year", ""),
+    }  # fmt: skip
+    return f"{reverse('run_units', args=[run.pk])}?{urlencode(query)}"
 
 
 @register.filter

@@ -45,6 +45,7 @@ ACTIONS: dict[str, Promise] = {
     "freeze_microdata": _("Microdata frozen"),
     "request_run": _("Estimation run requested"),
     "cancel_run": _("Estimation run cancelled"),
+    "view_contributors": _("Units behind a number looked at"),
     "finish_run": _("Estimation run finished"),
     "build_rehearsal": _("Rehearsal country built"),
 }

@@ -227,6 +227,8 @@ TABLE: dict[str, Row] = {
     "run_cancel": run("queued", post()),
     "run_treated": run("finished"),
     "run_weights": run("finished"),
+    "run_methods": run("finished"),
+    "run_units": run("finished", query="?variable=P01&statistic=total&kind=nation&code=all&year=2025"),
     "results": Row(),
     "results_table": Row(lambda stage, place: (1,)),
     "results_domain": Row(),
