@@ -71,6 +71,14 @@ def figure(value: Any, percent: Any = False) -> str:
 
 
 @register.filter
+def interval(cell: Any, decimals: int = 2) -> str:
+    """The bounds of a cell with the decimals of its number, so that a column reads as one."""
+    if cell.lower is None or cell.upper is None:
+        return "—"
+    return f"{grouped(cell.lower, decimals)} – {grouped(cell.upper, decimals)}"
+
+
+@register.filter
 def grade_tone(grade: str) -> str:
     """Tone of a quality grade; the letter says the same without colour."""
     return TONES.get(grade, "neutral")

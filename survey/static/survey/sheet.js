@@ -226,9 +226,11 @@
     if (!button) return;
     event.preventDefault();
     if (button.name === "suggest") {
-      const [key, unit] = button.value.split("|");
+      const [key, unit, figure] = button.value.split("|");
       const cell = cellOf(key);
-      cell.querySelector("select[name$='.unit']").value = unit;
+      const units = cell.querySelector("select[name$='.unit']");
+      if (units) units.value = unit;
+      cell.querySelector("input[name$='.value']").value = units || !unit ? figure : `${figure} ${unit}`;
       enqueue(cell, 0);
     } else if (button.dataset.keep) {
       const cell = cellOf(button.dataset.keep);
