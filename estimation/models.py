@@ -4,21 +4,27 @@ from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.rehearsal.models import Rehearsal, TrueValue
 from estimation.releases.models import Release
 from estimation.runs.models import (
+    Bootstrap,
+    BootstrapChunk,
     Cutoff,
     Estimate,
     EstimationRun,
     ExternalSeries,
+    ReplicateEstimate,
     StratumWeight,
     TreatedUnit,
 )
 
 __all__ = [
+    "Bootstrap",
+    "BootstrapChunk",
     "Cutoff",
     "Estimate",
     "EstimationRun",
     "ExternalSeries",
     "Rehearsal",
     "Release",
+    "ReplicateEstimate",
     "SampleDesign",
     "SelectedUnit",
     "Stratum",

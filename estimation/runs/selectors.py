@@ -34,7 +34,13 @@ STATISTIC_LABELS = {
     "panel_growth": _("Growth, fixed panel"), "panel_simple": _("Growth, panel totals"),
     "level_growth": _("Growth of the level"), "multiple": _("Multiple of means"),
 }  # fmt: skip
-PERCENTS = frozenset({"proportion", "ratio", "panel_growth", "panel_simple", "level_growth"})
+CHAINED_LABELS = {  # only the bootstrap has them
+    "share": _("Share of the nation"), "top_share": _("Share of the five largest regions"),
+    "per_capita": _("Per head"),
+}  # fmt: skip
+PERCENTS = frozenset(
+    {"proportion", "ratio", "panel_growth", "panel_simple", "level_growth", "share", "top_share"}
+)
 KIND_LABELS = {
     "nation": _("Nation"), "region": _("Regions"), "region_enterprise": _("Regions, enterprises"),
     "section": _("Industry sections"), "industry_group": _("Industry groups"), "size": _("Sizes"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from estimation.runs import api, views, views_methods, views_units
+from estimation.runs import api, views, views_bootstrap, views_methods, views_units
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/", views.runs, name="runs"),
@@ -14,6 +14,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/treated/", views.run_treated, name="run_treated"),
     path("runs/<int:pk>/weights/", views.run_weights, name="run_weights"),
     path("runs/<int:pk>/units/", views_units.run_units, name="run_units"),
+    path("runs/<int:pk>/bootstrap/", views_bootstrap.run_bootstrap, name="run_bootstrap"),
+    path(
+        "runs/<int:pk>/bootstrap/cancel/", views_bootstrap.run_bootstrap_cancel, name="run_bootstrap_cancel"
+    ),
     path("runs/<int:pk>/methods/", views_methods.run_methods, name="run_methods"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from estimation.releases.selectors import labels
 from estimation.runs.models import EstimationRun
-from estimation.runs.selectors import KIND_LABELS, REASON_LABELS, STATISTIC_LABELS
+from estimation.runs.selectors import CHAINED_LABELS, KIND_LABELS, REASON_LABELS, STATISTIC_LABELS
 from survey.templatetags.survey import grouped
 
 register = template.Library()
@@ -93,7 +93,7 @@ def reason_text(code: str) -> Any:
 @register.filter
 def statistic_label(code: str) -> Any:
     """The name of a statistic."""
-    return STATISTIC_LABELS.get(code, code)
+    return STATISTIC_LABELS.get(code) or CHAINED_LABELS.get(code, code)
 
 
 @register.filter

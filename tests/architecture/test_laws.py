@@ -37,6 +37,9 @@ WRITERS = {
     "survey/review/bulk.py": {"_MOVE"},  # the same table as ``move``, for many sheets in one statement
     "survey/collection/services.py": {"_set_state"},  # a round
     "estimation/runs/services.py": {"request_run", "cancel_run", "execute_run", "_store", "_end", "lost_runs"},
+    "estimation/runs/services_bootstrap.py": {
+        "_reset", "cancel_bootstrap", "compute_chunk", "_fail", "gather",
+    },
     "estimation/rehearsal/writer_states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }  # fmt: skip
 # Rows that belong to a unit and are still read without ``visible_to``, each with the reason.
