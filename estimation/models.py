@@ -1,6 +1,7 @@
 """Gathers the rooms' models so that Django finds them."""
 
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
+from estimation.index.models import IndexResult
 from estimation.rehearsal.models import Rehearsal, TrueValue
 from estimation.releases.models import Release
 from estimation.runs.models import (
@@ -22,6 +23,7 @@ __all__ = [
     "Estimate",
     "EstimationRun",
     "ExternalSeries",
+    "IndexResult",
     "Rehearsal",
     "Release",
     "ReplicateEstimate",

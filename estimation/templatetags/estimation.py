@@ -29,6 +29,7 @@ _LISTS = {
 }  # fmt: skip
 TONES = {"A": "good", "B": "good", "C": "info", "D": "warn", "E": "bad"}
 STEP_LABELS = {"macro_region": _("Macro-region"), "nation": _("Nation"), "size": _("Size")}
+WEIGHT_PARTS = {"entropy": _("Entropy"), "critic": "CRITIC", "importance": _("Importance")}
 GROUP_LABELS = {
     "government": _("Government bodies"), "institution": _("Public institutions"), "research": _("Research bodies"),
     "central": _("Central SOEs and operators"), "data": _("Data enterprises"), "other": _("Other enterprises"),
@@ -108,6 +109,12 @@ def class_label(name: str) -> Any:
     group, _slash, section = name.partition("/")
     label = GROUP_LABELS.get(group, group)
     return label if section in ("", "-") else f"{label} · {section} {domain_label(section, 'section')}"
+
+
+@register.filter
+def weight_part(name: str) -> Any:
+    """The name of a part of an index weight."""
+    return WEIGHT_PARTS.get(name, name)
 
 
 @register.filter

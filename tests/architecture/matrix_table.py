@@ -228,6 +228,8 @@ TABLE: dict[str, Row] = {
     "run_treated": run("finished"),
     "run_weights": run("finished"),
     "run_methods": run("finished"),
+    "index_page": Row(),
+    "index_request": run("finished", post()),
     "run_bootstrap": run("finished", post(replicates=100), may=RUNS),
     "run_bootstrap_cancel": run("replicated", post()),
     "run_units": run("finished", query="?variable=P01&statistic=total&kind=nation&code=all&year=2025"),

@@ -22,6 +22,10 @@ DOORS = {
         "survey.audit", "survey.collection.models", "survey.exceptions", "survey.frame.models",
         "survey.microdata.models", "survey.microdata.selectors", "survey.microdata.services",
     },
+    "index": {
+        "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope", "survey.audit",
+        "survey.exceptions",
+    },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
         "survey.microdata.selectors", "survey.questionnaires.loader",
@@ -40,6 +44,7 @@ WRITERS = {
     "estimation/runs/services_bootstrap.py": {
         "_reset", "cancel_bootstrap", "compute_chunk", "_fail", "gather",
     },
+    "estimation/index/services.py": {"request_index", "compute_index", "waiting_indices"},
     "estimation/rehearsal/writer_states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }  # fmt: skip
 # Rows that belong to a unit and are still read without ``visible_to``, each with the reason.
