@@ -3,7 +3,7 @@
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.index.models import IndexResult
 from estimation.rehearsal.models import Rehearsal, TrueValue
-from estimation.releases.models import Release
+from estimation.releases.models import BlockVersion, Release
 from estimation.runs.models import (
     Bootstrap,
     BootstrapChunk,
@@ -17,6 +17,7 @@ from estimation.runs.models import (
 )
 
 __all__ = [
+    "BlockVersion",
     "Bootstrap",
     "BootstrapChunk",
     "Cutoff",

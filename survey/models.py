@@ -12,7 +12,14 @@ from survey.microdata.models import (
     RoundCoverage,
 )
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.review.models import BulkAcceptance, ReviewQuery
+from survey.review.models import (
+    BulkAcceptance,
+    ItemScore,
+    PeerQuantiles,
+    ReviewQuery,
+    SheetScore,
+    TotalCell,
+)
 from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
 
 __all__ = [
@@ -23,17 +30,21 @@ __all__ = [
     "CollectionRound",
     "Explanation",
     "Filing",
+    "ItemScore",
     "MicrodataLayout",
     "MicrodataMember",
     "MicrodataVersion",
     "Observation",
+    "PeerQuantiles",
     "QuestionnaireVersion",
     "Region",
     "ReportingUnit",
     "ReviewQuery",
     "RoleAssignment",
     "RoundCoverage",
+    "SheetScore",
     "Submission",
     "SubmissionEvent",
+    "TotalCell",
     "User",
 ]

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/", views.runs, name="runs"),
     path("runs/new/", views.run_new, name="run_new"),
     path("runs/compare/", views.run_compare, name="run_compare"),
+    path("runs/<int:pk>/compare/<int:other>/", views_units.run_compare_cell, name="run_compare_cell"),
     path("runs/<int:pk>/", views.run_detail, name="run_detail"),
     path("runs/<int:pk>/progress/", views.run_progress, name="run_progress"),
     path("runs/<int:pk>/cancel/", views.run_cancel, name="run_cancel"),

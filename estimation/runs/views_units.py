@@ -32,6 +32,23 @@ def run_units(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "estimation/runs/units.html", context)
 
 
+@requires(Permission.VIEW_ESTIMATES)
+@require_GET
+def run_compare_cell(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+    """Why one number differs between two runs: who entered, left, answered or was treated otherwise."""
+    first, second = (get_object_or_404(selectors.runs_with_inputs(), pk=key) for key in (pk, other))
+    cell = _cell(request, second.round.year)
+    found = services_units.view_change(first=first, second=second, cell=cell, by=request.user)
+    if found is None:
+        raise Http404
+    names = selectors.variables_of(second)
+    context = {
+        "first": first, "second": second, "cell": cell, "found": found,
+        "name": selectors.name_of(names, cell.variable), "is_percent": cell.statistic in selectors.PERCENTS,
+    }  # fmt: skip
+    return page(request, "estimation/runs/compare_cell.html", context)
+
+
 def _cell(request: HttpRequest, year: int) -> Cell:
     """The cell that the address names. 404 for a year that is no number."""
     asked = request.GET.get("year", str(year))

@@ -23,6 +23,7 @@ from survey.submissions.remarks import Suggestion, control_of, formula_text, rea
 from survey.submissions.saving import Conflict
 from survey.submissions.selectors import Sheet
 
+TALL_TABLE = 8  # rows; taller tables keep their header, first column and totals in sight
 WIDE_TABLE = 4  # columns; wider tables show the unit in the header and take others as typed text
 
 
@@ -74,6 +75,11 @@ class Grid:
     totals: list[str]
     is_open: bool
     is_wide: bool = False
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether the table scrolls below its own header."""
+        return len(self.rows) > TALL_TABLE
 
 
 @dataclass(slots=True)

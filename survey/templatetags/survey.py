@@ -51,6 +51,16 @@ def percent(value: Any, decimals: int = 2) -> str:
     return "—" if value is None else f"{grouped(Decimal(str(value)) * 100, decimals)}%"
 
 
+@register.filter
+def signed_share(value: Any) -> str:
+    """A share with its sign as a percentage; a very small one in words, a dash for None."""
+    if value is None:
+        return "—"
+    size = abs(Decimal(str(value))) * 100
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{'<0.01' if 0 < size < Decimal('0.005') else grouped(size, 2)}%"
+
+
 @register.simple_tag
 def amount(value: Any, unit: str = "", decimals: int = 2, scale: bool = False) -> str:
     """A quantity with its unit; with ``scale`` data volumes move to the unit that reads best."""

@@ -22,6 +22,7 @@ from survey.review.models import ReviewQuery
 from survey.submissions.models import Explanation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
+from tests.estimation.public.small import put_out
 from tests.estimation.runs.country import Country
 from tests.factories import make_sheet, make_unit, make_user
 
@@ -91,6 +92,7 @@ class Stage:
         Country()
         finished, queued, replicated = (_request(minimum) for minimum in (1, 2, 3))
         runs.execute_run(finished.pk)
+        put_out(finished)  # the public site has something to show
         runs.execute_run(replicated.pk)
         replicated.refresh_from_db()
         services_bootstrap.request_bootstrap(run=replicated, replicates=100, by=None)

@@ -50,6 +50,11 @@ def run(kind: str, body: Body | None = None, **rest: Any) -> Row:
     return Row(lambda stage, place: (getattr(stage, kind).pk,), body=body, **rest)
 
 
+def published(*more: Any) -> Row:
+    """A page of the public site."""
+    return Row(lambda stage, place: ("zh", *more))
+
+
 def post(**body: Any) -> Body:
     """The same body for everybody."""
     return lambda stage, place, actor: body
@@ -222,6 +227,10 @@ TABLE: dict[str, Row] = {
     "runs": Row(),
     "run_new": Row(body=post(**RUN_FORM)),
     "run_compare": Row(),
+    "run_compare_cell": Row(
+        lambda stage, place: (stage.finished.pk, stage.replicated.pk),
+        query="?variable=P01&statistic=total&year=2025",
+    ),
     "run_detail": run("finished"),
     "run_progress": run("queued"),
     "run_cancel": run("queued", post()),
@@ -242,4 +251,18 @@ TABLE: dict[str, Row] = {
     "api_estimates": run("finished"),
     "api_indicators": Row(),
     "api_tables": Row(lambda stage, place: (1,)),
+    # The public site
+    "public_start": published(),
+    "public_archive": published(),
+    "public_data": published(),
+    "public_figures": published("2025"),
+    "public_report": published("2025"),
+    "public_tables": published("2025"),
+    "public_table": published("2025", "T2"),
+    "public_table_csv": published("2025", "T2"),
+    "public_explore": published("2025"),
+    "public_domain": published("2025", "section", "C"),
+    "public_cell": published("2025", "SUP-01.2025"),
+    "public_method": published("2025"),
+    "public_quality": published("2025"),
 }

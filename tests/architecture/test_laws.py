@@ -22,14 +22,20 @@ DOORS = {
         "survey.audit", "survey.collection.models", "survey.exceptions", "survey.frame.models",
         "survey.microdata.models", "survey.microdata.selectors", "survey.microdata.services",
     },
+    "scoring": {
+        "survey.collection.models", "survey.frame.models", "survey.review.scores", "survey.review.services",
+    },
     "index": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope", "survey.audit",
         "survey.exceptions",
     },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
-        "survey.microdata.selectors", "survey.questionnaires.loader",
+        "survey.audit", "survey.collection.models", "survey.exceptions",
+        "survey.microdata.projection", "survey.microdata.selectors", "survey.questionnaires.loader",
+        "survey.questionnaires.units",
     },
+    "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
     "management": {"survey.collection.models", "survey.exceptions"},
 }  # fmt: skip
@@ -45,6 +51,7 @@ WRITERS = {
         "_reset", "cancel_bootstrap", "compute_chunk", "_fail", "gather",
     },
     "estimation/index/services.py": {"request_index", "compute_index", "waiting_indices"},
+    "estimation/releases/transitions.py": {"move"},
     "estimation/rehearsal/writer_states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }  # fmt: skip
 # Rows that belong to a unit and are still read without ``visible_to``, each with the reason.
