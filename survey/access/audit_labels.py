@@ -48,6 +48,12 @@ ACTIONS: dict[str, Promise] = {
     "freeze_microdata": _("Microdata frozen"),
     "request_run": _("Estimation run requested"),
     "cancel_run": _("Estimation run cancelled"),
+    "request_bootstrap": _("Bootstrap of a run requested"),
+    "cancel_bootstrap": _("Bootstrap of a run cancelled"),
+    "finish_bootstrap": _("Bootstrap of a run finished"),
+    "request_index": _("Composite index requested"),
+    "finish_index": _("Composite index finished"),
+    "view_contributors": _("Units behind a number looked at"),
     "finish_run": _("Estimation run finished"),
     "build_rehearsal": _("Rehearsal country built"),
 }

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from estimation.runs import services as runs
+from estimation.runs import services_bootstrap
 from estimation.runs.models import EstimationRun
 from estimation.runs.spec import RunSpec, Winsorization
 from survey.access.models import ActivationCode, RoleAssignment, User
@@ -82,19 +83,23 @@ class Stage:
     account: User
     finished: EstimationRun
     queued: EstimationRun
+    replicated: EstimationRun
 
     @classmethod
     def build(cls) -> "Stage":
         """Two places, the actors, and two runs over a country worked by hand."""
         places = {region: _place(region) for region in (INSIDE, OUTSIDE)}
         Country()
-        finished, queued = (_request(minimum) for minimum in (1, 2))
+        finished, queued, replicated = (_request(minimum) for minimum in (1, 2, 3))
         runs.execute_run(finished.pk)
         put_out(finished)  # the public site has something to show
+        runs.execute_run(replicated.pk)
+        replicated.refresh_from_db()
+        services_bootstrap.request_bootstrap(run=replicated, replicates=100, by=None)
         return cls(
             places=places, actors=_actors(places), version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
-            finished=finished, queued=queued,
+            finished=finished, queued=queued, replicated=replicated,
         )  # fmt: skip
 
 

@@ -25,6 +25,10 @@ DOORS = {
     "scoring": {
         "survey.collection.models", "survey.frame.models", "survey.review.scores", "survey.review.services",
     },
+    "index": {
+        "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope", "survey.audit",
+        "survey.exceptions",
+    },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
         "survey.audit", "survey.collection.models", "survey.exceptions",
@@ -43,6 +47,10 @@ WRITERS = {
     "survey/review/bulk.py": {"_MOVE"},  # the same table as ``move``, for many sheets in one statement
     "survey/collection/services.py": {"_set_state"},  # a round
     "estimation/runs/services.py": {"request_run", "cancel_run", "execute_run", "_store", "_end", "lost_runs"},
+    "estimation/runs/services_bootstrap.py": {
+        "_reset", "cancel_bootstrap", "compute_chunk", "_fail", "gather",
+    },
+    "estimation/index/services.py": {"request_index", "compute_index", "waiting_indices"},
     "estimation/releases/transitions.py": {"move"},
     "estimation/rehearsal/writer_states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }  # fmt: skip
