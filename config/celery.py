@@ -9,9 +9,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("survey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["survey.access", "estimation.runs", "estimation.scoring", "config"])
+app.autodiscover_tasks(
+    ["survey.access", "estimation.runs", "estimation.releases", "estimation.scoring", "config"]
+)
 app.conf.beat_schedule = {
     "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
+    # Every few seconds, so that an embargo ends within the minute that it names.
+    "publish-due-releases": {"task": "estimation.releases.tasks.publish_due", "schedule": 10.0},
     "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},
     "sweep-scores": {"task": "estimation.scoring.tasks.sweep_scores", "schedule": 60.0},
     "close-idle-accounts": {
