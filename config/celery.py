@@ -10,7 +10,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("survey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
-    ["survey.access", "estimation.runs", "estimation.releases", "estimation.scoring", "config"]
+    [
+        "survey.access",
+        "survey.submissions",
+        "estimation.runs",
+        "estimation.releases",
+        "estimation.scoring",
+        "config",
+    ]  # fmt: skip
 )
 app.conf.beat_schedule = {
     "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.tokens import default_token_generator
+from django.core.cache import cache
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
@@ -96,6 +99,21 @@ def _reason(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _renewal(stage: Stage, place: Place) -> tuple[str, str]:
+    """A good link: whoever holds it may use it."""
+    uid = urlsafe_base64_encode(str(stage.account.pk).encode())
+    return uid, default_token_generator.make_token(stage.account)
+
+
+def _workbook(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    """The token of a rehearsal that this person has seen."""
+    if actor.user is None:
+        return {"token": "x"}
+    kept = {"changes": {"P02": {"value": "17", "unit": "TB"}}, "base": _revision(place["open"])}
+    cache.set(f"workbook:{place['open'].pk}:{actor.user.pk}:matrix", kept, 60)
+    return {"token": "matrix", "seen": kept["base"]}
+
+
 def _verdict(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     return {"edit": place.explanation.edit, "verdict": "accepted"}
 
@@ -144,6 +162,8 @@ TABLE: dict[str, Row] = {
     "session_extend": Row(body=post(), writes=False),
     "set_language": Row(body=post(language="en"), writes=False),
     "password_change": Row(body=post(old_password=PASSWORD, **_new)),
+    "password_forgotten": Row(body=post(username=""), writes=False),
+    "password_renew": Row(_renewal, body=post(**_new)),
     "notice": Row(body=post(), writes=False),  # everybody here has read it
     "second_factor": Row(body=post(code="000000"), writes=False),
     "second_factor_setup": Row(body=post(code="000000"), writes=False),
@@ -195,6 +215,11 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "sheet_pdf": sheet("open", query="?filled"),
+    "filed_pdf": sheet("filed", 1),
+    "sheet_workbook": sheet("open"),
+    "sheet_upload": sheet("open", body=post(), writes=False),  # without a file; storing is sheet_apply
+    "sheet_apply": sheet("open", body=_workbook),
     "api_sheets": Row(),
     "api_sheet": sheet("open"),
     "api_sheet_answers": sheet(
