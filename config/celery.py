@@ -13,6 +13,7 @@ app.autodiscover_tasks(
     [
         "config",
         "estimation.index",
+        "estimation.releases",
         "estimation.runs",
         "estimation.scoring",
         "survey.access",
@@ -21,6 +22,8 @@ app.autodiscover_tasks(
 )
 app.conf.beat_schedule = {
     "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
+    # Every few seconds, so that an embargo ends within the minute that it names.
+    "publish-due-releases": {"task": "estimation.releases.tasks.publish_due", "schedule": 10.0},
     "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},
     "index-new-runs": {"task": "estimation.index.tasks.index_new_runs", "schedule": 60.0},
     "sweep-scores": {"task": "estimation.scoring.tasks.sweep_scores", "schedule": 60.0},

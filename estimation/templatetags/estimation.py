@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from estimation.releases.models import Release
+from estimation.releases.release_reading import COMPARISON_LABELS
 from estimation.releases.selectors import labels
 from estimation.runs.forms import RunForm
 from estimation.runs.models import EstimationRun
@@ -94,6 +96,24 @@ def grade_tone(grade: str) -> str:
 def reason_text(code: str) -> Any:
     """Why a cell has no number, or no error."""
     return REASONS.get(code, "")
+
+
+@register.filter
+def release_reason(code: str) -> Any:
+    """Why a cell of a release has no number."""
+    return COMPARISON_LABELS.get(code, REASONS.get(code, code))
+
+
+@register.filter
+def release_tone(state: str) -> str:
+    """Tone of the state of a release."""
+    states = Release.State
+    return {
+        states.PUBLISHED: "good",
+        states.WITHDRAWN: "bad",
+        states.SCHEDULED: "info",
+        states.DRAFT: "warn",
+    }.get(states(state), "neutral")
 
 
 @register.filter

@@ -56,6 +56,18 @@ ACTIONS: dict[str, Promise] = {
     "view_contributors": _("Units behind a number looked at"),
     "finish_run": _("Estimation run finished"),
     "build_rehearsal": _("Rehearsal country built"),
+    "prepare_release": _("Release prepared"),
+    "release_rebuild": _("Draft of a release filled again"),
+    "release_validate": _("Release validated"),
+    "release_return": _("Release returned to draft"),
+    "release_schedule": _("Release scheduled"),
+    "release_unschedule": _("Release taken off the schedule"),
+    "release_publish": _("Release published"),
+    "release_correct": _("Release replaced by a correction"),
+    "release_withdraw": _("Release withdrawn"),
+    "edit_block": _("Text of the report edited"),
+    "enter_external": _("External value entered"),
+    "approve_external": _("External value approved"),
 }
 
 

@@ -43,6 +43,8 @@ PLACES: list[tuple[str, Promise, tuple[P, ...], tuple[str, ...]]] = [
     ("questionnaires", _("Questionnaires"), (P.DESIGN,), ("questionnaire_",)),
     ("runs", _("Estimation runs"), (P.RUN_ESTIMATION,), ("run_",)),
     ("results", _("Results"), (P.VIEW_ESTIMATES,), ("results_",)),
+    ("release_list", _("Releases"), (P.VIEW_ESTIMATES,), ("release_", "block_")),
+    ("external_list", _("External series"), (P.VIEW_ESTIMATES,), ("external_",)),
     ("truth", _("Estimate and truth"), (P.VIEW_ESTIMATES,), ()),
     ("accounts", _("Accounts"), (P.MANAGE_USERS, P.GRANT_ROLES), ("account", "roles_")),
     ("audit", _("Audit"), (P.VIEW_AUDIT,), ("audit_",)),

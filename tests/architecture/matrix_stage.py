@@ -10,9 +10,11 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
 
+from estimation.releases.models import Release
+from estimation.releases.services import prepare_release
 from estimation.runs import services as runs
 from estimation.runs import services_bootstrap
-from estimation.runs.models import EstimationRun
+from estimation.runs.models import EstimationRun, ExternalSeries
 from estimation.runs.spec import RunSpec, Winsorization
 from survey.access.models import ActivationCode, RoleAssignment, User
 from survey.access.roles import Role
@@ -84,6 +86,9 @@ class Stage:
     finished: EstimationRun
     queued: EstimationRun
     replicated: EstimationRun
+    draft: Release
+    published: Release
+    external: ExternalSeries
 
     @classmethod
     def build(cls) -> "Stage":
@@ -92,14 +97,21 @@ class Stage:
         Country()
         finished, queued, replicated = (_request(minimum) for minimum in (1, 2, 3))
         runs.execute_run(finished.pk)
-        put_out(finished)  # the public site has something to show
+        finished.refresh_from_db()
         runs.execute_run(replicated.pk)
         replicated.refresh_from_db()
         services_bootstrap.request_bootstrap(run=replicated, replicates=100, by=None)
+        draft = prepare_release(run=finished, by=None)
+        # The public site has something to show, and the draft corrects nothing of it.
+        published = put_out(finished, number=draft.number + 1)
+        external = ExternalSeries.objects.create(
+            code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
+        )
         return cls(
             places=places, actors=_actors(places), version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
             finished=finished, queued=queued, replicated=replicated,
+            draft=draft, published=published, external=external,
         )  # fmt: skip
 
 

@@ -58,6 +58,16 @@ def published(*more: Any) -> Row:
     return Row(lambda stage, place: ("zh", *more))
 
 
+def release(kind: str, body: Body | None = None, **rest: Any) -> Row:
+    """A page of a release: national, so there is no outside."""
+    return Row(lambda stage, place: (getattr(stage, kind).pk,), body=body, **rest)
+
+
+def open_release(*more: Any) -> Row:
+    """An endpoint of the published release."""
+    return Row(lambda stage, place: (2025, stage.published.number, *more))
+
+
 def post(**body: Any) -> Body:
     """The same body for everybody."""
     return lambda stage, place, actor: body
@@ -271,6 +281,34 @@ TABLE: dict[str, Row] = {
     "results_table": Row(lambda stage, place: (1,)),
     "results_domain": Row(),
     "truth": Row(),
+    # Releases
+    "release_list": Row(),
+    "release_prepare": Row(
+        body=lambda stage, place, actor: {
+            "run": stage.finished.pk,
+            "note_zh": "更正",
+            "note_en": "correction",
+        }
+    ),
+    "release_detail": release("draft"),
+    "release_act": release("draft", post(action="rebuild")),
+    "release_cells": release("draft"),
+    "release_disclosure": release("draft"),
+    "release_differences": release("published"),
+    "release_comparison": release("draft"),
+    "block_list": Row(lambda stage, place: (2025,)),
+    "block_edit": Row(
+        lambda stage, place: (2025, "foreword"),
+        body=post(heading_zh="前言", heading_en="Foreword", body_zh="文字", body_en="Text"),
+    ),
+    "external_list": Row(),
+    "external_new": Row(body=post(code="EXT-POP", year="2025", value="140489", source="国家统计局")),
+    "external_import": Row(body=post(), writes=False),  # a dry run without a file
+    "external_approve": Row(lambda stage, place: (stage.external.pk,), body=post()),
+    "api_releases": Row(),
+    "api_release": open_release(),
+    "api_release_cell": open_release("SUP-01.2025"),
+    "api_release_table": open_release("T2"),
     "api_runs": Row(body=post(round=2025, spec={"winsorization": {"method": "none"}}), may=RUNS),
     "api_run": run("finished"),
     "api_estimates": run("finished"),
