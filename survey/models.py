@@ -3,7 +3,7 @@
 from survey.access.models import ActivationCode, Region, RoleAssignment, User
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound
-from survey.frame.models import ReportingUnit
+from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
 from survey.microdata.models import (
     MicrodataLayout,
     MicrodataMember,
@@ -23,6 +23,8 @@ __all__ = [
     "CollectionRound",
     "Explanation",
     "Filing",
+    "FrameCount",
+    "FrameImport",
     "MicrodataLayout",
     "MicrodataMember",
     "MicrodataVersion",
@@ -35,5 +37,6 @@ __all__ = [
     "RoundCoverage",
     "Submission",
     "SubmissionEvent",
+    "UnitChange",
     "User",
 ]
