@@ -106,7 +106,9 @@ def _column(
 ) -> Column:
     low, high = base.bounds(_COMMON["minimum"])
     last = design.basis.get("sample") or low * 2
-    defaults = {**_COMMON, **_DEFAULTS[letter], "n": min(max(last, low), high)}
+    # At the lowest bound every method gives the same: leave some room to choose.
+    start = min(max(last, low + (high - low) // 5), high)
+    defaults = {**_COMMON, **_DEFAULTS[letter], "n": start}
     if not base.items and letter != "a":
         defaults["method"] = ""
     data: dict[str, Any] = {f"{letter}-{name}": value for name, value in defaults.items()}

@@ -16,7 +16,7 @@ class SampleDesign(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
-        DRAWN = "drawn", _("Drawn")
+        DRAWN = "drawn", _("Sample drawn")
         APPROVED = "approved", _("Approved")
         HANDED_OVER = "handed_over", _("Handed over")
         WITHDRAWN = "withdrawn", _("Withdrawn")

@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='sampledesign',
             name='state',
-            field=models.CharField(choices=[('draft', 'Draft'), ('drawn', 'Drawn'), ('approved', 'Approved'), ('handed_over', 'Handed over'), ('withdrawn', 'Withdrawn')], default='draft', max_length=11),
+            field=models.CharField(choices=[('draft', 'Draft'), ('drawn', 'Sample drawn'), ('approved', 'Approved'), ('handed_over', 'Handed over'), ('withdrawn', 'Withdrawn')], default='draft', max_length=11),
         ),
         migrations.AddField(
             model_name='sampledesign',

@@ -111,4 +111,5 @@ class RunForm(forms.Form):
 def rounds_with_design() -> list[CollectionRound]:
     """Rounds that can be estimated, newest first."""
     held = SampleDesign.objects.filter(state__in=USABLE).values("round")
-    return list(CollectionRound.objects.filter(pk__in=held).order_by("-year"))
+    begun = CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED)
+    return list(begun.filter(pk__in=held).order_by("-year"))

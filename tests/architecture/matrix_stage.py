@@ -97,9 +97,10 @@ class Stage:
         Country()
         finished, queued = (_request(minimum) for minimum in (1, 2))
         runs.execute_run(finished.pk)
+        actors = _actors(places)  # some bring units of their own, so the frame is complete only now
         designs, frame_import = _prepare_round()
         return cls(
-            places=places, actors=_actors(places), version=QuestionnaireVersion.objects.latest("pk"),
+            places=places, actors=actors, version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
             finished=finished, queued=queued, designs=designs, frame_import=frame_import,
         )  # fmt: skip

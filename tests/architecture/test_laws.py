@@ -42,7 +42,7 @@ WRITERS = {
     "survey/review/bulk.py": {"_MOVE"},  # the same table as ``move``, for many sheets in one statement
     "survey/collection/services.py": {"_set_state"},  # a round
     "survey/frame/services.py": {
-        "check_import", "confirm_import", "cancel_import", "waiting_imports", "_claim", "_Work",
+        "confirm_import", "cancel_import", "waiting_imports", "_claim", "_Work",
     },  # an import of the frame
     "estimation/design/services.py": {"draw_sample", "approve_design", "withdraw_design", "hand_over"},
     "estimation/rehearsal/writer_frame.py": {"sign_designs"},

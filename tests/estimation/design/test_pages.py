@@ -54,7 +54,9 @@ def test_every_page_opens_in_every_state(population: Population, first: Client, 
         for page in ("", "allocation/", "strata/"):
             assert first.get(f"/estimation/designs/{design.pk}/{page}").status_code == 200
     assert first.get("/estimation/designs/").status_code == 200
-    assert first.get("/estimation/designs/new/").status_code == 200  # its round has its sample: the page says so
+    assert (
+        first.get("/estimation/designs/new/").status_code == 200
+    )  # its round has its sample: the page says so
 
 
 def test_tables_of_the_comparison_sum_to_the_sample(population: Population, first: Client) -> None:
@@ -170,7 +172,10 @@ def test_the_sample_file_in_three_formats(population: Population, first: Client)
     evil = population.units[-1]  # above the threshold, so it is drawn for certain
     ReportingUnit.objects.filter(pk=evil.pk).update(name="=cmd|'/c calc'!A1", uscc="913500000000000000")
     design = population.drawn()
-    answers = {form: first.get(f"/estimation/designs/{design.pk}/sample.{form}") for form in ("csv", "xlsx", "parquet")}
+    answers = {
+        form: first.get(f"/estimation/designs/{design.pk}/sample.{form}")
+        for form in ("csv", "xlsx", "parquet")
+    }
     assert all(design.content_hash[:12] in one.headers["Content-Disposition"] for one in answers.values())
     text = answers["csv"].content.decode("utf-8")
     assert text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}# design: 2026-1; sha256: " + design.content_hash)
@@ -208,4 +213,6 @@ def test_planning_is_offered_when_no_round_waits(
 ) -> None:
     CollectionRound.objects.filter(year=2026).update(state="open")
     assert b"/rounds/plan/" in first.get("/estimation/designs/new/").content
-    assert b"/rounds/plan/" not in second.get("/estimation/designs/new/").content  # a methodologist plans no rounds
+    assert (
+        b"/rounds/plan/" not in second.get("/estimation/designs/new/").content
+    )  # a methodologist plans no rounds
