@@ -17,11 +17,13 @@ app.autodiscover_tasks(
         "estimation.runs",
         "estimation.scoring",
         "survey.access",
+        "survey.frame",
         "survey.submissions",
     ]
 )
 app.conf.beat_schedule = {
     "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
+    "resume-imports": {"task": "survey.frame.tasks.resume_imports", "schedule": 15.0},
     # Every few seconds, so that an embargo ends within the minute that it names.
     "publish-due-releases": {"task": "estimation.releases.tasks.publish_due", "schedule": 10.0},
     "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.models import SampleDesign
+from estimation.design.selectors import USABLE
 from estimation.runs.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from survey.microdata.selectors import versions_of
@@ -128,5 +129,6 @@ class BootstrapForm(forms.Form):
 
 def rounds_with_design() -> list[CollectionRound]:
     """Rounds that can be estimated, newest first."""
-    held = SampleDesign.objects.values("round")
-    return list(CollectionRound.objects.filter(pk__in=held).order_by("-year"))
+    held = SampleDesign.objects.filter(state__in=USABLE).values("round")
+    begun = CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED)
+    return list(begun.filter(pk__in=held).order_by("-year"))

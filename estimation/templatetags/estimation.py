@@ -205,3 +205,23 @@ def units_url(run: EstimationRun, of: Any, year: Any = None) -> str:
 def magnitude(value: Any) -> float:
     """Length of a bar."""
     return 0.0 if value is None or not math.isfinite(value) else abs(float(value))
+
+
+@register.filter
+def cv_percent(value: Any) -> str:
+    """A coefficient of variation in percent with one decimal; the unit stands in the header."""
+    return "—" if value is None or not math.isfinite(value) else grouped(value * 100, 1)
+
+
+@register.filter
+def cv_class(value: Any) -> str:
+    """Class of a coefficient of variation: below 10 %, below 20 %, above."""
+    if value is None or not math.isfinite(value):
+        return ""
+    return "cv-good" if value < 0.1 else "cv-warn" if value < 0.2 else "cv-bad"
+
+
+@register.filter
+def tenth(value: Any) -> str:
+    """Whole thousandths as percent with one decimal."""
+    return grouped(float(value) / 10, 1)

@@ -40,6 +40,7 @@ PLACES: list[tuple[str, Promise, tuple[P, ...], tuple[str, ...]]] = [
     ("progress_board", _("Progress"), (P.VIEW_PROGRESS,), ()),
     ("unit_list", _("Units"), (P.MANAGE_UNITS,), ("unit_",)),
     ("rounds", _("Rounds"), (P.DESIGN,), ("round_",)),
+    ("designs", _("Sample design"), (P.DESIGN_SAMPLE,), ("design_", "frame")),
     ("questionnaires", _("Questionnaires"), (P.DESIGN,), ("questionnaire_",)),
     ("runs", _("Estimation runs"), (P.RUN_ESTIMATION,), ("run_",)),
     ("results", _("Results"), (P.VIEW_ESTIMATES,), ("results_",)),

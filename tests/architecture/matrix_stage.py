@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
 
+from estimation.design.models import SampleDesign
 from estimation.releases.models import Release
 from estimation.releases.services import prepare_release
 from estimation.runs import services as runs
@@ -19,11 +20,16 @@ from estimation.runs.spec import RunSpec, Winsorization
 from survey.access.models import ActivationCode, RoleAssignment, User
 from survey.access.roles import Role
 from survey.collection.models import CollectionRound
+from survey.frame import services as frame
+from survey.frame.columns import COUNT_COLUMNS
+from survey.frame.files import csv_bytes
+from survey.frame.models import FrameImport
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.review.models import ReviewQuery
 from survey.submissions.models import Explanation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
+from tests.estimation.design.population import Population
 from tests.estimation.public.small import put_out
 from tests.estimation.runs.country import Country
 from tests.factories import make_sheet, make_unit, make_user
@@ -89,6 +95,8 @@ class Stage:
     draft: Release
     published: Release
     external: ExternalSeries
+    designs: dict[str, SampleDesign]
+    frame_import: FrameImport
 
     @classmethod
     def build(cls) -> "Stage":
@@ -107,12 +115,32 @@ class Stage:
         external = ExternalSeries.objects.create(
             code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
         )
+        actors = _actors(places)  # some bring units of their own, so the frame is complete only now
+        designs, frame_import = _prepare_round()
         return cls(
-            places=places, actors=_actors(places), version=QuestionnaireVersion.objects.latest("pk"),
+            places=places, actors=actors, version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
             finished=finished, queued=queued, replicated=replicated,
             draft=draft, published=published, external=external,
+            designs=designs, frame_import=frame_import,
         )  # fmt: skip
+
+
+def _prepare_round() -> tuple[dict[str, SampleDesign], FrameImport]:
+    """A planned round with designs that wait for their second person, and a file that waits for its yes.
+
+    The draw is signed by somebody who is no actor, so that each actor could be the second person.
+    """
+    population = Population(history=False)
+    stage = {"drawn": population.drawn(), "draft": population.draft()}
+    later = population.round
+    population.round = population.plan(2027)
+    stage["approved"] = population.approved()
+    population.round = later
+    content = csv_bytes([[column.code for column in COUNT_COLUMNS], ["", "320000", "A", "large", "77"]])
+    frame_import = frame.upload_frame(by=None, kind="counts", name="counts.csv", content=content)
+    frame.check_import(frame_import.pk)
+    return stage, frame_import
 
 
 def _request(minimum: int) -> EstimationRun:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 
@@ -66,6 +67,15 @@ def release(kind: str, body: Body | None = None, **rest: Any) -> Row:
 def open_release(*more: Any) -> Row:
     """An endpoint of the published release."""
     return Row(lambda stage, place: (2025, stage.published.number, *more))
+
+
+def design(kind: str, body: Body | None = None, **rest: Any) -> Row:
+    """A URL of a sample design: national, so there is no outside."""
+    return Row(lambda stage, place: (stage.designs[kind].pk,), body=body, **rest)
+
+
+def _file() -> SimpleUploadedFile:
+    return SimpleUploadedFile("counts.csv", b"region,section,size_class,units\n320000,B,large,5\n")
 
 
 def post(**body: Any) -> Body:
@@ -151,6 +161,10 @@ RUN_FORM = {
     "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
     "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
 }  # fmt: skip
+ALLOCATION = {
+    "a-method": "proportional", "a-n": "60", "a-minimum": "2", "a-item": "all", "a-power": "0.5", "response": "90",
+    "start": "0",
+}  # fmt: skip
 RUNS = Permission.RUN_ESTIMATION
 _new = {"new_password": "Silver-Meadow-2032", "repeated": "Silver-Meadow-2032"}
 
@@ -186,8 +200,33 @@ TABLE: dict[str, Row] = {
     "api_questionnaires": Row(),
     "api_questionnaire": Row(lambda stage, place: (stage.version.pk,)),
     "api_schema": Row(),
+    # Frame and sample design
+    "frame": Row(body=lambda stage, place, actor: {"kind": "counts", "file": _file()}),
+    "frame_template": Row(lambda stage, place: ("units", "csv")),
+    "frame_import": Row(lambda stage, place: (stage.frame_import.pk,)),
+    "frame_progress": Row(lambda stage, place: (stage.frame_import.pk,)),
+    "frame_apply": Row(
+        lambda stage, place: (stage.frame_import.pk,),
+        body=lambda stage, place, actor: {"sha256": stage.frame_import.sha256},
+    ),
+    "frame_cancel": Row(lambda stage, place: (stage.frame_import.pk,), body=post()),
+    "frame_errors": Row(lambda stage, place: (stage.frame_import.pk,)),
+    "designs": Row(),
+    "design_new": Row(body=post(round="2026", categories=["CAT01"], employees="900")),
+    "design_detail": design("drawn"),
+    "design_allocation": design("draft"),
+    "design_strata": design("drawn"),
+    "design_draw": design("draft", post(**ALLOCATION)),
+    "design_redraw": design("drawn", post(), writes=False),
+    "design_approve": design(
+        "drawn", lambda stage, place, actor: {"content_hash": stage.designs["drawn"].content_hash}
+    ),
+    "design_withdraw": design("drawn", post(reason="抽样框更新后重新抽取")),
+    "design_hand_over": design("approved", post()),
+    "design_sample": Row(lambda stage, place: (stage.designs["drawn"].pk, "csv")),
     # Collection
     "rounds": Row(),
+    "round_plan": Row(body=post(year="2030", opens=_day(400), due=_day(430), closes=_day(440))),
     "round_detail": Row(lambda stage, place: (2025,)),
     "round_state": Row(lambda stage, place: (2025,), body=post(to="closed")),
     "unit_list": Row(),

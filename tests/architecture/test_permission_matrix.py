@@ -25,7 +25,9 @@ from tests.architecture.matrix_table import TABLE, Row
 
 pytestmark = pytest.mark.django_db
 TRAIL = "survey_auditevent"
-NAMING = (Permission.RESPOND, Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
+NAMING = (
+    Permission.RESPOND, Permission.VIEW_SHEETS, Permission.MANAGE_UNITS, Permission.DESIGN_SAMPLE,
+)  # fmt: skip
 # Accounts and the audit trail name the units of people and acts; their permissions are for exactly that.
 ADMINISTRATION = {"accounts", "account", "roles_of", "audit"}
 WRITTEN = """
