@@ -17,7 +17,15 @@ from survey.access.models import ActivationCode, RoleAssignment, User
 from survey.access.roles import Role
 from survey.collection.models import CollectionRound
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.review.models import ReviewQuery
+from survey.review.models import (
+    BulkAcceptance,
+    BulkMember,
+    CorrectionSlip,
+    DeskJob,
+    Reminder,
+    ReminderBatch,
+    ReviewQuery,
+)
 from survey.submissions.models import Explanation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
@@ -49,6 +57,9 @@ class Place:
     explanation: Any = None
     query: Any = None  # open, on a sheet with the province
     comment: Any = None  # open, on a returned sheet
+    slip: Any = None  # an unanswered proposal on the returned sheet
+    batch: Any = None  # reminders of one sheet
+    act: Any = None  # one acceptance of many sheets (here of one)
 
     def __getitem__(self, name: str) -> Submission:
         return self.sheets[name]
@@ -82,6 +93,7 @@ class Stage:
     account: User
     finished: EstimationRun
     queued: EstimationRun
+    job: DeskJob  # of the administrator inside
 
     @classmethod
     def build(cls) -> "Stage":
@@ -91,10 +103,15 @@ class Stage:
         finished, queued = (_request(minimum) for minimum in (1, 2))
         runs.execute_run(finished.pk)
         put_out(finished)  # the public site has something to show
+        actors = _actors(places)
+        owner = next(one.user for one in actors if one.name == Role.PROVINCIAL_ADMINISTRATOR.value)
+        job = DeskJob.objects.create(
+            by=owner, kind="export_csv", round=CollectionRound.objects.get(year=2025)
+        )
         return cls(
-            places=places, actors=_actors(places), version=QuestionnaireVersion.objects.latest("pk"),
+            places=places, actors=actors, version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
-            finished=finished, queued=queued,
+            finished=finished, queued=queued, job=job,
         )  # fmt: skip
 
 
@@ -124,10 +141,28 @@ def _place(region: str) -> Place:
             )  # fmt: skip
     place.query = ReviewQuery.objects.create(submission=place["asked"], text="请核实")
     place.comment = ReviewQuery.objects.create(submission=place["returned"], text="请核实")
+    place.slip = CorrectionSlip.objects.create(
+        query=ReviewQuery.objects.create(submission=place["returned"], item="P01", text="请核实单位"),
+        proposed={"value": "12", "entered": "12", "unit": "TB"},
+    )
+    place.batch = ReminderBatch.objects.create(round=place["open"].round, group="in_progress")
+    Reminder.objects.create(batch=place.batch, submission=place["open"])
+    place.act = _act(place["national"])
     ActivationCode.objects.create(
         unit=place["open"].unit, code_hash="", expires_at=timezone.now() + dt.timedelta(days=1)
     )
     return place
+
+
+def _act(row: Submission) -> BulkAcceptance:
+    """As if the province had accepted this sheet with others."""
+    act = BulkAcceptance.objects.create(
+        round=row.round, filter={}, expected=1, accepted=1, by=make_user(Role.PROVINCIAL_ADMINISTRATOR, INSIDE),
+        action="accept", undo_until=timezone.now() + dt.timedelta(hours=1),
+    )  # fmt: skip
+    decided = Submission.objects.values_list("decided_at", flat=True).get(pk=row.pk)
+    BulkMember.objects.create(act=act, submission=row, decided_at=decided)
+    return act
 
 
 def _actors(places: dict[str, Place]) -> list[Actor]:
