@@ -25,7 +25,15 @@ from survey.frame.columns import COUNT_COLUMNS
 from survey.frame.files import csv_bytes
 from survey.frame.models import FrameImport
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.review.models import ReviewQuery
+from survey.review.models import (
+    BulkAcceptance,
+    BulkMember,
+    CorrectionSlip,
+    DeskJob,
+    Reminder,
+    ReminderBatch,
+    ReviewQuery,
+)
 from survey.submissions.models import Explanation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
@@ -58,6 +66,9 @@ class Place:
     explanation: Any = None
     query: Any = None  # open, on a sheet with the province
     comment: Any = None  # open, on a returned sheet
+    slip: Any = None  # an unanswered proposal on the returned sheet
+    batch: Any = None  # reminders of one sheet
+    act: Any = None  # one acceptance of many sheets (here of one)
 
     def __getitem__(self, name: str) -> Submission:
         return self.sheets[name]
@@ -97,6 +108,7 @@ class Stage:
     external: ExternalSeries
     designs: dict[str, SampleDesign]
     frame_import: FrameImport
+    job: DeskJob  # of the administrator inside
 
     @classmethod
     def build(cls) -> "Stage":
@@ -116,13 +128,17 @@ class Stage:
             code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
         )
         actors = _actors(places)  # some bring units of their own, so the frame is complete only now
+        owner = next(one.user for one in actors if one.name == Role.PROVINCIAL_ADMINISTRATOR.value)
+        job = DeskJob.objects.create(
+            by=owner, kind="export_csv", round=CollectionRound.objects.get(year=2025)
+        )
         designs, frame_import = _prepare_round()
         return cls(
             places=places, actors=actors, version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
             finished=finished, queued=queued, replicated=replicated,
             draft=draft, published=published, external=external,
-            designs=designs, frame_import=frame_import,
+            designs=designs, frame_import=frame_import, job=job,
         )  # fmt: skip
 
 
@@ -169,10 +185,28 @@ def _place(region: str) -> Place:
             )  # fmt: skip
     place.query = ReviewQuery.objects.create(submission=place["asked"], text="请核实")
     place.comment = ReviewQuery.objects.create(submission=place["returned"], text="请核实")
+    place.slip = CorrectionSlip.objects.create(
+        query=ReviewQuery.objects.create(submission=place["returned"], item="P01", text="请核实单位"),
+        proposed={"value": "12", "entered": "12", "unit": "TB"},
+    )
+    place.batch = ReminderBatch.objects.create(round=place["open"].round, group="in_progress")
+    Reminder.objects.create(batch=place.batch, submission=place["open"])
+    place.act = _act(place["national"])
     ActivationCode.objects.create(
         unit=place["open"].unit, code_hash="", expires_at=timezone.now() + dt.timedelta(days=1)
     )
     return place
+
+
+def _act(row: Submission) -> BulkAcceptance:
+    """As if the province had accepted this sheet with others."""
+    act = BulkAcceptance.objects.create(
+        round=row.round, filter={}, expected=1, accepted=1, by=make_user(Role.PROVINCIAL_ADMINISTRATOR, INSIDE),
+        action="accept", undo_until=timezone.now() + dt.timedelta(hours=1),
+    )  # fmt: skip
+    decided = Submission.objects.values_list("decided_at", flat=True).get(pk=row.pk)
+    BulkMember.objects.create(act=act, submission=row, decided_at=decided)
+    return act
 
 
 def _actors(places: dict[str, Place]) -> list[Actor]:

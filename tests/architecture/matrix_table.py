@@ -33,6 +33,7 @@ class Row:
     may: Permission | None = None
     nation: bool = False  # the act is the nation's alone
     area: bool = False  # the act takes whatever lies in the actor's area
+    owner: str = ""  # the row belongs to this actor, and nobody else may see it
     writes: bool = True  # a permitted POST leaves something in the database besides the audit row
     method: str = "post"
     headers: Callable[[Place], dict[str, str]] = field(default=lambda place: {})
@@ -269,9 +270,28 @@ TABLE: dict[str, Row] = {
     # Review
     "review_queue": Row(),
     "review_bulk": Row(body=_bulk, area=True),
+    "review_bulk_acts": Row(),
+    "review_bulk_act": Row(
+        lambda stage, place: (place.act.pk,), scoped=True, body=post(reason="其中一份报表尚未核实")
+    ),
     "progress_board": Row(),
+    "review_ledger": Row(),
+    "reminders": Row(body=post(group="in_progress", year="2025"), area=True),
+    "reminder_batch": Row(lambda stage, place: (place.batch.pk,), scoped=True),
+    "notices": Row(body=post(), writes=False),
+    "jobs": Row(body=post(kind="export_csv", year="2025")),
+    "job_cancel": Row(lambda stage, place: (stage.job.pk,), body=post(), owner="provincial_administrator"),
+    "job_file": Row(lambda stage, place: (stage.job.pk,), owner="provincial_administrator"),
+    "progress_missing": Row(),
     "review_sheet": sheet("filed"),
     "review_query": sheet("filed", body=post(text="请核实", item="P01")),
+    "review_propose": sheet("filed", body=post(item="P01", value="12.5", unit="PB", text="疑为PB")),
+    "review_item": sheet("filed", "P01"),
+    "sheet_corrections": Row(
+        lambda stage, place: (place["returned"].pk,),
+        scoped=True,
+        body=lambda stage, place, actor: {"slip": place.slip.pk, "answer": "refuse", "text": "原值无误"},
+    ),
     "review_verdict": sheet("explained", body=_verdict),
     "review_accept": sheet("filed", body=post()),
     "review_return": sheet("filed", body=post(**RETURN)),

@@ -50,6 +50,7 @@ WRITERS = {
     "survey/submissions/explaining.py": {"reply"},  # a reviewer's comment, not a sheet
     "survey/review/services.py": {"close_query", "reopen_query"},
     "survey/review/bulk.py": {"_MOVE"},  # the same table as ``move``, for many sheets in one statement
+    "survey/review/jobs.py": {"run_job", "_finish", "_end", "expire_jobs"},  # jobs, not sheets
     "survey/collection/services.py": {"_set_state"},  # a round
     "survey/frame/services.py": {
         "confirm_import", "cancel_import", "waiting_imports", "_claim", "_Work",
