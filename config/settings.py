@@ -245,6 +245,9 @@ RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
 # How long a process trusts that no release has been published, corrected or withdrawn meanwhile.
 PUBLIC_FRESH_SECONDS = env.float("PUBLIC_FRESH_SECONDS", default=1.0)
 
+# Files of releases: built once, outside the web root, in folders named by the hash of what they show.
+REPORT_ROOT = Path(env("REPORT_ROOT", default=str(BASE_DIR / ".local" / "reports")))
+
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")

@@ -10,6 +10,8 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
 
+from estimation.releases.models import Release
+from estimation.report.services import build_files
 from estimation.runs import services as runs
 from estimation.runs.models import EstimationRun
 from estimation.runs.spec import RunSpec, Winsorization
@@ -82,6 +84,7 @@ class Stage:
     account: User
     finished: EstimationRun
     queued: EstimationRun
+    release: Release
 
     @classmethod
     def build(cls) -> "Stage":
@@ -90,11 +93,12 @@ class Stage:
         Country()
         finished, queued = (_request(minimum) for minimum in (1, 2))
         runs.execute_run(finished.pk)
-        put_out(finished)  # the public site has something to show
+        release = put_out(finished)  # the public site has something to show
+        build_files(release)
         return cls(
             places=places, actors=_actors(places), version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
-            finished=finished, queued=queued,
+            finished=finished, queued=queued, release=release,
         )  # fmt: skip
 
 
