@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",  # before everything that needs the database
+    "estimation.public.middleware.PublicPages",  # published pages come from memory, also during an outage
     "config.outage.OutageMiddleware",  # a stopped database becomes a page in the user's language
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -128,6 +129,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "survey.access.passwords.NotTheCreditCodeValidator"},
     {"NAME": "survey.access.passwords.NotAFormerPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link for a forgotten password works
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 # Second factor for everybody who sees other people's answers. On in production, off in the rehearsal.
@@ -230,10 +232,32 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_TIMEZONE = TIME_ZONE
 # The sweep that recomputes a round when accepted data have changed: off unless an office wants it.
 RECOMPUTE_ON_CHANGE = env.bool("RECOMPUTE_ON_CHANGE", default=False)
+# Disclosure control of releases: fewest contributors of a published cell, largest share of one and of two of them.
+DISCLOSURE_MINIMUM = env.int("DISCLOSURE_MINIMUM", default=3)
+DISCLOSURE_ONE = env.float("DISCLOSURE_ONE", default=0.70)
+DISCLOSURE_TWO = env.float("DISCLOSURE_TWO", default=0.85)
 # A running worker beats several times in the first span; a queued run older than the second may have lost
 # its message. Drills shorten both.
 RUN_LOST_SECONDS = env.int("RUN_LOST_SECONDS", default=60)
 RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
+
+# Public site ---------------------------------------------------------------------------------------------
+# How long a process trusts that no release has been published, corrected or withdrawn meanwhile.
+PUBLIC_FRESH_SECONDS = env.float("PUBLIC_FRESH_SECONDS", default=1.0)
+
+# The desks ---------------------------------------------------------------------------------------------
+# Reminders. The calendar's own ones are off unless an office wants them; SMS_GATEWAY names a callable that is
+# called with a phone number and a text.
+REMINDERS_AUTOMATIC = env.bool("REMINDERS_AUTOMATIC", default=False)
+SMS_GATEWAY = env("SMS_GATEWAY", default="")
+# Files that workers make for the desks: outside the web root, shared by web and worker machines.
+JOB_FOLDER = Path(env("JOB_FOLDER", default=str(BASE_DIR / ".local" / "jobs")))
+JOB_DAYS = env.int("JOB_DAYS", default=7)
+SITE_ADDRESS = env("SITE_ADDRESS", default="")  # printed on letters
+# For so long an acceptance of many sheets can be taken back as one act.
+BULK_UNDO_HOURS = env.int("BULK_UNDO_HOURS", default=24)
+# Files of releases: built once, outside the web root, in folders named by the hash of what they show.
+REPORT_ROOT = Path(env("REPORT_ROOT", default=str(BASE_DIR / ".local" / "reports")))
 
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms

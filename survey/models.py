@@ -3,7 +3,7 @@
 from survey.access.models import ActivationCode, Region, RoleAssignment, User
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound
-from survey.frame.models import ReportingUnit
+from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
 from survey.microdata.models import (
     MicrodataLayout,
     MicrodataMember,
@@ -12,7 +12,21 @@ from survey.microdata.models import (
     RoundCoverage,
 )
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.review.models import BulkAcceptance, ReviewQuery
+from survey.review.models import (
+    BulkAcceptance,
+    BulkMember,
+    CorrectionSlip,
+    DeskJob,
+    ExpectedShare,
+    ItemScore,
+    PeerQuantiles,
+    Reminder,
+    ReminderBatch,
+    ReviewQuery,
+    SheetScore,
+    SiteNotice,
+    TotalCell,
+)
 from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
 
 __all__ = [
@@ -20,20 +34,34 @@ __all__ = [
     "Assignment",
     "AuditEvent",
     "BulkAcceptance",
+    "BulkMember",
     "CollectionRound",
+    "CorrectionSlip",
+    "DeskJob",
+    "ExpectedShare",
     "Explanation",
     "Filing",
+    "FrameCount",
+    "FrameImport",
+    "ItemScore",
     "MicrodataLayout",
     "MicrodataMember",
     "MicrodataVersion",
     "Observation",
+    "PeerQuantiles",
     "QuestionnaireVersion",
     "Region",
+    "Reminder",
+    "ReminderBatch",
     "ReportingUnit",
     "ReviewQuery",
     "RoleAssignment",
     "RoundCoverage",
+    "SheetScore",
+    "SiteNotice",
     "Submission",
     "SubmissionEvent",
+    "TotalCell",
+    "UnitChange",
     "User",
 ]

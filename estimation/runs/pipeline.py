@@ -49,14 +49,7 @@ def compute(
     ``progress(stage, percent)`` is called between the steps and may raise ``Cancelled``.
     """
     collector = Collector(level=spec.level)
-    prepared: list[Prepared] = []
-    years = [now] if before is None else [now, _aligned(before, now)]
-    for number, year in enumerate(years):
-        year = _with_flow_basis(year, spec)
-        progress("weight", STARTS["weight"] + number)
-        weighted = weigh(year, spec)
-        progress("treat", STARTS["treat"] + 6 * number)
-        prepared.append(prepare(year, weighted, treat(year, weighted, spec), spec))
+    prepared = prepare_years(now, before, spec, progress)
     levels = []
     for number, one in enumerate(prepared):
         progress("estimate", STARTS["estimate"] + 14 * number)
@@ -84,6 +77,21 @@ def compute(
     )
 
 
+def prepare_years(
+    now: Year, before: Year | None, spec: RunSpec, progress: Progress = lambda stage, percent: None
+) -> list[Prepared]:
+    """One or two years weighted and treated, the earlier one with the items of the later one."""
+    prepared: list[Prepared] = []
+    years = [now] if before is None else [now, _aligned(before, now)]
+    for number, year in enumerate(years):
+        year = with_flow_basis(year, spec)
+        progress("weight", STARTS["weight"] + number)
+        weighted = weigh(year, spec)
+        progress("treat", STARTS["treat"] + 6 * number)
+        prepared.append(prepare(year, weighted, treat(year, weighted, spec), spec))
+    return prepared
+
+
 def _aligned(before: Year, now: Year) -> Year:
     """The earlier year with the items of the later one, in its order; an item it did not ask is missing."""
     if [item.code for item in before.items] == [item.code for item in now.items]:
@@ -101,7 +109,7 @@ def _aligned(before: Year, now: Year) -> Year:
     return replace(before, items=tuple(items), values=values)
 
 
-def _with_flow_basis(year: Year, spec: RunSpec) -> Year:
+def with_flow_basis(year: Year, spec: RunSpec) -> Year:
     """F01 counts a flow between two sampled units twice; the spec may count providers or receivers only."""
     codes = [item.code for item in year.items]
     source = FLOW_BASIS[spec.flow_basis]

@@ -9,7 +9,7 @@ from estimation.design.strata import Ints
 from estimation.methods import optimal_cutoffs
 from estimation.runs.arrays import Year
 from estimation.runs.spec import RunSpec, Winsorization
-from estimation.runs.treat import Treated, TreatedValues, treat, treatment_classes
+from estimation.runs.treat import Cutoffs, Treated, TreatedValues, treat, treatment_classes
 from estimation.runs.weigh import Weighted
 
 # Growth and levels for these classifications are enough to judge a method by.
@@ -94,4 +94,6 @@ def _treat_optimally(year: Year, weighted: Weighted) -> Treated:
     nothing: Ints = np.empty(0, dtype=np.int64)
     none = np.empty(0)
     moved = TreatedValues(nothing, nothing, none, none, none, none, nothing, nothing)
-    return Treated(values, raw, answered, np.zeros_like(answered), moved)
+    # A simulation asks for the estimates only; nobody looks at the single cutoffs of a draw.
+    unused = Cutoffs(nothing, nothing, none, none, nothing, nothing)
+    return Treated(values, raw, answered, np.zeros_like(answered), moved, unused)

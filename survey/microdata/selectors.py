@@ -35,7 +35,8 @@ class MicrodataColumns:
     """A frozen version as raw binary rows, in ascending order of the unit id.
 
     Row layout (network byte order): int16 field count; for each name of ``integers`` int32 8 and int64;
-    int32 array length, ``array_header`` bytes, then for each variable int32 8 and float64.
+    int32 array length, ``array_header`` bytes, then for each of ``variables`` int32 8 and float64.
+    ``positions`` are the places of the variables in the layout; only these leave the database.
     ``region`` is the six-digit code, ``section`` the code point of its letter (0 none), ``size`` 1..4.
     ``changes`` are (unit, edited values or None, imputed values or None) of the few units that have them.
     """
@@ -43,10 +44,15 @@ class MicrodataColumns:
     size: int
     variables: tuple[Variable, ...]
     positions: tuple[int, ...]
-    width: int
+    whole: bool
     integers: tuple[str, ...]
     array_header: int
     version: int
+
+    @property
+    def width(self) -> int:
+        """Values in a row."""
+        return len(self.positions)
 
     @property
     def row_bytes(self) -> int:
@@ -55,24 +61,29 @@ class MicrodataColumns:
 
     def blocks(self) -> Iterator[bytes]:
         """The rows, some whole rows at a time, without the header and trailer of the COPY stream."""
+        # A few items of 42,505 units are a small part of the file: the rest is not sent.
+        wanted = "o.collected" if self.whole else f"ARRAY[{self._elements()}]"
         statement = (
-            f"COPY (SELECT {_CLASSIFICATION}, o.collected FROM survey_microdatamember m"  # noqa: S608 no input
+            f"COPY (SELECT {_CLASSIFICATION}, {wanted} FROM survey_microdatamember m"  # noqa: S608 no input
             " JOIN survey_observation o ON o.filing_id = m.observation_id"
             f" WHERE m.version_id = {int(self.version)} ORDER BY o.unit_id) TO STDOUT (FORMAT binary)"
         )
         kept = bytearray()
-        wanted = self.row_bytes * max(1, (4 << 20) // self.row_bytes)
+        block_bytes = self.row_bytes * max(1, (4 << 20) // self.row_bytes)
         skip = _COPY_HEADER
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for block in copy:
                 kept += memoryview(block)[skip:] if skip else block
                 skip = 0
-                while len(kept) >= wanted:
-                    yield bytes(memoryview(kept)[:wanted])
-                    del kept[:wanted]
+                while len(kept) >= block_bytes:
+                    yield bytes(memoryview(kept)[:block_bytes])
+                    del kept[:block_bytes]
         whole = len(kept) - len(kept) % self.row_bytes  # what is left over is the two-byte trailer
         if whole:
             yield bytes(kept[:whole])
+
+    def _elements(self) -> str:
+        return ", ".join(f"o.collected[{int(place) + 1}]" for place in self.positions)
 
     def changes(self) -> Iterator[tuple[int, list[float] | None, list[float] | None]]:
         """Units with edited or imputed values: (unit, edited, imputed), whole arrays of the layout."""
@@ -99,11 +110,52 @@ def columns(version: MicrodataVersion, variables: Sequence[str] | None = None) -
         size=version.size,
         variables=tuple(layout[place] for place in positions),
         positions=positions,
-        width=len(layout),
+        whole=positions == tuple(range(len(layout))),
         integers=INTEGERS,
         array_header=_ARRAY_HEADER,
         version=version.pk,
     )
+
+
+def changed_members(first: MicrodataVersion, second: MicrodataVersion) -> tuple[int, int, int]:
+    """Units that entered and left between two frozen sets, and units whose filing is another one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE a.unit_id IS NULL), count(*) FILTER (WHERE b.unit_id IS NULL),
+                   count(*) FILTER (WHERE a.filing_id <> b.filing_id)
+            FROM (SELECT o.unit_id, o.filing_id FROM survey_microdatamember m JOIN survey_observation o
+                  ON o.filing_id = m.observation_id WHERE m.version_id = %s) a
+            FULL JOIN (SELECT o.unit_id, o.filing_id FROM survey_microdatamember m JOIN survey_observation o
+                  ON o.filing_id = m.observation_id WHERE m.version_id = %s) b ON a.unit_id = b.unit_id
+            """,
+            [first.pk, second.pk],
+        )
+        entered, left, changed = cursor.fetchone()
+        return int(entered), int(left), int(changed)
+
+
+def item_values(
+    version: MicrodataVersion, codes: Sequence[str]
+) -> tuple[list[Variable], list[tuple[float | int, ...]]]:
+    """The few items of a frozen version that a sample is designed by: variables that the layout has, and rows.
+
+    A row is the unit, then one value per variable: what was edited if anything was, else what was collected, NaN
+    where there is none. National by nature, and for a handful of items: ``columns`` is made for all of them.
+    """
+    layout = [Variable.from_json(entry) for entry in version.layout.variables]
+    chosen = [(place, variable) for place, variable in enumerate(layout) if variable.code in codes]
+    values = "".join(
+        f", coalesce(nullif(o.edited[{place + 1}], 'NaN'), o.collected[{place + 1}])"
+        for place, _variable in chosen
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT o.unit_id{values} FROM survey_microdatamember m"  # noqa: S608 places of the layout
+            " JOIN survey_observation o ON o.filing_id = m.observation_id WHERE m.version_id = %s ORDER BY o.unit_id",
+            [version.pk],
+        )
+        return [variable for _place, variable in chosen], cursor.fetchall()
 
 
 def versions_of(round: CollectionRound) -> QuerySet[MicrodataVersion]:

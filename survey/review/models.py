@@ -1,13 +1,20 @@
 """What reviewers say to respondents, and what they do to many sheets at once."""
 
+from secrets import token_hex as _hex
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
+
+
+def token_hex() -> str:
+    """Thirty-two random hexadecimal digits."""
+    return _hex(16)
 
 
 class ReviewQuery(models.Model):
@@ -47,6 +54,29 @@ class ReviewQuery(models.Model):
         ]
 
 
+class CorrectionSlip(models.Model):
+    """A value that a reviewer proposes under a comment. The respondent confirms it or refuses it."""
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "query__submission__unit__review_region__path", "query__submission__unit__category",
+        "query__submission__unit",
+    )  # fmt: skip
+
+    class Outcome(models.TextChoices):
+        NONE = "", _("Not answered")
+        CONFIRMED = "confirmed", _("Confirmed")
+        REFUSED = "refused", _("Refused")
+
+    query = models.OneToOneField(ReviewQuery, models.CASCADE, related_name="slip")
+    proposed = models.JSONField()  # a cell as answers keep it
+    filed = models.JSONField(null=True)  # the cell that the reviewer saw
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    answered_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet["CorrectionSlip"].as_manager()
+
+
 class BulkAcceptance(models.Model):
     """One act that accepted many sheets: the filter, the count that was shown, and who did it."""
 
@@ -57,3 +87,278 @@ class BulkAcceptance(models.Model):
     skipped = models.PositiveIntegerField(default=0)
     by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=20, blank=True)  # blank: before acts could be undone
+    undo_until = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    undone = models.PositiveIntegerField(default=0)
+    undo_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="undone_act_says_why", condition=Q(undone_at__isnull=True) | ~Q(undo_reason="")
+            )
+        ]
+
+
+class BulkMember(models.Model):
+    """One sheet of such an act, with the moment of its decision: what happened later is seen by it."""
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
+    )
+
+    act = models.ForeignKey(BulkAcceptance, models.CASCADE, related_name="members")
+    submission = models.ForeignKey("survey.Submission", models.CASCADE, related_name="bulk_memberships")
+    decided_at = models.DateTimeField()
+
+    objects = ScopedQuerySet["BulkMember"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_bulk_member", fields=["act", "submission"])]
+
+
+class SheetScore(models.Model):
+    """What the estimation says about one filed, undecided sheet (methodology: editing that pays).
+
+    ``run`` is the key of the estimation run that the scores come from; collection does not know more of it.
+    ``stratum`` and ``amounts`` say where the sheet would enter the totals and with what.
+    """
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
+    )
+
+    submission = models.OneToOneField(
+        "survey.Submission", models.CASCADE, primary_key=True, related_name="score"
+    )
+    filing_number = models.PositiveSmallIntegerField()
+    run = models.PositiveIntegerField()
+    value = models.FloatField()  # largest suspicion x impact over the items
+    reach = models.FloatField()  # largest share of a national or regional total that an unusual value moves
+    has_slip = models.BooleanField(default=False)
+    stratum = models.CharField(max_length=20)
+    region = models.CharField(max_length=6)
+    population = models.FloatField()  # units that the stratum stands for
+    respondents = models.PositiveIntegerField()  # valid units in it, this sheet not among them
+    amounts = models.JSONField(default=dict)  # item -> filed value, for the totals of ``TotalCell``
+    computed_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet["SheetScore"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["-value"], name="score_value")]
+
+
+class ItemScore(models.Model):
+    """One item of a scored sheet: what was expected instead, and which totals hang on the difference."""
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "sheet__submission__unit__review_region__path", "sheet__submission__unit__category",
+        "sheet__submission__unit",
+    )  # fmt: skip
+
+    class Source(models.TextChoices):
+        PREVIOUS = "previous", _("last year's value times the growth of its class")
+        SIZE = "size", _("number of employees times the ratio of its class")
+        MEDIAN = "median", _("median of its class")
+
+    sheet = models.ForeignKey(SheetScore, models.CASCADE, related_name="items")
+    item = models.CharField(max_length=40)
+    rank = models.PositiveSmallIntegerField()  # 1 is the item that the score of the sheet comes from
+    value = models.FloatField()
+    expected = models.FloatField()
+    source = models.CharField(max_length=10, choices=Source.choices)
+    suspicion = models.FloatField()  # distance from the class, in robust standard deviations
+    national = models.FloatField(null=True)  # signed share of the national total, w (y - expected) / total
+    regional = models.FloatField(null=True)  # the same for the unit's own region
+    slip_base = models.PositiveSmallIntegerField(default=0)  # 1000 or 1024, 0 when no unit slip is seen
+    slip_power = models.SmallIntegerField(default=0)
+
+    objects = ScopedQuerySet["ItemScore"].as_manager()
+
+    class Meta:
+        ordering = ["sheet", "rank"]
+        constraints = [models.UniqueConstraint(name="one_item_score", fields=["sheet", "item"])]
+
+
+class PeerQuantiles(models.Model):
+    """Where the accepted values of similar units lie: 5, 25, 50, 75 and 95 percent of the positive ones."""
+
+    round = models.ForeignKey("survey.CollectionRound", models.CASCADE, related_name="+")
+    run = models.PositiveIntegerField()
+    group = models.CharField(max_length=12)  # category and size class ("CAT12/small"), or category alone
+    item = models.CharField(max_length=40)
+    size = models.PositiveIntegerField()
+    quantiles = ArrayField(models.FloatField(), size=5)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_peer_group", fields=["round", "group", "item"])]
+
+
+class TotalCell(models.Model):
+    """The part of the totals that one estimation stratum has in one region, as the run weighed it.
+
+    A total is the sum over cells of population / respondents x sum; accepting a sheet adds to both.
+    """
+
+    round = models.ForeignKey("survey.CollectionRound", models.CASCADE, related_name="+")
+    run = models.PositiveIntegerField()
+    stratum = models.CharField(max_length=20)
+    region = models.CharField(max_length=6)
+    population = models.FloatField()  # of the whole stratum
+    respondents = models.PositiveIntegerField()  # of the whole stratum
+    sums = models.JSONField()  # item -> sum over the valid units of the stratum in the region
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_total_cell", fields=["round", "stratum", "region"])]
+
+
+class ExpectedShare(models.Model):
+    """What a unit that has not filed yet would most probably contribute, as the estimation handed it over."""
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
+    )
+
+    submission = models.OneToOneField(
+        "survey.Submission", models.CASCADE, primary_key=True, related_name="expected_share"
+    )
+    round = models.ForeignKey("survey.CollectionRound", models.CASCADE, related_name="+")
+    run = models.PositiveIntegerField()
+    item = models.CharField(max_length=40)  # the item in which it weighs most
+    expected = models.FloatField()
+    source = models.CharField(max_length=10, choices=ItemScore.Source.choices)
+    national = models.FloatField()  # share of the national total of the item
+    regional = models.FloatField(null=True)
+
+    objects = ScopedQuerySet["ExpectedShare"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["round", "-national"], name="expected_round_national")]
+
+
+class ReminderBatch(models.Model):
+    """One decision to remind: a group of units, asked for by somebody or (``by`` empty) by the calendar."""
+
+    class Group(models.TextChoices):
+        NOT_STARTED = "not_started", _("Not started")
+        IN_PROGRESS = "in_progress", _("In progress")
+        RETURNED = "returned", _("Returned and not corrected")
+        DUE_7 = "due_7", _("Due in 7 days")
+        DUE_3 = "due_3", _("Due in 3 days")
+        DUE_1 = "due_1", _("Due tomorrow")
+
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+")
+    group = models.CharField(max_length=12, choices=Group.choices)
+    category = models.CharField(max_length=5, blank=True)
+    by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    day = models.DateField(null=True)  # of a batch of the calendar
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_calendar_batch", fields=["round", "group", "day"], condition=Q(by__isnull=True)
+            )
+        ]
+
+
+class Reminder(models.Model):
+    """The decision about one sheet of a batch, made when it was sent: the log."""
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
+    )
+
+    class Outcome(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Reminded")
+        NOT_OWED = "not_owed", _("Not reminded: filed or no longer in the group")
+        NOBODY = "nobody", _("Not reminded: the unit has no account")
+
+    batch = models.ForeignKey(ReminderBatch, models.CASCADE, related_name="reminders")
+    submission = models.ForeignKey("survey.Submission", models.CASCADE, related_name="reminders")
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.WAITING)
+    decided_at = models.DateTimeField(null=True)
+    notices = models.PositiveSmallIntegerField(default=0)
+    emails = models.PositiveSmallIntegerField(default=0)
+    texts = models.PositiveSmallIntegerField(default=0)
+    detail = models.CharField(max_length=300, blank=True)  # what a gateway answered when it failed
+
+    objects = ScopedQuerySet["Reminder"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_reminder", fields=["batch", "submission"])]
+
+
+class SiteNotice(models.Model):
+    """A message that waits for a person on the site."""
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
+    )
+
+    user = models.ForeignKey("survey.User", models.CASCADE, related_name="notices")
+    submission = models.ForeignKey("survey.Submission", models.CASCADE, related_name="+")
+    text = models.TextField()
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet["SiteNotice"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "read_at"], name="notice_user_read")]
+
+
+class DeskJob(models.Model):
+    """A file that a worker makes for one person: an export of their own data, or letters."""
+
+    class Kind(models.TextChoices):
+        CSV = "export_csv", _("Data as CSV")
+        XLSX = "export_xlsx", _("Data as Excel workbook")
+        PARQUET = "export_parquet", _("Data as Parquet")
+        LETTERS = "letters", _("Activation letters (PDF)")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        EXPIRED = "expired", _("Expired")
+
+    by = models.ForeignKey("survey.User", models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+")
+    filter = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    error = models.CharField(max_length=300, blank=True)
+    secret = models.CharField(max_length=32, default=token_hex)  # part of the file's name on the disk
+    path = models.CharField(max_length=80, blank=True)
+    name = models.CharField(max_length=80, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    requested_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["by", "-id"], name="job_by")]
+
+    @property
+    def percent(self) -> int:
+        """How far it is."""
+        return self.done * 100 // self.total if self.total else 0
+
+    @property
+    def is_open(self) -> bool:
+        """True while it waits or runs."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING}

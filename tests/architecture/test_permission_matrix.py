@@ -25,7 +25,9 @@ from tests.architecture.matrix_table import TABLE, Row
 
 pytestmark = pytest.mark.django_db
 TRAIL = "survey_auditevent"
-NAMING = (Permission.RESPOND, Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
+NAMING = (
+    Permission.RESPOND, Permission.VIEW_SHEETS, Permission.MANAGE_UNITS, Permission.DESIGN_SAMPLE,
+)  # fmt: skip
 # Accounts and the audit trail name the units of people and acts; their permissions are for exactly that.
 ADMINISTRATION = {"accounts", "account", "roles_of", "audit"}
 WRITTEN = """
@@ -128,6 +130,8 @@ def expected(row: Row, view: Any, actor: Actor, place: Place, *, write: bool) ->
     if actor.user is None:
         return "door"
     allowed = actor.user.has(row.may) if write and row.may else opens(view, actor.user)
+    if row.owner and actor.name != row.owner:
+        return "refused"
     if not allowed or (row.scoped and place.region not in actor.sees):
         return "refused"
     if write and row.nation and not {INSIDE, OUTSIDE} <= actor.sees:
@@ -173,7 +177,7 @@ def faults(row: Row, attempt: Attempt, wanted: str, *, write: bool) -> Iterator[
 def leaks(stage: Stage, actor: Actor, attempt: Attempt) -> Iterator[tuple[str, str]]:
     """Units that an answer names although they are not in the actor's scope: lists and exports are 200, too."""
     reads = actor.user is not None and any(actor.user.has(one) for one in NAMING)
-    text = "" if attempt.name in ADMINISTRATION else attempt.answer.content.decode()
+    text = "" if attempt.name in ADMINISTRATION else attempt.answer.content.decode(errors="replace")
     for region, place in stage.places.items():
         if region in actor.sees and reads:
             continue
