@@ -9,11 +9,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("survey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["survey.access", "survey.frame", "estimation.runs", "config"])
+app.autodiscover_tasks(
+    ["survey.access", "survey.frame", "survey.submissions", "estimation.runs", "estimation.scoring", "config"]
+)
 app.conf.beat_schedule = {
     "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
     "resume-imports": {"task": "survey.frame.tasks.resume_imports", "schedule": 15.0},
     "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},
+    "sweep-scores": {"task": "estimation.scoring.tasks.sweep_scores", "schedule": 60.0},
     "close-idle-accounts": {
         "task": "survey.access.tasks.close_idle_accounts",
         "schedule": crontab(hour=3, minute=10),

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",  # before everything that needs the database
+    "estimation.public.middleware.PublicPages",  # published pages come from memory, also during an outage
     "config.outage.OutageMiddleware",  # a stopped database becomes a page in the user's language
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -128,6 +129,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "survey.access.passwords.NotTheCreditCodeValidator"},
     {"NAME": "survey.access.passwords.NotAFormerPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link for a forgotten password works
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 # Second factor for everybody who sees other people's answers. On in production, off in the rehearsal.
@@ -230,10 +232,18 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_TIMEZONE = TIME_ZONE
 # The sweep that recomputes a round when accepted data have changed: off unless an office wants it.
 RECOMPUTE_ON_CHANGE = env.bool("RECOMPUTE_ON_CHANGE", default=False)
+# Disclosure control of releases: fewest contributors of a published cell, largest share of one and of two of them.
+DISCLOSURE_MINIMUM = env.int("DISCLOSURE_MINIMUM", default=3)
+DISCLOSURE_ONE = env.float("DISCLOSURE_ONE", default=0.70)
+DISCLOSURE_TWO = env.float("DISCLOSURE_TWO", default=0.85)
 # A running worker beats several times in the first span; a queued run older than the second may have lost
 # its message. Drills shorten both.
 RUN_LOST_SECONDS = env.int("RUN_LOST_SECONDS", default=60)
 RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
+
+# Public site ---------------------------------------------------------------------------------------------
+# How long a process trusts that no release has been published, corrected or withdrawn meanwhile.
+PUBLIC_FRESH_SECONDS = env.float("PUBLIC_FRESH_SECONDS", default=1.0)
 
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms

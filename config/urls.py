@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns = [
     path("", include("survey.urls")),
+    path("", include("estimation.public.urls")),  # /zh/ and /en/: the public site
     path("estimation/", include("estimation.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api_schema"),

@@ -2,10 +2,19 @@
 
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.rehearsal.models import Rehearsal, TrueValue
-from estimation.releases.models import Release
-from estimation.runs.models import Estimate, EstimationRun, ExternalSeries, StratumWeight, TreatedUnit
+from estimation.releases.models import BlockVersion, Release
+from estimation.runs.models import (
+    Cutoff,
+    Estimate,
+    EstimationRun,
+    ExternalSeries,
+    StratumWeight,
+    TreatedUnit,
+)
 
 __all__ = [
+    "BlockVersion",
+    "Cutoff",
     "Estimate",
     "EstimationRun",
     "ExternalSeries",

@@ -12,7 +12,14 @@ from survey.microdata.models import (
     RoundCoverage,
 )
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.review.models import BulkAcceptance, ReviewQuery
+from survey.review.models import (
+    BulkAcceptance,
+    ItemScore,
+    PeerQuantiles,
+    ReviewQuery,
+    SheetScore,
+    TotalCell,
+)
 from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
 
 __all__ = [
@@ -25,18 +32,22 @@ __all__ = [
     "Filing",
     "FrameCount",
     "FrameImport",
+    "ItemScore",
     "MicrodataLayout",
     "MicrodataMember",
     "MicrodataVersion",
     "Observation",
+    "PeerQuantiles",
     "QuestionnaireVersion",
     "Region",
     "ReportingUnit",
     "ReviewQuery",
     "RoleAssignment",
     "RoundCoverage",
+    "SheetScore",
     "Submission",
     "SubmissionEvent",
+    "TotalCell",
     "UnitChange",
     "User",
 ]

@@ -13,6 +13,7 @@ from estimation.methods.ratios import _same_columns
 from estimation.methods.results import Estimates, IntervalBasis, make_estimates
 from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_matrix
 from estimation.methods.variance import design_effect, moments, stratified_variance, weighted
+from estimation.methods.weighting import Poststratified
 
 type ResidualFit = Literal["weighted", "unweighted"]
 
@@ -20,7 +21,7 @@ type ResidualFit = Literal["weighted", "unweighted"]
 def calibrated_total(
     sample: StratifiedSample,
     y: npt.ArrayLike,
-    calibration: Calibrated,
+    calibration: Calibrated | Poststratified,
     *,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
@@ -34,7 +35,7 @@ def calibrated_total(
     ----------
     sample : the design; its own weights are not used
     y : (n,) or (n, k) float; may be NaN only where `domain` is -1
-    calibration : of the same n units, from `calibrate` or `rake`
+    calibration : of the same n units, from `calibrate`, `rake` or `poststratify`
     fit : regression of the residuals; "weighted" by the weights before calibration, as R after `calibrate` and
         `postStratify`; "unweighted" as R after `rake`, whose estimates are the same and whose errors are not
     domain, domains, level, df : as `totals.total`
@@ -56,6 +57,7 @@ def calibrated_total(
     ----------
     Deville and Särndal (1992), section 3; Särndal, Swensson and Wretman (1992), section 6.6.
     """
+    calibration = _calibration(calibration)
     matrix, codes, size = _checked(sample, y, calibration, domain, domains)
     return _estimates(sample, matrix, None, calibration, codes, size, fit, level, df)
 
@@ -63,7 +65,7 @@ def calibrated_total(
 def calibrated_mean(
     sample: StratifiedSample,
     y: npt.ArrayLike,
-    calibration: Calibrated,
+    calibration: Calibrated | Poststratified,
     *,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
@@ -82,7 +84,7 @@ def calibrated_ratio(
     sample: StratifiedSample,
     y: npt.ArrayLike,
     x: npt.ArrayLike,
-    calibration: Calibrated,
+    calibration: Calibrated | Poststratified,
     *,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
@@ -96,10 +98,15 @@ def calibrated_ratio(
     -----
     The linearised variable 1_d (y - R x) / X_d takes the place of y in the residuals.
     """
+    calibration = _calibration(calibration)
     matrix, codes, size = _checked(sample, y, calibration, domain, domains)
     base = None if codes is None else codes >= 0
     denominator = _same_columns(as_matrix(x, "x", sample.n, base=base), matrix.shape[1])
     return _estimates(sample, matrix, denominator, calibration, codes, size, fit, level, df)
+
+
+def _calibration(given: Calibrated | Poststratified) -> Calibrated:
+    return given.calibration if isinstance(given, Poststratified) else given
 
 
 def _checked(

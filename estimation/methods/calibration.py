@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,10 @@ class Calibrated:
     distance: float
     movement: float
     iterations: int
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """The weights, so that the record itself can be given where weights are wanted."""
+        return np.array(self.weight, dtype=dtype, copy=copy)
 
 
 def calibrate(
@@ -106,23 +110,30 @@ def calibrate(
     scaled, target = auxiliary / size, known / size
     b = np.zeros(len(known))
     g, iterations = np.ones(len(old)), 0
+    best: tuple[float, FloatArray] | None = None
     while True:
         misfit = target - (old * g) @ scaled
         distance, column = _distance(misfit * size, known)
-        if distance <= tol:
+        if best is not None:
+            # One step beyond the tolerance, kept if it helps: it squares the distance and costs little.
+            distance, g = (distance, g) if distance < best[0] else best
             break
-        if iterations == max_iterations:
+        if distance <= tol:
+            best = (distance, g)
+        elif iterations == max_iterations:
             raise ConvergenceError(
                 f"{method} calibration failed", distance=distance, column=column, iterations=iterations
             )
-        iterations += 1
         slope = old * curve.slope(scaled @ b)
         step = np.linalg.pinv((scaled * slope[:, None]).T @ scaled, rcond=1e-13, hermitian=True) @ misfit
         moved = _damped(curve, old, scaled, target, b, step, float(step @ misfit))
         if moved is None:
+            if best is not None:
+                break
             raise ConvergenceError(
                 f"{method} calibration failed", distance=distance, column=column, iterations=iterations
             )
+        iterations += best is None
         b = moved
         g = curve.g(scaled @ b)
     movement = float(old @ (g - 1.0) ** 2)

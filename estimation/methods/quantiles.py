@@ -22,9 +22,12 @@ _ON_TARGET = 1e-10
 class Quantiles:
     """Quantiles of k items in D domains at P probabilities, each array `(D, k, P)` unless said otherwise.
 
+    One probability given as a number, not as a list, leaves the last axis out: `(D, k)`, as in `Estimates`.
+
     value : smallest sampled value y with F(y) >= p, F the weighted distribution function of the domain
     lower, upper : Woodruff limits, NaN where the interval of F leaves 0..1
     se : (upper - lower) / (2 q), q the quantile of the interval; cv : se / |value|
+    deff : design effect of the share F(value), the estimate behind the interval
     probs : (P,); n : (D, k) sampled units in the domain; df : (D,) units minus strata in the domain
     """
 
@@ -33,6 +36,7 @@ class Quantiles:
     cv: FloatArray
     lower: FloatArray
     upper: FloatArray
+    deff: FloatArray
     probs: FloatArray
     n: IntArray
     df: FloatArray
@@ -60,7 +64,7 @@ def quantile(
 
     Returns
     -------
-    Quantiles with arrays (D, k, P); NaN for an empty domain.
+    Quantiles with arrays (D, k, P), (D, k) for a scalar `probs`; NaN for an empty domain.
 
     Raises
     ------
@@ -71,8 +75,8 @@ def quantile(
     Rule: inverse of the distribution function, q = min {y : F(y) >= p}, F(y) = sum w 1_d 1(y_i <= y) / N_d.
     Interval: F(q) with its linearised standard error s gives the limits F(q) -+ z s, and the same inverse maps
     them back. These are the conventions of R's `svyquantile(interval.type = "mean", qrule = "math")`, with
-    `df="design"` for its default; R differs only for p below the first unit's share, where it takes the second
-    unit.
+    `df="design"` for its default. Where p is exactly a step of F, R leaves the choice between two neighbours to
+    rounding; here it is the lower one, as the definition says.
 
     References
     ----------
@@ -84,7 +88,7 @@ def quantile(
     inside = np.arange(sample.n) if codes is None else np.flatnonzero(codes >= 0)
     place = np.zeros(len(inside), dtype=np.intp) if codes is None else codes[inside]
     shape = (size, matrix.shape[1], len(wanted))
-    value, lower, upper = (np.empty(shape) for _ in range(3))
+    value, lower, upper, deff = (np.empty(shape) for _ in range(4))
     base = np.ones(sample.n)
     n, df_of_domain = np.zeros((size, 1), dtype=np.intp), np.zeros(size)
     for item in range(matrix.shape[1]):
@@ -96,15 +100,19 @@ def quantile(
         share = ratio(sample, column[:, None] <= bound, base, domain=codes, domains=size, level=level, df=df)
         value[:, item] = found
         lower[:, item], upper[:, item] = curve.inverse(share.lower), curve.inverse(share.upper)
+        deff[:, item] = share.deff
         n, df_of_domain = share.n[:, :1], share.df
     half = (upper - lower).reshape(size, -1) / 2.0
     se = (half / _multiplier(df_of_domain, level, df)[:, None]).reshape(shape)
+    # A scalar probability has no axis of its own.
+    shaped = shape[:2] if np.ndim(probs) == 0 else shape
     return Quantiles(
-        value=value,
-        se=se,
-        cv=coefficient_of_variation(value, se),
-        lower=lower,
-        upper=upper,
+        value=value.reshape(shaped),
+        se=se.reshape(shaped),
+        cv=coefficient_of_variation(value, se).reshape(shaped),
+        lower=lower.reshape(shaped),
+        upper=upper.reshape(shaped),
+        deff=deff.reshape(shaped),
         probs=wanted,
         n=np.repeat(n, shape[1], axis=1),
         df=df_of_domain,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -136,7 +136,7 @@ def mean_multiple(
 def contrast(
     sample: StratifiedSample,
     y: npt.ArrayLike,
-    function: Callable[[ComplexArray], npt.ArrayLike],
+    function: Callable[[Any], npt.ArrayLike],
     *,
     gradient: Callable[[FloatArray], npt.ArrayLike] | None = None,
     domain: npt.ArrayLike | None = None,
@@ -150,8 +150,7 @@ def contrast(
     ----------
     y : (n,) or (n, k) float
     function : totals (k,) -> scalar or (m,). Without `gradient` it is called with complex arguments and
-        must be
-        analytic: arithmetic and NumPy functions such as log, exp, sqrt; not abs, max or comparisons
+        must be analytic: arithmetic and NumPy functions such as log, exp, sqrt; not abs, max or comparisons
     gradient : totals (k,) -> (k,) or (m, k)
     domain, domains, level, df : as `totals.total`
 
@@ -159,11 +158,15 @@ def contrast(
     -------
     Estimates (D, m).
 
+    Raises
+    ------
+    ValueError : as `total`; a function that gives real numbers for complex ones, as abs does, so that its
+        derivative would silently be zero; a gradient of the wrong shape.
+
     Notes
     -----
     u = sum_j (df / dY_j) y_j. The complex step Im f(Y + i h e_j) / h has no cancellation, so h is tiny and
-    the
-    derivative exact to rounding (Squire and Trapp 1998).
+    the derivative exact to rounding (Squire and Trapp 1998).
     """
     codes, size = domain_codes(domain, sample.n, domains)
     matrix = as_matrix(y, "y", sample.n, base=None if codes is None else codes >= 0)
@@ -183,23 +186,37 @@ def contrast(
 
 
 def _value_and_gradient(
-    function: Callable[[ComplexArray], npt.ArrayLike],
+    function: Callable[[Any], npt.ArrayLike],
     gradient: Callable[[FloatArray], npt.ArrayLike] | None,
     totals: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Value (m,) and gradient (m, k) at the totals (k,)."""
-    k = len(totals)
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.atleast_1d(np.asarray(function(totals.astype(np.complex128)))).real.astype(np.float64)
-        if gradient is not None:
-            return value, np.asarray(gradient(totals), dtype=np.float64).reshape(len(value), k)
-        slopes = np.empty((len(value), k))
-        for j in range(k):
-            step = max(abs(totals[j]), 1.0) * 1e-100
-            shifted = totals.astype(np.complex128)
-            shifted[j] += 1j * step
-            slopes[:, j] = np.atleast_1d(np.asarray(function(shifted))).imag / step
-    return value, slopes
+        if gradient is None:
+            return _complex_step(function, totals)
+        value = np.atleast_1d(np.asarray(function(totals), dtype=np.float64))
+        slope = np.asarray(gradient(totals), dtype=np.float64)
+    if slope.size != len(value) * len(totals):
+        raise ValueError(f"gradient has shape {slope.shape} where ({len(value)}, {len(totals)}) is needed")
+    return value, slope.reshape(len(value), len(totals))
+
+
+def _complex_step(
+    function: Callable[[ComplexArray], npt.ArrayLike], totals: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    at = totals.astype(np.complex128)
+    given = np.atleast_1d(np.asarray(function(at)))
+    if not np.iscomplexobj(given):
+        raise ValueError(
+            "function gives real numbers for complex ones, so it has no complex step: give gradient"
+        )
+    slopes = np.empty((len(given), len(totals)))
+    for j, amount in enumerate(totals):
+        step = max(abs(amount), 1.0) * 1e-100
+        shifted = at.copy()
+        shifted[j] += 1j * step
+        slopes[:, j] = np.atleast_1d(np.asarray(function(shifted))).imag / step
+    return given.real.astype(np.float64), slopes
 
 
 def _combined(

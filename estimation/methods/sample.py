@@ -127,6 +127,7 @@ def as_matrix(values: npt.ArrayLike, name: str, length: int, *, base: BoolArray 
         raise ValueError(f"{name} must be (n,) or (n, k), not {array.ndim}-dimensional")
     if len(array) != length:
         raise ValueError(f"{name} has {len(array)} rows where {length} are needed")
+    shape = array.shape
     matrix = np.ascontiguousarray(array.reshape(length, -1))
     # One sum finds most trouble without a mask the size of the data; overflow is sorted out below.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -136,7 +137,7 @@ def as_matrix(values: npt.ArrayLike, name: str, length: int, *, base: BoolArray 
         if base is not None and bad.any():
             matrix = np.where(base[:, None], matrix, 0.0)
             bad &= base[:, None]
-        _refuse(bad, f"{name} must be finite", matrix)
+        _refuse(bad.reshape(shape), f"{name} must be finite", matrix.reshape(shape))
     return matrix
 
 
@@ -149,7 +150,7 @@ def as_codes(
         raise ValueError(f"{name} must have 1 dimension, not {array.ndim}")
     if length is not None and len(array) != length:
         raise ValueError(f"{name} has {len(array)} rows where {length} are needed")
-    if array.dtype.kind not in "iub":
+    if array.dtype.kind not in "iub" and array.size:
         raise ValueError(f"{name} must hold integer codes, not {array.dtype}")
     codes = array.astype(np.intp)
     _refuse((codes < lowest) | (codes >= size), f"{name} must lie in {lowest}..{size - 1}", codes)
@@ -157,11 +158,13 @@ def as_codes(
 
 
 def as_mask(values: npt.ArrayLike, name: str, length: int) -> BoolArray:
-    """Booleans `(n,)`; else ValueError."""
+    """Booleans `(n,)`, given as such or as 0 and 1; else ValueError."""
     array = np.asarray(values)
-    if array.dtype != np.bool_ or array.shape != (length,):
+    if array.dtype.kind not in "biu" or array.shape != (length,):
         raise ValueError(f"{name} must be booleans of shape ({length},), not {array.dtype} {array.shape}")
-    return array
+    # Places of units instead of flags would pass as "true" here, so other integers are refused.
+    _refuse((array != 0) & (array != 1), f"{name} must be 0 or 1", array)
+    return array.astype(np.bool_)
 
 
 def _check_sizes(n_h: IntArray, population: FloatArray) -> None:

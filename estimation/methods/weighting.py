@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from estimation.methods.calibration import Calibrated
 from estimation.methods.sample import FloatArray, IntArray, as_codes, as_floats, as_mask
 
 
@@ -15,11 +17,27 @@ class Poststratified:
     """Weights after post-stratification.
 
     weight : (n,); factor : (P,) new over old weight in each cell; before : (P,) sums of the old weights
+    cell : (n,) codes; totals : (P,) known totals
     """
 
     weight: FloatArray
     factor: FloatArray
     before: FloatArray
+    cell: IntArray
+    totals: FloatArray
+
+    @property
+    def calibration(self) -> Calibrated:
+        """The same as linear calibration on the cells, for the variance of `calibrated_total` and its like."""
+        g = self.factor[self.cell]
+        old = self.weight / g
+        columns = np.eye(len(self.totals))[self.cell]
+        movement = float(old @ (g - 1.0) ** 2)
+        return Calibrated(self.weight, g, old, columns, self.totals, 0.0, movement, 1)
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """The weights, so that the record itself can be given where weights are wanted."""
+        return np.array(self.weight, dtype=dtype, copy=copy)
 
 
 def design_weights(stratum: npt.ArrayLike, population: npt.ArrayLike) -> FloatArray:
@@ -72,6 +90,11 @@ def poststratify(weight: npt.ArrayLike, cell: npt.ArrayLike, totals: npt.ArrayLi
     ----------
     weight : (n,) positive; cell : (n,) integer codes 0..P-1; totals : (P,) known counts
 
+    Returns
+    -------
+    Poststratified; give it to `calibrated_total`, `calibrated_mean` or `calibrated_ratio` for estimates with the
+    variance of residuals.
+
     Raises
     ------
     ValueError : weight <= 0, a negative total, or a cell with a total and no unit, with its index.
@@ -92,7 +115,7 @@ def poststratify(weight: npt.ArrayLike, cell: npt.ArrayLike, totals: npt.ArrayLi
         p = int(wrong[0])
         raise ValueError(f"cell {p} has a known total of {known[p]} and weights that sum to {before[p]}")
     factor = np.divide(known, before, out=np.ones_like(known), where=before > 0)
-    return Poststratified(w * factor[codes], factor, before)
+    return Poststratified(w * factor[codes], factor, before, codes, known)
 
 
 def effective_sample_size(

@@ -6,6 +6,7 @@ from .targets import CROSS_PROVINCE_EB, FLOW_ADJUSTMENT_EB, LEVELS, TB_PER_EB, T
 
 _REPORT = "《全国数据资源调查报告（2025年）》"
 _CHOSEN = "rehearsal: published level less the parts that sheets cover (synthetic split)"
+_CHOSEN_HUBS = "rehearsal: a value above the published 80 % (synthetic)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,20 @@ def external_values() -> list[ExternalValue]:
                       "国家数据局新闻发布会", False),
         ExternalValue("EXT-TOKEN", 2025, 100, "万亿个/日", "日均词元调用量（年末）", "Tokens per day, end of year",
                       f"{_REPORT} 图3说明", False),
+        ExternalValue("EXT-TOKEN-START", 2025, 1, "万亿个/日", "日均词元调用量（年初）", "Tokens per day, start of year",
+                      f"{_REPORT} 图3说明，超1", False),
+        ExternalValue("EXT-TOKEN-MID", 2025, 30, "万亿个/日", "日均词元调用量（年中）", "Tokens per day, mid-year",
+                      "国家数据局新闻发布会，超30", False),
+        ExternalValue("EXT-P01-TOTAL", 2022, 26.83, "ZB", "全国年度数据生产总量", "National data production",
+                      "《全国数据资源调查报告（2023年）》，由32.85与增速22.44%推算", False),
+        ExternalValue("EXT-P01-TOTAL", 2023, 32.85, "ZB", "全国年度数据生产总量", "National data production",
+                      "《全国数据资源调查报告（2023年）》", False),
+        ExternalValue("EXT-P01-GROWTH", 2024, 25, "%", "全国年度数据生产总量增速", "Growth of national data production",
+                      "《全国数据资源调查报告（2024年）》", False),
+        ExternalValue("EXT-S02-TOTAL", 2023, 1.73, "ZB", "全国数据存储总量", "Data stored",
+                      "《全国数据资源调查报告（2023年）》", False),
+        ExternalValue("EXT-COMP-HUBS", 2025, 1280000, "PFLOPS(FP16)", "八大国家算力枢纽智能算力规模",
+                      "Intelligent computing in the eight hubs", _CHOSEN_HUBS, True),
     ]  # fmt: skip
     for place, year in enumerate((2024, 2025)):
         rows += [

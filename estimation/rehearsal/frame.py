@@ -48,7 +48,7 @@ _MEDIUM = np.array([9, 13, 13, 13, 12, 9, 10, 8, 12, 13, 12, 7, 8, 9, 6, 9, 10, 
 _TAKEN_SHARE = 0.62  # of the large enterprises: those above the take-all threshold
 # Levels of the design: taken whole, large, medium, small and micro.
 TAKEN, LARGE, MEDIUM, SMALL = 0, 1, 2, 3
-_RATE = np.array([0.0, 4.0, 2.0, 1.0])  # relative sampling rates
+_RATE = np.array([0.0, 16.0, 4.0, 1.0])  # relative sampling rates, near the spread of firms in a class
 
 # Regions in which a section weighs more than elsewhere (section letter -> region code -> factor).
 _TILTS: dict[int, dict[str, float]] = {
@@ -180,7 +180,7 @@ def _plan_region(population: Ints, wanted: _Wanted, data_valid: int) -> tuple[In
 
 def _allocate(population: Ints, wanted: int, data_wanted: int) -> Ints:
     """Valid units by section and level: section I so many that data enterprises can reach their margin."""
-    caps = np.floor(0.78 * population).astype(np.int64)
+    caps = np.where(population <= 4, population, np.floor(0.78 * population)).astype(np.int64)
     size = population * _RATE
     other = np.arange(18) != I_SECTION
     other_share = float((DATA_SHARES * size.sum(1))[other].sum() / max(size[other].sum(), 1e-9))

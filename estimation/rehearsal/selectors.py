@@ -14,6 +14,7 @@ _JOINED = """
 """
 _SAMPLED = "e.se > 1e-9 * abs(e.value) AND e.n >= %(minimum)s"
 _COVERED = "t.value BETWEEN e.lower AND e.upper"
+_STEPS = (0, 30, 100, 1000)  # positive answers behind an estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,28 @@ class Coverage:
     def share(self) -> float | None:
         """Covered over sampled."""
         return self.covered / self.sampled if self.sampled else None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageByAnswers:
+    """How many intervals cover the truth, for estimates with so many positive answers; shares apart."""
+
+    low: int
+    high: int | None  # exclusive
+    amounts: int
+    amounts_covered: int
+    shares: int
+    shares_covered: int
+
+    @property
+    def amount_share(self) -> float | None:
+        """Covered over sampled, of totals, means, ratios and growth."""
+        return self.amounts_covered / self.amounts if self.amounts else None
+
+    @property
+    def share_share(self) -> float | None:
+        """Covered over sampled, of proportions."""
+        return self.shares_covered / self.shares if self.shares else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +110,21 @@ def coverage(run: EstimationRun, *, minimum: int = 30) -> list[Coverage]:
             {"run": run.pk, "minimum": minimum},
         )
         return [Coverage(*row) for row in cursor.fetchall()]
+
+
+def coverage_by_answers(run: EstimationRun, *, minimum: int = 30) -> list[CoverageByAnswers]:
+    """Covering intervals by the number of positive answers: few and skewed ones make intervals too short."""
+    share = "e.statistic = 'proportion'"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT width_bucket(e.n_positive, %(steps)s),"
+            f" count(*) FILTER (WHERE NOT {share}), count(*) FILTER (WHERE NOT {share} AND {_COVERED}),"
+            f" count(*) FILTER (WHERE {share}), count(*) FILTER (WHERE {share} AND {_COVERED})"
+            f" {_JOINED} AND {_SAMPLED} GROUP BY 1 ORDER BY 1",
+            {"run": run.pk, "minimum": minimum, "steps": list(_STEPS)},
+        )
+        bounds = dict(enumerate(zip(_STEPS, (*_STEPS[1:], None), strict=True), start=1))
+        return [CoverageByAnswers(*bounds[place], *counts) for place, *counts in cursor.fetchall()]
 
 
 def comparisons(

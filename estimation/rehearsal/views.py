@@ -48,6 +48,7 @@ def truth(request: HttpRequest) -> HttpResponse:
     sampled, covered = sum(one.sampled for one in coverage), sum(one.covered for one in coverage)
     context |= {
         "rows": [(row, name_of(names, row.variable)) for row in rows], "coverage": coverage,
+        "by_answers": selectors.coverage_by_answers(run),
         "sampled": sampled, "covered": covered, "share": covered / sampled if sampled else None,
         "statistic": statistic, "kind": kind, "year": year, "years": years, "variable": variable,
         "variables": sorted(names.values(), key=lambda name: name.code), "statistics": STATISTIC_LABELS,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from django.db import connection
+from django.utils import timezone
 
 from estimation.design.models import SampleDesign, Stratum
 from estimation.runs.models import ExternalSeries
@@ -196,7 +197,7 @@ def write_external() -> None:
     ExternalSeries.objects.bulk_create(
         ExternalSeries(
             code=row.code, year=row.year, value=round(row.value, 6), unit=row.unit, label_zh=row.label_zh,
-            label_en=row.label_en, source=row.source, is_synthetic=row.synthetic,
+            label_en=row.label_en, source=row.source, is_synthetic=row.synthetic, approved_at=timezone.now(),
         )
         for row in external_values()
     )  # fmt: skip

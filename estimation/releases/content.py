@@ -60,6 +60,7 @@ class FrozenCell:
     note: Text | None = None
     estimator: str = ""
     lineage: tuple[str, ...] = ()
+    words: Text | None = None  # what running text prints instead: an enumeration, "近80", "超11"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,11 @@ class Content:
         """Canonical form."""
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
+    def to_document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        document: dict[str, Any] = json.loads(self.to_json())
+        return document
+
     def digest(self) -> str:
         """SHA-256 of the canonical form."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
@@ -159,7 +165,7 @@ class Content:
 
 
 def _cell(given: Mapping[str, Any]) -> FrozenCell:
-    note = given["note"]
+    note, words = given["note"], given.get("words")
     return FrozenCell(
         **{
             **given,
@@ -167,6 +173,7 @@ def _cell(given: Mapping[str, Any]) -> FrozenCell:
             "unit": Text(**given["unit"]),
             "status": CellStatus(given["status"]),
             "note": Text(**note) if note else None,
+            "words": Text(**words) if words else None,
             "lineage": tuple(given["lineage"]),
         }
     )

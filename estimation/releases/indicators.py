@@ -56,9 +56,11 @@ class Indicator:
     scale: float = 1.0
     decimals: int = 2
     parent: str = ""
+    qualifier: Literal["", "over"] = ""  # printed before the number: the series is a lower bound
     parts: tuple[Part, ...] = ()
     external: tuple[External, ...] = ()
     per: External | None = None
+    error: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Table:
     number: int
     title: Label
     stub: Label
+    code: str = ""  # T1 .. T4, E1
     columns: tuple[Line, ...] = ()
     rows: tuple[Line, ...] = ()
     row_domain: str = ""
@@ -139,6 +142,8 @@ def _indicator(entry: Mapping[str, Any]) -> Indicator:
     values["label"] = Label(**values["label"])
     values["parts"] = tuple(_part(part) for part in values.get("parts", ()))
     values["external"] = tuple(External(**one) for one in values.get("external", ()))
+    if "error" in values:
+        values["error"] = _part(values["error"])
     if "per" in values:
         values["per"] = External(**values["per"])
     return Indicator(**values)
@@ -160,6 +165,7 @@ def _table(entry: Mapping[str, Any]) -> Table:
     values = dict(entry)
     for name in ("title", "stub"):
         values[name] = Label(**values[name])
+    values.setdefault("code", f"T{values['number']}")
     for name in ("columns", "rows", "totals"):
         values[name] = tuple(_line(line) for line in values.get(name, ()))
     return Table(**values)

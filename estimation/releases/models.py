@@ -33,6 +33,9 @@ class Release(models.Model):
     replaces = models.OneToOneField("self", models.PROTECT, null=True, related_name="replaced_by")
     correction_note_zh = models.TextField(blank=True)
     correction_note_en = models.TextField(blank=True)
+    reason = models.TextField(blank=True)  # of a withdrawal or a return, for the record
+    # For the office only, never public: what disclosure control did, and the faults of the draft.
+    checks = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-round__year", "-number"]
@@ -50,4 +53,25 @@ class Release(models.Model):
                 name="correction_says_what_changed",
                 condition=Q(replaces__isnull=True) | ~Q(correction_note_zh=""),
             ),
+            models.CheckConstraint(
+                name="withdrawn_release_says_why", condition=~Q(state="withdrawn") | ~Q(reason="")
+            ),
         ]
+
+
+class BlockVersion(models.Model):
+    """One version of a passage of the document; the newest of a code is the one in force. Rows are only added."""
+
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="block_versions")
+    code = models.CharField(max_length=40)
+    number = models.PositiveSmallIntegerField()
+    heading_zh = models.CharField(max_length=100)
+    heading_en = models.CharField(max_length=200)
+    body_zh = models.TextField()
+    body_en = models.TextField()
+    edited_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
+    edited_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["code", "-number"]
+        constraints = [models.UniqueConstraint(name="one_block_version", fields=["round", "code", "number"])]

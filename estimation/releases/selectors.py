@@ -1,19 +1,29 @@
 """Reads behind the result pages: which run, and its stored estimates as the source of cells."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
-from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS
+from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES
 from estimation.releases import tables
+from estimation.releases.assembly import Material, wanted
+from estimation.releases.blocks import Passage, default_passages
+from estimation.releases.content import Content, FrozenCell, Text
+from estimation.releases.facts import Book, book, read_yaml
 from estimation.releases.indicators import Indicator, Label, Registry, Table, registry
+from estimation.releases.models import BlockVersion, Release
+from estimation.releases.registry_checks import GROUPS, Vocabulary
 from estimation.releases.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
-from estimation.runs.models import Estimate, EstimationRun
+from estimation.runs.models import Estimate, EstimationRun, ExternalSeries
 from estimation.runs.selectors import finished_runs
+from estimation.runs.spec import DERIVED, RATIOS
+from survey.collection.models import CollectionRound
+from survey.microdata.projection import layout_variables
 from survey.microdata.selectors import coverage_rows
-from survey.questionnaires.loader import load_codelist
+from survey.questionnaires.loader import load_all, load_codelist
 
 _FIELDS = (
     "year", "variable", "statistic", "domain_kind", "domain_code", "value", "se", "cv", "lower", "upper",
@@ -31,17 +41,17 @@ def choose_run(asked: str = "") -> EstimationRun | None:
 
 def source_of(run: EstimationRun, keys: Iterable[Key]) -> Source:
     """The stored estimates behind some cells, in one query, and the external values of the run."""
-    wanted = set(keys)
+    asked = set(keys)
     rows = Estimate.objects.filter(
         run=run,
-        variable__in={key.variable for key in wanted},
-        statistic__in={key.statistic for key in wanted},
-        domain_kind__in={key.kind for key in wanted},
+        variable__in={key.variable for key in asked},
+        statistic__in={key.statistic for key in asked},
+        domain_kind__in={key.kind for key in asked},
     ).values_list(*_FIELDS)
     found = {}
     for year, variable, statistic, kind, code, *numbers in rows:
         key = Key(year, variable, statistic, kind, code)
-        if key in wanted:
+        if key in asked:
             found[key] = Stored(*numbers)
     external = {(one["code"], one["year"]): float(one["value"]) for one in run.summary.get("external", [])}
     return Source(found, external)
@@ -50,7 +60,7 @@ def source_of(run: EstimationRun, keys: Iterable[Key]) -> Source:
 def indicator_keys(indicators: Iterable[Indicator], year: int) -> list[Key]:
     """The stored estimates of indicators: both levels and the growth that tells their covariance."""
     keys = []
-    for part in (part for one in indicators for part in one.parts):
+    for part in (part for one in indicators for part in (*one.parts, *((one.error,) if one.error else ()))):
         keys += [Key(y, part.variable, part.statistic, part.kind, part.code) for y in (year - 1, year)]
         keys.append(Key(year, part.variable, "level_growth", part.kind, part.code))
     return keys
@@ -65,9 +75,11 @@ def indicators_of(run: EstimationRun) -> list[IndicatorRow]:
 
 def table_of(run: EstimationRun, table: Table) -> list[TableRow]:
     """Table 1 or 2 of a run."""
-    codes = SECTIONS if table.row_domain == "section" else ()
+    codes = codes_of().get(table.row_domain, ())
     keys = tables.wanted_keys(table, run.round.year, codes)
-    return tables.table_rows(table, source_of(run, keys), run.round.year, codes, _named(table.row_domain))
+    return tables.table_rows(
+        table, source_of(run, keys), run.round.year, codes, lambda code: domain_name(table.row_domain, code)
+    )
 
 
 def coverage_of(run: EstimationRun, table: Table) -> list[CoverageRow]:
@@ -82,7 +94,9 @@ def _named(kind: str) -> Any:
 
     def name(code: str) -> Label:
         if code.endswith("-city"):
-            return Label("其中：计划单列市数据管理部门", "of which separately planned cities")
+            return Label("计划单列市数据管理部门", "Data departments of separately planned cities")
+        if code == "CAT02":  # the line of the cities follows, so this one holds the provinces alone
+            return Label("省级及兵团数据管理部门", "Provincial and XPCC data departments")
         return names.get(code, Label(code, code))
 
     return name
@@ -122,3 +136,109 @@ def variables_with_estimates(run: EstimationRun) -> list[str]:
         .values_list("variable", flat=True)
         .distinct()
     )
+
+
+def domain_name(kind: str, code: str) -> Label:
+    """The name of a domain whose codes are a list of the questionnaires."""
+    named: Label = _named({"region_enterprise": "region"}.get(kind, kind))(code)
+    return named
+
+
+def codes_of() -> dict[str, Sequence[str]]:
+    """Codes of the domain kinds that tables list, in printed order."""
+    return {
+        "section": SECTIONS, "region": REGIONS, "region_enterprise": REGIONS, "category": CATEGORIES,
+    }  # fmt: skip
+
+
+def material_of(run: EstimationRun, book: Book) -> Material:
+    """Everything that a release of a run is made of."""
+    year = run.round.year
+    codes = codes_of()
+    source = source_of(run, wanted(book, year, codes))
+    coverage = {
+        table.code: coverage_of(run, table) for table in book.registry.tables.values() if table.coverage
+    }
+    counts = {
+        Key(
+            year, name, "count", "nation" if row.is_total else kind, "all" if row.is_total else row.code
+        ): Stored(float(getattr(row, name)), n=getattr(row, name))
+        for kind, rows in (("category", coverage["T3"]), ("region", coverage["T4"]))
+        for row in rows
+        for name in ("filed", "valid")
+    }
+    external = run.summary.get("external", [])
+    names = ExternalSeries.objects.filter(code__in={one["code"] for one in external})
+    return Material(
+        year=year,
+        source=Source({**source.estimates, **counts}, source.external),
+        units={entry["code"]: entry["unit"] for entry in run.microdata.layout.variables},
+        external_units={one["code"]: one["unit"] for one in external},
+        external_labels={row.code: Label(row.label_zh, row.label_en) for row in names.order_by("version")},
+        coverage=coverage,
+        name=domain_name,
+    )
+
+
+def published_keys(year: int) -> set[Key]:
+    """Every stored estimate that a release of a year reads."""
+    return wanted(book(), year, codes_of())
+
+
+def passages_of(round: CollectionRound) -> tuple[Passage, ...]:
+    """The passages in force, in the order of the document: edited ones over those of the program."""
+    newest: dict[str, BlockVersion] = {}
+    for row in BlockVersion.objects.filter(round=round).order_by("number"):
+        newest[row.code] = row
+    return tuple(
+        passage_of(newest[one.code], one.place) if one.code in newest else one for one in default_passages()
+    )
+
+
+def passage_of(row: BlockVersion, place: str) -> Passage:
+    """A stored version as a passage."""
+    return Passage(
+        row.code, place, Text(row.heading_zh, row.heading_en), Text(row.body_zh, row.body_en), row.number
+    )
+
+
+def cells_for_text(round: CollectionRound) -> Mapping[str, FrozenCell]:
+    """The cells that a passage of a round can name: those of its newest release, else of its newest run."""
+    release = Release.objects.filter(round=round).order_by("-number").first()
+    return Content.from_document(release.content).cells if release else {}
+
+
+FAULTS = {
+    "unknown": _("There is no number called %(detail)s."),
+    "digits": _("Digits are not typed by hand: %(detail)s. Name a field, or mark fixed text as {{ '…' }}."),
+    "empty": _("This text is empty: %(detail)s"),
+    "unshown": _("%(detail)s cannot be shown in this release; a dash stands in its place."),
+    "weak": _("Grade E: the error is too large for more than an indication (%(detail)s)."),
+    "identity": _("Printed numbers do not add up; the difference is %(detail)s."),
+}
+
+
+def vocabulary() -> Vocabulary:
+    """What runs of the present program can store, for the checks of the registry."""
+    variables = layout_variables(load_all().values())
+    domains: dict[str, Sequence[str]] = {
+        **codes_of(), "nation": ("all", "enterprise", "public"), "size": SIZES, "group": GROUPS,
+        "industry_group": ("primary", "secondary", "tertiary", "industry"),
+    }  # fmt: skip
+    return Vocabulary(
+        {one.code: one.unit for one in variables}, frozenset(DERIVED), frozenset(f"{a}/{b}" for a, b in RATIOS),
+        domains, {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]},
+    )  # fmt: skip
+
+
+def versions_of_passage(round: CollectionRound, code: str) -> QuerySet[BlockVersion]:
+    """The edited versions of a passage, newest first."""
+    return BlockVersion.objects.filter(round=round, code=code).select_related("edited_by").order_by("-number")
+
+
+def passage_version(round: CollectionRound, current: Passage, number: int) -> Passage:
+    """A version of a passage; 0 is the one of the program, an unknown number the one in force."""
+    if number == 0:
+        return next((one for one in default_passages() if one.code == current.code), current)
+    row = versions_of_passage(round, current.code).filter(number=number).first()
+    return passage_of(row, current.place) if row else current

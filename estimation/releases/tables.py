@@ -69,22 +69,27 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorRow:
-    """An indicator with its previous level, its level and its growth."""
+    """An indicator with its previous level, its level and its growth.
+
+    is_part : it follows its whole, or another part of it, so that a page may hang it below
+    """
 
     indicator: Indicator
     previous: Cell
     current: Cell
     growth: Cell
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of a table: label, an optional code, cells."""
+    """A row of a table: label, an optional code, cells, and a unit where the columns have none."""
 
     label: Label
     code: str
     cells: tuple[Cell, ...]
     is_total: bool = False
+    unit: str = ""
 
 
 def rounded(value: float, decimals: int) -> Decimal:
@@ -104,10 +109,13 @@ def empty(reason: str) -> Cell:
 
 def indicator_rows(indicators: Iterable[Indicator], source: Source, year: int) -> list[IndicatorRow]:
     """Every indicator for a year and the year before."""
-    return [
-        IndicatorRow(one, level(one, source, year - 1), level(one, source, year), growth(one, source, year))
-        for one in indicators
-    ]
+    rows: list[IndicatorRow] = []
+    whole = ""
+    for one in indicators:
+        levels = level(one, source, year - 1), level(one, source, year), growth(one, source, year)
+        rows.append(IndicatorRow(one, *levels, is_part=bool(one.parent) and one.parent == whole))
+        whole = whole if rows[-1].is_part else one.code
+    return rows
 
 
 def level(indicator: Indicator, source: Source, year: int) -> Cell:
@@ -125,12 +133,13 @@ def level(indicator: Indicator, source: Source, year: int) -> Cell:
     value = (amount + outside) * scale
     if not stored:
         return Cell(formatted(value, indicator.decimals), value, note="external")
-    if len(stored) > 1 or stored[0].se is None:
+    known = stored[0] if len(stored) == 1 else _error_of(indicator, source, year)
+    if known is None or known.se is None:
         # Without their covariance the error of a sum of estimates is not known.
         return Cell(
             formatted(value, indicator.decimals), value, n=min(one.n for one in stored), note="combined"
         )
-    se = stored[0].se * abs(scale)
+    se = known.se * abs(scale)
     cv = se / abs(value) if value else None
     return Cell(
         formatted(value, indicator.decimals), value, se, cv, value - Z95 * se, value + Z95 * se,
@@ -140,6 +149,10 @@ def level(indicator: Indicator, source: Source, year: int) -> Cell:
 
 def _key(part: Part, year: int) -> Key:
     return Key(year, part.variable, part.statistic, part.kind, part.code)
+
+
+def _error_of(indicator: Indicator, source: Source, year: int) -> Stored | None:
+    return source.estimates.get(_key(indicator.error, year)) if indicator.error else None
 
 
 def _outside(external: Sequence[External], source: Source, year: int) -> float | None:
@@ -178,9 +191,9 @@ def _growth_error(indicator: Indicator, source: Source, year: int, now: Cell, be
     The stored growth of the sampled part tells the covariance of the two levels; constants that are added
     (external series) change the level but not the variance.
     """
-    if len(indicator.parts) != 1 or now.se is None or before.se is None:
+    part = indicator.parts[0] if len(indicator.parts) == 1 else indicator.error
+    if part is None or now.se is None or before.se is None:
         return None
-    part = indicator.parts[0]
     rate = source.estimates.get(Key(year, part.variable, "level_growth", part.kind, part.code))
     top, bottom = source.estimates.get(_key(part, year)), source.estimates.get(_key(part, year - 1))
     if rate is None or top is None or bottom is None or not top.value or not bottom.value:
@@ -233,12 +246,13 @@ def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2) -> Cel
 def wanted_keys(table: Table, year: int, codes: Sequence[str] = ()) -> list[Key]:
     """The stored estimates that a table needs. ``codes`` are those of its row domain."""
     keys = []
-    for row in _row_lines(table, codes, lambda code: Label(code, code)):
-        keys += [_cell_key(row, column, year) for column in table.columns]
+    for row in row_lines(table, codes, lambda code: Label(code, code)):
+        keys += [cell_key(row, column, year) for column in table.columns]
     return keys
 
 
-def _row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label]) -> list[Line]:
+def row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label]) -> list[Line]:
+    """The rows of a table: those of its layout, or the codes of its row domain with the totals below."""
     lines = list(table.rows)
     lines += [
         Line(name(code), code=code, kind=table.row_domain, place=code) for code in codes if table.row_domain
@@ -246,7 +260,8 @@ def _row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label])
     return lines + list(table.totals)
 
 
-def _cell_key(row: Line, column: Line, year: int) -> Key:
+def cell_key(row: Line, column: Line, year: int) -> Key:
+    """The stored estimate behind a cell."""
     what, where = (row, column) if row.variable else (column, row)
     return Key(year, what.variable, what.statistic, where.kind, where.place)
 
@@ -256,13 +271,13 @@ def table_rows(
 ) -> list[TableRow]:
     """The cells of a table of estimates (1 and 2). ``name`` labels the codes of its row domain."""
     rows = []
-    for line in _row_lines(table, codes, name):
+    for line in row_lines(table, codes, name):
         cells = []
         for column in table.columns:
             what = line if line.variable else column
-            stored = source.estimates.get(_cell_key(line, column, year))
+            stored = source.estimates.get(cell_key(line, column, year))
             cells.append(cell_of(stored, what.scale, what.decimals))
-        rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals))
+        rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals, line.unit))
     return rows
 
 

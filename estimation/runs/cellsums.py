@@ -150,10 +150,11 @@ class Grouping:
             result[held] = np.maximum.reduceat(values[self._all.indices], start, axis=0)
         return result
 
-    def variance(self, mean: Floats, square: Floats) -> tuple[Floats, Floats]:
+    def variance(self, mean: Floats, square: Floats, answered: Floats | None = None) -> tuple[Floats, Floats]:
         """Variance and design effect (D, k) of the total of a linearised variable.
 
         mean, square : (m, k) per row, of the unweighted variable u; squares centred on the cell
+        answered : (C, k) units that count in each cell, where others are in the cell as zeros; None for all
         """
         cells = self.cells
         count, weight = cells.count[self.rows, None], cells.weight[self.rows, None]
@@ -167,7 +168,10 @@ class Grouping:
         n_h = sample.sample_size[self.group_stratum][:, None]
         inner += size * (1.0 - size / n_h) * group_mean**2
         result = np.asarray(self._domains @ (sample.factor[self.group_stratum][:, None] * inner))
-        return self._lonely(result, total), self._design_effect(result, mean, square, count, weight)
+        result = self._lonely(result, total)
+        if answered is not None:
+            answered = answered[self.rows]
+        return result, self._design_effect(result, mean, square, count, weight, answered)
 
     def _lonely(self, variance: Floats, total: Floats) -> Floats:
         """Strata with one answering unit, by the policy of the sample."""
@@ -188,10 +192,14 @@ class Grouping:
         return variance + inside + np.maximum(scale.sum() - present, 0.0) * grand**2
 
     def _design_effect(
-        self, variance: Floats, mean: Floats, square: Floats, count: Floats, weight: Floats
-    ) -> Floats:
-        n = np.asarray(self._rows @ count)
-        size = np.asarray(self._rows @ (count * weight))
+        self, variance: Floats, mean: Floats, square: Floats, count: Floats, weight: Floats,
+        answered: Floats | None,
+    ) -> Floats:  # fmt: skip
+        # A simple random sample to compare with has the units that answered. Zeros of the others change neither
+        # the sum of squares nor the mean of a quotient's residuals, which is 0.
+        counting = count if answered is None else answered
+        n = np.asarray(self._rows @ counting)
+        size = np.asarray(self._rows @ (counting * weight))
         with np.errstate(divide="ignore", invalid="ignore"):
             centre = np.asarray(self._rows @ (mean * (count * weight))) / size
             away = mean - centre[self.domain]

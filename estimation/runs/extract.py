@@ -75,8 +75,6 @@ def _decode(columns: microdata.MicrodataColumns) -> tuple[Ints, Floats]:
     )
     integers = np.empty((columns.size, len(columns.integers)), dtype=np.int64)
     values = np.empty((columns.size, len(columns.positions)), dtype=np.float64)
-    places = list(columns.positions)
-    everything = places == list(range(columns.width))
     start = 0
     for block in columns.blocks():
         rows = np.frombuffer(block, dtype=row)
@@ -84,8 +82,7 @@ def _decode(columns: microdata.MicrodataColumns) -> tuple[Ints, Floats]:
             raise ValueError(f"an observation of version {columns.version} has another width than its layout")
         stop = start + len(rows)
         integers[start:stop] = rows["integers"]["value"]
-        numbers = rows["values"]["value"]
-        values[start:stop] = numbers if everything else numbers[:, places]
+        values[start:stop] = rows["values"]["value"]
         start = stop
     if start != columns.size:
         raise ValueError(f"version {columns.version} has {start} rows where {columns.size} were frozen")

@@ -27,8 +27,12 @@ class RunForm(forms.Form):
         ],
         initial="winsorize",
     )
-    lower = forms.FloatField(label=_("Lower quantile"), min_value=0, max_value=0.5, initial=0.01)
-    upper = forms.FloatField(label=_("Upper quantile"), min_value=0.5, max_value=1, initial=0.99)
+    lower = forms.FloatField(
+        label=_("Lower quantile"), min_value=0, max_value=0.5, initial=Winsorization().lower
+    )
+    upper = forms.FloatField(
+        label=_("Upper quantile"), min_value=0.5, max_value=1, initial=Winsorization().upper
+    )
     minimum = forms.IntegerField(
         label=_("Positive values a class needs"), min_value=1, max_value=1000, initial=20
     )

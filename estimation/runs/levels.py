@@ -137,7 +137,7 @@ def quotient(pair: Pairing, grouping: Grouping) -> tuple[Level, Floats]:
     with np.errstate(invalid="ignore"):
         mean = a * pair.top.mean[rows] + b * pair.bottom.mean[rows]
         square = combined(a, b, pair.top.square[rows], pair.bottom.square[rows], pair.cross[rows])
-        variance, deff = grouping.variance(mean, square)
+        variance, deff = grouping.variance(mean, square, pair.n)
     return Level(value, np.sqrt(variance)), deff
 
 

@@ -7,7 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ExternalSeries(models.Model):
-    """A number that no questionnaire asks for, with its source and version."""
+    """A number that no questionnaire asks for, with its source and version.
+
+    One person enters a version, another approves it; runs read approved versions only.
+    """
 
     code = models.CharField(max_length=30)
     year = models.PositiveSmallIntegerField()
@@ -17,10 +20,23 @@ class ExternalSeries(models.Model):
     label_zh = models.CharField(max_length=100)
     label_en = models.CharField(max_length=150)
     source = models.CharField(max_length=300)
+    source_date = models.DateField(null=True, blank=True)  # when the source published it
     is_synthetic = models.BooleanField(default=False)
+    entered_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now)
+    approved_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="one_external_value", fields=["code", "year", "version"])]
+        constraints = [
+            models.UniqueConstraint(name="one_external_value", fields=["code", "year", "version"]),
+            models.CheckConstraint(
+                name="external_approved_by_another",
+                condition=Q(approved_by__isnull=True)
+                | Q(entered_by__isnull=True)
+                | ~Q(approved_by=models.F("entered_by")),
+            ),
+        ]
 
 
 class EstimationRun(models.Model):
@@ -120,6 +136,29 @@ class TreatedUnit(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["run", "variable"], name="treated_run_variable")]
+
+
+class Cutoff(models.Model):
+    """Where the values of an item were cut in a class of a run, and from how many values that was taken."""
+
+    class Source(models.IntegerChoices):
+        CLASS = 0, _("The class itself")
+        GROUP = 1, _("Its category group")
+        ALL = 2, _("All units")
+
+    run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="cutoffs")
+    year = models.PositiveSmallIntegerField()
+    variable = models.CharField(max_length=40)
+    treatment_class = models.CharField(max_length=40)
+    lower = models.FloatField(null=True)
+    upper = models.FloatField(null=True)
+    counted = models.PositiveIntegerField()
+    source = models.SmallIntegerField(choices=Source.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_cutoff", fields=["run", "variable", "year", "treatment_class"])
+        ]
 
 
 class StratumWeight(models.Model):

@@ -1,8 +1,10 @@
 """Growth of the amounts on the fixed panel (固定观测组). Pure."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from estimation.design.strata import Floats, Ints
+from estimation.design.strata import Bools, Floats, Ints
 from estimation.runs.blocks import Block, Collector
 from estimation.runs.cellsums import Grouping, by_pair, combined
 from estimation.runs.changes import Pair, overlap_codes, overlap_weights
@@ -48,6 +50,24 @@ def panel_growth(pair: Pair, collector: Collector, spec: RunSpec) -> None:
             )
 
 
+@dataclass(frozen=True)
+class _Linear:
+    """Growth in the D domains of a classification and C pooled classes.
+
+    pooled : (D, CLASSES) class used; classes, old_classes : of the rows of both groupings; slope P_c / (P X_c) and
+    rate g_c, (D, C, k) where defined; value, whole : (D, k) sum of P_c g_c / P, and P
+    """
+
+    pooled: Ints
+    classes: Ints
+    old_classes: Ints
+    defined: Bools
+    slope: Floats
+    rate: Floats
+    value: Floats
+    whole: Floats
+
+
 class Panel:
     """The fixed panel of two years: both values of every amount, summed over cells and over the overlap."""
 
@@ -82,6 +102,23 @@ class Panel:
         Linearised in this year's sample, (P_c / P) (y - g_c x) / X_c on panel units, and in last year's, which
         estimates the weights: (g_c - T) y_old / P. The two samples overlap, hence the covariance.
         """
+        found = self._linear(place)
+        slope, rate, value, whole = found.slope, found.rate, found.value, found.whole
+        tilt = np.where(found.defined, rate - value[:, None], 0.0) / whole[:, None]
+        with np.errstate(invalid="ignore"):
+            variance = self._variance(
+                place, found.classes, found.old_classes, (slope, -slope * rate, tilt), found.pooled
+            )
+        return Level(value, np.sqrt(np.maximum(variance, 0.0)))
+
+    def unit_slopes(self, place: int, domain: int) -> Floats:
+        """(n, k) P_c / (P X_c) of each unit's class in one domain: weight x slope x (y - x) adds up to the rate."""
+        found = self._linear(place)
+        of_class = np.nan_to_num(found.slope[domain, found.pooled[domain, self.classes]])
+        return np.asarray(of_class[self.pair.now.cells.of_unit])
+
+    def _linear(self, place: int) -> "_Linear":
+        """Rates of the classes and their slopes in one classification."""
         now, before = self.pair.now.groupings[place], self.pair.before.groupings[place]
         pooled = self._pooled(now)
         shape = (now.size, _POOLED)
@@ -101,10 +138,7 @@ class Panel:
         rate = amount / base
         value = (used * rate).sum(axis=1) / whole
         slope = used / whole[:, None] / base
-        tilt = np.where(defined, rate - value[:, None], 0.0) / whole[:, None]
-        with np.errstate(invalid="ignore"):
-            variance = self._variance(place, classes, old_classes, (slope, -slope * rate, tilt), pooled)
-        return Level(value, np.sqrt(np.maximum(variance, 0.0)))
+        return _Linear(pooled, classes, old_classes, defined, slope, rate, value, whole)
 
     def _pooled(self, grouping: Grouping) -> Ints:
         """Class used by each domain and class, (D, CLASSES): its own with enough panel units, else what is

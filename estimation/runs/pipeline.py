@@ -49,14 +49,7 @@ def compute(
     ``progress(stage, percent)`` is called between the steps and may raise ``Cancelled``.
     """
     collector = Collector(level=spec.level)
-    prepared: list[Prepared] = []
-    years = [now] if before is None else [now, _aligned(before, now)]
-    for number, year in enumerate(years):
-        year = _with_flow_basis(year, spec)
-        progress("weight", STARTS["weight"] + number)
-        weighted = weigh(year, spec)
-        progress("treat", STARTS["treat"] + 6 * number)
-        prepared.append(prepare(year, weighted, treat(year, weighted, spec), spec))
+    prepared = prepare_years(now, before, spec, progress)
     levels = []
     for number, one in enumerate(prepared):
         progress("estimate", STARTS["estimate"] + 14 * number)
@@ -82,6 +75,21 @@ def compute(
     return Result(
         columns, tuple(prepared), checks, _summary(columns, prepared, checks), content_hash(columns)
     )
+
+
+def prepare_years(
+    now: Year, before: Year | None, spec: RunSpec, progress: Progress = lambda stage, percent: None
+) -> list[Prepared]:
+    """One or two years weighted and treated, the earlier one with the items of the later one."""
+    prepared: list[Prepared] = []
+    years = [now] if before is None else [now, _aligned(before, now)]
+    for number, year in enumerate(years):
+        year = _with_flow_basis(year, spec)
+        progress("weight", STARTS["weight"] + number)
+        weighted = weigh(year, spec)
+        progress("treat", STARTS["treat"] + 6 * number)
+        prepared.append(prepare(year, weighted, treat(year, weighted, spec), spec))
+    return prepared
 
 
 def _aligned(before: Year, now: Year) -> Year:

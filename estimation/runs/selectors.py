@@ -17,7 +17,7 @@ from survey.access.roles import Permission
 from survey.frame.models import ReportingUnit
 
 STAGE_LABELS = {
-    "read": _("Read"), "weight": _("Weight"), "treat": _("Treat"), "estimate": _("Estimate"),
+    "read": _("Read"), "weight": _("Weighting"), "treat": _("Treat"), "estimate": _("Estimate"),
     "assemble": _("Assemble"), "check": _("Check"), "store": _("Store"),
 }  # fmt: skip
 _NOTABLE_SILENCE = 15  # seconds; every stage of a national run beats more often

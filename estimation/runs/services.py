@@ -43,6 +43,7 @@ State = EstimationRun.State
 LOST_AFTER = timedelta(seconds=settings.RUN_LOST_SECONDS)
 RESEND_AFTER = timedelta(seconds=settings.RUN_RESEND_SECONDS)
 ATTEMPTS = 3
+HISTORY_YEARS = 10
 type Report = Callable[[str, int], None]
 
 _ROOM = Path(__file__).resolve().parent
@@ -70,9 +71,10 @@ def code_version() -> str:
 
 
 def external_values(years: tuple[int, ...]) -> list[dict[str, Any]]:
-    """The newest version of every external number of the years."""
+    """The newest approved version of every external number of the years."""
     rows: dict[tuple[str, int], ExternalSeries] = {}
-    for row in ExternalSeries.objects.filter(year__in=years).order_by("code", "year", "version"):
+    approved = ExternalSeries.objects.filter(year__in=years, approved_at__isnull=False)
+    for row in approved.order_by("code", "year", "version"):
         rows[row.code, row.year] = row
     return [
         {"code": code, "year": year, "version": row.version, "value": str(row.value), "unit": row.unit}
@@ -104,7 +106,8 @@ def request_run(
         raise PolicyDenied(_("No sheet of round %(year)s has been accepted yet.") % {"year": round.year})
     earlier = CollectionRound.objects.filter(year=round.year - 1).first()
     previous, previous_design = _previous(earlier, by)
-    external = external_values((round.year - 1, round.year))
+    # Figures and forecasts look back further than the two years of the survey.
+    external = external_values(tuple(range(round.year - HISTORY_YEARS, round.year + 1)))
     inputs = {
         "microdata": frozen.content_hash,
         "previous_microdata": previous.content_hash if previous else None,

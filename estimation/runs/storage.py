@@ -7,7 +7,7 @@ from django.db import connection
 
 from estimation.runs.blocks import COLUMNS
 from estimation.runs.levels import Prepared
-from estimation.runs.models import Estimate, EstimationRun, StratumWeight, TreatedUnit
+from estimation.runs.models import Cutoff, Estimate, EstimationRun, StratumWeight, TreatedUnit
 from estimation.runs.pipeline import Result
 from estimation.runs.treat import REASONS, class_name
 
@@ -16,11 +16,12 @@ _NULL = r"\N"
 
 def replace_results(run: EstimationRun, result: Result) -> None:
     """Delete what the run had and write the new result."""
-    for model in (Estimate, TreatedUnit, StratumWeight):
+    for model in (Estimate, TreatedUnit, Cutoff, StratumWeight):
         model.objects.filter(run=run)._raw_delete(using="default")  # no signals, no cascade here
     _estimates(run, result)
     for prepared in result.years:
         _treated(run, prepared)
+        _cutoffs(run, prepared)
         _weights(run, prepared)
 
 
@@ -83,6 +84,22 @@ def _treated(run: EstimationRun, prepared: Prepared) -> None:
             _texts(outliers.collected), _texts(outliers.treated), _texts(outliers.cutoff),
             _texts(outliers.weight), [reasons[reason] for reason in outliers.reason.tolist()],
             _texts(outliers.effect),
+        ],
+    )  # fmt: skip
+
+
+def _cutoffs(run: EstimationRun, prepared: Prepared) -> None:
+    cutoffs = prepared.treated.cutoffs
+    count = len(cutoffs.item)
+    names = {code: class_name(code) for code in np.unique(cutoffs.treatment_class).tolist()}
+    _copy(
+        "estimation_cutoff",
+        ("run_id", "year", "variable", "treatment_class", "lower", "upper", "counted", "source"),
+        [
+            [str(run.pk)] * count, [str(prepared.year.year)] * count,
+            [prepared.codes[item] for item in cutoffs.item.tolist()],
+            [names[code] for code in cutoffs.treatment_class.tolist()],
+            _texts(cutoffs.lower), _texts(cutoffs.upper), _integers(cutoffs.counted), _integers(cutoffs.depth),
         ],
     )  # fmt: skip
 

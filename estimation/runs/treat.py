@@ -49,12 +49,28 @@ class TreatedValues:
 
 
 @dataclass(frozen=True)
+class Cutoffs:
+    """Cutoffs that were used; one entry for each item and class with a positive value.
+
+    item : column; treatment_class : code as in ``class_name``; lower, upper : cutoffs; counted : positive values
+    they come from; depth : 0 the class itself, 1 its category group, 2 all units
+    """
+
+    item: Ints
+    treatment_class: Ints
+    lower: Floats
+    upper: Floats
+    counted: Ints
+    depth: Ints
+
+
+@dataclass(frozen=True)
 class Treated:
     """Values ready for estimation.
 
     values : (n, k) treated, missing ones filled (amounts) or 0; raw : the same before the treatment
     answered : (n, k) the item was asked and validly answered; filled : (n, k) an owed amount was filled
-    outliers : values outside the cutoffs
+    outliers : values outside the cutoffs; cutoffs : where these lay
     """
 
     values: Floats
@@ -62,6 +78,7 @@ class Treated:
     answered: Bools
     filled: Bools
     outliers: TreatedValues
+    cutoffs: Cutoffs
 
 
 def treatment_classes(year: Year) -> Ints:
@@ -75,8 +92,11 @@ def class_name(code: int) -> str:
     return f"{GROUP_NAMES[group]}/{SECTIONS[section - 1] if section else '-'}"
 
 
-def treat(year: Year, weighted: Weighted, spec: RunSpec) -> Treated:
-    """Winsorize (or trim) the amounts item by item, then fill owed amounts that are missing."""
+def treat(year: Year, weighted: Weighted, spec: RunSpec, factor: Floats | None = None) -> Treated:
+    """Winsorize (or trim) the amounts item by item, then fill owed amounts that are missing.
+
+    factor : (n,) what a bootstrap replicate does to the weights, w* / w; cutoffs and stratum means follow it
+    """
     asked = year.on_form()
     answered = asked & ~np.isnan(year.values)
     amount = np.array([item.is_amount for item in year.items], dtype=bool)
@@ -89,11 +109,13 @@ def treat(year: Year, weighted: Weighted, spec: RunSpec) -> Treated:
     values = raw.copy()
     classes = treatment_classes(year)
     found: list[tuple[Ints, int, Treatment, Ints]] = []
+    limits: list[tuple[int, Ints, Treatment]] = []
     for item in np.flatnonzero(amount) if spec.winsorization.method != "none" else ():
         rows = np.flatnonzero(raw[:, item] > 0)
         if len(rows) == 0:
             continue
-        done = _treatment(raw[rows, item], rows, classes, weighted, spec)
+        done = _treatment(raw[rows, item], rows, classes, weighted, spec, factor)
+        limits.append((int(item), np.unique(classes[rows]), done))
         values[rows, item] = np.where(done.keep, done.values, 0.0)
         dropped = rows[~done.keep]
         answered[dropped, item] = False
@@ -103,21 +125,26 @@ def treat(year: Year, weighted: Weighted, spec: RunSpec) -> Treated:
         )
         found.append((rows[outside], int(item), done, np.flatnonzero(outside)))
     if filled.any():
-        _fill(raw, answered, filled, weighted, classes)
-        _fill(values, answered, filled, weighted, classes)
-    return Treated(values, raw, answered, filled, _outliers(found, raw, classes, weighted))
+        _fill(raw, answered, filled, weighted, classes, factor)
+        _fill(values, answered, filled, weighted, classes, factor)
+    return Treated(values, raw, answered, filled, _outliers(found, raw, classes, weighted), _cutoffs(limits))
 
 
-def _treatment(y: Floats, rows: Ints, classes: Ints, weighted: Weighted, spec: RunSpec) -> Treatment:
+def _treatment(
+    y: Floats, rows: Ints, classes: Ints, weighted: Weighted, spec: RunSpec, factor: Floats | None
+) -> Treatment:
     method = winsorize if spec.winsorization.method == "winsorize" else trim
     weight = weighted.sample.weight[rows]
     own = classes[rows]
+    quantile_weight = weight if spec.winsorization.weighted else None
+    if factor is not None:
+        quantile_weight = factor[rows] if quantile_weight is None else factor[rows] * weight
     return method(
         y,
         own,
         lower=spec.winsorization.lower,
         upper=spec.winsorization.upper,
-        weight=weight if spec.winsorization.weighted else None,
+        weight=quantile_weight,
         exempt=weighted.spared[rows],
         design_weight=weight,
         parent=(own // (len(SECTIONS) + 1), np.zeros(len(rows), dtype=np.intp)),
@@ -125,7 +152,9 @@ def _treatment(y: Floats, rows: Ints, classes: Ints, weighted: Weighted, spec: R
     )
 
 
-def _fill(values: Floats, answered: Bools, filled: Bools, weighted: Weighted, classes: Ints) -> None:
+def _fill(
+    values: Floats, answered: Bools, filled: Bools, weighted: Weighted, classes: Ints, factor: Floats | None
+) -> None:
     """Put the mean of the answering units of the stratum (else of the class) where an owed amount is missing.
 
     The mean of the stratum gives the same total as weighting the answering units up inside the stratum.
@@ -136,12 +165,27 @@ def _fill(values: Floats, answered: Bools, filled: Bools, weighted: Weighted, cl
         result = np.full(int(lack.sum()), np.nan)
         for codes in (stratum, classes, np.zeros_like(classes)):
             size = int(codes.max(initial=0)) + 1
-            count = np.bincount(codes[have], minlength=size)
-            total = np.bincount(codes[have], weights=values[have, item], minlength=size)
-            with np.errstate(invalid="ignore"):
-                mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)[codes[lack]]
+            share = np.ones(int(have.sum())) if factor is None else factor[have]
+            count = np.bincount(codes[have], weights=share, minlength=size)
+            total = np.bincount(codes[have], weights=share * values[have, item], minlength=size)
+            mean = np.where(count > 0, total / np.where(count > 0, count, 1.0), np.nan)[codes[lack]]
             result = np.where(np.isnan(result), mean, result)
         values[lack, item] = np.nan_to_num(result)
+
+
+def _cutoffs(found: list[tuple[int, Ints, Treatment]]) -> Cutoffs:
+    if not found:
+        return Cutoffs(
+            *(np.empty(0, kind) for kind in (np.int64, np.int64, float, float, np.int64, np.int64))
+        )
+    return Cutoffs(
+        item=np.concatenate([np.full(len(codes), item) for item, codes, _ in found]),
+        treatment_class=np.concatenate([codes for _, codes, _ in found]),
+        lower=np.concatenate([done.lower[codes] for _, codes, done in found]),
+        upper=np.concatenate([done.upper[codes] for _, codes, done in found]),
+        counted=np.concatenate([done.counted[codes] for _, codes, done in found]).astype(np.int64),
+        depth=np.concatenate([done.depth[codes] for _, codes, done in found]).astype(np.int64),
+    )
 
 
 def _outliers(

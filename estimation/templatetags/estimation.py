@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from estimation.releases.selectors import labels
+from estimation.runs.forms import RunForm
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import REASON_LABELS, STATISTIC_LABELS
 from survey.templatetags.survey import grouped
@@ -26,6 +27,15 @@ _LISTS = {
     "region": "regions", "region_enterprise": "regions", "section": "industry_sections", "category": "categories",
 }  # fmt: skip
 TONES = {"A": "good", "B": "good", "C": "info", "D": "warn", "E": "bad"}
+PLACE_LABELS = {
+    "east": _("East"), "central": _("Centre"), "west": _("West"), "northeast": _("North-east"),
+    "nation": _("Nation"), "certainty": _("taken whole"), "outside the design": _("outside the design"),
+}  # fmt: skip
+GROUP_LABELS = {
+    "government": _("Government"), "institution": _("Public institutions"), "research": _("Research"),
+    "central": _("Central SOEs"), "data": _("Data enterprises"), "other": _("Other enterprises"),
+    "association": _("Associations"),
+}  # fmt: skip
 STEP_LABELS = {"macro_region": _("Macro-region"), "nation": _("Nation"), "size": _("Size")}
 REASONS = {
     "no_estimate": _("There is no estimate in this run."),
@@ -64,6 +74,14 @@ def figure(value: Any, percent: Any = False) -> str:
 
 
 @register.filter
+def interval(cell: Any, decimals: int = 2) -> str:
+    """The bounds of a cell with the decimals of its number, so that a column reads as one."""
+    if cell.lower is None or cell.upper is None:
+        return "—"
+    return f"{grouped(cell.lower, decimals)} – {grouped(cell.upper, decimals)}"
+
+
+@register.filter
 def grade_tone(grade: str) -> str:
     """Tone of a quality grade; the letter says the same without colour."""
     return TONES.get(grade, "neutral")
@@ -85,6 +103,40 @@ def statistic_label(code: str) -> Any:
 def treatment_label(code: str) -> Any:
     """Why a value outside the cutoffs was or was not treated."""
     return REASON_LABELS.get(code, code)
+
+
+@register.filter
+def parameter_label(value: str, name: str) -> Any:
+    """A parameter of a run as the form that asked for it calls it."""
+    field: Any = RunForm.base_fields[name]
+    return dict(field.choices).get(value, value)
+
+
+@register.filter
+def class_label(name: str) -> str:
+    """A class of treatment, such as "other/C", in words: group of categories and section."""
+    group, _slash, section = name.partition("/")
+    words = str(GROUP_LABELS.get(group, group))
+    return words if section in ("", "-") else f"{words} · {domain_label(section, 'section')}"
+
+
+@register.filter
+def stratum_label(name: str) -> str:
+    """The name of an estimation stratum, such as "C · east · small (3)", in words."""
+    parts, _bracket, count = name.partition(" (")
+    words = " · ".join(str(_part_label(part)) for part in parts.split(" · "))
+    return f"{words} ({count}" if count else words
+
+
+def _part_label(part: str) -> Any:
+    if part in PLACE_LABELS:
+        return PLACE_LABELS[part]
+    if "+" in part:
+        return "+".join(str(_part_label(one)) for one in part.split("+"))
+    for codelist in ("industry_sections", "regions", "categories"):
+        if (label := labels(codelist).get(part)) is not None:
+            return label.get(get_language() or "zh")
+    return DOMAIN_LABELS.get(part, part)
 
 
 @register.filter

@@ -39,6 +39,9 @@ MESSAGES: dict[str, Text] = {
     "too_long": Text("文字过长，最多 {limit} 字。", "The text is too long: at most {limit} characters."),
     "control_characters": Text("文字中有不可见的控制字符，请删除后重填。",
                                "The text contains invisible control characters. Remove them."),
+    "mark_not_allowed": Text(
+        "本指标须填写，不能标为“{mark}”。", "This item needs an answer; it cannot be marked “{mark}”."
+    ),
     "unknown_missing_reason": Text("不认识的缺失原因“{reason}”。", "Unknown missing reason “{reason}”."),
     "inconsistent": Text(
         "数值与录入的 {entered} {unit} 不一致。", "The value does not equal the entered {entered} {unit}."
@@ -70,7 +73,11 @@ class AnswerError(ValueError):
     def text(self) -> Text:
         """The sentence in both languages."""
         template = MESSAGES[self.code]
-        return Text(template.zh.format(**self.params), template.en.format(**self.params))
+        return Text(template.zh.format(**self._in("zh")), template.en.format(**self._in("en")))
+
+    def _in(self, language: str) -> dict[str, Any]:
+        """The parameters; those that are texts themselves in one language."""
+        return {k: v.get(language) if isinstance(v, Text) else v for k, v in self.params.items()}
 
     def message(self, language: str) -> str:
         """The sentence in one language."""

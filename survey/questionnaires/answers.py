@@ -14,7 +14,8 @@ from typing import Any
 from survey.questionnaires import units
 from survey.questionnaires.answer_errors import AnswerError
 from survey.questionnaires.answer_text import clean_text, parse_bool, parse_month, parse_number, split_codes
-from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item, Text
+from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item
+from survey.questionnaires.special_values import MISSING_REASONS, mark_in, missing_cell
 
 __all__ = [
     "MISSING_REASONS", "AnswerError", "Cell", "canonical_value", "format_cell", "format_value",
@@ -23,10 +24,6 @@ __all__ = [
 
 Cell = dict[str, Any]
 
-MISSING_REASONS: dict[str, Text] = {
-    "not_applicable": Text("不适用", "Not applicable"),
-    "unknown": Text("不掌握", "Not known"),
-}
 TEXT_LIMIT = 2000
 LARGEST = Decimal(10) ** 24
 STORED_DECIMALS = 12  # places of a canonical quantity: 0.01 GB is exact in TB
@@ -57,7 +54,8 @@ def parse(item: Item | Column, text: str, unit: str | None = None, language: str
         return _multi_cell(item, split_codes(cleaned))
     if item.type == "date":
         return {"value": parse_month(cleaned)}
-    return _parsed_number(item, cleaned, unit)
+    mark = mark_in(cleaned)
+    return missing_cell(item, mark) if mark else _parsed_number(item, cleaned, unit)
 
 
 def parse_cell(item: Item | Column, raw: Mapping[str, Any]) -> Cell | None:
@@ -79,13 +77,7 @@ def parse_cell(item: Item | Column, raw: Mapping[str, Any]) -> Cell | None:
     reason = raw.get("missing")
     if not reason:
         return None
-    return _missing_cell(reason)
-
-
-def _missing_cell(reason: Any) -> Cell:
-    if not isinstance(reason, str) or reason not in MISSING_REASONS:
-        raise AnswerError("unknown_missing_reason", reason=str(reason)[:40])
-    return {"missing": reason}
+    return missing_cell(item, reason)
 
 
 def parse_table(item: Item, raw: Mapping[str, Any]) -> Cell | None:
@@ -108,7 +100,7 @@ def normalise(item: Item | Column, cell: Any) -> Cell | None:
     if "missing" in cell:
         if len(cell) > 1:
             raise AnswerError("malformed")
-        return _missing_cell(cell["missing"])
+        return missing_cell(item, cell["missing"])
     if isinstance(item, Item) and item.type == "table":
         return _table_cell(item, cell, normalise)
     if set(cell) - {"value", "entered", "unit"}:
@@ -130,7 +122,7 @@ def _normalised_value(item: Item | Column, cell: Mapping[str, Any]) -> Cell | No
         if not isinstance(value, bool):
             raise AnswerError("not_yes_no")
         return {"value": value}
-    if item.type == "quantity" and cell.get("entered") is not None:
+    if item.type in {"quantity", "money"} and cell.get("entered") is not None:
         result = parse(item, _number_text(cell["entered"]), _text_or_none(cell.get("unit")))
         if (
             result
@@ -212,7 +204,7 @@ def _parsed_number(item: Item | Column, text: str, unit: str | None) -> Cell:
     if _decimals(canonical) > allowed:
         raise AnswerError("too_many_decimals", decimals=allowed)
     cell: Cell = {"value": units.plain(canonical)}
-    if item.type == "quantity":
+    if item.type == "quantity" or (parsed.unit and item.type == "money" and parsed.unit != item.unit):
         cell |= {"entered": units.plain(number), "unit": parsed.unit or item.unit}
     return cell
 

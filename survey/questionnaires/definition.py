@@ -170,6 +170,7 @@ class Item:
     prefilled: str | None = None
     decimals: int | None = None
     signed: bool = False
+    marks: tuple[str, ...] | None = None  # "not_applicable", "unknown"; None takes both
     measure: bool = False
     previous: bool = False
     source: str = ""

@@ -29,6 +29,7 @@ from survey.questionnaires.definition import (
     Section,
     Text,
 )
+from survey.questionnaires.special_values import MISSING_REASONS
 
 FORMAT = 1
 _CACHE_SIZE = 64
@@ -150,7 +151,8 @@ def _item(item: Item) -> dict[str, Any]:
         raw[name] = _text(getattr(item, name)) if getattr(item, name) else None
     if item.rows is not None:
         raw["table"] = _table(item, item.rows)
-    return _pruned(raw) | {"required": item.required}
+    marks = {} if item.marks is None else {"marks": list(item.marks)}
+    return _pruned(raw) | {"required": item.required} | marks
 
 
 def _table(item: Item, grid: Grid) -> dict[str, Any]:
@@ -282,10 +284,17 @@ def _item_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> Ite
         prefilled=_optional(raw.get("prefilled")),
         decimals=_number(raw.get("decimals")),
         signed=bool(raw.get("signed", False)),
+        marks=_marks(raw.get("marks"), code),
         measure=bool(raw.get("measure", False)),
         previous=bool(raw.get("previous", False)),
         source=str(raw.get("source") or ""),
     )
+
+
+def _marks(raw: Any, where: str) -> tuple[str, ...] | None:
+    if raw is None:
+        return None
+    return tuple(_one_of(mark, tuple(MISSING_REASONS), where, "mark") for mark in raw)
 
 
 def _column_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist], where: str) -> Column:

@@ -15,11 +15,13 @@ from survey.questionnaires.expressions import evaluate
 from survey.questionnaires.messages import (
     fill_message,
     invalid_message,
+    marks_message,
     missing_message,
     required_message,
 )
 from survey.questionnaires.plan import CompiledEdit, plan_of
 from survey.questionnaires.routing import Answers, Sheet, evaluate_sheet
+from survey.questionnaires.special_values import marks_in_table
 
 __all__ = ["Finding", "affected", "explanation_problem", "findings_of", "run_edits"]
 
@@ -95,15 +97,25 @@ def _cell_finding(sheet: Sheet, item: Item) -> Finding | None:
         return Finding(
             INVALID + code, "hard", (code,), message, _hash([INVALID + code, str(sheet.invalid[code])])
         )
-    if item.read_only or item.computed or not item.required:
-        return None
     cell = sheet.cells.get(code)
+    if item.read_only or item.computed:
+        return None
+    if marks := unknown_cells(cell):
+        mark = _hash([MISSING + code, *marks])
+        return Finding(MISSING + code, "soft", (code,), marks_message(item, len(marks)), mark)
+    if not item.required:
+        return None
     if cell is None:
         return Finding(REQUIRED + code, "hard", (code,), required_message(item), _hash([REQUIRED + code]))
     if "missing" in cell:
         mark = _hash([MISSING + code, cell["missing"]])
         return Finding(MISSING + code, "soft", (code,), missing_message(item, cell["missing"]), mark)
     return None
+
+
+def unknown_cells(cell: Any) -> list[str]:
+    """Addresses of the table cells that are marked "not known"."""
+    return sorted(place for place, reason in marks_in_table(cell).items() if reason == "unknown")
 
 
 def _holds(sheet: Sheet, compiled: CompiledEdit) -> bool:

@@ -178,39 +178,46 @@ class SheetFunctions:
         return self.previous_values.get(code)
 
     def sum_of(self, code: str, column: str) -> float:
-        return _total(self.tables.get(code, {}), column)
+        return float(sum(self._known(_cells(self.tables.get(code, {}), column)), Decimal(0)))
 
     def previous_sum_of(self, code: str, column: str) -> float:
-        return _total(self.previous_tables.get(code, {}), column)
+        return float(sum(self._known(_cells(self.previous_tables.get(code, {}), column)), Decimal(0)))
+
+    def _known(self, numbers: list[Decimal]) -> list[Decimal]:
+        """The numbers; a cell marked "not known" (NaN) leaves everything made of them without an answer."""
+        if any(number.is_nan() for number in numbers):
+            self.undefined = True
+            return []
+        return numbers
 
     def sum_all(self, code: str) -> float:
         """Every number of the table."""
         rows = self.tables.get(code, {}).values()
-        return float(sum((number for cells in rows for number in cells.values()), Decimal(0)))
+        return float(sum(self._known([number for cells in rows for number in cells.values()]), Decimal(0)))
 
     def diagonal_of(self, code: str) -> float:
         """Sum of the cells whose column is the place of their row ("p320000" of row "320000")."""
         rows = self.tables.get(code, {})
-        found = (cells.get(row, cells.get(f"p{row}", Decimal(0))) for row, cells in rows.items())
-        return float(sum(found, Decimal(0)))
+        found = [cells.get(row, cells.get(f"p{row}", Decimal(0))) for row, cells in rows.items()]
+        return float(sum(self._known(found), Decimal(0)))
 
     def max_of(self, code: str, column: str) -> float:
-        return float(max(_cells(self.tables.get(code, {}), column), default=Decimal(0)))
+        return float(max(self._known(_cells(self.tables.get(code, {}), column)), default=Decimal(0)))
 
     def max_step(self, code: str, column: str) -> float:
         """The largest ratio of a row to the row before it (rows in their fixed order)."""
-        cells = _cells(self.tables.get(code, {}), column)
+        cells = self._known(_cells(self.tables.get(code, {}), column))
         steps = [later / earlier for earlier, later in pairwise(cells) if earlier > 0]
         return float(max(steps, default=Decimal(1)))
 
     def days_sum_of(self, code: str, column: str) -> float:
         """Sum over months of the daily mean times the days of the month in the survey year."""
         rows = self.tables.get(code, {})
-        parts = (cells[column] * month_days(row, self.year) for row, cells in rows.items() if column in cells)
-        return float(sum(parts, Decimal(0)))
+        parts = [cells[column] * month_days(row, self.year) for row, cells in rows.items() if column in cells]
+        return float(sum(self._known(parts), Decimal(0)))
 
     def cell(self, code: str, row: str, column: str) -> float:
-        return float(self.tables.get(code, {}).get(row, {}).get(column, Decimal(0)))
+        return float(sum(self._known([self.tables.get(code, {}).get(row, {}).get(column, Decimal(0))])))
 
     def count_rows(self, code: str) -> float:
         return float(len(self.tables.get(code, {})))
@@ -259,7 +266,3 @@ class SheetFunctions:
 
 def _cells(rows: TableNumbers, column: str) -> list[Decimal]:
     return [cells[column] for cells in rows.values() if column in cells]
-
-
-def _total(rows: TableNumbers, column: str) -> float:
-    return float(sum(_cells(rows, column), Decimal(0)))

@@ -43,6 +43,15 @@ def missing_message(item: Item, reason: str) -> Text:
     )
 
 
+def marks_message(item: Item, count: int) -> Text:
+    """Cells of a table are marked "not known"."""
+    mark = MISSING_REASONS["unknown"]
+    return Text(
+        f"“{item.label.zh}”有 {count} 个单元格标为“{mark.zh}”，请说明原因。",
+        f"“{item.label.en}”: {count} cells are marked “{mark.en}”. Please explain why.",
+    )
+
+
 def invalid_message(item: Item, error: AnswerError) -> Text:
     """A stored cell cannot be read."""
     return Text(f"“{item.label.zh}”：{error.text.zh}", f"“{item.label.en}”: {error.text.en}")

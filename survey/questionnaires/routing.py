@@ -14,7 +14,7 @@ from typing import Any
 
 from survey.questionnaires import units
 from survey.questionnaires.answers import DEFAULT_DECIMALS, AnswerError, Cell, normalise, number_of
-from survey.questionnaires.definition import Item, Questionnaire, UnitContext
+from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item, Questionnaire, UnitContext
 from survey.questionnaires.expressions import NOT_EVALUATED, Environment, evaluate
 from survey.questionnaires.plan import Plan, plan_of
 
@@ -217,13 +217,22 @@ def expression_value(item: Item, cell: Cell) -> Any:
 
 
 def table_numbers(item: Item, cell: Cell) -> dict[str, dict[str, Decimal]]:
-    """Numeric cells of a table: row -> column -> Decimal; empty rows are kept so that they count."""
+    """Numeric cells of a table: row -> column -> Decimal; empty rows are kept so that they count.
+
+    A cell marked "not known" is NaN: no sum can be made of it. "Not applicable" is no cell.
+    """
     columns = {column.code: column for column in item.columns}
     result: dict[str, dict[str, Decimal]] = {}
     for row_id, cells in cell.get("rows", {}).items():
-        found = {code: number_of(columns[code], inner) for code, inner in cells.items() if code in columns}
+        found = {code: _table_number(columns[code], cell) for code, cell in cells.items() if code in columns}
         result[row_id] = {code: number for code, number in found.items() if number is not None}
     return result
+
+
+def _table_number(column: Column, cell: Cell) -> Decimal | None:
+    if cell.get("missing") == "unknown" and column.type in NUMERIC_TYPES:
+        return Decimal("NaN")
+    return number_of(column, cell)
 
 
 def computed_cell(item: Item, result: Any) -> Cell | None:

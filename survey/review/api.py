@@ -30,8 +30,9 @@ _FILTERS = [
         "findings": "none, soft, refused",
         "queries": "none, open, answered",
         "again": "first, again",
+        "effect": "little, moves, slip",
         "search": "Start of a credit code, or part of a name",
-        "order": "oldest, findings, change",
+        "order": "score, oldest, findings, change",
         "page": "Page number, 50 rows each",
     }.items()
 ]
@@ -51,6 +52,9 @@ class QueueRow(serializers.Serializer[Any]):
     soft_count = serializers.IntegerField()
     open_queries = serializers.IntegerField()
     change = serializers.FloatField(allow_null=True)
+    score = serializers.FloatField(source="score.value", default=None, allow_null=True)
+    reach = serializers.FloatField(source="score.reach", default=None, allow_null=True)
+    has_slip = serializers.BooleanField(source="score.has_slip", default=None, allow_null=True)
 
 
 class QueuePage(serializers.Serializer[Any]):

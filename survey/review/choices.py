@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from survey.questionnaires.loader import load_codelist
-from survey.review.filters import AGAIN, DESK, EVERY, FILED_GROUP, FINDINGS, ORDERS, QUERIES
+from survey.review.filters import AGAIN, DESK, EFFECTS, EVERY, FILED_GROUP, FINDINGS, ORDERS, QUERIES
 from survey.review.selectors import Queue
 from survey.submissions.models import STATE_LABELS
 from survey.submissions.states import FILED, State
@@ -48,7 +48,13 @@ LABELS: dict[str, dict[str, Label]] = {
         "answered": _("Answered comments to look at"),
     },
     "again": {"first": _("Filed once"), "again": _("Filed again after correction")},
+    "effect": {
+        "little": _("Moves no figure by 1%"),
+        "moves": _("May move a figure by 1% or more"),
+        "slip": _("Probably a wrong unit"),
+    },
     "order": {
+        "score": _("Largest effect on the figures first"),
         "oldest": _("Longest waiting first"),
         "findings": _("Most unusual values first"),
         "change": _("Largest change first"),
@@ -62,6 +68,7 @@ def filters(found: Queue) -> list[Select]:
     plain = [
         _select(name, label, [(value, LABELS[name][value]) for value in values], facets[name], setting)
         for name, label, values in (
+            ("effect", _("Effect on the figures"), EFFECTS),
             ("findings", _("Findings"), FINDINGS),
             ("queries", _("Comments"), QUERIES),
             ("again", _("Filings"), AGAIN),

@@ -15,7 +15,8 @@ from survey.submissions.states import FILED, State
 DESK = ""  # the states that wait for this user's decision
 EVERY = "all"
 FILED_GROUP = "filed"
-ORDERS = ("oldest", "findings", "change")
+ORDERS = ("score", "oldest", "findings", "change")
+EFFECTS = ("little", "moves", "slip")
 FINDINGS = ("none", "soft", "refused")
 QUERIES = ("none", "open", "answered")
 AGAIN = ("first", "again")
@@ -24,6 +25,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "findings": FINDINGS,
     "queries": QUERIES,
     "again": AGAIN,
+    "effect": EFFECTS,
     "order": ORDERS,
 }
 _MOST = 60  # characters of a search
@@ -40,8 +42,9 @@ class QueueFilter:
     findings: str = ""
     queries: str = ""
     again: str = ""
+    effect: str = ""
     search: str = ""
-    order: str = "oldest"
+    order: str = "score"
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> QueueFilter:
@@ -53,7 +56,7 @@ class QueueFilter:
         if not (values["year"].isascii() and values["year"].isdigit() and len(values["year"]) == 4):
             values["year"] = ""
         values["search"] = values["search"].replace("\x00", "")
-        values["order"] = values["order"] or "oldest"
+        values["order"] = values["order"] or "score"
         return cls(**values)
 
     def written(self) -> dict[str, str]:
@@ -73,7 +76,7 @@ class QueueFilter:
     @property
     def is_plain(self) -> bool:
         """True when nothing but year and order is set."""
-        return self.but(year="", order="oldest") == QueueFilter()
+        return self.but(year="", order="score") == QueueFilter()
 
     def states(self, desk: frozenset[State]) -> frozenset[State]:
         """The states that this filter lets through for somebody with this desk."""

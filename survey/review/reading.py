@@ -12,12 +12,17 @@ from django.utils.translation import get_language
 from survey.questionnaires.answers import format_cell, number_of
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
-from survey.review.models import ReviewQuery
+from survey.questionnaires.units import unit_label
+from survey.review import scores, wording
+from survey.review.models import ReviewQuery, SheetScore
+from survey.review.peers import Box, box
+from survey.review.selectors import place_name
+from survey.review.wording import Effect
 from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
 from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.states import EDITABLE, State
 
-SHOWS = ("all", "findings", "change", "queries")
+SHOWS = ("all", "effect", "findings", "change", "queries")
 THRESHOLDS = (20, 50, 100)
 MOST_EVENTS = 300
 
@@ -52,12 +57,15 @@ class Line:
     this: str
     last: str
     entered: str
+    number: Decimal | None
     change: Decimal | None
     is_new: bool  # last year there was nothing, this year there is a number
     remarks: list[Remark] = field(default_factory=list)
     marked: list[Remark] = field(default_factory=list)  # findings that are told in full at another item
     threads: list[Thread] = field(default_factory=list)
     grid: "GridView | None" = None
+    effect: Effect | None = None  # what hangs on the value, when it was scored
+    box: Box | None = None
 
     def exceeds(self, percent: int) -> bool:
         """Has the number moved by more than this?"""
@@ -91,6 +99,8 @@ class Reading:
     threads: list[Thread]
     is_draft_hidden: bool  # the respondent is at work; what is shown is the last filed version
     filing: Filing | None
+    score: SheetScore | None  # of the filing that is shown
+    effects: list[Effect]  # largest part of the score first
 
 
 def read(submission: Submission, *, show: str = "all", over: int = 50) -> Reading:
@@ -110,13 +120,18 @@ def read(submission: Submission, *, show: str = "all", over: int = 50) -> Readin
     codes = _shown_items(current, threads)
     homes = _homes(remarks, set(codes))
     lines = {code: _line(current, code, remarks, homes, threads) for code in codes}
+    score = scores.score_of(submission)
+    if score is not None and (filing is None or score.filing_number != filing.number):
+        score = None
+    effects = _effects(current, score)
+    _compare(lines, submission, effects)
     counts = {name: sum(1 for line in lines.values() if _passes(line, name, over)) for name in SHOWS}
     parts = []
     for section in current.definition.sections:
         chosen = [lines[code] for code in section.items if code in lines and _passes(lines[code], show, over)]
         if chosen:
             parts.append(Part(section, chosen))
-    return Reading(current, parts, counts, remarks, threads, draft, filing)
+    return Reading(current, parts, counts, remarks, threads, draft, filing, score, effects)
 
 
 def _reason(current: Sheet, finding: Finding) -> Explanation | None:
@@ -138,6 +153,8 @@ def _homes(remarks: list[Remark], shown_codes: set[str]) -> dict[str, str]:
 def _passes(line: Line, show: str, over: int) -> bool:
     if show == "findings":
         return bool(line.remarks or line.marked)
+    if show == "effect":
+        return line.effect is not None and line.effect.is_unusual
     if show == "change":
         return line.exceeds(over)
     return bool(line.threads) if show == "queries" else True
@@ -158,6 +175,7 @@ def _line(
         this=shown(item, cell),
         last=shown(item, before),
         entered=_entered(cell),
+        number=now,
         change=change,
         is_new=bool(now) and then == 0,
         remarks=[remark for remark in here if homes.get(remark.finding.edit) == code],
@@ -165,6 +183,42 @@ def _line(
         threads=[thread for thread in threads if thread.query.item.split("/", 1)[0] == code],
         grid=_grid(item, cell, before) if item.type == "table" else None,
     )
+
+
+def _effects(current: Sheet, score: SheetScore | None) -> list[Effect]:
+    """The scored items of the sheet in words."""
+    if score is None:
+        return []
+    place, items = place_name(score.region), current.definition.items
+    told = []
+    for one in score.items.all():
+        if one.item not in items:
+            continue
+        unit = _unit(items[one.item])
+        told.append(
+            Effect(
+                item=one.item, rank=one.rank, is_unusual=one.suspicion >= scores.UNUSUAL,
+                moves=wording.moves(one, unit=unit, source=str(one.get_source_display()), region=place),
+                slip=wording.slip(one), distance=wording.distance(one),
+                expected=wording.number(one.expected),
+            )
+        )  # fmt: skip
+    return told
+
+
+def _unit(item: Item) -> str:
+    return unit_label(item.unit, "en" if (get_language() or "").startswith("en") else "zh")
+
+
+def _compare(lines: dict[str, Line], submission: Submission, effects: list[Effect]) -> None:
+    """Give the lines their effects, and a box plot where there are peers."""
+    for effect in effects:
+        if effect.item in lines:
+            lines[effect.item].effect = effect
+    for code, peer in scores.peers_of(submission).items():
+        line = lines.get(code)
+        if line is not None and line.number is not None:
+            line.box = box(float(line.number), peer.quantiles, peer.size, _unit(line.item))
 
 
 def _number(item: Item | Column, cell: Any) -> Decimal | None:

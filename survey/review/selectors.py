@@ -13,7 +13,9 @@ from django.db.models import (
     Count,
     Exists,
     F,
+    FloatField,
     OuterRef,
+    Prefetch,
     Q,
     QuerySet,
     SmallIntegerField,
@@ -22,13 +24,15 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.utils.translation import get_language
 
 from survey.access.models import NATION
 from survey.access.roles import Permission, permissions_of
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_codelist
-from survey.review.filters import AGAIN, FINDINGS, QUERIES, QueueFilter
-from survey.review.models import ReviewQuery
+from survey.review.filters import AGAIN, EFFECTS, FINDINGS, QUERIES, QueueFilter
+from survey.review.models import ItemScore, ReviewQuery
+from survey.review.scores import MOVES
 from survey.submissions.models import Filing, Submission
 from survey.submissions.states import State
 
@@ -37,7 +41,7 @@ PAGE_SIZE = 50
 CHANGE_LIMIT = 3_000
 # The items whose change against last year says most about a sheet (levels of production, stock, flow, use).
 MAIN_ITEMS = ["P01", "S02", "F01", "D01", "MG02", "MO01", "MP04", "MX01", "MS01", "MU02"]
-DIMENSIONS = ("state", "category", "region", "findings", "queries", "again")
+DIMENSIONS = ("state", "category", "region", "findings", "queries", "again", "effect")
 
 type Cube = list[tuple[tuple[str, ...], int]]
 
@@ -73,6 +77,18 @@ def province_of(path: str) -> str:
     return codes[1] if len(codes) > 1 else codes[0]
 
 
+def place_name(code: str) -> str:
+    """The name of a region in the language of the request, out of the code list."""
+    return next(
+        (
+            e.label.get(get_language() or "zh-hans")
+            for e in load_codelist("regions").entries
+            if e.code == code
+        ),
+        code,
+    )
+
+
 @lru_cache(maxsize=1)
 def _parents() -> dict[str, str | None]:
     return {entry.code: entry.parent for entry in load_codelist("regions").entries}
@@ -96,7 +112,7 @@ def _base(user: Any, round_: CollectionRound, setting: QueueFilter) -> "QuerySet
 
 
 def _flagged(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
-    """Three flags as places in FINDINGS, QUERIES and AGAIN: small integers group and hash quickly."""
+    """Flags as places in FINDINGS, QUERIES, AGAIN and EFFECTS: small integers group and hash quickly."""
     queries = ReviewQuery.objects.filter(submission=OuterRef("pk"))
     again = Filing.objects.filter(submission=OuterRef("pk"), number__gt=1)
     return rows.annotate(
@@ -106,6 +122,7 @@ def _flagged(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
             (Exists(queries.filter(state=ReviewQuery.State.ANSWERED)), 2),
         ),
         again=_first((Exists(again), 1)),
+        effect=_first((Q(score__has_slip=True), 2), (Q(score__reach__gte=MOVES), 1)),
     )
 
 
@@ -121,13 +138,15 @@ def cube(user: Any, round_: CollectionRound, setting: QueueFilter) -> Cube:
     """
     flagged: Any = _flagged(_base(user, round_, setting))
     rows = (
-        flagged.values_list("state", "unit__category", "unit__region_id", "findings", "asked", "again")
+        flagged.values_list(
+            "state", "unit__category", "unit__region_id", "findings", "asked", "again", "effect"
+        )
         .annotate(size=Count("pk"))
         .order_by()
     )
     return [
-        ((state, category, province_above(region), FINDINGS[found], QUERIES[asked], AGAIN[again]), size)
-        for state, category, region, found, asked, again, size in rows
+        ((state, kind, province_above(place), FINDINGS[one], QUERIES[two], AGAIN[three], EFFECTS[four]), size)
+        for state, kind, place, one, two, three, four, size in rows
     ]
 
 
@@ -168,6 +187,7 @@ def matching(user: Any, round_: CollectionRound, setting: QueueFilter) -> "Query
         ("findings", setting.findings, FINDINGS),
         ("asked", setting.queries, QUERIES),
         ("again", setting.again, AGAIN),
+        ("effect", setting.effect, EFFECTS),
     )
     wanted = {name: known.index(value) for name, value, known in flags if value}
     return _flagged(rows).filter(**wanted) if wanted else rows
@@ -175,6 +195,7 @@ def matching(user: Any, round_: CollectionRound, setting: QueueFilter) -> "Query
 
 _OLDEST: tuple[tuple[str, bool], ...] = (("filed_at", False), ("pk", False))
 _KEYS: dict[str, tuple[tuple[str, bool], ...]] = {
+    "score": (("rank", True), *_OLDEST),
     "oldest": _OLDEST,
     "findings": (("unexplained_count", True), ("soft_count", True), *_OLDEST),
 }
@@ -182,6 +203,7 @@ _KEYS: dict[str, tuple[tuple[str, bool], ...]] = {
 
 def _ordered(rows: "QuerySet[Submission]", order: str, *, backwards: bool = False) -> "QuerySet[Submission]":
     """In the order asked for, or in its exact reverse; sheets that were never filed stand at the far end."""
+    rows = _ranked(rows)
     ends: dict[str, Any] = {"nulls_first": True} if backwards else {"nulls_last": True}
     return rows.order_by(
         *(
@@ -189,6 +211,12 @@ def _ordered(rows: "QuerySet[Submission]", order: str, *, backwards: bool = Fals
             for name, down in _KEYS.get(order, _OLDEST)
         )
     )
+
+
+def _ranked(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
+    """With ``rank``, the score; what the latest run has not scored comes last."""
+    ranked: Any = rows.annotate(rank=Coalesce(F("score__value"), Value(-1.0), output_field=FloatField()))
+    return ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +259,8 @@ def _rows(ids: list[int], round_: CollectionRound) -> list[Submission]:
     asked = ReviewQuery.objects.filter(submission=OuterRef("pk"))
     found = (
         Submission.objects.filter(pk__in=ids)
-        .select_related("unit__region")
+        .select_related("unit__region", "score")
+        .prefetch_related(Prefetch("score__items", ItemScore.objects.filter(rank=1)))
         .defer("answers", "item_revisions", "signatories")
         .annotate(
             open_queries=_number_of(asked.filter(state=ReviewQuery.State.OPEN)),
@@ -296,6 +325,8 @@ def neighbours(user: Any, setting: QueueFilter, submission: Submission) -> Neigh
     rows = matching(user, submission.round, setting).exclude(filed_at=None).exclude(pk=submission.pk)
     if setting.order == "change" and rows.count() <= CHANGE_LIMIT:
         return _among([*_by_change(rows, submission.round)], submission)
+    _place(submission)
+    rows = _ranked(rows)
     return Neighbours(
         _ordered(rows.filter(_beyond(submission, setting.order, -1)), setting.order, backwards=True)
         .values_list("pk", flat=True)
@@ -313,6 +344,12 @@ def _among(ids: list[int], submission: Submission) -> Neighbours:
     before = [pk for pk in ids if size.get(pk, 0.0) >= mine]
     after = ids[len(before) :]
     return Neighbours(before[-1] if before else None, after[0] if after else None)
+
+
+def _place(submission: Any) -> None:
+    """Give a sheet the rank that it has in the queue."""
+    score = getattr(submission, "score", None)
+    submission.rank = -1.0 if score is None else score.value
 
 
 def _beyond(submission: Submission, order: str, direction: int) -> Q:

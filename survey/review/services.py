@@ -20,6 +20,7 @@ from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.services import project
 from survey.questionnaires.selectors import definition_for
 from survey.review.models import ReviewQuery
+from survey.review.scores import receive_background, receive_scores
 from survey.review.selectors import desk_of
 from survey.submissions.cells import field_of
 from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
@@ -29,6 +30,11 @@ from survey.submissions.services import refusals, transition
 from survey.submissions.states import TRANSITIONS, Action, Owner, State
 from survey.submissions.transitions import locked, reaches
 
+__all__ = [
+    "accept_submission", "acceptance", "begin_review", "close_query", "end_of_day", "invalidate",
+    "judge_explanation", "obstacles", "raise_query", "receive_background", "receive_scores", "reinstate",
+    "reopen", "reopen_query", "return_submission", "send_back",
+]  # fmt: skip
 LONGEST = 2000
 NATIONAL_ONLY = _("Sheets of this category are reviewed nationally, not by a province.")
 REFUSED_REASONS = _("You refused an explanation of this sheet. Return the sheet, or accept the explanation.")

@@ -34,10 +34,10 @@ def read_cells(post: QueryDict, definition: Questionnaire) -> dict[str, dict[str
 
 
 def _apply_suggestion(post: QueryDict, changes: dict[str, dict[str, Any]]) -> None:
-    """The button "did you mean 3.2 PB?" posts ``suggest=KEY|UNIT``."""
-    key, _bar, unit = post.get("suggest", "").partition("|")
-    if unit and key in changes:
-        changes[key]["unit"] = unit
+    """The button "did you mean 3.2 PB?" posts ``suggest=KEY|UNIT|FIGURE``."""
+    key, unit, figure = [*post.get("suggest", "").split("|"), "", ""][:3]
+    if figure and key in changes:
+        changes[key] |= {"unit": unit, "value": figure}
 
 
 def _without_table_shells(

@@ -4,7 +4,6 @@ Templates only lay out what stands here; nothing is decided in them.
 """
 
 import dataclasses
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,15 +16,15 @@ from survey.questionnaires import units
 from survey.questionnaires.answers import MISSING_REASONS, AnswerError, format_cell, number_of
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
+from survey.questionnaires.special_values import marks_of
 from survey.submissions import cells
 from survey.submissions.models import Explanation
+from survey.submissions.remarks import Suggestion, control_of, formula_text, read_back, suggestions_for
 from survey.submissions.saving import Conflict
 from survey.submissions.selectors import Sheet
-from survey.submissions.slips import change_factor, likely_unit
 
-RADIO_LIMIT = 6
+TALL_TABLE = 8  # rows; taller tables keep their header, first column and totals in sight
 WIDE_TABLE = 4  # columns; wider tables show the unit in the header and take others as typed text
-SELECT_LIMIT = 60
 
 
 @dataclass(slots=True)
@@ -77,6 +76,11 @@ class Grid:
     is_open: bool
     is_wide: bool = False
 
+    @property
+    def is_tall(self) -> bool:
+        """Whether the table scrolls below its own header."""
+        return len(self.rows) > TALL_TABLE
+
 
 @dataclass(slots=True)
 class FindingView:
@@ -103,8 +107,7 @@ class Row:
     formula: str = ""
     previous: str = ""
     read_back: str = ""
-    suggestion: str = ""
-    suggestion_text: str = ""
+    suggestions: list[Suggestion] = dataclasses.field(default_factory=list)
     findings: list[FindingView] = dataclasses.field(default_factory=list)
     queries: list[Any] = dataclasses.field(default_factory=list)
     errors: list[tuple[str, str]] = dataclasses.field(default_factory=list)
@@ -174,8 +177,8 @@ class RowBuilder:
         if row.field and (item.type not in {"text", "yesno"} or row.field.missing):
             missing = row.field.missing
             row.missing_reasons = [
-                Option(code, text.get(self.language), code == missing)
-                for code, text in MISSING_REASONS.items()
+                Option(mark, MISSING_REASONS[mark].get(self.language), mark == missing)
+                for mark in marks_of(item)
             ]
         self._remarks(row, cell, last)
         row.errors = [
@@ -245,7 +248,9 @@ class RowBuilder:
         """(text of the input, chosen codes, unit)."""
         value = cell.get("value")
         if value is None:
-            return "", [], place.unit
+            # A cell of a table has no list of marks beside it: the mark stands in it as a word.
+            mark = cell.get("missing") if isinstance(place, Column) else None
+            return MISSING_REASONS[mark].get(self.language) if mark else "", [], place.unit
         if isinstance(value, bool):
             return "", ["true" if value else "false"], ""
         if isinstance(value, list):
@@ -317,22 +322,11 @@ class RowBuilder:
         item = row.item
         if row.field and row.field.control == "list" and row.field.text and not row.field.error:
             row.read_back = row.text
-        if not cell or "value" not in cell or not item.is_numeric:
-            return
-        parts = []
-        if item.type == "quantity" and row.field and len(item.units) > 1:
-            entered, unit = Decimal(cell.get("entered") or cell["value"]), cell.get("unit") or item.unit
-            words = units.read_back(entered, unit, self.language)
-            parts += [words] if "=" in words or "≈" in words else []
-        factor = change_factor(item, cell, last)
-        if factor is not None:
-            parts.append(_("%(factor)s × last year") % {"factor": units.format_number(factor, 2)})
-        row.read_back = (", " if self.language.startswith("en") else "，").join(parts)
-        slip = likely_unit(item, cell, last)
-        if slip and row.field:
-            row.suggestion = slip
-            entered_text = units.format_number(Decimal(cell["entered"]))
-            row.suggestion_text = units.with_label(entered_text, units.unit_label(slip, self.language))
+        if row.grid:
+            row.suggestions = suggestions_for(item, cell, last, self.language)
+        elif cell and item.is_numeric and row.field:
+            row.read_back = read_back(item, cell, last, self.language)
+            row.suggestions = suggestions_for(item, cell, last, self.language)
 
 
 def _without_unit(one: Field) -> None:
@@ -341,29 +335,6 @@ def _without_unit(one: Field) -> None:
     if one.text and not one.error and chosen and chosen != one.place.unit:
         one.text = f"{one.text} {chosen}"
     one.units, one.unit = [], ""
-
-
-def control_of(place: Item | Column) -> str:
-    """Which kind of input answers an item or a column."""
-    if place.type == "yesno":
-        return "radio" if isinstance(place, Item) else "select"
-    if place.type == "choice" and place.choices is not None:
-        count = len(place.choices.entries)
-        if place.choices.open_prefix or count > SELECT_LIMIT:
-            return "list"
-        return "radio" if count <= RADIO_LIMIT and isinstance(place, Item) else "select"
-    return {"multi": "multi", "date": "month", "text": "text", "choice": "text"}.get(place.type, "number")
-
-
-def formula_text(item: Item) -> str:
-    """How a computed item is worked out, readable without knowing the rule language."""
-    if not item.computed:
-        return ""
-    names = re.findall(r"\b[A-Z]{1,2}\d{2}[a-z]?\b", item.computed)
-    if re.search(r"[a-z_]+\(", item.computed):
-        return _("worked out from %(items)s") % {"items": ", ".join(dict.fromkeys(names))}
-    text = re.sub(r"(\d)\.0\b", r"\1", item.computed)
-    return text.replace("*", "×").replace("/", "÷")
 
 
 def _as_list(value: Any) -> list[str]:

@@ -42,6 +42,7 @@ class SaveResult:
     revision: int
     sheet: Sheet
     saved: tuple[str, ...] = ()  # keys whose stored cell is now what was sent
+    changed: tuple[str, ...] = ()  # those of them that this save wrote
     errors: dict[str, AnswerError] = field(default_factory=dict)  # not stored: could not be understood
     conflicts: dict[str, Conflict] = field(default_factory=dict)  # not stored: somebody else was first
     elsewhere: frozenset[str] = frozenset()  # keys that others changed since the base revision
@@ -101,11 +102,13 @@ def autosave(
     accepted = {k: c for k, c in wanted.items() if k not in conflicts and k not in untouched}
     after = before
     if accepted or row.revision == 0:
-        after = _store(row, request, before, accepted, channel)
+        typed = {} if canonical else {key: as_typed(changes.get(key), cell) for key, cell in accepted.items()}
+        after = _store(row, request, before, accepted, channel, typed)
     return SaveResult(
         revision=row.revision,
         sheet=after,
         saved=tuple(key for key in parsed if key not in conflicts and key not in untouched),
+        changed=tuple(accepted),
         errors=errors,
         conflicts=conflicts,
         elsewhere=frozenset(
@@ -118,6 +121,14 @@ def autosave(
             if after.computed.get(code) != before.computed.get(code)
         ),
     )  # fmt: skip
+
+
+def as_typed(raw: Any, cell: Any) -> dict[str, str]:
+    """The text that the respondent typed, for the event, where the cell spells it differently."""
+    text = raw.get("value") if isinstance(raw, Mapping) else None
+    if not isinstance(text, str) or not text.strip() or not cell:
+        return {}
+    return {} if text in (cell.get("entered"), cell.get("value")) else {"typed": text[:80]}
 
 
 def start_sheet(submission: Submission, *, by: Any | None, channel: str = "page") -> SaveResult:
@@ -208,8 +219,9 @@ def _same(before: Sheet, key: str, one: Any, other: Any) -> bool:
 
 
 def _store(
-    row: Submission, request: Request, before: Sheet, accepted: Mapping[str, Any], channel: str
-) -> Sheet:
+    row: Submission, request: Request, before: Sheet, accepted: Mapping[str, Any], channel: str,
+    typed: Mapping[str, dict[str, str]],
+) -> Sheet:  # fmt: skip
     """Write cells, events, counts and state: one INSERT and one UPDATE."""
     move(row, request, channel=channel, quiet=True)
     row.answers = cells.patched(row.answers, accepted)
@@ -221,7 +233,8 @@ def _store(
     SubmissionEvent.objects.bulk_create(
         SubmissionEvent(
             submission=row, actor=request.by, kind=SubmissionEvent.Kind.VALUE, action=Action.SAVE, item=key,
-            old=cells.get(before.answers, key), new=cell, revision=row.revision, channel=channel,
+            old=cells.get(before.answers, key), new=cell and cell | typed.get(key, {}),
+            revision=row.revision, channel=channel,
             at=row.updated_at,
         )
         for key, cell in accepted.items()

@@ -34,6 +34,7 @@ class Progress:
     soft: int  # soft findings that still want a reason
     notices: int
     queries: int  # open questions of a reviewer
+    marked: int = 0  # answered by "not applicable" or "not known" instead of a figure
 
     @property
     def percent(self) -> int:
@@ -163,6 +164,7 @@ class Sheet:
         return Progress(
             wanted=len(wanted),
             answered=sum(1 for code in wanted if self.answers.get(code)),
+            marked=sum(1 for code in codes if "missing" in (self.answers.get(code) or ())),
             hard=sum(1 for f in self.hard if not section or inside & set(f.items)),
             soft=sum(1 for f in self.unexplained if not section or inside & set(f.items)),
             notices=sum(

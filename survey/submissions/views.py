@@ -197,6 +197,10 @@ def sheet_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
     """Autosave of changed cells: answers with the rows that look different now."""
     if not getattr(request, "htmx", False):  # nobody is there to swap rows: save as the page's own form does
         return sheet_section(request, pk, code)
+    if request.POST.get("as", str(request.user.pk)) != str(request.user.pk):
+        # Somebody else has signed in in another tab: what stands on this page is not theirs to save.
+        sentence = _("Another person is signed in now. Sign in as yourself; your entries are kept here.")
+        return page(request, "survey/submissions/section.html", {"refusal": sentence}, "refusal", 409)
     submission = load(request, pk)
     definition = definition_for(submission.assignment.version)
     if code not in {section.code for section in definition.sections}:

@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from survey.access.models import Region
+from survey.questionnaires.definition import Questionnaire
 from survey.questionnaires.loader import load_codelist
+from survey.questionnaires.statutory import statutory_header as header_of
 from survey.questionnaires.units import unit_label
 from survey.submissions.models import STATE_LABELS
 from survey.submissions.states import State
@@ -49,6 +51,16 @@ def grouped(value: Any, decimals: int = 0) -> str:
 def percent(value: Any, decimals: int = 2) -> str:
     """A share (0.125) as a percentage (12.50%)."""
     return "—" if value is None else f"{grouped(Decimal(str(value)) * 100, decimals)}%"
+
+
+@register.filter
+def signed_share(value: Any) -> str:
+    """A share with its sign as a percentage; a very small one in words, a dash for None."""
+    if value is None:
+        return "—"
+    size = abs(Decimal(str(value))) * 100
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{'<0.01' if 0 < size < Decimal('0.005') else grouped(size, 2)}%"
 
 
 @register.simple_tag
@@ -120,3 +132,9 @@ def region_name(code: str) -> str:
     if not _regions:
         _regions.update({region.code: region for region in Region.objects.all()})
     return str(_regions.get(code, code))
+
+
+@register.filter
+def statutory_header(definition: Questionnaire) -> list[tuple[str, str]]:
+    """Form number, authority, approval and validity as (name, text)."""
+    return header_of(definition, get_language() or "zh-hans")

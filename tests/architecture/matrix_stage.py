@@ -27,6 +27,7 @@ from survey.submissions.models import Explanation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
 from tests.estimation.design.population import Population
+from tests.estimation.public.small import put_out
 from tests.estimation.runs.country import Country
 from tests.factories import make_sheet, make_unit, make_user
 
@@ -97,6 +98,7 @@ class Stage:
         Country()
         finished, queued = (_request(minimum) for minimum in (1, 2))
         runs.execute_run(finished.pk)
+        put_out(finished)  # the public site has something to show
         actors = _actors(places)  # some bring units of their own, so the frame is complete only now
         designs, frame_import = _prepare_round()
         return cls(

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.tokens import default_token_generator
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
@@ -60,6 +63,11 @@ def _file() -> SimpleUploadedFile:
     return SimpleUploadedFile("counts.csv", b"region,section,size_class,units\n320000,B,large,5\n")
 
 
+def published(*more: Any) -> Row:
+    """A page of the public site."""
+    return Row(lambda stage, place: ("zh", *more))
+
+
 def post(**body: Any) -> Body:
     """The same body for everybody."""
     return lambda stage, place, actor: body
@@ -89,6 +97,21 @@ def _reason(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
         "edit": place.finding.edit, "fingerprint": place.finding.fingerprint, "reason_code": "other",
         "text": "新的数据中心在三月投入使用，存储总量随之增加",
     }  # fmt: skip
+
+
+def _renewal(stage: Stage, place: Place) -> tuple[str, str]:
+    """A good link: whoever holds it may use it."""
+    uid = urlsafe_base64_encode(str(stage.account.pk).encode())
+    return uid, default_token_generator.make_token(stage.account)
+
+
+def _workbook(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    """The token of a rehearsal that this person has seen."""
+    if actor.user is None:
+        return {"token": "x"}
+    kept = {"changes": {"P02": {"value": "17", "unit": "TB"}}, "base": _revision(place["open"])}
+    cache.set(f"workbook:{place['open'].pk}:{actor.user.pk}:matrix", kept, 60)
+    return {"token": "matrix", "seen": kept["base"]}
 
 
 def _verdict(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
@@ -143,6 +166,8 @@ TABLE: dict[str, Row] = {
     "session_extend": Row(body=post(), writes=False),
     "set_language": Row(body=post(language="en"), writes=False),
     "password_change": Row(body=post(old_password=PASSWORD, **_new)),
+    "password_forgotten": Row(body=post(username=""), writes=False),
+    "password_renew": Row(_renewal, body=post(**_new)),
     "notice": Row(body=post(), writes=False),  # everybody here has read it
     "second_factor": Row(body=post(code="000000"), writes=False),
     "second_factor_setup": Row(body=post(code="000000"), writes=False),
@@ -219,6 +244,11 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "sheet_pdf": sheet("open", query="?filled"),
+    "filed_pdf": sheet("filed", 1),
+    "sheet_workbook": sheet("open"),
+    "sheet_upload": sheet("open", body=post(), writes=False),  # without a file; storing is sheet_apply
+    "sheet_apply": sheet("open", body=_workbook),
     "api_sheets": Row(),
     "api_sheet": sheet("open"),
     "api_sheet_answers": sheet(
@@ -275,4 +305,18 @@ TABLE: dict[str, Row] = {
     "api_estimates": run("finished"),
     "api_indicators": Row(),
     "api_tables": Row(lambda stage, place: (1,)),
+    # The public site
+    "public_start": published(),
+    "public_archive": published(),
+    "public_data": published(),
+    "public_figures": published("2025"),
+    "public_report": published("2025"),
+    "public_tables": published("2025"),
+    "public_table": published("2025", "T2"),
+    "public_table_csv": published("2025", "T2"),
+    "public_explore": published("2025"),
+    "public_domain": published("2025", "section", "C"),
+    "public_cell": published("2025", "SUP-01.2025"),
+    "public_method": published("2025"),
+    "public_quality": published("2025"),
 }

@@ -27,10 +27,16 @@ DOORS = {
         "survey.audit", "survey.collection.models", "survey.exceptions", "survey.frame.models",
         "survey.microdata.models", "survey.microdata.selectors", "survey.microdata.services",
     },
+    "scoring": {
+        "survey.collection.models", "survey.frame.models", "survey.review.scores", "survey.review.services",
+    },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
-        "survey.microdata.selectors", "survey.questionnaires.loader",
+        "survey.audit", "survey.collection.models", "survey.exceptions",
+        "survey.microdata.projection", "survey.microdata.selectors", "survey.questionnaires.loader",
+        "survey.questionnaires.units",
     },
+    "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
     "management": {"survey.collection.models", "survey.exceptions"},
 }  # fmt: skip
@@ -47,6 +53,7 @@ WRITERS = {
     "estimation/design/services.py": {"draw_sample", "approve_design", "withdraw_design", "hand_over"},
     "estimation/rehearsal/writer_frame.py": {"sign_designs"},
     "estimation/runs/services.py": {"request_run", "cancel_run", "execute_run", "_store", "_end", "lost_runs"},
+    "estimation/releases/transitions.py": {"move"},
     "estimation/rehearsal/writer_states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }  # fmt: skip
 # Rows that belong to a unit and are still read without ``visible_to``, each with the reason.

@@ -5,6 +5,7 @@
   const form = document.querySelector("form[data-sheet]");
   if (!form || !form.querySelector('button[name="go"][value="next"]')) return;
   const texts = form.dataset;
+  const outbox = window.surveyOutbox;
   const bar = document.getElementById("sheet-state");
   const alertBox = document.getElementById("sheet-alert");
   const store = `sheet:${texts.user}:${texts.sheet}:${location.pathname}`;
@@ -16,9 +17,6 @@
   let halted = false;
   let leaving = false;
 
-  const cookie = (name) => document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
-  // A sign-in in another tab changes the token: the cookie knows it, this page does not.
-  const token = () => cookie("csrftoken") ?? window.survey?.token() ?? "";
   const cellOf = (key) => form.querySelector(`.cell[data-key="${CSS.escape(key)}"]`);
   const clock = () => new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Shanghai" });
 
@@ -27,7 +25,6 @@
     if (mark) { mark.textContent = text; mark.dataset.state = state; }
   };
   const showBar = (state, text) => {
-    if (bar.dataset.state === "retry" && state === "saved") window.survey?.announce(text);
     bar.textContent = text;
     bar.dataset.state = state;
   };
@@ -50,12 +47,7 @@
   };
 
   // The browser's own storage survives a reload, a crash and an expired session.
-  const keep = () => {
-    try {
-      if (queue.size) localStorage.setItem(store, JSON.stringify([...queue]));
-      else localStorage.removeItem(store);
-    } catch { /* storage is full or forbidden: the queue in memory still works */ }
-  };
+  const keep = () => outbox.keep(store, [...queue]);
 
   const entriesOf = (cell) => {
     const data = [];
@@ -84,28 +76,8 @@
   };
   const waiting = () => [...queue].filter(([, one]) => !one.refused);
 
-  const bodyOf = (batch, refresh) => {
-    const body = new URLSearchParams({ revision: form.elements.revision.value });
-    for (const [key, one] of batch) {
-      body.append("cell", key);
-      body.append(`${key}.base`, one.base);
-      for (const [name, value] of one.entries) body.append(name, value);
-    }
-    for (const item of refresh) body.append("refresh", item);
-    return body;
-  };
-
-  const send = async (batch, refresh = []) => {
-    const response = await fetch(texts.save, {
-      method: "POST",
-      body: bodyOf(batch, refresh),
-      headers: { "HX-Request": "true", "HX-Current-URL": location.href, "X-CSRFToken": token() },
-      redirect: "manual",
-      keepalive: leaving,
-    });
-    const html = response.type === "opaqueredirect" ? "" : await response.text();
-    return { response, html };
-  };
+  const send = (batch, refresh = []) =>
+    outbox.post(texts.save, outbox.body(texts.user, form.elements.revision.value, batch, refresh), leaving);
 
   const flush = async () => {
     const batch = waiting();
@@ -125,14 +97,20 @@
   const settle = (batch, { response, html }) => {
     const signedOut = response.status === 401 || response.status === 403 || response.type === "opaqueredirect";
     if (response.ok && response.headers.has("Sheet-Revision")) return stored(batch, response, html);
-    if (signedOut) return retry(batch, texts.textSignedOut, response.headers.get("X-Sign-In") ?? texts.signIn);
+    if (signedOut) {
+      retry(batch, texts.textSignedOut, response.headers.get("X-Sign-In") ?? texts.signIn);
+      // A step of signing in is missing (second factor, new password): that is done on its own page.
+      if (!response.headers.has("HX-Redirect")) document.dispatchEvent(new CustomEvent("survey:signed-out"));
+      return undefined;
+    }
     if (response.status >= 500 || response.status === 429) return retry(batch, texts.textOffline);
     return refused(batch, html);
   };
 
   const stored = (batch, response, html) => {
-    const refusedKeys = new Set((response.headers.get("Sheet-Refused") ?? "").split(" ").filter(Boolean));
+    const refusedKeys = new Set(outbox.refusedOf(response));
     const revision = response.headers.get("Sheet-Revision");
+    const recovered = failures > 0;
     failures = 0;
     for (const [key, sent] of batch) {
       const now = queue.get(key);
@@ -158,6 +136,7 @@
     showAlert("");
     if (refusedKeys.size) showBar("refused", texts.textRefused);
     else if (!waiting().length) showBar("saved", `${texts.textSaved} ${clock()}`);
+    if (recovered) window.survey?.announce(bar.textContent);
     document.dispatchEvent(new CustomEvent("survey:saved"));
   };
 
@@ -226,9 +205,11 @@
     if (!button) return;
     event.preventDefault();
     if (button.name === "suggest") {
-      const [key, unit] = button.value.split("|");
+      const [key, unit, figure] = button.value.split("|");
       const cell = cellOf(key);
-      cell.querySelector("select[name$='.unit']").value = unit;
+      const units = cell.querySelector("select[name$='.unit']");
+      if (units) units.value = unit;
+      cell.querySelector("input[name$='.value']").value = units || !unit ? figure : `${figure} ${unit}`;
       enqueue(cell, 0);
     } else if (button.dataset.keep) {
       const cell = cellOf(button.dataset.keep);
@@ -260,10 +241,25 @@
     enqueue(cell, wait);
   };
 
+  // The buttons save the whole page themselves, but only once nothing waits any more: a button pressed
+  // without a network must not lead to the browser's error page.
+  const onSubmit = async (event) => {
+    window.clearTimeout(timer);
+    if (waiting().length || busy) {
+      event.preventDefault();
+      await flush();
+      if (busy) return window.setTimeout(() => form.requestSubmit(event.submitter), 100);
+      if (!waiting().length && !halted) form.requestSubmit(event.submitter);
+      return undefined;
+    }
+    halted = true;
+    queue.clear();
+    keep();
+    return undefined;
+  };
+
   const restore = () => {
-    let kept = [];
-    try { kept = JSON.parse(localStorage.getItem(store) ?? "[]"); } catch { /* damaged: start empty */ }
-    for (const [key, one] of kept) {
+    for (const [key, one] of outbox.read(store)) {
       const cell = cellOf(key);
       if (!cell) continue;
       for (const input of cell.querySelectorAll("input[type=radio], input[type=checkbox]")) {
@@ -281,10 +277,10 @@
   form.addEventListener("input", (event) => onInput(event, 1200));
   form.addEventListener("change", (event) => onInput(event, 50));
   form.addEventListener("click", onClick);
-  // The buttons save the whole page themselves: what is queued travels with them.
-  form.addEventListener("submit", () => { window.clearTimeout(timer); halted = true; localStorage.removeItem(store); queue.clear(); });
+  form.addEventListener("submit", onSubmit);
   document.body.addEventListener("htmx:oobBeforeSwap", guard);
   document.addEventListener("survey:flush", flush);
+  document.addEventListener("survey:signed-in", flush);
   window.addEventListener("online", flush);
   window.addEventListener("focus", () => { if (failures) flush(); });
   document.addEventListener("visibilitychange", () => {

@@ -82,6 +82,33 @@ def test_poststratification_is_linear_calibration_on_the_cells():
     rows, sample = api()
     cells = poststratify(sample.weight, column(rows, "yes").astype(int), POST)
     np.testing.assert_allclose(calibration("post").weight, cells.weight, rtol=1e-13)
+    np.testing.assert_array_equal(np.asarray(cells), cells.weight)
+    y, domain = column(rows, "enroll"), inside("18", rows)
+    for estimator in (calibrated_total, calibrated_mean):
+        one, other = (
+            estimator(sample, y, cells, domain=domain),
+            estimator(sample, y, calibration("post"), domain=domain),
+        )
+        np.testing.assert_allclose([one.value, one.se], [other.value, other.se], **CLOSE)
+    (wanted,) = [
+        row
+        for row in table("r_calibration", "calibrated_expected.csv")
+        if (row["method"], row["kind"], row["domain"], row["item"]) == ("post", "total", "18", "enroll")
+    ]
+    np.testing.assert_allclose(
+        calibrated_total(sample, y, cells, domain=domain).se.item(), float(wanted["se"]), **CLOSE
+    )
+
+
+@pytest.mark.parametrize("method", ["linear", "raking", "logit", "bounded"])
+def test_the_default_tolerance_gives_the_weights_of_r_to_nine_digits(method):
+    rows, sample = api()
+    x = np.stack([np.ones(sample.n), column(rows, "api99"), column(rows, "yes")], axis=1)
+    bounds = {"logit": (0.7, 1.4), "bounded": (0.97, 1.03)}.get(method)
+    found = calibrate(
+        sample.weight, x, KNOWN, method="linear" if method == "bounded" else method, bounds=bounds
+    )
+    np.testing.assert_allclose(found.weight, column(table("r_calibration", "weights.csv"), method), **CLOSE)
 
 
 def test_a_calibrated_auxiliary_has_no_error_and_deff_shows_the_gain():

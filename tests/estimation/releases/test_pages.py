@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from estimation.runs import services
 from estimation.runs.models import EstimationRun, ExternalSeries
@@ -26,6 +27,7 @@ def run(world: Any) -> EstimationRun:
             label_zh="人口",
             label_en="Population",
             source="x",
+            approved_at=timezone.now(),
         )
     spec = RunSpec(winsorization=Winsorization("winsorize", 0.0, 0.9, minimum=1))
     run, _ = services.request_run(round=CollectionRound.objects.get(year=2025), by=None, spec=spec)
@@ -130,3 +132,22 @@ def test_interface_gives_the_same_cells(run: EstimationRun) -> None:
     assert client.post("/api/v1/runs/", {"round": 2025}, content_type="application/json").status_code == 403
     total = client.get("/api/v1/tables/3/").json()[-1]
     assert (total["code"], total["valid"]) == ("total", 5)
+
+
+def test_only_what_follows_its_whole_hangs_below_it(run: EstimationRun) -> None:
+    """SUP-05 is a part of SUP-01 but stands below the figure per head, which it is no part of."""
+    response = signed_in("publisher").get(reverse("results"))
+    rows = {row.indicator.code: row for _label, rows in response.context["groups"] for row in rows}
+    assert [code for code in rows if rows[code].is_part] == [
+        "SUP-02", "SUP-03", "SUP-08", "SUP-09", "SUP-10", "CIR-02",
+    ]  # fmt: skip
+
+
+def test_tables_say_their_units_and_table_three_does_not_count_the_cities_twice(run: EstimationRun) -> None:
+    client = signed_in("publisher")
+    client.cookies["django_language"] = "en"
+    first = client.get(reverse("results_table", args=[1]))
+    assert {row.unit for row in first.context["rows"]} == {"%"}
+    third = client.get(reverse("results_table", args=[3])).content.decode()
+    assert "Provincial and XPCC data departments" in third
+    assert "of which separately planned cities" not in third

@@ -23,7 +23,7 @@ def test_read_drops_values_that_mean_nothing():
     setting = QueueFilter.read(
         {"state": "' or 1=1", "order": "x", "year": "20x5", "search": "a\x00b" + "c" * 99}
     )
-    assert setting.state == "" and setting.order == "oldest" and setting.year == ""
+    assert setting.state == "" and setting.order == "score" and setting.year == ""
     assert len(setting.search) <= 60 and "\x00" not in setting.search
 
 

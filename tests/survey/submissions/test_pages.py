@@ -119,7 +119,7 @@ def test_plain_form_with_old_revision_shows_mine_theirs_base(browser, row):
 
 
 def test_suggested_unit_is_applied_by_its_button(browser, row):
-    browser.post(url("sheet_section", row, "P"), fields(row, P01="3.2") | {"suggest": "P01|PB"})
+    browser.post(url("sheet_section", row, "P"), fields(row, P01="3.2") | {"suggest": "P01|PB|3.2"})
     assert Submission.objects.get(pk=row.pk).answers["P01"]["value"] == "3276.8"
 
 

@@ -234,3 +234,20 @@ def test_nobody_else_may_save(world, who):
     with pytest.raises(PermissionDenied):
         save(world, {"P01": "1"}, by=world.users[who])
     assert stored(world).revision == 0
+
+
+def test_what_was_typed_is_kept_in_the_event(world):
+    save(world, {"P01": {"value": "３，２００ TB", "unit": "PB"}})
+    event = SubmissionEvent.objects.get(submission=world.sheet, item="P01")
+    assert event.new["typed"] == "３，２００ TB" and event.new["value"] == "3200"
+    assert "typed" not in stored(world).answers["P01"]
+    save(world, {"P02": {"value": "5", "unit": "TB"}})
+    assert "typed" not in SubmissionEvent.objects.get(submission=world.sheet, item="P02").new
+
+
+def test_pasted_spaces_and_tabs_are_no_part_of_a_number(world):
+    result = save(
+        world, {"P01": {"value": " \t3 200\u00a0\t", "unit": "TB"}, "P02": {"value": "1,024.5\tPB"}}
+    )
+    assert result.cells["P01"]["value"] == "3200"
+    assert result.cells["P02"] == {"value": "1049088", "entered": "1024.5", "unit": "PB"}

@@ -1,6 +1,6 @@
 # Expected quantiles and calibrated estimates of the R package `survey` for its public data set `api`.
-# Run in this folder: Rscript make.R. Inputs are those of ../r_survey/apistrat_input.csv; the package version is
-# recorded in version.txt.
+# Run in this folder: Rscript make.R. Inputs are those of ../r_survey/apistrat_input.csv; needs version 4.5 of
+# the package or later (version.txt says which one it was): 4.1 has other low quantiles in small domains.
 suppressMessages(library(survey))
 options(digits = 17)
 data(api)

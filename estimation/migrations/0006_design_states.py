@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('estimation', '0002_releases'),
-        ('survey', '0003_design_frame'),
+        ('estimation', '0005_release_external_approved'),
+        ('survey', '0004_design_frame'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

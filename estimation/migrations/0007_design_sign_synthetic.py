@@ -21,8 +21,8 @@ def sign(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('estimation', '0003_design_states'),
-        ('survey', '0003_design_frame'),
+        ('estimation', '0006_design_states'),
+        ('survey', '0004_design_frame'),
     ]
 
     operations = [migrations.RunPython(sign, migrations.RunPython.noop)]

@@ -1,0 +1,103 @@
+"""The public site is served from memory, before sessions, sign-in and the database are touched.
+
+A page is rendered once for everybody, as for a stranger without cookies, and kept until a release changes.
+While PostgreSQL is away, the pages that are kept go on being served. Nothing here decides what is public:
+the views read published releases only.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.http import parse_etags
+
+from config.errors import OUTAGES
+from estimation.public.addresses import PARAMETERS, is_public
+from estimation.public.selectors import fingerprint
+from estimation.public.shelf import Page, Shelf
+
+LONGEST = 60  # seconds that a browser or a network of caches may keep a page without asking
+STALE = 600  # seconds that they may go on serving it while they ask
+
+
+class PublicPages:
+    """Answers public addresses from the shelf; everything else passes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.shelf = Shelf()
+        self._known: tuple[float, str, datetime | None] | None = None
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """A kept page, or a fresh one that is kept."""
+        if request.method not in ("GET", "HEAD") or not is_public(request.path_info):
+            return self.get_response(request)
+        mark, embargo = self._fingerprint()
+        address = _address(request)
+        page = self.shelf.find(mark, address) if mark else None
+        if page is None:
+            request.COOKIES = {}  # a page for everybody is made for nobody in particular
+            response = self.get_response(request)
+            if response.status_code != 200 or not mark or response.streaming:
+                response.headers["Cache-Control"] = "no-cache"
+                return response
+            page = _kept(response)
+            self.shelf.put(mark, address, page)
+        return _answer(request, page, _seconds(embargo))
+
+    def _fingerprint(self) -> tuple[str, datetime | None]:
+        """Asked of the database at most once in PUBLIC_FRESH_SECONDS; the last known one while it is away."""
+        now = time.monotonic()
+        if self._known is not None and now < self._known[0]:
+            return self._known[1:]
+        try:
+            found = fingerprint()
+        except OUTAGES:
+            found = self._known[1:] if self._known else ("", None)
+        self._known = (now + settings.PUBLIC_FRESH_SECONDS, *found)
+        return found
+
+
+def _address(request: HttpRequest) -> str:
+    """Path and the parameters that a page knows, in a fixed order; others must not fill the shelf."""
+    known = [(name, request.GET[name][:20]) for name in PARAMETERS if name in request.GET]
+    return f"{request.path_info}?{urlencode(known)}"
+
+
+def _kept(response: HttpResponse) -> Page:
+    dropped = {"vary", "set-cookie", "content-length", "cache-control", "etag"}
+    return Page.of(
+        response.content,
+        {name: value for name, value in response.items() if name.lower() not in dropped},
+    )
+
+
+def _seconds(embargo: datetime | None) -> int:
+    """How long a copy may be kept: never beyond the minute at which the next release comes out."""
+    if embargo is None:
+        return LONGEST
+    return max(0, min(LONGEST, int((embargo - timezone.now()).total_seconds())))
+
+
+def _answer(request: HttpRequest, page: Page, seconds: int) -> HttpResponse:
+    asked = parse_etags(request.headers.get("If-None-Match", ""))
+    if page.tag in asked or f"W/{page.tag}" in asked or asked == ["*"]:
+        response = HttpResponse(status=304)
+        del response.headers["Content-Type"]
+    else:
+        response = HttpResponse(page.body, headers=dict(page.headers))
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.content = page.packed
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.content))
+        if request.method == "HEAD":
+            response.content = b""
+    response.headers["ETag"] = page.tag
+    response.headers["Vary"] = "Accept-Encoding"
+    stale = f", stale-while-revalidate={STALE}, stale-if-error={STALE}" if seconds == LONGEST else ""
+    response.headers["Cache-Control"] = f"public, max-age={seconds}{stale}"
+    return response

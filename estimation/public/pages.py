@@ -1,0 +1,148 @@
+"""From frozen content to what a public page shows: choosing and ordering, never computing. Pure."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from estimation.releases.content import Block, CellStatus, Content, FrozenCell, FrozenRow, FrozenTable, Text
+
+# The numbers that a reader looks for first, with the words of a headline.
+HIGHLIGHTS = ("SUP-01", "SUP-07", "SUP-11", "CIR-05", "USE-01", "USE-03")
+_KINDS = {"region": re.compile(r"\d{6}"), "section": re.compile(r"[A-R]")}
+_PLACES = ("foreword", "chapter1", "chapter2", "chapter3", "appendix", "annex")
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A headline number with its growth, which may be missing."""
+
+    cell: FrozenCell
+    growth: FrozenCell | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """A row of a table with its cells."""
+
+    row: FrozenRow
+    cells: tuple[FrozenCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """A table ready to be laid out. ``sorted_by`` : number of the column, None in the order of the report."""
+
+    table: FrozenTable
+    rows: tuple[RowView, ...]
+    sorted_by: int | None = None
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DomainView:
+    """Everything that a release says of a region or an industry: per table, column and cell."""
+
+    kind: str
+    code: str
+    label: Text
+    tables: tuple[tuple[FrozenTable, tuple[tuple[Text, FrozenCell], ...]], ...]
+
+
+def highlights(content: Content) -> list[Highlight]:
+    """The headline numbers that this release shows."""
+    found = []
+    for code in HIGHLIGHTS:
+        cell = content.cells.get(f"{code}.{content.year}")
+        if cell is not None and cell.status is not CellStatus.ABSENT:
+            growth = content.cells.get(f"{code}.{content.year}.growth")
+            shown = growth is not None and growth.status is CellStatus.SHOWN
+            found.append(Highlight(cell, growth if shown else None))
+    return found
+
+
+def find_table(content: Content, code: str) -> FrozenTable | None:
+    """A table by its code."""
+    return next((table for table in content.tables if table.code == code), None)
+
+
+def table_view(
+    content: Content, table: FrozenTable, sort: int | None = None, *, descending: bool = False
+) -> TableView:
+    """The rows of a table; sorted by a column, totals stay below and cells without a number come last."""
+    rows = [RowView(row, tuple(content.cells[key] for key in row.keys)) for row in table.rows]
+    if sort is None or not 0 <= sort < len(table.columns):
+        return TableView(table, tuple(rows))
+
+    def rank(view: RowView) -> tuple[bool, float]:
+        value = view.cells[sort].value if sort < len(view.cells) else None
+        return (value is None, 0.0 if value is None else -value if descending else value)
+
+    body = sorted((view for view in rows if not view.row.is_total), key=rank)
+    totals = [view for view in rows if view.row.is_total]
+    return TableView(table, (*body, *totals), sort, descending)
+
+
+def as_csv(content: Content, table: FrozenTable, language: str) -> str:
+    """A table as CSV with a byte order mark for spreadsheets: printed text, then full precision."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    columns = [column.get(language) for column in table.columns]
+    full = "未舍入值" if language == "zh" else "unrounded"
+    writer.writerow(["code", table.stub.get(language), *columns, *(f"{name} ({full})" for name in columns)])
+    for view in table_view(content, table).rows:
+        printed = [cell.printed for cell in view.cells]
+        values = ["" if cell.value is None else repr(cell.value) for cell in view.cells]
+        writer.writerow([view.row.code, view.row.label.get(language), *printed, *values])
+    return "\ufeff" + out.getvalue()
+
+
+def domains(content: Content) -> dict[str, list[tuple[str, Text]]]:
+    """Regions and industries of which a table has a row, in the order of the tables."""
+    found: dict[str, dict[str, Text]] = {kind: {} for kind in _KINDS}
+    for table in content.tables:
+        for row in table.rows:
+            for kind, pattern in _KINDS.items():
+                if pattern.fullmatch(row.code):
+                    found[kind].setdefault(row.code, row.label)
+    return {kind: sorted(labels.items()) for kind, labels in found.items()}
+
+
+def domain_view(content: Content, kind: str, code: str) -> DomainView | None:
+    """One region or industry through all tables; None when no table knows it."""
+    if kind not in _KINDS or not _KINDS[kind].fullmatch(code):
+        return None
+    label, tables = None, []
+    for table in content.tables:
+        for row in table.rows:
+            if row.code == code:
+                label = label or row.label
+                cells = (content.cells[key] for key in row.keys)
+                tables.append((table, tuple(zip(table.columns, cells, strict=True))))
+    return DomainView(kind, code, label, tuple(tables)) if label is not None else None
+
+
+def places_of(content: Content, key: str) -> Iterator[tuple[FrozenTable, FrozenRow]]:
+    """Tables and rows in which a cell stands."""
+    for table in content.tables:
+        for row in table.rows:
+            if key in row.keys:
+                yield table, row
+
+
+def quality(content: Content, grade: str = "") -> tuple[dict[str, int], list[FrozenCell]]:
+    """Cells with a sampling error by grade, and those of one grade (all without), least certain first."""
+    measured = [cell for cell in content.cells.values() if cell.grade and cell.cv is not None]
+    counts = {letter: sum(cell.grade == letter for cell in measured) for letter in "ABCDE"}
+    chosen = [cell for cell in measured if not grade or cell.grade == grade]
+    return counts, sorted(chosen, key=lambda cell: (-(cell.cv or 0.0), cell.key))
+
+
+def chapters(content: Content) -> list[tuple[str, tuple[Block, ...]]]:
+    """Passages by chapter in the order of the document; chapters without a passage are left out."""
+    grouped = [
+        (place, tuple(block for block in content.blocks if block.place.partition(".")[0] == place))
+        for place in _PLACES
+    ]
+    return [(place, blocks) for place, blocks in grouped if blocks]

@@ -1,0 +1,59 @@
+"""Reads of the public site: published releases and nothing else, by their frozen content."""
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+
+from django.db.models import QuerySet
+
+from estimation.releases.content import Content
+from estimation.releases.models import Release
+
+State = Release.State
+# What was public once stays readable, marked as replaced or withdrawn; a draft or an embargoed release never.
+SHOWN = (State.PUBLISHED, State.CORRECTED)
+KNOWN = (*SHOWN, State.WITHDRAWN)
+
+
+def editions() -> QuerySet[Release]:
+    """Everything that has been public, newest first, without the content."""
+    rows = Release.objects.filter(state__in=KNOWN, published_at__isnull=False)
+    return rows.select_related("round").defer("content").order_by("-round__year", "-number")
+
+
+def current(year: int | None = None) -> Release | None:
+    """The release in force of a year, or of the newest published year."""
+    rows = editions().filter(state=State.PUBLISHED)
+    return (rows.filter(round__year=year) if year is not None else rows).first()
+
+
+def numbered(year: int, number: int) -> Release | None:
+    """One release of a year, also when it has been replaced or withdrawn."""
+    return editions().filter(round__year=year, number=number).first()
+
+
+def years() -> list[int]:
+    """Years with a release in force, newest first."""
+    rows = editions().filter(state=State.PUBLISHED)
+    return list(rows.values_list("round__year", flat=True).distinct())
+
+
+def content_of(release: Release) -> Content:
+    """The frozen content; kept in memory, since it never changes under its hash."""
+    return _content(release.pk, release.content_hash)
+
+
+@lru_cache(maxsize=8)
+def _content(pk: int, digest: str) -> Content:
+    return Content.from_document(Release.objects.values_list("content", flat=True).get(pk=pk))
+
+
+def fingerprint() -> tuple[str, datetime | None]:
+    """What tells whether any public page may have changed, and when the next release comes out of embargo.
+
+    A hash over number, state and content hash of all editions: a page kept under it is never out of date.
+    """
+    rows = Release.objects.filter(state__in=KNOWN).order_by("pk").values_list("pk", "state", "content_hash")
+    upcoming = Release.objects.filter(state=State.SCHEDULED).order_by("embargo_until")
+    digest = hashlib.sha256(repr(list(rows)).encode()).hexdigest()
+    return digest, upcoming.values_list("embargo_until", flat=True).first()

@@ -1,0 +1,62 @@
+"""How far the largest units make a total up, for every domain of the releases. Arrays, no database.
+
+Weighted totals follow Hundepool et al. (2012), section 4.2: a unit of weight two or more stands beside a twin of
+its own size, and shares are taken of the estimated total.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from estimation.design.strata import Floats, Ints
+from estimation.methods import primary_cells
+from estimation.runs.arrays import Year, domains_of
+from estimation.runs.spec import RunSpec
+from estimation.runs.treat import treat
+from estimation.runs.weigh import weigh
+
+KINDS = ("region", "region_enterprise", "section", "industry_group", "category", "group")
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """Contributors of a total, and the shares of the largest and of the two largest."""
+
+    units: int
+    largest: float
+    two_largest: float
+
+
+def concentrations(year: Year, spec: RunSpec) -> dict[tuple[str, str, str], Concentration]:
+    """By (variable, domain kind, domain code), from the values that the run used."""
+    weighted = weigh(year, spec)
+    values = treat(year, weighted, spec).values
+    weight = weighted.sample.weight
+    found: dict[tuple[str, str, str], Concentration] = {}
+    for domain in domains_of(year, KINDS, data_enterprises=spec.data_enterprises):
+        for column, item in enumerate(year.items):
+            if item.is_amount:
+                for code, one in zip(
+                    domain.labels,
+                    _of(values[:, column], weight, domain.codes, len(domain.labels)),
+                    strict=True,
+                ):
+                    found[item.code, domain.kind, code] = one
+    return found
+
+
+def _of(value: Floats, weight: Floats, codes: Ints, size: int) -> list[Concentration]:
+    """One a domain, from values and weights (n,) and codes (n,), -1 outside."""
+    held = np.flatnonzero((codes >= 0) & (value > 0))
+    amount, place, times = value[held], codes[held], weight[held]
+    twins = times >= 2.0
+    cells = primary_cells(
+        np.concatenate([amount, amount[twins]]), np.concatenate([place, place[twins]]), cells=size
+    )
+    units = np.bincount(place, minlength=size)
+    total = np.bincount(place, weights=amount * np.maximum(times, 1.0), minlength=size)
+    share = cells.total / np.where(total > 0, total, 1.0)
+    return [
+        Concentration(int(n), float(one), float(two))
+        for n, one, two in zip(units, cells.largest * share, cells.two_largest * share, strict=True)
+    ]

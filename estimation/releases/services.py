@@ -1,0 +1,202 @@
+"""Writes of releases: prepare a draft, fill it again, edit its passages, publish what is due."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from estimation.releases import blocks, selectors
+from estimation.releases.blocks import Passage
+from estimation.releases.content import CellStatus, Content, Text
+from estimation.releases.contributors import KINDS, Concentration, concentrations
+from estimation.releases.derivation import assemble
+from estimation.releases.facts import book, footnotes
+from estimation.releases.identities import check_identities, failing
+from estimation.releases.models import BlockVersion, Release
+from estimation.releases.protection import Rules, protect
+from estimation.releases.states import Action
+from estimation.releases.transitions import due, transition
+from estimation.runs.extract import read_year
+from estimation.runs.models import EstimationRun
+from estimation.runs.spec import FLOW_BASIS, RunSpec
+from survey import audit
+from survey.access.roles import Permission
+from survey.access.scope import may
+from survey.collection.models import CollectionRound
+from survey.exceptions import PolicyDenied
+
+__all__ = ["Action", "edit_block", "prepare_release", "publish_due", "rebuild_draft", "transition"]
+
+
+@transaction.atomic
+def prepare_release(
+    *, run: EstimationRun, by: Any | None, note_zh: str = "", note_en: str = ""
+) -> Release:  # fmt: skip
+    """A draft with everything that the run gives, after disclosure control.
+
+    When the round has a published release, the draft is its correction and needs a note in both languages.
+    ``by`` None is an operator or a rehearsal. Raises PermissionDenied, PolicyDenied (unfinished run, no note,
+    a correction is already under way).
+    """
+    if by is not None and not may(by, Permission.PUBLISH):
+        raise PermissionDenied
+    if run.state != EstimationRun.State.FINISHED:
+        raise PolicyDenied(_("Only a finished run can be released."))
+    # The round's row is the lock on the numbers of its releases.
+    round_ = CollectionRound.objects.select_for_update().get(pk=run.round_id)
+    releases = Release.objects.filter(round=round_)
+    current = releases.filter(state=Release.State.PUBLISHED).order_by("-number").first()
+    if current is not None:
+        if not note_zh.strip() or not note_en.strip():
+            raise PolicyDenied(
+                _("This round is published. A correction needs a note in Chinese and English.")
+            )
+        if releases.filter(replaces=current).exists():
+            raise PolicyDenied(_("A correction of the published release is already being prepared."))
+    newest = releases.order_by("-number").first()
+    content, checks = build_content(run, earlier=current)
+    release = Release.objects.create(
+        round=round_, run=run, number=newest.number + 1 if newest else 1, prepared_by=by, replaces=current,
+        content=content.to_document(), content_hash=content.digest(), checks=checks,
+        correction_note_zh=note_zh.strip(), correction_note_en=note_en.strip(),
+    )  # fmt: skip
+    audit.record(
+        by=by, action="prepare_release", subject=release, round=round_.year, number=release.number,
+        run=run.input_hash, content_hash=release.content_hash,
+    )  # fmt: skip
+    return release
+
+
+@transaction.atomic
+def rebuild_draft(release: Release, *, by: Any | None) -> Release:
+    """Fill a draft again with the passages as they are now. Who does it is who prepared it."""
+    row = transition(release, Action.REBUILD, by=by)
+    content, checks = build_content(row.run, earlier=row.replaces)
+    row.content, row.content_hash, row.checks = content.to_document(), content.digest(), checks
+    row.prepared_by, row.prepared_at = by, timezone.now()
+    row.save()
+    return row
+
+
+def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Content, dict[str, Any]]:
+    """The content of a release of a run, and what the office needs to know of it."""
+    known, year = book(), run.round.year
+    material = selectors.material_of(run, known)
+    draft, figures = assemble(known, material, dict(selectors.codes_of()))
+    rules = Rules(settings.DISCLOSURE_MINIMUM, settings.DISCLOSURE_ONE, settings.DISCLOSURE_TWO)
+    cells, verdict = protect(
+        draft.cells, material.source.estimates, _concentration(run), rules,
+        withheld_before=_withheld(earlier),
+    )  # fmt: skip
+    identities = check_identities(cells, year, material.source.external)
+    passages = selectors.passages_of(run.round)
+    faults = [
+        {"kind": kind, "where": passage.code, "detail": detail}
+        for passage in passages
+        for kind, detail in blocks.faults(passage, cells, year)
+    ]
+    fatal = [one for one in faults if one["kind"] in blocks.FATAL]
+    fatal += [
+        {"kind": "identity", "where": one["code"], "detail": one["difference"]} for one in failing(identities)
+    ]
+    broken = {one["where"] for one in fatal}
+    content = Content(
+        year=year,
+        title=Text(f"全国数据资源调查报告（{year}年）", f"National Data Resource Survey Report {year}"),
+        is_synthetic=run.round.is_synthetic,
+        run=run.input_hash,
+        code_version=run.code_version,
+        cells=cells,
+        tables=tuple(draft.tables),
+        figures=figures,
+        blocks=tuple(blocks.fill_block(one, cells, year) for one in passages if one.code not in broken),
+        identities=identities,
+        footnotes=footnotes(),
+    )
+    remarks = [one for one in faults if one["kind"] not in blocks.FATAL]
+    remarks += [
+        {"kind": "weak", "where": key, "detail": cell.printed}
+        for key, cell in cells.items()
+        if cell.grade == "E"
+    ]
+    return content, {
+        "faults": fatal,
+        "remarks": remarks,
+        "disclosure": verdict.to_json(),
+        "rules": _told(rules),
+    }
+
+
+def _told(rules: Rules) -> dict[str, float]:
+    return {"minimum": rules.minimum, "one": rules.one, "two": rules.two, "protection": rules.protection}
+
+
+def _withheld(earlier: Release | None) -> frozenset[str]:
+    """Estimates that earlier releases of the round did not show; they stay withheld."""
+    if earlier is None:
+        return frozenset()
+    cells = Content.from_document(earlier.content).cells.values()
+    return frozenset(
+        cell.lineage[0] for cell in cells if cell.status is CellStatus.WITHHELD and len(cell.lineage) == 1
+    )
+
+
+def _concentration(run: EstimationRun) -> dict[tuple[str, str, str], Concentration]:
+    """Shares of the largest contributors for everything that is published of parts of the nation."""
+    spec = RunSpec.from_json(run.spec)
+    basis = FLOW_BASIS[spec.flow_basis]
+    wanted = {basis}
+    for key in selectors.published_keys(run.round.year):
+        if key.kind in KINDS and key.statistic != "count":
+            wanted |= set(key.variable.replace("+", "/").split("/"))
+    layout = {entry["code"] for entry in run.microdata.layout.variables}
+    year = read_year(
+        run.microdata, run.design, variables=sorted(wanted & layout), use_edited=spec.use_edited,
+        use_imputed=spec.use_imputed,
+    )  # fmt: skip
+    found = concentrations(year, spec)
+    found |= {("F01", kind, code): one for (item, kind, code), one in found.items() if item == basis}
+    return found
+
+
+@transaction.atomic
+def edit_block(*, round: CollectionRound, code: str, heading: Text, body: Text, by: Any) -> BlockVersion:
+    """A new version of a passage. Raises PermissionDenied, PolicyDenied for typed digits or an unknown field."""
+    if not may(by, Permission.PUBLISH):
+        raise PermissionDenied
+    CollectionRound.objects.select_for_update().get(pk=round.pk)
+    place = next((one.place for one in blocks.default_passages() if one.code == code), None)
+    if place is None:
+        raise PolicyDenied(_("There is no passage %(code)s in the report.") % {"code": code})
+    passage = Passage(code, place, heading, body)
+    cells = selectors.cells_for_text(round)  # none before the first draft, which then tells unknown names
+    for kind, detail in blocks.faults(passage, cells, round.year):
+        if kind in blocks.FATAL and (cells or kind != "unknown"):
+            raise PolicyDenied(selectors.FAULTS[kind] % {"detail": detail})
+    newest = BlockVersion.objects.filter(round=round, code=code).order_by("-number").first()
+    version = BlockVersion.objects.create(
+        round=round, code=code, number=newest.number + 1 if newest else 1, heading_zh=heading.zh, heading_en=heading.en,
+        body_zh=body.zh, body_en=body.en, edited_by=by,
+    )  # fmt: skip
+    audit.record(
+        by=by, action="edit_block", subject=version, round=round.year, code=code, number=version.number
+    )
+    return version
+
+
+def publish_due() -> list[int]:
+    """Publish the scheduled releases whose embargo is over; safe to run twice. Returns those published."""
+    done = []
+    for pk in due():
+        try:
+            transition(Release.objects.get(pk=pk), Action.PUBLISH, by=None)
+        except PolicyDenied as refusal:
+            audit.record(
+                by=None, action="release_publish", subject=Release(pk=pk), succeeded=False, why=str(refusal)
+            )
+            continue
+        done.append(pk)
+    return done

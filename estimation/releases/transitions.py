@@ -1,0 +1,100 @@
+"""The only place where the state of a release changes: row locked, permission and policies asked, audit written."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from estimation.releases.models import Release
+from estimation.releases.policies import POLICIES, Request
+from estimation.releases.states import TRANSITIONS, Action, State, Transition, legal_actions
+from survey import audit
+from survey.access.roles import Permission
+from survey.access.scope import may
+from survey.exceptions import PolicyDenied, Sentence
+
+NO_SUCH_MOVE = _("This is not possible in the present state of the release.")
+
+
+@transaction.atomic
+def transition(
+    release: Release, action: Action, *, by: Any | None, reason: str = "", embargo: datetime | None = None
+) -> Release:
+    """Move a release. ``by`` None is the system: beat at the end of an embargo, a rehearsal.
+
+    Raises PermissionDenied when the person may not, PolicyDenied with a sentence when the release does not allow it.
+    """
+    row = Release.objects.select_for_update(of=("self",)).select_related("run", "round").get(pk=release.pk)
+    request = Request(by, action, reason.strip(), embargo)
+    return move(row, request, authorise(row, request))
+
+
+def authorise(row: Release, request: Request) -> Transition:
+    """The legal move, or the refusal as an exception."""
+    if request.by is not None and not may(request.by, Permission.PUBLISH):
+        raise PermissionDenied
+    found = TRANSITIONS.get((State(row.state), request.action))
+    if found is None or (found.system and request.by is not None):
+        raise PolicyDenied(NO_SUCH_MOVE)
+    for name in found.policies:
+        sentence = POLICIES[name](row, request)
+        if sentence:
+            raise PolicyDenied(sentence)
+    return found
+
+
+def refusals(row: Release, by: Any) -> dict[Action, Sentence | None]:
+    """What a person could do with a release now: None where nothing stands against it but what the form asks."""
+    asked = {"reason_given", "embargo_ahead"}
+    found: dict[Action, Sentence | None] = {}
+    if not may(by, Permission.PUBLISH):
+        return found
+    for action in legal_actions(State(row.state)):
+        request = Request(by, action)
+        names = (name for name in TRANSITIONS[State(row.state), action].policies if name not in asked)
+        found[action] = next((sentence for name in names if (sentence := POLICIES[name](row, request))), None)
+    return found
+
+
+def move(row: Release, request: Request, found: Transition) -> Release:
+    """Write an authorised move on a locked row: who, when, state, audit, and what follows from it."""
+    before, now = row.state, timezone.now()
+    row.state = found.target.value
+    if request.reason:
+        row.reason = request.reason
+    if request.action is Action.VALIDATE:
+        row.validated_by, row.validated_at = request.by, now
+    elif request.action is Action.RETURN:
+        row.validated_by, row.validated_at = None, None
+    elif request.action is Action.SCHEDULE:
+        row.embargo_until, row.published_by = request.embargo, request.by
+    elif request.action is Action.UNSCHEDULE:
+        row.embargo_until, row.published_by = None, None
+    elif request.action is Action.PUBLISH:
+        row.published_at = now
+        row.published_by = request.by or row.published_by
+    row.save()
+    audit.record(
+        by=request.by, action=f"release_{request.action}", subject=row, round=row.round.year, number=row.number,
+        old=before, new=row.state, reason=request.reason, content_hash=row.content_hash,
+    )  # fmt: skip
+    if request.action is Action.PUBLISH and row.replaces_id:
+        _retire(row.replaces_id)
+    return row
+
+
+def _retire(replaced: int) -> None:
+    """What a published correction replaces is no longer the current release."""
+    old = Release.objects.select_for_update(of=("self",)).select_related("run", "round").get(pk=replaced)
+    if old.state == Release.State.PUBLISHED:
+        request = Request(None, Action.CORRECT)
+        move(old, request, authorise(old, request))
+
+
+def due() -> list[int]:
+    """Scheduled releases whose embargo is over."""
+    waiting = Release.objects.filter(state=Release.State.SCHEDULED, embargo_until__lte=timezone.now())
+    return list(waiting.values_list("pk", flat=True))

@@ -1,0 +1,342 @@
+"""The units behind one estimate: what each adds to it. Pure numpy, over the same stages as the run itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from estimation.design.strata import Bools, Floats, Ints
+from estimation.runs.arrays import Domain, crossed_domain, group_masks
+from estimation.runs.changes import Pair, pair_years
+from estimation.runs.levels import Prepared
+from estimation.runs.panel import Panel
+from estimation.runs.spec import DERIVED, FLOW_BASIS, RunSpec
+
+LEVELS = ("total", "mean", "proportion", "ratio", "multiple")
+GROWTHS = ("level_growth", "panel_growth", "panel_simple")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The name of an estimate."""
+
+    year: int
+    variable: str
+    statistic: str
+    kind: str
+    code: str
+
+    @property
+    def is_growth(self) -> bool:
+        """True where the year before is needed, too."""
+        return self.statistic in GROWTHS
+
+    @property
+    def is_quotient(self) -> bool:
+        """True where a denominator stands beside the value."""
+        return self.statistic in ("mean", "proportion", "ratio", "multiple")
+
+    def variables(self, spec: RunSpec) -> tuple[str, ...]:
+        """Items that must be read for it."""
+        parts = DERIVED.get(self.variable) or tuple(self.variable.split("/"))
+        basis = FLOW_BASIS[spec.flow_basis]
+        return (*parts, basis) if "F01" in parts and basis not in parts else parts
+
+
+@dataclass(frozen=True)
+class Side:
+    """Units (m,) of one year: weight, value as collected (0 where unanswered), value used, and whether the
+    treatment moved it or the stratum filled it; base: denominator, or NaN where there is none."""
+
+    unit: Ints
+    weight: Floats
+    collected: Floats
+    used: Floats
+    base: Floats
+    filled: Bools
+
+    @property
+    def moved(self) -> Bools:
+        """Units whose answer was moved."""
+        return ~self.filled & (self.collected != self.used)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Units behind one estimate, arrays (m,), largest absolute effect first.
+
+    value : the estimate, computed again; n : units that count; unit : keys; now, before : both years' side,
+    aligned to ``unit`` (before None but for growth); effect : what the unit adds, which sums to the total (or to
+    the rate of growth); for quotients its linearised effect, which sums to 0; share : of the total or the
+    numerator, for growth of the absolute effects
+    """
+
+    value: float
+    n: int
+    unit: Ints
+    now: Side
+    before: Side | None
+    effect: Floats
+    share: Floats
+
+    @property
+    def cumulative(self) -> Floats:
+        """Share of the 1, 2, ... m largest."""
+        return np.cumsum(self.share)
+
+
+def behind(prepared: list[Prepared], spec: RunSpec, cell: Cell) -> Behind | None:
+    """The units behind an estimate, or None where there is no such estimate in these years.
+
+    prepared : the year of the cell, and for growth the year before, with the items of ``Cell.variables``
+    """
+    now = prepared[0]
+    find = {
+        "total": _total, "mean": _quotient, "proportion": _quotient, "ratio": _quotient, "multiple": _multiple,
+    }  # fmt: skip
+    if cell.statistic in find:
+        found = find[cell.statistic](now, spec, cell)
+        return None if found is None else _sorted(found)
+    if cell.statistic not in GROWTHS or len(prepared) < 2:
+        return None
+    pair = pair_years(now, prepared[1])
+    rate = _level_growth if cell.statistic == "level_growth" else _panel_growth
+    found = rate(pair, spec, cell)
+    return None if found is None else _sorted(found)
+
+
+def domain_of(prepared: Prepared, kind: str, code: str) -> tuple[Domain, int, Bools] | None:
+    """The classification that holds a domain, its place there, and who lies inside, (n,)."""
+    domains = (
+        (*prepared.domains, crossed_domain(prepared.year)) if kind == "region_section" else prepared.domains
+    )
+    for domain in domains:
+        if domain.kind == kind and code in domain.labels:
+            place = domain.labels.index(code)
+            return domain, place, np.asarray(domain.codes == place)
+    return None
+
+
+def _inside(prepared: Prepared, cell: Cell) -> Bools | None:
+    found = domain_of(prepared, cell.kind, cell.code)
+    return None if found is None else found[2]
+
+
+def _side(prepared: Prepared, rows: Ints, column: int, base: Floats | None = None) -> Side:
+    treated = prepared.treated
+    filled = treated.filled[rows, column]
+    return Side(
+        unit=prepared.year.unit[rows],
+        weight=prepared.weighted.sample.weight[rows],
+        collected=np.where(filled, 0.0, treated.raw[rows, column]),
+        used=treated.values[rows, column],
+        base=np.full(len(rows), np.nan) if base is None else base[rows],
+        filled=filled,
+    )
+
+
+def _adding(prepared: Prepared, inside: Bools, column: int) -> Ints:
+    """Rows that add to a total: answered, filled, or one part of a sum whose other part is missing."""
+    treated = prepared.treated
+    known = treated.answered[:, column] | treated.filled[:, column] | (treated.values[:, column] != 0)
+    return np.flatnonzero(inside & known)
+
+
+def _total(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
+    inside, column = _inside(now, cell), now.column(cell.variable)
+    if inside is None or column is None:
+        return None
+    side = _side(now, _adding(now, inside, column), column)
+    effect = side.weight * side.used
+    value = float(effect.sum())
+    n = int((inside & now.treated.answered[:, column]).sum())
+    return Behind(value, n, side.unit, side, None, effect, _share(effect, value))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Numerator and denominator (n,) of a quotient, who counts, and the column that is shown."""
+
+    column: int
+    y: Floats
+    x: Floats
+    counts: Bools
+
+
+def _parts(prepared: Prepared, cell: Cell) -> _Parts | None:
+    inside = _inside(prepared, cell)
+    top, _slash, bottom = cell.variable.partition("/")
+    column = prepared.column(top)
+    other = prepared.column(bottom) if bottom else None
+    if inside is None or column is None or (bottom and other is None):
+        return None
+    treated = prepared.treated
+    counts = inside & treated.answered[:, column]
+    x = np.ones(prepared.year.n)
+    if other is not None:
+        counts = counts & treated.answered[:, other]
+        x = treated.values[:, other]
+    return _Parts(
+        column, np.where(counts, treated.values[:, column], 0.0), np.where(counts, x, 0.0), np.asarray(counts)
+    )
+
+
+def _influence(prepared: Prepared, parts: _Parts) -> tuple[float, float, Floats]:
+    """R, its numerator's total, and w (y - R x) / X of every unit."""
+    weight = prepared.weighted.sample.weight
+    amount, base = float(weight @ parts.y), float(weight @ parts.x)
+    if base == 0.0:
+        return float("nan"), amount, np.zeros(len(weight))
+    value = amount / base
+    return value, amount, weight * (parts.y - value * parts.x) / base
+
+
+def _quotient(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
+    parts = _parts(now, cell)
+    if parts is None:
+        return None
+    value, amount, influence = _influence(now, parts)
+    rows = np.flatnonzero(parts.counts)
+    side = _side(now, rows, parts.column, parts.x)
+    share = _share(side.weight * parts.y[rows], amount)
+    return Behind(value, len(rows), side.unit, side, None, influence[rows], share)
+
+
+def _multiple(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
+    """Units of both groups: those above the line add to the multiple, the others take from it."""
+    column = now.column(cell.variable)
+    masks = group_masks(now.year, data_enterprises=spec.data_enterprises)
+    heads = {
+        "head_platform": masks["head_platform"], "head_central": masks["head_platform"] | masks["central_soe"],
+    }  # fmt: skip
+    if column is None or cell.kind != "group" or cell.code not in heads:
+        return None
+    above = heads[cell.code]
+    below = masks["sample_ent"] & ~above
+    weight, y = now.weighted.sample.weight, now.treated.values[:, column]
+    amounts = [(float((weight * y)[mask].sum()), float(weight[mask].sum())) for mask in (above, below)]
+    if any(size == 0 or amount == 0 for amount, size in amounts):
+        return None
+    value = (amounts[0][0] / amounts[0][1]) / (amounts[1][0] / amounts[1][1])
+    effect = np.zeros(now.year.n)
+    for mask, (amount, size), sign in zip((above, below), amounts, (1.0, -1.0), strict=True):
+        effect[mask] = sign * value * (weight * (y / amount - 1.0 / size))[mask]
+    rows = np.flatnonzero(above | below)
+    side = _side(now, rows, column, np.where(above, 1.0, 0.0))
+    share = _share(np.where(above, weight * y, 0.0)[rows], amounts[0][0])
+    return Behind(value, int(above.sum()), side.unit, side, None, effect[rows], share)
+
+
+def _level_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
+    """(Y - Y') / Y' unit by unit; of a quotient, the linearised difference."""
+    if "/" in cell.variable or _is_yesno(pair.now, cell.variable):
+        return _quotient_growth(pair, cell)
+    sides, answered = [], []
+    for prepared in (pair.now, pair.before):
+        inside, column = _inside(prepared, cell), prepared.column(cell.variable)
+        if inside is None or column is None:
+            return None
+        sides.append(_side(prepared, _adding(prepared, inside, column), column))
+        answered.append(int((inside & prepared.treated.answered[:, column]).sum()))
+    now, before = sides
+    base = float(before.weight @ before.used)
+    if base == 0.0:
+        return None
+    return _changed(
+        float(now.weight @ now.used) / base - 1.0, answered[0], now, before, now.weight * now.used / base,
+        -before.weight * before.used / base,
+    )  # fmt: skip
+
+
+def _quotient_growth(pair: Pair, cell: Cell) -> Behind | None:
+    now, before = _parts(pair.now, cell), _parts(pair.before, cell)
+    if now is None or before is None:
+        return None
+    value, _, influence = _influence(pair.now, now)
+    old, _, old_influence = _influence(pair.before, before)
+    if not old:
+        return None
+    rows, old_rows = np.flatnonzero(now.counts), np.flatnonzero(before.counts)
+    return _changed(
+        value / old - 1.0, len(rows), _side(pair.now, rows, now.column, now.x),
+        _side(pair.before, old_rows, before.column, before.x), influence[rows] / old,
+        -old_influence[old_rows] * value / old**2,
+    )  # fmt: skip
+
+
+def _panel_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
+    """w (y - y') over the panel's level, class by class for the stratified form."""
+    column, found = pair.now.column(cell.variable), domain_of(pair.now, cell.kind, cell.code)
+    old_column = pair.before.column(cell.variable)
+    if column is None or old_column is None or found is None:
+        return None
+    domain, place, inside = found
+    panel = Panel(pair)
+    item = panel.values.names.index(cell.variable)
+    y, x = panel.values.y[:, item], panel.values.x[:, item]
+    weight = pair.now.weighted.sample.weight
+    both = pair.panel & inside
+    both[pair.panel] &= pair.before.treated.answered[pair.match[pair.panel], old_column]
+    both &= pair.now.treated.answered[:, column]
+    if cell.statistic == "panel_growth" and spec.growth_form == "stratified":
+        slope = panel.unit_slopes(pair.now.domains.index(domain), place)[:, item]
+    else:
+        base = float(weight[both] @ x[both])
+        slope = np.full(len(y), 1.0 / base if base else 0.0)
+    rows = np.flatnonzero(both)
+    effect = (weight * slope * (y - x))[rows]
+    now = _side(pair.now, rows, column)
+    before = _side(pair.before, pair.match[rows], old_column)
+    return Behind(float(effect.sum()), len(rows), now.unit, now, before, effect, _of_absolute(effect))
+
+
+def _changed(value: float, n: int, now: Side, before: Side, effect: Floats, old_effect: Floats) -> Behind:
+    """Both years' units as one list."""
+    unit = np.union1d(now.unit, before.unit)
+    places = [np.searchsorted(unit, side.unit) for side in (now, before)]
+    whole = np.zeros(len(unit))
+    whole[places[0]] += effect
+    whole[places[1]] += old_effect
+    return Behind(
+        value, n, unit, _spread(now, unit, places[0]), _spread(before, unit, places[1]), whole,
+        _of_absolute(whole),
+    )  # fmt: skip
+
+
+def _spread(side: Side, unit: Ints, place: Ints) -> Side:
+    """A side on more units: NaN where a unit has none."""
+
+    def put(values: Floats) -> Floats:
+        found = np.full(len(unit), np.nan)
+        found[place] = values
+        return found
+
+    filled = np.zeros(len(unit), dtype=bool)
+    filled[place] = side.filled
+    return Side(unit, put(side.weight), put(side.collected), put(side.used), put(side.base), filled)
+
+
+def _is_yesno(prepared: Prepared, variable: str) -> bool:
+    column = prepared.column(variable)
+    return column is not None and prepared.year.items[column].is_yesno
+
+
+def _share(amount: Floats, whole: float) -> Floats:
+    return amount / whole if whole else np.zeros(len(amount))
+
+
+def _of_absolute(effect: Floats) -> Floats:
+    return _share(np.abs(effect), float(np.abs(effect).sum()))
+
+
+def _sorted(found: Behind) -> Behind:
+    """Largest absolute effect first; ties in the order of the unit keys."""
+    order = np.lexsort((found.unit, -np.abs(found.effect)))
+    take: Callable[[Side], Side] = lambda side: Side(  # noqa: E731 one line for both sides
+        side.unit[order], side.weight[order], side.collected[order], side.used[order], side.base[order],
+        side.filled[order],
+    )  # fmt: skip
+    return Behind(
+        found.value, found.n, found.unit[order], take(found.now),
+        take(found.before) if found.before is not None else None, found.effect[order], found.share[order],
+    )  # fmt: skip

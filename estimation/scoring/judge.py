@@ -1,0 +1,211 @@
+"""What undecided sheets are compared with, and what hangs on them (methodology: editing that pays). Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES, Floats, Ints
+from estimation.methods.expectation import Source, expected_values
+from estimation.methods.scoring import Scores, score
+from estimation.methods.winsorization import weighted_quantiles
+from estimation.runs.arrays import Year
+from estimation.runs.treat import CATEGORY_GROUP, Treated
+from estimation.runs.weigh import Weighted
+
+# The items whose totals a bulk acceptance is previewed with: production, stock, circulation, development,
+# artificial intelligence, spending, transactions.
+SHOWN: tuple[str, ...] = ("P01", "S02", "F01", "D01", "A02", "V01", "T02", "T07")
+SOURCES = {Source.PREVIOUS: "previous", Source.SIZE: "size", Source.MEDIAN: "median"}
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+FEWEST_PEERS = 10  # fewer positive values would show single units
+MOST_ITEMS = 8
+UNUSUAL = 3.0  # robust standard deviations below which a ratio near 1000 is ordinary spread, not a slip
+
+
+@dataclass(frozen=True)
+class Pending:
+    """m undecided sheets: codes as in ``Year``, values (m, k) in the order of its items, NaN missing."""
+
+    unit: Ints
+    category: Ints
+    region: Ints
+    section: Ints
+    stratum: Ints
+    values: Floats
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where each of m sheets would enter the estimation: name of the stratum, N and r (without the sheet)."""
+
+    stratum: tuple[str, ...]
+    population: Floats
+    respondents: Ints
+
+    @property
+    def weight(self) -> Floats:
+        """(m,) weight that a sheet would have if it alone were accepted: N / (r + 1)."""
+        return self.population / (self.respondents + 1.0)
+
+
+def places(pending: Pending, weighted: Weighted, year: Year) -> Place:
+    """The estimation stratum of every sheet; a design stratum that nobody stands for is one of its own."""
+    size = np.bincount(weighted.sample.stratum, minlength=weighted.sample.strata)
+    names, population, respondents = [], [], []
+    for unit, row in zip(pending.unit.tolist(), pending.stratum.tolist(), strict=True):
+        owner = int(weighted.mapping[row]) if row >= 0 else -1
+        if owner >= 0:
+            names.append(str(owner))
+            population.append(float(weighted.sample.population[owner]))
+            respondents.append(int(size[owner]))
+        else:
+            names.append(f"d{year.strata.id[row]}" if row >= 0 else f"u{unit}")
+            population.append(max(1.0, float(year.strata.population[row])) if row >= 0 else 1.0)
+            respondents.append(0)
+    return Place(tuple(names), np.array(population, dtype=float), np.array(respondents, dtype=np.int64))
+
+
+def totals(year: Year, weighted: Weighted, treated: Treated) -> tuple[Floats, Floats]:
+    """National totals (k,) and totals of the regions (R, k), as the run estimates them."""
+    weight = weighted.sample.weight[:, None]
+    regional = np.zeros((len(REGIONS), len(year.items)))
+    inside = year.region >= 0
+    np.add.at(regional, year.region[inside], (weight * treated.values)[inside])
+    return (weight * treated.values).sum(axis=0), regional
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Scores of m sheets over k items with what was expected; ``regional`` is NaN where there is no total."""
+
+    scores: Scores
+    expected: Floats
+    source: Ints
+    regional: Floats
+
+
+def judge(
+    now: Year, before: Year | None, weighted: Weighted, treated: Treated, pending: Pending, place: Place,
+    employees: tuple[Floats, Floats],
+) -> Judgement:  # fmt: skip
+    """Score the pending sheets beside the valid ones; factors of the expectation come from the valid ones.
+
+    employees : numbers of employees of the valid units (n,) and of the pending ones (m,), NaN unknown
+    """
+    n, columns = now.n, len(now.items)
+    amount = np.array([item.is_amount for item in now.items], dtype=bool)
+    values = np.vstack([now.values, pending.values])
+    category = np.concatenate([now.category, pending.category])
+    asked = np.stack([item.asked for item in now.items], axis=1)[category]
+    usable = asked & amount[None, :] & np.isfinite(values) & (values >= 0)
+    section = np.concatenate([now.section, pending.section])
+    family = CATEGORY_GROUP[category]
+    group = family * (len(SECTIONS) + 1) + section + 1
+    previous = _previous(before, now, np.concatenate([now.unit, pending.unit]))
+    size = np.concatenate(employees)
+    # Factors come from positive values: most units report no amount of most items, and a class ratio of zero
+    # would make every amount look like a slip. A sheet under suspicion must not vouch for itself.
+    known = usable & (values > 0)
+    known[n:] = False
+    expected = np.full(values.shape, np.nan)
+    source = np.zeros(values.shape, dtype=np.int64)
+    for item in np.flatnonzero(amount):
+        if not usable[n:, item].any():
+            continue
+        found = expected_values(
+            np.where(known[:, item], values[:, item], np.nan), group, previous=previous[:, item], size=size,
+            parent=(family,), factor="median",
+        )  # fmt: skip
+        expected[:, item], source[:, item] = found.value, found.source
+    # Whether a unit has any of an item is not a matter of size: a zero is compared with its own past only.
+    expected[~usable | ((values == 0) & (source != Source.PREVIOUS))] = np.nan
+    national, regional = totals(now, weighted, treated)
+    region = np.concatenate([now.region, pending.region])
+    found_scores = score(
+        np.where(usable, values, 0.0), expected, group=group, total=national,
+        weight=np.concatenate([weighted.sample.weight, place.weight]), domain=region, domain_total=regional,
+    )  # fmt: skip
+    here = pending.region
+    own_total = np.where((here >= 0)[:, None], regional[here], np.nan)
+    own = place.weight[:, None] * (values[n:] - expected[n:]) / np.where(own_total > 0, own_total, np.nan)
+    return Judgement(_cut(found_scores, n, columns), expected[n:], source[n:], own)
+
+
+def _cut(scores: Scores, n: int, columns: int) -> Scores:
+    """The rows of the pending sheets."""
+    return Scores(
+        score=scores.score[n:], item=scores.item[n:], suspicion=scores.suspicion[n:],
+        impact=scores.impact[n:], shift=scores.shift[n:], slip_base=scores.slip_base[n:],
+        slip_power=scores.slip_power[n:],
+    )  # fmt: skip
+
+
+def _previous(before: Year | None, now: Year, unit: Ints) -> Floats:
+    """(n, k) accepted values of the year before by unit and item code; NaN where there is none."""
+    result = np.full((len(unit), len(now.items)), np.nan)
+    if before is None or before.n == 0:
+        return result
+    place = np.clip(np.searchsorted(before.unit, unit), 0, before.n - 1)
+    rows = np.flatnonzero(before.unit[place] == unit)
+    columns = {item.code: column for column, item in enumerate(before.items)}
+    for column, item in enumerate(now.items):
+        if item.code in columns:
+            result[rows, column] = before.values[place[rows], columns[item.code]]
+    return result
+
+
+def told_items(found: Judgement, row: int) -> list[int]:
+    """Columns worth telling of one sheet: by their part in the score, and every probable unit slip."""
+    product = found.scores.suspicion[row] * found.scores.impact[row]
+    ranked = [int(item) for item in np.argsort(-product, kind="stable") if product[item] > 0]
+    slips = [
+        item
+        for item in ranked
+        if found.scores.slip_base[row, item] and found.scores.suspicion[row, item] >= UNUSUAL
+    ]
+    chosen = dict.fromkeys([*ranked[:MOST_ITEMS], *slips])
+    return [item for item in ranked if item in chosen]
+
+
+def peer_quantiles(year: Year) -> Iterator[tuple[str, str, int, list[float]]]:
+    """(group, item, size, quantiles) of positive valid values, by category and size, and by category."""
+    sized = year.category * (len(SIZES) + 1) + year.size + 1
+    labels = {
+        code: CATEGORIES[code // (len(SIZES) + 1) - 1] + f"/{SIZES[code % (len(SIZES) + 1) - 1]}"
+        for code in np.unique(sized).tolist()
+        if code % (len(SIZES) + 1)
+    }
+    whole = {number: CATEGORIES[number - 1] for number in np.unique(year.category).tolist()}
+    for column, item in enumerate(year.items):
+        if not item.is_amount:
+            continue
+        y = year.values[:, column]
+        positive = np.isfinite(y) & (y > 0)
+        for codes, names in ((sized, labels), (year.category, whole)):
+            count = np.bincount(codes[positive])
+            wanted = {code for code in np.flatnonzero(count >= FEWEST_PEERS).tolist() if code in names}
+            if not wanted:
+                continue
+            found = weighted_quantiles(y[positive], QUANTILES, group=codes[positive])
+            for code in sorted(wanted):
+                yield names[code], item.code, int(count[code]), found[code].tolist()
+
+
+def total_cells(
+    year: Year, weighted: Weighted, treated: Treated
+) -> Iterator[tuple[str, str, float, int, dict[str, float]]]:
+    """(stratum, region, N, r, sums of the shown items) of every estimation stratum and region with units."""
+    columns = {item.code: column for column, item in enumerate(year.items) if item.code in SHOWN}
+    stratum = weighted.sample.stratum
+    size = np.bincount(stratum, minlength=weighted.sample.strata)
+    key = stratum * (len(REGIONS) + 1) + year.region + 1
+    cells, place = np.unique(key, return_inverse=True)
+    sums = np.zeros((len(cells), len(columns)))
+    np.add.at(sums, place, treated.values[:, list(columns.values())])
+    for row, cell in enumerate(cells.tolist()):
+        owner, region = divmod(cell, len(REGIONS) + 1)
+        yield (
+            str(owner), REGIONS[region - 1] if region else "", float(weighted.sample.population[owner]),
+            int(size[owner]), dict(zip(columns, sums[row].tolist(), strict=True)),
+        )  # fmt: skip

@@ -1,0 +1,140 @@
+"""Scores of the undecided sheets of a round, from its latest finished run, handed over to the review desks."""
+
+import numpy as np
+
+from estimation.design.selectors import selection_of
+from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Floats, Ints, Strata
+from estimation.runs.arrays import Year
+from estimation.runs.extract import read_year
+from estimation.runs.models import EstimationRun
+from estimation.runs.spec import RunSpec
+from estimation.runs.treat import treat
+from estimation.runs.weigh import weigh
+from estimation.scoring.judge import (
+    SHOWN,
+    SOURCES,
+    UNUSUAL,
+    Judgement,
+    Pending,
+    Place,
+    judge,
+    peer_quantiles,
+    places,
+    told_items,
+    total_cells,
+)
+from survey.collection.models import CollectionRound
+from survey.frame.models import ReportingUnit
+from survey.review import scores, services
+from survey.review.scores import ScoredItem, ScoredSheet, Undecided
+
+
+def latest_run(round: CollectionRound) -> EstimationRun | None:
+    """The newest finished run of a round."""
+    rows = EstimationRun.objects.filter(round=round, state=EstimationRun.State.FINISHED)
+    return rows.select_related(
+        "microdata__round", "microdata__layout", "previous_microdata__round", "previous_microdata__layout",
+        "design__round", "previous_design__round",
+    ).order_by("-finished_at").first()  # fmt: skip
+
+
+def score_round(round: CollectionRound) -> int:
+    """Score what the latest run has not scored yet: after a new run everything, else newly filed sheets.
+
+    Returns the number of sheets that got a score. Running it again does nothing.
+    """
+    run = latest_run(round)
+    if run is None:
+        return 0
+    ids = scores.unscored(round, run.pk)
+    is_new = scores.background_run(round) != run.pk
+    if not ids and not is_new:
+        return 0
+    spec = RunSpec.from_json(run.spec)
+    now = read_year(run.microdata, run.design, use_edited=spec.use_edited, use_imputed=spec.use_imputed)
+    weighted = weigh(now, spec)
+    treated = treat(now, weighted, spec)
+    if is_new:
+        services.receive_background(
+            round_=round, run=run.pk, peers=peer_quantiles(now), cells=total_cells(now, weighted, treated)
+        )
+    found = list(scores.undecided(ids, run.microdata.layout))
+    if not found:
+        return 0
+    before = None
+    if run.previous_microdata is not None and run.previous_design is not None:
+        before = read_year(run.previous_microdata, run.previous_design)
+    pending = _pending(found, run, now.strata)
+    place = places(pending, weighted, now)
+    judged = judge(now, before, weighted, treated, pending, place, _employees(now.unit, pending.unit))
+    return services.receive_scores(run=run.pk, sheets=_sheets(found, now, place, judged))
+
+
+def score_open_rounds() -> int:
+    """``score_round`` for every round that has opened."""
+    rounds = CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED)
+    return sum(score_round(round) for round in rounds)
+
+
+def _pending(found: list[Undecided], run: EstimationRun, strata: Strata) -> Pending:
+    unit = np.array([one.unit for one in found], dtype=np.int64)
+    drawn, stratum_id, _newly = selection_of(run.design)
+    row = np.full(len(unit), -1, dtype=np.int64)
+    if len(drawn):
+        place = np.clip(np.searchsorted(drawn, unit), 0, len(drawn) - 1)
+        inside = drawn[place] == unit
+        row = np.where(inside, np.searchsorted(strata.id, stratum_id[place]), -1)
+    return Pending(
+        unit=unit, category=_codes([one.category for one in found], CATEGORIES) + 1,
+        region=_codes([one.region for one in found], REGIONS),
+        section=_codes([one.section for one in found], SECTIONS), stratum=row,
+        values=np.array([one.values for one in found], dtype=np.float64),
+    )  # fmt: skip
+
+
+def _codes(values: list[str], known: tuple[str, ...]) -> Ints:
+    table = {code: place for place, code in enumerate(known)}
+    return np.array([table.get(value, -1) for value in values], dtype=np.int64)
+
+
+def _employees(*units: Ints) -> tuple[Floats, Floats]:
+    known = dict(ReportingUnit.objects.exclude(employees=None).values_list("pk", "employees"))
+    valid, pending = (
+        np.array([known.get(unit, np.nan) for unit in one.tolist()], dtype=np.float64) for one in units
+    )
+    return valid, pending
+
+
+def _sheets(found: list[Undecided], now: Year, place: Place, judged: Judgement) -> list[ScoredSheet]:
+    codes = [item.code for item in now.items]
+    shown = [(column, code) for column, code in enumerate(codes) if code in SHOWN]
+    result = []
+    for row, sheet in enumerate(found):
+        amounts = {code: sheet.values[column] for column, code in shown if np.isfinite(sheet.values[column])}
+        result.append(
+            ScoredSheet(
+                submission=sheet.submission, filing_number=sheet.filing_number,
+                value=float(judged.scores.score[row]), stratum=place.stratum[row], region=sheet.region,
+                population=float(place.population[row]), respondents=int(place.respondents[row]),
+                amounts=amounts, items=_items(judged, row, codes, sheet),
+            )
+        )  # fmt: skip
+    return result
+
+
+def _items(judged: Judgement, row: int, codes: list[str], sheet: Undecided) -> tuple[ScoredItem, ...]:
+    scored = judged.scores
+    return tuple(
+        ScoredItem(
+            item=codes[column], value=sheet.values[column], expected=float(judged.expected[row, column]),
+            source=SOURCES[judged.source[row, column]], suspicion=float(scored.suspicion[row, column]),
+            national=_share(scored.shift[row, column]), regional=_share(judged.regional[row, column]),
+            slip_base=int(scored.slip_base[row, column]) if scored.suspicion[row, column] >= UNUSUAL else 0,
+            slip_power=int(scored.slip_power[row, column]),
+        )
+        for column in told_items(judged, row)
+    )  # fmt: skip
+
+
+def _share(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,201 @@
+"""Scores of filed sheets: what the estimation asks for, what it hands over, and what the pages read of it.
+
+Collection makes no scores. The estimation reads the undecided sheets here as numbers, works out what each of
+them moves, and writes the result through ``receive_scores`` and ``receive_background``.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+from survey.collection.models import CollectionRound
+from survey.microdata import projection
+from survey.microdata.models import MicrodataLayout
+from survey.microdata.projection import Variable
+from survey.microdata.services import classification_of
+from survey.questionnaires.selectors import definition_for
+from survey.review.models import ItemScore, PeerQuantiles, SheetScore, TotalCell
+from survey.submissions.models import Filing, Submission
+
+CHUNK = 1_000
+UNUSUAL = 2.0  # robust standard deviations from which a value is called unusual
+MOVES = 0.01  # share of a total from which a sheet is said to move it
+_ESTIMATION_SIZE = {"micro": "small"}  # small and micro are one size class of the estimation
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """One filed sheet that waits for a decision, as numbers in the order of a microdata layout."""
+
+    submission: int
+    filing_number: int
+    unit: int
+    category: str
+    region: str
+    section: str
+    size_class: str
+    values: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredItem:
+    """One item of a scored sheet; the fields of ``ItemScore``."""
+
+    item: str
+    value: float
+    expected: float
+    source: str
+    suspicion: float
+    national: float | None
+    regional: float | None
+    slip_base: int = 0
+    slip_power: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSheet:
+    """One scored sheet; ``items`` come in the order of their part in the score."""
+
+    submission: int
+    filing_number: int
+    value: float
+    stratum: str
+    region: str
+    population: float
+    respondents: int
+    amounts: dict[str, float] = field(default_factory=dict)
+    items: tuple[ScoredItem, ...] = ()
+
+
+# What the estimation asks for ------------------------------------------------------------------------
+_UNSCORED = """
+    SELECT sheet.id FROM survey_submission sheet
+    JOIN LATERAL (
+        SELECT max(number) AS number FROM survey_filing WHERE submission_id = sheet.id
+    ) latest ON latest.number IS NOT NULL
+    LEFT JOIN survey_sheetscore score ON score.submission_id = sheet.id
+    WHERE sheet.round_id = %(round)s AND sheet.state IN ('submitted', 'national_review')
+      AND (score.submission_id IS NULL OR score.run <> %(run)s OR score.filing_number <> latest.number)
+    ORDER BY sheet.id
+"""
+
+
+def unscored(round_: CollectionRound, run: int) -> list[int]:
+    """Undecided sheets whose latest filing this run has not scored."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNSCORED, {"round": round_.pk, "run": run})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def background_run(round_: CollectionRound) -> int | None:
+    """The run whose peers and totals are stored for a round."""
+    cell = TotalCell.objects.filter(round=round_).only("run").first()
+    return cell.run if cell else None
+
+
+def undecided(ids: Sequence[int], layout: MicrodataLayout) -> Iterator[Undecided]:
+    """The latest filings of these sheets, projected as acceptance would project them."""
+    variables = tuple(Variable.from_json(entry) for entry in layout.variables)
+    for start in range(0, len(ids), CHUNK):
+        filings = (
+            Filing.objects.filter(submission_id__in=ids[start : start + CHUNK])
+            .order_by("submission_id", "-number")
+            .distinct("submission_id")
+            .select_related("version", "submission__unit__region")
+            .defer("version__document", "submission__answers", "submission__item_revisions", "explanations")
+        )
+        for filing in filings:
+            facts = classification_of(filing)
+            yield Undecided(
+                submission=filing.submission_id, filing_number=filing.number,
+                unit=filing.submission.unit_id, category=facts["category"], region=facts["region"],
+                section=facts["section"], size_class=facts["size_class"],
+                values=projection.project(variables, definition_for(filing.version), filing.answers),
+            )  # fmt: skip
+
+
+# What the estimation hands over ------------------------------------------------------------------------
+@transaction.atomic
+def receive_scores(*, run: int, sheets: Iterable[ScoredSheet]) -> int:
+    """Replace the scores of these sheets. A sheet that was decided or filed again meanwhile is left out."""
+    given = {sheet.submission: sheet for sheet in sheets}
+    still = set(
+        Submission.objects.filter(pk__in=given, state__in=["submitted", "national_review"])
+        .select_for_update(of=("self",), skip_locked=True)
+        .values_list("pk", flat=True)
+    )
+    SheetScore.objects.filter(pk__in=still).delete()
+    rows, items = [], []
+    for sheet in (given[pk] for pk in sorted(still)):
+        row = _row(sheet, run)
+        rows.append(row)
+        items += [
+            ItemScore(
+                sheet=row, item=one.item, rank=rank, value=one.value, expected=one.expected,
+                source=one.source, suspicion=one.suspicion, national=one.national, regional=one.regional,
+                slip_base=one.slip_base, slip_power=one.slip_power,
+            )
+            for rank, one in enumerate(sheet.items, start=1)
+        ]  # fmt: skip
+    SheetScore.objects.bulk_create(rows, batch_size=CHUNK)
+    ItemScore.objects.bulk_create(items, batch_size=CHUNK)
+    return len(rows)
+
+
+def _row(sheet: ScoredSheet, run: int) -> SheetScore:
+    unusual = [one for one in sheet.items if one.suspicion >= UNUSUAL]
+    shares = [abs(share) for one in unusual for share in (one.national, one.regional) if share is not None]
+    return SheetScore(
+        submission_id=sheet.submission, filing_number=sheet.filing_number, run=run, value=sheet.value,
+        reach=max(shares, default=0.0), has_slip=any(one.slip_base for one in sheet.items),
+        stratum=sheet.stratum, region=sheet.region, population=sheet.population,
+        respondents=sheet.respondents, amounts=sheet.amounts,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def receive_background(
+    *, round_: CollectionRound, run: int, peers: Iterable[tuple[str, str, int, Sequence[float]]],
+    cells: Iterable[tuple[str, str, float, int, dict[str, float]]],
+) -> None:  # fmt: skip
+    """Replace peers (group, item, size, five quantiles) and totals (stratum, region, N, n, sums) of a round."""
+    PeerQuantiles.objects.filter(round=round_).delete()
+    TotalCell.objects.filter(round=round_).delete()
+    PeerQuantiles.objects.bulk_create(
+        (
+            PeerQuantiles(round=round_, run=run, group=group, item=item, size=size, quantiles=list(found))
+            for group, item, size, found in peers
+        ),
+        batch_size=CHUNK,
+    )
+    TotalCell.objects.bulk_create(
+        (
+            TotalCell(
+                round=round_, run=run, stratum=stratum, region=region, population=population,
+                respondents=respondents, sums=sums,
+            )
+            for stratum, region, population, respondents, sums in cells
+        ),
+        batch_size=CHUNK,
+    )  # fmt: skip
+
+
+# What the pages read ------------------------------------------------------------------------
+def score_of(submission: Submission) -> SheetScore | None:
+    """The score of the version that the page shows, with its items; None when there is none (yet)."""
+    return SheetScore.objects.filter(pk=submission.pk).prefetch_related("items").first()
+
+
+def peer_groups(unit: Any) -> tuple[str, ...]:
+    """The groups that a unit is compared with, the closest first."""
+    size = _ESTIMATION_SIZE.get(unit.size_class, unit.size_class)
+    return (f"{unit.category}/{size}", unit.category) if size else (unit.category,)
+
+
+def peers_of(submission: Submission) -> dict[str, PeerQuantiles]:
+    """For each item the quantiles of the closest group that has them."""
+    groups = peer_groups(submission.unit)
+    rows = PeerQuantiles.objects.filter(round_id=submission.round_id, group__in=groups)
+    return {row.item: row for row in sorted(rows, key=lambda row: -groups.index(row.group))}

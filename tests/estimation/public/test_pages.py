@@ -1,0 +1,172 @@
+"""The public site: what it shows of a release, to whom, when, and how caches are told about it."""
+
+import csv
+import datetime as dt
+import gzip
+import io
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from estimation.public import middleware
+from tests.estimation.public.conftest import Publish
+from tests.estimation.public.small import corrected, small_content
+
+PAGES = (
+    "", "2025/", "2025/report/", "2025/tables/", "2025/tables/T2/", "2025/tables/T2/?sort=0", "2025/explore/",
+    "2025/explore/section/C/", "2025/explore/region/110000/", "2025/cells/T2.D.flow/", "2025/method/",
+    "2025/quality/", "2025/quality/?grade=B", "archive/", "data/", "2025-1/",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _always_fresh(settings: Any) -> None:
+    settings.PUBLIC_FRESH_SECONDS = 0.0
+
+
+def body(answer: Any) -> str:
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_answers_a_stranger(publish: Publish, language: str) -> None:
+    publish()
+    for path in PAGES:
+        answer = Client().get(f"/{language}/{path}")
+        assert answer.status_code == 200, path
+        assert "模拟" in body(answer) or "synthetic" in body(answer), path
+        assert not answer.cookies, path
+        assert answer["Cache-Control"].startswith("public, max-age=60"), path
+        assert "default-src 'none'" in answer["Content-Security-Policy"], path
+
+
+def test_the_address_decides_the_language(publish: Publish) -> None:
+    publish()
+    client = Client(headers={"accept-language": "en"})
+    client.cookies["django_language"] = "en"
+    assert "制造业" in body(client.get("/zh/2025/tables/T2/"))
+    assert "Manufacturing" in body(client.get("/en/2025/tables/T2/"))
+
+
+@pytest.mark.parametrize("state", ["draft", "validated", "scheduled"])
+def test_nothing_is_seen_before_publication(publish: Publish, state: str) -> None:
+    publish(state=state, published_at=None, embargo_until=timezone.now() + dt.timedelta(hours=1))
+    client = Client()
+    assert "52.26" not in body(client.get("/zh/"))
+    for path in PAGES[1:-3]:
+        assert client.get(f"/zh/{path}").status_code == 404, path
+    assert client.get("/zh/2025-1/").status_code == 404
+
+
+def test_no_copy_outlives_the_embargo(publish: Publish) -> None:
+    publish()
+    publish(
+        number=2,
+        state="scheduled",
+        published_at=None,
+        embargo_until=timezone.now() + dt.timedelta(seconds=20),
+    )
+    answer = Client().get("/zh/2025/")
+    seconds = int(answer["Cache-Control"].removeprefix("public, max-age=").split(",")[0])
+    assert 0 <= seconds <= 20
+    assert "stale" not in answer["Cache-Control"]
+
+
+def test_a_correction_is_seen_at_once_and_the_former_release_stays(publish: Publish) -> None:
+    first = publish()
+    client = Client()
+    assert "52.26" in body(client.get("/zh/2025/"))
+    first.state = "corrected"
+    first.save()
+    publish(
+        corrected(small_content(), "SUP-01.2025", "52.99"),
+        number=2,
+        replaces=first,
+        correction_note_zh="一处更正",
+    )
+    now = body(client.get("/zh/2025/"))
+    assert "52.99" in now and "一处更正" in now
+    former = body(client.get("/zh/2025-1/"))
+    assert "52.26" in former and "已被更正后的版本取代" in former
+
+
+def test_a_withdrawn_release_is_gone(publish: Publish) -> None:
+    release = publish()
+    client = Client()
+    assert client.get("/zh/2025/").status_code == 200
+    type(release).objects.update(state="withdrawn", reason="口径有误")
+    assert client.get("/zh/2025/").status_code == 404
+    assert client.get("/zh/2025-1/").status_code == 410
+    assert client.get("/zh/2025-1/tables/T2/").status_code == 404
+    assert "已撤回" in body(client.get("/zh/archive/"))
+
+
+def test_tables_sort_with_totals_below_and_withheld_last(publish: Publish) -> None:
+    publish()
+    page = body(Client().get("/en/2025/tables/T2/?sort=0"))
+    order = [
+        page.index(f'indent-0">{name}') for name in ("Manufacturing", "Agriculture", "Electricity", "Total")
+    ]
+    assert order == sorted(order)
+    assert 'aria-sort="descending"' in page
+    page = body(Client().get("/en/2025/tables/T2/?sort=0&order=up"))
+    order = [
+        page.index(f'indent-0">{name}') for name in ("Agriculture", "Manufacturing", "Electricity", "Total")
+    ]
+    assert order == sorted(order)
+    for wrong in ("sort=9", "sort=-1", "sort=x", "sort=99999999999"):
+        assert Client().get(f"/en/2025/tables/T2/?{wrong}").status_code == 200
+
+
+def test_csv_holds_printed_and_unrounded_values_but_nothing_withheld(publish: Publish) -> None:
+    publish()
+    answer = Client().get("/en/2025/tables/T2.csv")
+    rows = list(csv.reader(io.StringIO(body(answer).removeprefix("\ufeff"))))
+    assert rows[0] == ["code", "Section", "Flow", "Flow (unrounded)"]
+    assert ["C", "Manufacturing", "540.58", "540.5812"] in rows
+    assert ["D", "Electricity", "×", ""] in rows
+
+
+def test_a_known_tag_is_answered_without_a_body(publish: Publish) -> None:
+    publish()
+    client = Client()
+    first = client.get("/zh/2025/")
+    again = client.get("/zh/2025/", headers={"if-none-match": first["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    packed = client.get("/zh/2025/", headers={"accept-encoding": "gzip"})
+    assert gzip.decompress(packed.content) == first.content
+    assert client.head("/zh/2025/").content == b""
+
+
+def test_unknown_parameters_share_one_page(publish: Publish, django_assert_num_queries: Any) -> None:
+    publish()
+    client = Client()
+    client.get("/zh/2025/tables/T2/?utm=1")
+    with django_assert_num_queries(2):  # the fingerprint and the next embargo, nothing of the page
+        client.get("/zh/2025/tables/T2/?utm=2&x=3")
+
+
+def test_pages_go_on_while_the_database_is_away(publish: Publish, monkeypatch: Any) -> None:
+    publish()
+    client = Client()
+    kept = client.get("/zh/2025/")
+
+    def away() -> Any:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(middleware, "fingerprint", away)
+    again = client.get("/zh/2025/")
+    assert (again.status_code, again.content) == (200, kept.content)
+
+
+def test_wrong_addresses_are_not_found(publish: Publish) -> None:
+    publish()
+    for path in (
+        "2023/", "2025-7/", "2025/tables/T9/", "2025/cells/nothing/", "2025/explore/region/999999/",
+        "2025/explore/section/Z/", "2025/explore/planet/C/", "2025/tables/%3Cscript%3E/",
+    ):  # fmt: skip
+        assert Client().get(f"/zh/{path}").status_code == 404, path
+    assert Client().post("/zh/2025/").status_code in {403, 405}

@@ -1,0 +1,16 @@
+"""Names that a run stores, in the words of the page."""
+
+from django.utils.translation import override
+
+from estimation.templatetags import estimation as filters
+
+
+def test_names_of_strata_and_classes_are_words_in_both_languages() -> None:
+    with override("zh-hans"):
+        assert filters.stratum_label("J · east · small (2)") == "金融业 · 东部 · 小微型 (2)"
+        assert filters.stratum_label("CAT03 · 630000") == "事业单位 · 青海"
+        assert filters.class_label("other/C") == "其他企业 · 制造业"
+        assert filters.parameter_label("winsorize", "method") == "缩尾：调整到界值"
+    with override("en"):
+        assert filters.stratum_label("C · nation · large+medium") == "Manufacturing · Nation · Large+Medium"
+        assert filters.class_label("government/-") == "Government"

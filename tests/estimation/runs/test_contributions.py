@@ -1,0 +1,86 @@
+"""What units add to an estimate adds up to the estimate that the run stored."""
+
+import numpy as np
+import pytest
+
+from estimation.runs.contributions import Cell, behind
+from estimation.runs.levels import Prepared
+from estimation.runs.pipeline import Result, compute, prepare_years
+from estimation.runs.spec import RunSpec, Winsorization
+from tests.estimation.runs.random_years import random_years
+
+SPEC = RunSpec(winsorization=Winsorization("winsorize", 0.05, 0.95, minimum=10))
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return compute(*random_years(11, size=12), SPEC)
+
+
+def estimates(result: Result, statistic: str) -> list[tuple[Cell, float, int]]:
+    columns = result.estimates
+    return [
+        (Cell(columns.year[row], columns.variable[row], statistic, columns.kind[row], columns.code[row]),
+         float(columns.numbers["value"][row]), int(columns.numbers["n"][row]))
+        for row in range(len(columns))
+        if columns.statistic[row] == statistic and columns.year[row] == 2025
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "statistic",
+    ["total", "mean", "proportion", "ratio", "multiple", "level_growth", "panel_growth", "panel_simple"],
+)
+def test_every_stored_estimate_is_found_again(result: Result, statistic: str) -> None:
+    cells = estimates(result, statistic)
+    rng = np.random.default_rng(1)
+    chosen = rng.choice(len(cells), min(150, len(cells)), replace=False)
+    for cell, value, n in (cells[place] for place in chosen):
+        found = behind(list(result.years), SPEC, cell)
+        assert found is not None, cell
+        assert found.value == pytest.approx(value, rel=1e-9, abs=1e-9), cell
+        assert found.n == n, cell
+        size = np.abs(found.effect)
+        assert (np.diff(size) <= 0).all()
+        whole = 0.0 if cell.is_quotient else value
+        if cell.statistic == "level_growth" and ("/" in cell.variable or cell.variable == "T01"):
+            whole = 0.0
+        assert found.effect.sum() == pytest.approx(whole, rel=1e-9, abs=1e-9 * max(size.sum(), 1.0)), cell
+
+
+def test_a_few_items_read_alone_give_the_same_numbers(result: Result) -> None:
+    now, before = random_years(11, size=12)
+    cell = Cell(2025, "P03+P04", "level_growth", "region", "110000")
+    wanted = cell.variables(SPEC)
+    assert wanted == ("P03", "P04")
+    narrow = [_only(year, wanted) for year in (now, before)]
+    prepared: list[Prepared] = prepare_years(*narrow, SPEC)
+    alone, whole = behind(prepared, SPEC, cell), behind(list(result.years), SPEC, cell)
+    assert alone is not None and whole is not None
+    np.testing.assert_array_equal(alone.effect, whole.effect)
+
+
+def _only(year, codes):  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    places = [[item.code for item in year.items].index(code) for code in codes]
+    return replace(year, items=tuple(year.items[p] for p in places), values=year.values[:, places])
+
+
+def test_what_is_not_there_is_none(result: Result) -> None:
+    prepared = list(result.years)
+    for cell in (
+        Cell(2025, "X99", "total", "nation", "all"), Cell(2025, "P01", "total", "nation", "moon"),
+        Cell(2025, "P01", "median", "nation", "all"), Cell(2025, "D01/X99", "ratio", "nation", "all"),
+        Cell(2025, "P01", "multiple", "nation", "all"),
+    ):  # fmt: skip
+        assert behind(prepared, SPEC, cell) is None
+    assert behind(prepared[:1], SPEC, Cell(2025, "P01", "level_growth", "nation", "all")) is None
+
+
+def test_treated_and_filled_units_say_so(result: Result) -> None:
+    found = behind(list(result.years), SPEC, Cell(2025, "P01", "total", "nation", "all"))
+    assert found is not None
+    assert found.now.moved.any() and found.now.filled.any()
+    assert not (found.now.moved & found.now.filled).any()
+    assert found.cumulative[-1] == pytest.approx(1.0)

@@ -1,0 +1,344 @@
+"""The run adds cells of units up; ``estimation.methods`` goes unit by unit. Both must be the same numbers."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from estimation.methods import (
+    Estimates,
+    StratifiedSample,
+    class_growth,
+    growth,
+    level_growth,
+    mean,
+    mean_multiple,
+    overlap_covariance,
+    proportion,
+    ratio,
+    total,
+    winsorize,
+)
+from estimation.runs.arrays import Domain, crossed_domain, group_masks
+from estimation.runs.blocks import Collector
+from estimation.runs.changes import pair_years, share_growth, total_growth
+from estimation.runs.levels import Prepared, means, multiples, proportions, ratios, totals
+from estimation.runs.panel import PANEL_MINIMUM, panel_growth
+from estimation.runs.pipeline import prepare_years
+from estimation.runs.spec import RATIOS, RunSpec, Winsorization
+from estimation.runs.treat import CLASSES, GROUP_NAMES, treatment_classes
+from tests.estimation.runs.random_years import random_years
+
+NEAR = {"rtol": 1e-9, "atol": 1e-9}
+SPEC = RunSpec(winsorization=Winsorization("winsorize", 0.05, 0.95, minimum=10))
+KINDS = set(SPEC.domains)
+
+
+@dataclass
+class Both:
+    """Two years prepared, and everything the run makes of them."""
+
+    now: Prepared
+    before: Prepared
+    spec: RunSpec
+
+    def __post_init__(self) -> None:
+        collector = Collector()
+        levels = [totals(one, collector, self.spec) for one in (self.now, self.before)]
+        means(self.now, collector)
+        shares = [proportions(one, collector) for one in (self.now, self.before)]
+        quotients = [ratios(one, collector) for one in (self.now, self.before)]
+        multiples(self.now, collector, self.spec)
+        self.pair = pair_years(self.now, self.before)
+        total_growth(self.pair, levels[0], levels[1], collector)
+        share_growth(self.pair, shares[0], shares[1], collector)
+        share_growth(self.pair, quotients[0], quotients[1], collector)
+        panel_growth(self.pair, collector, self.spec)
+        self.blocks = collector.blocks
+
+    def __call__(
+        self, statistic: str, domain: Domain, name: str
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Value, se and design effect (D,) of this year."""
+        for block in self.blocks:
+            where = (block.year, block.statistic, block.kind, block.labels)
+            if where == (2025, statistic, domain.kind, domain.labels) and name in block.variables:
+                place = block.variables.index(name)
+                deff = np.full(len(domain.labels), np.nan) if block.deff is None else block.deff[:, place]
+                return block.value[:, place], block.se[:, place], deff
+        raise KeyError((statistic, domain.kind, name))
+
+
+@pytest.fixture(scope="module", params=["adjust", "average", "certainty"])
+def lonely(request: pytest.FixtureRequest) -> Both:
+    """Thin strata, some with one answer, collapsed only where they have none."""
+    spec = replace(SPEC, lonely=request.param, minimum_respondents=1)
+    both = Both(*prepare_years(*random_years(5, size=12, lonely=True), spec), spec)
+    assert both.now.weighted.sample.alone.any()
+    return both
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def full(request: pytest.FixtureRequest) -> Both:
+    """No stratum is collapsed, so that a stratum means the same in both years."""
+    both = Both(*prepare_years(*random_years(request.param, size=12), SPEC), SPEC)
+    assert both.now.weighted.key == both.before.weighted.key
+    return both
+
+
+def same(found: tuple[np.ndarray, np.ndarray, np.ndarray], wanted: Estimates, column: int = 0) -> None:
+    held = wanted.n[:, column] > 0 if wanted.n.ndim == 2 else wanted.n > 0
+    assert held.any()
+    np.testing.assert_allclose(found[0][held], wanted.value[held, column], **NEAR)
+    np.testing.assert_allclose(found[1][held], wanted.se[held, column], **NEAR)
+    deff = np.isfinite(found[2]) & np.isfinite(wanted.deff[:, column]) & (wanted.se[:, column] > 1e-6)
+    np.testing.assert_allclose(found[2][deff], wanted.deff[deff, column], rtol=1e-7)
+
+
+def size_of(domain: Domain) -> int:
+    return len(domain.labels)
+
+
+def test_totals_in_every_classification(lonely: Both) -> None:
+    now, seen = lonely.now, set()
+    for domain in (*now.domains, crossed_domain(now.year)):
+        for name in ("P01", "P03+P04", "T02"):
+            if domain.kind == "region_section" and name == "P03+P04":
+                continue
+            column = now.column(name)
+            wanted = total(now.weighted.sample, now.treated.values[:, column], domain=domain.codes,
+                           domains=size_of(domain))  # fmt: skip
+            value, se, deff = lonely("total", domain, name)
+            # Filled units are no answers: the run widens the error by what they are.
+            answered, filled = (
+                np.array([mask[domain.codes == d, column].sum() for d in range(size_of(domain))], float)
+                for mask in (now.treated.answered, now.treated.filled)
+            )
+            widened = np.where(answered > 0, (answered + filled) / np.maximum(answered, 1), 1.0)
+            same((value, se / widened, deff), wanted)
+            seen.add(domain.kind)
+    assert seen == KINDS | {"region_section"}
+
+
+def test_means_proportions_and_ratios_in_every_classification(lonely: Both) -> None:
+    now, seen = lonely.now, set()
+    sample, answered, values = now.weighted.sample, now.treated.answered, now.treated.values
+    for domain in now.domains:
+        for name, statistic, estimate in (
+            ("P01", "mean", mean), ("D02", "mean", mean), ("T01", "proportion", proportion),
+        ):  # fmt: skip
+            column = now.column(name)
+            codes = np.where(answered[:, column], domain.codes, -1)
+            wanted = estimate(sample, values[:, column], domain=codes, domains=size_of(domain))
+            same(lonely(statistic, domain, name), wanted)
+        for top, bottom in (("D01", "S02"), ("T02", "B10")):
+            assert (top, bottom) in RATIOS
+            a, b = now.column(top), now.column(bottom)
+            codes = np.where(answered[:, a] & answered[:, b], domain.codes, -1)
+            wanted = ratio(sample, values[:, a], values[:, b], domain=codes, domains=size_of(domain))
+            same(lonely("ratio", domain, f"{top}/{bottom}"), wanted)
+        seen.add(domain.kind)
+    assert seen == KINDS
+
+
+def test_multiples_of_means(lonely: Both) -> None:
+    now = lonely.now
+    masks = group_masks(now.year)
+    head = masks["head_platform"]
+    column = now.column("F01")
+    wanted = mean_multiple(
+        now.weighted.sample, now.treated.values[:, column], head, masks["sample_ent"] & ~head
+    )
+    same(lonely("multiple", Domain("group", ("head_platform",), np.where(head, 0, -1)), "F01"), wanted)
+
+
+def test_growth_of_totals_has_the_covariance_of_the_library(full: Both) -> None:
+    now, before, seen = full.now, full.before, set()
+    for domain, old in zip(now.domains, before.domains, strict=True):
+        column = now.column("P01")
+        d = size_of(domain)
+        levels = [
+            total(one.weighted.sample, one.treated.values[:, column], domain=codes.codes, domains=d)
+            for one, codes in ((now, domain), (before, old))
+        ]
+        common = covariance(
+            full, now.treated.values[:, column], before.treated.values[:, column], domain, old
+        )
+        # The levels of the run carry what filled values add; so must these.
+        widened = [
+            replace(level, se=full_se[:, None])
+            for level, full_se in zip(
+                levels, (of_year(full, 2025, domain), of_year(full, 2024, old)), strict=True
+            )
+        ]
+        same(full("level_growth", domain, "P01"), level_growth(*widened, covariance=bounded(common, widened)))
+        seen.add(domain.kind)
+    assert seen == KINDS
+
+
+def of_year(both: Both, year: int, domain: Domain) -> np.ndarray:
+    for block in both.blocks:
+        if (block.year, block.statistic, block.kind, block.labels) == (
+            year,
+            "total",
+            domain.kind,
+            domain.labels,
+        ):
+            return block.se[:, block.variables.index("P01")]
+    raise KeyError(domain.kind)
+
+
+def bounded(common: np.ndarray, levels: list[Estimates]) -> np.ndarray:
+    bound = levels[0].se * levels[1].se
+    return np.clip(common, -bound, bound)
+
+
+def covariance(both: Both, y: np.ndarray, old: np.ndarray, domain: Domain, old_domain: Domain) -> np.ndarray:
+    return overlap_covariance(
+        both.now.weighted.sample, y, both.before.weighted.sample, old, match=both.pair.match,
+        domain=domain.codes, domain_previous=old_domain.codes, domains=size_of(domain),
+    )  # fmt: skip
+
+
+def test_growth_of_ratios_and_proportions(full: Both) -> None:
+    now, before, seen = full.now, full.before, set()
+    for domain, old in zip(now.domains, before.domains, strict=True):
+        for top, bottom in (("D01", "S02"), ("T01", "")):
+            parts = [quotient(one, top, bottom, codes) for one, codes in ((now, domain), (before, old))]
+            levels = [estimates for estimates, _ in parts]
+            common = covariance(full, parts[0][1], parts[1][1], domain, old)
+            wanted = level_growth(*levels, covariance=bounded(common, levels))
+            same(full("level_growth", domain, f"{top}/{bottom}" if bottom else top), wanted)
+        seen.add(domain.kind)
+    assert seen == KINDS
+
+
+def quotient(one: Prepared, top: str, bottom: str, domain: Domain) -> tuple[Estimates, np.ndarray]:
+    """The library's ratio and its linearised variable 1_d (y - R x) / X, (n,)."""
+    a = one.column(top)
+    counts = one.treated.answered[:, a]
+    x = np.ones(one.year.n)
+    if bottom:
+        b = one.column(bottom)
+        counts, x = counts & one.treated.answered[:, b], one.treated.values[:, b]
+    codes = np.where(counts, domain.codes, -1)
+    y = one.treated.values[:, a]
+    level = ratio(one.weighted.sample, y, x, domain=codes, domains=size_of(domain))
+    base = total(one.weighted.sample, x, domain=codes, domains=size_of(domain)).value[:, 0]
+    code = np.maximum(codes, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        u = np.where(codes >= 0, (y - level.value[code, 0] * x) / base[code], 0.0)
+    return level, np.nan_to_num(u)
+
+
+def panel_of(both: Both, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Who is on the panel of an item, and its values of both years, (n,)."""
+    now, before, match = both.now, both.before, both.pair.match
+    column = now.column(name)
+    panel = both.pair.panel & now.treated.answered[:, column]
+    panel &= np.where(match >= 0, before.treated.answered[match, column], False)
+    return (
+        panel,
+        now.treated.values[:, column],
+        np.where(match >= 0, before.treated.values[match, column], 0.0),
+    )
+
+
+def test_panel_growth_combined(full: Both) -> None:
+    panel, y, old = panel_of(full, "S02")
+    for domain in full.now.domains:
+        codes = np.where(panel, domain.codes, -1)
+        wanted = growth(full.now.weighted.sample, y, old, panel=panel, domain=codes, domains=size_of(domain))
+        same(full("panel_simple", domain, "S02"), wanted)
+
+
+def test_panel_growth_by_classes(full: Both) -> None:
+    """Value by ``class_growth`` with last year's full levels, error from its three linearised parts."""
+    now, before = full.now, full.before
+    sample, old_sample = now.weighted.sample, before.weighted.sample
+    panel, y, old = panel_of(full, "S02")
+    level = before.treated.values[:, now.column("S02")]
+    any_panel = np.zeros(now.year.n, bool)
+    for place, item in enumerate(now.year.items):
+        if item.is_amount:
+            any_panel |= panel_of(full, now.codes[place])[0]
+    for domain, old_domain in zip(now.domains, before.domains, strict=True):
+        value, se, _ = full("panel_growth", domain, "S02")
+        for d in range(size_of(domain)):
+            inside, old_inside = domain.codes == d, old_domain.codes == d
+            if not (inside & panel).any() or not np.isfinite(value[d]):
+                continue
+            pooled = pool(treatment_classes(now.year), inside & any_panel)
+            classes, old_classes = pooled[treatment_classes(now.year)], pooled[treatment_classes(before.year)]
+            held = class_growth(
+                sample, np.where(inside, y, 0.0), np.where(inside, old, 0.0), panel=panel & inside,
+                growth_class=classes, domain=np.where(panel & inside, 0, -1), domains=1,
+            )  # fmt: skip
+            rate = dict(zip(held.growth_class.tolist(), (held.rate[:, 0] + 1.0).tolist(), strict=True))
+            weights = old_sample.weight * level * old_inside
+            known = {c: weights[old_classes == c].sum() for c, g in rate.items() if np.isfinite(g)}
+            whole = sum(known.values())
+            wanted = sum(known[c] * rate[c] for c in known) / whole
+            assert value[d] == pytest.approx(wanted - 1.0, rel=1e-9)
+            variance = linear_variance(
+                full,
+                (panel & inside, y, old, classes),
+                (level * old_inside, old_classes),
+                known,
+                rate,
+                whole,
+                wanted,
+            )
+            assert se[d] == pytest.approx(np.sqrt(variance), rel=1e-7, abs=1e-12)
+
+
+def pool(classes: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """The pooled class of each class: enough panel units, else the rest of its group, else the rest of all."""
+    units = np.bincount(classes[counted], minlength=CLASSES)
+    group = np.arange(CLASSES) // (CLASSES // len(GROUP_NAMES))
+    thin = units < PANEL_MINIMUM
+    rest = np.array([units[thin & (group == g)].sum() for g in range(len(GROUP_NAMES))])
+    wide = np.where(rest >= PANEL_MINIMUM, CLASSES + np.arange(len(GROUP_NAMES)), CLASSES + len(GROUP_NAMES))
+    return np.where(thin, wide[group], np.arange(CLASSES))
+
+
+def linear_variance(
+    both: Both, ours: tuple[np.ndarray, ...], theirs: tuple[np.ndarray, ...], known: dict[int, float],
+    rate: dict[int, float], whole: float, value: float,
+) -> float:  # fmt: skip
+    panel, y, old, classes = ours
+    level, old_classes = theirs
+    sample, old_sample = both.now.weighted.sample, both.before.weighted.sample
+    u, tilt = np.zeros(len(y)), np.zeros(len(level))
+    for c, weight in known.items():
+        rows = panel & (classes == c)
+        base = (sample.weight * old)[rows].sum()
+        u[rows] = weight / whole * (y - rate[c] * old)[rows] / base
+        tilt[old_classes == c] = ((rate[c] - value) * level / whole)[old_classes == c]
+    first = total(sample, u).se.item() ** 2
+    second = total(old_sample, tilt).se.item() ** 2
+    common = overlap_covariance(sample, u, old_sample, tilt, match=both.pair.match).item()
+    bound = np.sqrt(first * second)
+    return first + second + 2.0 * float(np.clip(common, -bound, bound))
+
+
+def test_treatment_is_the_library_s(full: Both) -> None:
+    now = full.now
+    column = now.column("P01")
+    rows = np.flatnonzero(now.treated.answered[:, column] & (now.treated.raw[:, column] > 0))
+    classes = treatment_classes(now.year)[rows]
+    done = winsorize(
+        now.treated.raw[rows, column], classes, lower=0.05, upper=0.95, exempt=now.weighted.spared[rows],
+        design_weight=now.weighted.sample.weight[rows], parent=(classes // 19, np.zeros(len(rows), int)), minimum=10,
+    )  # fmt: skip
+    np.testing.assert_array_equal(now.treated.values[rows, column], done.values)
+    limits = now.treated.cutoffs
+    mine = limits.item == column
+    np.testing.assert_array_equal(limits.lower[mine], done.lower[limits.treatment_class[mine]])
+    np.testing.assert_array_equal(limits.upper[mine], done.upper[limits.treatment_class[mine]])
+
+
+def test_weights_are_the_library_s(full: Both) -> None:
+    sample = full.now.weighted.sample
+    plain = StratifiedSample(sample.stratum, sample.population)
+    np.testing.assert_allclose(sample.weight, plain.weight, rtol=1e-15)

@@ -1,0 +1,113 @@
+"""Scores from a finished run to the desks, worked by hand."""
+
+import math
+from typing import Any
+
+import pytest
+
+from estimation.runs.models import Estimate
+from estimation.scoring import services
+from estimation.scoring.tasks import sweep_scores
+from survey.review.models import ItemScore, PeerQuantiles, SheetScore, TotalCell
+from survey.review.scores import ScoredSheet, receive_scores
+from survey.submissions.models import Submission
+from tests.estimation.scoring.town import Town
+
+
+@pytest.fixture
+def town(world: Any) -> Town:
+    return Town()
+
+
+def test_unit_slip_is_scored_as_by_hand(town: Town) -> None:
+    slipped, plain = town.pending(80 * 1024, before=40), town.pending(80, before=40)
+    run = town.run()
+    assert services.score_round(town.round) == 2
+    found = SheetScore.objects.get(pk=slipped.pk)
+    top = found.items.get(rank=1)
+    # Growth of the class is 2, so 80 was expected. The sheet alone would weigh 14 / 7; the total is 14/6 x 420.
+    assert (top.item, top.expected, top.source, found.run) == ("P01", 80, "previous", run.pk)
+    assert top.national == pytest.approx(2 * (80 * 1024 - 80) / 980)
+    assert top.regional == pytest.approx(top.national)
+    # Six units lie on the median and the spread has its floor of 0.1.
+    assert top.suspicion == pytest.approx(math.log(1024) / 0.1)
+    assert found.value == pytest.approx(top.suspicion * top.national)
+    assert (top.slip_base, top.slip_power, found.has_slip) == (1024, 1, True)
+    assert (found.population, found.respondents, found.amounts["P01"]) == (14, 6, 80 * 1024)
+    quiet = SheetScore.objects.get(pk=plain.pk)
+    assert (quiet.value, quiet.reach, quiet.has_slip) == (0, 0, False)
+    assert not quiet.items.filter(item="P01").exists()
+
+
+def test_newcomer_is_compared_by_size(town: Town) -> None:
+    sheet = town.pending(700)
+    town.run()
+    services.score_round(town.round)
+    item = ItemScore.objects.get(sheet_id=sheet.pk, item="P01")
+    # Ten employees each: the median of 20, 40, ... 120 per unit is 70.
+    assert (item.expected, item.source) == (pytest.approx(70), "size")
+
+
+def test_zero_of_an_amount_that_others_lack_is_no_slip(town: Town) -> None:
+    sheet = town.pending(0)
+    town.run()
+    services.score_round(town.round)
+    assert SheetScore.objects.get(pk=sheet.pk).has_slip is False
+    assert not ItemScore.objects.filter(sheet_id=sheet.pk, item="P01").exists()
+
+
+def test_sweep_scores_only_what_is_new(town: Town) -> None:
+    first = town.pending(200, before=40)
+    assert services.score_round(town.round) == 0  # no run yet
+    town.run()
+    sweep_scores()
+    assert list(SheetScore.objects.values_list("submission", "filing_number")) == [(first.pk, 1)]
+    assert services.score_open_rounds() == 0
+    second = town.pending(90, before=40)
+    town.file_again(first, 80)
+    assert services.score_open_rounds() == 2
+    assert set(SheetScore.objects.values_list("submission", "filing_number")) == {
+        (first.pk, 2), (second.pk, 1),
+    }  # fmt: skip
+    later = town.run(minimum=21)
+    assert services.score_open_rounds() == 2
+    assert set(SheetScore.objects.values_list("run", flat=True)) == {later.pk}
+    assert set(TotalCell.objects.values_list("run", flat=True)) == {later.pk}
+
+
+def test_stored_cells_add_up_to_the_published_totals(town: Town) -> None:
+    run = town.run()
+    services.score_round(town.round)
+    for item in ("P01", "S02"):
+        cells = TotalCell.objects.filter(round=town.round, region="320000")
+        total = sum(cell.population / cell.respondents * cell.sums[item] for cell in cells)
+        for kind, code in (("nation", "all"), ("region", "320000")):
+            published = Estimate.objects.get(
+                run=run, year=2025, variable=item, statistic="total", domain_kind=kind, domain_code=code
+            )
+            assert total == pytest.approx(published.value)
+
+
+def test_peers_need_ten_positive_values(town: Town) -> None:
+    town.run()
+    services.score_round(town.round)
+    assert not PeerQuantiles.objects.exists()
+    for value in (10, 20, 30, 40):
+        sheet = town.pending(value, state="accepted")
+        Submission.objects.filter(pk=sheet.pk).update(decided_at=sheet.filed_at)
+    town.run()
+    services.score_round(town.round)
+    row = PeerQuantiles.objects.get(group="CAT13/small", item="P01")
+    assert (row.size, row.quantiles[2]) == (10, 40)
+    assert PeerQuantiles.objects.filter(group="CAT13", item="P01").exists()
+
+
+def test_a_sheet_decided_meanwhile_gets_no_score(town: Town) -> None:
+    sheet = town.pending(200)
+    Submission.objects.filter(pk=sheet.pk).update(state="accepted")
+    given = ScoredSheet(
+        submission=sheet.pk, filing_number=1, value=1, stratum="0", region="320000", population=14,
+        respondents=6,
+    )  # fmt: skip
+    assert receive_scores(run=1, sheets=[given]) == 0
+    assert not SheetScore.objects.exists()
