@@ -72,7 +72,9 @@ def build_country(*, scale: float, seed: int, progress: Progress) -> Rehearsal:
             write_units(writer)
             listed = write_reserve(reserve)
             write_assignments(writer)
-            progress(f"{writer.cast.count:,} units, {int(writer.cast.asked.sum()):,} assignments, {listed:,} more in the frame")
+            progress(
+                f"{writer.cast.count:,} units, {int(writer.cast.asked.sum()):,} assignments, {listed:,} more in the frame"
+            )
             for year in (0, 1):
                 count = write_filed(writer, year)
                 write_submissions(writer, year, settled_mask(writer, year))
@@ -147,17 +149,18 @@ def _prepare(scale: float, seed: int, progress: Progress) -> tuple[SheetWriter, 
 
 
 def _round(year: int) -> CollectionRound:
-    """2025 is open around the day of the build; 2024 is closed."""
-    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    """2025 is open around the day of the build; 2024 is closed. Days begin and end as in an office."""
+    today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
     is_open = year == 2025
-    opens = now - dt.timedelta(days=45 if is_open else 410)
+    opens = today - dt.timedelta(days=45 if is_open else 410)
+    evening = dt.timedelta(hours=9)
     return CollectionRound.objects.create(
         year=year,
         state=CollectionRound.State.OPEN if is_open else CollectionRound.State.CLOSED,
         reference_date=dt.date(year, 12, 31),
         opens_at=opens,
-        due_at=opens + dt.timedelta(days=75 if is_open else 40),
-        closes_at=opens + dt.timedelta(days=90 if is_open else 60),
+        due_at=opens + dt.timedelta(days=75 if is_open else 40) + evening,
+        closes_at=opens + dt.timedelta(days=90 if is_open else 60) + evening,
         is_synthetic=True,
     )
 

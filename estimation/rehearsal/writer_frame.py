@@ -53,7 +53,9 @@ def _unit_lines(writer: SheetWriter) -> Iterator[str]:
     return unit_lines(writer.country, cast.row, register, number, first=1)
 
 
-def unit_lines(country: Country, rows: Ints, register: Register, number: Floats, *, first: int) -> Iterator[str]:
+def unit_lines(
+    country: Country, rows: Ints, register: Register, number: Floats, *, first: int
+) -> Iterator[str]:
     """Lines of the register table for units `rows` (m,) with their entries and random numbers, keys from `first`."""
     units, values = country.units, country.values
     year = np.where(units.exists[1, rows], 1, 0)

@@ -112,6 +112,21 @@ class RunForm(forms.Form):
         return data
 
 
+class BootstrapForm(forms.Form):
+    """How many replicates."""
+
+    replicates = forms.TypedChoiceField(
+        label=_("Replicates"),
+        coerce=int,
+        initial=500,
+        choices=[(n, f"{n:,}") for n in (100, 200, 500, 1000, 2000)],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["replicates"].widget.attrs["class"] = "form-select"
+
+
 def rounds_with_design() -> list[CollectionRound]:
     """Rounds that can be estimated, newest first."""
     held = SampleDesign.objects.filter(state__in=USABLE).values("round")

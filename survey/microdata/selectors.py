@@ -117,6 +117,24 @@ def columns(version: MicrodataVersion, variables: Sequence[str] | None = None) -
     )
 
 
+def changed_members(first: MicrodataVersion, second: MicrodataVersion) -> tuple[int, int, int]:
+    """Units that entered and left between two frozen sets, and units whose filing is another one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE a.unit_id IS NULL), count(*) FILTER (WHERE b.unit_id IS NULL),
+                   count(*) FILTER (WHERE a.filing_id <> b.filing_id)
+            FROM (SELECT o.unit_id, o.filing_id FROM survey_microdatamember m JOIN survey_observation o
+                  ON o.filing_id = m.observation_id WHERE m.version_id = %s) a
+            FULL JOIN (SELECT o.unit_id, o.filing_id FROM survey_microdatamember m JOIN survey_observation o
+                  ON o.filing_id = m.observation_id WHERE m.version_id = %s) b ON a.unit_id = b.unit_id
+            """,
+            [first.pk, second.pk],
+        )
+        entered, left, changed = cursor.fetchone()
+        return int(entered), int(left), int(changed)
+
+
 def item_values(
     version: MicrodataVersion, codes: Sequence[str]
 ) -> tuple[list[Variable], list[tuple[float | int, ...]]]:

@@ -30,6 +30,10 @@ DOORS = {
     "scoring": {
         "survey.collection.models", "survey.frame.models", "survey.review.scores", "survey.review.services",
     },
+    "index": {
+        "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope", "survey.audit",
+        "survey.exceptions",
+    },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
         "survey.audit", "survey.collection.models", "survey.exceptions",
@@ -46,6 +50,7 @@ WRITERS = {
     "survey/submissions/explaining.py": {"reply"},  # a reviewer's comment, not a sheet
     "survey/review/services.py": {"close_query", "reopen_query"},
     "survey/review/bulk.py": {"_MOVE"},  # the same table as ``move``, for many sheets in one statement
+    "survey/review/jobs.py": {"run_job", "_finish", "_end", "expire_jobs"},  # jobs, not sheets
     "survey/collection/services.py": {"_set_state"},  # a round
     "survey/frame/services.py": {
         "confirm_import", "cancel_import", "waiting_imports", "_claim", "_Work",
@@ -53,6 +58,10 @@ WRITERS = {
     "estimation/design/services.py": {"draw_sample", "approve_design", "withdraw_design", "hand_over"},
     "estimation/rehearsal/writer_frame.py": {"sign_designs"},
     "estimation/runs/services.py": {"request_run", "cancel_run", "execute_run", "_store", "_end", "lost_runs"},
+    "estimation/runs/services_bootstrap.py": {
+        "_reset", "cancel_bootstrap", "compute_chunk", "_fail", "gather",
+    },
+    "estimation/index/services.py": {"request_index", "compute_index", "waiting_indices"},
     "estimation/releases/transitions.py": {"move"},
     "estimation/rehearsal/writer_states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }  # fmt: skip

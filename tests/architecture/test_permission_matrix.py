@@ -130,6 +130,8 @@ def expected(row: Row, view: Any, actor: Actor, place: Place, *, write: bool) ->
     if actor.user is None:
         return "door"
     allowed = actor.user.has(row.may) if write and row.may else opens(view, actor.user)
+    if row.owner and actor.name != row.owner:
+        return "refused"
     if not allowed or (row.scoped and place.region not in actor.sees):
         return "refused"
     if write and row.nation and not {INSIDE, OUTSIDE} <= actor.sees:

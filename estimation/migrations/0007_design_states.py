@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('estimation', '0005_release_external_approved'),
+        ('estimation', '0006_runs_bootstrap_and_index'),
         ('survey', '0004_design_frame'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -21,7 +21,7 @@ def sign(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('estimation', '0006_design_states'),
+        ('estimation', '0007_design_states'),
         ('survey', '0004_design_frame'),
     ]
 
