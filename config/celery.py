@@ -17,7 +17,7 @@ app.autodiscover_tasks(
         "estimation.releases",
         "estimation.scoring",
         "config",
-    ]  # fmt: skip
+    ]
 )
 app.conf.beat_schedule = {
     "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
