@@ -36,10 +36,14 @@ class Entry:
 # URL name, label, permissions of which one is needed, other URL names that belong to the same place.
 PLACES: list[tuple[str, Promise, tuple[P, ...], tuple[str, ...]]] = [
     ("tasks", _("My tasks"), (P.RESPOND,), ("sheet_",)),
+    ("notices", _("Notices"), (P.RESPOND,), ()),
     ("review_queue", _("Review"), (P.REVIEW,), ("review_",)),
     ("progress_board", _("Progress"), (P.VIEW_PROGRESS,), ()),
     ("unit_list", _("Units"), (P.MANAGE_UNITS,), ("unit_",)),
+    ("reminders", _("Reminders"), (P.MANAGE_UNITS,), ("reminder_",)),
+    ("jobs", _("Files"), (P.VIEW_SHEETS, P.MANAGE_UNITS), ("job_",)),
     ("rounds", _("Rounds"), (P.DESIGN,), ("round_",)),
+    ("designs", _("Sample design"), (P.DESIGN_SAMPLE,), ("design_", "frame")),
     ("questionnaires", _("Questionnaires"), (P.DESIGN,), ("questionnaire_",)),
     ("runs", _("Estimation runs"), (P.RUN_ESTIMATION,), ("run_",)),
     ("results", _("Results"), (P.VIEW_ESTIMATES,), ("results_",)),
