@@ -246,7 +246,7 @@ RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
 PUBLIC_FRESH_SECONDS = env.float("PUBLIC_FRESH_SECONDS", default=1.0)
 
 # Files of releases: built once, outside the web root, in folders named by the hash of what they show.
-REPORT_ROOT = Path(env("REPORT_ROOT", default=str(BASE_DIR / ".local" / "reports")))
+REPORT_ROOT = Path(env("REPORT_ROOT", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local")) + "/reports"))
 
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms
