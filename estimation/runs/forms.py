@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.models import SampleDesign
+from estimation.design.selectors import USABLE
 from estimation.runs.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from survey.microdata.selectors import versions_of
@@ -111,7 +112,23 @@ class RunForm(forms.Form):
         return data
 
 
+class BootstrapForm(forms.Form):
+    """How many replicates."""
+
+    replicates = forms.TypedChoiceField(
+        label=_("Replicates"),
+        coerce=int,
+        initial=500,
+        choices=[(n, f"{n:,}") for n in (100, 200, 500, 1000, 2000)],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["replicates"].widget.attrs["class"] = "form-select"
+
+
 def rounds_with_design() -> list[CollectionRound]:
     """Rounds that can be estimated, newest first."""
-    held = SampleDesign.objects.values("round")
-    return list(CollectionRound.objects.filter(pk__in=held).order_by("-year"))
+    held = SampleDesign.objects.filter(state__in=USABLE).values("round")
+    begun = CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED)
+    return list(begun.filter(pk__in=held).order_by("-year"))
