@@ -248,6 +248,8 @@ PUBLIC_FRESH_SECONDS = env.float("PUBLIC_FRESH_SECONDS", default=1.0)
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")
+# Three people sign one after the other, each what they have read; off: one person names them and submits.
+SIGN_OFF_CHAIN = env.bool("SIGN_OFF_CHAIN", default=False)
 SYNTHETIC_BANNER = LOCAL_MODE
 
 _smtp = {

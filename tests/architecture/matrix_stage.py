@@ -18,7 +18,7 @@ from survey.access.roles import Role
 from survey.collection.models import CollectionRound
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.review.models import ReviewQuery
-from survey.submissions.models import Explanation, Submission
+from survey.submissions.models import Explanation, SectionInvitation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
 from tests.estimation.public.small import put_out
@@ -49,6 +49,7 @@ class Place:
     explanation: Any = None
     query: Any = None  # open, on a sheet with the province
     comment: Any = None  # open, on a returned sheet
+    invitation: Any = None  # of the open sheet
 
     def __getitem__(self, name: str) -> Submission:
         return self.sheets[name]
@@ -124,6 +125,11 @@ def _place(region: str) -> Place:
             )  # fmt: skip
     place.query = ReviewQuery.objects.create(submission=place["asked"], text="请核实")
     place.comment = ReviewQuery.objects.create(submission=place["returned"], text="请核实")
+    place.invitation = SectionInvitation.objects.create(
+        submission=place["open"], name="guest", email="guest@example.org", sections=["P"],
+        secret_hash=f"matrix-{region}", invited_by=make_user(Role.RESPONDENT, unit=place["open"].unit),
+        expires_at=timezone.now() + dt.timedelta(days=1),
+    )  # fmt: skip
     ActivationCode.objects.create(
         unit=place["open"].unit, code_hash="", expires_at=timezone.now() + dt.timedelta(days=1)
     )

@@ -18,6 +18,8 @@ from survey.collection.models import CollectionRound
 from survey.review import bulk
 from survey.review.filters import QueueFilter
 from survey.submissions.models import Submission
+from survey.submissions.selectors import sheet as read_sheet
+from survey.submissions.signing import version_hash
 from tests.architecture.matrix_stage import PASSWORD, Actor, Body, Place, Stage
 from tests.factories import SIGNATORIES
 
@@ -87,6 +89,11 @@ def _reason(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
         "edit": place.finding.edit, "fingerprint": place.finding.fingerprint, "reason_code": "other",
         "text": "新的数据中心在三月投入使用，存储总量随之增加",
     }  # fmt: skip
+
+
+def _step(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    row = Submission.objects.get(pk=place["open"].pk)
+    return {"name": "演练甲", "hash": version_hash(read_sheet(row))}
 
 
 def _renewal(stage: Stage, place: Place) -> tuple[str, str]:
@@ -205,6 +212,20 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "sheet_share": sheet(
+        "open", body=post(name="Guest", email="guest@example.org", days="7", sections=["P"])
+    ),
+    "share_withdraw": Row(
+        lambda stage, place: (place["open"].pk, place.invitation.pk), scoped=True, body=post()
+    ),
+    "sheet_sign": sheet("open", body=_step),
+    "sheet_ask_signature": sheet("open", body=post(role="stat_head", name="Head", email="head@example.org")),
+    "guest_sign": Row(lambda stage, place: (place.invitation.pk,), body=post(), writes=False),
+    # Guests have no account: without the proof in the session an invitation has ended for everybody.
+    "guest_open": Row(lambda stage, place: ("made-up",)),
+    "guest_home": Row(lambda stage, place: (place.invitation.pk,)),
+    "guest_section": Row(lambda stage, place: (place.invitation.pk, "P"), body=_cell, writes=False),
+    "guest_save": Row(lambda stage, place: (place.invitation.pk, "P"), body=_cell, writes=False),
     "sheet_pdf": sheet("open", query="?filled"),
     "filed_pdf": sheet("filed", 1),
     "sheet_workbook": sheet("open"),
