@@ -245,6 +245,18 @@ RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
 # How long a process trusts that no release has been published, corrected or withdrawn meanwhile.
 PUBLIC_FRESH_SECONDS = env.float("PUBLIC_FRESH_SECONDS", default=1.0)
 
+# The desks ---------------------------------------------------------------------------------------------
+# Reminders. The calendar's own ones are off unless an office wants them; SMS_GATEWAY names a callable that is
+# called with a phone number and a text.
+REMINDERS_AUTOMATIC = env.bool("REMINDERS_AUTOMATIC", default=False)
+SMS_GATEWAY = env("SMS_GATEWAY", default="")
+# Files that workers make for the desks: outside the web root, shared by web and worker machines.
+JOB_FOLDER = Path(env("JOB_FOLDER", default=str(BASE_DIR / ".local" / "jobs")))
+JOB_DAYS = env.int("JOB_DAYS", default=7)
+SITE_ADDRESS = env("SITE_ADDRESS", default="")  # printed on letters
+# For so long an acceptance of many sheets can be taken back as one act.
+BULK_UNDO_HOURS = env.int("BULK_UNDO_HOURS", default=24)
+
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")

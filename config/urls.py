@@ -1,7 +1,16 @@
 """Mounts the two sides, the interface for machines and the language switch."""
 
-from django.urls import include, path
+from django.conf import settings
+from django.urls import URLPattern, include, path
 from drf_spectacular.views import SpectacularAPIView
+
+from config.design import design_page
+
+
+def in_debug() -> list[URLPattern]:
+    """Pages for those who build the system."""
+    return [path("design/", design_page, name="design")] if settings.DEBUG else []
+
 
 urlpatterns = [
     path("", include("survey.urls")),
@@ -10,6 +19,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/v1/", include("config.api_urls")),
+    *in_debug(),
 ]
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"

@@ -3,7 +3,7 @@
 from survey.access.models import ActivationCode, Region, RoleAssignment, User
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound
-from survey.frame.models import ReportingUnit
+from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
 from survey.microdata.models import (
     MicrodataLayout,
     MicrodataMember,
@@ -14,10 +14,17 @@ from survey.microdata.models import (
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.review.models import (
     BulkAcceptance,
+    BulkMember,
+    CorrectionSlip,
+    DeskJob,
+    ExpectedShare,
     ItemScore,
     PeerQuantiles,
+    Reminder,
+    ReminderBatch,
     ReviewQuery,
     SheetScore,
+    SiteNotice,
     TotalCell,
 )
 from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
@@ -27,9 +34,15 @@ __all__ = [
     "Assignment",
     "AuditEvent",
     "BulkAcceptance",
+    "BulkMember",
     "CollectionRound",
+    "CorrectionSlip",
+    "DeskJob",
+    "ExpectedShare",
     "Explanation",
     "Filing",
+    "FrameCount",
+    "FrameImport",
     "ItemScore",
     "MicrodataLayout",
     "MicrodataMember",
@@ -38,13 +51,17 @@ __all__ = [
     "PeerQuantiles",
     "QuestionnaireVersion",
     "Region",
+    "Reminder",
+    "ReminderBatch",
     "ReportingUnit",
     "ReviewQuery",
     "RoleAssignment",
     "RoundCoverage",
     "SheetScore",
+    "SiteNotice",
     "Submission",
     "SubmissionEvent",
     "TotalCell",
+    "UnitChange",
     "User",
 ]

@@ -93,7 +93,7 @@ def wanted(book: Book, year: int, codes: Mapping[str, Sequence[str]]) -> set[Key
     """Every stored estimate that a release reads. ``codes`` : codes of each domain kind."""
     keys: set[Key] = set()
     for one in book.registry.indicators:
-        for part in one.parts:
+        for part in (*one.parts, *((one.error,) if one.error else ())):
             keys |= {Key(y, part.variable, part.statistic, part.kind, part.code) for y in (year - 1, year)}
             keys.add(Key(year, part.variable, "level_growth", part.kind, part.code))
     for table in book.registry.tables.values():

@@ -6,7 +6,7 @@
 ``{{ TXT-017|about }}``     "超11": the rounded number with the word that is true
 ``{{ year }} {{ previous }} {{ next }}``  the years
 ``{{ 'GB/T 4754-2017' }}``  fixed text that holds digits, marked as such
-``[[ ... ]]``               a passage that is left out when one of its numbers cannot be shown
+``[[ ... [[ ... ]] ... ]]`` passages that are left out when one of their numbers cannot be shown
 
 Nothing else is understood: no tag, no expression. The result is plain text with paragraphs between empty
 lines; whoever shows it escapes it.
@@ -23,7 +23,7 @@ import yaml
 from estimation.releases.content import Block, CellStatus, FrozenCell, Text
 
 _FIELD = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
-_PASSAGE = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
+_PASSAGE = re.compile(r"\[\[((?:(?!\[\[|\]\]).)*)\]\]", re.DOTALL)  # the innermost ones
 _LITERAL = re.compile(r"'([^'{}]*)'")
 _NAME = re.compile(r"(?P<key>[A-Za-z0-9][A-Za-z0-9_.\-]*)(?:\s*\|\s*(?P<form>[a-z]+))?")
 _FOLDER = Path(__file__).with_name("registry")
@@ -106,8 +106,16 @@ def fill(text: str, language: str, cells: Mapping[str, FrozenCell], year: int) -
         named = [_cell(one[1], cells, year)[0] for one in inner if _is_cell(one[1])]
         return match[1] if all(_shown(cell) for cell in named) else ""
 
-    whole = _PASSAGE.sub(passage, text.replace("\r\n", "\n"))
-    return Filled(_FIELD.sub(field, whole).strip(), tuple(keys), tuple(unshown))
+    whole, found = text.replace("\r\n", "\n"), 1
+    while found:
+        whole, found = _PASSAGE.subn(passage, whole)
+    return Filled(_tidy(_FIELD.sub(field, whole)), tuple(keys), tuple(unshown))
+
+
+def _tidy(text: str) -> str:
+    """Without the gaps that passages left out have left behind."""
+    paragraphs = (re.sub(r"[ \t]+", " ", one).strip() for one in re.split(r"\n\s*\n", text))
+    return "\n\n".join(one for one in paragraphs if one)
 
 
 def _is_cell(name: str) -> bool:

@@ -60,6 +60,7 @@ class Indicator:
     parts: tuple[Part, ...] = ()
     external: tuple[External, ...] = ()
     per: External | None = None
+    error: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ def _indicator(entry: Mapping[str, Any]) -> Indicator:
     values["label"] = Label(**values["label"])
     values["parts"] = tuple(_part(part) for part in values.get("parts", ()))
     values["external"] = tuple(External(**one) for one in values.get("external", ()))
+    if "error" in values:
+        values["error"] = _part(values["error"])
     if "per" in values:
         values["per"] = External(**values["per"])
     return Indicator(**values)

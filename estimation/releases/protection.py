@@ -19,6 +19,9 @@ from estimation.releases.tables import Key, Stored
 
 FEW, ONE, TWO, LINKED, SAME = "few", "one_dominates", "two_dominate", "secondary", "follows"
 _WHOLE = frozenset({"nation"})
+# Items of the government bureaus: they tell of public tasks and not of a respondent's own affairs, and a province
+# has one bureau, so that a rule for contributors would withhold every one of them.
+PUBLIC_ITEMS = ("MG", "MR")
 _SECTIONS = tuple("ABCDEFGHIJKLMNOPQR")
 # Sums between published domains of one variable: parts, whole. A kind without codes stands for all of its codes.
 _SUMS: tuple[tuple[str, tuple[str, ...], tuple[str, str]], ...] = (
@@ -110,7 +113,7 @@ def line_of(key: Key) -> str:
 def _sensitive(
     key: Key, stored: Stored | None, concentration: Mapping[tuple[str, str, str], Concentration], rules: Rules
 ) -> str:
-    if key.kind in _WHOLE or stored is None or stored.value is None:
+    if key.kind in _WHOLE or stored is None or stored.value is None or key.variable.startswith(PUBLIC_ITEMS):
         return ""
     if key.statistic == "count":
         return FEW if 0 < stored.value < rules.minimum else ""

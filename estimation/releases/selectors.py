@@ -7,20 +7,23 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS
+from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES
 from estimation.releases import tables
 from estimation.releases.assembly import Material, wanted
 from estimation.releases.blocks import Passage, default_passages
 from estimation.releases.content import Content, FrozenCell, Text
-from estimation.releases.facts import Book, book
+from estimation.releases.facts import Book, book, read_yaml
 from estimation.releases.indicators import Indicator, Label, Registry, Table, registry
 from estimation.releases.models import BlockVersion, Release
+from estimation.releases.registry_checks import GROUPS, Vocabulary
 from estimation.releases.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
 from estimation.runs.models import Estimate, EstimationRun, ExternalSeries
 from estimation.runs.selectors import finished_runs
+from estimation.runs.spec import DERIVED, RATIOS
 from survey.collection.models import CollectionRound
+from survey.microdata.projection import layout_variables
 from survey.microdata.selectors import coverage_rows
-from survey.questionnaires.loader import load_codelist
+from survey.questionnaires.loader import load_all, load_codelist
 
 _FIELDS = (
     "year", "variable", "statistic", "domain_kind", "domain_code", "value", "se", "cv", "lower", "upper",
@@ -57,7 +60,7 @@ def source_of(run: EstimationRun, keys: Iterable[Key]) -> Source:
 def indicator_keys(indicators: Iterable[Indicator], year: int) -> list[Key]:
     """The stored estimates of indicators: both levels and the growth that tells their covariance."""
     keys = []
-    for part in (part for one in indicators for part in one.parts):
+    for part in (part for one in indicators for part in (*one.parts, *((one.error,) if one.error else ()))):
         keys += [Key(y, part.variable, part.statistic, part.kind, part.code) for y in (year - 1, year)]
         keys.append(Key(year, part.variable, "level_growth", part.kind, part.code))
     return keys
@@ -210,5 +213,32 @@ FAULTS = {
     "digits": _("Digits are not typed by hand: %(detail)s. Name a field, or mark fixed text as {{ '…' }}."),
     "empty": _("This text is empty: %(detail)s"),
     "unshown": _("%(detail)s cannot be shown in this release; a dash stands in its place."),
+    "weak": _("Grade E: the error is too large for more than an indication (%(detail)s)."),
     "identity": _("Printed numbers do not add up; the difference is %(detail)s."),
 }
+
+
+def vocabulary() -> Vocabulary:
+    """What runs of the present program can store, for the checks of the registry."""
+    variables = layout_variables(load_all().values())
+    domains: dict[str, Sequence[str]] = {
+        **codes_of(), "nation": ("all", "enterprise", "public"), "size": SIZES, "group": GROUPS,
+        "industry_group": ("primary", "secondary", "tertiary", "industry"),
+    }  # fmt: skip
+    return Vocabulary(
+        {one.code: one.unit for one in variables}, frozenset(DERIVED), frozenset(f"{a}/{b}" for a, b in RATIOS),
+        domains, {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]},
+    )  # fmt: skip
+
+
+def versions_of_passage(round: CollectionRound, code: str) -> QuerySet[BlockVersion]:
+    """The edited versions of a passage, newest first."""
+    return BlockVersion.objects.filter(round=round, code=code).select_related("edited_by").order_by("-number")
+
+
+def passage_version(round: CollectionRound, current: Passage, number: int) -> Passage:
+    """A version of a passage; 0 is the one of the program, an unknown number the one in force."""
+    if number == 0:
+        return next((one for one in default_passages() if one.code == current.code), current)
+    row = versions_of_passage(round, current.code).filter(number=number).first()
+    return passage_of(row, current.place) if row else current

@@ -117,6 +117,11 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
         footnotes=footnotes(),
     )
     remarks = [one for one in faults if one["kind"] not in blocks.FATAL]
+    remarks += [
+        {"kind": "weak", "where": key, "detail": cell.printed}
+        for key, cell in cells.items()
+        if cell.grade == "E"
+    ]
     return content, {
         "faults": fatal,
         "remarks": remarks,
@@ -167,8 +172,9 @@ def edit_block(*, round: CollectionRound, code: str, heading: Text, body: Text, 
     if place is None:
         raise PolicyDenied(_("There is no passage %(code)s in the report.") % {"code": code})
     passage = Passage(code, place, heading, body)
-    for kind, detail in blocks.faults(passage, selectors.cells_for_text(round), round.year):
-        if kind in blocks.FATAL:
+    cells = selectors.cells_for_text(round)  # none before the first draft, which then tells unknown names
+    for kind, detail in blocks.faults(passage, cells, round.year):
+        if kind in blocks.FATAL and (cells or kind != "unknown"):
             raise PolicyDenied(selectors.FAULTS[kind] % {"detail": detail})
     newest = BlockVersion.objects.filter(round=round, code=code).order_by("-number").first()
     version = BlockVersion.objects.create(

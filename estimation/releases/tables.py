@@ -65,6 +65,7 @@ class Cell:
     n: int | None = None
     reason: str = ""
     note: str = ""
+    key: Key | None = None  # the stored estimate that it is, where it is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,13 @@ def level(indicator: Indicator, source: Source, year: int) -> Cell:
     value = (amount + outside) * scale
     if not stored:
         return Cell(formatted(value, indicator.decimals), value, note="external")
-    if len(stored) > 1 or stored[0].se is None:
+    known = stored[0] if len(stored) == 1 else _error_of(indicator, source, year)
+    if known is None or known.se is None:
         # Without their covariance the error of a sum of estimates is not known.
         return Cell(
             formatted(value, indicator.decimals), value, n=min(one.n for one in stored), note="combined"
         )
-    se = stored[0].se * abs(scale)
+    se = known.se * abs(scale)
     cv = se / abs(value) if value else None
     return Cell(
         formatted(value, indicator.decimals), value, se, cv, value - Z95 * se, value + Z95 * se,
@@ -148,6 +150,10 @@ def level(indicator: Indicator, source: Source, year: int) -> Cell:
 
 def _key(part: Part, year: int) -> Key:
     return Key(year, part.variable, part.statistic, part.kind, part.code)
+
+
+def _error_of(indicator: Indicator, source: Source, year: int) -> Stored | None:
+    return source.estimates.get(_key(indicator.error, year)) if indicator.error else None
 
 
 def _outside(external: Sequence[External], source: Source, year: int) -> float | None:
@@ -186,9 +192,9 @@ def _growth_error(indicator: Indicator, source: Source, year: int, now: Cell, be
     The stored growth of the sampled part tells the covariance of the two levels; constants that are added
     (external series) change the level but not the variance.
     """
-    if len(indicator.parts) != 1 or now.se is None or before.se is None:
+    part = indicator.parts[0] if len(indicator.parts) == 1 else indicator.error
+    if part is None or now.se is None or before.se is None:
         return None
-    part = indicator.parts[0]
     rate = source.estimates.get(Key(year, part.variable, "level_growth", part.kind, part.code))
     top, bottom = source.estimates.get(_key(part, year)), source.estimates.get(_key(part, year - 1))
     if rate is None or top is None or bottom is None or not top.value or not bottom.value:
@@ -224,7 +230,7 @@ def grade_of(cv: float | None, se: float | None) -> str:
     return "E"
 
 
-def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2) -> Cell:
+def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2, key: Key | None = None) -> Cell:
     """A stored estimate in the printed unit."""
     if stored is None or stored.value is None:
         return empty("no_estimate")
@@ -234,7 +240,7 @@ def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2) -> Cel
 
     return Cell(
         formatted(stored.value * scale, decimals), stored.value * scale, scaled(stored.se), stored.cv,
-        scaled(stored.lower), scaled(stored.upper), stored.grade, stored.n,
+        scaled(stored.lower), scaled(stored.upper), stored.grade, stored.n, key=key,
     )  # fmt: skip
 
 
@@ -270,8 +276,8 @@ def table_rows(
         cells = []
         for column in table.columns:
             what = line if line.variable else column
-            stored = source.estimates.get(cell_key(line, column, year))
-            cells.append(cell_of(stored, what.scale, what.decimals))
+            key = cell_key(line, column, year)
+            cells.append(cell_of(source.estimates.get(key), what.scale, what.decimals, key))
         rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals, line.unit))
     return rows
 

@@ -12,7 +12,7 @@ _KNOWN: dict[str, tuple[str, float]] = {
     "万元": ("money", 1.0), "亿元": ("money", 1e4),
     "个": ("count", 1.0), "家": ("count", 1.0), "项": ("count", 1.0), "万个": ("count", 1e4),
     "标准机架": ("rack", 1.0), "万次": ("call", 1e4), "亿次": ("call", 1e8), "万亿个": ("token", 1.0),
-    "日": ("day", 1.0), "PFLOPS(FP16)": ("flops16", 1.0), "PFLOPS(FP32)": ("flops32", 1.0),
+    "日": ("day", 1.0), "亿个": ("token", 1e-4), "PFLOPS": ("flops", 1.0), "PFLOPS(FP16)": ("flops", 1.0),
     "%": ("", 0.01), "百分点": ("", 0.01), "倍": ("", 1.0), "": ("", 1.0), "—": ("", 1.0),
 }  # fmt: skip
 # What the questionnaires never ask for and therefore do not name.

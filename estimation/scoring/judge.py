@@ -132,6 +132,54 @@ def judge(
     return Judgement(_cut(found_scores, n, columns), expected[n:], source[n:], own)
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """Expected values of m units that have not filed, in the c shown items: (m, c), NaN where there is none.
+
+    items : the codes; national, regional : shares of the present totals
+    """
+
+    items: tuple[str, ...]
+    expected: Floats
+    source: Ints
+    national: Floats
+    regional: Floats
+
+
+def outlook(
+    now: Year, before: Year | None, weighted: Weighted, treated: Treated, owing: Pending, place: Place,
+    employees: tuple[Floats, Floats],
+) -> Outlook:  # fmt: skip
+    """What units that owe their sheet would contribute, by their own past or by their size.
+
+    Means and not medians: most units report none of most items, and a unit of unknown past has its share of that.
+    """
+    columns = [column for column, item in enumerate(now.items) if item.code in SHOWN]
+    category = np.concatenate([now.category, owing.category])
+    section = np.concatenate([now.section, owing.section])
+    family = CATEGORY_GROUP[category]
+    group = family * (len(SECTIONS) + 1) + section + 1
+    previous = _previous(before, now, np.concatenate([now.unit, owing.unit]))
+    m = len(owing.unit)
+    expected, source = np.full((m, len(columns)), np.nan), np.zeros((m, len(columns)), dtype=np.int64)
+    for number, column in enumerate(columns):
+        found = expected_values(
+            np.concatenate([now.values[:, column], np.full(m, np.nan)]), group, previous=previous[:, column],
+            size=np.concatenate(employees), parent=(family,), factor="sums", median=False,
+        )  # fmt: skip
+        asked = now.items[column].asked[owing.category] & (previous[now.n :, column] != 0)
+        expected[:, number] = np.where(asked, found.value[now.n :], np.nan)
+        source[:, number] = found.source[now.n :]
+    national, regional = totals(now, weighted, treated)
+    own = np.where((owing.region >= 0)[:, None], regional[owing.region], np.nan)[:, columns]
+    weighted_values = place.weight[:, None] * expected
+    return Outlook(
+        tuple(now.items[column].code for column in columns), expected, source,
+        weighted_values / np.where(national[columns] > 0, national[columns], np.nan),
+        weighted_values / np.where(own > 0, own, np.nan),
+    )  # fmt: skip
+
+
 def _cut(scores: Scores, n: int, columns: int) -> Scores:
     """The rows of the pending sheets."""
     return Scores(

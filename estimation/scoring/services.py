@@ -1,5 +1,8 @@
 """Scores of the undecided sheets of a round, from its latest finished run, handed over to the review desks."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from estimation.design.selectors import selection_of
@@ -8,16 +11,18 @@ from estimation.runs.arrays import Year
 from estimation.runs.extract import read_year
 from estimation.runs.models import EstimationRun
 from estimation.runs.spec import RunSpec
-from estimation.runs.treat import treat
-from estimation.runs.weigh import weigh
+from estimation.runs.treat import Treated, treat
+from estimation.runs.weigh import Weighted, weigh
 from estimation.scoring.judge import (
     SHOWN,
     SOURCES,
     UNUSUAL,
     Judgement,
+    Outlook,
     Pending,
     Place,
     judge,
+    outlook,
     peer_quantiles,
     places,
     told_items,
@@ -26,7 +31,7 @@ from estimation.scoring.judge import (
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
 from survey.review import scores, services
-from survey.review.scores import ScoredItem, ScoredSheet, Undecided
+from survey.review.scores import Expected, ScoredItem, ScoredSheet, Undecided, Unfiled
 
 
 def latest_run(round: CollectionRound) -> EstimationRun | None:
@@ -58,13 +63,17 @@ def score_round(round: CollectionRound) -> int:
         services.receive_background(
             round_=round, run=run.pk, peers=peer_quantiles(now), cells=total_cells(now, weighted, treated)
         )
-    found = list(scores.undecided(ids, run.microdata.layout))
-    if not found:
-        return 0
     before = None
     if run.previous_microdata is not None and run.previous_design is not None:
         before = read_year(run.previous_microdata, run.previous_design)
-    pending = _pending(found, run, now.strata)
+    if is_new:
+        _hand_over_expected(round, run, now, before, weighted, treated)
+    found = list(scores.undecided(ids, run.microdata.layout))
+    if not found:
+        return 0
+    pending = replace(
+        _known(found, run, now.strata), values=np.array([one.values for one in found], dtype=np.float64)
+    )
     place = places(pending, weighted, now)
     judged = judge(now, before, weighted, treated, pending, place, _employees(now.unit, pending.unit))
     return services.receive_scores(run=run.pk, sheets=_sheets(found, now, place, judged))
@@ -76,7 +85,39 @@ def score_open_rounds() -> int:
     return sum(score_round(round) for round in rounds)
 
 
-def _pending(found: list[Undecided], run: EstimationRun, strata: Strata) -> Pending:
+def _hand_over_expected(
+    round: CollectionRound, run: EstimationRun, now: Year, before: Year | None, weighted: Weighted,
+    treated: Treated,
+) -> None:  # fmt: skip
+    """What the units that have not filed would contribute."""
+    owing = scores.unfiled(round)
+    known = _known(owing, run, now.strata)
+    place = places(known, weighted, now)
+    seen = outlook(now, before, weighted, treated, known, place, _employees(now.unit, known.unit))
+    services.receive_expected(
+        round_=round, run=run.pk, shares=[one for one in map(_best, owing, *_rows(seen)) if one]
+    )
+
+
+def _rows(seen: Outlook) -> tuple[list[Outlook], list[int]]:
+    return [seen] * len(seen.expected), list(range(len(seen.expected)))
+
+
+def _best(owes: Unfiled, seen: Outlook, row: int) -> Expected | None:
+    """The item in which a unit weighs most in the nation; None when nothing is known of it."""
+    national = seen.national[row]
+    if not np.isfinite(national).any():
+        return None
+    item = int(np.nanargmax(national))
+    return Expected(
+        submission=owes.submission, item=seen.items[item], expected=float(seen.expected[row, item]),
+        source=SOURCES[seen.source[row, item]], national=float(national[item]),
+        regional=_share(seen.regional[row, item]),
+    )  # fmt: skip
+
+
+def _known(found: Sequence[Undecided | Unfiled], run: EstimationRun, strata: Strata) -> Pending:
+    """Codes and design strata of sheets; their values are added by the caller."""
     unit = np.array([one.unit for one in found], dtype=np.int64)
     drawn, stratum_id, _newly = selection_of(run.design)
     row = np.full(len(unit), -1, dtype=np.int64)
@@ -88,7 +129,7 @@ def _pending(found: list[Undecided], run: EstimationRun, strata: Strata) -> Pend
         unit=unit, category=_codes([one.category for one in found], CATEGORIES) + 1,
         region=_codes([one.region for one in found], REGIONS),
         section=_codes([one.section for one in found], SECTIONS), stratum=row,
-        values=np.array([one.values for one in found], dtype=np.float64),
+        values=np.empty((len(found), 0)),
     )  # fmt: skip
 
 

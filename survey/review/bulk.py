@@ -7,9 +7,11 @@ beside it accepts the same sheets both ways and compares every row that was writ
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -26,7 +28,7 @@ from survey.microdata.projection import project as values_of
 from survey.microdata.services import classification_of, current_layout
 from survey.questionnaires.selectors import definition_for
 from survey.review.filters import QueueFilter
-from survey.review.models import BulkAcceptance, ReviewQuery
+from survey.review.models import BulkAcceptance, BulkMember, ReviewQuery
 from survey.review.selectors import desk_of, matching, province_of
 from survey.submissions.models import Filing, Submission
 from survey.submissions.states import TRANSITIONS, Action, Owner, State
@@ -51,6 +53,7 @@ class Preview:
     by_category: dict[str, int]
     by_region: dict[str, int]
     excluded: list[tuple[Any, int]]  # (sentence, how many): open comments, refused reasons, own sheets
+    ids: tuple[int, ...]
 
 
 def action_of(user: Any, setting: QueueFilter) -> tuple[State, Action]:
@@ -72,14 +75,15 @@ def acceptable(rows: "QuerySet[Submission]", action: Action, by: Any) -> "QueryS
     visible = Submission.objects.visible_to(by, Permission(move.permission)).values("pk")
     rows = rows.filter(pk__in=visible, state__in=states, unexplained_count=0)
     if move.level is Owner.NATION:
-        categories = _national_categories(by, Permission(move.permission))
+        categories = national_categories(by, Permission(move.permission))
         rows = rows if "" in categories else rows.filter(unit__category__in=categories)
     else:
         rows = rows.exclude(unit__category__in=NATIONAL_CATEGORIES)
     return rows.filter(~Exists(_open_queries())).exclude(unit_id__in=_own_units(by))
 
 
-def _national_categories(by: Any, permission: Permission) -> set[str]:
+def national_categories(by: Any, permission: Permission) -> set[str]:
+    """Categories of the nation-wide grants that allow something; "" stands for all."""
     return {
         grant.category
         for grant in by.grants()
@@ -114,9 +118,10 @@ def preview(user: Any, round_: CollectionRound, setting: QueueFilter) -> Preview
     ]
     return Preview(
         round_, setting, action, matched, len(found), _mark((pk, revision) for pk, revision, *_rest in found),
-        dict(Counter(row[2] for row in found)),
-        dict(Counter(province_of(row[3]) for row in found)),
+        dict(sorted(Counter(row[2] for row in found).items())),
+        dict(sorted(Counter(province_of(row[3]) for row in found).items())),
         [(sentence, count) for sentence, count in reasons if count],
+        tuple(row[0] for row in found),
     )  # fmt: skip
 
 
@@ -156,9 +161,14 @@ def bulk_accept(
         raise StaleRevision(CHANGED)
     act = BulkAcceptance.objects.create(
         round=round, filter=setting.written(), expected=expected, accepted=len(held),
-        skipped=matched - len(held), by=by,
+        skipped=matched - len(held), by=by, action=action.value,
+        undo_until=timezone.now() + timedelta(hours=settings.BULK_UNDO_HOURS),
     )  # fmt: skip
-    transition_many([pk for pk, _revision in held], action, by=by, reason=f"#{act.pk}", channel=channel)
+    ids = [pk for pk, _revision in held]
+    decided_at = transition_many(ids, action, by=by, reason=f"#{act.pk}", channel=channel)
+    BulkMember.objects.bulk_create(
+        (BulkMember(act=act, submission_id=pk, decided_at=decided_at) for pk in ids), batch_size=CHUNK
+    )
     audit.record(
         by=by, action="bulk_accept", subject=act, year=round.year, filter=act.filter, accepted=act.accepted,
         skipped=act.skipped, move=action.value, channel=channel,
@@ -167,13 +177,19 @@ def bulk_accept(
 
 
 def transition_many(
-    ids: list[int], action: Action, *, by: Any, reason: str = "", channel: str = "page"
-) -> None:
-    """Move sheets that are locked and known to be ``acceptable``: state, events, audit, observations.
+    ids: list[int], action: Action, *, by: Any, origin: State | None = None, reason: str = "",
+    channel: str = "page",
+) -> datetime:  # fmt: skip
+    """Move sheets that are locked and known to pass the policies: state, events, audit, observations.
 
-    Raises StaleRevision when one of them is no longer in the state that the action starts from.
+    ``origin`` is named where the action starts from several states. Returns the moment that was written.
+    Raises StaleRevision when a sheet is no longer in the state that the action starts from.
     """
-    (origin, move) = next((state, move) for (state, one), move in TRANSITIONS.items() if one is action)
+    (origin, move) = next(
+        (state, move)
+        for (state, one), move in TRANSITIONS.items()
+        if one is action and origin in {None, state}
+    )
     now = timezone.now()
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
@@ -181,6 +197,7 @@ def transition_many(
             "ids": chunk, "origin": origin.value, "target": move.target.value, "now": now, "by": by.pk,
             "name": by.username, "action": action.value, "reason": reason, "channel": channel,
             "address": audit.current_address(),
+            "decided": None if action is Action.UNDO_ACCEPT else now,
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(_MOVE, values)
@@ -190,11 +207,12 @@ def transition_many(
             cursor.execute(_AUDIT, values)
         if move.target is State.ACCEPTED:
             _project_many(chunk)
+    return now
 
 
 _MOVE = """
     UPDATE survey_submission
-    SET state = %(target)s, decided_at = %(now)s, updated_at = %(now)s,
+    SET state = %(target)s, decided_at = %(decided)s, updated_at = %(now)s,
         review_started_at = coalesce(review_started_at, %(now)s)
     WHERE id = ANY(%(ids)s) AND state = %(origin)s
 """

@@ -3,19 +3,26 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
+from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied, StaleRevision
-from survey.review import bulk, progress
+from survey.questionnaires.loader import load_codelist
+from survey.review import bulk, progress, undo
 from survey.review.filters import QueueFilter
+from survey.review.missing import PAGE_SIZE, missing
 from survey.review.selectors import round_of, rounds
+from survey.review.whatif import what_if
+from survey.submissions.states import EDITABLE
+
+TOP_MISSING = 10
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,10 +47,62 @@ def review_bulk(request: HttpRequest) -> HttpResponse:
         else:
             said = _("%(accepted)s sheets accepted, %(skipped)s left in the queue.")
             messages.success(request, said % {"accepted": act.accepted, "skipped": act.skipped})
-            return redirect(f"{reverse('review_queue')}?{setting.encoded}".rstrip("?"))
+            return redirect("review_bulk_act", act.pk)
     shown = bulk.preview(request.user, round_, setting)
-    context = {"preview": shown, "setting": setting, "errors": errors}
+    context = {
+        "preview": shown, "setting": setting, "errors": errors, "moves": what_if(round_, shown.ids),
+    }  # fmt: skip
     return page(request, "survey/review/bulk.html", context, status=409 if errors else 200)
+
+
+@require_GET
+@requires(Permission.REVIEW)
+def review_bulk_acts(request: HttpRequest) -> HttpResponse:
+    """The latest acts that accepted many sheets of one's area."""
+    acts = [undo.standing(act, request.user) for act in undo.acts_of(request.user)[: undo.LATEST]]
+    return page(request, "survey/review/bulk_acts.html", {"acts": acts})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.REVIEW)
+def review_bulk_act(request: HttpRequest, pk: int) -> HttpResponse:
+    """One act: what it accepted, and taking it back while that is possible."""
+    act = get_object_or_404(undo.acts_of(request.user), pk=pk)
+    errors: list[dict[str, Any]] = []
+    if request.method == "POST":
+        try:
+            done = undo.undo_acceptance(act, by=request.user, reason=request.POST.get("reason", ""))
+        except PolicyDenied as refused:
+            errors = [{"href": "#undo-reason", "text": refused.sentence}]
+        else:
+            messages.success(request, _("%(count)s sheets are back on the desk.") % {"count": done.undone})
+            return redirect("review_bulk_act", pk)
+    context = {"one": undo.standing(act, request.user), "errors": errors}
+    return page(request, "survey/review/bulk_act.html", context, status=409 if errors else 200)
+
+
+def _missing(user: Any, round_: CollectionRound, setting: QueueFilter) -> Any:
+    """Who is missing, for those who may know the units by name."""
+    state = "" if setting.state not in EDITABLE else setting.state
+    return missing(user, round_, region=setting.region, category=setting.category, state=state)
+
+
+@require_GET
+@requires(Permission.MANAGE_UNITS)
+def progress_missing(request: HttpRequest) -> HttpResponse:
+    """The units that still owe their sheet, ranked by what they would contribute."""
+    setting = QueueFilter.read(request.GET)
+    known = rounds()
+    round_ = round_of(setting, known)
+    if round_ is None:
+        raise Http404
+    found = _missing(request.user, round_, setting)
+    context = {
+        "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")), "setting": setting,
+        "round": round_, "rounds": known, "categories": load_codelist("categories").entries,
+        "states": sorted(EDITABLE),
+    }  # fmt: skip
+    return page(request, "survey/review/missing.html", context)
 
 
 @require_GET
@@ -66,5 +125,7 @@ def progress_board(request: HttpRequest) -> HttpResponse:
         "by_region": progress.table(found, "region", links=user.has(Permission.VIEW_SHEETS)),
         "by_category": progress.table(found, "category", links=user.has(Permission.VIEW_SHEETS)),
         "total": progress.values(found.total),
+        "curve": progress.curve_of(user, found, region=setting.region, category=setting.category),
+        "missing": _missing(user, round_, setting)[:TOP_MISSING] if user.has(Permission.MANAGE_UNITS) else None,
     }  # fmt: skip
     return page(request, "survey/review/board.html", context, partial="board")

@@ -1,19 +1,23 @@
 """The progress board: region by category, out of one GROUP BY."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey.access.models import Region
+from survey.access.models import NATION, Region
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound, Disposition
+from survey.review.curve import Curve, curve
 from survey.review.filters import FILED_GROUP, QueueFilter
 from survey.review.selectors import province_of
-from survey.submissions.models import Submission
+from survey.submissions.models import Filing, Submission
 from survey.submissions.states import FILED, State
 
 COUNTS = {
@@ -27,7 +31,9 @@ COUNTS = {
     "accepted": _("Accepted"),
     "invalidated": _("Ruled invalid"),
 }
-RATES = {"filed_rate": _("Share filed"), "accepted_rate": _("Share accepted")}
+RATES = {
+    "filed_rate": _("Share filed"), "accepted_rate": _("Share accepted"), "returned_rate": _("Share returned"),
+}  # fmt: skip
 MEASURES = {**RATES, **COUNTS}
 # Which setting of the queue shows exactly the sheets that a count speaks of; the others have no link.
 STATE_OF = {
@@ -49,6 +55,7 @@ class Tally:
     national_review: int = 0
     accepted: int = 0
     invalidated: int = 0
+    again: int = 0  # filed more than once
 
     @property
     def started(self) -> int:
@@ -69,6 +76,12 @@ class Tally:
     def accepted_rate(self) -> float | None:
         """Accepted over due."""
         return self.accepted / self.due if self.due else None
+
+    @property
+    def returned_rate(self) -> float | None:
+        """Returned now or filed again, over everything that was ever filed."""
+        ever = self.filed + self.returned
+        return (self.returned + self.again) / ever if ever else None
 
     def add(self, state: str, count: int) -> None:
         """Count sheets of one state."""
@@ -128,7 +141,24 @@ def board(user: Any, round_: CollectionRound, *, region: str = "", category: str
             continue
         for tally in (made.cells[place, kind], made.regions[place], made.categories[kind], made.total):
             tally.add(state, count)
+    for code, kind, count in _again(user, round_):
+        place = provinces[code]
+        if (region and place != region) or (category and kind != category):
+            continue
+        for tally in (made.cells[place, kind], made.regions[place], made.categories[kind], made.total):
+            tally.again += count
     return made
+
+
+def _again(user: Any, round_: CollectionRound) -> Iterable[tuple[str, str, int]]:
+    """Sheets that stand as filed and were filed more than once."""
+    return (
+        Submission.objects.visible_to(user, Permission.VIEW_PROGRESS)
+        .filter(round=round_, filings__number=2, state__in=FILED)
+        .values_list("unit__region_id", "unit__category")
+        .annotate(size=Count("pk"))
+        .order_by()
+    )
 
 
 def _rows(user: Any, round_: CollectionRound) -> Iterable[tuple[str, str, str, str, int]]:
@@ -139,6 +169,40 @@ def _rows(user: Any, round_: CollectionRound) -> Iterable[tuple[str, str, str, s
         .annotate(size=Count("pk"))
         .order_by()
     )
+
+
+def filed_by_day(
+    user: Any, round_: CollectionRound, *, region: str = "", category: str = ""
+) -> dict[dt.date, int]:
+    """First filings of a round by day in Beijing, in this person's area."""
+    rows = Filing.objects.visible_to(user, Permission.VIEW_PROGRESS).filter(
+        submission__round=round_, number=1
+    )
+    if region:
+        rows = rows.filter(submission__unit__region__path__startswith=f"{NATION}/{region}/")
+    if category:
+        rows = rows.filter(submission__unit__category=category)
+    return dict(
+        rows.annotate(day=TruncDate("filed_at", tzinfo=timezone.get_default_timezone()))
+        .values_list("day")
+        .annotate(size=Count("pk"))
+        .order_by()
+    )
+
+
+def curve_of(user: Any, found: Board, *, region: str = "", category: str = "") -> Curve | None:
+    """The daily curve of a board beside last year's."""
+    places = {"region": region, "category": category}
+    earlier = CollectionRound.objects.filter(year=found.round.year - 1).first()
+    last, last_due, last_due_on = {}, 0, timezone.localdate(found.round.due_at)
+    if earlier is not None:
+        last = filed_by_day(user, earlier, **places)
+        last_due = board(user, earlier, **places).total.due
+        last_due_on = timezone.localdate(earlier.due_at)
+    return curve(
+        filed_by_day(user, found.round, **places), found.total.due, timezone.localdate(found.round.due_at),
+        timezone.localdate(), last, last_due, last_due_on,
+    )  # fmt: skip
 
 
 def queue_link(round_: CollectionRound, measure: str, *, region: str = "", category: str = "") -> str:
@@ -180,9 +244,11 @@ class Lane:
 
 def _cell(tally: Tally, measure: str, link: str) -> Cell:
     value = tally.value(measure)
-    count = (
-        tally.filed if measure == "filed_rate" else tally.accepted if measure == "accepted_rate" else value
-    )
+    of = {
+        "filed_rate": tally.filed, "accepted_rate": tally.accepted,
+        "returned_rate": tally.returned + tally.again,
+    }  # fmt: skip
+    count = of.get(measure, value)
     rate = value if measure in RATES else (value / tally.due if tally.due else None)
     return Cell(value, rate, heat(rate), count, tally.due, link if count else "")
 

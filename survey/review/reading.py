@@ -23,6 +23,7 @@ from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.states import EDITABLE, State
 
 SHOWS = ("all", "effect", "findings", "change", "queries")
+NUMBERS = frozenset({"quantity", "money", "count", "ratio"})
 THRESHOLDS = (20, 50, 100)
 MOST_EVENTS = 300
 
@@ -64,6 +65,7 @@ class Line:
     marked: list[Remark] = field(default_factory=list)  # findings that are told in full at another item
     threads: list[Thread] = field(default_factory=list)
     grid: "GridView | None" = None
+    can_propose: bool = False  # a number that a reviewer may propose to correct
     effect: Effect | None = None  # what hangs on the value, when it was scored
     box: Box | None = None
 
@@ -167,7 +169,7 @@ def _line(
     here = [remark for remark in remarks if code in remark.finding.items]
     cell = current.cell(code)
     before = (current.previous or {}).get(code)
-    now, then = _number(item, cell), _number(item, before)
+    now, then = answer_number(item, cell), answer_number(item, before)
     change = (now - then) / abs(then) if now is not None and then else None
     return Line(
         code=code,
@@ -181,6 +183,7 @@ def _line(
         remarks=[remark for remark in here if homes.get(remark.finding.edit) == code],
         marked=[remark for remark in here if homes.get(remark.finding.edit) != code],
         threads=[thread for thread in threads if thread.query.item.split("/", 1)[0] == code],
+        can_propose=item.type in NUMBERS and not item.computed,
         grid=_grid(item, cell, before) if item.type == "table" else None,
     )
 
@@ -221,15 +224,16 @@ def _compare(lines: dict[str, Line], submission: Submission, effects: list[Effec
             line.box = box(float(line.number), peer.quantiles, peer.size, _unit(line.item))
 
 
-def _number(item: Item | Column, cell: Any) -> Decimal | None:
-    if getattr(item, "type", "") not in {"quantity", "money", "count", "ratio"}:
+def answer_number(item: Item | Column, cell: Any) -> Decimal | None:
+    """The number in a cell; None for words, blanks and items that are no numbers."""
+    if getattr(item, "type", "") not in NUMBERS:
         return None
     return number_of(item, cell)
 
 
 def shown(item: Item | Column, cell: Any) -> str:
     """An answer for a table of figures: grouped digits without the unit, anything else in words."""
-    number = _number(item, cell)
+    number = answer_number(item, cell)
     if number is None:
         return format_cell(item, cell, get_language() or "zh-hans") if cell else ""
     return plain(number)
@@ -345,12 +349,33 @@ def _table_differences(item: Item, before: Any, after: Any) -> list[Difference]:
     return found
 
 
-def compared(submission: Submission, reading: Reading) -> tuple[list[Filing], list[Difference]]:
-    """The filed versions, newest first without their answers, and what the last one changed."""
+def compared(
+    submission: Submission, reading: Reading, older: int | None = None, newer: int | None = None
+) -> "Comparison":
+    """The filed versions, newest first without their answers, and how two of them differ.
+
+    Without numbers (or with numbers that do not exist) the last version is compared with the one before it.
+    """
     filings = list(
         submission.filings.select_related("filed_by").defer("answers", "explanations").order_by("-number")
     )
-    if len(filings) < 2 or reading.filing is None:
-        return filings, []
-    older = submission.filings.only("answers", "number").get(pk=filings[1].pk)
-    return filings, differences(reading.sheet, older, reading.filing)
+    if len(filings) < 2:
+        return Comparison(filings, [], None, None)
+    known = {filing.number for filing in filings}
+    last = newer if newer in known and newer != min(known) else filings[0].number
+    first = older if older in known and older < last else max(n for n in known if n < last)
+    rows = {
+        one.number: one
+        for one in submission.filings.filter(number__in=[first, last]).only("answers", "number")
+    }
+    return Comparison(filings, differences(reading.sheet, rows[first], rows[last]), first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two filed versions side by side; numbers are None while there is only one."""
+
+    filings: list[Filing]
+    changed: list[Difference]
+    older: int | None
+    newer: int | None

@@ -10,14 +10,15 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from survey.collection.models import CollectionRound
+from survey.collection.models import CollectionRound, Disposition
 from survey.microdata import projection
 from survey.microdata.models import MicrodataLayout
 from survey.microdata.projection import Variable
 from survey.microdata.services import classification_of
 from survey.questionnaires.selectors import definition_for
-from survey.review.models import ItemScore, PeerQuantiles, SheetScore, TotalCell
+from survey.review.models import ExpectedShare, ItemScore, PeerQuantiles, SheetScore, TotalCell
 from survey.submissions.models import Filing, Submission
+from survey.submissions.states import EDITABLE
 
 CHUNK = 1_000
 UNUSUAL = 2.0  # robust standard deviations from which a value is called unusual
@@ -69,6 +70,29 @@ class ScoredSheet:
     items: tuple[ScoredItem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Unfiled:
+    """A unit that owes its sheet, with what its class is known by."""
+
+    submission: int
+    unit: int
+    category: str
+    region: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What such a unit would contribute in the item in which it weighs most."""
+
+    submission: int
+    item: str
+    expected: float
+    source: str
+    national: float
+    regional: float | None
+
+
 # What the estimation asks for ------------------------------------------------------------------------
 _UNSCORED = """
     SELECT sheet.id FROM survey_submission sheet
@@ -87,6 +111,23 @@ def unscored(round_: CollectionRound, run: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_UNSCORED, {"round": round_.pk, "run": run})
         return [row[0] for row in cursor.fetchall()]
+
+
+def unfiled(round_: CollectionRound) -> list[Unfiled]:
+    """Every eligible unit of a round whose sheet is not filed; national by nature."""
+    rows = Submission.objects.filter(
+        round=round_, state__in=EDITABLE, assignment__disposition=Disposition.ELIGIBLE
+    ).values_list("pk", "unit_id", "unit__category", "unit__region__path", "unit__section")
+    return [
+        Unfiled(pk, unit, category, province_code(path), section)
+        for pk, unit, category, path, section in rows.order_by("pk")
+    ]
+
+
+def province_code(path: str) -> str:
+    """Code of the province in the path of a region; "" for the nation itself."""
+    codes = path.strip("/").split("/")
+    return codes[1] if len(codes) > 1 else ""
 
 
 def background_run(round_: CollectionRound) -> int | None:
@@ -177,6 +218,22 @@ def receive_background(
                 respondents=respondents, sums=sums,
             )
             for stratum, region, population, respondents, sums in cells
+        ),
+        batch_size=CHUNK,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def receive_expected(*, round_: CollectionRound, run: int, shares: Iterable[Expected]) -> None:
+    """Replace what the units that have not filed would contribute in a round."""
+    ExpectedShare.objects.filter(round=round_).delete()
+    ExpectedShare.objects.bulk_create(
+        (
+            ExpectedShare(
+                submission_id=one.submission, round=round_, run=run, item=one.item, expected=one.expected,
+                source=one.source, national=one.national, regional=one.regional,
+            )
+            for one in shares
         ),
         batch_size=CHUNK,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.services import project
 from survey.questionnaires.selectors import definition_for
 from survey.review.models import ReviewQuery
-from survey.review.scores import receive_background, receive_scores
+from survey.review.scores import receive_background, receive_expected, receive_scores
 from survey.review.selectors import desk_of
 from survey.submissions.cells import field_of
 from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
@@ -32,7 +32,8 @@ from survey.submissions.transitions import locked, reaches
 
 __all__ = [
     "accept_submission", "acceptance", "begin_review", "close_query", "end_of_day", "invalidate",
-    "judge_explanation", "obstacles", "raise_query", "receive_background", "receive_scores", "reinstate",
+    "judge_explanation", "obstacles", "raise_query", "receive_background", "receive_expected",
+    "receive_scores", "reinstate",
     "reopen", "reopen_query", "return_submission", "send_back",
 ]  # fmt: skip
 LONGEST = 2000

@@ -2,14 +2,27 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.review import api, bulk_views, views
+from survey.review import api, bulk_views, correction_views, job_views, ledger_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("review/", views.review_queue, name="review_queue"),
     path("review/bulk/", bulk_views.review_bulk, name="review_bulk"),
+    path("review/bulk/acts/", bulk_views.review_bulk_acts, name="review_bulk_acts"),
+    path("review/bulk/acts/<int:pk>/", bulk_views.review_bulk_act, name="review_bulk_act"),
     path("review/progress/", bulk_views.progress_board, name="progress_board"),
+    path("review/progress/missing/", bulk_views.progress_missing, name="progress_missing"),
+    path("review/ledger/", ledger_views.review_ledger, name="review_ledger"),
+    path("reminders/", job_views.reminders_page, name="reminders"),
+    path("reminders/<int:pk>/", job_views.reminder_batch, name="reminder_batch"),
+    path("notices/", job_views.notices, name="notices"),
+    path("files/", job_views.jobs_page, name="jobs"),
+    path("files/<int:pk>/cancel/", job_views.job_cancel, name="job_cancel"),
+    path("files/<int:pk>/", job_views.job_file, name="job_file"),
     path("review/<int:pk>/", views.review_sheet, name="review_sheet"),
     path("review/<int:pk>/query/", views.review_query, name="review_query"),
+    path("review/<int:pk>/propose/", correction_views.review_propose, name="review_propose"),
+    path("review/<int:pk>/items/<str:code>/", correction_views.review_item, name="review_item"),
+    path("sheets/<int:pk>/corrections/", correction_views.sheet_corrections, name="sheet_corrections"),
     path("review/<int:pk>/verdict/", views.review_verdict, name="review_verdict"),
     path("review/<int:pk>/accept/", views.review_accept, name="review_accept"),
     path("review/<int:pk>/return/", views.review_return, name="review_return"),

@@ -100,15 +100,15 @@ def _show(request: HttpRequest, submission: Submission, **extra: Any) -> HttpRes
     setting = QueueFilter.read(request.GET)
     show = request.GET.get("show", "all")
     show = show if show in reading.SHOWS else "all"
-    over = request.GET.get("over", "")
-    percent = int(over) if over.isascii() and over.isdigit() and len(over) < 5 else 50
+    given = _digits(request, "over")
+    percent = 50 if given is None else given
     content = reading.read(submission, show=show, over=percent)
-    filings, changed = reading.compared(submission, content)
+    versions = reading.compared(submission, content, _digits(request, "older"), _digits(request, "newer"))
     events = reading.history(submission)
     context = {
         "submission": submission, "unit": submission.unit, "setting": setting, "content": content,
-        "show": show, "over": percent, "thresholds": reading.THRESHOLDS, "filings": filings,
-        "changed": changed, "state_events": [e for e in events if e.kind != "value"],
+        "show": show, "over": percent, "thresholds": reading.THRESHOLDS, "versions": versions,
+        "state_events": [e for e in events if e.kind != "value"],
         "value_events": [e for e in events if e.kind == "value"],
         "buttons": _buttons(submission, request.user),
         "owner": OWNER_SENTENCES[OWNERS[State(submission.state)]],
@@ -117,6 +117,11 @@ def _show(request: HttpRequest, submission: Submission, **extra: Any) -> HttpRes
         "invalidate_form": InvalidateForm(auto_id="invalidate_%s"), "errors": [],
     }  # fmt: skip
     return page(request, "survey/review/sheet.html", {**context, **extra}, status=422 if extra else 200)
+
+
+def _digits(request: HttpRequest, name: str) -> int | None:
+    value = request.GET.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 5 else None
 
 
 def _address(request: HttpRequest, pk: int, anchor: str = "") -> str:

@@ -169,6 +169,17 @@ def due_date_given(submission: Submission, request: Request) -> Refusal:
     return None if request.due_at > timezone.now() else _("The date must lie in the future.")
 
 
+def accepted_with_others(submission: Submission, request: Request) -> Refusal:
+    """The sheet was accepted in one act with others, and nothing has happened to it since."""
+    refused = _("Only a recent acceptance of many sheets can be taken back.")
+    if submission.decided_at is None:
+        return refused
+    acts = submission.bulk_memberships.filter(
+        act__undone_at=None, act__undo_until__gt=timezone.now(), decided_at=submission.decided_at
+    )
+    return None if acts.exists() else refused
+
+
 @lru_cache(maxsize=8)
 def reason_codes(name: str) -> tuple[str, ...]:
     """Codes of one list of reasons."""
@@ -186,7 +197,7 @@ POLICIES: dict[str, Callable[[Submission, Request], Refusal]] = {
     for policy in (
         accepts_answers, round_open, revision_shown, hard_edits_pass, soft_edits_explained, signed,
         reviewed_by_province, reviewed_by_nation, review_not_begun, queries_answered, no_open_query,
-        not_own_sheet, reason_given, due_date_given, reason_coded,
+        not_own_sheet, reason_given, due_date_given, reason_coded, accepted_with_others,
     )
 }  # fmt: skip
 BY_REQUEST = frozenset({"revision_shown", "reason_given", "due_date_given", "reason_coded", "signed"})

@@ -190,7 +190,7 @@ def sheet(submission: Submission) -> Sheet:
         answers=answers,
         previous_filing=previous_filing(submission),
         explanations={row.edit: row for row in submission.explanations.all()},
-        queries=tuple(submission.queries.select_related("raised_by")) if submission.filed_at else (),
+        queries=tuple(submission.queries.select_related("raised_by", "slip")) if submission.filed_at else (),
     )
 
 

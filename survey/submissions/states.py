@@ -37,6 +37,7 @@ class Action(StrEnum):
     UNEXEMPT = "unexempt"
     INVALIDATE = "invalidate"
     REINSTATE = "reinstate"
+    UNDO_ACCEPT = "undo_accept"  # takes an acceptance of many sheets back, as one act
 
 
 class Owner(StrEnum):
@@ -127,6 +128,12 @@ TRANSITIONS: dict[tuple[State, Action], Transition] = {
     (_S.ACCEPTED, _A.INVALIDATE): Transition(_S.INVALIDATED, "invalidate", Owner.NATION, ("reason_coded",)),
     (_S.INVALIDATED, _A.REINSTATE): Transition(
         _S.NATIONAL_REVIEW, "invalidate", Owner.NATION, ("reason_given",)
+    ),
+    (_S.NATIONAL_REVIEW, _A.UNDO_ACCEPT): Transition(
+        _S.SUBMITTED, "review", Owner.PROVINCE, ("accepted_with_others", "reason_given")
+    ),
+    (_S.ACCEPTED, _A.UNDO_ACCEPT): Transition(
+        _S.NATIONAL_REVIEW, "review", Owner.NATION, ("accepted_with_others", "reason_given")
     ),
 }
 

@@ -225,6 +225,10 @@ def _reinstate(row: Submission, request: Request) -> None:
     row.decided_at = None
 
 
+def _undo(row: Submission, request: Request) -> None:
+    row.decided_at = None
+
+
 EFFECTS: dict[Action, Callable[[Submission, Request], None]] = {
     Action.SAVE: _start,
     Action.SUBMIT: _file,
@@ -237,4 +241,5 @@ EFFECTS: dict[Action, Callable[[Submission, Request], None]] = {
     Action.UNEXEMPT: _unexempt,
     Action.INVALIDATE: _invalidate,
     Action.REINSTATE: _reinstate,
+    Action.UNDO_ACCEPT: _undo,
 }

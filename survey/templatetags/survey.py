@@ -55,12 +55,13 @@ def percent(value: Any, decimals: int = 2) -> str:
 
 @register.filter
 def signed_share(value: Any) -> str:
-    """A share with its sign as a percentage; a very small one in words, a dash for None."""
+    """A share with its sign as a percentage; a very small one without, a dash for None."""
     if value is None:
         return "—"
     size = abs(Decimal(str(value))) * 100
-    sign = "+" if value > 0 else "−" if value < 0 else ""
-    return f"{sign}{'<0.01' if 0 < size < Decimal('0.005') else grouped(size, 2)}%"
+    if 0 < size < Decimal("0.005"):
+        return "<0.01%"
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{grouped(size, 2)}%"
 
 
 @register.simple_tag

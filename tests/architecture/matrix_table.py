@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 
@@ -34,6 +35,7 @@ class Row:
     may: Permission | None = None
     nation: bool = False  # the act is the nation's alone
     area: bool = False  # the act takes whatever lies in the actor's area
+    owner: str = ""  # the row belongs to this actor, and nobody else may see it
     writes: bool = True  # a permitted POST leaves something in the database besides the audit row
     method: str = "post"
     headers: Callable[[Place], dict[str, str]] = field(default=lambda place: {})
@@ -58,6 +60,25 @@ def run(kind: str, body: Body | None = None, **rest: Any) -> Row:
 def published(*more: Any) -> Row:
     """A page of the public site."""
     return Row(lambda stage, place: ("zh", *more))
+
+
+def release(kind: str, body: Body | None = None, **rest: Any) -> Row:
+    """A page of a release: national, so there is no outside."""
+    return Row(lambda stage, place: (getattr(stage, kind).pk,), body=body, **rest)
+
+
+def open_release(*more: Any) -> Row:
+    """An endpoint of the published release."""
+    return Row(lambda stage, place: (2025, stage.published.number, *more))
+
+
+def design(kind: str, body: Body | None = None, **rest: Any) -> Row:
+    """A URL of a sample design: national, so there is no outside."""
+    return Row(lambda stage, place: (stage.designs[kind].pk,), body=body, **rest)
+
+
+def _file() -> SimpleUploadedFile:
+    return SimpleUploadedFile("counts.csv", b"region,section,size_class,units\n320000,B,large,5\n")
 
 
 def post(**body: Any) -> Body:
@@ -148,6 +169,10 @@ RUN_FORM = {
     "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
     "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
 }  # fmt: skip
+ALLOCATION = {
+    "a-method": "proportional", "a-n": "60", "a-minimum": "2", "a-item": "all", "a-power": "0.5", "response": "90",
+    "start": "0",
+}  # fmt: skip
 RUNS = Permission.RUN_ESTIMATION
 _new = {"new_password": "Silver-Meadow-2032", "repeated": "Silver-Meadow-2032"}
 
@@ -183,8 +208,33 @@ TABLE: dict[str, Row] = {
     "api_questionnaires": Row(),
     "api_questionnaire": Row(lambda stage, place: (stage.version.pk,)),
     "api_schema": Row(),
+    # Frame and sample design
+    "frame": Row(body=lambda stage, place, actor: {"kind": "counts", "file": _file()}),
+    "frame_template": Row(lambda stage, place: ("units", "csv")),
+    "frame_import": Row(lambda stage, place: (stage.frame_import.pk,)),
+    "frame_progress": Row(lambda stage, place: (stage.frame_import.pk,)),
+    "frame_apply": Row(
+        lambda stage, place: (stage.frame_import.pk,),
+        body=lambda stage, place, actor: {"sha256": stage.frame_import.sha256},
+    ),
+    "frame_cancel": Row(lambda stage, place: (stage.frame_import.pk,), body=post()),
+    "frame_errors": Row(lambda stage, place: (stage.frame_import.pk,)),
+    "designs": Row(),
+    "design_new": Row(body=post(round="2026", categories=["CAT01"], employees="900")),
+    "design_detail": design("drawn"),
+    "design_allocation": design("draft"),
+    "design_strata": design("drawn"),
+    "design_draw": design("draft", post(**ALLOCATION)),
+    "design_redraw": design("drawn", post(), writes=False),
+    "design_approve": design(
+        "drawn", lambda stage, place, actor: {"content_hash": stage.designs["drawn"].content_hash}
+    ),
+    "design_withdraw": design("drawn", post(reason="抽样框更新后重新抽取")),
+    "design_hand_over": design("approved", post()),
+    "design_sample": Row(lambda stage, place: (stage.designs["drawn"].pk, "csv")),
     # Collection
     "rounds": Row(),
+    "round_plan": Row(body=post(year="2030", opens=_day(400), due=_day(430), closes=_day(440))),
     "round_detail": Row(lambda stage, place: (2025,)),
     "round_state": Row(lambda stage, place: (2025,), body=post(to="closed")),
     "unit_list": Row(),
@@ -241,9 +291,28 @@ TABLE: dict[str, Row] = {
     # Review
     "review_queue": Row(),
     "review_bulk": Row(body=_bulk, area=True),
+    "review_bulk_acts": Row(),
+    "review_bulk_act": Row(
+        lambda stage, place: (place.act.pk,), scoped=True, body=post(reason="其中一份报表尚未核实")
+    ),
     "progress_board": Row(),
+    "review_ledger": Row(),
+    "reminders": Row(body=post(group="in_progress", year="2025"), area=True),
+    "reminder_batch": Row(lambda stage, place: (place.batch.pk,), scoped=True),
+    "notices": Row(body=post(), writes=False),
+    "jobs": Row(body=post(kind="export_csv", year="2025")),
+    "job_cancel": Row(lambda stage, place: (stage.job.pk,), body=post(), owner="provincial_administrator"),
+    "job_file": Row(lambda stage, place: (stage.job.pk,), owner="provincial_administrator"),
+    "progress_missing": Row(),
     "review_sheet": sheet("filed"),
     "review_query": sheet("filed", body=post(text="请核实", item="P01")),
+    "review_propose": sheet("filed", body=post(item="P01", value="12.5", unit="PB", text="疑为PB")),
+    "review_item": sheet("filed", "P01"),
+    "sheet_corrections": Row(
+        lambda stage, place: (place["returned"].pk,),
+        scoped=True,
+        body=lambda stage, place, actor: {"slip": place.slip.pk, "answer": "refuse", "text": "原值无误"},
+    ),
     "review_verdict": sheet("explained", body=_verdict),
     "review_accept": sheet("filed", body=post()),
     "review_return": sheet("filed", body=post(**RETURN)),
@@ -273,15 +342,53 @@ TABLE: dict[str, Row] = {
     "runs": Row(),
     "run_new": Row(body=post(**RUN_FORM)),
     "run_compare": Row(),
+    "run_compare_cell": Row(
+        lambda stage, place: (stage.finished.pk, stage.replicated.pk),
+        query="?variable=P01&statistic=total&year=2025",
+    ),
     "run_detail": run("finished"),
     "run_progress": run("queued"),
     "run_cancel": run("queued", post()),
     "run_treated": run("finished"),
     "run_weights": run("finished"),
+    "run_methods": run("finished"),
+    "index_page": Row(),
+    "index_request": run("finished", post()),
+    "run_bootstrap": run("finished", post(replicates=100), may=RUNS),
+    "run_bootstrap_cancel": run("replicated", post()),
+    "run_units": run("finished", query="?variable=P01&statistic=total&kind=nation&code=all&year=2025"),
     "results": Row(),
     "results_table": Row(lambda stage, place: (1,)),
     "results_domain": Row(),
     "truth": Row(),
+    # Releases
+    "release_list": Row(),
+    "release_prepare": Row(
+        body=lambda stage, place, actor: {
+            "run": stage.finished.pk,
+            "note_zh": "更正",
+            "note_en": "correction",
+        }
+    ),
+    "release_detail": release("draft"),
+    "release_act": release("draft", post(action="rebuild")),
+    "release_cells": release("draft"),
+    "release_disclosure": release("draft"),
+    "release_differences": release("published"),
+    "release_comparison": release("draft"),
+    "block_list": Row(lambda stage, place: (2025,)),
+    "block_edit": Row(
+        lambda stage, place: (2025, "foreword"),
+        body=post(heading_zh="前言", heading_en="Foreword", body_zh="文字", body_en="Text"),
+    ),
+    "external_list": Row(),
+    "external_new": Row(body=post(code="EXT-POP", year="2025", value="140489", source="国家统计局")),
+    "external_import": Row(body=post(), writes=False),  # a dry run without a file
+    "external_approve": Row(lambda stage, place: (stage.external.pk,), body=post()),
+    "api_releases": Row(),
+    "api_release": open_release(),
+    "api_release_cell": open_release("SUP-01.2025"),
+    "api_release_table": open_release("T2"),
     "api_runs": Row(body=post(round=2025, spec={"winsorization": {"method": "none"}}), may=RUNS),
     "api_run": run("finished"),
     "api_estimates": run("finished"),

@@ -25,7 +25,9 @@ from tests.architecture.matrix_table import TABLE, Row
 
 pytestmark = pytest.mark.django_db
 TRAIL = "survey_auditevent"
-NAMING = (Permission.RESPOND, Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
+NAMING = (
+    Permission.RESPOND, Permission.VIEW_SHEETS, Permission.MANAGE_UNITS, Permission.DESIGN_SAMPLE,
+)  # fmt: skip
 # Accounts and the audit trail name the units of people and acts; their permissions are for exactly that.
 ADMINISTRATION = {"accounts", "account", "roles_of", "audit"}
 WRITTEN = """
@@ -128,6 +130,8 @@ def expected(row: Row, view: Any, actor: Actor, place: Place, *, write: bool) ->
     if actor.user is None:
         return "door"
     allowed = actor.user.has(row.may) if write and row.may else opens(view, actor.user)
+    if row.owner and actor.name != row.owner:
+        return "refused"
     if not allowed or (row.scoped and place.region not in actor.sees):
         return "refused"
     if write and row.nation and not {INSIDE, OUTSIDE} <= actor.sees:

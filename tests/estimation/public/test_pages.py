@@ -63,7 +63,12 @@ def test_nothing_is_seen_before_publication(publish: Publish, state: str) -> Non
 
 def test_no_copy_outlives_the_embargo(publish: Publish) -> None:
     publish()
-    publish(number=2, state="scheduled", published_at=None, embargo_until=timezone.now() + dt.timedelta(seconds=20))
+    publish(
+        number=2,
+        state="scheduled",
+        published_at=None,
+        embargo_until=timezone.now() + dt.timedelta(seconds=20),
+    )
     answer = Client().get("/zh/2025/")
     seconds = int(answer["Cache-Control"].removeprefix("public, max-age=").split(",")[0])
     assert 0 <= seconds <= 20
@@ -77,7 +82,10 @@ def test_a_correction_is_seen_at_once_and_the_former_release_stays(publish: Publ
     first.state = "corrected"
     first.save()
     publish(
-        corrected(small_content(), "SUP-01.2025", "52.99"), number=2, replaces=first, correction_note_zh="一处更正"
+        corrected(small_content(), "SUP-01.2025", "52.99"),
+        number=2,
+        replaces=first,
+        correction_note_zh="一处更正",
     )
     now = body(client.get("/zh/2025/"))
     assert "52.99" in now and "一处更正" in now
@@ -89,7 +97,7 @@ def test_a_withdrawn_release_is_gone(publish: Publish) -> None:
     release = publish()
     client = Client()
     assert client.get("/zh/2025/").status_code == 200
-    type(release).objects.update(state="withdrawn")
+    type(release).objects.update(state="withdrawn", reason="口径有误")
     assert client.get("/zh/2025/").status_code == 404
     assert client.get("/zh/2025-1/").status_code == 410
     assert client.get("/zh/2025-1/tables/T2/").status_code == 404
@@ -99,11 +107,15 @@ def test_a_withdrawn_release_is_gone(publish: Publish) -> None:
 def test_tables_sort_with_totals_below_and_withheld_last(publish: Publish) -> None:
     publish()
     page = body(Client().get("/en/2025/tables/T2/?sort=0"))
-    order = [page.index(f'indent-0">{name}') for name in ("Manufacturing", "Agriculture", "Electricity", "Total")]
+    order = [
+        page.index(f'indent-0">{name}') for name in ("Manufacturing", "Agriculture", "Electricity", "Total")
+    ]
     assert order == sorted(order)
     assert 'aria-sort="descending"' in page
     page = body(Client().get("/en/2025/tables/T2/?sort=0&order=up"))
-    order = [page.index(f'indent-0">{name}') for name in ("Agriculture", "Manufacturing", "Electricity", "Total")]
+    order = [
+        page.index(f'indent-0">{name}') for name in ("Agriculture", "Manufacturing", "Electricity", "Total")
+    ]
     assert order == sorted(order)
     for wrong in ("sort=9", "sort=-1", "sort=x", "sort=99999999999"):
         assert Client().get(f"/en/2025/tables/T2/?{wrong}").status_code == 200

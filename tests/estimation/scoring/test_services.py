@@ -8,10 +8,12 @@ import pytest
 from estimation.runs.models import Estimate
 from estimation.scoring import services
 from estimation.scoring.tasks import sweep_scores
-from survey.review.models import ItemScore, PeerQuantiles, SheetScore, TotalCell
+from survey.review.models import ExpectedShare, ItemScore, PeerQuantiles, SheetScore, TotalCell
 from survey.review.scores import ScoredSheet, receive_scores
 from survey.submissions.models import Submission
+from tests.estimation.runs.country import cells, file_accepted
 from tests.estimation.scoring.town import Town
+from tests.factories import make_assignment
 
 
 @pytest.fixture
@@ -111,3 +113,21 @@ def test_a_sheet_decided_meanwhile_gets_no_score(town: Town) -> None:
     )  # fmt: skip
     assert receive_scores(run=1, sheets=[given]) == 0
     assert not SheetScore.objects.exists()
+
+
+def test_units_that_owe_are_expected_by_their_past_or_their_size(town: Town) -> None:
+    known, unknown = town.unit(), town.unit(employees=20)
+    for unit in (known, unknown):
+        town.draw(unit)
+        make_assignment(unit, 2025)
+    file_accepted(known, 2024, cells(P01=100, S02=0))
+    town.run()
+    services.score_round(town.round)
+    rows = {row.submission.unit_id: row for row in ExpectedShare.objects.all()}
+    # Sums doubled from 210 to 420; each would weigh 14 / 7 in a total of 980.
+    own = rows[known.pk]
+    assert (own.item, own.source, own.expected) == ("P01", "previous", pytest.approx(200))
+    assert own.national == pytest.approx(2 * 200 / 980)
+    assert own.regional == pytest.approx(own.national)
+    other = rows[unknown.pk]
+    assert (other.source, other.expected) == ("size", pytest.approx(420 / 60 * 20))

@@ -69,7 +69,7 @@ def test_board_page(client, world, province, nation, django_assert_max_num_queri
     for user in (province, nation, world.users["designer"]):
         client.force_login(user)
         client.get("/review/progress/")
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(20):
             assert client.get("/review/progress/").status_code == 200
     assert client.get("/review/progress/?region=320000").status_code == 200
     assert "review/?" not in client.get("/review/progress/").content.decode()  # a designer has no queue

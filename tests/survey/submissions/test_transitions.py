@@ -71,7 +71,8 @@ def test_truth_table(world, state):
             assert outcome in {"forbidden", "policy"} and now == state, (action, who)
         elif who not in ACTORS[found.level]:
             assert outcome == "forbidden" and now == state, (action, who)
-        elif "reviewed_by_nation" in found.policies:  # the unit's category goes to its province first
+        elif {"reviewed_by_nation", "accepted_with_others"} & set(found.policies):
+            # The unit's category goes to its province first; no act has accepted many sheets.
             assert outcome == "policy" and now == state, (action, who)
         else:
             assert outcome == "moved" and now == found.target, (action, who)

@@ -1,0 +1,61 @@
+"""``manage.py prepare_release``: a draft release of a round's newest run, from the command line."""
+
+import time
+from argparse import ArgumentParser
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from estimation.releases import services
+from estimation.releases.states import Action
+from estimation.runs.selectors import finished_runs
+from survey.exceptions import PolicyDenied
+
+
+class Command(BaseCommand):
+    """Prepares a draft; publishes it only where everything is synthetic."""
+
+    help = "Prepare a draft release of the newest finished run of a round."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Round, notes of a correction, rehearsal of the publication."""
+        parser.add_argument("--round", type=int, required=True, help="year of the round")
+        parser.add_argument("--note-zh", default="", help="what a correction changes, in Chinese")
+        parser.add_argument("--note-en", default="", help="what a correction changes, in English")
+        parser.add_argument(
+            "--publish", action="store_true",
+            help="also validate and publish; refused for a real round, where two people do it",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare, tell what there is, publish when asked."""
+        run = finished_runs().filter(round__year=options["round"]).first()
+        if run is None:
+            raise CommandError(f"Round {options['round']} has no finished run.")
+        if options["publish"] and not run.round.is_synthetic:
+            raise CommandError("A real round is validated and published by two people in the application.")
+        began = time.monotonic()
+        try:
+            release = services.prepare_release(
+                run=run, by=None, note_zh=options["note_zh"], note_en=options["note_en"]
+            )
+            self._tell(release, time.monotonic() - began)
+            if options["publish"]:
+                for action in (Action.VALIDATE, Action.PUBLISH):
+                    release = services.transition(release, action, by=None)
+                self.stdout.write(f"published as release {release.number}, {release.content_hash[:12]}")
+        except PolicyDenied as refusal:
+            raise CommandError(str(refusal)) from refusal
+
+    def _tell(self, release: Any, seconds: float) -> None:
+        count = Counter(cell["status"] for cell in release.content["cells"].values())
+        words = ", ".join(f"{number} {status}" for status, number in sorted(count.items()))
+        self.stdout.write(f"release {release.number} of run {release.run_id}: {words} ({seconds:.1f} s)")
+        for fault in release.checks["faults"]:
+            self.stdout.write(f"  {fault['kind']} {fault['where']}: {fault['detail']}")
+        for one in release.checks["disclosure"]["systems"]:
+            self.stdout.write(
+                f"  {one['variable']}/{one['statistic']}/{one['year']}: {one['primary']} sensitive,"
+                f" {one['secondary']} more withheld, {len(one['recovered'])} recovered"
+            )

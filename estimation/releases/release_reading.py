@@ -1,0 +1,125 @@
+"""Reads behind the pages of releases: national by nature, for people who may see estimates."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from estimation.releases.content import Content, FrozenCell
+from estimation.releases.models import Release
+from estimation.releases.selectors import FAULTS
+from estimation.releases.states import Action
+from estimation.runs.models import EstimationRun
+from estimation.runs.selectors import finished_runs
+from survey.audit import AuditEvent
+
+ACTION_LABELS = {
+    Action.REBUILD: _("Fill the draft again"), Action.VALIDATE: _("Validate"), Action.RETURN: _("Back to draft"),
+    Action.SCHEDULE: _("Schedule"), Action.UNSCHEDULE: _("Take off the schedule"), Action.PUBLISH: _("Publish now"),
+    Action.CORRECT: _("Replaced by a correction"), Action.WITHDRAW: _("Withdraw"),
+}  # fmt: skip
+NEEDS_REASON = (Action.RETURN, Action.UNSCHEDULE, Action.WITHDRAW)
+STATUS_LABELS = {
+    "shown": _("Number"), "nil": _("Zero"), "withheld": _("Withheld"), "absent": _("No number"),
+}  # fmt: skip
+DIFFERENCE_LABELS = {
+    "new": _("new"), "gone": _("gone"), "withheld": _("withheld now"), "shown": _("shown now"),
+    "changed": _("changed"), "quality": _("error or respondents changed"),
+}  # fmt: skip
+COMPARISON_LABELS = {
+    "same": _("Agrees to the printed digit."),
+    "inside": _("The published number lies inside our interval."),
+    "qualified": _("The published wording is true of our number."),
+    "sampling": _("The published wording is not true of our number."),
+    "method": _("Another method: a damped trend against an extrapolated growth."),
+    "sample_size": _("The rehearsal has its own sample; counts differ by its scale."),
+    "synthetic": _("The data are synthetic; the published number lies outside our interval."),
+    "beyond": _("The published number lies outside our interval."),
+    "order": _("Another order of regions."),
+    "withheld": _("Withheld in this release."),
+    "not_made": _("This release makes no such number."),
+    "not_collected": _("The survey does not give this number; the cell says why."),
+    "not_printed": _("No comparable number is printed."),
+    "no_estimate": _("There is no estimate in this run."),
+    "no_external": _("The external series has no value for this year."),
+    "no_previous": _("There is no comparable level of the year before."),
+}
+WITHHELD_LABELS = {
+    "few": _("fewer contributors than the minimum"), "one_dominates": _("one contributor dominates"),
+    "two_dominate": _("two contributors dominate"), "secondary": _("protects another cell"),
+    "follows": _("growth of a withheld level"),
+}  # fmt: skip
+FAULT_LABELS: Mapping[str, Any] = FAULTS
+
+
+def all_releases() -> QuerySet[Release]:
+    """Every release, newest round and number first."""
+    return Release.objects.select_related(
+        "round", "run", "run__requested_by", "prepared_by", "validated_by", "published_by", "replaces"
+    ).order_by("-round__year", "-number")
+
+
+def public_releases() -> QuerySet[Release]:
+    """What the public may see: published and corrected."""
+    return Release.objects.filter(state__in=(Release.State.PUBLISHED, Release.State.CORRECTED)).order_by(
+        "-round__year", "-number"
+    )
+
+
+def releasable_runs() -> list[EstimationRun]:
+    """Finished runs, newest first."""
+    return list(finished_runs()[:20])
+
+
+def content_of(release: Release) -> Content:
+    """The frozen content."""
+    return Content.from_document(release.content)
+
+
+def counts(content: Content) -> list[tuple[str, Any, int]]:
+    """How many cells are in each status."""
+    held = Counter(str(cell.status) for cell in content.cells.values())
+    return [(code, label, held.get(code, 0)) for code, label in STATUS_LABELS.items()]
+
+
+def identities(content: Content, language: str) -> list[dict[str, Any]]:
+    """The identities with their words; those that fail first."""
+    name = "en" if language.startswith("en") else "zh"
+    rows = [
+        {
+            **one, "text": one["words"][name],
+            "remark": one["registered"][name] if one.get("registered") else "",
+        }
+        for one in content.identities
+    ]  # fmt: skip
+    order = {False: 0, None: 1, True: 2}
+    return sorted(rows, key=lambda one: order[one["holds"]])
+
+
+def cells(content: Content, begins: str, status: str) -> list[FrozenCell]:
+    """Cells whose key begins so, in a status."""
+    return [
+        cell
+        for cell in content.cells.values()
+        if cell.key.startswith(begins) and (not status or cell.status == status)
+    ]
+
+
+def withheld(release: Release) -> list[tuple[str, Any]]:
+    """Withheld estimates with the reason in words."""
+    found = release.checks.get("disclosure", {}).get("withheld", {})
+    return [(line, WITHHELD_LABELS.get(reason, reason)) for line, reason in sorted(found.items())]
+
+
+def release_before(release: Release) -> Release | None:
+    """The release of the same round that this one is compared with: what it corrects, else the number before."""
+    if release.replaces is not None:
+        return release.replaces
+    return all_releases().filter(round=release.round_id, number__lt=release.number).first()
+
+
+def trail(release: Release) -> QuerySet[AuditEvent]:
+    """What was done to a release, oldest first."""
+    return AuditEvent.objects.filter(subject_type="release", subject_id=str(release.pk)).order_by("pk")

@@ -1,0 +1,96 @@
+"""The ledger of sheets that were ruled invalid: what tables 3 and 4 leave out, sheet by sheet with its reason.
+
+``counts`` follows the same rule as the freeze of the accepted file: decided sheets are filed, the accepted
+ones of them valid. A test beside it holds the two together.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+
+from survey.access.models import NATION, Region
+from survey.access.roles import Permission
+from survey.collection.models import CollectionRound
+from survey.review.selectors import province_of
+from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.states import Action, State
+
+PAGE_SIZE = 50
+DECIDED = (State.ACCEPTED.value, State.INVALIDATED.value)
+
+
+@dataclass(slots=True)
+class Count3:
+    """Decided sheets of one place: filed and valid; the rest is in the ledger."""
+
+    filed: int = 0
+    valid: int = 0
+
+    @property
+    def invalid(self) -> int:
+        """Ruled invalid."""
+        return self.filed - self.valid
+
+    @property
+    def rate(self) -> float | None:
+        """Valid over filed."""
+        return self.valid / self.filed if self.filed else None
+
+
+@dataclass(slots=True)
+class Counts:
+    """Counts of a round by category, by province, and of the invalid ones by reason."""
+
+    categories: dict[str, Count3] = field(default_factory=dict)
+    regions: dict[str, Count3] = field(default_factory=dict)
+    reasons: "Counter[str]" = field(default_factory=Counter)
+    total: Count3 = field(default_factory=Count3)
+
+
+def counts(user: Any, round_: CollectionRound) -> Counts:
+    """Decided sheets of one's area."""
+    paths = dict(Region.objects.values_list("code", "path"))
+    rows = (
+        Submission.objects.visible_to(user, Permission.VIEW_SHEETS)
+        .filter(round=round_, state__in=DECIDED)
+        .values_list("unit__category", "unit__region_id", "state", "invalid_reason")
+        .annotate(size=Count("pk"))
+        .order_by("unit__category", "unit__region_id")
+    )
+    found = Counts()
+    for category, region, state, reason, size in rows:
+        for tally in (
+            found.categories.setdefault(category, Count3()),
+            found.regions.setdefault(province_of(paths[region]), Count3()), found.total,
+        ):  # fmt: skip
+            tally.filed += size
+            tally.valid += size if state == State.ACCEPTED else 0
+        if state == State.INVALIDATED:
+            found.reasons[reason] += size
+    return found
+
+
+def entries(
+    user: Any, round_: CollectionRound, *, category: str = "", region: str = "", reason: str = ""
+) -> "QuerySet[Submission]":
+    """The sheets ruled invalid with who ruled and when, newest first."""
+    ruling = SubmissionEvent.objects.filter(submission=OuterRef("pk"), action=Action.INVALIDATE.value)
+    rows = (
+        Submission.objects.visible_to(user, Permission.VIEW_SHEETS)
+        .filter(round=round_, state=State.INVALIDATED)
+        .select_related("unit__region")
+        .defer("answers", "item_revisions", "signatories")
+        .annotate(
+            ruled_at=Subquery(ruling.order_by("-pk").values("at")[:1]),
+            ruled_by=Subquery(ruling.order_by("-pk").values("actor__name")[:1]),
+        )
+    )
+    if category:
+        rows = rows.filter(unit__category=category)
+    if region:
+        rows = rows.filter(unit__region__path__startswith=f"{NATION}/{region}/")
+    if reason:
+        rows = rows.filter(invalid_reason=reason)
+    return rows.order_by("-decided_at", "pk")

@@ -1,0 +1,208 @@
+"""Reminders: who gets one is asked for twice, when they are requested and again when each is sent.
+
+A reminder that reaches somebody who filed an hour ago costs more trust than a missing one, so the second
+decision is made per sheet under its row lock, and every decision leaves a row in the log.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone, translation
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from survey import audit
+from survey.access.models import User
+from survey.access.roles import Permission, Role
+from survey.access.scope import may
+from survey.collection.models import CollectionRound, Disposition
+from survey.exceptions import PolicyDenied
+from survey.review.models import Reminder, ReminderBatch, SiteNotice
+from survey.submissions.models import Submission
+from survey.submissions.selectors import deadline
+from survey.submissions.states import EDITABLE, State
+
+logger = logging.getLogger(__name__)
+Group, Outcome = ReminderBatch.Group, Reminder.Outcome
+DAYS = {Group.DUE_7: 7, Group.DUE_3: 3, Group.DUE_1: 1}
+STATES = {
+    Group.NOT_STARTED: State.NOT_STARTED, Group.IN_PROGRESS: State.IN_PROGRESS, Group.RETURNED: State.RETURNED,
+}  # fmt: skip
+
+
+def group_of(rows: "QuerySet[Submission]", group: str) -> "QuerySet[Submission]":
+    """Of these sheets the ones that a group means now: eligible, not filed, in its state or that near."""
+    rows = rows.filter(assignment__disposition=Disposition.ELIGIBLE, round__state=CollectionRound.State.OPEN)
+    if group in STATES:
+        return rows.filter(state=STATES[Group(group)])
+    day = timezone.localdate() + timedelta(days=DAYS[Group(group)])
+    due = rows.filter(state__in=EDITABLE).annotate(
+        due=Coalesce("assignment__extended_until", "round__due_at")
+    )
+    start = timezone.make_aware(datetime.combine(day, time.min))
+    window = (start, start + timedelta(days=1))
+    returned = Q(state=State.RETURNED, return_due_at__isnull=False)
+    return due.filter(
+        (returned & Q(return_due_at__gte=window[0], return_due_at__lt=window[1]))
+        | (~returned & Q(due__gte=window[0], due__lt=window[1]))
+    )
+
+
+def candidates(user: Any, round_: CollectionRound, group: str, category: str = "") -> "QuerySet[Submission]":
+    """The sheets that a request of this person would remind of."""
+    rows = Submission.objects.visible_to(user, Permission.MANAGE_UNITS).filter(round=round_)
+    if category:
+        rows = rows.filter(unit__category=category)
+    return group_of(rows, group)
+
+
+@transaction.atomic
+def request_reminders(*, by: Any, round_: CollectionRound, group: str, category: str = "") -> ReminderBatch:
+    """Write down whom to remind; the caller hands the batch to a worker. Raises PermissionDenied, PolicyDenied."""
+    if not may(by, Permission.MANAGE_UNITS):
+        raise PermissionDenied
+    if group not in Group.values:
+        raise PolicyDenied(_("Choose a group from the list."))
+    ids = list(candidates(by, round_, group, category).order_by("pk").values_list("pk", flat=True))
+    if not ids:
+        raise PolicyDenied(_("There is nobody to remind in this group."))
+    batch = ReminderBatch.objects.create(round=round_, group=group, category=category, by=by)
+    Reminder.objects.bulk_create((Reminder(batch=batch, submission_id=pk) for pk in ids), batch_size=1000)
+    audit.record(
+        by=by, action="reminders_requested", subject=batch, year=round_.year, group=group, category=category,
+        sheets=len(ids),
+    )  # fmt: skip
+    return batch
+
+
+@transaction.atomic
+def calendar_batches() -> list[int]:
+    """The batches that the calendar asks for today, each once: seven, three and one day before the deadline."""
+    made = []
+    for round_ in CollectionRound.objects.filter(state=CollectionRound.State.OPEN):
+        for group in DAYS:
+            batch, is_new = ReminderBatch.objects.get_or_create(
+                round=round_, group=group, by=None, day=timezone.localdate()
+            )
+            if not is_new:
+                continue
+            ids = group_of(Submission.objects.filter(round=round_), group).values_list("pk", flat=True)
+            Reminder.objects.bulk_create(Reminder(batch=batch, submission_id=pk) for pk in ids.order_by("pk"))
+            made.append(batch.pk)
+    return made
+
+
+def send_batch(batch_id: int) -> int:
+    """Decide and send what still waits in a batch; returns how many went out. Safe to run twice."""
+    batch = ReminderBatch.objects.select_related("round").get(pk=batch_id)
+    waiting = Reminder.objects.filter(batch=batch, outcome=Outcome.WAITING).order_by("pk")
+    sent = sum(_send(pk, batch) for pk in waiting.values_list("pk", flat=True))
+    ReminderBatch.objects.filter(pk=batch_id, finished_at=None).update(finished_at=timezone.now())
+    return sent
+
+
+@transaction.atomic
+def _send(pk: int, batch: ReminderBatch) -> bool:
+    row = (
+        Reminder.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(pk=pk, outcome=Outcome.WAITING)
+        .first()
+    )
+    if row is None:
+        return False
+    sheet = (
+        Submission.objects.select_for_update(of=("self",))
+        .select_related("unit", "round", "assignment")
+        .get(pk=row.submission_id)
+    )
+    row.decided_at = timezone.now()
+    if not group_of(Submission.objects.filter(pk=sheet.pk), batch.group).exists():
+        row.outcome = Outcome.NOT_OWED
+    else:
+        _deliver(row, sheet)
+    row.save()
+    return row.outcome == Outcome.SENT
+
+
+def _deliver(row: Reminder, sheet: Submission) -> None:
+    people = User.objects.filter(
+        assignments__unit_id=sheet.unit_id, assignments__role=Role.RESPONDENT, assignments__ended_at=None,
+        is_active=True,
+    ).distinct()  # fmt: skip
+    text = message(sheet)
+    gateway = sms_gateway()
+    for person in people:
+        SiteNotice.objects.create(user=person, submission=sheet, text=text)
+        row.notices += 1
+        if person.email:
+            row.emails += _tried(row, send_mail, text.splitlines()[0], text, None, [person.email])
+        if person.phone and gateway is not None:
+            row.texts += _tried(row, gateway, person.phone, text.splitlines()[0])
+    if not row.notices:
+        row.outcome = Outcome.NOBODY
+    else:
+        row.outcome = Outcome.SENT
+
+
+def _tried(row: Reminder, act: Callable[..., Any], *args: Any) -> int:
+    """Send one message; a failing gateway is written into the log and stops nobody else's."""
+    try:
+        act(*args)
+    except Exception as error:
+        logger.warning("a reminder for sheet %s was not delivered: %s", row.submission_id, error)
+        row.detail = f"{type(error).__name__}: {error}"[:300]
+        return 0
+    return 1
+
+
+def sms_gateway() -> Callable[[str, str], Any] | None:
+    """The callable that SMS_GATEWAY names, called with number and text; None when no gateway is set."""
+    return import_string(settings.SMS_GATEWAY) if settings.SMS_GATEWAY else None
+
+
+def message(sheet: Submission) -> str:
+    """The text of a reminder, Chinese first."""
+    due = timezone.localtime(deadline(sheet)).strftime("%Y-%m-%d %H:%M")
+    parts = []
+    for language in ("zh-hans", "en"):
+        with translation.override(language):
+            head = (
+                _("%(unit)s: the sheet of %(year)s was returned for correction and is due by %(due)s.")
+                if sheet.state == State.RETURNED
+                else _("%(unit)s: the sheet of %(year)s has not been filed yet and is due by %(due)s.")
+            )
+            parts.append(head % {"unit": sheet.unit.name, "year": sheet.round.year, "due": due})
+            parts.append(
+                _("Sign in to the system to fill it. If you have filed it meanwhile, nothing is to be done.")
+            )
+    return "\n".join(parts)
+
+
+def batches_of(user: Any) -> "QuerySet[ReminderBatch]":
+    """Batches in which this person sees a sheet, newest first."""
+    seen = Reminder.objects.visible_to(user, Permission.MANAGE_UNITS).values("batch")
+    return ReminderBatch.objects.filter(pk__in=seen).select_related("round", "by").order_by("-pk")
+
+
+def log_of(batch: ReminderBatch, user: Any) -> "QuerySet[Reminder]":
+    """Decisions of a batch on the units of this person's area."""
+    return (
+        Reminder.objects.visible_to(user, Permission.MANAGE_UNITS)
+        .filter(batch=batch)
+        .select_related("submission__unit", "submission__assignment")
+        .defer("submission__answers", "submission__item_revisions")
+        .order_by("pk")
+    )
+
+
+def notices_of(user: Any) -> "QuerySet[SiteNotice]":
+    """What was written to this person, newest first."""
+    return SiteNotice.objects.filter(user=user).select_related("submission__unit").order_by(F("pk").desc())

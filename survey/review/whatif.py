@@ -1,0 +1,137 @@
+"""How the totals would move if some sheets entered the valid sample. Sums of what the run stored, no more.
+
+Inside a stratum a total is N / r times the sum over its valid units: m more sheets make it
+N / (r + m) times the longer sum. The values of the sheets enter as filed, without treatment of extremes.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from survey.collection.models import CollectionRound
+from survey.questionnaires.loader import load_all
+from survey.questionnaires.units import unit_label
+from survey.review.models import SheetScore, TotalCell
+from survey.review.selectors import place_name
+from survey.review.wording import number, share
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One total before and after; ``change`` is None where there was none before."""
+
+    item: str
+    label: str
+    unit: str
+    region: str  # code, "" for the nation
+    before: float
+    after: float
+
+    @property
+    def change(self) -> float | None:
+        """Share by which the total moves."""
+        return (self.after - self.before) / self.before if self.before else None
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """Every total that moves: the nation, and each region that has one of the sheets."""
+
+    nation: list[Move]
+    regions: list[tuple[str, str, list[Move]]]  # code, name, its totals in the order of ``nation``
+    scored: int
+    unscored: int
+    words: list[str]
+
+
+type Sums = dict[tuple[str, str], dict[str, float]]
+
+
+def what_if(round_: CollectionRound, ids: Sequence[int]) -> WhatIf | None:
+    """Preview of accepting these sheets; None when no run has handed totals over for the round."""
+    cells = list(TotalCell.objects.filter(round=round_))
+    if not cells:
+        return None
+    sheets = list(SheetScore.objects.filter(pk__in=ids, run=cells[0].run))
+    before, size = _present(cells)
+    after = {place: dict(sums) for place, sums in before.items()}
+    more: defaultdict[str, int] = defaultdict(int)
+    population: dict[str, float] = {cell.stratum: cell.population for cell in cells}
+    for sheet in sheets:
+        place = after.setdefault((sheet.stratum, sheet.region), {})
+        for item, value in sheet.amounts.items():
+            place[item] = place.get(item, 0.0) + value
+        more[sheet.stratum] += 1
+        population[sheet.stratum] = sheet.population
+        size.setdefault(sheet.stratum, 0)
+    items = sorted({item for sums in before.values() for item in sums})
+    factor = {stratum: population[stratum] / n if n else 0.0 for stratum, n in size.items()}
+    later = {stratum: population[stratum] / (n + more[stratum]) if n + more[stratum] else 0.0
+             for stratum, n in size.items()}  # fmt: skip
+    places = sorted({sheet.region for sheet in sheets if sheet.region})
+    table = {
+        region: [_move(item, region, before, factor, after, later) for item in items]
+        for region in ("", *places)
+    }
+    regions = [(code, place_name(code), table[code]) for code in places]
+    return WhatIf(table[""], regions, len(sheets), len(ids) - len(sheets), _words(table[""], regions))
+
+
+def _present(cells: Sequence[TotalCell]) -> tuple[Sums, dict[str, int]]:
+    return (
+        {(cell.stratum, cell.region): cell.sums for cell in cells},
+        {cell.stratum: cell.respondents for cell in cells},
+    )
+
+
+def _total(item: str, region: str, sums: Sums, factor: dict[str, float]) -> float:
+    return sum(
+        factor[stratum] * found.get(item, 0.0)
+        for (stratum, place), found in sums.items()
+        if not region or place == region
+    )
+
+
+def _move(
+    item: str, region: str, before: Sums, factor: dict[str, float], after: Sums, later: dict[str, float]
+) -> Move:
+    known: Any = next((form.items[item] for form in load_all().values() if item in form.items), None)
+    english = (get_language() or "").startswith("en")
+    return Move(
+        item, known.label.get(get_language() or "zh-hans") if known else item,
+        unit_label(known.unit, "en" if english else "zh") if known else "", region,
+        _total(item, region, before, factor), _total(item, region, after, later),
+    )  # fmt: skip
+
+
+def _words(nation: list[Move], regions: list[tuple[str, str, list[Move]]]) -> list[str]:
+    """The three national totals that move most, each with the region that moves most."""
+    moving = sorted((one for one in nation if one.change), key=lambda one: -abs(one.change or 0.0))
+    sentences = []
+    for one in moving[:3]:
+        best = max(
+            ((name, move.change) for _code, name, moves in regions for move in moves
+             if move.item == one.item and move.change),
+            key=lambda pair: abs(pair[1]), default=None,
+        )  # fmt: skip
+        values = {
+            "label": one.label, "before": f"{number(one.before)} {one.unit}".rstrip(),
+            "after": f"{number(one.after)} {one.unit}".rstrip(), "share": _signed(one.change or 0.0),
+            "region": best[0] if best else "", "regional": _signed(best[1]) if best else "",
+        }  # fmt: skip
+        sentence = (
+            _("%(label)s: the national total goes from %(before)s to %(after)s (%(share)s), that of %(region)s "
+              "moves by %(regional)s.")
+            if best else
+            _("%(label)s: the national total goes from %(before)s to %(after)s (%(share)s).")
+        )  # fmt: skip
+        sentences.append(sentence % values)
+    return sentences
+
+
+def _signed(change: float) -> str:
+    return ("+" if change > 0 else "−") + share(change)

@@ -1,0 +1,115 @@
+"""Static checks of the registry: the one in force is clean, and one invalid example per check is found."""
+
+from typing import Any
+
+import pytest
+
+from estimation.releases.facts import book, parse_book, read_yaml
+from estimation.releases.formulas import parse_formula
+from estimation.releases.indicators import registry
+from estimation.releases.registry_checks import check_registry
+from estimation.releases.selectors import vocabulary
+from estimation.releases.units import unit_of
+
+
+def fact(**changes: Any) -> dict[str, Any]:
+    return {
+        "code": "X-1", "label": {"zh": "甲", "en": "A"}, "unit": "%", "place": ["foreword"],
+        "formula": "{SUP-08} / {SUP-07}", **changes,
+    }  # fmt: skip
+
+
+def test_the_registry_in_force_has_no_fault() -> None:
+    assert check_registry(book(), vocabulary()) == []
+
+
+def test_it_holds_what_the_report_prints() -> None:
+    known = book()
+    assert len(known.registry.indicators) == 31
+    numbers = {one.code[:7] for one in known.facts}
+    assert {f"TXT-{number:03}" for number in range(1, 65)} <= numbers
+    assert {one.code for one in known.rankings} == {"RK-01", "RK-02"}
+    assert {one.code for one in known.forecasts} == {"FC-01", "FC-02", "FC-03"}
+    assert {"FIG1", "FIG2", "FIG3"} <= {one.code for one in known.figures}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("unknown_item", {"formula": "{P99/total/nation/all}", "unit": "ZB"}),
+        ("unknown_item", {"formula": "{P01/P99/ratio/nation/all}"}),
+        ("unknown_statistic", {"formula": "{P01/median/nation/all}", "unit": "ZB"}),
+        ("unknown_domain", {"formula": "{P01/total/section/Z}", "unit": "ZB"}),
+        ("unknown_domain", {"formula": "{P01/total/village/A}", "unit": "ZB"}),
+        ("unknown_number", {"formula": "{SUP-99} / {SUP-07}"}),
+        ("unknown_external", {"formula": "{EXT-MOON} / {SUP-01}"}),
+        ("unit_clash", {"formula": "{SUP-01} + {EXT-POP}", "unit": "ZB"}),
+        ("unit_clash", {"formula": "{SUP-01} / {SUP-07}", "unit": "ZB"}),
+        ("missing_translation", {"label": {"zh": "甲", "en": ""}}),
+        ("missing_translation", {"label": {"zh": "甲", "en": "甲"}}),
+        ("missing_place", {"place": []}),
+        ("missing_place", {"place": ["chapter9.1"]}),
+    ],
+)
+def test_one_invalid_example_per_check(kind: str, changes: dict[str, Any]) -> None:
+    found = check_registry(parse_book(registry(), {"facts": [fact(**changes)]}, {}), vocabulary())
+    assert {one.kind for one in found} == {kind}
+    assert {one.code for one in found} == {"X-1"}
+
+
+def test_a_circle_is_named() -> None:
+    facts = [
+        fact(code=code, formula=f"{{{other}}}")
+        for code, other in (("X-1", "X-2"), ("X-2", "X-3"), ("X-3", "X-1"))
+    ]
+    found = check_registry(parse_book(registry(), {"facts": facts}, {}), vocabulary())
+    assert [(one.kind, one.sentence) for one in found] == [("circle", "a circle: X-1 > X-2 > X-3 > X-1")]
+
+
+def test_a_wrong_scale_of_an_indicator_is_found() -> None:
+    import copy
+
+    import yaml
+
+    from estimation.releases import indicators
+
+    document = copy.deepcopy(yaml.safe_load(indicators._FILE.read_text(encoding="utf-8")))
+    document["indicators"][4]["scale"] = 1e-9  # decimal, not binary
+    found = check_registry(parse_book(indicators.parse(document), {}, {}), vocabulary())
+    assert [(one.code, one.kind) for one in found] == [("SUP-05", "unit_clash")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["__import__('os').system('x')", "{SUP-01}.real", "open({SUP-01})", "{SUP-01} ** 9", "[{SUP-01}]", "SUP + {SUP-01}",
+     "{SUP-01} if 1 else 2", "'a' + {SUP-01}", "1 + 2", "{P01/total}", "lambda: {SUP-01}"],
+)  # fmt: skip
+def test_nothing_but_arithmetic_is_a_formula(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_formula(text)
+
+
+def test_a_formula_converts_units_and_knows_its_slopes() -> None:
+    formula = parse_formula("({P01/total/section/C} - {P01/total/section/C@-1}) / {EXT-POP}")
+    values = {
+        "P01/total/section/C": (3072.0, "TB"),
+        "P01/total/section/C@-1": (2.0, "PB"),
+        "EXT-POP": (2.0, "万人"),
+    }
+    found = formula.evaluate(lambda one: (values[str(one)][0], unit_of(values[str(one)][1])))
+    assert found.value == pytest.approx(1024 / 20000)
+    assert found.unit == unit_of("TB/人")
+    slopes = {str(one): slope for one, slope in found.slopes.items()}
+    assert slopes["P01/total/section/C@-1"] == pytest.approx(-1024 / 20000)
+    assert slopes["EXT-POP"] == pytest.approx(-1024 / 20000**2 * 10000)
+
+
+def test_a_fact_has_a_formula_or_a_reason() -> None:
+    for changes in ({"formula": None}, {"absent": {"zh": "无", "en": "none"}}):
+        with pytest.raises(ValueError, match="X-1"):
+            parse_book(registry(), {"facts": [{k: v for k, v in fact(**changes).items() if v}]}, {})
+
+
+def test_figures_of_the_registry_name_known_tables() -> None:
+    tables = {table.code for table in registry().tables.values()}
+    assert {one["table"]["code"] for one in read_yaml("figures.yaml")["figures"] if "table" in one} <= tables

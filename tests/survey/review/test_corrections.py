@@ -1,0 +1,152 @@
+"""A reviewer proposes a number, the respondent decides; and the past of one item."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from survey.exceptions import PolicyDenied
+from survey.review import corrections, past, reading, services
+from survey.review.models import CorrectionSlip, ReviewQuery
+from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.states import State
+from tests.factories import make_sheet, make_unit, make_user
+from tests.survey.review.conftest import last_year
+
+pytestmark = pytest.mark.django_db
+DUE = dt.timedelta(days=5)
+
+
+@pytest.fixture
+def respondent(filed: Any) -> Any:
+    return make_user("respondent", unit=filed.unit)
+
+
+def proposed(sheet: Any, by: Any, value: str = "3.2", unit: str = "PB") -> CorrectionSlip:
+    return corrections.propose_correction(sheet, by=by, item="P01", value=value, unit=unit, text="疑为PB")
+
+
+def returned(sheet: Any, by: Any) -> Submission:
+    services.return_submission(sheet, by=by, reason="请看更正建议", due_at=timezone.now() + DUE)
+    return Submission.objects.get(pk=sheet.pk)
+
+
+def test_confirmed_value_is_written_by_the_respondent(filed: Any, province: Any, respondent: Any) -> None:
+    slip = proposed(filed, province)
+    assert slip.proposed == {"value": "3276.8", "entered": "3.2", "unit": "PB"}
+    with pytest.raises(PolicyDenied):  # an open proposal is an open comment
+        services.accept_submission(filed, by=province)
+    row = returned(filed, province)
+    done = corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=True)
+    assert (done.outcome, done.answered_by) == ("confirmed", respondent)
+    row.refresh_from_db()
+    assert row.answers["P01"] == slip.proposed
+    event = SubmissionEvent.objects.filter(submission=row, kind="value", item="P01").latest("pk")
+    assert event.actor == respondent
+    query = ReviewQuery.objects.get(pk=slip.query_id)
+    assert (query.state, query.corrected) == ("answered", True)
+    with pytest.raises(PolicyDenied):
+        corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text="改主意了")
+
+
+def test_refused_value_leaves_the_sheet_alone_and_needs_a_reason(
+    filed: Any, province: Any, respondent: Any
+) -> None:
+    slip = proposed(filed, province)
+    row = returned(filed, province)
+    before = dict(row.answers)
+    with pytest.raises(PolicyDenied):
+        corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text=" ")
+    corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text="就是TB")
+    row.refresh_from_db()
+    assert row.answers == before
+    assert ReviewQuery.objects.get(pk=slip.query_id).reply == "就是TB"
+    assert CorrectionSlip.objects.get(pk=slip.pk).outcome == "refused"
+
+
+def test_only_the_respondent_answers_and_only_when_the_sheet_is_back(
+    filed: Any, province: Any, respondent: Any
+) -> None:
+    slip = proposed(filed, province)
+    before = dict(Submission.objects.get(pk=filed.pk).answers)
+    with pytest.raises(PermissionDenied):
+        corrections.answer_correction(filed, by=province, slip_id=slip.pk, confirm=True)
+    with pytest.raises((PolicyDenied, PermissionDenied)):
+        corrections.answer_correction(filed, by=respondent, slip_id=slip.pk, confirm=True)
+    assert Submission.objects.get(pk=filed.pk).answers == before
+    assert CorrectionSlip.objects.get(pk=slip.pk).outcome == ""
+
+
+@pytest.mark.parametrize(
+    ("item", "value"), [("B02", "名称"), ("P01", "many"), ("P01", ""), ("NOPE", "1")]
+)  # fmt: skip
+def test_impossible_proposals_are_refused_whole(filed: Any, province: Any, item: str, value: str) -> None:
+    with pytest.raises(PolicyDenied):
+        corrections.propose_correction(filed, by=province, item=item, value=value, unit="TB", text="核实")
+    assert not ReviewQuery.objects.exists()
+
+
+def test_the_filed_value_is_no_proposal(filed: Any, province: Any) -> None:
+    cell = filed.answers["P01"]
+    with pytest.raises(PolicyDenied):
+        proposed(filed, province, cell["value"], "TB")
+
+
+def test_pages_of_both_sides(filed: Any, province: Any, respondent: Any, client: Any) -> None:
+    client.force_login(province)
+    client.cookies["django_language"] = "en"
+    assert 'name="value"' in client.get(f"/review/{filed.pk}/").content.decode()
+    body = {"item": "P01", "value": "3.2", "unit": "PB", "text": "PB, not TB?"}
+    answer = client.post(f"/review/{filed.pk}/propose/?order=oldest", body)
+    assert answer["Location"] == f"/review/{filed.pk}/?order=oldest#item-P01"
+    assert "Proposed value: <strong>3.2 PB</strong>" in client.get(f"/review/{filed.pk}/").content.decode()
+    returned(filed, province)
+    client.force_login(respondent)
+    client.cookies["django_language"] = "en"
+    page = client.get(f"/sheets/{filed.pk}/corrections/").content.decode()
+    assert "3,276.8 TB" in page
+    slip = CorrectionSlip.objects.get()
+    refused = client.post(f"/sheets/{filed.pk}/corrections/", {"slip": slip.pk, "answer": "refuse"})
+    assert refused.status_code == 409
+    assert f'href="#slip-{slip.pk}"' in refused.content.decode()
+    client.post(f"/sheets/{filed.pk}/corrections/", {"slip": slip.pk, "answer": "confirm"})
+    assert CorrectionSlip.objects.get().outcome == "confirmed"
+
+
+def test_past_of_an_item_over_rounds_and_filings(filed: Any, province: Any, respondent: Any) -> None:
+    before = last_year(filed.unit)
+    before.filings.update(answers={**before.answers, "P01": {"value": "100"}})
+    slip = proposed(filed, province)
+    row = returned(filed, province)
+    corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=True)
+    again = filed.filings.get()
+    again.pk, again.number, again.answers = None, 2, {**again.answers, "P01": slip.proposed}
+    again._state.adding = True
+    again.save(force_insert=True)
+    row = Submission.objects.get(pk=filed.pk)
+    found = past.of_item(row, reading.sheet(row).item("P01"))
+    assert [(one.year, one.value) for one in found.rounds] == [(2025, "3,276.8"), (2024, "100")]
+    assert float(found.rounds[0].change or 0) == pytest.approx(31.768)
+    assert [one.number for one in found.versions] == [2, 1]
+    assert any(event.kind == "value" for event in found.events)
+    assert [thread.query.pk for thread in found.threads] == [slip.query_id]
+
+
+def test_any_two_filed_versions_can_be_compared(world: Any) -> None:
+    sheet = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
+    first = sheet.filings.get()
+    for number, value in ((2, "5"), (3, "7")):
+        first.pk, first.number = None, number
+        first.answers = {**first.answers, "P01": {"value": value}}
+        first._state.adding = True
+        first.save(force_insert=True)
+    content = reading.read(sheet)
+    last = reading.compared(sheet, content)
+    assert (last.older, last.newer) == (2, 3)
+    assert [(one.code, one.before, one.after) for one in last.changed] == [("P01", "5", "7")]
+    whole = reading.compared(sheet, content, 1, 3)
+    assert (whole.older, whole.newer, whole.changed[0].after) == (1, 3, "7")
+    odd = reading.compared(sheet, content, 3, 1)  # nonsense falls back
+    assert (odd.older, odd.newer) == (2, 3)

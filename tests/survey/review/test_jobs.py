@@ -1,0 +1,228 @@
+"""Files of the desks: what is in them, who gets them, and how they end."""
+
+import csv
+import io
+import json
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from survey.access.activation import check_code
+from survey.access.models import RoleAssignment
+from survey.audit import AuditEvent
+from survey.exceptions import PolicyDenied
+from survey.review import exports, jobs, letters
+from survey.review.filters import QueueFilter
+from survey.review.models import DeskJob
+from survey.submissions.models import Filing
+from survey.submissions.states import State
+from tests.factories import make_sheet, make_unit, make_user
+
+pytestmark = pytest.mark.django_db
+EVERYTHING = QueueFilter(state="filed")
+
+
+@pytest.fixture(autouse=True)
+def _folder(settings: Any, tmp_path: Path) -> None:
+    settings.JOB_FOLDER = tmp_path / "jobs"
+    settings.SYNTHETIC_BANNER = True
+
+
+@pytest.fixture
+def sheets(world: Any) -> list[Any]:
+    """Two filed sheets in Jiangsu, of different forms, and one in Zhejiang."""
+    return [
+        make_sheet(make_unit(category, region), State.SUBMITTED)
+        for category, region in (("CAT12", "320000"), ("CAT03", "320000"), ("CAT12", "330000"))
+    ]
+
+
+def done(by: Any, kind: str, round_: Any, setting: QueueFilter = EVERYTHING) -> DeskJob:
+    job = jobs.request_job(by=by, kind=kind, round_=round_, setting=setting)
+    assert jobs.run_job(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def table(job: DeskJob, by: Any) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    with zipfile.ZipFile(jobs.fetch_job(job, by=by)) as bundle:
+        return tuple(  # type: ignore[return-value]
+            list(csv.DictReader(io.StringIO(bundle.read(name).decode("utf-8-sig"))))
+            for name in ("data.csv", "codebook.csv")
+        )
+
+
+def test_csv_holds_the_sheets_of_ones_own_area(sheets: list[Any], province: Any) -> None:
+    job = done(province, "export_csv", sheets[0].round)
+    assert (job.state, job.rows, job.percent) == ("finished", 2, 100)
+    assert job.name.startswith("synthetic-ndrs-2025-csv-")
+    data, codebook = table(job, province)
+    assert {row["uscc"] for row in data} == {sheet.unit.uscc for sheet in sheets[:2]}
+    filed = Filing.objects.get(submission=sheets[0]).answers
+    row = next(row for row in data if row["uscc"] == sheets[0].unit.uscc)
+    assert row["P01"] == filed["P01"]["value"]
+    known = {entry["column"]: entry for entry in codebook}
+    assert set(data[0]) == set(known)
+    assert (known["P01"]["type"], known["P01"]["unit"]) == ("number", "TB")
+    with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
+        assert "Synthetic" in bundle.read("SYNTHETIC.txt").decode()
+
+
+def test_formulas_are_neutralised_and_codes_stay_text(sheets: list[Any], province: Any) -> None:
+    unit = sheets[0].unit
+    unit.name, unit.uscc = '=HYPERLINK("http://x")', "123200001234567890"
+    unit.save()
+    data, _codebook = table(done(province, "export_csv", sheets[0].round), province)
+    assert '\'=HYPERLINK("http://x")' in {row["name"] for row in data}
+    job = done(province, "export_xlsx", sheets[0].round)
+    book = load_workbook(io.BytesIO(jobs.fetch_job(job, by=province).read_bytes()))
+    rows = list(book["data"].iter_rows())
+    cells = next(row for row in rows if row[0].value == unit.uscc)
+    assert [(cell.data_type, cell.value) for cell in cells[:2]] == [("s", unit.uscc), ("s", unit.name)]
+    heads = [cell.value for cell in rows[0]]
+    amount = cells[heads.index("P01")]
+    assert amount.data_type == "n"
+    assert amount.value == pytest.approx(
+        float(Filing.objects.get(submission=sheets[0]).answers["P01"]["value"])
+    )
+    assert [cell.value for cell in book["codebook"][2]] == list(exports.HEADS)
+    assert [exports.harmless(text) for text in ("+1", "-a", "@x", "\tz", "plain")] == [
+        "'+1", "'-a", "'@x", "'\tz", "plain",
+    ]  # fmt: skip
+
+
+def test_parquet_has_types_and_the_codebook_inside(sheets: list[Any], province: Any) -> None:
+    job = done(province, "export_parquet", sheets[0].round, QueueFilter(state="filed", category="CAT12"))
+    with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
+        found = pq.read_table(io.BytesIO(bundle.read("data.parquet")))
+    assert found.num_rows == 1
+    assert str(found.schema.field("uscc").type) == "string"
+    assert str(found.schema.field("P01").type) == "double"
+    inside = json.loads(found.schema.metadata[b"codebook"])
+    assert len(inside) == found.num_columns
+
+
+def test_only_the_owner_fetches_and_every_step_is_logged(
+    sheets: list[Any], province: Any, nation: Any, client: Any
+) -> None:
+    job = done(province, "export_csv", sheets[0].round)
+    client.force_login(nation)
+    assert client.get(f"/files/{job.pk}/").status_code == 404
+    client.force_login(province)
+    answer = client.get(f"/files/{job.pk}/")
+    assert answer["Content-Disposition"] == f'attachment; filename="{job.name}"'
+    assert b"".join(answer.streaming_content)[:2] == b"PK"
+    actions = list(AuditEvent.objects.filter(subject_type="deskjob").values_list("action", flat=True))
+    assert actions == ["job_requested", "job_finished", "job_fetched"]
+    RoleAssignment.objects.filter(user=province).update(ended_at=timezone.now())
+    client.force_login(province)
+    assert client.get(f"/files/{job.pk}/").status_code == 404
+
+
+def test_cancel_while_waiting_and_while_running(
+    sheets: list[Any], province: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = jobs.request_job(by=province, kind="export_csv", round_=sheets[0].round, setting=EVERYTHING)
+    assert jobs.cancel_job(waiting, by=province).state == "cancelled"
+    assert not jobs.run_job(waiting.pk)
+    running = jobs.request_job(by=province, kind="export_csv", round_=sheets[0].round, setting=EVERYTHING)
+    before = exports.fields_of
+
+    def interrupted(ids: Any) -> Any:
+        jobs.cancel_job(running, by=province)
+        return before(ids)
+
+    monkeypatch.setattr(exports, "fields_of", interrupted)
+    assert jobs.run_job(running.pk)
+    running.refresh_from_db()
+    assert (running.state, running.path) == ("cancelled", "")
+    assert list(Path(jobs._folder()).iterdir()) == []
+    with pytest.raises(PolicyDenied):
+        jobs.cancel_job(running, by=province)
+
+
+def test_files_expire_and_lost_jobs_are_given_up(sheets: list[Any], province: Any) -> None:
+    job = done(province, "export_csv", sheets[0].round)
+    path = jobs.fetch_job(job, by=province)
+    DeskJob.objects.filter(pk=job.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    job.refresh_from_db()
+    with pytest.raises(PolicyDenied):
+        jobs.fetch_job(job, by=province)
+    lost = DeskJob.objects.create(
+        by=province, kind="export_csv", round=sheets[0].round, state="running",
+        beat_at=timezone.now() - timedelta(hours=1),
+    )  # fmt: skip
+    assert jobs.expire_jobs() == 1
+    assert not path.exists()
+    job.refresh_from_db()
+    lost.refresh_from_db()
+    assert (job.state, lost.state) == ("expired", "failed")
+    assert lost.error
+
+
+def test_requests_are_limited(sheets: list[Any], province: Any, world: Any) -> None:
+    for _number in range(jobs.AT_ONCE):
+        jobs.request_job(by=province, kind="export_csv", round_=sheets[0].round, setting=EVERYTHING)
+    with pytest.raises(PolicyDenied):
+        jobs.request_job(by=province, kind="export_csv", round_=sheets[0].round, setting=EVERYTHING)
+    with pytest.raises(PolicyDenied):
+        jobs.request_job(by=world.users["reviewer"], kind="tape", round_=sheets[0].round, setting=EVERYTHING)
+    with pytest.raises(PermissionDenied):
+        jobs.request_job(
+            by=world.users["methodologist"], kind="letters", round_=sheets[0].round, setting=EVERYTHING
+        )
+
+
+def test_letters_are_a_page_a_unit_with_a_code_that_works(
+    sheets: list[Any], province: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user("respondent", unit=sheets[1].unit)
+    seen: list[dict[str, str]] = []
+    typeset = letters.typeset
+
+    def watched(pages: list[dict[str, str]]) -> bytes:
+        seen.extend(pages)
+        return typeset(pages)
+
+    monkeypatch.setattr(letters, "typeset", watched)
+    # Not a template: a name with the typesetter's own signs must come out as it is.
+    sheets[0].unit.name = "演练#panic(1)*公司_$x"
+    sheets[0].unit.save()
+    job = done(province, "letters", sheets[0].round, QueueFilter(category="CAT12"))
+    assert job.state == "finished", job.error
+    content = jobs.fetch_job(job, by=province).read_bytes()
+    assert content.startswith(b"%PDF-")
+    names = {page["uscc"]: page for page in seen}
+    assert sheets[0].unit.uscc in names
+    assert {sheets[1].unit.uscc, sheets[2].unit.uscc} & set(names) == set()
+    assert job.rows == len(seen)
+    assert job.expires_at is not None
+    assert job.expires_at - timezone.now() < timedelta(hours=25)
+    page = names[sheets[0].unit.uscc]
+    assert check_code(credit_code=page["uscc"], code=page["code"], address=None).unit_id == sheets[0].unit_id
+
+
+def test_letters_for_nobody_fail_with_a_sentence(sheets: list[Any], province: Any) -> None:
+    job = done(province, "letters", sheets[0].round, QueueFilter(category="CAT09"))
+    assert (job.state, bool(job.error)) == ("failed", True)
+
+
+def test_page_asks_shows_progress_and_cancels(sheets: list[Any], province: Any, client: Any) -> None:
+    client.force_login(province)
+    client.cookies["django_language"] = "en"
+    client.post("/files/", {"kind": "export_csv", "year": "2025", "state": "filed"})
+    job = DeskJob.objects.get()
+    page = client.get("/files/").content.decode()
+    assert 'hx-trigger="every 3s"' in page
+    assert f"/files/{job.pk}/cancel/" in page
+    client.post(f"/files/{job.pk}/cancel/")
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+    assert 'hx-trigger="every 3s"' not in client.get("/files/").content.decode()

@@ -1,0 +1,71 @@
+"""The ledger says sheet by sheet what tables 3 and 4 count."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from survey.microdata.selectors import coverage_rows
+from survey.microdata.services import freeze_version
+from survey.review import ledger, services
+from survey.submissions.states import State
+from tests.factories import make_sheet, make_unit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def decided(world: Any, nation: Any) -> Any:
+    """Accepted, invalid and undecided sheets of two regions and two categories; the round."""
+    for category, region, states in (
+        ("CAT12", "320000", (State.ACCEPTED, State.ACCEPTED, State.SUBMITTED)),
+        ("CAT12", "330000", (State.ACCEPTED, State.NATIONAL_REVIEW)),
+        ("CAT03", "320000", (State.ACCEPTED, State.RETURNED)),
+    ):
+        for state in states:
+            make_sheet(make_unit(category, region), state)
+    for reason in ("not_credible", "duplicate"):
+        sheet = make_sheet(make_unit("CAT12", "320000"), State.ACCEPTED)
+        services.invalidate(sheet, by=nation, reason_code=reason)
+    return sheet.round
+
+
+def test_ledger_equals_the_counts_of_tables_3_and_4(decided: Any, nation: Any) -> None:
+    found = ledger.counts(nation, decided)
+    rows = coverage_rows(freeze_version(round=decided, by=None))
+    categories: Counter[str] = Counter()
+    regions: Counter[str] = Counter()
+    for category, region, _city, filed, valid in rows:
+        categories[category] += filed - valid
+        regions[region] += filed - valid
+        assert filed >= valid
+    assert {code: one.invalid for code, one in found.categories.items()} == dict(categories)
+    assert {code: one.invalid for code, one in found.regions.items()} == dict(regions)
+    assert found.total.filed == sum(row[3] for row in rows)
+    assert found.total.valid == sum(row[4] for row in rows)
+    assert sum(found.reasons.values()) == found.total.invalid == ledger.entries(nation, decided).count() == 2
+    for code, one in found.categories.items():
+        assert ledger.entries(nation, decided, category=code).count() == one.invalid
+    for code, one in found.regions.items():
+        assert ledger.entries(nation, decided, region=code).count() == one.invalid
+
+
+def test_every_entry_has_reason_actor_and_time(decided: Any, nation: Any) -> None:
+    for row in ledger.entries(nation, decided):
+        found: Any = row
+        assert found.invalid_reason in {"not_credible", "duplicate"}
+        assert found.ruled_at is not None
+        assert found.ruled_by == nation.name
+    assert ledger.entries(nation, decided, reason="duplicate").count() == 1
+
+
+def test_page_shows_ones_own_area(decided: Any, province: Any, nation: Any, client: Any) -> None:
+    client.force_login(province)
+    client.cookies["django_language"] = "en"
+    page = client.get("/review/ledger/?reason=duplicate").content.decode()
+    (row,) = ledger.entries(province, decided, reason="duplicate")
+    (other,) = ledger.entries(province, decided, reason="not_credible")
+    assert row.unit.name in page
+    assert other.unit.name not in page
+    assert ledger.counts(province, decided).total.filed == 5
+    assert ledger.counts(nation, decided).total.filed == 6

@@ -1,0 +1,163 @@
+"""Reminders reach those who owe when they are sent, and nobody else; every decision is in the log."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.exceptions import PermissionDenied
+from django.test import override_settings
+from django.utils import timezone
+
+from survey.collection.models import Disposition
+from survey.exceptions import PolicyDenied
+from survey.review import reminders
+from survey.review.models import Reminder, ReminderBatch, SiteNotice
+from survey.review.tasks import remind_by_calendar
+from survey.submissions.models import Submission
+from survey.submissions.states import State
+from tests.factories import make_sheet, make_unit, make_user
+
+pytestmark = pytest.mark.django_db
+SENT_TEXTS: list[tuple[str, str]] = []
+
+
+def gateway(number: str, text: str) -> None:
+    """A gateway that keeps what it is given, and refuses one number."""
+    if number == "000":
+        raise ConnectionError("no route")
+    SENT_TEXTS.append((number, text))
+
+
+@pytest.fixture
+def owing(world: Any) -> list[Submission]:
+    """Two started sheets in Jiangsu with a respondent each, one in Zhejiang."""
+    SENT_TEXTS.clear()
+    sheets = []
+    for number, region in enumerate(("320000", "320000", "330000")):
+        sheet = make_sheet(make_unit("CAT12", region), State.IN_PROGRESS)
+        person = make_user("respondent", unit=sheet.unit)
+        person.email, person.phone = f"someone{number}@unit.example", f"1390000000{number}"
+        person.save()
+        sheets.append(sheet)
+    return sheets
+
+
+def requested(by: Any, sheets: list[Submission], group: str = "in_progress") -> ReminderBatch:
+    return reminders.request_reminders(by=by, round_=sheets[0].round, group=group, category="CAT12")
+
+
+def test_whoever_filed_meanwhile_is_not_reminded(owing: list[Submission], province: Any) -> None:
+    batch = requested(province, owing)
+    assert batch.reminders.count() == 2
+    Submission.objects.filter(pk=owing[0].pk).update(state="submitted", filed_at=timezone.now())
+    assert reminders.send_batch(batch.pk) == 1
+    outcomes = dict(batch.reminders.values_list("submission", "outcome"))
+    assert outcomes == {owing[0].pk: "not_owed", owing[1].pk: "sent"}
+    assert [message.to for message in mail.outbox] == [["someone1@unit.example"]]
+    assert list(SiteNotice.objects.values_list("submission", flat=True)) == [owing[1].pk]
+    assert owing[1].unit.name in mail.outbox[0].body
+    assert "尚未报送" in mail.outbox[0].subject
+
+
+def test_sending_twice_reminds_once(owing: list[Submission], province: Any) -> None:
+    batch = requested(province, owing)
+    assert reminders.send_batch(batch.pk) == 2
+    assert reminders.send_batch(batch.pk) == 0
+    assert len(mail.outbox) == 2
+    batch.refresh_from_db()
+    assert batch.finished_at is not None
+
+
+def test_units_that_need_not_answer_or_have_nobody_are_told_apart(
+    owing: list[Submission], province: Any
+) -> None:
+    batch = requested(province, owing)
+    assignment = owing[0].assignment
+    assignment.disposition = Disposition.CLOSED
+    assignment.save()
+    owing[1].unit.pk  # noqa: B018 the unit whose respondent leaves
+    for sheet in owing[1:2]:
+        from survey.access.models import RoleAssignment
+
+        RoleAssignment.objects.filter(unit=sheet.unit).update(ended_at=timezone.now())
+    assert reminders.send_batch(batch.pk) == 0
+    assert set(batch.reminders.values_list("outcome", flat=True)) == {"not_owed", "nobody"}
+    assert mail.outbox == []
+
+
+@override_settings(SMS_GATEWAY="tests.survey.review.test_reminders.gateway")
+def test_text_messages_go_through_the_gateway_and_a_failure_stops_nobody(
+    owing: list[Submission], province: Any
+) -> None:
+    first = owing[0].unit
+    from survey.access.models import User
+
+    User.objects.filter(assignments__unit=first).update(phone="000")
+    batch = requested(province, owing)
+    assert reminders.send_batch(batch.pk) == 2
+    assert [number for number, _text in SENT_TEXTS] == ["13900000001"]
+    failed = batch.reminders.get(submission=owing[0])
+    assert (failed.texts, failed.emails, failed.outcome) == (0, 1, "sent")
+    assert failed.detail == "ConnectionError: no route"
+
+
+def test_groups_speak_of_state_and_of_days(owing: list[Submission], province: Any) -> None:
+    round_ = owing[0].round
+    day = timezone.localdate() + dt.timedelta(days=3)
+    moment = timezone.make_aware(dt.datetime.combine(day, dt.time(23, 59)))
+    owing[0].assignment.extended_until = moment
+    owing[0].assignment.save()
+    back = make_sheet(make_unit("CAT12", "320000"), State.RETURNED)
+    Submission.objects.filter(pk=back.pk).update(return_due_at=moment)
+
+    def found(group: str) -> set[int]:
+        return set(reminders.candidates(province, round_, group, "CAT12").values_list("pk", flat=True))
+
+    assert found("due_3") == {owing[0].pk, back.pk}
+    assert found("due_1") == set()
+    assert found("returned") == {back.pk}
+    assert found("in_progress") == {owing[0].pk, owing[1].pk}
+
+
+def test_calendar_is_off_by_default_and_sends_each_group_once(owing: list[Submission]) -> None:
+    day = timezone.localdate() + dt.timedelta(days=1)
+    owing[2].assignment.extended_until = timezone.make_aware(dt.datetime.combine(day, dt.time(12)))
+    owing[2].assignment.save()
+    remind_by_calendar()
+    assert not ReminderBatch.objects.exists()
+    with override_settings(REMINDERS_AUTOMATIC=True, CELERY_TASK_ALWAYS_EAGER=True):
+        made = reminders.calendar_batches()
+        assert reminders.calendar_batches() == []
+    assert len(made) == 3
+    assert list(Reminder.objects.values_list("batch__group", "submission")) == [("due_1", owing[2].pk)]
+
+
+def test_requests_are_refused_without_right_group_or_anybody(
+    owing: list[Submission], province: Any, world: Any
+) -> None:
+    with pytest.raises(PermissionDenied):
+        requested(world.users["designer"], owing)
+    for group in ("nonsense", "due_7"):
+        with pytest.raises(PolicyDenied):
+            requested(province, owing, group)
+
+
+def test_pages_of_desk_and_respondent(owing: list[Submission], province: Any, client: Any) -> None:
+    client.cookies["django_language"] = "en"
+    client.force_login(province)
+    page = client.get("/reminders/?category=CAT12").content.decode()
+    assert "2 units get a notice" in page
+    answer = client.post("/reminders/", {"group": "in_progress", "category": "CAT12", "year": "2025"})
+    batch = ReminderBatch.objects.get()
+    assert answer["Location"] == f"/reminders/{batch.pk}/"
+    reminders.send_batch(batch.pk)
+    log = client.get(f"/reminders/{batch.pk}/").content.decode()
+    assert owing[0].unit.name in log
+    from survey.access.models import User
+
+    client.force_login(User.objects.get(email="someone0@unit.example"))
+    client.cookies["django_language"] = "en"
+    assert "has not been filed yet" in client.get("/notices/").content.decode()
+    client.post("/notices/")
+    assert not SiteNotice.objects.filter(user__email="someone0@unit.example", read_at=None).exists()

@@ -1,0 +1,117 @@
+"""An acceptance of many sheets is taken back as one act, and only as far as nothing has happened since."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from survey.audit import AuditEvent
+from survey.exceptions import PolicyDenied
+from survey.microdata.services import freeze_version
+from survey.review import bulk, services, undo
+from survey.review.filters import QueueFilter
+from survey.review.models import BulkAcceptance
+from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.states import Action, State
+from survey.submissions.transitions import refusals
+from tests.factories import make_sheet, make_unit, make_user
+
+pytestmark = pytest.mark.django_db
+CAT12 = QueueFilter(category="CAT12")
+
+
+def accepted(user: Any, state: State, count: int = 3) -> tuple[BulkAcceptance, list[Submission]]:
+    sheets = [make_sheet(make_unit("CAT12", "320000"), state) for _ in range(count)]
+    act = bulk.bulk_accept(by=user, round=sheets[0].round, setting=CAT12, expected=count)
+    return act, sheets
+
+
+def states(sheets: list[Submission]) -> list[str]:
+    return [Submission.objects.get(pk=sheet.pk).state for sheet in sheets]
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTED, State.NATIONAL_REVIEW])
+def test_all_sheets_return_to_the_desk_they_came_from(province: Any, nation: Any, state: State) -> None:
+    by = province if state is State.SUBMITTED else nation
+    act, sheets = accepted(by, state)
+    done = undo.undo_acceptance(act, by=by, reason="选错了筛选条件")
+    assert states(sheets) == [state.value] * 3
+    assert (done.undone, done.undone_by, done.undo_reason) == (3, by, "选错了筛选条件")
+    for sheet in sheets:
+        row = Submission.objects.get(pk=sheet.pk)
+        event = SubmissionEvent.objects.filter(submission=row).latest("pk")
+        assert (event.action, event.new, event.actor) == ("undo_accept", state.value, by)
+        assert event.reason == f"#{act.pk} 选错了筛选条件"
+        assert row.decided_at is None
+    assert AuditEvent.objects.filter(action="sheet_undo_accept").count() == 3
+    assert AuditEvent.objects.get(action="bulk_undo").details["undone"] == 3
+    with pytest.raises(PolicyDenied):
+        undo.undo_acceptance(act, by=by, reason="再来一次")
+
+
+def test_sheets_that_moved_on_stay_where_they_are(province: Any, nation: Any) -> None:
+    act, sheets = accepted(province, State.SUBMITTED)
+    services.accept_submission(sheets[0], by=nation)
+    seen = undo.standing(act, province)
+    assert (seen.total, seen.reversible, seen.moved_on) == (3, 2, 1)
+    assert undo.undo_acceptance(act, by=province, reason="选错了").undone == 2
+    assert states(sheets) == ["accepted", "submitted", "submitted"]
+
+
+def test_a_sheet_that_came_back_the_same_way_counts_as_moved_on(province: Any, nation: Any) -> None:
+    act, sheets = accepted(province, State.SUBMITTED, count=1)
+    services.send_back(sheets[0], by=nation, reason="请再看")
+    services.accept_submission(sheets[0], by=province)
+    with pytest.raises(PolicyDenied, match=r"."):
+        undo.undo_acceptance(act, by=province, reason="选错了")
+    assert states(sheets) == ["national_review"]
+
+
+def test_refused_too_late_without_reason_and_for_a_stranger(province: Any) -> None:
+    act, sheets = accepted(province, State.SUBMITTED, count=1)
+    stranger = make_user("provincial_administrator", "330000")
+    assert not undo.acts_of(stranger).exists()
+    for by, reason in ((province, "  "), (stranger, "不是我的")):
+        with pytest.raises(PolicyDenied):
+            undo.undo_acceptance(act, by=by, reason=reason)
+    BulkAcceptance.objects.update(undo_until=timezone.now() - dt.timedelta(seconds=1))
+    assert not undo.standing(BulkAcceptance.objects.get(), province).is_open
+    with pytest.raises(PolicyDenied):
+        undo.undo_acceptance(act, by=province, reason="太晚了")
+    assert states(sheets) == ["national_review"]
+
+
+def test_a_province_cannot_undo_the_nation(province: Any, nation: Any) -> None:
+    act, sheets = accepted(nation, State.NATIONAL_REVIEW, count=1)
+    with pytest.raises(PolicyDenied):
+        undo.undo_acceptance(act, by=province, reason="不同意")
+    assert states(sheets) == ["accepted"]
+
+
+def test_what_was_undone_leaves_the_valid_sample(nation: Any) -> None:
+    act, sheets = accepted(nation, State.NATIONAL_REVIEW)
+    before = freeze_version(round=sheets[0].round, by=None).size
+    undo.undo_acceptance(act, by=nation, reason="选错了")
+    assert freeze_version(round=sheets[0].round, by=None).size == before - 3
+
+
+def test_one_accepted_sheet_is_no_act(province: Any) -> None:
+    sheet = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
+    services.accept_submission(sheet, by=province)
+    assert refusals(Submission.objects.get(pk=sheet.pk), Action.UNDO_ACCEPT, province)
+
+
+def test_page_takes_the_act_back(province: Any, client: Any) -> None:
+    act, sheets = accepted(province, State.SUBMITTED, count=2)
+    client.force_login(province)
+    client.cookies["django_language"] = "en"
+    assert f"/review/bulk/acts/{act.pk}/" in client.get("/review/bulk/acts/").content.decode()
+    page = client.get(f"/review/bulk/acts/{act.pk}/").content.decode()
+    assert "Take 2 acceptances back" in page
+    refused = client.post(f"/review/bulk/acts/{act.pk}/", {"reason": ""})
+    assert refused.status_code == 409
+    assert 'href="#undo-reason"' in refused.content.decode()
+    client.post(f"/review/bulk/acts/{act.pk}/", {"reason": "wrong filter"})
+    assert states(sheets) == ["submitted", "submitted"]
+    assert "Taken back on" in client.get(f"/review/bulk/acts/{act.pk}/").content.decode()
