@@ -127,6 +127,25 @@ class SectionInvitation(models.Model):
     objects = ScopedQuerySet["SectionInvitation"].as_manager()
 
 
+class Attachment(models.Model):
+    """A file beside a sheet. The content lies outside the web root under a random name."""
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="attachments")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=8)  # told by the content
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    path = models.CharField(max_length=80)  # below ATTACHMENT_ROOT
+    note = models.CharField(max_length=200, blank=True)
+    uploaded_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet["Attachment"].as_manager()
+
+
 class Filing(models.Model):
     """A sheet as it was filed: frozen answers with their hash. Never changed."""
 

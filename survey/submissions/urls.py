@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from survey.submissions import (
     api,
+    evidence_views,
     filing_views,
     guest_views,
     print_views,
@@ -44,6 +45,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sheets/<int:pk>/sign/", sign_views.sheet_sign, name="sheet_sign"),
     path("sheets/<int:pk>/sign/ask/", sign_views.sheet_ask_signature, name="sheet_ask_signature"),
     path("guest/<int:pk>/sign/", guest_views.guest_sign, name="guest_sign"),
+    path("sheets/<int:pk>/evidence/", evidence_views.sheet_evidence, name="sheet_evidence"),
+    path(
+        "sheets/<int:pk>/evidence/<int:attachment>/remove/",
+        evidence_views.evidence_remove,
+        name="evidence_remove",
+    ),
+    path("evidence/<int:pk>/", evidence_views.evidence_file, name="evidence_file"),
     path("units/<int:pk>/exemption/", filing_views.unit_exempt, name="unit_exempt"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [

@@ -34,6 +34,7 @@ from survey.review.models import (
     ReminderBatch,
     ReviewQuery,
 )
+from survey.submissions import evidence
 from survey.submissions.models import Explanation, SectionInvitation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
@@ -67,6 +68,7 @@ class Place:
     query: Any = None  # open, on a sheet with the province
     comment: Any = None  # open, on a returned sheet
     invitation: Any = None  # of the open sheet
+    attachment: Any = None  # of the open sheet
     slip: Any = None  # an unanswered proposal on the returned sheet
     batch: Any = None  # reminders of one sheet
     act: Any = None  # one acceptance of many sheets (here of one)
@@ -186,6 +188,9 @@ def _place(region: str) -> Place:
             )  # fmt: skip
     place.query = ReviewQuery.objects.create(submission=place["asked"], text="请核实")
     place.comment = ReviewQuery.objects.create(submission=place["returned"], text="请核实")
+    place.attachment = evidence.attach(
+        place["open"], by=make_user(Role.RESPONDENT, unit=place["open"].unit), name="a.txt", data=b"evidence"
+    )
     place.invitation = SectionInvitation.objects.create(
         submission=place["open"], name="guest", email="guest@example.org", sections=["P"],
         secret_hash=f"matrix-{region}", invited_by=make_user(Role.RESPONDENT, unit=place["open"].unit),
