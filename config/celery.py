@@ -9,10 +9,26 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("survey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["survey.access", "survey.review", "estimation.runs", "estimation.scoring", "config"])
+app.autodiscover_tasks(
+    [
+        "config",
+        "estimation.index",
+        "estimation.releases",
+        "estimation.runs",
+        "estimation.scoring",
+        "survey.access",
+        "survey.frame",
+        "survey.review",
+        "survey.submissions",
+    ]
+)
 app.conf.beat_schedule = {
     "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
+    "resume-imports": {"task": "survey.frame.tasks.resume_imports", "schedule": 15.0},
+    # Every few seconds, so that an embargo ends within the minute that it names.
+    "publish-due-releases": {"task": "estimation.releases.tasks.publish_due", "schedule": 10.0},
     "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},
+    "index-new-runs": {"task": "estimation.index.tasks.index_new_runs", "schedule": 60.0},
     "sweep-scores": {"task": "estimation.scoring.tasks.sweep_scores", "schedule": 60.0},
     "sweep-macro": {"task": "survey.review.tasks.sweep_macro", "schedule": 900.0},
     "tidy-jobs": {"task": "survey.review.tasks.tidy_jobs", "schedule": 300.0},

@@ -129,6 +129,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "survey.access.passwords.NotTheCreditCodeValidator"},
     {"NAME": "survey.access.passwords.NotAFormerPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link for a forgotten password works
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 # Second factor for everybody who sees other people's answers. On in production, off in the rehearsal.

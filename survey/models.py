@@ -3,7 +3,7 @@
 from survey.access.models import ActivationCode, Region, RoleAssignment, User
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound
-from survey.frame.models import ReportingUnit
+from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
 from survey.microdata.models import (
     MicrodataLayout,
     MicrodataMember,
@@ -44,6 +44,8 @@ __all__ = [
     "ExpectedShare",
     "Explanation",
     "Filing",
+    "FrameCount",
+    "FrameImport",
     "ItemScore",
     "MacroFinding",
     "MacroLook",
@@ -66,5 +68,6 @@ __all__ = [
     "Submission",
     "SubmissionEvent",
     "TotalCell",
+    "UnitChange",
     "User",
 ]

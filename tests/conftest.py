@@ -29,6 +29,7 @@ import django  # noqa: E402 settings read the addresses that were just written
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from hypothesis import settings as settings_of_examples  # noqa: E402
 
 if number := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     # Counters and lockouts live in Valkey: a database a worker, as PostgreSQL has one each. pytest-django has
@@ -36,6 +37,10 @@ if number := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{1 + int(number)}"
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
 
+
+# A slow machine is not a broken program: no test measures time, also not those that draw their own examples.
+settings_of_examples.register_profile("survey", deadline=None)
+settings_of_examples.load_profile("survey")
 
 # Tests that share a running system stay together in one worker.
 TOGETHER = ("tests/e2e/", "tests/drills/")

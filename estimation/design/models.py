@@ -1,21 +1,77 @@
 """The sample design of a round: strata with their population counts, and who was drawn."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class SampleDesign(models.Model):
-    """Strata and draw of one round. A run names the design it used."""
+    """Strata and draw of one round. A run names the design it used.
+
+    A design is drawn by one person and approved by another; from then on it is what the round asks and what
+    its estimates are weighted by. Parameters and hashes are enough to draw it again, to the unit.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        DRAWN = "drawn", _("Sample drawn")
+        APPROVED = "approved", _("Approved")
+        HANDED_OVER = "handed_over", _("Handed over")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
 
     round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="designs")
     number = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=11, choices=State.choices, default=State.DRAFT)
     seed = models.BigIntegerField(default=0)
     content_hash = models.CharField(max_length=64)
+    frame_hash = models.CharField(max_length=64, blank=True)
+    previous = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    rules = models.JSONField(default=dict)  # what is taken whole
+    basis = models.JSONField(
+        default=dict
+    )  # where last year's means and spreads come from, and cells taken whole
+    allocation = models.JSONField(
+        default=dict
+    )  # parameters of the allocation that was drawn, and the start point
+    summary = models.JSONField(default=dict)  # counts, overlap, expected precision
     created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    drawn_at = models.DateTimeField(null=True)
+    drawn_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    handed_over_at = models.DateTimeField(null=True)
+    handed_over_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    withdrawal_reason = models.CharField(max_length=300, blank=True)
     is_synthetic = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="one_design_number", fields=["round", "number"])]
+        constraints = [
+            models.UniqueConstraint(name="one_design_number", fields=["round", "number"]),
+            models.UniqueConstraint(
+                name="one_approved_design_a_round",
+                fields=["round"],
+                condition=Q(state__in=["approved", "handed_over"]),
+            ),
+            models.CheckConstraint(
+                name="design_approved_by_a_second_person",
+                condition=~Q(state__in=["approved", "handed_over"])
+                | Q(
+                    drawn_by__isnull=False, approved_by__isnull=False, drawn_at__isnull=False,
+                    approved_at__isnull=False,
+                ) & ~Q(drawn_by=F("approved_by")),
+            ),
+            models.CheckConstraint(
+                name="withdrawn_design_has_reason", condition=~Q(state="withdrawn") | ~Q(withdrawal_reason="")
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.round.year}-{self.number}"
 
 
 class Stratum(models.Model):
@@ -25,9 +81,14 @@ class Stratum(models.Model):
     """
 
     class Kind(models.TextChoices):
-        ENTERPRISE = "enterprise"
-        INSTITUTION = "institution"
-        CERTAINTY = "certainty"
+        ENTERPRISE = "enterprise", _("Enterprises")
+        INSTITUTION = "institution", _("Institutions and platforms")
+        CERTAINTY = "certainty", _("Taken whole")
+
+    class Reason(models.TextChoices):
+        CATEGORY = "category", _("The whole category is asked")
+        PLATFORM = "platform", _("Leading platforms")
+        THRESHOLD = "threshold", _("Above the size threshold")
 
     design = models.ForeignKey(SampleDesign, models.CASCADE, related_name="strata")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -36,8 +97,16 @@ class Stratum(models.Model):
     section = models.CharField(max_length=1, blank=True)
     size = models.CharField(max_length=6, blank=True)  # estimation size: large, medium, small
     population = models.PositiveIntegerField()  # N_h
+    listed = models.PositiveIntegerField(
+        db_default=0
+    )  # units of it that the frame lists and that can be drawn
     drawn = models.PositiveIntegerField()  # n_h
     take_all = models.BooleanField(default=False)
+    reason = models.CharField(max_length=9, choices=Reason.choices, blank=True, db_default="")
+    # Last year's mean and standard deviation of the chief items, in the order of ``basis["items"]``.
+    mean = ArrayField(models.FloatField(), db_default=[])
+    spread = ArrayField(models.FloatField(), db_default=[])
+    borrowed = models.BooleanField(db_default=False)  # too few answers: taken from a wider class
 
     class Meta:
         constraints = [

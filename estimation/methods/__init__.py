@@ -28,6 +28,7 @@ from estimation.methods.disclosure import (
     table_relations,
 )
 from estimation.methods.expectation import Expected, Source, expected_values
+from estimation.methods.gain import TreatmentGain, treatment_gain
 from estimation.methods.growth import ClassGrowth, class_growth, growth, level_growth
 from estimation.methods.imputation import Imputed, impute
 from estimation.methods.multivariate_allocation import (
@@ -83,6 +84,7 @@ __all__ = [
     "Suppression",
     "SuppressionError",
     "Treatment",
+    "TreatmentGain",
     "WeightChunk",
     "allocate",
     "allocate_multivariate",
@@ -134,6 +136,7 @@ __all__ = [
     "suppress",
     "table_relations",
     "total",
+    "treatment_gain",
     "trim",
     "weighted_quantiles",
     "winsorize",

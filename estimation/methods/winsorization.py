@@ -269,7 +269,11 @@ def _group_cutoffs(
         ready = open_groups & (owner >= 0)
         ready[ready] = count[owner[ready]] >= max(enough, 1)
         if ready.any():
-            table = _quantiles(values[rows], classes[rows], size, weight[rows], probs)
+            # Only classes that somebody takes cutoffs from are sorted; a parent often serves few groups.
+            wanted = np.zeros(size, dtype=np.bool_)
+            wanted[owner[ready]] = True
+            inside = rows[wanted[classes[rows]]]
+            table = _quantiles(values[inside], classes[inside], size, weight[inside], probs)
             cutoffs[ready] = table[owner[ready]]
             counted[ready] = count[owner[ready]]
             depth[ready] = number
@@ -294,7 +298,7 @@ def _quantiles(
     result = np.full((size, len(probs)), np.nan)
     if len(values) == 0:
         return result
-    order = np.lexsort((values, codes))
+    order = _sorted_within(values, codes, size)
     v, c, w = values[order], codes[order], weight[order]
     count = np.bincount(c, minlength=size)
     last = np.cumsum(count) - 1
@@ -311,6 +315,14 @@ def _quantiles(
     fraction = np.where(high > low, np.clip(step, 0.0, 1.0), 0.0)
     result[present] = v[low] + fraction * (v[high] - v[low])
     return result
+
+
+def _sorted_within(values: FloatArray, codes: IntArray, size: int) -> IntArray:
+    """The order by code and then by value, equal values in the order given, as by lexsort."""
+    by_value = np.argsort(values, kind="stable")
+    # Short integers are sorted by counting, in a fraction of the time.
+    short = codes[by_value].astype(np.int16) if size <= np.iinfo(np.int16).max else codes[by_value]
+    return np.asarray(by_value[np.argsort(short, kind="stable")])
 
 
 def _classes(codes: npt.ArrayLike, name: str, n: int) -> tuple[IntArray, int]:

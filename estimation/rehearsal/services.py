@@ -30,9 +30,11 @@ from .filing_rows import RoundFacts
 from .population import build_country as build_population
 from .population import cut_out
 from .register import build_register
+from .reserve import Reserve, keep_reserve, write_reserve
 from .targets import CONFLICTS
 from .writer_frame import (
     analyse,
+    sign_designs,
     truth_lines,
     write_assignments,
     write_designs,
@@ -65,17 +67,21 @@ def build_country(*, scale: float, seed: int, progress: Progress) -> Rehearsal:
     _refuse_real_data()
     with transaction.atomic():
         empty_tables()
-        writer = _prepare(scale, seed, progress)
+        writer, reserve = _prepare(scale, seed, progress)
         with without_foreign_keys(_BULK):
             write_units(writer)
+            listed = write_reserve(reserve)
             write_assignments(writer)
-            progress(f"{writer.cast.count:,} units, {int(writer.cast.asked.sum()):,} assignments")
+            progress(
+                f"{writer.cast.count:,} units, {int(writer.cast.asked.sum()):,} assignments, {listed:,} more in the frame"
+            )
             for year in (0, 1):
                 count = write_filed(writer, year)
                 write_submissions(writer, year, settled_mask(writer, year))
                 progress(f"{count:,} filed sheets of {2024 + year}")
             write_designs(writer)
         reviewer = create_accounts(writer)
+        sign_designs()
         for year in (0, 1):
             write_events(writer, year, settled_mask(writer, year), reviewer)
         truths = write_truth(writer.truth)
@@ -105,8 +111,8 @@ def _refuse_real_data() -> None:
         )
 
 
-def _prepare(scale: float, seed: int, progress: Progress) -> SheetWriter:
-    """Base tables and the population."""
+def _prepare(scale: float, seed: int, progress: Progress) -> tuple[SheetWriter, Reserve]:
+    """Base tables, the population, and what the frame lists besides those who are asked."""
     load_regions()
     forms = load_all()
     versions: dict[tuple[int, str], QuestionnaireVersion] = {}
@@ -124,6 +130,7 @@ def _prepare(scale: float, seed: int, progress: Progress) -> SheetWriter:
     variables = layout_variables(forms.values())
     truth = truth_lines(country, variables)
     cast = choose_cast(country)
+    reserve = keep_reserve(country, cast)
     # From here on only the units that appear matter; the rest of the population is let go.
     country = cut_out(country, cast.row, cast.extra)
     cast = replace(cast, row=np.arange(cast.count))
@@ -133,25 +140,27 @@ def _prepare(scale: float, seed: int, progress: Progress) -> SheetWriter:
                       int(rounds[2024].closes_at.timestamp()) - _DAY),
         1: RoundFacts(rounds[2025].pk, 2025, int(rounds[2025].opens_at.timestamp()), now - _DAY),
     }  # fmt: skip
-    return SheetWriter(
+    writer = SheetWriter(
         country=country, cast=cast, register=build_register(country, cast), forms=dict(forms),
         variables=variables, layout=current_layout(), rounds=rounds, versions=versions,
         keys=keys_of(cast.asked), facts=facts, truth=truth,
     )  # fmt: skip
+    return writer, reserve
 
 
 def _round(year: int) -> CollectionRound:
-    """2025 is open around the day of the build; 2024 is closed."""
-    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    """2025 is open around the day of the build; 2024 is closed. Days begin and end as in an office."""
+    today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
     is_open = year == 2025
-    opens = now - dt.timedelta(days=45 if is_open else 410)
+    opens = today - dt.timedelta(days=45 if is_open else 410)
+    evening = dt.timedelta(hours=9)
     return CollectionRound.objects.create(
         year=year,
         state=CollectionRound.State.OPEN if is_open else CollectionRound.State.CLOSED,
         reference_date=dt.date(year, 12, 31),
         opens_at=opens,
-        due_at=opens + dt.timedelta(days=75 if is_open else 40),
-        closes_at=opens + dt.timedelta(days=90 if is_open else 60),
+        due_at=opens + dt.timedelta(days=75 if is_open else 40) + evening,
+        closes_at=opens + dt.timedelta(days=90 if is_open else 60) + evening,
         is_synthetic=True,
     )
 

@@ -78,7 +78,7 @@ class Truth:
 
     @cached_property
     def domains(self) -> tuple[Domain, ...]:
-        """All classifications for which estimates are stored."""
+        """All classifications for which estimates are stored; in a small country nobody may be in one."""
         inside = self.enterprise
         section = np.where(inside, self.section, -1)
         sector = np.select([section < 0, section == 0, section <= 4], [-1, 0, 1], 2)
@@ -90,7 +90,7 @@ class Truth:
         def flag(mask: Bools) -> Ints:
             return np.where(mask, 0, -1)
 
-        return (
+        found = (
             Domain("nation", ("all",), np.zeros(self.cells, np.int64)),
             Domain("nation", ("enterprise", "public"), np.where(inside, 0, 1)),
             Domain("region", regions, self.region),
@@ -106,6 +106,7 @@ class Truth:
             Domain("group", ("data_ent",), flag(data)),
             Domain("group", ("sample_ent",), flag(inside)),
         )
+        return tuple(domain for domain in found if (domain.codes >= 0).any())
 
 
 def true_rows(

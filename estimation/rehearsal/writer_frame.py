@@ -1,5 +1,6 @@
 """Units, assignments, design, external series and true values into the database."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ from django.utils import timezone
 from estimation.design.models import SampleDesign, Stratum
 from estimation.runs.models import ExternalSeries
 from estimation.runs.spec import CROSSED, RATIOS, digest
-from survey.access.models import NATION
+from survey.access.models import NATION, User
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.projection import Variable
 
@@ -20,13 +21,14 @@ from .filing_rows import stamp
 from .places import REGIONS, SECTIONS
 from .population import Country
 from .reasons import DISPOSITION_TEXTS
+from .register import Register
 from .sizes import SIZE_CODES
 from .truth import TrueItem, true_rows
 from .units import NOT_DRAWN, UNFILED
-from .world import Ints
+from .world import Floats, Ints
 from .writer_sheets import SheetWriter
 
-_UNIT_COLUMNS = (
+UNIT_COLUMNS = (
     "id", "uscc", "name", "category", "region_id", "division_code", "review_region_id", "industry", "section", "size_class",
     "institution_type", "employees", "turnover", "assets", "founded_on", "is_head_platform", "is_pilot_space",
     "random_number", "is_synthetic",
@@ -41,17 +43,24 @@ _SIZES = ("large", "medium", "small")
 
 def write_units(writer: SheetWriter) -> None:
     """The register: every unit of the cast, keys 1..d."""
-    copy_lines("survey_reportingunit", _UNIT_COLUMNS, _unit_lines(writer))
+    copy_lines("survey_reportingunit", UNIT_COLUMNS, _unit_lines(writer))
 
 
 def _unit_lines(writer: SheetWriter) -> Iterator[str]:
     units, cast, register = writer.country.units, writer.cast, writer.register
-    values = writer.country.values
-    year = np.where(units.exists[1, cast.row], 1, 0)
-    people, turnover, assets = (values[code][year, cast.row] for code in ("B09", "B10", "B11"))
     own = writer.country.streams("demo numbers").random(cast.count)
     number = np.where(cast.extra, own, units.random_number[cast.row])
-    for k, row in enumerate(cast.row.tolist()):
+    return unit_lines(writer.country, cast.row, register, number, first=1)
+
+
+def unit_lines(
+    country: Country, rows: Ints, register: Register, number: Floats, *, first: int
+) -> Iterator[str]:
+    """Lines of the register table for units `rows` (m,) with their entries and random numbers, keys from `first`."""
+    units, values = country.units, country.values
+    year = np.where(units.exists[1, rows], 1, 0)
+    people, turnover, assets = (values[code][year, rows] for code in ("B09", "B10", "B11"))
+    for k, row in enumerate(rows.tolist()):
         category = f"CAT{int(units.category[row]):02d}"
         region, section, size = (
             REGIONS[int(units.region[row])].code,
@@ -61,7 +70,7 @@ def _unit_lines(writer: SheetWriter) -> Iterator[str]:
         firm = size >= 0
         founded = "{:04d}-{:02d}-15".format(*register.founded[k])
         yield "\t".join((
-            str(k + 1), register.uscc[k], register.name[k], category, region, register.division[k],
+            str(k + first), register.uscc[k], register.name[k], category, region, register.division[k],
             NATION if category in NATIONAL_CATEGORIES else region,
             f"{int(units.industry[row]):04d}" if section < 18 else "", SECTIONS[section] if section < 18 else "",
             SIZE_CODES[size] if firm else "", register.institution_type[k], str(int(people[k])),
@@ -106,17 +115,19 @@ def write_designs(writer: SheetWriter) -> None:
         design = SampleDesign.objects.create(
             round=writer.rounds[2024 + year], number=1, seed=writer.country.seed, is_synthetic=True,
             content_hash=digest([rows, counts, writer.country.seed]),
+            summary=_summary(writer, year),
         )  # fmt: skip
         number = np.zeros(len(strata.kind), np.int64)
         number[used] = key + 1 + np.arange(len(used))
         key += len(used)
         copy_lines(
             "estimation_stratum",
-            ("id", "design_id", "kind", "category", "region", "section", "size", "population", "drawn", "take_all"),
+            ("id", "design_id", "kind", "category", "region", "section", "size", "population", "drawn", "take_all",
+             "listed", "reason"),
             (
                 "\t".join((
                     str(number[h]), str(design.pk), *row, str(count[0]), str(count[1]),
-                    "t" if strata.kind[h] == 2 else "f",
+                    "t" if strata.kind[h] == 2 else "f", str(count[1]), _reason(row),
                 ))
                 for h, row, count in zip(used.tolist(), rows, counts, strict=True)
             ),
@@ -127,6 +138,35 @@ def write_designs(writer: SheetWriter) -> None:
             ("design_id", "stratum_id", "unit_id", "probability", "random_number"),
             _selected(writer, mine, year, number, design.pk),
         )
+
+
+def _reason(row: list[str]) -> str:
+    """Why a stratum is taken whole."""
+    kind, category = row[:2]
+    if kind != Stratum.Kind.CERTAINTY:
+        return ""
+    reasons = Stratum.Reason
+    return {"": reasons.THRESHOLD, "CAT08": reasons.PLATFORM}.get(category, reasons.CATEGORY).value
+
+
+def _summary(writer: SheetWriter, year: int) -> dict[str, int]:
+    strata = writer.country.strata
+    return {
+        "strata": int((strata.population[year] > 0).sum()), "population": int(strata.population[year].sum()),
+        "n": int(strata.drawn[year].sum()), "certain": int(strata.drawn[year, strata.kind == 2].sum()),
+    }  # fmt: skip
+
+
+def sign_designs() -> None:
+    """The two members of staff who drew and approved the designs; the open and the closed round have their samples."""
+    first, second = (User.objects.get(username=name) for name in ("designer", "methodologist"))
+    for design in SampleDesign.objects.select_related("round"):
+        at = design.round.opens_at
+        SampleDesign.objects.filter(pk=design.pk).update(
+            state=SampleDesign.State.HANDED_OVER, created_at=at - dt.timedelta(days=30), created_by=first,
+            drawn_by=first, drawn_at=at - dt.timedelta(days=29), approved_by=second,
+            approved_at=at - dt.timedelta(days=28), handed_over_by=first, handed_over_at=at - dt.timedelta(days=27),
+        )  # fmt: skip
 
 
 def _stratum(writer: SheetWriter, h: int) -> list[str]:

@@ -26,7 +26,9 @@ def block_list(request: HttpRequest, year: int) -> HttpResponse:
     round_ = get_object_or_404(CollectionRound, year=year)
     cells = selectors.cells_for_text(round_)
     rows = [(one, _sentences(one, cells, year)) for one in selectors.passages_of(round_)]
-    return page(request, "estimation/releases/blocks.html", {"round": round_, "rows": rows, "has_cells": bool(cells)})
+    return page(
+        request, "estimation/releases/blocks.html", {"round": round_, "rows": rows, "has_cells": bool(cells)}
+    )
 
 
 @requires(Permission.PUBLISH)
@@ -60,7 +62,9 @@ def block_edit(request: HttpRequest, year: int, code: str) -> HttpResponse:
         "history": selectors.versions_of_passage(round_, code), "has_cells": bool(cells),
     }  # fmt: skip
     invalid = request.method == "POST" and (bool(refused) or not form.is_valid())
-    return page(request, "estimation/releases/block.html", context, partial="preview", status=422 if invalid else 200)
+    return page(
+        request, "estimation/releases/block.html", context, partial="preview", status=422 if invalid else 200
+    )
 
 
 def _initial(passage: Passage) -> dict[str, str]:

@@ -42,8 +42,12 @@ class BlockForm(forms.Form):
 
     heading_zh = forms.CharField(max_length=100, label=_("Heading in Chinese"))
     heading_en = forms.CharField(max_length=200, label=_("Heading in English"))
-    body_zh = forms.CharField(max_length=20000, label=_("Text in Chinese"), widget=forms.Textarea(attrs={"rows": 12}))
-    body_en = forms.CharField(max_length=20000, label=_("Text in English"), widget=forms.Textarea(attrs={"rows": 12}))
+    body_zh = forms.CharField(
+        max_length=20000, label=_("Text in Chinese"), widget=forms.Textarea(attrs={"rows": 12})
+    )
+    body_en = forms.CharField(
+        max_length=20000, label=_("Text in English"), widget=forms.Textarea(attrs={"rows": 12})
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

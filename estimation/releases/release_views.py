@@ -49,7 +49,10 @@ def release_prepare(request: HttpRequest) -> HttpResponse:
         return redirect("release_list")
     try:
         release = services.prepare_release(
-            run=run, by=request.user, note_zh=form.cleaned_data["note_zh"], note_en=form.cleaned_data["note_en"]
+            run=run,
+            by=request.user,
+            note_zh=form.cleaned_data["note_zh"],
+            note_en=form.cleaned_data["note_en"],
         )
     except PolicyDenied as refusal:
         messages.error(request, str(refusal.sentence))
@@ -79,9 +82,7 @@ def release_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _told(faults: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {**one, "sentence": FAULT_LABELS[one["kind"]] % {"detail": one["detail"]}} for one in faults
-    ]
+    return [{**one, "sentence": FAULT_LABELS[one["kind"]] % {"detail": one["detail"]}} for one in faults]
 
 
 @requires(Permission.PUBLISH)

@@ -65,6 +65,7 @@ class Cell:
     n: int | None = None
     reason: str = ""
     note: str = ""
+    key: Key | None = None  # the stored estimate that it is, where it is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,7 @@ def grade_of(cv: float | None, se: float | None) -> str:
     return "E"
 
 
-def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2) -> Cell:
+def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2, key: Key | None = None) -> Cell:
     """A stored estimate in the printed unit."""
     if stored is None or stored.value is None:
         return empty("no_estimate")
@@ -239,7 +240,7 @@ def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2) -> Cel
 
     return Cell(
         formatted(stored.value * scale, decimals), stored.value * scale, scaled(stored.se), stored.cv,
-        scaled(stored.lower), scaled(stored.upper), stored.grade, stored.n,
+        scaled(stored.lower), scaled(stored.upper), stored.grade, stored.n, key=key,
     )  # fmt: skip
 
 
@@ -275,8 +276,8 @@ def table_rows(
         cells = []
         for column in table.columns:
             what = line if line.variable else column
-            stored = source.estimates.get(cell_key(line, column, year))
-            cells.append(cell_of(stored, what.scale, what.decimals))
+            key = cell_key(line, column, year)
+            cells.append(cell_of(source.estimates.get(key), what.scale, what.decimals, key))
         rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals, line.unit))
     return rows
 

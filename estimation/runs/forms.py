@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.models import SampleDesign
+from estimation.design.selectors import USABLE
 from estimation.runs.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from survey.microdata.selectors import versions_of
@@ -26,8 +27,12 @@ class RunForm(forms.Form):
         ],
         initial="winsorize",
     )
-    lower = forms.FloatField(label=_("Lower quantile"), min_value=0, max_value=0.5, initial=0.01)
-    upper = forms.FloatField(label=_("Upper quantile"), min_value=0.5, max_value=1, initial=0.99)
+    lower = forms.FloatField(
+        label=_("Lower quantile"), min_value=0, max_value=0.5, initial=Winsorization().lower
+    )
+    upper = forms.FloatField(
+        label=_("Upper quantile"), min_value=0.5, max_value=1, initial=Winsorization().upper
+    )
     minimum = forms.IntegerField(
         label=_("Positive values a class needs"), min_value=1, max_value=1000, initial=20
     )
@@ -107,7 +112,23 @@ class RunForm(forms.Form):
         return data
 
 
+class BootstrapForm(forms.Form):
+    """How many replicates."""
+
+    replicates = forms.TypedChoiceField(
+        label=_("Replicates"),
+        coerce=int,
+        initial=500,
+        choices=[(n, f"{n:,}") for n in (100, 200, 500, 1000, 2000)],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["replicates"].widget.attrs["class"] = "form-select"
+
+
 def rounds_with_design() -> list[CollectionRound]:
     """Rounds that can be estimated, newest first."""
-    held = SampleDesign.objects.values("round")
-    return list(CollectionRound.objects.filter(pk__in=held).order_by("-year"))
+    held = SampleDesign.objects.filter(state__in=USABLE).values("round")
+    begun = CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED)
+    return list(begun.filter(pk__in=held).order_by("-year"))

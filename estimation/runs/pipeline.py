@@ -84,7 +84,7 @@ def prepare_years(
     prepared: list[Prepared] = []
     years = [now] if before is None else [now, _aligned(before, now)]
     for number, year in enumerate(years):
-        year = _with_flow_basis(year, spec)
+        year = with_flow_basis(year, spec)
         progress("weight", STARTS["weight"] + number)
         weighted = weigh(year, spec)
         progress("treat", STARTS["treat"] + 6 * number)
@@ -109,7 +109,7 @@ def _aligned(before: Year, now: Year) -> Year:
     return replace(before, items=tuple(items), values=values)
 
 
-def _with_flow_basis(year: Year, spec: RunSpec) -> Year:
+def with_flow_basis(year: Year, spec: RunSpec) -> Year:
     """F01 counts a flow between two sampled units twice; the spec may count providers or receivers only."""
     codes = [item.code for item in year.items]
     source = FLOW_BASIS[spec.flow_basis]

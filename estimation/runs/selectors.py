@@ -34,7 +34,13 @@ STATISTIC_LABELS = {
     "panel_growth": _("Growth, fixed panel"), "panel_simple": _("Growth, panel totals"),
     "level_growth": _("Growth of the level"), "multiple": _("Multiple of means"),
 }  # fmt: skip
-PERCENTS = frozenset({"proportion", "ratio", "panel_growth", "panel_simple", "level_growth"})
+CHAINED_LABELS = {  # only the bootstrap has them
+    "share": _("Share of the nation"), "top_share": _("Share of the five largest regions"),
+    "per_capita": _("Per head"),
+}  # fmt: skip
+PERCENTS = frozenset(
+    {"proportion", "ratio", "panel_growth", "panel_simple", "level_growth", "share", "top_share"}
+)
 KIND_LABELS = {
     "nation": _("Nation"), "region": _("Regions"), "region_enterprise": _("Regions, enterprises"),
     "section": _("Industry sections"), "industry_group": _("Industry groups"), "size": _("Sizes"),
@@ -52,6 +58,14 @@ def all_runs() -> QuerySet[EstimationRun]:
 def finished_runs() -> QuerySet[EstimationRun]:
     """Runs with results, newest first."""
     return all_runs().filter(state=EstimationRun.State.FINISHED).order_by("-round__year", "-finished_at")
+
+
+def runs_with_inputs() -> QuerySet[EstimationRun]:
+    """Finished runs with everything that computing one of their numbers again takes."""
+    return finished_runs().select_related(
+        "microdata__round", "microdata__layout", "previous_microdata__round", "previous_microdata__layout",
+        "design__round", "previous_design__round",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,14 @@ FLOW_BASIS = {"both": "F01", "provided": "F02", "obtained": "F03"}
 
 @dataclass(frozen=True, slots=True)
 class Winsorization:
-    """Treatment of extreme values per item and class (methodology, section 4)."""
+    """Treatment of extreme values per item and class (methodology, section 4).
+
+    The cutoffs are those that `manage.py simulate` found safest; README of the methods, "What simulation says".
+    """
 
     method: Literal["winsorize", "trim", "none"] = "winsorize"
-    lower: float = 0.01
-    upper: float = 0.99
+    lower: float = 0.005
+    upper: float = 0.995
     minimum: int = 20  # positive values that a class needs; else its parent is used
     weighted: bool = False
 

@@ -1,13 +1,15 @@
 """Celery entry points of the runs: each takes ids and calls one service; each is safe to run twice."""
 
 import logging
+from typing import Any
 
-from celery import shared_task
+from celery import group, shared_task
 from django.conf import settings
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from estimation.runs import services
+from estimation.runs import services, services_bootstrap
+from estimation.runs.models import Bootstrap
 from estimation.runs.spec import RunSpec
 from survey.exceptions import SurveyError
 
@@ -25,6 +27,7 @@ def resume_lost_runs() -> None:
     """Send again what waits for a worker: its message was lost, or its worker was."""
     for run_id in services.lost_runs():
         enqueue(run_id)
+    send_chunks(services_bootstrap.lost_chunks())
 
 
 @shared_task(name="estimation.runs.tasks.sweep_stale_rounds", expires=300, ignore_result=True)
@@ -40,6 +43,30 @@ def sweep_stale_rounds() -> None:
             continue
         if waits:
             enqueue(run.pk)
+
+
+@shared_task(name="estimation.runs.tasks.compute_chunk", time_limit=1800, ignore_result=True)
+def compute_chunk(chunk_id: int) -> None:
+    """Compute some replicates of a bootstrap."""
+    services_bootstrap.compute_chunk(chunk_id)
+
+
+def enqueue_bootstrap(row: Bootstrap, *, queue: str | None = None) -> bool:
+    """Hand the chunks that nobody has computed to the workers, as one group."""
+    return send_chunks(services_bootstrap.waiting_chunks(row), queue=queue)
+
+
+def send_chunks(chunk_ids: list[int], *, queue: str | None = None) -> bool:
+    """Send chunks. False when the broker does not answer: the sweep sends them later."""
+    if not chunk_ids:
+        return True
+    try:
+        route: dict[str, Any] = {"queue": queue} if queue else {}
+        group(compute_chunk.s(one) for one in chunk_ids).apply_async(**route)
+    except (BrokerError, RedisError, OSError):
+        logger.warning("the broker does not answer; %s chunks wait", len(chunk_ids))
+        return False
+    return True
 
 
 def enqueue(run_id: int) -> bool:

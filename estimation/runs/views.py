@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from estimation.runs import selectors, services
+from estimation.runs import selectors, selectors_compare, services
 from estimation.runs.forms import RunForm, rounds_with_design
 from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue
@@ -180,7 +180,7 @@ def run_weights(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def run_compare(request: HttpRequest) -> HttpResponse:
     """Two runs cell by cell."""
-    finished = list(selectors.finished_runs().select_related("microdata__layout")[:50])
+    finished = list(selectors.runs_with_inputs()[:50])
     known = {str(run.pk): run for run in finished}
     first, second = known.get(request.GET.get("a", "")), known.get(request.GET.get("b", ""))
     if "a" not in request.GET and len(finished) > 1:
@@ -197,6 +197,7 @@ def run_compare(request: HttpRequest) -> HttpResponse:
         context |= {
             "rows": [(row, selectors.name_of(names, row.variable)) for row in rows],
             "differ": differ, "total": total, "inputs": _changed_inputs(first, second),
+            "years": selectors_compare.year_changes(first, second),
         }  # fmt: skip
     return page(request, "estimation/runs/compare.html", context)
 

@@ -2,15 +2,19 @@
 
 import math
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from estimation.releases.models import Release
+from estimation.releases.release_reading import COMPARISON_LABELS
 from estimation.releases.selectors import labels
 from estimation.runs.forms import RunForm
 from estimation.runs.models import EstimationRun
-from estimation.runs.selectors import REASON_LABELS, STATISTIC_LABELS
+from estimation.runs.selectors import CHAINED_LABELS, KIND_LABELS, REASON_LABELS, STATISTIC_LABELS
 from survey.templatetags.survey import grouped
 
 register = template.Library()
@@ -37,6 +41,7 @@ GROUP_LABELS = {
     "association": _("Associations"),
 }  # fmt: skip
 STEP_LABELS = {"macro_region": _("Macro-region"), "nation": _("Nation"), "size": _("Size")}
+WEIGHT_PARTS = {"entropy": _("Entropy"), "critic": "CRITIC", "importance": _("Importance")}
 REASONS = {
     "no_estimate": _("There is no estimate in this run."),
     "no_external": _("The external series has no value for this year."),
@@ -94,9 +99,39 @@ def reason_text(code: str) -> Any:
 
 
 @register.filter
+def release_reason(code: str) -> Any:
+    """Why a cell of a release has no number."""
+    return COMPARISON_LABELS.get(code, REASONS.get(code, code))
+
+
+@register.filter
+def release_tone(state: str) -> str:
+    """Tone of the state of a release."""
+    states = Release.State
+    return {
+        states.PUBLISHED: "good",
+        states.WITHDRAWN: "bad",
+        states.SCHEDULED: "info",
+        states.DRAFT: "warn",
+    }.get(states(state), "neutral")
+
+
+@register.filter
 def statistic_label(code: str) -> Any:
     """The name of a statistic."""
-    return STATISTIC_LABELS.get(code, code)
+    return STATISTIC_LABELS.get(code) or CHAINED_LABELS.get(code, code)
+
+
+@register.filter
+def kind_label(code: str) -> Any:
+    """The name of a kind of domain."""
+    return KIND_LABELS.get(code, code)
+
+
+@register.filter
+def weight_part(name: str) -> Any:
+    """The name of a part of an index weight."""
+    return WEIGHT_PARTS.get(name, name)
 
 
 @register.filter
@@ -154,7 +189,39 @@ def run_tone(state: str) -> str:
     )
 
 
+@register.simple_tag
+def units_url(run: EstimationRun, of: Any, year: Any = None) -> str:
+    """Address of the units behind an estimate: of a stored one, of a cell's key, or of a part of an indicator."""
+    kind = getattr(of, "domain_kind", None) or of.kind
+    code = getattr(of, "domain_code", None) or of.code
+    query = {
+        "variable": of.variable, "statistic": of.statistic, "kind": kind, "code": code,
+        "year": year or getattr(of, "year", ""),
+    }  # fmt: skip
+    return f"{reverse('run_units', args=[run.pk])}?{urlencode(query)}"
+
+
 @register.filter
 def magnitude(value: Any) -> float:
     """Length of a bar."""
     return 0.0 if value is None or not math.isfinite(value) else abs(float(value))
+
+
+@register.filter
+def cv_percent(value: Any) -> str:
+    """A coefficient of variation in percent with one decimal; the unit stands in the header."""
+    return "—" if value is None or not math.isfinite(value) else grouped(value * 100, 1)
+
+
+@register.filter
+def cv_class(value: Any) -> str:
+    """Class of a coefficient of variation: below 10 %, below 20 %, above."""
+    if value is None or not math.isfinite(value):
+        return ""
+    return "cv-good" if value < 0.1 else "cv-warn" if value < 0.2 else "cv-bad"
+
+
+@register.filter
+def tenth(value: Any) -> str:
+    """Whole thousandths as percent with one decimal."""
+    return grouped(float(value) / 10, 1)

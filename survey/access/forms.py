@@ -124,6 +124,27 @@ class PasswordForm(_NewPasswords):
         return data
 
 
+class ForgottenForm(PlainForm):
+    """Whose password is forgotten."""
+
+    username = forms.CharField(
+        label=_("Account"), max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )  # fmt: skip
+
+
+class RenewalForm(_NewPasswords):
+    """A new password for somebody who has the link."""
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def owner(self) -> User:
+        """The account of the link."""
+        return self.user
+
+
 class ActivationForm(PlainForm):
     """What stands in the letter."""
 

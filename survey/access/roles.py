@@ -17,6 +17,7 @@ class Permission(StrEnum):
     MANAGE_UNITS = "manage_units"  # dispositions, extensions, activation codes of units in scope
     VIEW_PROGRESS = "view_progress"
     DESIGN = "design"  # questionnaires and rounds
+    DESIGN_SAMPLE = "design_sample"  # frame, strata, allocation, draw, approval of another person's draw
     VIEW_ESTIMATES = "view_estimates"
     RUN_ESTIMATION = "run_estimation"
     PUBLISH = "publish"
@@ -47,10 +48,13 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PROVINCIAL_ADMINISTRATOR: frozenset(
         {P.VIEW_SHEETS, P.REVIEW, P.REOPEN, P.MANAGE_UNITS, P.VIEW_PROGRESS}
     ),
-    # Prepares rounds and questionnaires; never sees a unit's answers.
-    Role.DESIGNER: frozenset({P.DESIGN, P.VIEW_PROGRESS}),
-    # Runs the estimation and reads its inputs down to the unit.
-    Role.METHODOLOGIST: frozenset({P.VIEW_SHEETS, P.VIEW_PROGRESS, P.VIEW_ESTIMATES, P.RUN_ESTIMATION}),
+    # Prepares rounds, questionnaires and samples: sees the register entries of units, never their answers.
+    Role.DESIGNER: frozenset({P.DESIGN, P.DESIGN_SAMPLE, P.VIEW_PROGRESS}),
+    # Runs the estimation and reads its inputs down to the unit; with the designer one of the two who draw a
+    # sample and approve it.
+    Role.METHODOLOGIST: frozenset(
+        {P.VIEW_SHEETS, P.VIEW_PROGRESS, P.VIEW_ESTIMATES, P.RUN_ESTIMATION, P.DESIGN_SAMPLE}
+    ),
     # The national desk: second level for provinces, first level for units that report to the nation.
     Role.REVIEWER: frozenset(
         {P.VIEW_SHEETS, P.REVIEW, P.REOPEN, P.INVALIDATE, P.MANAGE_UNITS, P.VIEW_PROGRESS, P.VIEW_ESTIMATES}

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.access import views, views_accounts, views_activation
+from survey.access import views, views_accounts, views_activation, views_recovery
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
@@ -10,6 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", views.sign_out, name="sign_out"),
     path("session/extend/", views.session_extend, name="session_extend"),
     path("password/", views.password_change, name="password_change"),
+    path("password/forgotten/", views_recovery.password_forgotten, name="password_forgotten"),
+    path("password/renew/<str:uid>/<str:token>/", views_recovery.password_renew, name="password_renew"),
     path("notice/", views.notice, name="notice"),
     path("second-factor/", views.second_factor_challenge, name="second_factor"),
     path("second-factor/setup/", views.second_factor_setup, name="second_factor_setup"),

@@ -10,6 +10,33 @@ from django.utils.translation import gettext_lazy as _
 from survey.collection.models import Disposition
 
 
+class RoundForm(forms.Form):
+    """A new round: its year and calendar, days in Beijing time."""
+
+    year = forms.IntegerField(label=_("Reference year"), min_value=2020, max_value=2100)
+    opens = forms.DateField(label=_("Opening day"), widget=forms.DateInput(attrs={"type": "date"}))
+    due = forms.DateField(label=_("Last day to file"), widget=forms.DateInput(attrs={"type": "date"}))
+    closes = forms.DateField(label=_("Closing day"), widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "form-control"
+            if self.is_bound and name in self.errors:
+                field.widget.attrs.update({"aria-invalid": "true", "aria-describedby": f"id_{name}_error"})
+
+    def calendar(self) -> dict[str, Any]:
+        """Year, reference date and moments as the service takes them."""
+        data: Any = self.cleaned_data
+        return {
+            "year": data["year"],
+            "reference_date": dt.date(data["year"], 12, 31),
+            "opens_at": timezone.make_aware(dt.datetime.combine(data["opens"], dt.time(0, 0))),
+            "due_at": timezone.make_aware(dt.datetime.combine(data["due"], dt.time(23, 59, 59))),
+            "closes_at": timezone.make_aware(dt.datetime.combine(data["closes"], dt.time(23, 59, 59))),
+        }
+
+
 class DispositionForm(forms.Form):
     """What became of asking the unit."""
 

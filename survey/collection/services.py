@@ -1,8 +1,10 @@
 """The field operation: rounds open and close, units are asked, dispositions and extensions are recorded."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
@@ -14,7 +16,9 @@ from survey.access.scope import may
 from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
 from survey.frame.models import ReportingUnit
+from survey.questionnaires.loader import load_all
 from survey.questionnaires.models import QuestionnaireVersion
+from survey.questionnaires.services import publish_questionnaire
 
 SHORTEST_REASON = 5
 # These take a unit out of what the response rate is counted over.
@@ -61,6 +65,65 @@ def assign(unit: ReportingUnit, round_: CollectionRound, *, by: Any | None) -> A
     if latest is None:
         raise PolicyDenied(_("No questionnaire is published for this category and year."))
     return Assignment.objects.get_or_create(unit=unit, round=round_, defaults={"version": latest})[0]
+
+
+@transaction.atomic
+def assign_units(units: Sequence[int], round_: CollectionRound, *, by: Any | None, source: str) -> int:
+    """Ask many units in a planned round, each with the latest version of its questionnaire. Returns the new ones.
+
+    Repeating adds nobody. The empty sheets are made by the caller's room, as in ``assign``.
+    Raises PermissionDenied, PolicyDenied (the round has begun; a category has no questionnaire).
+    """
+    if by is not None and not may(by, Permission.DESIGN_SAMPLE):
+        raise PermissionDenied
+    row = CollectionRound.objects.select_for_update().get(pk=round_.pk)
+    if row.state != CollectionRound.State.PLANNED:
+        raise PolicyDenied(_("The round has begun; nobody can be added to it as a whole any more."))
+    categories = dict(ReportingUnit.objects.filter(pk__in=units).values_list("pk", "category"))
+    versions: dict[str, int] = {}
+    for version in QuestionnaireVersion.objects.filter(year=row.year).order_by("number").defer("document"):
+        versions[version.category] = version.pk
+    missing = sorted(set(categories.values()) - versions.keys())
+    if missing:
+        raise PolicyDenied(
+            _("No questionnaire of %(year)s is published for %(categories)s.")
+            % {"year": row.year, "categories": ", ".join(missing)}
+        )
+    before = Assignment.objects.filter(round=row).count()
+    Assignment.objects.bulk_create(
+        [Assignment(unit_id=unit, round=row, version_id=versions[categories[unit]]) for unit in units],
+        batch_size=5_000, ignore_conflicts=True,
+    )  # fmt: skip
+    added = Assignment.objects.filter(round=row).count() - before
+    if added:
+        audit.record(by=by, action="units_assigned", subject=row, year=row.year, source=source, units=added)
+    return added
+
+
+@transaction.atomic
+def plan_round(
+    *, by: Any, year: int, reference_date: date, opens_at: datetime, due_at: datetime, closes_at: datetime
+) -> CollectionRound:
+    """A new round with its calendar; the questionnaires of the program are published for its year.
+
+    Raises PermissionDenied, PolicyDenied (the year is taken, the calendar is out of order), DefinitionError.
+    """
+    if not may(by, Permission.DESIGN):
+        raise PermissionDenied
+    if CollectionRound.objects.filter(year=year).exists():
+        raise PolicyDenied(_("There is a round of %(year)s already.") % {"year": year})
+    if not opens_at < due_at <= closes_at:
+        raise PolicyDenied(_("Opening, deadline and closing must follow one another."))
+    row = CollectionRound.objects.create(
+        year=year, reference_date=reference_date, opens_at=opens_at, due_at=due_at, closes_at=closes_at,
+        is_synthetic=settings.SYNTHETIC_BANNER,
+    )  # fmt: skip
+    published = set(QuestionnaireVersion.objects.filter(year=year).values_list("category", flat=True))
+    for questionnaire in load_all().values():
+        if questionnaire.category not in published:
+            publish_questionnaire(questionnaire, year=year, by=by)
+    audit.record(by=by, action="round_planned", subject=row, year=year)
+    return row
 
 
 @transaction.atomic

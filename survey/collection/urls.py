@@ -6,6 +6,7 @@ from survey.collection import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("rounds/", views.rounds, name="rounds"),
+    path("rounds/plan/", views.round_plan, name="round_plan"),
     path("rounds/<int:year>/", views.round_detail, name="round_detail"),
     path("rounds/<int:year>/state/", views.round_state, name="round_state"),
     path("units/", views.unit_list, name="unit_list"),

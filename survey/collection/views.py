@@ -15,7 +15,7 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.collection import services
-from survey.collection.forms import DispositionForm, ExemptionForm, ExtensionForm
+from survey.collection.forms import DispositionForm, ExemptionForm, ExtensionForm, RoundForm
 from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.collection.selectors import (
     PAGE_SIZE,
@@ -38,7 +38,29 @@ STATES = (
 def rounds(request: HttpRequest) -> HttpResponse:
     """All rounds with their calendar."""
     rows = [(round_, national_counts(round_)) for round_ in CollectionRound.objects.all()]
-    return page(request, "survey/collection/rounds.html", {"rows": rows})
+    may_run = request.user.has(Permission.DESIGN)  # type: ignore[union-attr]  # signed in by decorator
+    return page(request, "survey/collection/rounds.html", {"rows": rows, "may_run": may_run})
+
+
+@requires(Permission.DESIGN)
+def round_plan(request: HttpRequest) -> HttpResponse:
+    """Plan the next round: year and calendar."""
+    last = CollectionRound.objects.order_by("-year").first()
+    form = RoundForm(
+        request.POST if request.method == "POST" else None, initial={"year": last.year + 1 if last else None}
+    )
+    errors: list[dict[str, Any]] = []
+    if request.method == "POST" and form.is_valid():
+        try:
+            round_ = services.plan_round(by=request.user, **form.calendar())
+        except SurveyError as refusal:
+            errors = [{"href": "#id_year", "text": str(refusal.sentence)}]
+        else:
+            messages.success(request, _("The round has been planned. Its sample can be designed now."))
+            return redirect("round_detail", round_.year)
+    errors += [{"href": f"#id_{name}", "text": text} for name, texts in form.errors.items() for text in texts]
+    context = {"form": form, "errors": errors}
+    return page(request, "survey/collection/round_plan.html", context, status=422 if errors else 200)
 
 
 @requires(Permission.DESIGN, Permission.VIEW_PROGRESS)

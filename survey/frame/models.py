@@ -3,6 +3,8 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
@@ -43,6 +45,7 @@ class ReportingUnit(models.Model):
     is_pilot_space = models.BooleanField(default=False)
     # Permanent random number: one per unit for life, so that yearly samples overlap.
     random_number = models.FloatField()
+    left_on = models.DateField(null=True)  # no longer in the frame since; its history stays
     is_synthetic = models.BooleanField(default=False)
 
     objects = ScopedQuerySet["ReportingUnit"].as_manager()
@@ -55,3 +58,104 @@ class ReportingUnit(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FrameCount(models.Model):
+    """How many units the business register counts in one cell; the listed units are a part of them.
+
+    Two kinds of cells: enterprises by region, section and size (category blank), and other units of one
+    category by region (section and size blank).
+    """
+
+    category = models.CharField(max_length=5, blank=True)
+    region = models.CharField(max_length=6)
+    section = models.CharField(max_length=1, blank=True)
+    size_class = models.CharField(max_length=6, choices=SizeClass.choices, blank=True)
+    units = models.PositiveIntegerField()
+    is_synthetic = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_frame_count", fields=["category", "region", "section", "size_class"]
+            ),
+            models.CheckConstraint(
+                name="frame_count_is_of_one_kind",
+                condition=(Q(category="") & ~Q(section="") & ~Q(size_class=""))
+                | (~Q(category="") & Q(section="", size_class="")),
+            ),
+        ]
+
+
+class FrameImport(models.Model):
+    """One uploaded file, what its check found, and what became of it. The bytes that were checked are kept."""
+
+    class Kind(models.TextChoices):
+        UNITS = "units", _("Units")
+        COUNTS = "counts", _("Counts per stratum")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting for its check")
+        CHECKING = "checking", _("Being checked")
+        CHECKED = "checked", _("Checked")
+        CONFIRMED = "confirmed", _("Waiting to be applied")
+        APPLYING = "applying", _("Being applied")
+        APPLIED = "applied", _("Applied")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    file_name = models.CharField(max_length=200)
+    content = models.BinaryField()
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    complete = models.BooleanField(default=False)  # what the file does not hold leaves the frame
+    percent = models.PositiveSmallIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    error = models.JSONField(default=dict)  # code and parameters of the sentence that says why it failed
+    summary = models.JSONField(default=dict)
+    findings = models.JSONField(default=list)  # [line, column, value, code, parameters]
+    changes = models.JSONField(default=list)  # the first changes: [key, name, [[field, old, new], ...]]
+    plan_hash = models.CharField(max_length=64, blank=True)  # of all changes that the check announced
+    uploaded_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    uploaded_at = models.DateTimeField(default=timezone.now)
+    applied_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    applied_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="applied_import_has_a_time", condition=~Q(state="applied") | Q(applied_at__isnull=False)
+            )
+        ]
+
+
+class UnitChange(models.Model):
+    """What happened to a unit in the frame, as an import told it. Rows are only ever added."""
+
+    SCOPE: ClassVar[Scope] = Scope("unit__review_region__path", "unit__category", "unit")
+
+    class Kind(models.TextChoices):
+        BIRTH = "birth", _("Entered the frame")
+        DEATH = "death", _("Left the frame")
+        RETURN = "return", _("Came back")
+        MOVE = "move", _("Moved to another region")
+        CATEGORY = "category", _("Category changed")
+        SECTION = "section", _("Industry section changed")
+        SIZE = "size", _("Size changed")
+        NAME = "name", _("Renamed")
+
+    unit = models.ForeignKey(ReportingUnit, models.PROTECT, related_name="changes")
+    source = models.ForeignKey(FrameImport, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    old = models.CharField(max_length=120, blank=True)
+    new = models.CharField(max_length=120, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet["UnitChange"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["unit", "-at"], name="unit_change_unit")]

@@ -1,6 +1,16 @@
-"""Pages and endpoints of the room."""
+"""Pages of the room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from survey.frame import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("frame/", views.frame, name="frame"),
+    path("frame/templates/<slug:kind>.<slug:form>", views.frame_template, name="frame_template"),
+    path("frame/imports/<int:pk>/", views.frame_import, name="frame_import"),
+    path("frame/imports/<int:pk>/progress/", views.frame_progress, name="frame_progress"),
+    path("frame/imports/<int:pk>/apply/", views.frame_apply, name="frame_apply"),
+    path("frame/imports/<int:pk>/cancel/", views.frame_cancel, name="frame_cancel"),
+    path("frame/imports/<int:pk>/faults.csv", views.frame_errors, name="frame_errors"),
+]
 api_urlpatterns: list[URLPattern | URLResolver] = []

@@ -117,6 +117,47 @@ def columns(version: MicrodataVersion, variables: Sequence[str] | None = None) -
     )
 
 
+def changed_members(first: MicrodataVersion, second: MicrodataVersion) -> tuple[int, int, int]:
+    """Units that entered and left between two frozen sets, and units whose filing is another one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE a.unit_id IS NULL), count(*) FILTER (WHERE b.unit_id IS NULL),
+                   count(*) FILTER (WHERE a.filing_id <> b.filing_id)
+            FROM (SELECT o.unit_id, o.filing_id FROM survey_microdatamember m JOIN survey_observation o
+                  ON o.filing_id = m.observation_id WHERE m.version_id = %s) a
+            FULL JOIN (SELECT o.unit_id, o.filing_id FROM survey_microdatamember m JOIN survey_observation o
+                  ON o.filing_id = m.observation_id WHERE m.version_id = %s) b ON a.unit_id = b.unit_id
+            """,
+            [first.pk, second.pk],
+        )
+        entered, left, changed = cursor.fetchone()
+        return int(entered), int(left), int(changed)
+
+
+def item_values(
+    version: MicrodataVersion, codes: Sequence[str]
+) -> tuple[list[Variable], list[tuple[float | int, ...]]]:
+    """The few items of a frozen version that a sample is designed by: variables that the layout has, and rows.
+
+    A row is the unit, then one value per variable: what was edited if anything was, else what was collected, NaN
+    where there is none. National by nature, and for a handful of items: ``columns`` is made for all of them.
+    """
+    layout = [Variable.from_json(entry) for entry in version.layout.variables]
+    chosen = [(place, variable) for place, variable in enumerate(layout) if variable.code in codes]
+    values = "".join(
+        f", coalesce(nullif(o.edited[{place + 1}], 'NaN'), o.collected[{place + 1}])"
+        for place, _variable in chosen
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT o.unit_id{values} FROM survey_microdatamember m"  # noqa: S608 places of the layout
+            " JOIN survey_observation o ON o.filing_id = m.observation_id WHERE m.version_id = %s ORDER BY o.unit_id",
+            [version.pk],
+        )
+        return [variable for _place, variable in chosen], cursor.fetchall()
+
+
 def versions_of(round: CollectionRound) -> QuerySet[MicrodataVersion]:
     """Frozen versions of a round, newest first; national by nature."""
     return (

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0003_desk_scores'),
+        ('survey', '0004_design_frame'),
     ]
 
     operations = [

@@ -118,8 +118,8 @@ def preview(user: Any, round_: CollectionRound, setting: QueueFilter) -> Preview
     ]
     return Preview(
         round_, setting, action, matched, len(found), _mark((pk, revision) for pk, revision, *_rest in found),
-        dict(Counter(row[2] for row in found)),
-        dict(Counter(province_of(row[3]) for row in found)),
+        dict(sorted(Counter(row[2] for row in found).items())),
+        dict(sorted(Counter(province_of(row[3]) for row in found).items())),
         [(sentence, count) for sentence, count in reasons if count],
         tuple(row[0] for row in found),
     )  # fmt: skip

@@ -23,6 +23,7 @@ from survey.submissions.filing import receipt_number
 from survey.submissions.models import Submission
 from survey.submissions.saving import SaveResult
 from survey.submissions.selectors import Sheet, deadline, sheet_of, sheets_of
+from survey.submissions.tasks import send_receipt_later
 
 REVISION = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, required=True,
@@ -175,6 +176,7 @@ class SheetSubmit(SheetView):
         filing = services.submit(
             submission, by=request.user, signatories=body.validated_data, shown_revision=shown, channel="api"
         )
+        send_receipt_later(filing)
         return Response(
             {
                 "receipt": receipt_number(filing),

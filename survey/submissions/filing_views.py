@@ -22,6 +22,7 @@ from survey.submissions.models import Submission
 from survey.submissions.rows import RowBuilder
 from survey.submissions.selectors import latest_filing, sheet_of
 from survey.submissions.states import Action, State
+from survey.submissions.tasks import send_receipt_later
 from survey.submissions.views import frame, load
 
 
@@ -102,10 +103,11 @@ def sheet_submit(request: HttpRequest, pk: int) -> HttpResponse:
         errors = form.error_list()
         if not errors:
             try:
-                services.submit(
+                filing = services.submit(
                     submission, by=request.user, signatories=form.signatories(),
                     shown_revision=read_revision(request.POST),
                 )  # fmt: skip
+                send_receipt_later(filing)
                 return redirect("sheet_receipt", pk)
             except SurveyError as refusal:
                 errors = [{"href": "", "text": str(refusal.sentence)}]

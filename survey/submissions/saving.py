@@ -42,6 +42,7 @@ class SaveResult:
     revision: int
     sheet: Sheet
     saved: tuple[str, ...] = ()  # keys whose stored cell is now what was sent
+    changed: tuple[str, ...] = ()  # those of them that this save wrote
     errors: dict[str, AnswerError] = field(default_factory=dict)  # not stored: could not be understood
     conflicts: dict[str, Conflict] = field(default_factory=dict)  # not stored: somebody else was first
     elsewhere: frozenset[str] = frozenset()  # keys that others changed since the base revision
@@ -107,6 +108,7 @@ def autosave(
         revision=row.revision,
         sheet=after,
         saved=tuple(key for key in parsed if key not in conflicts and key not in untouched),
+        changed=tuple(accepted),
         errors=errors,
         conflicts=conflicts,
         elsewhere=frozenset(

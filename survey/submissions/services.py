@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from survey.collection.models import Assignment
+from survey.collection.models import Assignment, CollectionRound
 from survey.exceptions import PolicyDenied
 from survey.submissions.explaining import explain, reply
 from survey.submissions.models import Filing, Submission, SubmissionEvent
@@ -16,7 +16,7 @@ from survey.submissions.states import Action
 from survey.submissions.transitions import can, locked, refusals, submit_action, transition
 
 __all__ = [
-    "Action", "Conflict", "SaveResult", "autosave", "can", "create_sheet", "explain", "recall", "refusals",
+    "Action", "Conflict", "SaveResult", "autosave", "can", "create_sheet", "create_sheets", "explain", "recall", "refusals",
     "reply", "start_sheet", "submit", "submit_action", "transition",
 ]  # fmt: skip
 
@@ -55,3 +55,11 @@ def create_sheet(assignment: Assignment) -> Submission:
     return Submission.objects.get_or_create(
         assignment=assignment, defaults={"unit_id": assignment.unit_id, "round_id": assignment.round_id}
     )[0]
+
+
+def create_sheets(round: CollectionRound) -> int:
+    """The empty sheets of every assignment of a round that has none. Safe to repeat."""
+    bare = Assignment.objects.filter(round=round, submission=None).values_list("pk", "unit_id")
+    rows = [Submission(assignment_id=key, unit_id=unit, round=round) for key, unit in bare]
+    Submission.objects.bulk_create(rows, batch_size=5_000, ignore_conflicts=True)
+    return len(rows)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.submissions import api, filing_views, views
+from survey.submissions import api, filing_views, print_views, views, workbook_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("tasks/", views.tasks, name="tasks"),
@@ -19,6 +19,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sheets/<int:pk>/filed/<int:number>/", filing_views.sheet_filed, name="sheet_filed"),
     path("sheets/<int:pk>/queries/<int:query>/reply/", filing_views.sheet_reply, name="sheet_reply"),
     path("sheets/<int:pk>/print/", filing_views.sheet_print, name="sheet_print"),
+    path("sheets/<int:pk>/form.pdf", print_views.sheet_pdf, name="sheet_pdf"),
+    path("sheets/<int:pk>/filed/<int:number>/receipt.pdf", print_views.filed_pdf, name="filed_pdf"),
+    path("sheets/<int:pk>/workbook/", workbook_views.sheet_workbook, name="sheet_workbook"),
+    path("sheets/<int:pk>/upload/", workbook_views.sheet_upload, name="sheet_upload"),
+    path("sheets/<int:pk>/upload/apply/", workbook_views.sheet_apply, name="sheet_apply"),
     path("units/<int:pk>/exemption/", filing_views.unit_exempt, name="unit_exempt"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [

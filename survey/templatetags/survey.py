@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from survey.access.models import Region
+from survey.questionnaires.definition import Questionnaire
 from survey.questionnaires.loader import load_codelist
+from survey.questionnaires.statutory import statutory_header as header_of
 from survey.questionnaires.units import unit_label
 from survey.submissions.models import STATE_LABELS
 from survey.submissions.states import State
@@ -131,3 +133,9 @@ def region_name(code: str) -> str:
     if not _regions:
         _regions.update({region.code: region for region in Region.objects.all()})
     return str(_regions.get(code, code))
+
+
+@register.filter
+def statutory_header(definition: Questionnaire) -> list[tuple[str, str]]:
+    """Form number, authority, approval and validity as (name, text)."""
+    return header_of(definition, get_language() or "zh-hans")

@@ -10,12 +10,20 @@ from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
 
+from estimation.design.models import SampleDesign
+from estimation.releases.models import Release
+from estimation.releases.services import prepare_release
 from estimation.runs import services as runs
-from estimation.runs.models import EstimationRun
+from estimation.runs import services_bootstrap
+from estimation.runs.models import EstimationRun, ExternalSeries
 from estimation.runs.spec import RunSpec, Winsorization
 from survey.access.models import ActivationCode, RoleAssignment, User
 from survey.access.roles import Role
 from survey.collection.models import CollectionRound
+from survey.frame import services as frame
+from survey.frame.columns import COUNT_COLUMNS
+from survey.frame.files import csv_bytes
+from survey.frame.models import FrameImport
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.review.models import (
     BulkAcceptance,
@@ -29,6 +37,7 @@ from survey.review.models import (
 from survey.submissions.models import Explanation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
+from tests.estimation.design.population import Population
 from tests.estimation.public.small import put_out
 from tests.estimation.runs.country import Country
 from tests.factories import make_sheet, make_unit, make_user
@@ -93,6 +102,12 @@ class Stage:
     account: User
     finished: EstimationRun
     queued: EstimationRun
+    replicated: EstimationRun
+    draft: Release
+    published: Release
+    external: ExternalSeries
+    designs: dict[str, SampleDesign]
+    frame_import: FrameImport
     job: DeskJob  # of the administrator inside
 
     @classmethod
@@ -100,19 +115,48 @@ class Stage:
         """Two places, the actors, and two runs over a country worked by hand."""
         places = {region: _place(region) for region in (INSIDE, OUTSIDE)}
         Country()
-        finished, queued = (_request(minimum) for minimum in (1, 2))
+        finished, queued, replicated = (_request(minimum) for minimum in (1, 2, 3))
         runs.execute_run(finished.pk)
-        put_out(finished)  # the public site has something to show
-        actors = _actors(places)
+        finished.refresh_from_db()
+        runs.execute_run(replicated.pk)
+        replicated.refresh_from_db()
+        services_bootstrap.request_bootstrap(run=replicated, replicates=100, by=None)
+        draft = prepare_release(run=finished, by=None)
+        # The public site has something to show, and the draft corrects nothing of it.
+        published = put_out(finished, number=draft.number + 1)
+        external = ExternalSeries.objects.create(
+            code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
+        )
+        actors = _actors(places)  # some bring units of their own, so the frame is complete only now
         owner = next(one.user for one in actors if one.name == Role.PROVINCIAL_ADMINISTRATOR.value)
         job = DeskJob.objects.create(
             by=owner, kind="export_csv", round=CollectionRound.objects.get(year=2025)
         )
+        designs, frame_import = _prepare_round()
         return cls(
             places=places, actors=actors, version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
-            finished=finished, queued=queued, job=job,
+            finished=finished, queued=queued, replicated=replicated,
+            draft=draft, published=published, external=external,
+            designs=designs, frame_import=frame_import, job=job,
         )  # fmt: skip
+
+
+def _prepare_round() -> tuple[dict[str, SampleDesign], FrameImport]:
+    """A planned round with designs that wait for their second person, and a file that waits for its yes.
+
+    The draw is signed by somebody who is no actor, so that each actor could be the second person.
+    """
+    population = Population(history=False)
+    stage = {"drawn": population.drawn(), "draft": population.draft()}
+    later = population.round
+    population.round = population.plan(2027)
+    stage["approved"] = population.approved()
+    population.round = later
+    content = csv_bytes([[column.code for column in COUNT_COLUMNS], ["", "320000", "A", "large", "77"]])
+    frame_import = frame.upload_frame(by=None, kind="counts", name="counts.csv", content=content)
+    frame.check_import(frame_import.pk)
+    return stage, frame_import
 
 
 def _request(minimum: int) -> EstimationRun:

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.tokens import default_token_generator
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
@@ -56,6 +60,25 @@ def published(*more: Any) -> Row:
     return Row(lambda stage, place: ("zh", *more))
 
 
+def release(kind: str, body: Body | None = None, **rest: Any) -> Row:
+    """A page of a release: national, so there is no outside."""
+    return Row(lambda stage, place: (getattr(stage, kind).pk,), body=body, **rest)
+
+
+def open_release(*more: Any) -> Row:
+    """An endpoint of the published release."""
+    return Row(lambda stage, place: (2025, stage.published.number, *more))
+
+
+def design(kind: str, body: Body | None = None, **rest: Any) -> Row:
+    """A URL of a sample design: national, so there is no outside."""
+    return Row(lambda stage, place: (stage.designs[kind].pk,), body=body, **rest)
+
+
+def _file() -> SimpleUploadedFile:
+    return SimpleUploadedFile("counts.csv", b"region,section,size_class,units\n320000,B,large,5\n")
+
+
 def post(**body: Any) -> Body:
     """The same body for everybody."""
     return lambda stage, place, actor: body
@@ -85,6 +108,21 @@ def _reason(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
         "edit": place.finding.edit, "fingerprint": place.finding.fingerprint, "reason_code": "other",
         "text": "新的数据中心在三月投入使用，存储总量随之增加",
     }  # fmt: skip
+
+
+def _renewal(stage: Stage, place: Place) -> tuple[str, str]:
+    """A good link: whoever holds it may use it."""
+    uid = urlsafe_base64_encode(str(stage.account.pk).encode())
+    return uid, default_token_generator.make_token(stage.account)
+
+
+def _workbook(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    """The token of a rehearsal that this person has seen."""
+    if actor.user is None:
+        return {"token": "x"}
+    kept = {"changes": {"P02": {"value": "17", "unit": "TB"}}, "base": _revision(place["open"])}
+    cache.set(f"workbook:{place['open'].pk}:{actor.user.pk}:matrix", kept, 60)
+    return {"token": "matrix", "seen": kept["base"]}
 
 
 def _verdict(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
@@ -124,6 +162,10 @@ RUN_FORM = {
     "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
     "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
 }  # fmt: skip
+ALLOCATION = {
+    "a-method": "proportional", "a-n": "60", "a-minimum": "2", "a-item": "all", "a-power": "0.5", "response": "90",
+    "start": "0",
+}  # fmt: skip
 RUNS = Permission.RUN_ESTIMATION
 _new = {"new_password": "Silver-Meadow-2032", "repeated": "Silver-Meadow-2032"}
 
@@ -135,6 +177,8 @@ TABLE: dict[str, Row] = {
     "session_extend": Row(body=post(), writes=False),
     "set_language": Row(body=post(language="en"), writes=False),
     "password_change": Row(body=post(old_password=PASSWORD, **_new)),
+    "password_forgotten": Row(body=post(username=""), writes=False),
+    "password_renew": Row(_renewal, body=post(**_new)),
     "notice": Row(body=post(), writes=False),  # everybody here has read it
     "second_factor": Row(body=post(code="000000"), writes=False),
     "second_factor_setup": Row(body=post(code="000000"), writes=False),
@@ -157,8 +201,33 @@ TABLE: dict[str, Row] = {
     "api_questionnaires": Row(),
     "api_questionnaire": Row(lambda stage, place: (stage.version.pk,)),
     "api_schema": Row(),
+    # Frame and sample design
+    "frame": Row(body=lambda stage, place, actor: {"kind": "counts", "file": _file()}),
+    "frame_template": Row(lambda stage, place: ("units", "csv")),
+    "frame_import": Row(lambda stage, place: (stage.frame_import.pk,)),
+    "frame_progress": Row(lambda stage, place: (stage.frame_import.pk,)),
+    "frame_apply": Row(
+        lambda stage, place: (stage.frame_import.pk,),
+        body=lambda stage, place, actor: {"sha256": stage.frame_import.sha256},
+    ),
+    "frame_cancel": Row(lambda stage, place: (stage.frame_import.pk,), body=post()),
+    "frame_errors": Row(lambda stage, place: (stage.frame_import.pk,)),
+    "designs": Row(),
+    "design_new": Row(body=post(round="2026", categories=["CAT01"], employees="900")),
+    "design_detail": design("drawn"),
+    "design_allocation": design("draft"),
+    "design_strata": design("drawn"),
+    "design_draw": design("draft", post(**ALLOCATION)),
+    "design_redraw": design("drawn", post(), writes=False),
+    "design_approve": design(
+        "drawn", lambda stage, place, actor: {"content_hash": stage.designs["drawn"].content_hash}
+    ),
+    "design_withdraw": design("drawn", post(reason="抽样框更新后重新抽取")),
+    "design_hand_over": design("approved", post()),
+    "design_sample": Row(lambda stage, place: (stage.designs["drawn"].pk, "csv")),
     # Collection
     "rounds": Row(),
+    "round_plan": Row(body=post(year="2030", opens=_day(400), due=_day(430), closes=_day(440))),
     "round_detail": Row(lambda stage, place: (2025,)),
     "round_state": Row(lambda stage, place: (2025,), body=post(to="closed")),
     "unit_list": Row(),
@@ -186,6 +255,11 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "sheet_pdf": sheet("open", query="?filled"),
+    "filed_pdf": sheet("filed", 1),
+    "sheet_workbook": sheet("open"),
+    "sheet_upload": sheet("open", body=post(), writes=False),  # without a file; storing is sheet_apply
+    "sheet_apply": sheet("open", body=_workbook),
     "api_sheets": Row(),
     "api_sheet": sheet("open"),
     "api_sheet_answers": sheet(
@@ -248,15 +322,53 @@ TABLE: dict[str, Row] = {
     "runs": Row(),
     "run_new": Row(body=post(**RUN_FORM)),
     "run_compare": Row(),
+    "run_compare_cell": Row(
+        lambda stage, place: (stage.finished.pk, stage.replicated.pk),
+        query="?variable=P01&statistic=total&year=2025",
+    ),
     "run_detail": run("finished"),
     "run_progress": run("queued"),
     "run_cancel": run("queued", post()),
     "run_treated": run("finished"),
     "run_weights": run("finished"),
+    "run_methods": run("finished"),
+    "index_page": Row(),
+    "index_request": run("finished", post()),
+    "run_bootstrap": run("finished", post(replicates=100), may=RUNS),
+    "run_bootstrap_cancel": run("replicated", post()),
+    "run_units": run("finished", query="?variable=P01&statistic=total&kind=nation&code=all&year=2025"),
     "results": Row(),
     "results_table": Row(lambda stage, place: (1,)),
     "results_domain": Row(),
     "truth": Row(),
+    # Releases
+    "release_list": Row(),
+    "release_prepare": Row(
+        body=lambda stage, place, actor: {
+            "run": stage.finished.pk,
+            "note_zh": "更正",
+            "note_en": "correction",
+        }
+    ),
+    "release_detail": release("draft"),
+    "release_act": release("draft", post(action="rebuild")),
+    "release_cells": release("draft"),
+    "release_disclosure": release("draft"),
+    "release_differences": release("published"),
+    "release_comparison": release("draft"),
+    "block_list": Row(lambda stage, place: (2025,)),
+    "block_edit": Row(
+        lambda stage, place: (2025, "foreword"),
+        body=post(heading_zh="前言", heading_en="Foreword", body_zh="文字", body_en="Text"),
+    ),
+    "external_list": Row(),
+    "external_new": Row(body=post(code="EXT-POP", year="2025", value="140489", source="国家统计局")),
+    "external_import": Row(body=post(), writes=False),  # a dry run without a file
+    "external_approve": Row(lambda stage, place: (stage.external.pk,), body=post()),
+    "api_releases": Row(),
+    "api_release": open_release(),
+    "api_release_cell": open_release("SUP-01.2025"),
+    "api_release_table": open_release("T2"),
     "api_runs": Row(body=post(round=2025, spec={"winsorization": {"method": "none"}}), may=RUNS),
     "api_run": run("finished"),
     "api_estimates": run("finished"),

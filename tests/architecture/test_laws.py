@@ -16,7 +16,12 @@ from tests.architecture.test_house import ROOT, tracked
 # Where a room of the estimation enters the survey. The list is exact: a door that nobody uses is closed.
 # Only ``rehearsal`` has none: it plays every office of the country and writes what they would write.
 DOORS = {
-    "design": {"survey.collection.models"},
+    "design": {
+        "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
+        "survey.audit", "survey.collection.models", "survey.collection.services", "survey.exceptions",
+        "survey.frame.files", "survey.frame.selectors", "survey.microdata.models", "survey.microdata.selectors",
+        "survey.questionnaires.loader", "survey.submissions.services",
+    },
     "runs": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
         "survey.audit", "survey.collection.models", "survey.exceptions", "survey.frame.models",
@@ -24,6 +29,10 @@ DOORS = {
     },
     "scoring": {
         "survey.collection.models", "survey.frame.models", "survey.review.scores", "survey.review.services",
+    },
+    "index": {
+        "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope", "survey.audit",
+        "survey.exceptions",
     },
     "releases": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
@@ -43,7 +52,16 @@ WRITERS = {
     "survey/review/bulk.py": {"_MOVE"},  # the same table as ``move``, for many sheets in one statement
     "survey/review/jobs.py": {"run_job", "_finish", "_end", "expire_jobs"},  # jobs, not sheets
     "survey/collection/services.py": {"_set_state"},  # a round
+    "survey/frame/services.py": {
+        "confirm_import", "cancel_import", "waiting_imports", "_claim", "_Work",
+    },  # an import of the frame
+    "estimation/design/services.py": {"draw_sample", "approve_design", "withdraw_design", "hand_over"},
+    "estimation/rehearsal/writer_frame.py": {"sign_designs"},
     "estimation/runs/services.py": {"request_run", "cancel_run", "execute_run", "_store", "_end", "lost_runs"},
+    "estimation/runs/services_bootstrap.py": {
+        "_reset", "cancel_bootstrap", "compute_chunk", "_fail", "gather",
+    },
+    "estimation/index/services.py": {"request_index", "compute_index", "waiting_indices"},
     "estimation/releases/transitions.py": {"move"},
     "estimation/rehearsal/writer_states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }  # fmt: skip

@@ -120,7 +120,7 @@ def test_two_tabs_on_one_cell_show_both_versions_and_lose_nothing(
 ) -> None:
     first, second = visit(USER, language=language), visit(USER, language=language)
     first.open_section(sheet, SECTION)
-    first.type_answer(ITEM, {"value": "500"})
+    first.type_answer(ITEM, {"value": "500", "unit": "TB"})
     expect(first.page.locator("#sheet-state")).to_have_attribute("data-state", "saved")
     second.open_section(sheet, SECTION)
     first.type_answer(ITEM, {"value": "700"})

@@ -58,6 +58,7 @@ class Command(BaseCommand):
 
     def prepare(self, scale: float | None, seed: int) -> None:
         """Migrate, build the country unless it is there, collect static files."""
+        from estimation.rehearsal.publication import publish_first_release
         from estimation.rehearsal.services import build_country
 
         self.say("PostgreSQL and Valkey are running")
@@ -66,6 +67,7 @@ class Command(BaseCommand):
         built = Rehearsal.objects.order_by("-pk").first()
         if built is None:
             build_country(scale=scale or 1.0, seed=seed, progress=self.say)
+            publish_first_release(year=2025, progress=self.say)
         elif scale is not None and scale != built.scale:
             raise CommandError(
                 f"The database holds a country of scale {built.scale:g}; add --reset to build another."
@@ -83,6 +85,7 @@ class Command(BaseCommand):
 
         self.say("ready")
         self.stdout.write(f"\n  http://{host}:{port}/\n")
+        self.stdout.write(f"  http://{host}:{port}/zh/ is the public site, for everybody\n")
         self.stdout.write("  All data are synthetic. Password of every account below:")
         accounts = demo_accounts()
         self.stdout.write(f"    {accounts.password}\n")

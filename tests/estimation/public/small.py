@@ -34,7 +34,10 @@ def cell(key: str, printed: str, value: float | None, **more: Any) -> FrozenCell
 def small_content(year: int = 2025) -> Content:
     """Two tables, a withheld cell, an absent one, a passage."""
     cells = [
-        cell(f"SUP-01.{year}", "52.26", 52.2612, cv=0.05, grade="B", n=42, estimator="total", lineage=("P01/total/nation/all/2025",)),
+        cell(
+            f"SUP-01.{year}", "52.26", 52.2612, cv=0.05, grade="B", n=42, estimator="total",
+            lineage=("P01/total/nation/all/2025",),
+        ),
         cell(f"SUP-01.{year}.growth", "27.28", 27.2772, cv=0.02, grade="A"),
         cell("T2.A.flow", "32.08", 32.0812), cell("T2.C.flow", "540.58", 540.5812),
         cell("T2.D.flow", "×", None, status=CellStatus.WITHHELD, reason="dominance"),
@@ -61,10 +64,13 @@ def small_content(year: int = 2025) -> Content:
         "C1.supply", text("供给", "Supply"), text("指标", "Indicator"), (text("2025", "2025"), text("增长率", "Growth")),
         (FrozenRow("SUP-01", text("生产总量", "Production"), (f"SUP-01.{year}", f"SUP-01.{year}.growth")),),
     )  # fmt: skip
+    foreword = Block(
+        "FW", "foreword", text("前言", "Foreword"), text("总量为52.26。", "Production was 52.26."), (f"SUP-01.{year}",)
+    )  # fmt: skip
     return Content(
         year=year, title=text("调查报告", "Survey report"), is_synthetic=True, run="a" * 64, code_version="b" * 64,
         cells={one.key: one for one in cells}, tables=(chapter, flow, places),
-        blocks=(Block("FW", "foreword", text("前言", "Foreword"), text("总量为52.26。", "Production was 52.26."), (f"SUP-01.{year}",)),),
+        blocks=(foreword,),
         identities=({"code": "ID-1", "holds": True, "words": {"zh": "合计成立", "en": "The sum holds"}},),
     )  # fmt: skip
 

@@ -97,7 +97,7 @@ def test_a_withdrawn_release_is_gone(publish: Publish) -> None:
     release = publish()
     client = Client()
     assert client.get("/zh/2025/").status_code == 200
-    type(release).objects.update(state="withdrawn")
+    type(release).objects.update(state="withdrawn", reason="口径有误")
     assert client.get("/zh/2025/").status_code == 404
     assert client.get("/zh/2025-1/").status_code == 410
     assert client.get("/zh/2025-1/tables/T2/").status_code == 404

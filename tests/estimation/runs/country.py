@@ -8,7 +8,7 @@ from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
 from survey.submissions.models import Filing, Submission
-from tests.factories import make_assignment, make_unit
+from tests.factories import make_assignment, make_unit, make_user
 
 # Stratum of enterprises in Jiangsu (N 10), in Zhejiang (N 5), and one head platform taken whole.
 JIANGSU, ZHEJIANG, HEAD = "jiangsu", "zhejiang", "head"
@@ -63,9 +63,11 @@ class Country:
         return make_unit(category, region, **{"size_class": "small", **fields})
 
     def _design(self, year: int) -> None:
+        now = timezone.now()
         design = SampleDesign.objects.create(
-            round=CollectionRound.objects.get(year=year), content_hash=f"design {year}"
-        )
+            round=CollectionRound.objects.get(year=year), content_hash=f"design {year}", state="handed_over",
+            drawn_by=make_user("designer"), drawn_at=now, approved_by=make_user("methodologist"), approved_at=now,
+        )  # fmt: skip
         keys = {
             JIANGSU: ("enterprise", "", "320000", "I", "small"),
             ZHEJIANG: ("enterprise", "", "330000", "I", "small"),

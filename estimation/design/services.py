@@ -1,0 +1,343 @@
+"""Writes of the sample design: strata are built, a sample is drawn, approved by a second person, handed over."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from estimation.design import selectors
+from estimation.design.allocation import Request, make_alternative
+from estimation.design.messages import refusal
+from estimation.design.models import SampleDesign, SelectedUnit, Stratum
+from estimation.design.moments import certain_cells, stratum_moments, treated
+from estimation.design.strata import REGIONS, Bools, Ints
+from estimation.design.stratify import REASONS, UNIT_REASONS, Frame, Rules, Stratified, stratify
+from estimation.design.tables import grades, national_cv
+from estimation.methods import select
+from survey import audit
+from survey.access.roles import Permission
+from survey.access.scope import may
+from survey.collection.models import CollectionRound
+from survey.collection.services import assign_units
+from survey.exceptions import PolicyDenied
+from survey.frame.selectors import count_rows, frame_hash, frame_rows
+from survey.submissions.services import create_sheets
+
+State = SampleDesign.State
+SHORTEST_REASON = 5
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of a value."""
+    return hashlib.sha256(
+        json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    ).hexdigest()
+
+
+def _allow(by: Any | None) -> None:
+    """``by`` None is an operator at the command line."""
+    if by is not None and not may(by, Permission.DESIGN_SAMPLE):
+        raise PermissionDenied
+
+
+@dataclass(frozen=True)
+class _Population:
+    """The frame now, its strata under some rules, and the hash of all that a draw depends on."""
+
+    frame: Frame
+    strata: Stratified
+    content_hash: str
+
+
+def _population(rules: Rules) -> _Population:
+    rows, counts = frame_rows(), count_rows()
+    frame = Frame.of(rows)
+    return _Population(frame, stratify(frame, counts, rules), frame_hash(rows, counts))
+
+
+@transaction.atomic
+def build_design(*, round: CollectionRound, by: Any | None, rules: Rules) -> SampleDesign:
+    """A new draft: strata of the frame as it is now, with last year's means and spreads.
+
+    Raises PermissionDenied, PolicyDenied (the round has begun, or its sample is handed over; the frame is empty).
+    """
+    _allow(by)
+    round = CollectionRound.objects.select_for_update().get(pk=round.pk)
+    _refuse_begun(round)
+    if SampleDesign.objects.filter(round=round, state=State.HANDED_OVER).exists():
+        raise PolicyDenied(_("The sample of this round has been handed over already."))
+    found = _population(rules)
+    frame, strata = found.frame, found.strata
+    if not len(frame.key):
+        raise PolicyDenied(_("The frame is empty. Import units first."))
+    version, previous = selectors.basis_of(round)
+    variables, values = selectors.values_of(frame, version)
+    values = treated(frame, strata, values)
+    moments = stratum_moments(strata, values)
+    cells = certain_cells(frame, strata, moments, values)
+    last = SampleDesign.objects.filter(round=round).aggregate(last=Max("number"))["last"] or 0
+    basis = {
+        "items": [one.code for one in variables], "labels": [[one.zh, one.en] for one in variables],
+        "main": strata.main.tolist(),
+        "cells": {
+            "key": cells.key.tolist(), "size": cells.size.tolist(), "mean": cells.mean.tolist(),
+            "spread": cells.spread.tolist(),
+        },
+        "year": version.round.year if version else None, "version": version.number if version else None,
+        "microdata": version.content_hash if version else None, "response": _response(version, previous),
+        "sample": SelectedUnit.objects.filter(design=previous).count() if previous else None,
+    }  # fmt: skip
+    design = SampleDesign.objects.create(
+        round=round, number=last + 1, frame_hash=found.content_hash, previous=previous, rules=rules.to_json(),
+        basis=basis, summary=_whole_summary(frame, strata), created_by=by, is_synthetic=settings.SYNTHETIC_BANNER,
+        content_hash=digest([
+            round.year, rules.to_json(), found.content_hash, basis["microdata"],
+            [[*code, n] for code, n in zip(strata.codes(), strata.population.tolist(), strict=True)],
+        ]),
+    )  # fmt: skip
+    Stratum.objects.bulk_create(
+        [
+            Stratum(
+                design=design, kind=code[0], category=code[1], region=code[2], section=code[3], size=code[4],
+                population=int(strata.population[h]), listed=int(strata.listed[h]), drawn=0,
+                take_all=bool(strata.take_all[h]), reason=REASONS[int(strata.reason[h])],
+                mean=moments.mean[h].tolist(), spread=moments.spread[h].tolist(),
+                borrowed=bool(moments.borrowed[h]),
+            )
+            for h, code in enumerate(strata.codes())
+        ],
+        batch_size=1_000,
+    )  # fmt: skip
+    audit.record(
+        by=by, action="design_built", subject=design, year=round.year, number=design.number,
+        content_hash=design.content_hash,
+    )  # fmt: skip
+    return design
+
+
+def _refuse_begun(round: CollectionRound) -> None:
+    if round.state != CollectionRound.State.PLANNED:
+        raise PolicyDenied(
+            _("Round %(year)s has begun. A sample is designed and handed over before a round opens.")
+            % {"year": round.year}
+        )
+
+
+def _response(version: Any, previous: SampleDesign | None) -> float:
+    """Share of last year's drawn units whose sheet became valid; 1 when nothing is known."""
+    if version is None or previous is None:
+        return 1.0
+    drawn = SelectedUnit.objects.filter(design=previous).count()
+    return round(min(1.0, version.size / drawn), 4) if drawn else 1.0
+
+
+def _whole_summary(frame: Frame, strata: Stratified) -> dict[str, Any]:
+    reasons = np.bincount(strata.unit_reason, minlength=len(UNIT_REASONS))
+    lost = (strata.listed == 0) & ~strata.take_all
+    return {
+        "units": len(frame.key), "strata": len(strata.key), "population": int(strata.population.sum()),
+        "reasons": dict(zip(UNIT_REASONS[1:], reasons[1:].tolist(), strict=True)),
+        "unlisted_strata": int(lost.sum()), "unlisted_population": int(strata.population[lost].sum()),
+    }  # fmt: skip
+
+
+@transaction.atomic
+def draw_sample(
+    design: SampleDesign, *, by: Any | None, request: Request, response: float, start: float = 0.0
+) -> SampleDesign:
+    """Draw by permanent random numbers. A drawn design that nobody has approved can be drawn again.
+
+    Raises PermissionDenied, PolicyDenied (state, round, another frame than the strata were built from, an
+    allocation that is not possible).
+    """
+    _allow(by)
+    row = _locked(design, (State.DRAFT, State.DRAWN))
+    _refuse_begun(row.round)
+    found = _population(Rules.from_json(row.rules))
+    if found.content_hash != row.frame_hash:
+        raise PolicyDenied(_("The frame has changed since the strata were built. Build them again."))
+    base = selectors.base_of(row)
+    with refusal():
+        one = make_alternative(base, request, response=response)
+    if one.n == 0:
+        raise PolicyDenied(_("The allocation draws nobody."))
+    drawn = select(found.frame.prn, found.strata.stratum, one.n_h, start=start)
+    row.allocation = {**request.to_json(), "response": response, "start": start}
+    row.content_hash = _drawn_hash(row, found, one.n_h, drawn)
+    row.summary = {
+        **row.summary, "n": one.n, "certain": base.certain, "short": one.short, "grades": grades(base, one),
+        "cv": {code: cv[0] for code, cv in national_cv(base, [one])},
+        "overlap": _overlap(row.previous, found.frame, drawn),
+    }  # fmt: skip
+    row.state, row.drawn_by, row.drawn_at = State.DRAWN, by, timezone.now()
+    row.save()
+    _store(row, found, one.n_h, drawn)
+    audit.record(
+        by=by, action="design_drawn", subject=row, year=row.round.year, number=row.number, units=one.n,
+        content_hash=row.content_hash, allocation=row.allocation,
+    )  # fmt: skip
+    return row
+
+
+def _drawn_hash(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) -> str:
+    codes = "\n".join(found.frame.code[place] for place in np.flatnonzero(drawn))
+    strata = [
+        [*code, int(population), int(n)]
+        for code, population, n in zip(found.strata.codes(), found.strata.population, n_h, strict=True)
+    ]
+    return digest([
+        row.round.year, row.rules, row.frame_hash, row.basis["microdata"], row.allocation, strata,
+        hashlib.sha256(codes.encode()).hexdigest(),
+    ])  # fmt: skip
+
+
+def redraw_hash(design: SampleDesign) -> str | None:
+    """The content hash of the same draw made again from its parameters; None when the frame has changed."""
+    found = _population(Rules.from_json(design.rules))
+    if found.content_hash != design.frame_hash:
+        return None
+    asked = dict(design.allocation)
+    response, start = asked.pop("response"), asked.pop("start")
+    one = make_alternative(selectors.base_of(design), Request(**asked), response=response)
+    drawn = select(found.frame.prn, found.strata.stratum, one.n_h, start=start)
+    return _drawn_hash(design, found, one.n_h, drawn)
+
+
+def _store(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) -> None:
+    """n_h into the strata and the drawn units by COPY."""
+    strata = list(Stratum.objects.filter(design=row).order_by("pk"))
+    for stratum, n in zip(strata, n_h.tolist(), strict=True):
+        stratum.drawn = n
+    Stratum.objects.bulk_update(strata, ["drawn"], batch_size=1_000)
+    SelectedUnit.objects.filter(design=row).delete()
+    keys = [stratum.pk for stratum in strata]
+    frame, h = found.frame, found.strata.stratum
+    chance = n_h / np.maximum(found.strata.population, 1)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY estimation_selectedunit (design_id, stratum_id, unit_id, probability, random_number) FROM STDIN"
+        ) as copy,
+    ):
+        for place in np.flatnonzero(drawn).tolist():
+            copy.write_row(
+                (
+                    row.pk,
+                    keys[h[place]],
+                    int(frame.key[place]),
+                    float(chance[h[place]]),
+                    float(frame.prn[place]),
+                )
+            )
+
+
+def _overlap(previous: SampleDesign | None, frame: Frame, drawn: Bools) -> dict[str, Any]:
+    """Drawn units that last year's sample held as well, in all and by region."""
+    if previous is None:
+        return {}
+    before = np.array(
+        list(SelectedUnit.objects.filter(design=previous).values_list("unit_id", flat=True)), dtype=np.int64
+    )
+    again = drawn & np.isin(frame.key, before)
+    regions = [
+        [code, int(new), int(old)]
+        for code, new, old in zip(
+            REGIONS, np.bincount(frame.region[drawn], minlength=32), np.bincount(frame.region[again], minlength=32),
+            strict=True,
+        )
+        if new
+    ]  # fmt: skip
+    return {
+        "year": previous.round.year, "before": len(before), "units": int(again.sum()),
+        "gone": int(len(before) - np.isin(before, frame.key).sum()), "regions": regions,
+    }  # fmt: skip
+
+
+def _locked(design: SampleDesign, states: Sequence[str]) -> SampleDesign:
+    row = (
+        SampleDesign.objects.select_for_update(of=("self",))
+        .select_related("round", "previous__round")
+        .get(pk=design.pk)
+    )
+    if row.state not in states:
+        raise PolicyDenied(
+            _("The design is %(state)s and does not allow this.") % {"state": row.get_state_display().lower()}
+        )
+    return row
+
+
+@transaction.atomic
+def approve_design(design: SampleDesign, *, by: Any, content_hash: str) -> SampleDesign:
+    """A second person confirms exactly what was shown. Raises PermissionDenied, PolicyDenied."""
+    if not may(by, Permission.DESIGN_SAMPLE):
+        raise PermissionDenied
+    row = _locked(design, (State.DRAWN,))
+    if row.drawn_by_id is None:
+        raise PolicyDenied(_("A sample that nobody has signed cannot be approved. Draw it as a person."))
+    if by.pk == row.drawn_by_id:
+        raise PolicyDenied(_("Who has drawn a sample cannot approve it. Ask a second person."))
+    if content_hash != row.content_hash:
+        raise PolicyDenied(
+            _("The sample has been drawn again since you opened the page. Look at it once more.")
+        )
+    if SampleDesign.objects.filter(round=row.round, state__in=selectors.USABLE).exists():
+        raise PolicyDenied(_("The round has an approved design. Withdraw it first."))
+    row.state, row.approved_by, row.approved_at = State.APPROVED, by, timezone.now()
+    row.save(update_fields=["state", "approved_by", "approved_at"])
+    audit.record(
+        by=by, action="design_approved", subject=row, year=row.round.year, content_hash=row.content_hash
+    )
+    return row
+
+
+@transaction.atomic
+def withdraw_design(design: SampleDesign, *, by: Any, reason: str) -> SampleDesign:
+    """Take a design back before it is handed over. Raises PermissionDenied, PolicyDenied."""
+    if not may(by, Permission.DESIGN_SAMPLE):
+        raise PermissionDenied
+    row = _locked(design, (State.DRAFT, State.DRAWN, State.APPROVED))
+    text = " ".join(reason.split())[:300]
+    if len(text) < SHORTEST_REASON:
+        raise PolicyDenied(_("Give a reason of at least %(count)s characters.") % {"count": SHORTEST_REASON})
+    row.state, row.withdrawn_by, row.withdrawn_at, row.withdrawal_reason = (
+        State.WITHDRAWN,
+        by,
+        timezone.now(),
+        text,
+    )
+    row.save(update_fields=["state", "withdrawn_by", "withdrawn_at", "withdrawal_reason"])
+    audit.record(by=by, action="design_withdrawn", subject=row, year=row.round.year, reason=text)
+    return row
+
+
+@transaction.atomic
+def hand_over(design: SampleDesign, *, by: Any | None) -> tuple[SampleDesign, int]:
+    """Every drawn unit becomes an assignment with an empty sheet. Returns how many are new; repeating adds none.
+
+    Raises PermissionDenied, PolicyDenied (not approved, the round has begun, a questionnaire is not published).
+    """
+    _allow(by)
+    row = _locked(design, (State.APPROVED, State.HANDED_OVER))
+    _refuse_begun(row.round)
+    units = list(
+        SelectedUnit.objects.filter(design=row).order_by("unit_id").values_list("unit_id", flat=True)
+    )
+    added = assign_units(units, row.round, by=by, source=str(row))
+    create_sheets(row.round)
+    if row.state == State.APPROVED:
+        row.state, row.handed_over_by, row.handed_over_at = State.HANDED_OVER, by, timezone.now()
+        row.save(update_fields=["state", "handed_over_by", "handed_over_at"])
+        audit.record(
+            by=by, action="design_handed_over", subject=row, year=row.round.year, units=len(units), added=added,
+            content_hash=row.content_hash,
+        )  # fmt: skip
+    return row, added

@@ -1,0 +1,243 @@
+"""Sample design: list, strata, alternatives side by side, draw, approval by a second person, hand-over."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from estimation.design import selectors, services
+from estimation.design.comparison import Comparison, compare, draw_request
+from estimation.design.files import sample_bytes
+from estimation.design.forms import DrawForm, RulesForm
+from estimation.design.messages import METHOD_LABELS, REASON_LABELS
+from estimation.design.models import SampleDesign, Stratum
+from survey import audit
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.exceptions import SurveyError
+from survey.frame.files import CONTENT_TYPES
+
+P = Permission.DESIGN_SAMPLE
+State = SampleDesign.State
+TONES = {
+    "draft": "neutral",
+    "drawn": "warn",
+    "approved": "info",
+    "handed_over": "good",
+    "withdrawn": "neutral",
+}
+STEPS = (State.DRAFT, State.DRAWN, State.APPROVED, State.HANDED_OVER)
+
+
+@requires(P)
+@require_GET
+def designs(request: HttpRequest) -> HttpResponse:
+    """All designs, newest first, and what can be designed next."""
+    context = {
+        "rows": [(row, TONES[row.state]) for row in selectors.designs()],
+        "rounds": selectors.plannable_rounds(),
+        "may_plan": request.user.has(Permission.DESIGN),  # type: ignore[union-attr]  # signed in by decorator
+    }
+    return page(request, "estimation/design/list.html", context)
+
+
+@requires(P)
+def design_new(request: HttpRequest) -> HttpResponse:
+    """Choose the round and what is taken whole; strata are built from the frame as it is now."""
+    rounds = selectors.plannable_rounds()
+    form = RulesForm(
+        request.POST if request.method == "POST" else None,
+        rounds=rounds,
+        initial={"round": request.GET.get("round", "")},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            row = services.build_design(
+                round=form.rounds[form.cleaned_data["round"]], by=request.user, rules=form.rules()
+            )
+            return redirect("design_detail", row.pk)
+        except SurveyError as refusal:
+            form.add_error(None, str(refusal.sentence))
+    errors = [
+        {"href": "" if name == "__all__" else f"#id_{name}", "text": text}
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
+    context = {
+        "form": form, "errors": errors, "rounds": rounds,
+        "may_plan": request.user.has(Permission.DESIGN),  # type: ignore[union-attr]  # signed in by decorator
+    }  # fmt: skip
+    return page(request, "estimation/design/new.html", context, status=422 if errors else 200)
+
+
+def _load(pk: int) -> SampleDesign:
+    return get_object_or_404(selectors.designs(), pk=pk)
+
+
+@requires(P)
+@require_GET
+def design_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One design: where it stands, its strata, why units are taken whole, overlap, and what comes next."""
+    row = _load(pk)
+    done = STEPS.index(State(row.state)) if row.state in STEPS else -1
+    kinds = selectors.strata_by_kind(row)
+    context = {
+        "design": row, "tone": TONES[row.state],
+        "steps": [(step.label, place < done, place == done) for place, step in enumerate(STEPS)],
+        "kinds": [
+            (Stratum.Kind(line["kind"]).label, Stratum.Reason(line["reason"]).label if line["reason"] else "", line)
+            for line in kinds
+        ],
+        "sums": {name: sum(line[name] for line in kinds) for name in ("strata", "population", "listed", "drawn")},
+        "reasons": [(REASON_LABELS[code], count) for code, count in row.summary.get("reasons", {}).items()],
+        "method": METHOD_LABELS.get(row.allocation.get("method", ""), ""),
+        "own_draw": row.drawn_by_id == request.user.pk,
+        "formats": list(CONTENT_TYPES),
+        "drawn": row.state in (State.DRAWN, State.APPROVED, State.HANDED_OVER),
+        "may_withdraw": row.state in (State.DRAFT, State.DRAWN, State.APPROVED),
+    }  # fmt: skip
+    return page(request, "estimation/design/detail.html", context)
+
+
+@requires(P)
+@require_GET
+def design_allocation(request: HttpRequest, pk: int) -> HttpResponse:
+    """Up to three allocations side by side; everything is in the address and can be kept as a bookmark."""
+    row = _load(pk)
+    if not row.basis:
+        raise Http404
+    seen: Comparison = compare(row, request.GET)
+    context = {"design": row, "seen": seen, "may_draw": row.state in (State.DRAFT, State.DRAWN)}
+    return page(request, "estimation/design/allocation.html", context, status=422 if seen.errors else 200)
+
+
+@requires(P)
+@require_POST
+def design_draw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Draw the sample of one alternative."""
+    row = _load(pk)
+    asked, form = draw_request(row, request.POST), DrawForm(request.POST)
+    if asked is None or not form.is_valid():
+        messages.error(
+            request, _("The alternative or the start point cannot be used. Look at the page again.")
+        )
+        return redirect("design_allocation", pk)
+    return _act(
+        request, pk, _("The sample has been drawn. A second person approves it now."),
+        lambda: services.draw_sample(
+            row, by=request.user, request=asked, response=form.cleaned_data["response"] / 100,
+            start=form.cleaned_data["start"],
+        ),
+        "design_allocation",
+    )  # fmt: skip
+
+
+def _act(
+    request: HttpRequest, pk: int, done: str, act: Callable[[], Any], back: str = "design_detail"
+) -> HttpResponse:
+    """Call a service; a refusal becomes a sentence on the page that the person came from."""
+    try:
+        act()
+    except SurveyError as refusal:
+        messages.error(request, str(refusal.sentence))
+        return redirect(back, pk)
+    messages.success(request, done)
+    return redirect("design_detail", pk)
+
+
+@requires(P)
+@require_POST
+def design_approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """The second person's yes to exactly the draw that was shown."""
+    row, shown = _load(pk), request.POST.get("content_hash", "")
+    return _act(
+        request, pk, _("The design has been approved."),
+        lambda: services.approve_design(row, by=request.user, content_hash=shown),
+    )  # fmt: skip
+
+
+@requires(P)
+@require_POST
+def design_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a design back, with a reason."""
+    row, reason = _load(pk), request.POST.get("reason", "")
+    return _act(
+        request, pk, _("The design has been withdrawn."),
+        lambda: services.withdraw_design(row, by=request.user, reason=reason),
+    )  # fmt: skip
+
+
+@requires(P)
+@require_POST
+def design_hand_over(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask the drawn units in the planned round."""
+    row = _load(pk)
+    return _act(
+        request, pk, _("The sample has been handed over: every drawn unit is asked in the round."),
+        lambda: services.hand_over(row, by=request.user),
+    )  # fmt: skip
+
+
+@requires(P)
+@require_POST
+def design_redraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the draw again from its parameters and compare the hashes. Nothing is stored."""
+    row = _load(pk)
+    if not row.allocation:
+        raise Http404
+    found = services.redraw_hash(row)
+    audit.record(by=request.user, action="design_checked", subject=row, same=found == row.content_hash)
+    if found is None:
+        messages.warning(
+            request, _("The frame has changed since the draw, so it cannot be made again from it.")
+        )
+    elif found == row.content_hash:
+        messages.success(request, _("Drawn again from the parameters: the same sample to the unit."))
+    else:
+        messages.error(
+            request, _("Drawn again from the parameters: another sample. Do not approve this design.")
+        )
+    return redirect("design_detail", pk)
+
+
+@requires(P)
+@require_GET
+def design_strata(request: HttpRequest, pk: int) -> HttpResponse:
+    """The strata one by one, filtered."""
+    row = _load(pk)
+    given = {name: request.GET.get(name, "") for name in ("kind", "region", "section")}
+    found = selectors.strata_page(row, **given)
+    context = {
+        "design": row, "given": given, "page": Paginator(found, 100).get_page(request.GET.get("page")),
+        "kinds": Stratum.Kind.choices, "regions": selectors.REGIONS, "sections": selectors.SECTIONS,
+        "items": row.basis.get("items", []),
+    }  # fmt: skip
+    return page(request, "estimation/design/strata.html", context)
+
+
+@requires(P)
+@require_GET
+def design_sample(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+    """The drawn units as a file; who took it is recorded."""
+    row = _load(pk)
+    if form not in CONTENT_TYPES or row.state not in (State.DRAWN, State.APPROVED, State.HANDED_OVER):
+        raise Http404
+    rows = selectors.sample_rows(row, request.user)
+    facts = {"design": str(row), "sha256": row.content_hash, "state": row.state, "units": str(len(rows))}
+    if row.is_synthetic:
+        facts["synthetic"] = "rehearsal, every unit is made up"
+    response = HttpResponse(sample_bytes(rows, form, facts), content_type=CONTENT_TYPES[form])
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="sample-{row}-{row.content_hash[:12]}.{form}"'
+    )
+    audit.record(
+        by=request.user, action="sample_downloaded", subject=row, rows=len(rows), format=form,
+        content_hash=row.content_hash,
+    )  # fmt: skip
+    return response

@@ -1,0 +1,132 @@
+"""The composite index of regions and industries from the estimates of a run. Pure: arrays in, a document out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from estimation.design.strata import Floats, Ints
+from estimation.index.indicators import INDICATORS, OUTSIDE, THIN
+from estimation.methods.composite import CompositeIndex, aggregate, composite_index, rank_of
+from estimation.runs.arrays import Year
+
+if TYPE_CHECKING:  # pages read this module, too, and need no scikit-learn
+    from estimation.index.importance import Importance
+
+DIGITS = 10  # of every stored number: machines may differ in the last ones
+
+
+@dataclass(frozen=True)
+class Places:
+    """Indicators of the regions or industries.
+
+    codes : (u,) places; values : (u, k) estimates, 0 where there is none; n : (u, k) units that answered; poor :
+    (u, k) grade E or none; replicates : (B, u, k) or None
+    """
+
+    kind: str
+    codes: tuple[str, ...]
+    values: Floats
+    n: Ints
+    poor: np.ndarray[Any, np.dtype[np.bool_]]
+    replicates: Floats | None
+
+
+def respondents(year: Year) -> tuple[Floats, Floats]:
+    """Indicators (m, k) and outside measure (m,) of the respondents that report revenue and employees.
+
+    Amounts in logarithms of 1 + value, a ratio between 0 and 1, a yes as 1; what was not answered is 0.
+    """
+    codes = {item.code: place for place, item in enumerate(year.items)}
+    if any(code not in codes for code in OUTSIDE):
+        return np.zeros((0, len(INDICATORS))), np.zeros(0)
+    revenue, people = (year.values[:, codes[code]] for code in OUTSIDE)
+    with np.errstate(invalid="ignore"):
+        rows = np.flatnonzero((revenue > 0) & (people > 0))
+    columns = []
+    for one in INDICATORS:
+        parts = [
+            np.nan_to_num(year.values[rows, codes[part]]) if part in codes else np.zeros(len(rows))
+            for part in one.variable.split("/")
+        ]
+        if one.statistic == "ratio":
+            columns.append(np.clip(parts[0] / np.where(parts[1] > 0, parts[1], np.inf), 0.0, 1.0))
+        else:
+            columns.append(np.log1p(np.maximum(parts[0], 0.0)) if one.statistic == "total" else parts[0])
+    return np.column_stack(columns), np.log(revenue[rows] / people[rows])
+
+
+def index_document(places: list[Places], learned: Importance | None, *, seed: int) -> dict[str, Any]:
+    """Everything that is stored and shown, with numbers of ten digits."""
+    return {
+        "seed": seed,
+        "indicators": [[one.variable, one.statistic, one.pillar, one.direction] for one in INDICATORS],
+        "model": _model(learned),
+        "kinds": {one.kind: _kind(one, learned) for one in places},
+    }
+
+
+def _model(learned: Importance | None) -> dict[str, Any] | None:
+    if learned is None:
+        return None
+    return {
+        "rows": learned.rows,
+        "outside": "/".join(OUTSIDE),
+        "fits": {name: _digits(fit) for name, fit in learned.fits.items()},
+        "importance": {name: _list(values) for name, values in learned.by_model.items()},
+        "spread": {name: _list(values) for name, values in learned.spread.items()},
+        "used": learned.value is not None,
+    }
+
+
+def _kind(places: Places, learned: Importance | None) -> dict[str, Any]:
+    value = None if learned is None else learned.value
+    fit = None if learned is None else learned.fit
+    direction = [one.direction for one in INDICATORS]
+    index = composite_index(
+        places.values, direction=direction, importance=value, importance_fit=fit, replicates=places.replicates
+    )
+    # How wide the bands are from the choice of method alone.
+    method = composite_index(places.values, direction=direction, importance=value, importance_fit=fit)
+    geometric = aggregate(index.scores, index.weights.final, "geometric")
+    return {
+        "codes": list(places.codes),
+        "value": _list(index.value),
+        "rank": index.rank.tolist(),
+        "geometric": _list(geometric),
+        "geometric_rank": rank_of(geometric).tolist(),
+        "median": _list(index.median_rank), "low": _list(index.rank_low), "high": _list(index.rank_high),
+        "method_low": _list(method.rank_low), "method_high": _list(method.rank_high),
+        "scores": [_list(row) for row in index.scores],
+        "estimates": [_list(row) for row in places.values],
+        "thin": [int(count) for count in ((places.n < THIN) | places.poor).sum(axis=1)],
+        "weights": {name: _list(part) for name, part in index.weights.parts.items()},
+        "mix": {name: _digits(share) for name, share in index.weights.mix.items()},
+        "final": _list(index.weights.final),
+        "logged": index.logged.tolist(),
+        "band": index.band,
+        "replicates": 0 if places.replicates is None else len(places.replicates),
+        "variants": _variants(index),
+    }  # fmt: skip
+
+
+def _variants(index: CompositeIndex) -> list[list[Any]]:
+    """Name of each robustness run, its rank correlation with the index, and its largest change of a rank."""
+    found = []
+    for name, ranks in zip(index.variants, index.variant_rank, strict=True):
+        moved = int(np.abs(ranks - index.rank).max())
+        flat = np.ptp(ranks) == 0 or np.ptp(index.rank) == 0
+        correlation = None if flat else _digits(float(stats.spearmanr(ranks, index.rank).statistic))
+        found.append([name, correlation, moved])
+    return found
+
+
+def _digits(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _list(values: Floats) -> list[float]:
+    return [_digits(float(one)) for one in values]

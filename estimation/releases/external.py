@@ -1,0 +1,179 @@
+"""Writes of external series: one person enters a version, another approves it; files come in after a dry run."""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import openpyxl
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from estimation.releases.facts import read_yaml
+from estimation.runs.models import ExternalSeries
+from survey import audit
+from survey.access.roles import Permission
+from survey.access.scope import may
+from survey.exceptions import PolicyDenied
+
+COLUMNS = ("code", "year", "value", "source", "source_date")
+MAX_ROWS, MAX_BYTES = 2000, 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a file: what it would enter, or why it cannot. ``current`` : the newest value in the system."""
+
+    line: int
+    code: str
+    year: int
+    value: Decimal
+    source: str
+    source_date: dt.date | None
+    current: Decimal | None = None
+    fault: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """Would it make a new version?"""
+        return not self.fault and self.current != self.value
+
+
+@transaction.atomic
+def enter_value(
+    *, code: str, year: int, value: Decimal, source: str, source_date: dt.date | None, by: Any
+) -> ExternalSeries:
+    """A new version of a value, waiting for approval. Raises PermissionDenied, PolicyDenied."""
+    if not may(by, Permission.RUN_ESTIMATION):
+        raise PermissionDenied
+    known = {one["code"]: one for one in read_yaml("external.yaml")["series"]}
+    if code not in known:
+        raise PolicyDenied(_("There is no external series %(code)s.") % {"code": code})
+    if not source.strip():
+        raise PolicyDenied(_("An external value needs its source."))
+    earlier = ExternalSeries.objects.select_for_update().filter(code=code, year=year)
+    last = max((row.version for row in earlier), default=0)
+    series = known[code]
+    row = ExternalSeries.objects.create(
+        code=code, year=year, version=last + 1, value=value, unit=series["unit"], label_zh=series["label"]["zh"],
+        label_en=series["label"]["en"], source=source.strip(), source_date=source_date, entered_by=by,
+    )  # fmt: skip
+    audit.record(
+        by=by,
+        action="enter_external",
+        subject=row,
+        code=code,
+        year=year,
+        version=row.version,
+        value=str(value),
+    )
+    return row
+
+
+@transaction.atomic
+def approve_value(row: ExternalSeries, *, by: Any) -> ExternalSeries:
+    """Approve a version that somebody else entered; runs use it from now on."""
+    if not (may(by, Permission.RUN_ESTIMATION) or may(by, Permission.PUBLISH)):
+        raise PermissionDenied
+    held = ExternalSeries.objects.select_for_update().get(pk=row.pk)
+    if held.approved_at is not None:
+        raise PolicyDenied(_("This version is approved already."))
+    if held.entered_by_id == by.pk:
+        raise PolicyDenied(_("You entered this value; somebody else approves it."))
+    held.approved_by, held.approved_at = by, timezone.now()
+    held.save(update_fields=["approved_by", "approved_at"])
+    audit.record(
+        by=by, action="approve_external", subject=held, code=held.code, year=held.year, version=held.version
+    )
+    return held
+
+
+def read_file(name: str, content: bytes) -> list[Row]:
+    """The lines of a CSV or Excel file with what each would do. Raises PolicyDenied for what is no such file."""
+    if len(content) > MAX_BYTES:
+        raise PolicyDenied(_("The file is larger than 2 MB."))
+    lines = _excel(content) if name.lower().endswith(".xlsx") else _csv(content)
+    header = [str(one or "").strip().lower() for one in next(lines, ())]
+    if not {"code", "year", "value", "source"} <= set(header):
+        raise PolicyDenied(_("The first line names the columns: %(names)s.") % {"names": ", ".join(COLUMNS)})
+    known = {one["code"] for one in read_yaml("external.yaml")["series"]}
+    newest = ExternalSeries.objects.values("code", "year").annotate(last=Max("version"))
+    versions = {(one["code"], one["year"], one["last"]) for one in newest}
+    current = {
+        (row.code, row.year): row.value
+        for row in ExternalSeries.objects.all()
+        if (row.code, row.year, row.version) in versions
+    }
+    rows: list[Row] = []
+    for number, line in enumerate(lines, start=2):
+        given = dict(zip(header, line, strict=False))
+        if not any(str(one or "").strip() for one in given.values()):
+            continue
+        if len(rows) == MAX_ROWS:
+            raise PolicyDenied(_("The file has more than %(count)s lines.") % {"count": MAX_ROWS})
+        rows.append(_row(number, given, known, current))
+    return rows
+
+
+def _csv(content: bytes) -> Iterator[Sequence[Any]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030", errors="replace")
+    return iter(csv.reader(io.StringIO(text)))
+
+
+def _excel(content: bytes) -> Iterator[Sequence[Any]]:
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except Exception as error:  # openpyxl lets through whatever the zip and XML readers raise
+        raise PolicyDenied(_("This is not an Excel file.")) from error
+    sheet = book.worksheets[0]
+    return iter(sheet.iter_rows(values_only=True))
+
+
+def _row(number: int, given: dict[str, Any], known: set[str], current: dict[tuple[str, int], Decimal]) -> Row:
+    code, source = (str(given.get(name) or "").strip() for name in ("code", "source"))
+    fault, year, value, date = "", 0, Decimal(0), None
+    try:
+        year = int(str(given.get("year") or "").strip())
+        value = Decimal(str(given.get("value") or "").strip().replace(",", ""))
+        date = _date(given.get("source_date"))
+    except (ValueError, InvalidOperation):
+        fault = _("Year, value or date cannot be read.")
+    if code not in known:
+        fault = _("There is no external series %(code)s.") % {"code": code}
+    elif not fault and not source:
+        fault = _("An external value needs its source.")
+    elif not fault and not (1990 <= year <= 2100 and value.is_finite()):
+        fault = _("Year, value or date cannot be read.")
+    return Row(number, code, year, value, source, date, current.get((code, year)), fault)
+
+
+def _date(given: Any) -> dt.date | None:
+    if isinstance(given, dt.datetime):
+        return given.date()
+    if isinstance(given, dt.date):
+        return given
+    text = str(given or "").strip()
+    return dt.date.fromisoformat(text) if text else None
+
+
+@transaction.atomic
+def import_rows(rows: Sequence[Row], *, by: Any) -> list[ExternalSeries]:
+    """Enter every line that changes something; all or none. Raises PolicyDenied when a line is faulty."""
+    if any(row.fault for row in rows):
+        raise PolicyDenied(_("Lines with faults must be corrected first; nothing was imported."))
+    return [
+        enter_value(
+            code=row.code, year=row.year, value=row.value, source=row.source, source_date=row.source_date, by=by
+        )
+        for row in rows
+        if row.changes
+    ]  # fmt: skip

@@ -1,0 +1,99 @@
+"""Pages of external series: what is there, entering, approving, importing a file."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from estimation.releases import external
+from estimation.releases.forms import ExternalForm, ImportForm
+from estimation.runs.models import ExternalSeries
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.access.scope import may
+from survey.exceptions import PolicyDenied
+
+
+@requires(Permission.VIEW_ESTIMATES)
+@require_GET
+def external_list(request: HttpRequest) -> HttpResponse:
+    """Every version, newest first, with who entered and who approved."""
+    rows = ExternalSeries.objects.select_related("entered_by", "approved_by")
+    return page(
+        request, "estimation/releases/external.html",
+        {
+            "rows": rows.order_by("code", "-year", "-version"), "may_enter": may(request.user, Permission.RUN_ESTIMATION),
+            "may_approve": _may_approve(request.user), "waiting": rows.filter(approved_at=None).count(),
+        },
+    )  # fmt: skip
+
+
+def _may_approve(user: Any) -> bool:
+    return may(user, Permission.RUN_ESTIMATION) or may(user, Permission.PUBLISH)
+
+
+@requires(Permission.RUN_ESTIMATION)
+@require_http_methods(["GET", "POST"])
+def external_new(request: HttpRequest) -> HttpResponse:
+    """Enter a value."""
+    form = ExternalForm(request.POST or None, language=get_language() or "zh")
+    if request.method == "POST" and form.is_valid():
+        try:
+            row = external.enter_value(by=request.user, **form.cleaned_data)
+        except PolicyDenied as refusal:
+            form.add_error(None, str(refusal.sentence))
+        else:
+            messages.success(
+                request,
+                _("%(code)s %(year)s is entered as version %(version)s and waits for approval.")
+                % {"code": row.code, "year": row.year, "version": row.version},
+            )
+            return redirect("external_list")
+    status = 422 if request.method == "POST" else 200
+    return page(request, "estimation/releases/external_new.html", {"form": form}, status=status)
+
+
+@requires(Permission.RUN_ESTIMATION, Permission.PUBLISH)
+@require_POST
+def external_approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve a version."""
+    row = get_object_or_404(ExternalSeries, pk=pk)
+    try:
+        external.approve_value(row, by=request.user)
+    except PolicyDenied as refusal:
+        messages.error(request, str(refusal.sentence))
+    else:
+        messages.success(request, _("Approved; runs use it from now on."))
+    return redirect("external_list")
+
+
+@requires(Permission.RUN_ESTIMATION)
+@require_http_methods(["GET", "POST"])
+def external_import(request: HttpRequest) -> HttpResponse:
+    """A file: first what it would do, then, with the confirmation, doing it."""
+    form, rows, refused = ImportForm(request.POST or None, request.FILES or None), [], ""
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            rows = external.read_file(file.name, file.read())
+            if form.cleaned_data["confirm"]:
+                made = external.import_rows(rows, by=request.user)
+                messages.success(
+                    request, _("%(count)s values are entered and wait for approval.") % {"count": len(made)}
+                )
+                return redirect("external_list")
+        except PolicyDenied as refusal:
+            refused = str(refusal.sentence)
+    return page(
+        request, "estimation/releases/external_import.html",
+        {
+            "form": form, "rows": rows, "refused": refused, "columns": external.COLUMNS,
+            "changes": sum(row.changes for row in rows), "faulty": sum(bool(row.fault) for row in rows),
+        },
+        status=422 if refused else 200,
+    )  # fmt: skip

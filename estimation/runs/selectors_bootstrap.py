@@ -1,0 +1,57 @@
+"""Reads of the bootstrap of a run."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+
+from estimation.runs.models import Bootstrap, EstimationRun, ReplicateEstimate
+
+KINDS = ("nation", "region", "section")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Chunks of a bootstrap, how many are done, by how many workers, and their seconds of work."""
+
+    chunks: int
+    done: int
+    workers: int
+    seconds: float
+
+    @property
+    def percent(self) -> int:
+        """Done, in percent."""
+        return round(100 * self.done / self.chunks) if self.chunks else 0
+
+
+def newest_bootstrap(run: EstimationRun) -> Bootstrap | None:
+    """The bootstrap that was asked for last."""
+    return run.bootstraps.select_related("requested_by").order_by("-requested_at", "-pk").first()
+
+
+def progress_of(row: Bootstrap) -> Progress:
+    """How far the chunks are."""
+    counted = row.chunks.aggregate(
+        chunks=Count("pk"), done=Count("pk", filter=Q(finished_at__isnull=False)),
+        workers=Count("worker", distinct=True, filter=~Q(worker="")), seconds=Sum("seconds"),
+    )  # fmt: skip
+    return Progress(counted["chunks"], counted["done"], counted["workers"], counted["seconds"] or 0.0)
+
+
+def replicate_rows(row: Bootstrap, *, kind: str, statistic: str) -> list[tuple[ReplicateEstimate, Any]]:
+    """Estimates with both errors and their ratio, in the order of statistic, variable and domain."""
+    rows = ReplicateEstimate.objects.filter(bootstrap=row, domain_kind=kind)
+    if statistic:
+        rows = rows.filter(statistic=statistic)
+    return [
+        (one, one.se / one.linear_se if one.linear_se else None)
+        for one in rows.order_by("statistic", "variable", "domain_code")[:600]
+    ]
+
+
+def replicate_statistics(row: Bootstrap) -> list[str]:
+    """Statistics that the bootstrap holds."""
+    return sorted(
+        ReplicateEstimate.objects.filter(bootstrap=row).values_list("statistic", flat=True).distinct()
+    )

@@ -1,0 +1,49 @@
+"""Looking at the units behind a number: a read of individual data, and therefore an audit event."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from estimation.runs.contributions import Cell
+from estimation.runs.models import EstimationRun
+from estimation.runs.selectors_compare import CellChange, cell_change
+from estimation.runs.selectors_units import UnitsBehind, units_behind
+from survey import audit
+from survey.access.roles import Permission
+from survey.access.scope import may
+
+
+@transaction.atomic
+def view_units(*, run: EstimationRun, cell: Cell, by: Any) -> UnitsBehind | None:
+    """The units behind a stored estimate; who looked, at which number and at how many units is recorded.
+
+    Returns None where the run has no such estimate. Raises PermissionDenied.
+    """
+    if not may(by, Permission.VIEW_ESTIMATES):
+        raise PermissionDenied
+    found = units_behind(run, cell, by)
+    if found is not None:
+        audit.record(
+            by=by, action="view_contributors", subject=run, variable=cell.variable, statistic=cell.statistic,
+            domain=f"{cell.kind}/{cell.code}", year=cell.year, named=len(found.rows), units=found.units,
+        )  # fmt: skip
+    return found
+
+
+@transaction.atomic
+def view_change(*, first: EstimationRun, second: EstimationRun, cell: Cell, by: Any) -> CellChange | None:
+    """Why a cell of two runs differs, unit by unit; recorded like ``view_units``.
+
+    Returns None where one of the runs has no such estimate. Raises PermissionDenied.
+    """
+    if not may(by, Permission.VIEW_ESTIMATES):
+        raise PermissionDenied
+    found = cell_change(first, second, cell, by)
+    if found is not None:
+        audit.record(
+            by=by, action="view_contributors", subject=second, compared_with=first.pk, variable=cell.variable,
+            statistic=cell.statistic, domain=f"{cell.kind}/{cell.code}", year=cell.year, named=len(found.rows),
+            units=found.units,
+        )  # fmt: skip
+    return found

@@ -1,0 +1,147 @@
+"""The simulation itself: samples, estimates of every variant, and what they are worth against the truth. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from estimation.design.strata import Floats
+from estimation.rehearsal.population import Country
+from estimation.rehearsal.truth import TrueItem, true_rows
+from estimation.runs.arrays import Year
+from estimation.runs.blocks import Collector, EstimateColumns
+from estimation.runs.changes import pair_years, total_growth
+from estimation.runs.levels import Prepared, prepare, proportions, ratios, totals
+from estimation.runs.panel import panel_growth
+from estimation.runs.spec import RATIOS, RunSpec
+from estimation.runs.weigh import Weighted, weigh
+from estimation.simulation.draws import Draws
+from estimation.simulation.variants import RAW, Variant
+from survey.microdata.projection import Variable
+
+# Quantities, money and a share of units: produced, stored, developed, used for AI, circulated, public part of
+# circulation, cost of purchases, value created; bought data or not.
+ITEMS = ("P01", "S02", "D01", "A02", "F01", "F04", "T02", "V01", "T01")
+STATISTICS = ("total", "proportion", "ratio", "level_growth", "panel_growth")
+YEAR = 2025
+
+type Key = tuple[str, str, str, str]  # variable, statistic, kind of domain, domain
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Estimates of one variant: K keys in S samples; `value` and `se` are (S, K), NaN where there was none."""
+
+    name: str
+    value: Floats
+    se: Floats
+
+
+@dataclass(frozen=True)
+class Study:
+    """What came out: K keys with their true values (K,), and the outcome of each variant."""
+
+    keys: tuple[Key, ...]
+    truth: Floats
+    outcomes: tuple[Outcome, ...]
+    level: float
+    samples: int
+    units: int
+    population: int
+
+
+def run_study(
+    country: Country,
+    variables: Sequence[Variable],
+    variants: Sequence[Variant],
+    *,
+    samples: int,
+    seed: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Study:
+    """Draw `samples` samples and estimate each in every variant.
+
+    Sample i depends on `(seed, i)` alone, so more samples extend a study and never change it. Raises ValueError
+    for fewer than 2 samples or a country without one of the items.
+    """
+    if samples < 2:
+        raise ValueError(f"samples must be at least 2, not {samples}")
+    chosen = [variable for variable in variables if variable.code in ITEMS]
+    missing = set(ITEMS) - {variable.code for variable in chosen}
+    if missing:
+        raise ValueError(f"the questionnaires do not ask {min(missing)}")
+    truth = _truth(country, chosen)
+    place = {key: number for number, key in enumerate(truth)}
+    draws = Draws(country, chosen)
+    shape = (len(variants), samples, len(truth))
+    value, se = np.full(shape, np.nan), np.full(shape, np.nan)
+    units = 0
+    for number in range(samples):
+        years = draws.sample(seed, number)
+        units = years[0].n
+        weights = _Weights(years)
+        for which, variant in enumerate(variants):
+            columns = estimate(*years, variant, weights)
+            where = [
+                place.get((v, s, k, c), -1) if y == YEAR else -1
+                for y, v, s, k, c in zip(
+                    columns.year, columns.variable, columns.statistic, columns.kind, columns.code, strict=True
+                )
+            ]
+            known = np.array(where)
+            inside = known >= 0
+            value[which, number, known[inside]] = columns.numbers["value"][inside]
+            se[which, number, known[inside]] = columns.numbers["se"][inside]
+        progress(number + 1)
+    outcomes = tuple(Outcome(v.name, value[i], se[i]) for i, v in enumerate(variants))
+    alive = int(country.units.exists[1].sum())
+    return Study(
+        tuple(truth), np.array(list(truth.values())), outcomes, RAW.spec.level, samples, units, alive
+    )
+
+
+class _Weights:
+    """Weights of two years, made once for all variants that weigh alike."""
+
+    def __init__(self, years: tuple[Year, Year]) -> None:
+        self.years = years
+        self.known: dict[tuple[str, int], tuple[Weighted, Weighted]] = {}
+
+    def of(self, spec: RunSpec) -> tuple[Weighted, Weighted]:
+        key = (spec.lonely, spec.minimum_respondents)
+        if key not in self.known:
+            now, before = self.years
+            self.known[key] = weigh(now, spec), weigh(before, spec)
+        return self.known[key]
+
+
+def estimate(now: Year, before: Year, variant: Variant, weights: _Weights | None = None) -> EstimateColumns:
+    """The estimates of two years that a run with the variant's parameters would store, by the run's own stages."""
+    spec = variant.spec
+    collector = Collector(level=spec.level)
+    weighted = (weights or _Weights((now, before))).of(spec)
+    prepared: list[Prepared] = [
+        prepare(year, own, variant.treat(year, own), spec)
+        for year, own in zip((now, before), weighted, strict=True)
+    ]
+    levels = [totals(one, collector, spec) for one in prepared]
+    proportions(prepared[0], collector)
+    ratios(prepared[0], collector)
+    pair = pair_years(*prepared)
+    total_growth(pair, levels[0], levels[1], collector)
+    panel_growth(pair, collector, spec)
+    return collector.columns()
+
+
+def _truth(country: Country, variables: Sequence[Variable]) -> dict[Key, float]:
+    items = [TrueItem(v.code, v.kind, tuple(int(code[3:]) for code in v.categories)) for v in variables]
+    wanted, amounts = ("nation", "region", "section"), {v.code for v in variables if v.is_amount}
+    return {
+        (name, statistic, kind, code): value
+        for year, name, statistic, kind, code, value in true_rows(country, items, RATIOS, ())
+        if year == YEAR
+        and statistic in STATISTICS
+        and kind in wanted
+        # Growth of shares is a run's business; here growth is that of the amounts.
+        and not (statistic == "level_growth" and name not in amounts)
+    }

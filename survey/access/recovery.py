@@ -1,0 +1,72 @@
+"""A forgotten password: a link by e-mail that works once and for an hour.
+
+Whoever asks hears the same sentence, as quickly, whether the account exists or not: the looking-up is done by a
+worker. Who has a second factor still needs it afterwards.
+"""
+
+from axes.utils import reset
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.cache import cache
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext as _
+
+from survey import audit
+from survey.access.models import User
+
+MOST_OF_AN_ADDRESS = 10  # an hour
+MOST_OF_AN_ACCOUNT = 3  # mails an hour
+HOUR = 3600
+
+
+def may_ask(address: str | None) -> bool:
+    """Count a request from a network address; False when there were too many."""
+    return _count(f"recovery-address:{address}") <= MOST_OF_AN_ADDRESS
+
+
+def _count(key: str) -> int:
+    cache.add(key, 0, HOUR)
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # ran out between the two steps
+        return 1
+
+
+def send_link(username: str, language: str, site: str) -> bool:
+    """Mail a link to the account's own address. False when there is nobody to write to."""
+    user = User.objects.filter(username=username, is_active=True).exclude(email="").first()
+    if user is None or _count(f"recovery-account:{username}") > MOST_OF_AN_ACCOUNT:
+        return False
+    uid = urlsafe_base64_encode(str(user.pk).encode())
+    path = reverse("password_renew", args=[uid, default_token_generator.make_token(user)])
+    with translation.override(language):
+        text = render_to_string("email/password.txt", {"user": user, "link": f"{site.rstrip('/')}{path}"})
+        message = EmailMessage(_("Your new password"), text, settings.DEFAULT_FROM_EMAIL, [user.email])
+    message.send()
+    audit.record(by=None, action="password_link_sent", subject=user)
+    return True
+
+
+def account_of(uid: str, token: str) -> User | None:
+    """The account that a link belongs to while the link is good."""
+    try:
+        key = int(urlsafe_base64_decode(uid))
+    except (ValueError, OverflowError):
+        return None
+    user = User.objects.filter(pk=key, is_active=True).first()
+    return user if user is not None and default_token_generator.check_token(user, token) else None
+
+
+@transaction.atomic
+def renew_password(*, user: User, password: str) -> None:
+    """Set the password that the form has checked; the link, other sessions and a lockout end with it."""
+    user.set_password(password)
+    user.must_change_password = False
+    user.save(update_fields=["password", "must_change_password"])
+    reset(username=user.username)
+    audit.record(by=user, action="password_recovered", subject=user)

@@ -1,0 +1,48 @@
+"""Two pages for a forgotten password: ask for a link, and use it."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from survey.access import recovery
+from survey.access.addresses import address_of
+from survey.access.decorators import public
+from survey.access.forms import ForgottenForm, RenewalForm
+from survey.access.pages import page
+from survey.access.tasks import send_password_link_later
+
+
+@public
+@never_cache
+def password_forgotten(request: HttpRequest) -> HttpResponse:
+    """Ask for a link. The answer does not tell whether the account exists."""
+    form = ForgottenForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if recovery.may_ask(address_of(request)):
+            username = form.cleaned_data["username"].strip()
+            send_password_link_later(username, get_language() or "zh-hans", request.build_absolute_uri("/"))
+            return page(request, "survey/access/password_forgotten.html", {"sent": True})
+        form.add_error(None, _("Too many requests came from your network. Please try again in an hour."))
+    status = 422 if form.errors else 200
+    return page(request, "survey/access/password_forgotten.html", {"form": form}, status=status)
+
+
+@public
+@never_cache
+@sensitive_post_parameters()
+def password_renew(request: HttpRequest, uid: str, token: str) -> HttpResponse:
+    """The page behind the link: a new password."""
+    user = recovery.account_of(uid, token)
+    if user is None:
+        return page(request, "survey/access/password_renew.html", {"expired": True}, status=410)
+    form = RenewalForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        recovery.renew_password(user=user, password=form.cleaned_data["new_password"])
+        messages.success(request, _("Your password has been changed. Sign in with it."))
+        return redirect("sign_in")
+    context = {"form": form, "account": user}
+    return page(request, "survey/access/password_renew.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,380 @@
+"""Rows of a frame file, checked one by one. Pure: findings are codes; ``messages`` has their sentences."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from survey.frame.columns import folded, places_of
+from survey.frame.reading import LONGEST_CELL, SCIENTIFIC, FileRefusedError, Table
+from survey.questionnaires.credit_code import is_valid
+from survey.questionnaires.loader import load_codelist
+
+ENTERPRISES = frozenset(f"CAT{number:02d}" for number in range(6, 14))
+COUNTED = frozenset({"CAT03", "CAT04", "CAT08"})  # sampled by category and region
+MOST_FINDINGS = 5_000
+LARGEST = {"employees": 10_000_000, "turnover": 10**12, "assets": 10**13, "units": 10**9}
+_FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f<>]")
+_TRUE, _FALSE = {"1", "是", "true", "yes", "y", "t"}, {"", "0", "否", "false", "no", "n", "f"}
+type Parse = Callable[[str], Any]
+
+
+class UnitRow(NamedTuple):
+    """One unit as the file tells it, in the columns of the frame."""
+
+    uscc: str
+    name: str
+    category: str
+    region: str
+    division_code: str
+    industry: str
+    section: str
+    size_class: str
+    institution_type: str
+    employees: int | None
+    turnover: Decimal | None
+    assets: Decimal | None
+    founded_on: dt.date | None
+    is_head_platform: bool
+    is_pilot_space: bool
+
+
+class CountRow(NamedTuple):
+    """One cell of the business register."""
+
+    category: str
+    region: str
+    section: str
+    size_class: str
+    units: int
+
+
+class Finding(NamedTuple):
+    """What is wrong with one cell."""
+
+    line: int
+    column: str
+    value: str
+    code: str
+    parameters: dict[str, Any]
+
+
+class CellError(Exception):
+    """A cell that cannot be used."""
+
+    def __init__(self, code: str, **parameters: Any) -> None:
+        super().__init__(code)
+        self.code, self.parameters = code, parameters
+
+
+@dataclass
+class Checked:
+    """Good rows with their lines, findings (the first of them), and counts."""
+
+    rows: list[tuple[int, Any]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    faults: int = 0
+    faulty_rows: int = 0
+    read: int = 0
+    normalised: int = 0
+    ignored: list[str] = field(default_factory=list)
+
+    def tell(self, line: int, column: str, value: str, code: str, /, **parameters: Any) -> None:
+        """Keep a finding; beyond a limit only its count."""
+        self.faults += 1
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Finding(line, column, value[:80], code, parameters))
+
+
+def check_table(kind: str, table: Table, beat: Callable[[int], None] | None = None) -> Checked:
+    """Every row of the file. Raises FileRefusedError when required columns are missing."""
+    places, missing, odd = places_of(kind, table.header)
+    if missing:
+        raise FileRefusedError("missing_columns", columns=missing, found=table.header[:20])
+    found = Checked(ignored=odd)
+    reader: Callable[[_Cells], Any] = _unit if kind == "units" else _count
+    seen: dict[Any, int] = {}
+    for line, cells in table.rows:
+        found.read += 1
+        if beat is not None and found.read % 5_000 == 0:
+            beat(found.read)
+        before = found.faults
+        row = reader(_Cells(line, cells, places, found))
+        if found.faults > before:
+            found.faulty_rows += 1
+            continue
+        key = row[0] if kind == "units" else row[:4]
+        if key in seen:
+            found.tell(line, "uscc" if kind == "units" else "region",
+                       key if kind == "units" else " ".join(key).strip(), "duplicate", line=seen[key])  # fmt: skip
+            found.faulty_rows += 1
+            continue
+        seen[key] = line
+        found.rows.append((line, row))
+    if not found.read:
+        raise FileRefusedError("no_rows")
+    return found
+
+
+class _Cells:
+    """One row: each cell read by name, what is wrong with it told once."""
+
+    def __init__(self, line: int, cells: list[str], places: dict[str, int], found: Checked) -> None:
+        self.line, self.cells, self.places, self.found = line, cells, places, found
+
+    def text(self, column: str) -> str:
+        """The cell as it is compared."""
+        place = self.places.get(column)
+        raw = self.cells[place] if place is not None and place < len(self.cells) else ""
+        result = folded(raw) if not raw.isascii() else raw.strip()
+        if result != raw.strip():
+            self.found.normalised += 1
+        return result
+
+    def read(self, column: str, parse: Parse) -> Any:
+        """The parsed cell, or None after a finding."""
+        text = self.text(column)
+        try:
+            if len(text) > LONGEST_CELL:
+                raise CellError("too_long", limit=LONGEST_CELL)
+            if _FORMULA.match(text):
+                raise CellError("formula")
+            return parse(text)
+        except CellError as error:
+            self.found.tell(self.line, column, text, error.code, **error.parameters)
+            return None
+
+
+def _unit(cells: _Cells) -> UnitRow | None:
+    lists = code_lists()
+    read, tell = cells.read, cells.found.tell
+    uscc, name = read("uscc", _credit_code), read("name", _name)
+    category, region = read("category", lists.category), read("region", lists.region)
+    industry = read("industry", lists.industry)
+    size = read("size_class", lists.size)
+    employees, turnover, assets = (
+        read(column, _whole("employees") if column == "employees" else _money(column))
+        for column in ("employees", "turnover", "assets")
+    )
+    head, pilot = read("is_head_platform", _flag), read("is_pilot_space", _flag)
+    if category in ENTERPRISES:
+        for column, value in (("industry", industry), ("size_class", size)):
+            if value == "":
+                tell(cells.line, column, "", "needed_of_enterprises")
+    elif category and size:
+        tell(cells.line, "size_class", size, "only_enterprises")
+    if head and category != "CAT08":
+        tell(cells.line, "is_head_platform", cells.text("is_head_platform"), "only_platforms")
+    division = read("division_code", lists.division)
+    if region and division and not _inside(division, region):
+        tell(cells.line, "division_code", division, "division_elsewhere", region=region)
+    kind = read("institution_type", lists.institution)
+    founded = read("founded_on", _day)
+    return UnitRow(
+        uscc or "", name or "", category or "", region or "", division or region or "", industry or "",
+        lists.section_of(industry or ""), size or "", kind or "", employees, turnover, assets, founded,
+        bool(head), bool(pilot),
+    )  # fmt: skip
+
+
+def _count(cells: _Cells) -> CountRow | None:
+    lists = code_lists()
+    read, tell = cells.read, cells.found.tell
+    category = read("category", lambda text: lists.category(text) if text else "")
+    region = read("region", lists.region)
+    section, size = read("section", lists.section), read("size_class", lists.size)
+    units = read("units", _whole("units", needed=True))
+    if category:
+        if category not in COUNTED:
+            tell(cells.line, "category", category, "not_counted")
+        if section or size:
+            tell(cells.line, "section", section or size, "either_category_or_cell")
+    elif category == "":
+        for column, value in (("section", section), ("size_class", size)):
+            if value == "":
+                tell(cells.line, column, "", "needed_of_enterprises")
+    return CountRow(category or "", region or "", section or "", size or "", units or 0)
+
+
+def _inside(division: str, region: str) -> bool:
+    return division[:2] == region[:2]
+
+
+def _credit_code(text: str) -> str:
+    code = text.upper()
+    if not code:
+        raise CellError("needed")
+    if SCIENTIFIC.fullmatch(code):
+        raise CellError("code_as_number")
+    if len(code) != 18:
+        raise CellError("code_length", length=len(code))
+    if not is_valid(code):
+        raise CellError("check_digit")
+    return code
+
+
+def _name(text: str) -> str:
+    clean = " ".join(text.split())
+    if len(clean) < 2:
+        raise CellError("needed")
+    if _CONTROL.search(text):
+        raise CellError("characters")
+    if len(clean) > 120:
+        raise CellError("too_long", limit=120)
+    return clean
+
+
+def _number(text: str, column: str) -> Decimal:
+    try:
+        number = Decimal(text.replace(",", "").replace(" ", ""))
+    except InvalidOperation:
+        raise CellError("not_a_number") from None
+    if not number.is_finite():
+        raise CellError("not_a_number")
+    if number < 0:
+        raise CellError("negative")
+    if number > LARGEST[column]:
+        raise CellError("too_big", limit=LARGEST[column])
+    return number
+
+
+def _whole(column: str, *, needed: bool = False) -> Parse:
+    def parse(text: str) -> int | None:
+        if not text:
+            if needed:
+                raise CellError("needed")
+            return None
+        number = _number(text, column)
+        if number != number.to_integral_value():
+            raise CellError("not_whole")
+        return int(number)
+
+    return parse
+
+
+def _money(column: str) -> Parse:
+    def parse(text: str) -> Decimal | None:
+        return _number(text, column).quantize(Decimal("0.01")) if text else None
+
+    return parse
+
+
+def _day(text: str) -> dt.date | None:
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2})日?|月)?", text)
+    try:
+        day = dt.date(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
+    except ValueError:
+        day = None
+    if day is None or not 1800 <= day.year <= 2200:
+        raise CellError("not_a_date")
+    return day
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise CellError("not_a_flag")
+
+
+class CodeLists:
+    """The survey's code lists as a reader of files needs them: code, number or name -> code."""
+
+    def __init__(self) -> None:
+        self._categories = {**_names("categories"), **{str(n): f"CAT{n:02d}" for n in range(1, 15)}}
+        self._categories |= {f"{n:02d}": f"CAT{n:02d}" for n in range(1, 10)}
+        regions = list(load_codelist("regions").entries)
+        provinces = [entry for entry in regions if entry.code != "000000" and entry.code.endswith("0000")]
+        self._regions = {entry.code: entry.code for entry in provinces}
+        for entry in provinces:
+            self._regions |= dict.fromkeys(
+                (entry.label.zh, entry.label.en, f"{entry.label.zh}省", f"{entry.label.zh}市"), entry.code
+            )
+            self._regions[entry.code[:2]] = entry.code
+        self._sizes, self._institutions = _names("size_classes"), _names("institution_types")
+        self._sections = _names("industry_sections")
+        self._divisions = {
+            entry.code: entry.parent or "" for entry in load_codelist("industry_divisions").entries
+        }
+
+    def category(self, text: str) -> str:
+        """CAT01 to CAT14."""
+        return _look_up(self._categories, text.upper() if text.isascii() else text, "category", needed=True)
+
+    def region(self, text: str) -> str:
+        """A provincial-level code."""
+        return _look_up(self._regions, text, "region", needed=True)
+
+    def division(self, text: str) -> str:
+        """A six-digit area code inside a known region."""
+        if text and not (len(text) == 6 and text.isascii() and text.isdigit() and text[:2] in self._regions):
+            raise CellError("unknown_division")
+        return text
+
+    def industry(self, text: str) -> str:
+        """A four-digit class of a listed division."""
+        code = text.zfill(4) if text.isascii() and text.isdigit() and len(text) == 3 else text
+        if code and not (
+            len(code) == 4 and code.isascii() and code.isdigit() and code[:2] in self._divisions
+        ):
+            raise CellError("unknown_industry")
+        return code
+
+    def section_of(self, industry: str) -> str:
+        """The letter of an industry class."""
+        return self._divisions.get(industry[:2], "")
+
+    def section(self, text: str) -> str:
+        """A to R."""
+        code = _look_up(
+            self._sections, text.upper() if text.isascii() and len(text) == 1 else text, "section"
+        )
+        if code > "R":
+            raise CellError("unknown_section")
+        return code
+
+    def size(self, text: str) -> str:
+        """One of the four legal classes."""
+        return _look_up(self._sizes, text.lower() if text.isascii() else text, "size")
+
+    def institution(self, text: str) -> str:
+        """Kind of institution."""
+        return _look_up(self._institutions, text, "institution")
+
+
+def _names(codelist: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in load_codelist(codelist).entries:
+        found |= dict.fromkeys(
+            (entry.code, entry.label.zh, entry.label.en, entry.label.en.lower()), entry.code
+        )
+    return found
+
+
+def _look_up(table: dict[str, str], text: str, what: str, *, needed: bool = False) -> str:
+    if not text:
+        if needed:
+            raise CellError("needed")
+        return ""
+    code = table.get(text)
+    if code is None:
+        raise CellError(f"unknown_{what}")
+    return code
+
+
+@lru_cache(maxsize=1)
+def code_lists() -> CodeLists:
+    """The code lists, read once per process."""
+    return CodeLists()
+
+
+def good(rows: Iterable[tuple[int, Any]]) -> Iterator[Any]:
+    """Rows without their lines."""
+    return (row for _line, row in rows)

@@ -1,0 +1,74 @@
+"""What a frame file holds: its columns with their names in both languages, and templates to fill. Pure."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a frame file. Its header may be the code or either name."""
+
+    code: str
+    zh: str
+    en: str
+    required: bool
+    example: str
+
+
+UNIT_COLUMNS: tuple[Column, ...] = (
+    Column("uscc", "统一社会信用代码", "Unified social credit code", True, "91350100M000100Y43"),
+    Column("name", "单位详细名称", "Full legal name", True, "示例数据有限公司"),
+    Column("category", "调查对象类别", "Category", True, "CAT13"),
+    Column("region", "省级地区代码", "Region", True, "350000"),
+    Column("division_code", "区划代码", "Division code", False, "350000"),
+    Column("industry", "行业代码", "Industry class", False, "6510"),
+    Column("size_class", "单位规模", "Size class", False, "small"),
+    Column("institution_type", "机构类型", "Institution type", False, "10"),
+    Column("employees", "从业人员", "Employees", False, "120"),
+    Column("turnover", "营业收入（万元）", "Turnover (10k yuan)", False, "5600.00"),
+    Column("assets", "资产总计（万元）", "Assets (10k yuan)", False, "9000.00"),
+    Column("founded_on", "成立日期", "Founded on", False, "2012-05-01"),
+    Column("is_head_platform", "头部平台", "Leading platform", False, "0"),
+    Column("is_pilot_space", "国家试点数据空间", "National pilot data space", False, "0"),
+)
+COUNT_COLUMNS: tuple[Column, ...] = (
+    Column("category", "调查对象类别", "Category", False, ""),
+    Column("region", "省级地区代码", "Region", True, "350000"),
+    Column("section", "行业门类", "Industry section", False, "I"),
+    Column("size_class", "单位规模", "Size class", False, "small"),
+    Column("units", "单位数", "Number of units", True, "35210"),
+)
+COLUMNS: Mapping[str, tuple[Column, ...]] = {"units": UNIT_COLUMNS, "counts": COUNT_COLUMNS}
+
+
+def folded(text: str) -> str:
+    """Text as it is compared: half-width, without blanks at its ends."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def _key(header: str) -> str:
+    return "".join(folded(header).replace("*", "").lower().split())
+
+
+def places_of(kind: str, header: Sequence[str]) -> tuple[dict[str, int], list[str], list[str]]:
+    """Column code -> place in the file; required columns that are missing; headers that mean nothing or repeat."""
+    names: dict[str, str] = {}
+    for column in COLUMNS[kind]:
+        names |= {_key(name): column.code for name in (column.code, column.zh, column.en)}
+    places: dict[str, int] = {}
+    odd: list[str] = []
+    for place, title in enumerate(header):
+        code = names.get(_key(title))
+        if code is None or code in places:
+            odd += [title] if title.strip() else []
+        else:
+            places[code] = place
+    missing = [column.code for column in COLUMNS[kind] if column.required and column.code not in places]
+    return places, missing, odd
+
+
+def template_rows(kind: str) -> list[list[str]]:
+    """Header of codes and one example line."""
+    columns = COLUMNS[kind]
+    return [[column.code for column in columns], [column.example for column in columns]]

@@ -1,0 +1,75 @@
+"""Sentences for what is wrong with a frame file, and the names of its fields, in the reader's language."""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from survey.frame.columns import COLUMNS
+
+FILE: dict[str, Promise] = {
+    "empty": _("The file is empty."),
+    "no_rows": _("The file has a header but no rows."),
+    "too_large": _("The file is larger than %(limit)s MB."),
+    "unpacks_too_large": _("The file would unpack to more than %(limit)s MB and is not opened."),
+    "too_many_rows": _("The file has more than %(limit)s rows. Split it."),
+    "too_many_columns": _("The file has more than %(limit)s columns."),
+    "old_excel": _("This is an old Excel file (.xls). Save it as .xlsx and upload it again."),
+    "not_a_table": _("This is not a table. Upload CSV, XLSX or Parquet."),
+    "damaged": _("The file is damaged and cannot be opened."),
+    "broken_csv": _("The row that begins in line %(line)s cannot be read: a quotation mark is not closed."),
+    "encoding": _("The text is neither UTF-8 nor GBK. Save the file as CSV UTF-8."),
+    "missing_columns": _("Required columns are missing: %(columns)s. The file has: %(found)s."),
+    "frame_changed": _("The frame has changed since the check. Check the file again before applying it."),
+    "lost": _("The worker stopped while it worked on this file. Nothing was changed; upload the file again."),
+    "crashed": _("The import stopped because of a fault of the program. Nothing was changed."),
+}
+CELL: dict[str, Promise] = {
+    "needed": _("A value is needed here."),
+    "needed_of_enterprises": _("Enterprises need a value here."),
+    "only_enterprises": _("Only enterprises (CAT06 to CAT13) have a size class."),
+    "only_platforms": _("Only platform enterprises (CAT08) can be leading platforms."),
+    "too_long": _("The text is longer than %(limit)s characters."),
+    "formula": _("This looks like a spreadsheet formula. Write the value itself."),
+    "characters": _("The text holds control characters or angle brackets."),
+    "code_as_number": _("The spreadsheet has turned the code into a number. Format the column as text."),
+    "code_length": _("A credit code has 18 characters, this has %(length)s."),
+    "check_digit": _("The check character of the credit code is wrong."),
+    "duplicate": _("The same key stands in line %(line)s already."),
+    "unknown_category": _("Unknown category. Use CAT01 to CAT14."),
+    "unknown_region": _("Unknown region. Use the six-digit provincial code."),
+    "unknown_division": _("Not a six-digit area code of a known region."),
+    "division_elsewhere": _("The area code lies outside region %(region)s."),
+    "unknown_industry": _("Unknown industry. Use a four-digit class of GB/T 4754."),
+    "unknown_section": _("Unknown industry section. Use A to R."),
+    "unknown_size": _("Unknown size class. Use large, medium, small or micro."),
+    "unknown_institution": _("Unknown kind of institution."),
+    "not_a_number": _("This is not a number."),
+    "negative": _("The number must not be negative."),
+    "too_big": _("The number is larger than %(limit)s."),
+    "not_whole": _("A whole number is needed."),
+    "not_a_date": _("This is not a date. Write 2012-05-01."),
+    "not_a_flag": _("Write 1 for yes or 0 for no."),
+    "not_counted": _("Only categories CAT03, CAT04 and CAT08 are counted by category."),
+    "either_category_or_cell": _("A row has either a category, or a section and a size class."),
+}
+
+
+def sentence(code: str, parameters: dict[str, Any]) -> str:
+    """One sentence about a cell or a file."""
+    text = CELL.get(code) or FILE.get(code) or code
+    filled = {
+        name: ", ".join(column_name(str(one)) for one in value) if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }
+    return str(text) % filled if filled else str(text)
+
+
+def column_name(code: str) -> str:
+    """The name of a column in the reader's language, with its code."""
+    english = (get_language() or "").startswith("en")
+    for column in (*COLUMNS["units"], *COLUMNS["counts"]):
+        if column.code == code:
+            return column.en if english else column.zh
+    return code

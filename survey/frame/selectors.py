@@ -1,0 +1,106 @@
+"""Reads of the frame: what is in it, what an import would meet, what a sample design is made from."""
+
+import hashlib
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+
+from survey.frame.checking import UnitRow
+from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
+
+IN_FRAME = Q(left_on=None)
+_SIZES = {"large": "large", "medium": "medium", "small": "small", "micro": "small"}
+# What a sample design depends on, one line a unit. Rows of the same content give the same bytes.
+_CONTENT = """
+    SELECT u.uscc, u.category, u.region_id, u.section, u.size_class, u.is_head_platform,
+           coalesce(u.employees, 0), coalesce(u.turnover, 0)::float8, u.random_number, u.id
+    FROM survey_reportingunit u WHERE u.left_on IS NULL ORDER BY u.uscc
+"""
+
+
+def known_units() -> dict[str, tuple[UnitRow, bool]]:
+    """Every unit by credit code as an import compares it, and whether it is in the frame now. National."""
+    fields = [{"region": "region_id"}.get(name, name) for name in UnitRow._fields]
+    rows = ReportingUnit.objects.values_list(*fields, "left_on").iterator(chunk_size=20_000)
+    return {row[0]: (UnitRow._make(row[:-1]), row[-1] is None) for row in rows}
+
+
+def known_counts() -> dict[tuple[str, ...], int]:
+    """Counts of the business register by category, region, section and legal size class. National."""
+    rows = FrameCount.objects.values_list("category", "region", "section", "size_class", "units")
+    return {tuple(row[:4]): row[4] for row in rows}
+
+
+def frame_rows() -> list[tuple[Any, ...]]:
+    """The units of the frame in the order of their credit codes. National.
+
+    uscc, category, region, section, size class, leading platform, employees, turnover, random number, key.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTENT)
+        return list(cursor.fetchall())
+
+
+def count_rows() -> list[tuple[str, str, str, str, int]]:
+    """Counts with estimation sizes (small and micro are one): category, region, section, size, units. National."""
+    cells: dict[tuple[str, str, str, str], int] = {}
+    for (category, region, section, size), units in known_counts().items():
+        key = (category, region, section, _SIZES.get(size, ""))
+        cells[key] = cells.get(key, 0) + units
+    return [(*key, units) for key, units in sorted(cells.items())]
+
+
+def frame_hash(rows: list[tuple[Any, ...]], counts: list[tuple[str, str, str, str, int]]) -> str:
+    """SHA-256 over everything that a draw depends on; the key of a row in the database is not part of it."""
+    result = hashlib.sha256()
+    for row in rows:
+        result.update(repr(row[:-1]).encode())
+    result.update(repr(counts).encode())
+    return result.hexdigest()
+
+
+def frame_summary(user: Any, permission: Any) -> dict[str, Any]:
+    """Units in the frame by category, and the register's counts by section and size."""
+    units = ReportingUnit.objects.visible_to(user, permission).filter(IN_FRAME)
+    categories = list(units.values("category").annotate(units=Count("pk")).order_by("category"))
+    counted = FrameCount.objects.values("section", "size_class").annotate(units=Sum("units"))
+    sections: dict[str, dict[str, int]] = {}
+    others = 0
+    for row in counted.order_by("section"):
+        if not row["section"]:
+            others += row["units"]
+            continue
+        line = sections.setdefault(row["section"], dict.fromkeys((*_SIZES, "total"), 0))
+        line[row["size_class"]] += row["units"]
+        line["total"] += row["units"]
+    total = dict.fromkeys((*_SIZES, "total"), 0)
+    for line in sections.values():
+        for name, number in line.items():
+            total[name] += number
+    return {
+        "categories": categories, "units": sum(row["units"] for row in categories),
+        "sections": sections, "total": total, "others": others,
+    }  # fmt: skip
+
+
+def imports() -> "QuerySet[FrameImport]":
+    """All imports, newest first, without the bytes and the long lists."""
+    return FrameImport.objects.select_related("uploaded_by", "applied_by").defer(
+        "content", "findings", "changes"
+    )
+
+
+def recent_changes(user: Any, permission: Any) -> "QuerySet[UnitChange]":
+    """What happened to units, newest first."""
+    return (
+        UnitChange.objects.visible_to(user, permission)
+        .select_related("unit", "source")
+        .defer("source__content", "source__findings", "source__changes")
+        .order_by("-pk")
+    )
+
+
+def sampled_units(user: Any, permission: Any, units: Any) -> "QuerySet[ReportingUnit]":
+    """Units of a sample, as far as this person may see them."""
+    return ReportingUnit.objects.visible_to(user, permission).filter(pk__in=units)

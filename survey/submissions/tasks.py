@@ -1,0 +1,25 @@
+"""Celery entry points of the room; each is safe to run twice."""
+
+from functools import partial
+
+from celery import shared_task
+from django.db import transaction
+from django.utils.translation import get_language
+
+from survey.submissions import receipts
+from survey.submissions.models import Filing
+
+
+@shared_task(
+    name="survey.submissions.tasks.send_receipt", ignore_result=True, autoretry_for=(OSError,),
+    retry_backoff=30, max_retries=5,
+)  # fmt: skip
+def send_receipt(filing_id: int, language: str) -> None:
+    """Mail a receipt; a mail server that is away is tried again."""
+    receipts.send_receipt(filing_id, language)
+
+
+def send_receipt_later(filing: Filing) -> None:
+    """Hand the mail to a worker once the filing stands; a broker that is away does not undo the filing."""
+    send = partial(send_receipt.delay, filing.pk, get_language() or "zh-hans")
+    transaction.on_commit(send, robust=True)

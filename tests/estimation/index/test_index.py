@@ -1,0 +1,172 @@
+"""The index of a run: a document that is the same for the same inputs, and a page that says what it rests on."""
+
+import numpy as np
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+
+from estimation.index import services
+from estimation.index.compute import Places, index_document, respondents
+from estimation.index.importance import Importance
+from estimation.index.indicators import INDICATORS
+from estimation.index.models import IndexResult
+from estimation.index.selectors import place_rows
+from estimation.runs import services_bootstrap
+from estimation.runs.models import EstimationRun
+from survey.audit import AuditEvent
+from survey.exceptions import PolicyDenied
+from tests.estimation.runs.country import Country
+from tests.estimation.runs.random_years import random_years
+from tests.estimation.runs.test_services import computed
+from tests.factories import make_user
+
+State = EstimationRun.State
+K = len(INDICATORS)
+
+
+def places(seed: int, replicates: int = 0, noise: float = 0.05) -> Places:
+    rng = np.random.default_rng(seed)
+    values = rng.lognormal(size=(12, K))
+    n = np.full((12, K), 50)
+    n[3, 2] = 4
+    draws = values * np.exp(noise * rng.normal(size=(replicates, 12, K))) if replicates else None
+    return Places("region", tuple(f"r{u}" for u in range(12)), values, n, np.zeros((12, K), bool), draws)
+
+
+def learned(fit: float) -> Importance:
+    rng = np.random.default_rng(8)
+    share = rng.dirichlet(np.ones(K))
+    return Importance(500, {"trees": fit, "elastic_net": fit - 0.1}, {"trees": share, "elastic_net": share[::-1]},
+                      {"trees": share / 10, "elastic_net": share / 10})  # fmt: skip
+
+
+def test_without_a_fit_only_objective_weights_are_used_and_it_says_so() -> None:
+    for model, used in ((learned(0.4), True), (learned(-0.1), False), (None, False)):
+        document = index_document([places(1)], model, seed=1)
+        held = document["kinds"]["region"]
+        assert ("importance" in held["weights"]) == used
+        assert (document["model"] or {"used": False})["used"] == used
+        mixed = sum(np.array(held["weights"][name]) * share for name, share in held["mix"].items())
+        np.testing.assert_allclose(held["final"], mixed / mixed.sum(), rtol=1e-8)
+        assert sum(held["mix"].values()) == pytest.approx(1.0)
+
+
+def test_replicates_widen_the_bands() -> None:
+    narrow = index_document([places(2)], None, seed=1)["kinds"]["region"]
+    wide = index_document([places(2, 200, noise=0.8)], None, seed=1)["kinds"]["region"]
+    assert (narrow["replicates"], wide["replicates"]) == (0, 200)
+    assert wide["method_low"] == narrow["low"] and wide["rank"] == narrow["rank"]
+    width = [np.subtract(one["high"], one["low"]).sum() for one in (narrow, wide)]
+    assert width[1] > width[0]
+
+
+def test_thin_places_are_marked_and_rows_can_be_sorted() -> None:
+    document = index_document([places(3)], None, seed=1)
+    by_rank = place_rows(document, "region", "rank")
+    assert [row.rank for row in by_rank] == sorted(row.rank for row in by_rank)
+    assert [row.code for row in by_rank if row.thin] == ["r3"]
+    assert [row.code for row in place_rows(document, "region", "code")] == sorted(row.code for row in by_rank)
+    assert place_rows(document, "region", "thin")[0].code == "r3"
+    assert all(row.low <= row.median <= row.high for row in by_rank)
+
+
+def test_respondents_are_those_with_revenue_and_employees() -> None:
+    now, _ = random_years(4)
+    assert respondents(now)[1].size == 0  # these years do not ask for employees
+    from dataclasses import replace
+
+    from estimation.runs.arrays import Item
+
+    people = Item("B09", "", "count", True, now.items[0].asked)
+    heads = np.full((now.n, 1), 10.0)
+    heads[0] = 0.0
+    year = replace(now, items=(*now.items, people), values=np.hstack([now.values, heads]))
+    x, y = respondents(year)
+    revenue = now.values[:, 8]
+    with np.errstate(invalid="ignore"):
+        assert len(y) == int(((revenue > 0) & (heads[:, 0] > 0)).sum())
+    assert x.shape == (len(y), K) and np.isfinite(x).all()
+    assert ((x[:, 5] >= 0) & (x[:, 5] <= 1)).all()
+
+
+@pytest.fixture
+def run(world: object) -> EstimationRun:
+    Country()
+    return computed()
+
+
+def test_an_index_is_computed_once_and_again_to_the_same_bytes(run: EstimationRun) -> None:
+    row, waits = services.request_index(run=run, by=None)
+    assert waits and services.compute_index(row.pk)
+    row.refresh_from_db()
+    assert row.state == State.FINISHED and set(row.document["kinds"]) == {"region", "section"}
+    assert len(row.document["kinds"]["region"]["codes"]) == 32
+    assert not services.compute_index(row.pk)  # delivered twice
+    same, waits = services.request_index(run=run, by=None)
+    assert (same.pk, waits) == (row.pk, False)
+    wanted = row.result_hash
+    IndexResult.objects.filter(pk=row.pk).update(state=State.QUEUED, document={}, result_hash="")
+    services.compute_index(row.pk)
+    row.refresh_from_db()
+    assert row.result_hash == wanted
+    assert AuditEvent.objects.filter(action="finish_index").count() == 2
+
+
+def test_new_replicates_are_a_new_index(run: EstimationRun) -> None:
+    first, _ = services.request_index(run=run, by=None)
+    services.compute_index(first.pk)
+    bootstrap, _ = services_bootstrap.request_bootstrap(run=run, replicates=12, by=None)
+    for chunk in services_bootstrap.waiting_chunks(bootstrap):
+        services_bootstrap.compute_chunk(chunk)
+    assert services.waiting_indices() != []
+    second, _ = services.request_index(run=run, by=None)
+    assert second.pk != first.pk and services.compute_index(second.pk)
+    second.refresh_from_db()
+    assert second.document["kinds"]["region"]["replicates"] == 12
+    assert (
+        second.document["kinds"]["region"]["rank"]
+        == IndexResult.objects.get(pk=first.pk).document["kinds"]["region"]["rank"]
+    )
+
+
+def test_the_sweep_asks_for_the_newest_run_and_takes_up_what_was_left(run: EstimationRun) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    waiting = services.waiting_indices()
+    assert len(waiting) == 1 and services.waiting_indices() == waiting
+    IndexResult.objects.update(state=State.RUNNING, started_at=timezone.now())
+    assert services.waiting_indices() == []
+    IndexResult.objects.update(started_at=timezone.now() - timedelta(hours=1))
+    assert services.waiting_indices() == waiting
+
+
+def test_refusals_and_failures_say_why(run: EstimationRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PermissionDenied):
+        services.request_index(run=run, by=make_user("publisher"))
+    row, _ = services.request_index(run=run, by=make_user("methodologist"))
+    IndexResult.objects.filter(pk=row.pk).update(bootstrap=None)
+    EstimationRun.objects.filter(pk=run.pk).update(spec={"no such": 1})
+    services.compute_index(row.pk)
+    row.refresh_from_db()
+    assert row.state == State.FAILED and "no such" in row.error
+    EstimationRun.objects.filter(pk=run.pk).update(state=State.CANCELLED)
+    run.refresh_from_db()
+    with pytest.raises(PolicyDenied):
+        services.request_index(run=run, by=None)
+
+
+def test_the_page_shows_index_weights_and_fit(run: EstimationRun) -> None:
+    client = Client()
+    client.force_login(make_user("publisher"))
+    client.cookies["django_language"] = "en"
+    assert "No index yet" in client.get(f"/estimation/index/?run={run.pk}").content.decode()
+    row, _ = services.request_index(run=run, by=None)
+    services.compute_index(row.pk)
+    for kind in ("region", "section"):
+        text = client.get(f"/estimation/index/?run={run.pk}&kind={kind}&order=geometric").content.decode()
+        assert text.count('<svg class="chart"') == 2 and 'role="img"' in text
+        assert "Weights and their parts" in text and "Too few respondents" in text
+        assert "style=" not in text.split("<main", 1)[1]
+    assert client.get("/estimation/index/?run=999999").status_code == 404

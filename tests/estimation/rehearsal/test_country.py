@@ -1,0 +1,62 @@
+"""The rehearsal country: the margins of tables 3 and 4, repeatability, small scales, and the truth beside them."""
+
+import numpy as np
+import pytest
+
+from estimation.rehearsal.frame import LARGE, MEDIUM, SMALL, FramePlan, plan_frame
+from estimation.rehearsal.places import REGIONS
+from estimation.rehearsal.population import build_country
+from estimation.rehearsal.special import special_sections
+from estimation.rehearsal.truth import TrueItem, Truth, true_rows
+from estimation.rehearsal.units import VALID
+
+SEED = 20251231
+
+
+@pytest.fixture(scope="module")
+def plan() -> FramePlan:
+    return plan_frame(1.0, special_sections(1.0), np.random.default_rng(SEED))
+
+
+def test_the_national_plan_has_the_printed_margins(plan: FramePlan) -> None:
+    """Tables 3 and 4 of the report: valid and filed units by category and by region."""
+    assert plan.margins.valid.sum() == 42_505
+    assert plan.margins.filed.sum() == 48_396
+    assert plan.margins.valid.sum(0).tolist() == [
+        25, 37, 2722, 1259, 10, 4, 109, 168, 41, 246, 826, 16818, 20184, 56,
+    ]  # fmt: skip
+    regions = {region.code: place for place, region in enumerate(REGIONS)}
+    for code, valid, filed in (("110000", 1956, 2035), ("320000", 4723, 5265), ("540000", 7, 10)):
+        assert plan.margins.valid[regions[code]].sum() == valid
+        assert plan.margins.filed[regions[code]].sum() == filed
+
+
+def test_no_stratum_gives_more_than_it_holds_and_large_firms_are_drawn_more_often(plan: FramePlan) -> None:
+    drawn = plan.valid + plan.invalid + plan.unfiled
+    assert (drawn <= plan.population).all()
+    large, medium, small = (
+        drawn[:, :, level].sum() / plan.population[:, :, level].sum() for level in (LARGE, MEDIUM, SMALL)
+    )
+    assert large > 2 * medium > 4 * small
+
+
+@pytest.mark.parametrize("scale", [0.005, 0.01, 0.02])
+def test_small_countries_stand_and_know_their_truth(scale: float) -> None:
+    """A domain in which nobody lives, such as pilot data spaces, must not stop a small country."""
+    country = build_country(SEED, scale)
+    assert (country.units.status[1] == VALID).sum() == round(42_505 * scale)
+    truth = Truth(country)
+    assert all((domain.codes >= 0).any() for domain in truth.domains)
+    items = [TrueItem("P01", "quantity", tuple(range(1, 14))), TrueItem("B15", "yesno", tuple(range(1, 14)))]
+    rows = {row[:5]: row[5] for row in true_rows(country, items, (), ())}
+    whole = rows[2025, "P01", "total", "nation", "all"]
+    parts = [value for key, value in rows.items() if key[:4] == (2025, "P01", "total", "region")]
+    assert sum(parts) == pytest.approx(whole, rel=1e-12)
+    assert 0 < rows[2025, "B15", "proportion", "nation", "all"] < 1
+
+
+def test_the_same_seed_gives_the_same_country_and_another_seed_another() -> None:
+    one, same, other = (build_country(seed, 0.005) for seed in (SEED, SEED, SEED + 1))
+    assert np.array_equal(one.values["P01"], same.values["P01"])
+    assert np.array_equal(one.units.status, same.units.status)
+    assert not np.array_equal(one.units.random_number[:100], other.units.random_number[:100])

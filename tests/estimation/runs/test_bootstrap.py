@@ -1,0 +1,228 @@
+"""Replicates in chunks: the same numbers whoever computes them, in which order, and however often."""
+
+import random
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from estimation.methods import total
+from estimation.releases.indicators import registry
+from estimation.releases.selectors import indicator_keys, source_of
+from estimation.releases.tables import level
+from estimation.runs import services_bootstrap
+from estimation.runs.models import (
+    Bootstrap,
+    BootstrapChunk,
+    Estimate,
+    EstimationRun,
+    ExternalSeries,
+    ReplicateEstimate,
+)
+from estimation.runs.pipeline import compute
+from estimation.runs.replicates import build_frame, chained
+from estimation.runs.spec import RunSpec, Winsorization
+from survey.audit import AuditEvent
+from survey.exceptions import PolicyDenied
+from tests.estimation.runs.country import Country
+from tests.estimation.runs.random_years import random_years
+from tests.estimation.runs.test_services import computed
+from tests.factories import make_user
+
+State = EstimationRun.State
+SPEC = RunSpec(winsorization=Winsorization("winsorize", 0.05, 0.95, minimum=10))
+
+
+def test_the_full_sample_gives_the_run_s_own_estimates() -> None:
+    now, _ = random_years(21, size=12)
+    frame = build_frame(now, SPEC)
+    columns = compute(now, None, SPEC).estimates
+    stored = dict(
+        zip(
+            zip(columns.variable, columns.statistic, columns.kind, columns.code, strict=True),
+            columns.numbers["value"].tolist(), strict=True,
+        )
+    )  # fmt: skip
+    found = 0
+    for cell, value in zip(frame.cells, frame.value, strict=True):
+        key = (cell.variable, cell.statistic, cell.kind, cell.code)
+        if key in stored:
+            assert value == pytest.approx(stored[key], rel=1e-12), key
+            found += 1
+        else:
+            assert value == 0.0, key
+    assert found > 60
+
+
+def test_replicates_do_not_depend_on_the_chunks() -> None:
+    frame = build_frame(random_years(22)[0], SPEC)
+    whole = frame.rows(seed=5, first=0, count=12)
+    parts = [frame.rows(seed=5, first=first, count=count) for first, count in ((7, 5), (0, 3), (3, 4))]
+    np.testing.assert_array_equal(whole, np.concatenate([parts[1], parts[2], parts[0]]))
+    assert (frame.rows(seed=6, first=0, count=12) != whole).any()
+
+
+def test_the_bootstrap_agrees_with_the_formula_where_nothing_is_cut() -> None:
+    plain = RunSpec(winsorization=Winsorization("none"), item_nonresponse="zero")
+    frame = build_frame(random_years(23, size=16)[0], plain)
+    rows = frame.rows(seed=1, first=0, count=600)
+    treated = np.where(np.isnan(frame.year.values), 0.0, frame.year.values)
+    column = frame.amounts[0]
+    wanted = total(frame.weighted.sample, treated[:, column]).se.item()
+    place = next(s for s, cell in enumerate(frame.cells) if (cell.variable, cell.code) == ("P01", "all"))
+    # The standard deviation of 600 replicates has a relative error of about 3 %.
+    assert rows[:, place].std(ddof=1) == pytest.approx(wanted, rel=0.12)
+
+
+def test_cutoffs_are_estimated_anew() -> None:
+    frame = build_frame(random_years(24, size=16)[0], SPEC)
+    fixed = frame.value
+    factor = np.ones(frame.year.n)
+    factor[::3] = 0.2
+    weight = frame.weighted.sample.weight
+    moved = frame.statistic(weight * factor)
+    again = build_frame(frame.year, RunSpec(winsorization=Winsorization("none")))
+    assert (moved != fixed).any() and (again.statistic(weight * factor) != moved).any()
+
+
+def test_chains_are_shares_concentration_and_per_head() -> None:
+    frame = build_frame(random_years(25)[0], SPEC)
+    value = frame.value[None, :]
+    cells, rows = chained(frame.cells, value, {"EXT-P01-OUTSIDE": 1000.0, "EXT-POP": 2.0})
+    found = {(c.variable, c.statistic, c.kind, c.code): v for c, v in zip(cells, rows[0], strict=True)}
+    at = {(c.variable, c.statistic, c.kind, c.code): v for c, v in zip(frame.cells, frame.value, strict=True)}
+    whole = at["P01", "total", "nation", "all"]
+    assert found["P01", "share", "region", "110000"] == at["P01", "total", "region", "110000"] / whole
+    regions = [v for (name, _s, kind, _c), v in found.items() if (name, kind) == ("P01", "region")]
+    assert sum(regions) == pytest.approx(1.0)
+    assert found["P01", "top_share", "nation", "all"] == pytest.approx(sum(sorted(regions)[-5:]))
+    assert found["P01", "per_capita", "nation", "all"] == (whole + 1000.0) / 20_000.0
+    assert not any(cell.statistic == "per_capita" for cell in chained(frame.cells, value, {})[0])
+
+
+@pytest.fixture
+def run(world: object) -> EstimationRun:
+    Country()
+    for code, value in (("EXT-P01-OUTSIDE", 900), ("EXT-POP", 2)):
+        for year in (2024, 2025):
+            ExternalSeries.objects.create(
+                code=code, year=year, value=value, unit="x", label_zh=code, label_en=code, source="test"
+            )
+    return computed()
+
+
+def replicated(run: EstimationRun, replicates: int = 30, chunk: int = 8, shuffle: int = 0) -> Bootstrap:
+    row, waits = services_bootstrap.request_bootstrap(run=run, replicates=replicates, by=None, chunk=chunk)
+    assert waits
+    chunks = services_bootstrap.waiting_chunks(row)
+    random.Random(shuffle).shuffle(chunks)
+    for one in chunks:
+        assert services_bootstrap.compute_chunk(one)
+    row.refresh_from_db()
+    assert row.state == State.FINISHED, row.error
+    return row
+
+
+def test_errors_stand_beside_the_linearised_ones(run: EstimationRun) -> None:
+    row = replicated(run)
+    one = ReplicateEstimate.objects.get(bootstrap=row, variable="P01", statistic="total", domain_kind="nation",
+                                        domain_code="all")  # fmt: skip
+    stored = Estimate.objects.get(run=run, variable="P01", statistic="total", domain_kind="nation",
+                                  domain_code="all", year=2025)  # fmt: skip
+    assert (one.value, one.linear_se) == (stored.value, stored.se)
+    assert one.se > 0 and one.lower <= one.upper
+    head = ReplicateEstimate.objects.get(
+        bootstrap=row, variable="P01", statistic="total", domain_code="110000"
+    )
+    assert (head.value, head.se) == (1000, 0)  # taken whole
+    assert AuditEvent.objects.filter(action="finish_bootstrap").count() == 1
+
+
+def test_per_head_is_the_published_indicator(run: EstimationRun) -> None:
+    row = replicated(run)
+    found = ReplicateEstimate.objects.get(bootstrap=row, statistic="per_capita")
+    indicator = registry().indicator("SUP-04")
+    printed = level(indicator, source_of(run, indicator_keys([indicator], 2025)), 2025)
+    assert printed.value == pytest.approx(found.value) and found.se == pytest.approx(printed.se, rel=0.5)
+
+
+def test_neither_order_nor_size_nor_repetition_of_chunks_changes_a_byte(run: EstimationRun) -> None:
+    first = replicated(run)
+    wanted = first.result_hash
+    for chunk, order in ((8, 1), (30, 2), (3, 3)):
+        first.delete()
+        again = replicated(run, chunk=chunk, shuffle=order)
+        assert again.result_hash == wanted
+        first = again
+    one = first.chunks.first()
+    assert one is not None
+    before = (bytes(one.rows or b""), one.finished_at)
+    assert not services_bootstrap.compute_chunk(one.pk)  # delivered once more
+    one.refresh_from_db()
+    assert (bytes(one.rows or b""), one.finished_at) == before
+    assert ReplicateEstimate.objects.filter(bootstrap=first).count() > 0
+    same, waits = services_bootstrap.request_bootstrap(run=run, replicates=30, by=None)
+    assert (same.pk, waits) == (first.pk, False)
+
+
+def test_a_dead_worker_s_chunk_is_sent_again_and_one_that_always_dies_fails(run: EstimationRun) -> None:
+    row, _ = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None, chunk=10)
+    first, second = row.chunks.order_by("first")
+    assert services_bootstrap.lost_chunks() == []
+    services_bootstrap.compute_chunk(second.pk)
+    silent = timezone.now() - timedelta(minutes=5)
+    BootstrapChunk.objects.filter(pk=first.pk).update(claimed_at=silent, attempts=1)
+    assert services_bootstrap.lost_chunks() == [first.pk]
+    BootstrapChunk.objects.filter(pk=first.pk).update(attempts=3)
+    assert services_bootstrap.lost_chunks() == []
+    row.refresh_from_db()
+    assert row.state == State.FAILED and "3" in row.error
+    again, waits = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None)
+    assert waits and again.pk == row.pk and len(services_bootstrap.waiting_chunks(again)) == 2
+
+
+def test_a_gatherer_that_died_is_replaced(run: EstimationRun) -> None:
+    row = replicated(run)
+    wanted = row.result_hash
+    ReplicateEstimate.objects.filter(bootstrap=row).delete()
+    Bootstrap.objects.filter(pk=row.pk).update(state=State.RUNNING, result_hash="", finished_at=None)
+    lost = services_bootstrap.lost_chunks()
+    assert len(lost) == 1
+    services_bootstrap.compute_chunk(lost[0])
+    row.refresh_from_db()
+    assert (row.state, row.result_hash) == (State.FINISHED, wanted)
+
+
+def test_cancel_leaves_the_rest_undone(run: EstimationRun) -> None:
+    somebody = make_user("methodologist")
+    row, _ = services_bootstrap.request_bootstrap(run=run, replicates=20, by=somebody, chunk=10)
+    chunks = services_bootstrap.waiting_chunks(row)
+    services_bootstrap.compute_chunk(chunks[0])
+    services_bootstrap.cancel_bootstrap(row, by=somebody)
+    assert not services_bootstrap.compute_chunk(chunks[1])
+    row.refresh_from_db()
+    assert row.state == State.CANCELLED and not row.estimates.exists()
+    with pytest.raises(PolicyDenied):
+        services_bootstrap.cancel_bootstrap(row, by=somebody)
+
+
+def test_refusals(run: EstimationRun) -> None:
+    with pytest.raises(PermissionDenied):
+        services_bootstrap.request_bootstrap(run=run, replicates=20, by=make_user("publisher"))
+    for replicates in (1, 1_000_000):
+        with pytest.raises(PolicyDenied):
+            services_bootstrap.request_bootstrap(run=run, replicates=replicates, by=None)
+    EstimationRun.objects.filter(pk=run.pk).update(state=State.CANCELLED)
+    run.refresh_from_db()
+    with pytest.raises(PolicyDenied):
+        services_bootstrap.request_bootstrap(run=run, replicates=20, by=None)
+
+
+def test_a_program_that_changed_meanwhile_is_not_mixed(run: EstimationRun) -> None:
+    row, _ = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None)
+    Bootstrap.objects.filter(pk=row.pk).update(code_version="older")
+    services_bootstrap.compute_chunk(services_bootstrap.waiting_chunks(row)[0])
+    row.refresh_from_db()
+    assert row.state == State.FAILED and row.error

@@ -1,0 +1,166 @@
+"""The units behind a number and the methods page: what they show, to whom, and what is recorded."""
+
+import pytest
+from django.test import Client
+
+from estimation.runs.contributions import Cell
+from estimation.runs.models import Cutoff, EstimationRun
+from estimation.runs.selectors_methods import (
+    design_effects,
+    grades_by_kind,
+    parameters,
+    response,
+    treatment_effects,
+    weight_facts,
+)
+from estimation.runs.selectors_units import units_behind
+from estimation.runs.spec import RunSpec, Winsorization
+from survey.access.models import RoleAssignment
+from survey.audit import AuditEvent
+from tests.estimation.runs.country import Country
+from tests.estimation.runs.test_services import computed
+from tests.factories import make_user
+
+CUT = RunSpec(winsorization=Winsorization("winsorize", 0.0, 0.5, minimum=1))
+
+
+@pytest.fixture
+def country(world: object) -> Country:
+    return Country()
+
+
+def browser(role: str) -> tuple[Client, object]:
+    client, user = Client(), make_user(role)
+    client.force_login(user)
+    return client, user
+
+
+def address(run: EstimationRun, **query: str) -> str:
+    asked = {"variable": "P01", "statistic": "total", "kind": "nation", "code": "all", "year": "2025"} | query
+    return f"/estimation/runs/{run.pk}/units/?" + "&".join(f"{name}={value}" for name, value in asked.items())
+
+
+def test_units_are_named_with_weight_value_and_share(country: Country) -> None:
+    run = computed(CUT)
+    client, _ = browser("methodologist")
+    text = client.get(address(run)).content.decode()
+    # Jiangsu's 300 was cut to 65: the head platform's 1,000 comes first, then two of 10 / 2 x 65.
+    assert country.units["head"][0].name in text and country.units["jiangsu"][1].uscc in text
+    found = units_behind(
+        run_with_inputs(run), Cell(2025, "P01", "total", "nation", "all"), browser("methodologist")[1]
+    )
+    assert found is not None and found.agrees
+    first, second = found.rows[:2]
+    assert (first.weight, first.collected, first.used, first.effect) == (1, 1000, 1000, 1000)
+    assert (second.weight, second.used, second.moved, second.effect) == (5, 65, True, 325)
+    assert first.share == pytest.approx(1000 / found.value)
+    assert found.others == 0 and found.steps[0] == (1, first.share)
+
+
+def run_with_inputs(run: EstimationRun) -> EstimationRun:
+    from estimation.runs.selectors import runs_with_inputs
+
+    return runs_with_inputs().get(pk=run.pk)
+
+
+def test_growth_says_what_each_unit_changed(country: Country) -> None:
+    run = computed()
+    user = make_user("reviewer")
+    found = units_behind(run_with_inputs(run), Cell(2025, "P01", "level_growth", "nation", "all"), user)
+    assert found is not None and found.agrees
+    assert found.value == pytest.approx(3100 / 2175 - 1)
+    head = found.rows[0]
+    assert (head.old_used, head.used) == (500, 1000) and head.effect == pytest.approx(500 / 2175)
+    assert sum(row.effect for row in found.rows) == pytest.approx(found.value)
+
+
+def test_a_publisher_sees_shares_and_no_names_and_nothing_of_two_units(country: Country) -> None:
+    run = computed()
+    client, _ = browser("publisher")
+    text = client.get(address(run)).content.decode()
+    assert all(
+        unit.name not in text and unit.uscc not in text for units in country.units.values() for unit in units
+    )
+    # 10 x 300 / 2 is 1,500 of 3,100; with the platform's 1,000 the two largest hold 80.65 %.
+    assert "48.39" in text and "80.65" in text
+    few = client.get(address(run, kind="region", code="330000")).content.decode()
+    assert "90.00" not in few and "75.00" not in few
+
+
+def test_a_scope_limits_whose_names_are_shown(country: Country) -> None:
+    run = computed()
+    client, user = browser("reviewer")
+    RoleAssignment.objects.filter(user=user).update(category="CAT08")
+    client.force_login(user)
+    text = client.get(address(run)).content.decode()
+    assert country.units["head"][0].name in text
+    assert country.units["jiangsu"][0].name not in text
+
+
+def test_every_look_is_recorded_and_what_is_not_there_is_404(country: Country) -> None:
+    run = computed()
+    client, user = browser("methodologist")
+    assert client.get(address(run)).status_code == 200
+    row = AuditEvent.objects.filter(action="view_contributors").get()
+    assert (row.actor_id, row.subject_id) == (user.pk, str(run.pk))
+    assert row.details == {
+        "variable": "P01", "statistic": "total", "domain": "nation/all", "year": 2025, "named": 5, "units": 5,
+    }  # fmt: skip
+    for query in ({"variable": "X99"}, {"code": "moon"}, {"year": "then"}, {"year": "1999"}):
+        assert client.get(address(run, **query)).status_code == 404
+    assert AuditEvent.objects.filter(action="view_contributors").count() == 1
+
+
+def test_cutoffs_are_stored_class_by_class(country: Country) -> None:
+    run = computed(CUT)
+    rows = Cutoff.objects.filter(run=run, variable="P01", year=2025).order_by("treatment_class")
+    assert [(row.treatment_class, row.lower, row.upper, row.counted, row.source) for row in rows] == [
+        ("data/I", 1000, 1000, 1, 0), ("other/I", 10, 65, 4, 0),
+    ]  # fmt: skip
+    assert not Cutoff.objects.filter(run=computed()).exists()
+
+
+def test_the_methods_page_holds_what_an_auditor_asks_for(country: Country) -> None:
+    run = computed(CUT)
+    client, _ = browser("publisher")
+    client.cookies["django_language"] = "en"
+    answer = client.get(f"/estimation/runs/{run.pk}/methods/")
+    text = answer.content.decode()
+    for part in (
+        run.input_hash,
+        run.result_hash,
+        "winsorization.upper",
+        "Cutoffs by class",
+        "Response",
+        "deff",
+    ):
+        assert part in text
+    assert "style=" not in text.split("<main", 1)[1]
+    assert {one.name: one.value for one in parameters(run)}["winsorization.upper"] == "0.5"
+    effect = next(row for row in treatment_effects(run) if row["variable"] == "P01")
+    assert (effect["before"], effect["after"]) == (pytest.approx(3100), 1750)
+    facts = weight_facts(run, 2025)
+    assert facts is not None
+    assert (facts.units, facts.total, facts.lowest, facts.median, facts.largest) == (5, 16, 1, 2.5, 5)
+    assert facts.effective == pytest.approx(16**2 / (1 + 2 * 2.5**2 + 2 * 5**2))
+    assert {(row.kind, row.drawn, row.valid) for row in response(run, 2025)} == {
+        ("enterprise", 4, 4),
+        ("certainty", 1, 1),
+    }
+    assert sum(count for _kind, _grades, count in grades_by_kind(run)) == run.summary["estimates"]
+    assert all(low <= middle <= high for *_names, low, middle, high in design_effects(run))
+
+
+def test_links_lead_from_numbers_to_units(country: Country) -> None:
+    run = computed()
+    client, _ = browser("methodologist")
+    text = client.get(f"/estimation/results/domain/?run={run.pk}&variable=P01&kind=region").content.decode()
+    link = f"/estimation/runs/{run.pk}/units/?variable=P01&amp;statistic=total&amp;kind=region&amp;code=320000&amp;year=2025"
+    assert link in text
+    assert client.get(link.replace("&amp;", "&")).status_code == 200
+    assert (
+        f"/estimation/runs/{run.pk}/units/?"
+        in client.get(f"/estimation/results/?run={run.pk}").content.decode()
+    )
+    table = client.get(f"/estimation/results/table/2/?run={run.pk}").content.decode()
+    assert "variable=P01&amp;statistic=total&amp;kind=section" in table

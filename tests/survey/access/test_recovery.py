@@ -1,0 +1,102 @@
+"""A forgotten password: the link, what it does not tell, and what ends with it."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from survey.access import recovery
+from survey.access.models import User
+from survey.access.tasks import send_password_link
+from survey.audit import AuditEvent
+from tests.factories import World, make_unit, make_user
+
+OLD, NEW = "Rehearsal-2026-ok", "Silver-Meadow-2032"
+
+
+@pytest.fixture
+def person(world: World) -> User:
+    return make_user(
+        "respondent", unit=make_unit(), username="filler-one", password=OLD, email="filler@example.org"
+    )
+
+
+@pytest.fixture
+def link(person: User, mailoutbox: Any) -> str:
+    recovery.send_link("filler-one", "en", "https://survey.example/")
+    (message,) = mail.outbox
+    assert message.to == ["filler@example.org"]
+    found = re.search(r"https://survey\.example(/\S+)", message.body)
+    assert found
+    return found[1]
+
+
+def test_a_link_sets_a_new_password_once(client: Client, person: User, link: str) -> None:
+    assert client.get(link).status_code == 200
+    done = client.post(link, {"new_password": NEW, "repeated": NEW})
+    assert done.url == reverse("sign_in")
+    person.refresh_from_db()
+    assert person.check_password(NEW)
+    assert client.get(link).status_code == 410
+    assert AuditEvent.objects.filter(action="password_recovered", subject_id=str(person.pk)).count() == 1
+
+
+def test_rules_for_passwords_hold_here_too(client: Client, person: User, link: str) -> None:
+    assert client.post(link, {"new_password": "short", "repeated": "short"}).status_code == 422
+    assert client.post(link, {"new_password": OLD, "repeated": OLD}).status_code == 422
+    person.refresh_from_db()
+    assert person.check_password(OLD)
+
+
+def test_signing_in_ends_the_link(client: Client, person: User, link: str) -> None:
+    client.force_login(person)
+    assert Client().get(link).status_code == 410
+
+
+def test_other_sessions_end(client: Client, person: User) -> None:
+    client.force_login(person)
+    assert client.get(reverse("tasks")).status_code == 200
+    recovery.renew_password(user=person, password=NEW)
+    assert client.get(reverse("tasks")).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["filler-one", "nobody-of-this-name", "closed"])
+def test_the_page_answers_alike_for_every_name(
+    client: Client, person: User, name: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(send_password_link, "delay", lambda *given: None)
+    answer = client.post(reverse("password_forgotten"), {"username": name})
+    page = re.sub(r'(csrf\S* content|value)="[^"]+"', "", answer.content.decode())
+    known = client.post(reverse("password_forgotten"), {"username": "another"}).content.decode()
+    assert page == re.sub(r'(csrf\S* content|value)="[^"]+"', "", known)
+
+
+@pytest.mark.parametrize(
+    "change", [{"is_active": False}, {"email": ""}], ids=["closed account", "no address"]
+)
+def test_nobody_is_written_to(person: User, mailoutbox: Any, change: dict[str, Any]) -> None:
+    User.objects.filter(pk=person.pk).update(**change)
+    assert recovery.send_link("filler-one", "en", "https://survey.example/") is False
+    assert recovery.send_link("no-such-name", "en", "https://survey.example/") is False
+    assert mail.outbox == []
+
+
+def test_mails_and_requests_are_counted(
+    client: Client, person: User, mailoutbox: Any, monkeypatch: Any
+) -> None:
+    sent = [recovery.send_link("filler-one", "en", "https://survey.example/") for _ in range(5)]
+    assert sent == [True, True, True, False, False]
+    monkeypatch.setattr(send_password_link, "delay", lambda *given: None)
+    answers = [
+        client.post(reverse("password_forgotten"), {"username": "x"}).status_code
+        for _ in range(recovery.MOST_OF_AN_ADDRESS + 1)
+    ]
+    assert answers[-2:] == [200, 422]
+
+
+@pytest.mark.parametrize("uid", ["MQ", "!!", "OTk5OTk5OTk5", "_"])
+def test_made_up_links_are_used_up_links(client: Client, world: World, uid: str) -> None:
+    assert client.get(reverse("password_renew", args=[uid, "abc-def"])).status_code == 410

@@ -1,0 +1,302 @@
+"""Rows of frame files: what is read, what is refused, in every format and encoding."""
+
+import io
+import zipfile
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from survey.frame.checking import check_table
+from survey.frame.columns import UNIT_COLUMNS, template_rows
+from survey.frame.comparing import compare_counts, compare_units
+from survey.frame.files import csv_bytes, harmless, template_bytes
+from survey.frame.messages import CELL, FILE, sentence
+from survey.frame.reading import FileRefusedError, read_table, text_of
+from tests.factories import make_uscc
+
+HEADER = [column.code for column in UNIT_COLUMNS]
+GOOD = template_rows("units")[1]
+
+
+def line(**cells: str) -> list[str]:
+    """A good row with some cells replaced."""
+    return [cells.get(code, value) for code, value in zip(HEADER, GOOD, strict=True)]
+
+
+def csv_of(*rows: list[str], encoding: str = "utf-8") -> bytes:
+    """A file of rows."""
+    quoted = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in (HEADER, *rows)]
+    return "\r\n".join(quoted).encode(encoding)
+
+
+def checked(content: bytes, kind: str = "units"):
+    """The check of a file."""
+    return check_table(kind, read_table(content))
+
+
+def codes(*rows: list[str]) -> list[tuple[str, str]]:
+    """Columns and codes of what is wrong."""
+    return [(finding.column, finding.code) for finding in checked(csv_of(*rows)).findings]
+
+
+@pytest.mark.parametrize("kind", ["units", "counts"])
+@pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
+def test_a_template_passes_its_own_check(kind: str, form: str) -> None:
+    found = checked(template_bytes(kind, form), kind)
+    assert (found.faults, len(found.rows)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("gbk", "GBK"), ("utf-16", "UTF-16")]
+)
+def test_encodings_are_found_out(encoding: str, said: str) -> None:
+    table = read_table(csv_of(line(name="龙泉数据有限公司"), encoding=encoding))
+    assert table.encoding == said
+    assert check_table("units", table).rows[0][1].name == "龙泉数据有限公司"
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"uscc": "91350100M000100Y44"}, [("uscc", "check_digit")]),
+        ({"uscc": "91350100M000100Y4"}, [("uscc", "code_length")]),
+        ({"uscc": "9.135E+17"}, [("uscc", "code_as_number")]),
+        ({"uscc": ""}, [("uscc", "needed")]),
+        ({"name": "=HYPERLINK(\"http://x\")"}, [("name", "formula")]),
+        ({"name": "@SUM(A1)"}, [("name", "formula")]),
+        ({"name": "<script>alert(1)</script>"}, [("name", "characters")]),
+        ({"name": "x" * 400}, [("name", "too_long")]),
+        ({"category": "CAT99"}, [("category", "unknown_category")]),
+        ({"region": "990000"}, [("region", "unknown_region")]),
+        ({"division_code": "110000"}, [("division_code", "division_elsewhere")]),
+        ({"industry": "9999"}, [("industry", "unknown_industry")]),
+        ({"industry": ""}, [("industry", "needed_of_enterprises")]),
+        ({"size_class": "huge"}, [("size_class", "unknown_size")]),
+        ({"employees": "1" + "0" * 30}, [("employees", "too_big")]),
+        ({"employees": "-3"}, [("employees", "negative")]),
+        ({"employees": "1.5"}, [("employees", "not_whole")]),
+        ({"employees": "many"}, [("employees", "not_a_number")]),
+        ({"turnover": "NaN"}, [("turnover", "not_a_number")]),
+        ({"turnover": "1e400"}, [("turnover", "too_big")]),
+        ({"founded_on": "2012-02-30"}, [("founded_on", "not_a_date")]),
+        ({"is_pilot_space": "perhaps"}, [("is_pilot_space", "not_a_flag")]),
+        ({"is_head_platform": "1"}, [("is_head_platform", "only_platforms")]),
+        ({"category": "CAT03"}, [("size_class", "only_enterprises")]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_once_with_its_column(
+    cells: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    assert codes(line(**cells)) == expected
+
+
+def test_a_finding_names_line_value_and_a_sentence() -> None:
+    finding = checked(csv_of(line(), line(uscc="91350100M000100Y44"))).findings[0]
+    assert (finding.line, finding.value) == (3, "91350100M000100Y44")
+    assert "%(" not in sentence(finding.code, finding.parameters)
+
+
+def test_every_sentence_is_filled() -> None:
+    values = {"limit": 3, "length": 17, "line": 5, "region": "320000", "columns": ["uscc"], "found": ["x"]}
+    for code, text in {**CELL, **FILE}.items():
+        used = {name: value for name, value in values.items() if f"%({name})s" in str(text)}
+        assert "%(" not in sentence(code, used)
+
+
+def test_duplicates_name_the_first_line() -> None:
+    findings = checked(csv_of(line(), line(name="另一家公司"))).findings
+    assert [(one.line, one.code, one.parameters) for one in findings] == [(3, "duplicate", {"line": 2})]
+
+
+def test_people_write_as_they_speak() -> None:
+    found = checked(
+        csv_of(
+            line(
+                uscc="９１３５０１００Ｍ０００１００Ｙ４３", category="13", region="福建", size_class="小型",
+                employees="１,２００",
+                founded_on="2012年5月1日", is_pilot_space="否",
+            )
+        )
+    )  # fmt: skip
+    row = found.rows[0][1]
+    assert found.faults == 0 and found.normalised == 2
+    assert (row.uscc, row.category, row.region, row.size_class) == (
+        "91350100M000100Y43",
+        "CAT13",
+        "350000",
+        "small",
+    )
+    assert (row.employees, str(row.founded_on), row.section) == (1200, "2012-05-01", "I")
+
+
+def test_headers_may_be_chinese_and_unknown_columns_are_said() -> None:
+    header = [
+        "统一社会信用代码",
+        "单位详细名称*",
+        "调查对象类别",
+        "省级地区代码",
+        "行业代码",
+        "单位规模",
+        "备注",
+    ]
+    text = (
+        ",".join(header)
+        + "\n"
+        + ",".join(["91350100M000100Y43", "某公司", "CAT13", "350000", "6510", "小型", "x"])
+    )
+    found = checked(text.encode("gbk"))
+    assert found.faults == 0 and found.ignored == ["备注"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty"),
+        (b" \r\n ", "empty"),
+        (b"# only a remark\n", "empty"),
+        (b"uscc,name\n", "missing_columns"),
+        (",".join(HEADER).encode(), "no_rows"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "old_excel"),
+        (b"%PDF-1.7 text", "not_a_table"),
+        (b"a\0b,c\n1,2\n", "not_a_table"),
+        (b"PK\x03\x04broken", "damaged"),
+        (b"PAR1broken", "damaged"),
+        (b"uscc\n\xff\xfe\xff\xff\x81", "encoding"),
+        (b",".join(b"x" for _ in range(80)), "too_many_columns"),
+    ],
+)
+def test_files_that_are_refused_as_a_whole(content: bytes, code: str) -> None:
+    with pytest.raises(FileRefusedError) as refused:
+        checked(content)
+    assert refused.value.code == code
+    assert "%(" not in sentence(code, refused.value.parameters)
+
+
+def test_a_quote_that_never_closes_is_refused_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "\n".join(['"' + "x" * 200_000])
+    with pytest.raises(FileRefusedError) as refused:
+        checked((",".join(HEADER) + "\n" + rows).encode())
+    assert refused.value.code == "broken_csv"
+    assert refused.value.parameters == {"line": 2}
+
+
+def test_an_archive_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("survey.frame.reading.LARGEST_UNPACKED", 1_000_000)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"0" * 5_000_000)
+    assert len(buffer.getvalue()) < 10_000
+    with pytest.raises(FileRefusedError) as refused:
+        read_table(buffer.getvalue())
+    assert refused.value.code == "unpacks_too_large"
+
+
+def test_a_parquet_file_that_unpacks_to_too_much_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"uscc": ["x" * 1000] * 5000}), buffer, use_dictionary=False)
+    monkeypatch.setattr("survey.frame.reading.LARGEST_UNPACKED", 1_000_000)
+    with pytest.raises(FileRefusedError) as refused:
+        read_table(buffer.getvalue())
+    assert refused.value.code == "unpacks_too_large"
+
+
+def test_another_kind_of_archive_is_no_table() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(FileRefusedError) as refused:
+        read_table(buffer.getvalue())
+    assert refused.value.code == "not_a_table"
+
+
+def test_too_many_rows_stop_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("survey.frame.reading.MOST_ROWS", 2)
+    with pytest.raises(FileRefusedError) as refused:
+        checked(csv_of(line(), line(), line()))
+    assert refused.value.code == "too_many_rows"
+
+
+def test_a_workbook_with_numbers_and_dates() -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["# a remark above the header"])
+    book.active.append(HEADER)
+    cells = line()
+    book.active.append([*cells[:8], 120.0, *cells[9:]])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    found = checked(buffer.getvalue())
+    assert found.faults == 0 and found.rows[0] == (3, found.rows[0][1])
+    assert found.rows[0][1].employees == 120
+
+
+def test_counts_are_of_two_kinds() -> None:
+    text = (
+        "region,section,size_class,category,units\n320000,I,small,,1200\n320000,,,CAT03,70\n"
+        "320000,I,,,5\n320000,I,small,CAT03,5\n320000,,,CAT01,5\n320000,Z,small,,5\n"
+    )
+    found = checked(text.encode(), "counts")
+    assert [tuple(row) for _line, row in found.rows] == [
+        ("", "320000", "I", "small", 1200), ("CAT03", "320000", "", "", 70),
+    ]  # fmt: skip
+    assert [(one.line, one.code) for one in found.findings] == [
+        (4, "needed_of_enterprises"), (5, "either_category_or_cell"), (6, "not_counted"), (7, "unknown_section"),
+    ]  # fmt: skip
+
+
+@given(st.text(max_size=30))
+def test_no_text_becomes_a_formula(text: str) -> None:
+    assert not harmless(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert csv_bytes([[text]]).startswith(b"\xef\xbb\xbf")
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_break_the_reader(content: bytes) -> None:
+    try:
+        checked(content)
+    except FileRefusedError as refused:
+        assert refused.code in FILE  # noqa: PT017 both ends are fine, a crash is not
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)
+@given(st.lists(st.lists(st.text(max_size=12), min_size=14, max_size=14), max_size=2))
+def test_no_cells_break_the_checks(rows: list[list[str]]) -> None:
+    buffer = io.BytesIO()
+    table = {name: [row[place] for row in rows] for place, name in enumerate(HEADER)}
+    pq.write_table(pa.table({name: pa.array(cells, pa.string()) for name, cells in table.items()}), buffer)
+    if rows:
+        found = checked(buffer.getvalue())
+        assert len(found.rows) + found.faulty_rows == found.read == len(rows)
+
+
+def test_text_of_keeps_what_a_float_cannot() -> None:
+    assert text_of(9.135e17) == "9.135e+17"
+    assert text_of(12.0) == "12"
+    assert text_of(None) == ""
+
+
+def test_a_column_that_the_file_lacks_stays_as_it_is() -> None:
+    old = checked(csv_of(line(employees="55"))).rows[0][1]
+    new = old._replace(name="新名称有限公司", employees=None)
+    plan = compare_units([new], {old.uscc: (old, True)}, complete=False, given=frozenset({"uscc", "name"}))
+    assert plan.changed == [(old._replace(name="新名称有限公司"), [("name", old.name, "新名称有限公司")])]
+
+
+def test_the_hash_of_a_plan_names_every_change() -> None:
+    row = checked(csv_of(line())).rows[0][1]
+    other = row._replace(uscc=make_uscc())
+    plans = [
+        compare_units([row], {}, complete=False),
+        compare_units([other], {}, complete=False),
+        compare_units([row], {row.uscc: (row._replace(name="旧名"), True)}, complete=False),
+        compare_units([row], {row.uscc: (row, False)}, complete=False),
+        compare_units([], {row.uscc: (row, True)}, complete=True),
+        compare_units([row], {row.uscc: (row, True)}, complete=False),
+        compare_counts(
+            [], {("", "320000", "I", "small"): 5}, complete=True
+        ),
+    ]  # fmt: skip
+    assert len({plan.content_hash() for plan in plans}) == len(plans)

@@ -1,0 +1,327 @@
+"""An uploaded file is checked, shown, and applied exactly as it was checked; pages and refusals around it."""
+
+import io
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from survey.audit import AuditEvent
+from survey.exceptions import PolicyDenied
+from survey.frame import services
+from survey.frame.columns import COUNT_COLUMNS, UNIT_COLUMNS
+from survey.frame.files import csv_bytes
+from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
+from survey.frame.tasks import check_import, proceed, resume_imports
+from tests.factories import make_unit, make_uscc, make_user
+
+pytestmark = pytest.mark.django_db
+State = FrameImport.State
+HEADER = [column.code for column in UNIT_COLUMNS]
+
+
+def row(**cells: str) -> dict[str, str]:
+    """A unit as a file has it."""
+    return {
+        "uscc": make_uscc(), "name": "演练数据有限公司", "category": "CAT13", "region": "320000", "division_code": "320000",
+        "industry": "6510", "size_class": "small", "institution_type": "10", "employees": "120",
+        "turnover": "5600.00", "assets": "9000.00", "founded_on": "2012-05-01", "is_head_platform": "0",
+        "is_pilot_space": "0", **cells,
+    }  # fmt: skip
+
+
+def units_csv(*rows: dict[str, str]) -> bytes:
+    """A file of units."""
+    return csv_bytes([HEADER, *([one[name] for name in HEADER] for one in rows)])
+
+
+def counts_csv(*rows: tuple[str, str, str, str, int]) -> bytes:
+    """A file of counts."""
+    return csv_bytes([[column.code for column in COUNT_COLUMNS], *([*map(str, one)] for one in rows)])
+
+
+def bring(content: bytes, *, kind: str = "units", complete: bool = False, by: Any = None) -> FrameImport:
+    """Upload and check."""
+    found = services.upload_frame(by=by, kind=kind, name="frame.csv", content=content, complete=complete)
+    services.check_import(found.pk)
+    found.refresh_from_db()
+    return found
+
+
+def apply(found: FrameImport, by: Any = None) -> FrameImport:
+    """Confirm and apply."""
+    services.confirm_import(found, by=by, sha256=found.sha256)
+    services.apply_import(found.pk)
+    found.refresh_from_db()
+    return found
+
+
+@pytest.fixture
+def designer(world: Any) -> Any:
+    return world.users["designer"]
+
+
+def test_a_dry_run_changes_nothing_and_says_everything(world: Any) -> None:
+    before = ReportingUnit.objects.count()
+    found = bring(units_csv(row(), row(region="999999")))
+    assert found.state == State.CHECKED
+    assert (found.summary["new"], found.summary["faults"], found.summary["rows"]) == (1, 1, 2)
+    assert found.findings[0][:4] == [3, "region", "999999", "unknown_region"]
+    assert ReportingUnit.objects.count() == before
+    with pytest.raises(PolicyDenied):
+        services.confirm_import(found, by=None, sha256=found.sha256)
+
+
+def test_new_units_get_a_number_for_life_and_the_right_desk(world: Any) -> None:
+    here, ministry = row(), row(category="CAT07", size_class="large")
+    assert apply(bring(units_csv(here, ministry))).state == State.APPLIED
+    unit = ReportingUnit.objects.get(uscc=here["uscc"])
+    assert (unit.section, unit.review_region_id, unit.region_id) == ("I", "320000", "320000")
+    assert 0 <= unit.random_number < 1
+    assert ReportingUnit.objects.get(uscc=ministry["uscc"]).review_region_id == "000000"
+    assert UnitChange.objects.filter(unit=unit).values_list("kind", flat=True).get() == "birth"
+    apply(bring(units_csv(row(**{**here, "name": "改名有限公司"}))))
+    again = ReportingUnit.objects.get(pk=unit.pk)
+    assert again.random_number == unit.random_number and again.name == "改名有限公司"
+
+
+def test_the_same_file_twice_changes_nothing(world: Any) -> None:
+    content = units_csv(row(), row())
+    apply(bring(content))
+    kept = list(ReportingUnit.objects.order_by("pk").values())
+    changes = UnitChange.objects.count()
+    second = bring(content)
+    assert [second.summary[name] for name in ("new", "changed", "back", "missing", "unchanged")] == [
+        0,
+        0,
+        0,
+        0,
+        2,
+    ]
+    apply(second)
+    assert list(ReportingUnit.objects.order_by("pk").values()) == kept
+    assert UnitChange.objects.count() == changes
+    assert services.apply_import(second.pk) is False  # a message that came twice
+    assert services.confirm_import(second, by=None, sha256=second.sha256).state == State.APPLIED
+
+
+def test_what_changes_is_shown_old_and_new_and_recorded_by_kind(world: Any) -> None:
+    first = row()
+    apply(bring(units_csv(first)))
+    moved = {**first, "region": "330000", "division_code": "330000", "category": "CAT12", "size_class": "medium",
+             "industry": "1311", "employees": "130"}  # fmt: skip
+    found = bring(units_csv(moved))
+    assert ["category", "CAT13", "CAT12"] in found.changes[0][2]
+    assert found.summary["fields"]["employees"] == 1
+    apply(found)
+    unit = ReportingUnit.objects.get(uscc=first["uscc"])
+    assert (unit.review_region_id, unit.section, unit.employees) == ("330000", "C", 130)
+    kinds = dict(UnitChange.objects.filter(unit=unit, source=found).values_list("kind", "new"))
+    assert kinds == {"move": "330000", "category": "CAT12", "section": "C", "size": "medium"}
+
+
+def test_a_whole_frame_lets_units_leave_and_come_back(world: Any) -> None:
+    one, two = row(), row()
+    apply(bring(units_csv(one, two)))
+    known = ReportingUnit.objects.filter(left_on=None).count()
+    partial = bring(units_csv(one))
+    assert partial.summary["missing"] == 0
+    services.cancel_import(partial, by=None)
+    whole = bring(units_csv(one), complete=True)
+    assert whole.summary["missing"] == known - 1
+    apply(whole)
+    gone = ReportingUnit.objects.get(uscc=two["uscc"])
+    assert gone.left_on == timezone.localdate()
+    apply(bring(units_csv(two)))
+    gone.refresh_from_db()
+    assert gone.left_on is None
+    assert list(UnitChange.objects.filter(unit=gone).order_by("pk").values_list("kind", flat=True)) == [
+        "birth", "death", "return",
+    ]  # fmt: skip
+
+
+def test_a_frame_that_changed_since_the_check_is_not_overwritten(world: Any) -> None:
+    first = row()
+    apply(bring(units_csv(first)))
+    waiting = bring(units_csv({**first, "employees": "130"}))
+    apply(bring(units_csv({**first, "employees": "140"})))
+    assert apply(waiting).error["code"] == "frame_changed"
+    assert ReportingUnit.objects.get(uscc=first["uscc"]).employees == 140
+
+
+def test_only_the_file_that_was_checked_is_applied(world: Any) -> None:
+    found = bring(units_csv(row()))
+    with pytest.raises(PolicyDenied):
+        services.confirm_import(found, by=None, sha256="0" * 64)
+    FrameImport.objects.filter(pk=found.pk).update(content=units_csv(row(), row()))
+    with pytest.raises(PolicyDenied):
+        services.confirm_import(found, by=None, sha256=found.sha256)
+
+
+def test_counts_replace_and_vanish(world: Any) -> None:
+    first = bring(
+        counts_csv(("", "320000", "I", "small", 1000), ("CAT03", "320000", "", "", 70)), kind="counts"
+    )
+    assert first.summary["sum"] == 1070
+    apply(first)
+    second = bring(counts_csv(("", "320000", "I", "small", 1200)), kind="counts", complete=True)
+    assert (second.summary["changed"], second.summary["missing"]) == (1, 1)
+    apply(second)
+    assert list(FrameCount.objects.values_list("category", "section", "units")) == [("", "I", 1200)]
+
+
+def test_a_bad_file_fails_with_a_sentence_and_a_cancelled_one_stays_out(world: Any) -> None:
+    assert bring(b"").error == {"code": "empty", "parameters": {}}
+    found = bring(units_csv(row()))
+    assert services.cancel_import(found, by=None).state == State.CANCELLED
+    with pytest.raises(PolicyDenied):
+        services.confirm_import(found, by=None, sha256=found.sha256)
+    with pytest.raises(PolicyDenied):
+        services.cancel_import(found, by=None)
+
+
+def test_a_cancel_while_it_works_stops_it(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
+    real = services.check_table
+
+    def slow(*given: Any) -> Any:
+        services.cancel_import(FrameImport.objects.get(pk=found.pk), by=None)
+        return real(*given)
+
+    monkeypatch.setattr(services, "check_table", slow)
+    services.check_import(found.pk)
+    found.refresh_from_db()
+    assert found.state == State.CANCELLED and found.summary == {}
+
+
+def test_a_silent_worker_is_noticed_and_a_lost_message_sent_again(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = timezone.now() - services.LOST_AFTER * 2
+    lost, waiting = (
+        services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row())) for _ in range(2)
+    )
+    FrameImport.objects.filter(pk=lost.pk).update(state=State.CHECKING, heartbeat_at=old)
+    FrameImport.objects.filter(pk=waiting.pk).update(heartbeat_at=old)
+    sent: list[int] = []
+    monkeypatch.setattr(check_import, "delay", sent.append)
+    resume_imports()
+    lost.refresh_from_db()
+    assert (lost.state, lost.error) == (State.FAILED, {"code": "lost"})
+    assert sent == [waiting.pk]
+
+
+def test_a_large_file_goes_to_a_worker(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(check_import, "delay", sent.append)
+    monkeypatch.setattr(services, "SMALL_FILE", 10)
+    found = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
+    assert proceed(found) and sent == [found.pk]
+    found.refresh_from_db()
+    assert found.state == State.QUEUED
+
+
+def test_others_may_not(world: Any) -> None:
+    found = bring(units_csv(row()))
+    for role in ("publisher", "reviewer", "provincial_administrator", "respondent", "system_administrator"):
+        with pytest.raises(PermissionDenied):
+            services.upload_frame(by=world.users[role], kind="units", name="x", content=b"x")
+        with pytest.raises(PermissionDenied):
+            services.confirm_import(found, by=world.users[role], sha256=found.sha256)
+        with pytest.raises(PermissionDenied):
+            services.cancel_import(found, by=world.users[role])
+
+
+def test_the_pages_from_upload_to_applied(designer: Any, client: Client) -> None:
+    client.force_login(designer)
+    unit = row(name="新单位有限公司")
+    file = SimpleUploadedFile("六月名录.csv", units_csv(unit))
+    answer = client.post("/frame/", {"kind": "units", "file": file})
+    found = FrameImport.objects.get()
+    assert answer.url == f"/frame/imports/{found.pk}/"
+    text = client.get(answer.url).content.decode()
+    assert "六月名录.csv" in text and found.sha256 in text
+    client.post(f"/frame/imports/{found.pk}/apply/", {"sha256": found.sha256})
+    assert ReportingUnit.objects.filter(uscc=unit["uscc"]).exists()
+    assert "新单位有限公司" in client.get("/frame/").content.decode()
+    actions = set(AuditEvent.objects.filter(actor_id=designer.pk).values_list("action", flat=True))
+    assert {"frame_uploaded", "frame_confirmed", "frame_applied"} <= actions
+
+
+def test_the_page_of_a_bad_file_is_harmless_and_has_a_file_of_faults(designer: Any, client: Client) -> None:
+    client.force_login(designer)
+    file = SimpleUploadedFile("x.csv", units_csv(row(name="<script>alert(1)</script>"), row(uscc="=1+1")))
+    page = client.post("/frame/", {"kind": "units", "file": file}, follow=True)
+    assert b"<script>alert" not in page.content and b"&lt;script&gt;" in page.content
+    found = FrameImport.objects.get()
+    faults = client.get(f"/frame/imports/{found.pk}/faults.csv").content.decode("utf-8-sig")
+    assert "'=1+1" in faults and len(faults.splitlines()) == 3
+    assert AuditEvent.objects.filter(action="frame_errors_downloaded").exists()
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n\0\0", b"PK\x03\x04"])
+def test_a_wrong_file_gets_a_sentence_on_its_page(
+    designer: Any, client: Client, content: bytes, language: str
+) -> None:
+    client.force_login(designer)
+    client.cookies["django_language"] = language
+    page = client.post(
+        "/frame/", {"kind": "units", "file": SimpleUploadedFile("x.csv", content)}, follow=True
+    )
+    assert page.status_code == 200 and b'role="alert"' in page.content
+
+
+def test_a_form_without_a_file_says_so(designer: Any, client: Client) -> None:
+    client.force_login(designer)
+    assert client.post("/frame/", {"kind": "units"}).status_code == 422
+    assert client.post("/frame/", {"kind": "other", "file": SimpleUploadedFile("x", b"x")}).status_code == 422
+
+
+def test_too_large_a_file_is_refused_before_it_is_read(
+    designer: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("survey.frame.forms.LARGEST_FILE", 100)
+    client.force_login(designer)
+    answer = client.post("/frame/", {"kind": "units", "file": SimpleUploadedFile("x.csv", b"x" * 200)})
+    assert answer.status_code == 422 and not FrameImport.objects.exists()
+
+
+def test_the_pages_need_few_queries(
+    designer: Any, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    client.force_login(designer)
+    found = apply(bring(units_csv(*(row() for _ in range(30)))))
+    with django_assert_max_num_queries(14):
+        client.get("/frame/")
+    with django_assert_max_num_queries(8):
+        client.get(f"/frame/imports/{found.pk}/")
+
+
+def test_the_command_shows_and_applies(world: Any, tmp_path: Any) -> None:
+    path, out = tmp_path / "frame.csv", io.StringIO()
+    unit = row()
+    path.write_bytes(units_csv(unit))
+    call_command("import_frame", path, dry_run=True, stdout=out)
+    assert "1 new" in out.getvalue() and not ReportingUnit.objects.filter(uscc=unit["uscc"]).exists()
+    call_command("import_frame", path, stdout=out)
+    assert ReportingUnit.objects.filter(uscc=unit["uscc"]).exists()
+    path.write_bytes(units_csv(row(region="x")))
+    with pytest.raises(CommandError):
+        call_command("import_frame", path, stdout=out)
+    path.write_bytes(b"")
+    with pytest.raises(CommandError, match="empty"):
+        call_command("import_frame", path, stdout=out)
+
+
+def test_a_respondents_history_is_theirs_alone(world: Any) -> None:
+    other = make_unit("CAT13", "330000")
+    source = bring(units_csv(row()))
+    for unit in (world.unit, other):
+        UnitChange.objects.create(unit=unit, source=source, kind="name")
+    seen = UnitChange.objects.visible_to(make_user("respondent", unit=world.unit))
+    assert [change.unit for change in seen] == [world.unit]

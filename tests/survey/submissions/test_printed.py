@@ -1,0 +1,130 @@
+"""The form and the receipt on paper and by mail."""
+
+from io import BytesIO
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from pypdf import PdfReader
+
+from survey.audit import AuditEvent
+from survey.questionnaires.loader import load_questionnaire
+from survey.questionnaires.statutory import statutory_header
+from survey.submissions import receipts
+from survey.submissions.filing import receipt_number
+from survey.submissions.printed import form_content
+from survey.submissions.selectors import latest_filing, sheet
+from survey.submissions.states import State
+from survey.submissions.tasks import send_receipt
+from tests.factories import SIGNATORIES, make_sheet, make_unit
+
+
+@pytest.fixture
+def filed(world):
+    return make_sheet(world.unit, State.SUBMITTED)
+
+
+@pytest.fixture
+def browser(client, world):
+    client.force_login(world.users["respondent"])
+    return client
+
+
+def shown(content, code):
+    return next(item for section in content["sections"] for item in section["items"] if item["code"] == code)
+
+
+def test_the_blank_form_has_every_item_with_its_definition(world):
+    content = form_content(sheet(world.sheet), "zh-hans", filled=False, synthetic=True)
+    codes = [item["code"] for section in content["sections"] for item in section["items"]]
+    assert codes == [c for section in sheet(world.sheet).definition.sections for c in section.items]
+    assert shown(content, "P01")["definition"] and not shown(content, "P01")["answer"]
+    assert "□" in shown(content, "B06")["choices"]
+    assert len(shown(content, "F11")["table"]["rows"]) == 32
+    assert content["synthetic"] and content["receipt"] == []
+
+
+def test_the_filled_form_leaves_out_what_does_not_apply(world):
+    row = make_sheet(world.unit, State.IN_PROGRESS)
+    content = form_content(sheet(row), "en", filled=True, synthetic=False)
+    codes = {item["code"] for section in content["sections"] for item in section["items"]}
+    assert codes == set(sheet(row).effective)
+    assert shown(content, "P01")["answer"].endswith("TB")
+    assert content["synthetic"] == ""
+
+
+def test_the_statutory_header_follows_the_office(settings):
+    form = load_questionnaire("CAT12")
+    assert ("国家数据局" in [text for _name, text in statutory_header(form, "zh-hans")]) is True
+    settings.SURVEY_AUTHORITY, settings.SURVEY_APPROVAL_NUMBER = "某局", "国统制〔2026〕1号"
+    texts = [text for _name, text in statutory_header(form, "zh-hans")]
+    assert texts[:2] == [form.form_no, "某局"] and "国统制〔2026〕1号" in texts
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_receipt_is_the_same_file_every_time_and_shows_hash_and_content(filed, language):
+    filing = latest_filing(filed)
+    filing.submission = filed
+    first, second = (receipts.receipt_pdf(filing, language) for _ in range(2))
+    assert first == second and first.startswith(b"%PDF")
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(first)).pages).replace(" ", "")
+    assert filing.content_hash in text.replace("\n", "") and receipt_number(filing) in text
+    assert filed.unit.name in text and SIGNATORIES["unit_head"] in text
+    assert "P01" in text
+    assert ("模拟" if language == "zh-hans" else "synthetic") in text
+
+
+def test_a_wide_table_is_printed_as_a_list(world):
+    row = make_sheet(make_unit("CAT06", "110000"), State.IN_PROGRESS)
+    content = form_content(sheet(row), "zh-hans", filled=True, synthetic=False)
+    table = shown(content, "MO03")["table"]
+    assert table["wide"] and all("→" in name and text for name, text in table["rows"])
+    blank = form_content(sheet(row), "zh-hans", filled=False, synthetic=False)
+    assert shown(blank, "MO03")["table"]["rows"] == []
+
+
+def test_the_pages_give_files(browser, world, filed):
+    for url in (
+        reverse("sheet_pdf", args=[filed.pk]), reverse("sheet_pdf", args=[filed.pk]) + "?filled",
+        reverse("filed_pdf", args=[filed.pk, 1]),
+    ):  # fmt: skip
+        answer = browser.get(url)
+        assert answer.headers["Content-Type"] == "application/pdf", url
+        assert BytesIO(answer.content).read(4) == b"%PDF"
+    assert browser.get(reverse("filed_pdf", args=[filed.pk, 9])).status_code == 404
+
+
+def test_the_receipt_is_mailed_once_to_whoever_filed(world, filed, mailoutbox):
+    filing = latest_filing(filed)
+    person = world.users["respondent"]
+    person.email = "filler@example.org"
+    person.save()
+    filing.filed_by = person
+    filing.save()
+    send_receipt(filing.pk, "en")
+    send_receipt(filing.pk, "en")  # a message that comes twice
+    (message,) = mail.outbox
+    assert message.to == ["filler@example.org"]
+    assert filing.content_hash in message.body and receipt_number(filing) in message.subject
+    assert message.attachments[0][0] == f"{receipt_number(filing)}.pdf"
+    assert AuditEvent.objects.filter(action="receipt_sent").count() == 1
+
+
+def test_nobody_without_an_address_is_written_to(filed, mailoutbox):
+    assert receipts.send_receipt(latest_filing(filed).pk, "zh-hans") is False
+    assert mail.outbox == []
+
+
+def test_submission_hands_the_receipt_to_a_worker(
+    browser, world, monkeypatch, django_capture_on_commit_callbacks
+):
+    row = make_sheet(world.unit, State.IN_PROGRESS)
+    sent = []
+    monkeypatch.setattr(send_receipt, "delay", lambda *given: sent.append(given))
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(
+            reverse("sheet_submit", args=[row.pk]),
+            {**SIGNATORIES, "statement": "on", "revision": row.revision},
+        )
+    row.refresh_from_db()
+    assert sent == [(latest_filing(row).pk, "zh-hans")]
