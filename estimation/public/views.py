@@ -106,7 +106,7 @@ def public_report(request: HttpRequest, language: str, edition: Edition) -> Http
         part.code: reverse("public_picture", args=[language, context["edition"], part.code])
         for section in document.sections
         for part in section.parts
-        if part.kind == "figure"
+        if isinstance(part, FigurePart)
     }
     shown = {**page_context(document, sources), "outline": document, "lazy": True, "here": "report"}
     return _page(request, language, "report.html", context | shown)
