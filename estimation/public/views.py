@@ -19,6 +19,7 @@ from estimation.releases.models import Release
 from estimation.report import selectors as files
 from estimation.report.bundle import MANIFEST, media_type
 from estimation.report.editions import outline_of, picture_of
+from estimation.report.outline import FigurePart
 from estimation.report.page import page_context
 from estimation.report.shelf import shelves
 from survey.access.decorators import public
