@@ -373,6 +373,8 @@ TABLE: dict[str, Row] = {
     "api_estimates": run("finished"),
     "api_indicators": Row(),
     "api_tables": Row(lambda stage, place: (1,)),
+    "release_files": Row(lambda stage, place: (stage.published.pk,)),
+    "release_file": Row(lambda stage, place: (stage.published.pk, "manifest.json")),
     # The public site
     "public_start": published(),
     "public_archive": published(),

@@ -40,6 +40,10 @@ DOORS = {
         "survey.microdata.projection", "survey.microdata.selectors", "survey.questionnaires.loader",
         "survey.questionnaires.units",
     },
+    "report": {
+        "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.audit",
+        "survey.exceptions",
+    },
     "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
     "management": {"survey.collection.models", "survey.exceptions"},
