@@ -16,6 +16,8 @@ SCALE_ITEMS = 4
 class Command(BaseCommand):
     """``benchmark_estimation``: seconds of the tasks a to f, warm; ``--scale-check``: is time linear in units?"""
 
+    # Checks would import every page of the project, and the peak would be theirs.
+    requires_system_checks = ()
     help = "Time the numeric core on an invented sample of national size, beside installed peers."
 
     def add_arguments(self, parser: CommandParser) -> None:
