@@ -35,7 +35,8 @@ DOORS = {
         "survey.exceptions",
     },
     "releases": {
-        "survey.access.audit_labels", "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
+        "survey.access.audit_labels", "survey.access.decorators", "survey.access.pages", "survey.access.roles",
+        "survey.access.scope",
         "survey.audit", "survey.collection.models", "survey.exceptions", "survey.microdata.models",
         "survey.microdata.projection", "survey.microdata.selectors", "survey.questionnaires.loader",
         "survey.questionnaires.models", "survey.questionnaires.units", "survey.review.models",
