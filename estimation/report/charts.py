@@ -203,7 +203,7 @@ def _bars(data: list[Datum], unit: str, language: str) -> Any:
     ranges = [one for one in data if one["lower"] is not None]
     rules = (
         alt.Chart(_values(ranges))
-        .mark_rule(color=ACCENT, strokeWidth=1.6)
+        .mark_rule(color=ACCENT, strokeWidth=1.6, clip=True)
         .encode(y=y, x="lower:Q", x2="upper:Q")
     )
     text = alt.Chart(_values([{**one, "end": one["upper"] or one["value"]} for one in data])).mark_text(

@@ -46,12 +46,18 @@ class Grid:
     @property
     def is_long(self) -> bool:
         """Few columns and many rows: print may set it in two halves side by side."""
-        return len(self.heads) <= 2 and len(self.rows) >= 24
+        short = all(_width(row.label) <= 24 for row in self.rows)
+        return len(self.heads) <= 2 and len(self.rows) >= 24 and short
 
     @property
     def has_spans(self) -> bool:
         """Whether some heads stand over several columns."""
         return any(words for words, _ in self.spans)
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes in a fixed pitch: a Chinese character takes two."""
+    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)
 
 
 def printed(cell: FrozenCell | None) -> str:

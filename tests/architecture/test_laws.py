@@ -48,7 +48,9 @@ DOORS = {
     },
     "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
-    "management": {"survey.collection.models", "survey.exceptions"},
+    "management": {
+        "survey.collection.models", "survey.exceptions", "survey.microdata.projection", "survey.questionnaires.loader",
+    },
 }  # fmt: skip
 # The only modules that write a state, and the function that does it for the sheets.
 WRITERS = {

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import docx
 import openpyxl
@@ -12,9 +13,16 @@ import pytest
 from pypdf import PdfReader
 
 from estimation.releases.content import CellStatus, Content
+from estimation.releases.services import prepare_release
 from estimation.report.bundle import build
+from estimation.report.charts import chart
+from estimation.report.drawing import draw
+from estimation.report.figures import complete
 from estimation.report.grid import grid_of, grouped
 from estimation.report.observations import number_of
+from estimation.report.outline import outline
+from estimation.report.typeset import typeset
+from tests.estimation.releases.stage import finished_run
 from tests.estimation.report.sample import WITHHELD, content
 
 LANGUAGES = ("zh", "en")
@@ -223,3 +231,23 @@ def test_a_withheld_cell_that_still_holds_a_number_stops_the_build(given: Conten
     leaking = replace(given.cells[WITHHELD], value=3.3)
     with pytest.raises(ValueError, match=WITHHELD):
         build(replace(given, cells={**given.cells, WITHHELD: leaking}))
+
+
+@pytest.mark.django_db
+def test_the_report_of_a_run_is_printed_whole(world: Any) -> None:
+    """From the stored estimates of a small country, its own passages and withheld cells, to the printed pages."""
+    made = Content.from_document(prepare_release(run=finished_run(), by=None).content)
+    assert any(cell.status is CellStatus.WITHHELD for cell in made.cells.values())
+    document = outline(made, complete(made), "zh")
+    pictures = {figure.code: draw(chart(made, figure, "zh")) for figure in complete(made)}
+    reader = PdfReader(io.BytesIO(typeset(made, document, pictures)))
+    text = squeezed("\n".join(page.extract_text() for page in reader.pages))
+    for table in made.tables:
+        for row in grid_of(made, table, "zh").rows:
+            wanted = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
+            assert wanted in text, (table.code, row.label)
+    paragraphs = [part for one in document.sections for part in one.parts if part.kind == "paragraph"]
+    assert len(paragraphs) > 20
+    for paragraph in paragraphs:
+        wanted = squeezed(paragraph.text)
+        assert wanted in without_furniture(text, wanted), wanted[:40]
