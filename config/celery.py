@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
     "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},
     "index-new-runs": {"task": "estimation.index.tasks.index_new_runs", "schedule": 60.0},
     "sweep-scores": {"task": "estimation.scoring.tasks.sweep_scores", "schedule": 60.0},
+    "sweep-macro": {"task": "survey.review.tasks.sweep_macro", "schedule": 900.0},
     "tidy-jobs": {"task": "survey.review.tasks.tidy_jobs", "schedule": 300.0},
     "remind-by-calendar": {
         "task": "survey.review.tasks.remind_by_calendar",

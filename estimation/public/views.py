@@ -19,6 +19,7 @@ from estimation.releases.models import Release
 from estimation.report import selectors as files
 from estimation.report.bundle import MANIFEST, media_type
 from estimation.report.editions import outline_of, picture_of
+from estimation.report.outline import FigurePart
 from estimation.report.page import page_context
 from estimation.report.shelf import shelves
 from survey.access.decorators import public
@@ -106,7 +107,7 @@ def public_report(request: HttpRequest, language: str, edition: Edition) -> Http
         part.code: reverse("public_picture", args=[language, context["edition"], part.code])
         for section in document.sections
         for part in section.parts
-        if part.kind == "figure"
+        if isinstance(part, FigurePart)
     }
     shown = {**page_context(document, sources), "outline": document, "lazy": True, "here": "report"}
     return _page(request, language, "report.html", context | shown)
