@@ -13,7 +13,6 @@ from survey.access.scope import Scope, ScopedQuerySet
 
 
 def token_hex() -> str:
-    """Thirty-two random hexadecimal digits."""
     return _hex(16)
 
 
@@ -370,7 +369,7 @@ class MacroFinding(models.Model):
     round = models.ForeignKey("survey.CollectionRound", models.CASCADE, related_name="+")
     rule = models.CharField(max_length=6)
     key = models.CharField(max_length=64)  # group, province, print of the numbers, or sheet
-    region = models.CharField(max_length=6, blank=True)  # a province whose sums are compared
+    region = models.CharField(max_length=6, blank=True)  # whose sums are compared
     numbers = models.JSONField(default=dict)
     size = models.PositiveIntegerField()
 

@@ -119,7 +119,9 @@ def test_only_the_owner_fetches_and_every_step_is_logged(
     answer = client.get(f"/files/{job.pk}/")
     assert answer["Content-Disposition"] == f'attachment; filename="{job.name}"'
     assert b"".join(answer.streaming_content)[:2] == b"PK"
-    actions = list(AuditEvent.objects.filter(subject_type="deskjob").values_list("action", flat=True))
+    actions = list(
+        AuditEvent.objects.filter(subject_type="deskjob").order_by("pk").values_list("action", flat=True)
+    )
     assert actions == ["job_requested", "job_finished", "job_fetched"]
     RoleAssignment.objects.filter(user=province).update(ended_at=timezone.now())
     client.force_login(province)
