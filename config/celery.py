@@ -14,6 +14,7 @@ app.autodiscover_tasks(
         "config",
         "estimation.index",
         "estimation.releases",
+        "estimation.report",
         "estimation.runs",
         "estimation.scoring",
         "survey.access",
@@ -30,11 +31,13 @@ app.conf.beat_schedule = {
     "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},
     "index-new-runs": {"task": "estimation.index.tasks.index_new_runs", "schedule": 60.0},
     "sweep-scores": {"task": "estimation.scoring.tasks.sweep_scores", "schedule": 60.0},
+    "sweep-macro": {"task": "survey.review.tasks.sweep_macro", "schedule": 900.0},
     "tidy-jobs": {"task": "survey.review.tasks.tidy_jobs", "schedule": 300.0},
     "remind-by-calendar": {
         "task": "survey.review.tasks.remind_by_calendar",
         "schedule": crontab(hour=9, minute=0),
     },
+    "build-missing-reports": {"task": "estimation.report.tasks.build_missing_reports", "schedule": 60.0},
     "close-idle-accounts": {
         "task": "survey.access.tasks.close_idle_accounts",
         "schedule": crontab(hour=3, minute=10),

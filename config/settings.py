@@ -256,6 +256,10 @@ JOB_DAYS = env.int("JOB_DAYS", default=7)
 SITE_ADDRESS = env("SITE_ADDRESS", default="")  # printed on letters
 # For so long an acceptance of many sheets can be taken back as one act.
 BULK_UNDO_HOURS = env.int("BULK_UNDO_HOURS", default=24)
+# Files of releases: built once, outside the web root, in folders named by the hash of what they show.
+REPORT_ROOT = Path(
+    env("REPORT_ROOT", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local")) + "/reports")
+)
 
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms

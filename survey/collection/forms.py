@@ -42,6 +42,7 @@ class DispositionForm(forms.Form):
 
     disposition = forms.ChoiceField(label=_("Disposition"), choices=Disposition.choices)
     reason = forms.CharField(label=_("Reason"), max_length=300)
+    evidence = forms.CharField(label=_("Evidence"), max_length=300, required=False)
 
 
 class ExtensionForm(forms.Form):

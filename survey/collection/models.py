@@ -65,9 +65,12 @@ class Assignment(models.Model):
     version = models.ForeignKey("survey.QuestionnaireVersion", models.PROTECT, related_name="+")
     disposition = models.CharField(max_length=15, choices=Disposition.choices, default=Disposition.ELIGIBLE)
     disposition_reason = models.CharField(max_length=300, blank=True)
+    disposition_evidence = models.CharField(max_length=300, blank=True)  # document and where it is kept
     disposition_by = models.ForeignKey("survey.User", models.SET_NULL, null=True, related_name="+")
     disposition_at = models.DateTimeField(null=True)
     extended_until = models.DateTimeField(null=True)
+    extension_reason = models.CharField(max_length=300, blank=True)
+    extended_by = models.ForeignKey("survey.User", models.SET_NULL, null=True, related_name="+")
 
     objects = ScopedQuerySet["Assignment"].as_manager()
 

@@ -21,6 +21,8 @@ from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.services import publish_questionnaire
 
 SHORTEST_REASON = 5
+# These take a unit out of what the response rate is counted over.
+NEEDS_EVIDENCE = frozenset({Disposition.CLOSED, Disposition.OUT_OF_SCOPE, Disposition.DUPLICATE})
 
 
 @transaction.atomic
@@ -125,16 +127,33 @@ def plan_round(
 
 
 @transaction.atomic
-def record_disposition(assignment: Assignment, *, by: Any, disposition: str, reason: str) -> Assignment:
-    """Say what became of asking a unit. Raises PermissionDenied, PolicyDenied."""
+def record_disposition(
+    assignment: Assignment, *, by: Any, disposition: str, reason: str, evidence: str = ""
+) -> Assignment:
+    """Say what became of asking a unit; a unit leaves the survey only with evidence.
+
+    Raises PermissionDenied, PolicyDenied.
+    """
     row = _locked(assignment, by)
     if disposition not in Disposition.values:
         raise PolicyDenied(_("Choose a disposition from the list."))
+    shown = " ".join(evidence.split())[:300]
+    if disposition in NEEDS_EVIDENCE and len(shown) < SHORTEST_REASON:
+        raise PolicyDenied(_("Name the evidence: which document says so, and where it is kept."))
     old, row.disposition = row.disposition, disposition
+    row.disposition_evidence = shown
     row.disposition_reason = _reason(reason)
     row.disposition_by, row.disposition_at = by, timezone.now()
-    row.save(update_fields=["disposition", "disposition_reason", "disposition_by", "disposition_at"])
-    _record(row, by, "disposition", old=old, new=disposition, reason=row.disposition_reason)
+    row.save(
+        update_fields=[
+            "disposition",
+            "disposition_reason",
+            "disposition_evidence",
+            "disposition_by",
+            "disposition_at",
+        ]
+    )
+    _record(row, by, "disposition", old=old, new=disposition, reason=row.disposition_reason, evidence=shown)
     return row
 
 
@@ -147,9 +166,10 @@ def extend(assignment: Assignment, *, by: Any, until: datetime, reason: str) -> 
     if until <= max(timezone.now(), row.round.due_at):
         raise PolicyDenied(_("The new date must lie after the general deadline and in the future."))
     old, row.extended_until = row.extended_until, until
-    row.save(update_fields=["extended_until"])
+    row.extension_reason, row.extended_by = _reason(reason), by
+    row.save(update_fields=["extended_until", "extension_reason", "extended_by"])
     _record(
-        row, by, "extension", reason=_reason(reason),
+        row, by, "extension", reason=row.extension_reason,
         old=old.isoformat() if old else None, new=until.isoformat(),
     )  # fmt: skip
     return row

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0007_desk_work'),
+        ('survey', '0009_desk_evidence'),
     ]
 
     operations = [

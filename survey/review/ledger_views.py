@@ -1,4 +1,4 @@
-"""The page of the ledger."""
+"""Pages about many sheets at once: the ledger of invalid ones, and checks across respondents."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.questionnaires.loader import load_codelist
-from survey.review import ledger
+from survey.review import ledger, macro_edits
 from survey.review.filters import QueueFilter
 from survey.review.selectors import place_name, round_of, rounds
 
@@ -40,3 +40,23 @@ def review_ledger(request: HttpRequest) -> HttpResponse:
         "page_obj": Paginator(rows, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
     }  # fmt: skip
     return page(request, "survey/review/ledger.html", context)
+
+
+@require_GET
+@requires(Permission.VIEW_SHEETS)
+def review_macro(request: HttpRequest) -> HttpResponse:
+    """Where respondents of one's area contradict each other or copy."""
+    setting = QueueFilter.read(request.GET)
+    round_ = round_of(setting, rounds())
+    if round_ is None:
+        raise Http404
+    rule = request.GET.get("rule", "")
+    rule = rule if rule in macro_edits.RULES else ""
+    told = macro_edits.findings_of(request.user, round_, rule)
+    look = round_.macro_looks.order_by("-at").first()
+    context = {
+        "round": round_, "rule": rule, "rules": macro_edits.RULES,
+        "page_obj": Paginator(told, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
+        "looked": look.at if look else None,
+    }  # fmt: skip
+    return page(request, "survey/review/macro.html", context)

@@ -7,7 +7,8 @@ from django.conf import settings
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from survey.review import jobs, reminders
+from survey.microdata.services import current_layout
+from survey.review import jobs, macro_edits, reminders
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,17 @@ def remind_by_calendar() -> None:
         return
     for batch_id in reminders.calendar_batches():
         send_reminders.delay(batch_id)
+
+
+@shared_task(name="survey.review.tasks.sweep_macro", expires=900, time_limit=900, ignore_result=True)
+def sweep_macro() -> None:
+    """Compare the sheets of the open rounds with each other when some have changed."""
+    items = [
+        entry["code"]
+        for entry in current_layout().variables
+        if entry["kind"] in {"quantity", "money", "count"}
+    ]
+    macro_edits.sweep_open_rounds(items)
 
 
 def enqueue_job(job_id: int) -> bool:

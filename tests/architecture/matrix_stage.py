@@ -13,6 +13,7 @@ from django.utils import timezone
 from estimation.design.models import SampleDesign
 from estimation.releases.models import Release
 from estimation.releases.services import prepare_release
+from estimation.report.services import build_files
 from estimation.runs import services as runs
 from estimation.runs import services_bootstrap
 from estimation.runs.models import EstimationRun, ExternalSeries
@@ -127,6 +128,7 @@ class Stage:
         draft = prepare_release(run=finished, by=None)
         # The public site has something to show, and the draft corrects nothing of it.
         published = put_out(finished, number=draft.number + 1)
+        build_files(published)
         external = ExternalSeries.objects.create(
             code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
         )

@@ -46,7 +46,9 @@ def test_disposition_is_recorded_with_reason_and_actor(desk, world):
     url = reverse("unit_disposition", args=[row.pk])
     assert desk.post(url, {"disposition": "closed", "reason": ""}).status_code == 422
     assert desk.post(url, {"disposition": "moon", "reason": "注销登记"}).status_code == 422
-    assert desk.post(url, {"disposition": "closed", "reason": "已于三月注销登记"}).status_code == 302
+    closed = {"disposition": "closed", "reason": "已于三月注销登记"}
+    assert desk.post(url, closed).status_code == 422
+    assert desk.post(url, {**closed, "evidence": "市监局注销通知书"}).status_code == 302
     row.refresh_from_db()
     assert row.disposition == "closed" and row.disposition_by == world.users["provincial_administrator"]
     assert AuditEvent.objects.filter(action="assignment_disposition", subject_id=str(row.pk)).exists()
@@ -116,3 +118,28 @@ def test_questionnaire_pages(client, world):
     version = assignment(world).version
     page = client.get(reverse("questionnaire_detail", args=[version.pk])).content.decode()
     assert version.content_hash in page and "P01-H1" in page
+
+
+def test_a_unit_leaves_the_survey_only_with_evidence(world):
+    by = world.users["provincial_administrator"]
+    assignment = world.sheet.assignment
+    with pytest.raises(PolicyDenied):
+        services.record_disposition(assignment, by=by, disposition="closed", reason="已注销登记")
+    row = services.record_disposition(
+        assignment,
+        by=by,
+        disposition="closed",
+        reason="已注销登记",
+        evidence="市监局注销通知 2026-18，存处档案室",
+    )
+    assert (row.disposition, row.disposition_evidence) == ("closed", "市监局注销通知 2026-18，存处档案室")
+    refused = services.record_disposition(assignment, by=by, disposition="refused", reason="三次上门均拒绝")
+    assert (refused.disposition, refused.disposition_evidence) == ("refused", "")
+
+
+def test_an_extension_keeps_reason_and_approver(world):
+    by = world.users["provincial_administrator"]
+    until = timezone.now() + dt.timedelta(days=90)
+    row = services.extend(world.sheet.assignment, by=by, until=until, reason="机房搬迁需要时间")
+    row.refresh_from_db()
+    assert (row.extended_until, row.extension_reason, row.extended_by) == (until, "机房搬迁需要时间", by)

@@ -1,0 +1,189 @@
+"""Checks across respondents, X07 to X11 of the questionnaires: sets of sheets, compared in the database.
+
+They read what stands as filed. Nobody's sheet is changed and nothing is refused: a finding tells a desk where
+two respondents contradict each other or say the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from survey.access.roles import Permission
+from survey.collection.models import CollectionRound
+from survey.review.models import MacroFinding, MacroMember
+from survey.submissions.models import Submission
+
+RULES = ("X07", "X08", "X09", "X10", "X11")
+STANDING = ["submitted", "national_review", "accepted"]
+FEWEST = 5  # equal positive numbers from which two sheets are called copies
+MOST_MEMBERS = 50
+# Left of the tolerance the rule is silent: MD01 against MG08, K07 against MR02.
+TOLERANCE = {"X08": 0.5, "X09": 0.3}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding before it is stored."""
+
+    rule: str
+    key: str
+    sheets: list[int]
+    region: str = ""
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+_GROUPS = """
+    SELECT parent, array_agg(id ORDER BY id) FROM (
+        SELECT sheet.id, unit.category, sheet.answers #>> '{B18,value}' AS perimeter,
+               CASE WHEN unit.category = 'CAT07' THEN unit.uscc
+                    ELSE upper(btrim(sheet.answers #>> '{B14,value}')) END AS parent
+        FROM survey_submission sheet JOIN survey_reportingunit unit ON unit.id = sheet.unit_id
+        WHERE sheet.round_id = %(round)s AND sheet.state = ANY(%(standing)s)
+    ) known WHERE parent <> '' GROUP BY parent
+    HAVING count(*) > 1 AND bool_or(category = 'CAT07' AND perimeter IS DISTINCT FROM '1')
+    ORDER BY parent
+"""
+# One side reported by units of a province, the other by its data department.
+_OPERATED = """
+    SELECT split_part(region.path, '/', 2) AS province, unit.category = 'CAT02' AS office,
+           sum(CASE WHEN unit.category = 'CAT02' THEN (sheet.answers #>> '{MG08,value}')::numeric
+                    ELSE (sheet.answers #>> '{MD01,value}')::numeric END)::float8,
+           array_agg(sheet.id ORDER BY sheet.id)
+    FROM survey_submission sheet JOIN survey_reportingunit unit ON unit.id = sheet.unit_id
+    JOIN survey_region region ON region.code = unit.region_id
+    WHERE sheet.round_id = %(round)s AND sheet.state = ANY(%(standing)s) AND unit.category IN ('CAT02', 'CAT10')
+    GROUP BY 1, 2
+"""
+_COMPUTING = """
+    SELECT place.key AS province, false AS office, sum((place.value #>> '{capacity,value}')::numeric)::float8,
+           array_agg(sheet.id ORDER BY sheet.id)
+    FROM survey_submission sheet CROSS JOIN LATERAL jsonb_each(sheet.answers #> '{K07,rows}') place
+    WHERE sheet.round_id = %(round)s AND sheet.state = ANY(%(standing)s)
+      AND jsonb_typeof(sheet.answers #> '{K07,rows}') = 'object'
+    GROUP BY 1
+    UNION ALL
+    SELECT split_part(region.path, '/', 2), true, sum((sheet.answers #>> '{MR02,value}')::numeric)::float8,
+           array_agg(sheet.id ORDER BY sheet.id)
+    FROM survey_submission sheet JOIN survey_reportingunit unit ON unit.id = sheet.unit_id
+    JOIN survey_region region ON region.code = unit.region_id
+    WHERE sheet.round_id = %(round)s AND sheet.state = ANY(%(standing)s) AND sheet.answers ? 'MR02'
+    GROUP BY 1
+"""
+# The numbers of a sheet outside section B as one text; how many there are, and how many of them are not zero.
+_NUMBERS = """
+    WITH numbers AS (
+        SELECT sheet.id, count(*) AS size, count(*) FILTER (WHERE answer.number <> 0) AS positive,
+               md5(string_agg(answer.key || '=' || trim_scale(answer.number), ';' ORDER BY answer.key)) AS print
+        FROM survey_submission sheet
+        CROSS JOIN LATERAL (
+            SELECT entry.key, (entry.value ->> 'value')::numeric AS number
+            FROM jsonb_each(sheet.answers) entry
+            WHERE entry.key !~ '^B' AND entry.value ->> 'value' ~ '^-?[0-9]+([.][0-9]+)?$'
+              AND entry.value ? 'value' AND entry.key = ANY(%(items)s)
+        ) answer
+        WHERE sheet.round_id = %(round)s AND sheet.state = ANY(%(standing)s)
+        GROUP BY sheet.id
+    )
+    SELECT 'X11', print, array_agg(id ORDER BY id), max(positive)::float8 FROM numbers
+    WHERE positive >= %(fewest)s GROUP BY print HAVING count(*) > 1
+    UNION ALL
+    SELECT 'X10', id::text, ARRAY[id], size::float8 FROM numbers WHERE positive = 0
+    ORDER BY 1, 2
+"""
+
+
+def look(round_: CollectionRound, items: list[str]) -> Iterator[Found]:
+    """Every finding in the standing sheets of a round; ``items`` are the amounts that X10 and X11 compare."""
+    values: dict[str, Any] = {"round": round_.pk, "standing": STANDING, "fewest": FEWEST, "items": items}
+    with connection.cursor() as cursor:
+        cursor.execute(_GROUPS, values)
+        for parent, sheets in cursor.fetchall():
+            yield Found("X07", parent, sheets)
+        for rule, statement in (("X08", _OPERATED), ("X09", _COMPUTING)):
+            cursor.execute(statement, values)
+            yield from _mirrors(rule, cursor.fetchall())
+        cursor.execute(_NUMBERS, values)
+        for rule, key, sheets, size in cursor.fetchall():
+            yield Found(rule, key, sheets, numbers={"items": size})
+
+
+def _mirrors(rule: str, rows: list[tuple[Any, ...]]) -> Iterator[Found]:
+    """Provinces in which what the units say and what the office says lie too far apart."""
+    units = {province: (total, sheets) for province, office, total, sheets in rows if not office and total}
+    for province, office, total, sheets in rows:
+        if not office or not total or province not in units:
+            continue
+        reported, others = units[province]
+        gap = abs(reported - total) / total
+        if gap > TOLERANCE[rule]:
+            numbers = {"units": reported, "office": total, "gap": gap}
+            yield Found(rule, province, [*sheets, *others], province, numbers)
+
+
+@transaction.atomic
+def sweep(round_: CollectionRound, items: list[str]) -> int:
+    """Store the findings of a round anew; returns how many there are."""
+    MacroFinding.objects.filter(round=round_).delete()
+    count = 0
+    for one in look(round_, items):
+        row = MacroFinding.objects.create(
+            round=round_, rule=one.rule, key=one.key, region=one.region, numbers=one.numbers,
+            size=len(set(one.sheets)),
+        )  # fmt: skip
+        MacroMember.objects.bulk_create(
+            MacroMember(finding=row, submission_id=pk) for pk in sorted(set(one.sheets))
+        )
+        count += 1
+    return count
+
+
+def is_stale(round_: CollectionRound) -> bool:
+    """Has any sheet of the round changed since the findings were stored?"""
+    changed = Submission.objects.filter(round=round_).aggregate(last=Max("updated_at"))["last"]
+    looked = round_.macro_looks.aggregate(last=Max("at"))["last"]
+    return changed is not None and (looked is None or looked < changed)
+
+
+def sweep_open_rounds(items: list[str]) -> int:
+    """``sweep`` for every open round in which something has changed."""
+    count = 0
+    for round_ in CollectionRound.objects.filter(state=CollectionRound.State.OPEN):
+        if is_stale(round_):
+            at = timezone.now()
+            count += sweep(round_, items)
+            round_.macro_looks.create(at=at)
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding as somebody may see it: the members of their area, and how many lie outside."""
+
+    finding: MacroFinding
+    members: list[MacroMember]
+
+    @property
+    def outside(self) -> int:
+        """Sheets that this person may not see."""
+        return self.finding.size - len(self.members)
+
+
+def findings_of(user: Any, round_: CollectionRound, rule: str = "") -> list[Told]:
+    """Findings with at least one sheet of one's area. Sums of a province need all of its sheets in sight."""
+    members: QuerySet[MacroMember] = (
+        MacroMember.objects.visible_to(user, Permission.VIEW_SHEETS)
+        .filter(finding__round=round_)
+        .select_related("finding", "submission__unit__region")
+        .defer("submission__answers", "submission__item_revisions")
+        .order_by("finding__rule", "finding", "pk")
+    )
+    if rule in RULES:
+        members = members.filter(finding__rule=rule)
+    grouped: dict[int, Told] = {}
+    for member in members:
+        grouped.setdefault(member.finding_id, Told(member.finding, [])).members.append(member)
+    return [told for told in grouped.values() if not told.finding.region or not told.outside]
