@@ -9,6 +9,7 @@ from tests.e2e.visitor import PASSWORD
 
 USER, SECTION, ITEM, OTHER = "cat09", "P", "P01", "P02"
 SAVED = ("data-state", "saved")
+PATIENCE = 20_000  # milliseconds: what is asserted is that nothing is lost, not how soon it is there
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_a_lost_network_keeps_the_entries_and_sends_them_when_it_is_back(person:
     expect(page.locator(f"#cell-{ITEM}")).to_have_value("811")
 
     person.context.set_offline(False)
-    expect(page.locator("#sheet-state")).to_have_attribute(*SAVED)
+    expect(page.locator("#sheet-state")).to_have_attribute(*SAVED, timeout=PATIENCE)
     expect(page.locator("#live")).not_to_be_empty()  # and it is said aloud
     expect(page.locator("#sheet-alert")).to_be_empty()
     person.open_section(sheet, SECTION)
@@ -61,7 +62,7 @@ def test_a_closed_tab_leaves_its_entries_to_the_next_page_of_the_sheet(person: A
     person.watch(person.page)
     with person.page.expect_response(lambda answer: answer.url.endswith(f"/sections/{SECTION}/save/")):
         person.go(f"/sheets/{sheet}/")
-    expect(person.page.locator("#outbox")).to_be_empty()
+    expect(person.page.locator("#outbox")).to_be_empty(timeout=PATIENCE)
     person.open_section(sheet, SECTION)
     expect(person.page.locator(f"#cell-{ITEM}")).to_have_value("822")
     assert person.page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('sheet:'))") == []
@@ -80,7 +81,7 @@ def test_an_ended_session_is_renewed_on_top_of_the_page(person: Any, sheet: int)
     dialog.locator("[name=password]").fill(PASSWORD)
     dialog.locator("[name=password]").press("Enter")
     expect(dialog).to_be_hidden()
-    expect(page.locator("#sheet-state")).to_have_attribute(*SAVED)
+    expect(page.locator("#sheet-state")).to_have_attribute(*SAVED, timeout=PATIENCE)
     expect(page.locator(f"#cell-{ITEM}")).to_have_value("833")
     person.type_answer(OTHER, {"value": "44"})
     expect(person.cell(OTHER).locator(".cell-state")).to_have_attribute(*SAVED)
