@@ -46,7 +46,11 @@ DOORS = {
     },
     "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
-    "management": {"survey.collection.models", "survey.exceptions"},
+    # What the questionnaires ask, and as which variables: the simulation estimates them.
+    "simulation": {"survey.microdata.projection"},
+    "management": {
+        "survey.collection.models", "survey.exceptions", "survey.microdata.projection", "survey.questionnaires.loader",
+    },
 }  # fmt: skip
 # The only modules that write a state, and the function that does it for the sheets.
 WRITERS = {
