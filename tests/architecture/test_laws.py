@@ -48,6 +48,8 @@ DOORS = {
     },
     "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
+    # What the questionnaires ask, and as which variables: the simulation estimates them.
+    "simulation": {"survey.microdata.projection"},
     "management": {
         "survey.collection.models", "survey.exceptions", "survey.microdata.projection",
         "survey.questionnaires.loader",
