@@ -49,7 +49,8 @@ DOORS = {
     "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
     "management": {
-        "survey.collection.models", "survey.exceptions", "survey.microdata.projection", "survey.questionnaires.loader",
+        "survey.collection.models", "survey.exceptions", "survey.microdata.projection",
+        "survey.questionnaires.loader",
     },
 }  # fmt: skip
 # The only modules that write a state, and the function that does it for the sheets.
