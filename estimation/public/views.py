@@ -4,12 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
-from django.utils.http import parse_etags
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from estimation.public import pages, selectors
@@ -117,9 +116,11 @@ def public_report(request: HttpRequest, language: str, edition: Edition) -> Http
 @require_safe
 @in_its_language
 def public_picture(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
-    """A figure of the report as SVG."""
-    content, _context = _edition(request, language, edition)
-    svg = picture_of(content, code, language)
+    """A figure of the report as SVG: the file of the release, or the same drawn while the files are being made."""
+    content, context = _edition(request, language, edition)
+    svg = files.file_of(context["release"], f"figures/{code}.{language}.svg")
+    if svg is None and (drawn := picture_of(content, code, language)) is not None:
+        svg = drawn.encode()
     if svg is None:
         raise Http404
     return HttpResponse(svg, content_type=media_type("picture.svg"))
@@ -138,20 +139,17 @@ def public_files(request: HttpRequest, language: str, edition: Edition) -> HttpR
 
 @public
 @require_safe
-def public_file(request: HttpRequest, language: str, edition: Edition, name: str) -> HttpResponseBase:
-    """One file of a release, sent in pieces; its tag is its hash, so that it is sent once."""
-    release = _release(edition)
-    if release.state == Release.State.WITHDRAWN:
+@in_its_language
+def public_file(request: HttpRequest, language: str, edition: Edition, name: str) -> HttpResponse:
+    """One file of a release. The page with its own style is for keeping: on the site the policy would undress it."""
+    _content, context = _edition(request, language, edition)
+    data = files.file_of(context["release"], name)
+    if data is None:
         raise Http404
-    tag = files.hash_of(release, name)
-    path = files.path_of(release, name)
-    if tag is None or path is None:
-        raise Http404
-    if f'"{tag}"' in parse_etags(request.headers.get("If-None-Match", "")):
-        response: HttpResponseBase = HttpResponse(status=304)
-    else:
-        response = FileResponse(path.open("rb"), filename=path.name, content_type=media_type(name))
-    response.headers["ETag"] = f'"{tag}"'
+    shown = name.rpartition(".")[2] in ("pdf", "svg", "png")
+    response = HttpResponse(data, content_type=media_type(name))
+    disposition = content_disposition_header(as_attachment=not shown, filename=name.rpartition("/")[2])
+    response.headers["Content-Disposition"] = disposition or "attachment"
     return response
 
 

@@ -70,21 +70,6 @@ def file_of(release: Release, name: str) -> bytes | None:
     return storage.read(Path(settings.REPORT_ROOT), release.content_hash, name)
 
 
-def path_of(release: Release, name: str) -> Path | None:
-    """Where a file of a release lies, for sending it in pieces; None when there is no such file."""
-    return storage.path_of(Path(settings.REPORT_ROOT), release.content_hash, name)
-
-
-def hash_of(release: Release, name: str) -> str | None:
-    """SHA-256 of a file of a release as its manifest says; the manifest's own tag is the content's hash."""
-    manifest = manifest_of(release)
-    if manifest is None:
-        return None
-    if name == storage.MANIFEST:
-        return release.content_hash
-    return next((str(one["sha256"]) for one in manifest["files"] if one["path"] == name), None)
-
-
 def releases_without_files() -> list[int]:
     """Keys of validated and published releases whose files were not built yet."""
     rows = Release.objects.filter(state__in=BUILT_STATES).only("pk", "content_hash")

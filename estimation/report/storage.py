@@ -56,14 +56,8 @@ def spread(target: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def path_of(root: Path, digest: str, name: str) -> Path | None:
+def read(root: Path, digest: str, name: str) -> bytes | None:
     """A file that the manifest names; None for any other, so that no address leads outside the folder."""
     manifest = manifest_of(root, digest)
     known = {one["path"] for one in manifest["files"]} | {MANIFEST} if manifest else set()
-    return folder(root, digest) / PurePosixPath(name) if name in known else None
-
-
-def read(root: Path, digest: str, name: str) -> bytes | None:
-    """The bytes of such a file."""
-    path = path_of(root, digest, name)
-    return path.read_bytes() if path is not None else None
+    return (folder(root, digest) / PurePosixPath(name)).read_bytes() if name in known else None

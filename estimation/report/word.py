@@ -236,7 +236,7 @@ def _table(document: Any, grid: Grid) -> None:
     for at, row in enumerate(grid.rows, heads):
         _mark_row(table.rows[at], "w:cantSplit")
         _row(document, cells[at], row, size, [*widths])
-    for line in cells:
+    for line in cells[heads - 1 :]:
         for cell, width in zip(line, widths, strict=True):
             cell.width = width
 
@@ -279,4 +279,5 @@ def _rules(table: Any) -> None:
         for key, value in (("val", "single"), ("sz", size), ("space", "0"), ("color", colour)):
             rule.set(qn(f"w:{key}"), value)
         borders.append(rule)
-    table._tbl.tblPr.append(borders)
+    # The order of these elements is fixed; Word calls a file broken that does not keep it.
+    table._tbl.tblPr.insert_element_before(borders, "w:shd", "w:tblLayout", "w:tblCellMar", "w:tblLook")

@@ -22,7 +22,7 @@ def _fresh(settings: Any, tmp_path: Path) -> None:
 
 
 def text_of(answer: Any) -> str:
-    return b"".join(answer).decode() if answer.streaming else answer.content.decode()
+    return str(answer.content.decode())
 
 
 def test_report_page_has_text_tables_figures_and_notes(publish: Publish) -> None:
@@ -48,6 +48,16 @@ def test_pictures_are_kept_and_have_tags(publish: Publish) -> None:
     assert client.get("/en/2025/figures/nothing.svg").status_code == 404
 
 
+def test_a_picture_is_the_file_of_the_release_before_and_after_it_is_built(publish: Publish) -> None:
+    release = publish()
+    drawn = Client().get("/zh/2025/figures/regions.svg").content
+    build_files(release)
+    listed = json.loads(text_of(Client().get("/zh/2025/files/manifest.json")))["files"]
+    wanted = next(one["sha256"] for one in listed if one["path"] == "figures/regions.zh.svg")
+    assert hashlib.sha256(drawn).hexdigest() == wanted
+    assert hashlib.sha256(Client().get("/zh/2025/figures/regions.svg").content).hexdigest() == wanted
+
+
 def test_files_are_listed_and_sent_with_their_hash_as_tag(publish: Publish) -> None:
     release = publish()
     client = Client()
@@ -60,8 +70,10 @@ def test_files_are_listed_and_sent_with_their_hash_as_tag(publish: Publish) -> N
     for one in manifest["files"][:6]:
         assert f'href="/zh/2025/files/{one["path"]}"' in text_of(listed)
         answer = client.get(f"/zh/2025/files/{one['path']}")
-        assert hashlib.sha256(b"".join(answer)).hexdigest() == one["sha256"]
-        assert answer["ETag"] == f'"{one["sha256"]}"'
+        assert hashlib.sha256(answer.content).hexdigest() == one["sha256"]
+        assert answer["ETag"] == f'"{one["sha256"][:32]}"'
+        kind = "inline" if one["path"].endswith((".svg", ".png", ".pdf")) else "attachment"
+        assert answer["Content-Disposition"].startswith(kind)
         again = client.get(f"/zh/2025/files/{one['path']}", headers={"if-none-match": answer["ETag"]})
         assert again.status_code == 304
 

@@ -172,6 +172,9 @@ def test_word_tables_equal_the_cells(given: Content, files: dict[str, bytes], la
         "Heading 3",
         "Caption",
     }
+    order = ["tblStyle", "tblW", "jc", "tblBorders", "tblLayout", "tblLook"]
+    looks = [[one.tag.rpartition("}")[2] for one in table._tbl.tblPr] for table in document.tables]
+    assert all(found == [name for name in order if name in found] for found in looks)
     pictures = document.element.body.findall(".//{*}docPr")
     assert len(pictures) == 9
     assert all(len(one.get("descr")) > 30 for one in pictures)
