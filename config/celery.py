@@ -14,6 +14,7 @@ app.autodiscover_tasks(
         "config",
         "estimation.index",
         "estimation.releases",
+        "estimation.report",
         "estimation.runs",
         "estimation.scoring",
         "survey.access",
@@ -36,6 +37,7 @@ app.conf.beat_schedule = {
         "task": "survey.review.tasks.remind_by_calendar",
         "schedule": crontab(hour=9, minute=0),
     },
+    "build-missing-reports": {"task": "estimation.report.tasks.build_missing_reports", "schedule": 60.0},
     "close-idle-accounts": {
         "task": "survey.access.tasks.close_idle_accounts",
         "schedule": crontab(hour=3, minute=10),

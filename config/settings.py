@@ -256,10 +256,21 @@ JOB_DAYS = env.int("JOB_DAYS", default=7)
 SITE_ADDRESS = env("SITE_ADDRESS", default="")  # printed on letters
 # For so long an acceptance of many sheets can be taken back as one act.
 BULK_UNDO_HOURS = env.int("BULK_UNDO_HOURS", default=24)
+# Files of releases: built once, outside the web root, in folders named by the hash of what they show.
+REPORT_ROOT = Path(
+    env("REPORT_ROOT", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local")) + "/reports")
+)
 
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")
+# Files beside a sheet. The scanner is a dotted path to a callable: path of the file -> name of what it found, or "".
+ATTACHMENT_ROOT = env("ATTACHMENT_ROOT", default=str(BASE_DIR / ".local" / "attachments"))
+ATTACHMENT_LARGEST = env.int("ATTACHMENT_LARGEST", default=10 * 2**20)
+ATTACHMENT_QUOTA = env.int("ATTACHMENT_QUOTA", default=50 * 2**20)
+ATTACHMENT_SCANNER = env("ATTACHMENT_SCANNER", default="")
+# Three people sign one after the other, each what they have read; off: one person names them and submits.
+SIGN_OFF_CHAIN = env.bool("SIGN_OFF_CHAIN", default=False)
 SYNTHETIC_BANNER = LOCAL_MODE
 
 _smtp = {

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from estimation.benchmark.country import Country
-from estimation.benchmark.timings import REPLICATES
+from estimation.benchmark.timings import REPLICATES, Timing
 
 R_SCRIPT = Path(__file__).with_name("survey.R")
 
@@ -64,8 +64,8 @@ def svy_tasks(country: Country) -> dict[str, Callable[[], object]] | None:
     }
 
 
-def r_seconds(country: Country, tasks: str, timeout: float) -> dict[str, float] | None:
-    """Seconds per task with R and survey, one run each; None if they are not installed.
+def r_timings(country: Country, tasks: str, timeout: float) -> dict[str, Timing] | None:
+    """Times per task with R and survey, one run each; None if they are not installed.
 
     Tasks that do not end within `timeout` seconds in all are missing from the result.
     """
@@ -86,7 +86,8 @@ def r_seconds(country: Country, tasks: str, timeout: float) -> dict[str, float] 
         except subprocess.CalledProcessError as failure:
             raise RuntimeError(failure.stderr.decode()[-2000:]) from failure
         lines = out.read_text().split("\n") if out.exists() else []
-    return {name: float(value) for name, value in (line.split() for line in lines if line)}
+    rows = [line.split() for line in lines if line]
+    return {task: Timing(float(wall), float(wall), float(processor)) for task, wall, processor in rows}
 
 
 def _write(country: Country, folder: Path) -> None:

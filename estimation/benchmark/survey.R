@@ -1,5 +1,6 @@
 # The benchmark tasks with the R package `survey`. Arguments: folder with the binary columns, number of items,
-# letters of the tasks, number of replicates. Writes "task seconds" to seconds.txt as each task ends.
+# letters of the tasks, number of replicates. Writes "task seconds processor-seconds" to
+# seconds.txt as each task ends.
 suppressMessages(library(survey))
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[1]; items <- as.integer(arguments[2]); tasks <- strsplit(arguments[3], "")[[1]]
@@ -30,6 +31,6 @@ work <- list(
   e = function() ratios("now", "old", ~industry),
   f = function() svytotal(y, as.svrepdesign(design, type = "subbootstrap", replicates = replicates)))
 for (task in tasks) {
-  seconds <- system.time(work[[task]]())[["elapsed"]]
-  cat(task, seconds, "\n", file = file.path(folder, "seconds.txt"), append = TRUE)
+  took <- system.time(work[[task]]())
+  cat(task, took[["elapsed"]], took[["user.self"]] + took[["sys.self"]], "\n", file = file.path(folder, "seconds.txt"), append = TRUE)
 }

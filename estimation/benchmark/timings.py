@@ -80,9 +80,10 @@ def together(country: Country) -> Callable[[], object]:
     return work
 
 
-def measure(work: Callable[[], object], repeats: int) -> Timing:
-    """Warm once, then time `repeats` runs."""
-    work()
+def measure(work: Callable[[], object], repeats: int, *, warm: bool = True) -> Timing:
+    """Time `repeats` runs, after one that is not counted if `warm`."""
+    if warm:
+        work()
     seconds, processor = [], []
     for _ in range(repeats):
         start, used = time.perf_counter(), time.process_time()

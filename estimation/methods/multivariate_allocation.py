@@ -182,7 +182,9 @@ def _optimum(
         # Met, and every target with slack has lost its multiplier.
         slack = multiplier * np.maximum(1.0 - use, 0.0)
         if worst <= 1.0 + _FEASIBLE and slack.sum() <= _FEASIBLE * (cost @ sizes):
-            return sizes, np.where(use < 1.0 - 1e-6, 0.0, multiplier)
+            # A target that is all but met keeps its multiplier: it is part of what makes the sizes stationary.
+            idle = (use < 1.0 - 1e-6) & (multiplier <= 1e-6 * multiplier.sum())
+            return sizes, np.where(idle, 0.0, multiplier)
         multiplier = multiplier * step
     raise ConvergenceError(
         "allocation failed", distance=worst - 1.0, column=int(np.argmax(use)), iterations=max_iterations

@@ -10,6 +10,9 @@ import numpy as np
 from estimation.methods.cells import Block, Cells, grouped_sums
 from estimation.methods.sample import FloatArray, IntArray, StratifiedSample
 
+# A standard deviation below this share of the mean is rounding.
+_EQUAL = 64.0 * float(np.finfo(np.float64).eps)
+
 # Weighted values (m', k) of the units of a block, in an array of their own that may be overwritten.
 type Rows = Callable[[Block], FloatArray]
 
@@ -175,5 +178,7 @@ def design_effect(cells: Cells, parts: Moments, variance: FloatArray) -> FloatAr
         # One weight w per cell: sum w (u - mean)^2 is the sum of squares of z = w u over w.
         inside = parts.square * (cells.count[:, None] / weight) if parts.spread is None else parts.spread
         spread = cells.over_domains(inside + weight * tilt**2)
+        # Values that are all equal have a spread of rounding alone, and nothing to be compared with.
+        spread = np.where(spread <= (_EQUAL * mean) ** 2 * size, 0.0, spread)
         reference = size * (1.0 - n / size) * spread / (n - 1.0)
         return np.asarray(np.where(reference > 0.0, variance / reference, np.nan))

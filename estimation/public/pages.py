@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from estimation.releases.content import Block, CellStatus, Content, FrozenCell, FrozenRow, FrozenTable, Text
+from estimation.releases.content import CellStatus, Content, FrozenCell, FrozenRow, FrozenTable, Text
 
 # The numbers that a reader looks for first, with the words of a headline.
 HIGHLIGHTS = ("SUP-01", "SUP-07", "SUP-11", "CIR-05", "USE-01", "USE-03")
 _KINDS = {"region": re.compile(r"\d{6}"), "section": re.compile(r"[A-R]")}
-_PLACES = ("foreword", "chapter1", "chapter2", "chapter3", "appendix", "annex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +136,3 @@ def quality(content: Content, grade: str = "") -> tuple[dict[str, int], list[Fro
     counts = {letter: sum(cell.grade == letter for cell in measured) for letter in "ABCDE"}
     chosen = [cell for cell in measured if not grade or cell.grade == grade]
     return counts, sorted(chosen, key=lambda cell: (-(cell.cv or 0.0), cell.key))
-
-
-def chapters(content: Content) -> list[tuple[str, tuple[Block, ...]]]:
-    """Passages by chapter in the order of the document; chapters without a passage are left out."""
-    grouped = [
-        (place, tuple(block for block in content.blocks if block.place.partition(".")[0] == place))
-        for place in _PLACES
-    ]
-    return [(place, blocks) for place, blocks in grouped if blocks]

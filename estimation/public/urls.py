@@ -14,6 +14,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<language:language>/data/", views.public_data, name="public_data"),
     path("<language:language>/<edition:edition>/", views.public_figures, name="public_figures"),
     path("<language:language>/<edition:edition>/report/", views.public_report, name="public_report"),
+    path(
+        "<language:language>/<edition:edition>/figures/<slug:code>.svg",
+        views.public_picture, name="public_picture",
+    ),
+    path("<language:language>/<edition:edition>/files/", views.public_files, name="public_files"),
+    path("<language:language>/<edition:edition>/files/<path:name>", views.public_file, name="public_file"),
     path("<language:language>/<edition:edition>/tables/", views.public_tables, name="public_tables"),
     path(
         "<language:language>/<edition:edition>/tables/<str:code>.csv",

@@ -4,15 +4,24 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
+from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
 from estimation.public import pages, selectors
 from estimation.public.addresses import LANGUAGES, in_language
 from estimation.releases.content import Content
 from estimation.releases.models import Release
+from estimation.report import selectors as files
+from estimation.report.bundle import MANIFEST, media_type
+from estimation.report.editions import outline_of, picture_of
+from estimation.report.outline import FigurePart
+from estimation.report.page import page_context
+from estimation.report.shelf import shelves
 from survey.access.decorators import public
 
 type Edition = tuple[int, int | None]
@@ -91,10 +100,59 @@ def _figures(request: HttpRequest, language: str, content: Content, context: dic
 @require_safe
 @in_its_language
 def public_report(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
-    """The text of the report, chapter by chapter."""
+    """The report as a page: text, tables and figures in the order of the printed one."""
     content, context = _edition(request, language, edition)
-    shown = {"chapters": pages.chapters(content), "here": "report"}
+    document = outline_of(content, language)
+    sources = {
+        part.code: reverse("public_picture", args=[language, context["edition"], part.code])
+        for section in document.sections
+        for part in section.parts
+        if isinstance(part, FigurePart)
+    }
+    shown = {**page_context(document, sources), "outline": document, "lazy": True, "here": "report"}
     return _page(request, language, "report.html", context | shown)
+
+
+@public
+@require_safe
+@in_its_language
+def public_picture(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
+    """A figure of the report as SVG."""
+    content, _context = _edition(request, language, edition)
+    svg = picture_of(content, code, language)
+    if svg is None:
+        raise Http404
+    return HttpResponse(svg, content_type=media_type("picture.svg"))
+
+
+@public
+@require_safe
+@in_its_language
+def public_files(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
+    """Every file of a release. While they are being made the page says so and is not kept by caches."""
+    _content, context = _edition(request, language, edition)
+    manifest = files.manifest_of(context["release"])
+    shown = {"shelves": shelves(manifest["files"]) if manifest else [], "manifest": MANIFEST, "here": "files"}
+    return _page(request, language, "files.html", context | shown, status=200 if manifest else 202)
+
+
+@public
+@require_safe
+def public_file(request: HttpRequest, language: str, edition: Edition, name: str) -> HttpResponseBase:
+    """One file of a release, sent in pieces; its tag is its hash, so that it is sent once."""
+    release = _release(edition)
+    if release.state == Release.State.WITHDRAWN:
+        raise Http404
+    tag = files.hash_of(release, name)
+    path = files.path_of(release, name)
+    if tag is None or path is None:
+        raise Http404
+    if f'"{tag}"' in parse_etags(request.headers.get("If-None-Match", "")):
+        response: HttpResponseBase = HttpResponse(status=304)
+    else:
+        response = FileResponse(path.open("rb"), filename=path.name, content_type=media_type(name))
+    response.headers["ETag"] = f'"{tag}"'
+    return response
 
 
 @public

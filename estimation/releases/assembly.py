@@ -98,7 +98,9 @@ def wanted(book: Book, year: int, codes: Mapping[str, Sequence[str]]) -> set[Key
             keys.add(Key(year, part.variable, "level_growth", part.kind, part.code))
     for table in book.registry.tables.values():
         keys |= set(tables.wanted_keys(table, year, codes.get(table.row_domain, ())))
-    keys |= {key_of(one, year) for one in book.references() if one.kind == "estimate"}
+    named = {key_of(one, year) for one in book.references() if one.kind == "estimate"}
+    # The growth of a total that a formula compares with the year before tells their covariance.
+    keys |= named | {replace(key, statistic="level_growth") for key in named if key.statistic == "total"}
     for ranking in book.rankings:
         keys |= {
             Key(year, ranking.variable, ranking.statistic, ranking.kind, code)

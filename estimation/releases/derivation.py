@@ -1,5 +1,6 @@
 """Facts of the text, rankings, forecasts and points of figures: formulas over what is already assembled. Pure."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -151,9 +152,34 @@ class Reader:
             return None, "external"
         if any(part.se is None for part in parts.values()):
             return None, "combined"
+        paired = self._of_two_years(found, parts)
+        if paired is not None:
+            return paired / factor, ""
         shares = [abs(found.slopes[ref]) * (part.se or 0.0) / factor for ref, part in parts.items()]
         sampled = sum(1 for share in shares if share > 0)
         return sum(shares), "bounded" if sampled > 1 else ""
+
+    def _of_two_years(self, found: Quantity, parts: dict[Reference, Component]) -> float | None:
+        """Standard error in base units where one total of two years is all that is sampled.
+
+        The stored growth of that total tells the covariance: V(R) X0^2 = V1 + R^2 V0 - 2 R C.
+        """
+        pair = sorted((ref for ref, part in parts.items() if part.se), key=lambda ref: -ref.offset)
+        if len(pair) != 2 or pair[0].kind != "estimate" or pair[0].name != pair[1].name:
+            return None
+        if [ref.offset for ref in pair] != [0, -1] or pair[0].estimate[1] != "total":
+            return None
+        now, before = parts[pair[0]], parts[pair[1]]
+        rate = self.material.source.estimates.get(
+            replace(key_of(pair[0], self.year), statistic="level_growth")
+        )
+        if rate is None or rate.se is None or not before.value or not now.value:
+            return None
+        first, second, ratio = now.se or 0.0, before.se or 0.0, now.value / before.value
+        common = (first**2 + ratio**2 * second**2 - (rate.se * before.value) ** 2) / (2.0 * ratio)
+        common = max(-first * second, min(common, first * second))
+        a, b = (found.slopes[ref] for ref in pair)
+        return math.sqrt(max(a**2 * first**2 + b**2 * second**2 + 2.0 * a * b * common, 0.0))
 
     def ranking(self, ranking: Ranking, codes: Iterable[str]) -> None:
         """A cell for every place, and one whose words are the names in order."""

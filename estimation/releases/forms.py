@@ -52,7 +52,14 @@ class BlockForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            field.widget.attrs["class"] = "form-control"
+            field.widget.attrs |= {"class": "form-control", **_LIVE}
+
+
+# The preview follows the typing; without JavaScript the button does the same.
+_LIVE = {
+    "hx-post": "", "hx-trigger": "input changed delay:700ms", "hx-target": "#preview", "hx-vals": '{"preview": "1"}',
+    "hx-sync": "closest form:replace",
+}  # fmt: skip
 
 
 def known_series() -> list[dict[str, Any]]:

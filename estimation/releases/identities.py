@@ -64,7 +64,7 @@ def _sums(cells: Mapping[str, FrozenCell], year: int) -> list[Sum]:
         "the total holds a registered adjustment; the difference is that",
     )
     sums = [
-        Sum("production", Text("物联感知+系统软件AI=数据生产总量", "sensed + computed = all data produced"),
+        Sum("production", Text(f"{y}年：物联感知+系统软件AI=数据生产总量", f"{y}: sensed + computed = all data produced"),
             f"SUP-01.{y}", (f"SUP-02.{y}", f"SUP-03.{y}")) for y in (year - 1, year)
     ]  # fmt: skip
     sums += [
@@ -103,7 +103,7 @@ def _verdict(
         "code": code, "words": {"zh": words.zh, "en": words.en},
         "holds": (abs(gap) <= tolerance or differ is not None) if gap is not None else None,
         "left": str(left) if both else None, "right": str(right) if both else None,
-        "difference": str(gap) if gap is not None else None, "tolerance": str(tolerance),
+        "difference": str(gap) if gap is not None else None, "tolerance": str(tolerance.quantize(Decimal("0.0001")).normalize()),
         "registered": {"zh": differ.zh, "en": differ.en} if differ is not None else None,
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ from estimation.releases.selectors import FAULTS
 from estimation.releases.states import Action
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import finished_runs
+from survey.access.audit_labels import label_of
 from survey.audit import AuditEvent
 
 ACTION_LABELS = {
@@ -120,6 +121,7 @@ def release_before(release: Release) -> Release | None:
     return all_releases().filter(round=release.round_id, number__lt=release.number).first()
 
 
-def trail(release: Release) -> QuerySet[AuditEvent]:
-    """What was done to a release, oldest first."""
-    return AuditEvent.objects.filter(subject_type="release", subject_id=str(release.pk)).order_by("pk")
+def trail(release: Release) -> list[tuple[AuditEvent, str]]:
+    """What was done to a release, oldest first, with its name."""
+    rows = AuditEvent.objects.filter(subject_type="release", subject_id=str(release.pk)).order_by("pk")
+    return [(row, label_of(row.action)) for row in rows]

@@ -32,7 +32,7 @@ def release_list(request: HttpRequest) -> HttpResponse:
     return page(
         request, "estimation/releases/releases.html",
         {
-            "releases": release_reading.all_releases(), "runs": release_reading.releasable_runs(),
+            "releases": release_reading.all_releases().defer("content", "checks"), "runs": release_reading.releasable_runs(),
             "form": PrepareForm(), "may_publish": may(request.user, Permission.PUBLISH),
         },
     )  # fmt: skip

@@ -30,7 +30,10 @@ def _base(request: HttpRequest) -> tuple[EstimationRun | None, dict[str, Any]]:
     if run is None and asked:
         raise Http404
     others = finished_runs()[:30] if run is not None else []
-    tables = [(number, table.title) for number, table in sorted(registry().tables.items())]
+    printed = [
+        (number, table) for number, table in sorted(registry().tables.items()) if table.code[:1] == "T"
+    ]
+    tables = [(number, table.title) for number, table in printed]
     return run, {"run": run, "other_runs": others, "tables": tables, "explicit": bool(asked)}
 
 

@@ -1,5 +1,6 @@
 """The form of a new run: round, snapshot, parameters."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -110,6 +111,17 @@ class RunForm(forms.Form):
             self.add_error("upper", _("The lower quantile must lie below the upper one."))
         data["microdata"] = self.versions.get(data["snapshot"])
         return data
+
+
+def parameters(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a stored spec by name, both as the form calls them; what it does not ask keeps its name."""
+    flat = {name: value for name, value in spec.items() if name != "winsorization"}
+    found: dict[str, Any] = {}
+    for name, value in {**flat, **spec.get("winsorization", {})}.items():
+        field: Any = RunForm.base_fields.get(name)
+        label = str(field.label) if field else name
+        found[label] = dict(getattr(field, "choices", ())).get(value, value) if field else value
+    return found
 
 
 class BootstrapForm(forms.Form):

@@ -56,8 +56,8 @@ class Winsorization:
     """
 
     method: Literal["winsorize", "trim", "none"] = "winsorize"
-    lower: float = 0.005
-    upper: float = 0.995
+    lower: float = 0.001
+    upper: float = 0.999
     minimum: int = 20  # positive values that a class needs; else its parent is used
     weighted: bool = False
 

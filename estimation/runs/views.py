@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from estimation.runs import selectors, selectors_compare, services
-from estimation.runs.forms import RunForm, rounds_with_design
+from estimation.runs.forms import RunForm, parameters, rounds_with_design
 from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue
 from survey.access.decorators import requires
@@ -210,6 +210,6 @@ def _changed_inputs(first: EstimationRun, second: EstimationRun) -> list[tuple[s
         (_("Design"), first.design_id, second.design_id),
         (_("Program"), first.code_version[:12], second.code_version[:12]),
     ]
-    names = sorted(first.spec.keys() | second.spec.keys())
-    pairs += [(name, first.spec.get(name), second.spec.get(name)) for name in names]
+    one, other = parameters(first.spec), parameters(second.spec)
+    pairs += [(name, one.get(name, "—"), other.get(name, "—")) for name in one | other]
     return [pair for pair in pairs if pair[1] != pair[2]]

@@ -64,11 +64,11 @@ POLICIES: tuple[Variant, ...] = (
     Variant("average", _spec(None, lonely="average", respondents=1)),
 )
 # Drawn in the picture of a study; the accent is on what a run does when nobody chooses.
-DEFAULT = "0.5 % and 99.5 %"
+DEFAULT = "0.1 % and 99.9 %"
 PLOTTED = (
     RAW.name,
     DEFAULT,
-    "0.1 % and 99.9 %",
+    "0.5 % and 99.5 %",
     "1 % and 99 %",
     "2 % and 98 %",
     TREATMENTS[-1].name,

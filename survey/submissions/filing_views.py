@@ -15,12 +15,12 @@ from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 from survey.questionnaires.loader import load_codelist
 from survey.questionnaires.selectors import items_by_section
-from survey.submissions import services
+from survey.submissions import services, signing
 from survey.submissions.filing import canonical_text, is_intact, receipt_number
 from survey.submissions.forms import SignOffForm, read_revision
 from survey.submissions.models import Submission
 from survey.submissions.rows import RowBuilder
-from survey.submissions.selectors import latest_filing, sheet_of
+from survey.submissions.selectors import Sheet, latest_filing, sheet_of
 from survey.submissions.states import Action, State
 from survey.submissions.tasks import send_receipt_later
 from survey.submissions.views import frame, load
@@ -97,7 +97,10 @@ def sheet_submit(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign-off and submission of the revision that the summary showed."""
     submission = load(request, pk)
     initial = dict(submission.signatories) or {"filler": request.user.name}  # type: ignore[union-attr]
-    form = SignOffForm(request.POST or None, initial=initial)
+    signed = signing.names(sheet_of(submission)) if signing.chain_wanted() else {}
+    form = SignOffForm(request.POST or None, initial=initial | signed)
+    for name in signed:
+        form.fields[name].disabled = True  # whoever signed has written it
     errors: list[dict[str, str]] = []
     if request.method == "POST":
         errors = form.error_list()
@@ -118,8 +121,20 @@ def sheet_submit(request: HttpRequest, pk: int) -> HttpResponse:
         # The revision of the summary travels with the link; without it the page shows the present one.
         "shown_revision": request.POST.get("revision") or request.GET.get("revision") or submission.revision,
         "obstacles": services.refusals(submission, services.submit_action(submission), request.user),
+        **_chain(sheet),
     }
     return page(request, "survey/submissions/submit.html", context, status=422 if errors else 200)
+
+
+def _chain(sheet: Sheet) -> dict[str, Any]:
+    """The sign-off in turn, where the office wants it."""
+    if not signing.chain_wanted():
+        return {}
+    return {
+        "chain": signing.steps(sheet),
+        "all_signed": signing.next_step(sheet) is None,
+        "version_hash": signing.version_hash(sheet),
+    }
 
 
 @requires(Permission.RESPOND)

@@ -108,6 +108,44 @@ class SubmissionEvent(models.Model):
         indexes = [models.Index(fields=["submission", "id"], name="event_submission")]
 
 
+class SectionInvitation(models.Model):
+    """A sheet in the hands of a colleague without an account: some sections to fill, or a step to sign."""
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="invitations")
+    name = models.CharField(max_length=60)
+    email = models.EmailField()
+    sections = models.JSONField()  # codes; none for a signature
+    role = models.CharField(max_length=12, blank=True)  # the step of the sign-off, empty for filling
+    secret_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet["SectionInvitation"].as_manager()
+
+
+class Attachment(models.Model):
+    """A file beside a sheet. The content lies outside the web root under a random name."""
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="attachments")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=8)  # told by the content
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    path = models.CharField(max_length=80)  # below ATTACHMENT_ROOT
+    note = models.CharField(max_length=200, blank=True)
+    uploaded_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet["Attachment"].as_manager()
+
+
 class Filing(models.Model):
     """A sheet as it was filed: frozen answers with their hash. Never changed."""
 

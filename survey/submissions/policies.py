@@ -19,6 +19,7 @@ from survey.access.roles import Role
 from survey.collection.models import CollectionRound, Disposition
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.questionnaires.loader import load_codelist
+from survey.submissions import signing
 from survey.submissions.models import Submission
 from survey.submissions.selectors import sheet_of
 from survey.submissions.states import Action, State
@@ -99,7 +100,10 @@ def soft_edits_explained(submission: Submission, request: Request) -> Refusal:
 
 
 def signed(submission: Submission, request: Request) -> Refusal:
-    """The people who answer for the figures are named."""
+    """The people who answer for the figures are named; where three sign in turn, each has signed this content."""
+    if signing.chain_wanted():
+        step = signing.next_step(sheet_of(submission))
+        return None if step is None else _("The form has not been signed by everybody yet.")
     if all(str(submission.signatories.get(name, "")).strip() for name in SIGNATORIES):
         return None
     return _("Name the head of the unit, the head of statistics, who filled the form, and a phone number.")

@@ -82,11 +82,13 @@ def autosave(
     bases: Mapping[str, int] | None = None,
     channel: str = "page",
     canonical: bool = False,
+    reason: str = "",
 ) -> SaveResult:
     """Merge changed cells into the sheet.
 
     ``changes`` maps keys (item codes or ``ITEM/row/column``) to raw form values {"value", "unit",
     "missing"}, or to stored cells when ``canonical`` (machines); None or an empty value blanks the cell.
+    ``reason`` stands in the events, for example by whose invitation somebody without an account fills.
     ``base_revision`` is the revision that the page showed; ``bases`` overrides it cell by cell.
     Raises PermissionDenied, PolicyDenied. Faulty and conflicting cells are reported, the others are stored.
     """
@@ -103,7 +105,7 @@ def autosave(
     after = before
     if accepted or row.revision == 0:
         typed = {} if canonical else {key: as_typed(changes.get(key), cell) for key, cell in accepted.items()}
-        after = _store(row, request, before, accepted, channel, typed)
+        after = _store(row, request, before, accepted, channel, typed, reason)
     return SaveResult(
         revision=row.revision,
         sheet=after,
@@ -199,7 +201,7 @@ def _conflicts(
         last = events.get(key)
         conflicts[key] = Conflict(
             key, wanted[key], cells.get(before.answers, key), base,
-            by=str(last.actor) if last and last.actor else "", at=last.at if last else None,
+            by=str(last.actor or last.reason) if last else "", at=last.at if last else None,
         )  # fmt: skip
     return conflicts, untouched
 
@@ -220,7 +222,7 @@ def _same(before: Sheet, key: str, one: Any, other: Any) -> bool:
 
 def _store(
     row: Submission, request: Request, before: Sheet, accepted: Mapping[str, Any], channel: str,
-    typed: Mapping[str, dict[str, str]],
+    typed: Mapping[str, dict[str, str]], reason: str,
 ) -> Sheet:  # fmt: skip
     """Write cells, events, counts and state: one INSERT and one UPDATE."""
     move(row, request, channel=channel, quiet=True)
@@ -235,7 +237,7 @@ def _store(
             submission=row, actor=request.by, kind=SubmissionEvent.Kind.VALUE, action=Action.SAVE, item=key,
             old=cells.get(before.answers, key), new=cell and cell | typed.get(key, {}),
             revision=row.revision, channel=channel,
-            at=row.updated_at,
+            at=row.updated_at, reason=reason,
         )
         for key, cell in accepted.items()
     )  # fmt: skip

@@ -7,11 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.collection.models import Assignment, CollectionRound
 from survey.exceptions import PolicyDenied
+from survey.submissions import signing
 from survey.submissions.explaining import explain, reply
 from survey.submissions.models import Filing, Submission, SubmissionEvent
 from survey.submissions.policies import SIGNATORIES
 from survey.submissions.saving import Conflict, SaveResult, autosave, start_sheet
-from survey.submissions.selectors import latest_filing
+from survey.submissions.selectors import latest_filing, sheet_of
 from survey.submissions.states import Action
 from survey.submissions.transitions import can, locked, refusals, submit_action, transition
 
@@ -31,6 +32,8 @@ def submit(
     Raises PermissionDenied, PolicyDenied, StaleRevision; then nothing is stored, not even the names.
     """
     row = locked(submission)
+    if signing.chain_wanted():
+        signatories = {**signatories, **signing.names(sheet_of(row))}
     names = {name: " ".join(str(signatories.get(name, "")).split())[:60] for name in SIGNATORIES}
     row.signatories = names
     row.save(update_fields=["signatories"])

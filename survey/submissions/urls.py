@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.submissions import api, filing_views, print_views, views, workbook_views
+from survey.submissions import (
+    api,
+    evidence_views,
+    filing_views,
+    guest_views,
+    print_views,
+    share_views,
+    sign_views,
+    views,
+    workbook_views,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("tasks/", views.tasks, name="tasks"),
@@ -24,6 +34,24 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sheets/<int:pk>/workbook/", workbook_views.sheet_workbook, name="sheet_workbook"),
     path("sheets/<int:pk>/upload/", workbook_views.sheet_upload, name="sheet_upload"),
     path("sheets/<int:pk>/upload/apply/", workbook_views.sheet_apply, name="sheet_apply"),
+    path("sheets/<int:pk>/share/", share_views.sheet_share, name="sheet_share"),
+    path(
+        "sheets/<int:pk>/share/<int:invitation>/withdraw/", share_views.share_withdraw, name="share_withdraw"
+    ),
+    path("guest/open/<str:secret>/", guest_views.guest_open, name="guest_open"),
+    path("guest/<int:pk>/", guest_views.guest_home, name="guest_home"),
+    path("guest/<int:pk>/sections/<slug:code>/", guest_views.guest_section, name="guest_section"),
+    path("guest/<int:pk>/sections/<slug:code>/save/", guest_views.guest_save, name="guest_save"),
+    path("sheets/<int:pk>/sign/", sign_views.sheet_sign, name="sheet_sign"),
+    path("sheets/<int:pk>/sign/ask/", sign_views.sheet_ask_signature, name="sheet_ask_signature"),
+    path("guest/<int:pk>/sign/", guest_views.guest_sign, name="guest_sign"),
+    path("sheets/<int:pk>/evidence/", evidence_views.sheet_evidence, name="sheet_evidence"),
+    path(
+        "sheets/<int:pk>/evidence/<int:attachment>/remove/",
+        evidence_views.evidence_remove,
+        name="evidence_remove",
+    ),
+    path("evidence/<int:pk>/", evidence_views.evidence_file, name="evidence_file"),
     path("units/<int:pk>/exemption/", filing_views.unit_exempt, name="unit_exempt"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [

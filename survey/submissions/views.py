@@ -155,19 +155,26 @@ def neighbours(sheet: Sheet, section: Section) -> tuple[Section | None, Section 
 def _show(
     request: HttpRequest, sheet: Sheet, section: Section, typed: dict[str, Any], status: int = 200
 ) -> HttpResponse:
+    before, after = neighbours(sheet, section)
+    context = frame(request, sheet) | section_context(request, sheet, section, typed)
+    context |= {"before": before, "after": after}
+    return page(request, "survey/submissions/section.html", context, status=status)
+
+
+def section_context(
+    request: HttpRequest, sheet: Sheet, section: Section, typed: dict[str, Any]
+) -> dict[str, Any]:
+    """The rows of one section, with what was typed and refused, and rows to add to an open table."""
     blank = {
         code: [*_posted_rows(typed, code), *new_row_ids(3 if request.GET.get("add_row") == code else 1)]
         for code in section.items
         if sheet.item(code).type == "table"
     }
     builder = RowBuilder(sheet, blank_rows=blank, with_required="check" in request.GET, **typed)
-    before, after = neighbours(sheet, section)
     rows = builder.section(section)
-    context = frame(request, sheet) | {
-        "section": section, "rows": rows, "before": before, "after": after,
-        "progress": sheet.progress(section), "errors": _summary(rows),
+    return {
+        "section": section, "rows": rows, "progress": sheet.progress(section), "errors": _summary(rows),
     }  # fmt: skip
-    return page(request, "survey/submissions/section.html", context, status=status)
 
 
 def _posted_rows(typed: dict[str, Any], code: str) -> list[str]:
@@ -213,13 +220,16 @@ def sheet_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
         )  # fmt: skip
     except PolicyDenied as refusal:
         return page(request, "survey/submissions/section.html", {"refusal": refusal.sentence}, "refusal", 409)
-    response = _fragment(request, result, definition.section(code), changes)
+    context = fragment_context(request, result, definition.section(code), changes)
+    response = page(request, "survey/submissions/section.html", context, "saved")
     response.headers["Sheet-Revision"] = str(result.revision)
     response.headers["Sheet-Refused"] = " ".join([*result.errors, *result.conflicts])
     return response
 
 
-def _fragment(request: HttpRequest, result: Any, section: Section, changes: dict[str, Any]) -> HttpResponse:
+def fragment_context(
+    request: HttpRequest, result: Any, section: Section, changes: dict[str, Any]
+) -> dict[str, Any]:
     """What looks different after a save, each piece to be swapped in place.
 
     Rows whose answer changed come whole; rows that only share a rule with them bring their remarks.
@@ -231,9 +241,8 @@ def _fragment(request: HttpRequest, result: Any, section: Section, changes: dict
     near = {code for edit in sheet.definition.edits if edit.code in reached for code in edit.items}
     builder = RowBuilder(sheet, typed=changes, errors=result.errors, conflicts=result.conflicts)
     remarks = (near & set(section.items) & sheet.relevant) - whole
-    context = {
+    return {
         "sheet": sheet, "submission": sheet.submission, "section": section, "editable": True, "oob": True,
         "rows": builder.section(section, whole), "remarks": builder.section(section, remarks),
         "progress": sheet.progress(section),
     }  # fmt: skip
-    return page(request, "survey/submissions/section.html", context, "saved")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from estimation.design.models import SampleDesign
 from estimation.releases.models import Release
 from estimation.releases.services import prepare_release
+from estimation.report.services import build_files
 from estimation.runs import services as runs
 from estimation.runs import services_bootstrap
 from estimation.runs.models import EstimationRun, ExternalSeries
@@ -34,7 +35,8 @@ from survey.review.models import (
     ReminderBatch,
     ReviewQuery,
 )
-from survey.submissions.models import Explanation, Submission
+from survey.submissions import evidence
+from survey.submissions.models import Explanation, SectionInvitation, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.states import State
 from tests.estimation.design.population import Population
@@ -66,6 +68,8 @@ class Place:
     explanation: Any = None
     query: Any = None  # open, on a sheet with the province
     comment: Any = None  # open, on a returned sheet
+    invitation: Any = None  # of the open sheet
+    attachment: Any = None  # of the open sheet
     slip: Any = None  # an unanswered proposal on the returned sheet
     batch: Any = None  # reminders of one sheet
     act: Any = None  # one acceptance of many sheets (here of one)
@@ -124,6 +128,7 @@ class Stage:
         draft = prepare_release(run=finished, by=None)
         # The public site has something to show, and the draft corrects nothing of it.
         published = put_out(finished, number=draft.number + 1)
+        build_files(published)
         external = ExternalSeries.objects.create(
             code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
         )
@@ -185,6 +190,14 @@ def _place(region: str) -> Place:
             )  # fmt: skip
     place.query = ReviewQuery.objects.create(submission=place["asked"], text="请核实")
     place.comment = ReviewQuery.objects.create(submission=place["returned"], text="请核实")
+    place.attachment = evidence.attach(
+        place["open"], by=make_user(Role.RESPONDENT, unit=place["open"].unit), name="a.txt", data=b"evidence"
+    )
+    place.invitation = SectionInvitation.objects.create(
+        submission=place["open"], name="guest", email="guest@example.org", sections=["P"],
+        secret_hash=f"matrix-{region}", invited_by=make_user(Role.RESPONDENT, unit=place["open"].unit),
+        expires_at=timezone.now() + dt.timedelta(days=1),
+    )  # fmt: skip
     place.slip = CorrectionSlip.objects.create(
         query=ReviewQuery.objects.create(submission=place["returned"], item="P01", text="请核实单位"),
         proposed={"value": "12", "entered": "12", "unit": "TB"},

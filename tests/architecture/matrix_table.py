@@ -8,17 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth.tokens import default_token_generator
-from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from django.utils.http import urlsafe_base64_encode
 
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.review import bulk
 from survey.review.filters import QueueFilter
 from survey.submissions.models import Submission
+from tests.architecture.matrix_bodies import renewal, step, workbook
 from tests.architecture.matrix_stage import PASSWORD, Actor, Body, Place, Stage
 from tests.factories import SIGNATORIES
 
@@ -110,21 +108,6 @@ def _reason(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _renewal(stage: Stage, place: Place) -> tuple[str, str]:
-    """A good link: whoever holds it may use it."""
-    uid = urlsafe_base64_encode(str(stage.account.pk).encode())
-    return uid, default_token_generator.make_token(stage.account)
-
-
-def _workbook(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
-    """The token of a rehearsal that this person has seen."""
-    if actor.user is None:
-        return {"token": "x"}
-    kept = {"changes": {"P02": {"value": "17", "unit": "TB"}}, "base": _revision(place["open"])}
-    cache.set(f"workbook:{place['open'].pk}:{actor.user.pk}:matrix", kept, 60)
-    return {"token": "matrix", "seen": kept["base"]}
-
-
 def _verdict(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     return {"edit": place.explanation.edit, "verdict": "accepted"}
 
@@ -178,7 +161,7 @@ TABLE: dict[str, Row] = {
     "set_language": Row(body=post(language="en"), writes=False),
     "password_change": Row(body=post(old_password=PASSWORD, **_new)),
     "password_forgotten": Row(body=post(username=""), writes=False),
-    "password_renew": Row(_renewal, body=post(**_new)),
+    "password_renew": Row(renewal, body=post(**_new)),
     "notice": Row(body=post(), writes=False),  # everybody here has read it
     "second_factor": Row(body=post(code="000000"), writes=False),
     "second_factor_setup": Row(body=post(code="000000"), writes=False),
@@ -255,11 +238,30 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "sheet_share": sheet(
+        "open", body=post(name="Guest", email="guest@example.org", days="7", sections=["P"])
+    ),
+    "share_withdraw": Row(
+        lambda stage, place: (place["open"].pk, place.invitation.pk), scoped=True, body=post()
+    ),
+    "sheet_evidence": sheet("open", body=post(note="x"), writes=False),  # without a file
+    "evidence_remove": Row(
+        lambda stage, place: (place["open"].pk, place.attachment.pk), scoped=True, body=post()
+    ),
+    "evidence_file": Row(lambda stage, place: (place.attachment.pk,), scoped=True),
+    "sheet_sign": sheet("open", body=step),
+    "sheet_ask_signature": sheet("open", body=post(role="stat_head", name="Head", email="head@example.org")),
+    "guest_sign": Row(lambda stage, place: (place.invitation.pk,), body=post(), writes=False),
+    # Guests have no account: without the proof in the session an invitation has ended for everybody.
+    "guest_open": Row(lambda stage, place: ("made-up",)),
+    "guest_home": Row(lambda stage, place: (place.invitation.pk,)),
+    "guest_section": Row(lambda stage, place: (place.invitation.pk, "P"), body=_cell, writes=False),
+    "guest_save": Row(lambda stage, place: (place.invitation.pk, "P"), body=_cell, writes=False),
     "sheet_pdf": sheet("open", query="?filled"),
     "filed_pdf": sheet("filed", 1),
     "sheet_workbook": sheet("open"),
     "sheet_upload": sheet("open", body=post(), writes=False),  # without a file; storing is sheet_apply
-    "sheet_apply": sheet("open", body=_workbook),
+    "sheet_apply": sheet("open", body=workbook),
     "api_sheets": Row(),
     "api_sheet": sheet("open"),
     "api_sheet_answers": sheet(
@@ -374,12 +376,17 @@ TABLE: dict[str, Row] = {
     "api_estimates": run("finished"),
     "api_indicators": Row(),
     "api_tables": Row(lambda stage, place: (1,)),
+    "release_files": Row(lambda stage, place: (stage.published.pk,)),
+    "release_file": Row(lambda stage, place: (stage.published.pk, "manifest.json")),
     # The public site
     "public_start": published(),
     "public_archive": published(),
     "public_data": published(),
     "public_figures": published("2025"),
     "public_report": published("2025"),
+    "public_picture": published("2025", "regions"),
+    "public_files": published("2025"),
+    "public_file": published("2025", "manifest.json"),
     "public_tables": published("2025"),
     "public_table": published("2025", "T2"),
     "public_table_csv": published("2025", "T2"),

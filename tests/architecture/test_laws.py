@@ -35,14 +35,23 @@ DOORS = {
         "survey.exceptions",
     },
     "releases": {
-        "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.access.scope",
-        "survey.audit", "survey.collection.models", "survey.exceptions",
+        "survey.access.audit_labels", "survey.access.decorators", "survey.access.pages", "survey.access.roles",
+        "survey.access.scope",
+        "survey.audit", "survey.collection.models", "survey.exceptions", "survey.microdata.models",
         "survey.microdata.projection", "survey.microdata.selectors", "survey.questionnaires.loader",
-        "survey.questionnaires.units",
+        "survey.questionnaires.models", "survey.questionnaires.units", "survey.review.models",
+        "survey.submissions.models",
+    },
+    "report": {
+        "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.audit",
+        "survey.exceptions",
     },
     "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
-    "management": {"survey.collection.models", "survey.exceptions"},
+    "management": {
+        "survey.collection.models", "survey.exceptions", "survey.microdata.projection",
+        "survey.questionnaires.loader",
+    },
 }  # fmt: skip
 # The only modules that write a state, and the function that does it for the sheets.
 WRITERS = {

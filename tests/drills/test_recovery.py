@@ -80,6 +80,57 @@ def test_a_killed_worker_costs_time_but_no_result(system: System) -> None:
     assert stored(system, run) == undisturbed
 
 
+def replicated(system: System) -> tuple[str, str]:
+    """State and result of the bootstrap."""
+    rows = system.say("SELECT state, result_hash FROM estimation_bootstrap")
+    return tuple(rows[0]) if rows else ("", "")  # type: ignore[return-value]
+
+
+def test_a_worker_killed_in_a_bootstrap_costs_no_replicate(system: System) -> None:
+    path = f"/estimation/runs/{system.scene['run']}/bootstrap/"
+    asked = system.ask(path, system.scene["methodologist"], {"replicates": "100"})
+    assert asked.status == 302
+
+    def resumed() -> bool:
+        system.send("resume_lost_runs")
+        return replicated(system)[0] == "finished" and system.idle()
+
+    wait_for(resumed, "the undisturbed bootstrap does not finish")
+    undisturbed = replicated(system)
+    assert undisturbed[1]
+    errors = (
+        "SELECT md5(string_agg(se::text, ',' ORDER BY variable, statistic, domain_kind, domain_code)) FROM"
+    )
+    sums = system.say(f"{errors} estimation_replicateestimate")
+    system.say("DELETE FROM estimation_replicateestimate")
+    system.say(
+        "UPDATE estimation_bootstrapchunk SET rows=NULL, finished_at=NULL, claimed_at=NULL, attempts=0"
+    )
+    system.say("UPDATE estimation_bootstrap SET state='queued', result_hash='', finished_at=NULL")
+
+    # Killed while it claims a chunk, and again while it gathers what all chunks have.
+    for table, mode in (
+        ("estimation_bootstrapchunk", "EXCLUSIVE"),
+        ("estimation_replicateestimate", "ACCESS EXCLUSIVE"),
+    ):
+        waits = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
+        with holder(system) as held:
+            held.execute(f"LOCK TABLE {table} IN {mode} MODE")
+            system.send("resume_lost_runs")
+
+            def stuck(waits: str = waits) -> bool:
+                system.send("resume_lost_runs")
+                return bool(system.say(waits)[0][0])
+
+            wait_for(stuck, f"the worker does not come to {table}")
+            system.kill_worker()
+        assert replicated(system) != undisturbed
+        system.start_worker()
+    wait_for(resumed, "the bootstrap is not taken up again")
+    assert replicated(system) == undisturbed
+    assert system.say(f"{errors} estimation_replicateestimate") == sums
+
+
 def holder(system: System) -> Any:
     """A connection of somebody else to the database of the drills."""
     import environ

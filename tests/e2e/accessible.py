@@ -57,6 +57,6 @@ def pattern(path: str) -> str:
 
 def links(page: Page) -> Iterator[str]:
     """Addresses on this site that a page leads to, without downloads."""
-    for path in dict.fromkeys(page.locator("a[href]").evaluate_all(LINKS)):
+    for path in dict.fromkeys(page.locator("a[href]:not([download])").evaluate_all(LINKS)):
         if "download" not in path and not path.startswith("/static/"):
             yield path

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from estimation.rehearsal.accounts import PROVINCES
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.questionnaires.definition import Questionnaire, UnitContext
@@ -39,6 +40,9 @@ def plan(user: User) -> dict[str, Any]:
     return {
         "sheet": row.pk,
         "form": form.form_no,
+        "desk": next(
+            (name for name, code in PROVINCES.items() if code == row.unit.review_region_id), "reviewer"
+        ),
         "sections": {section.code: list(section.items) for section in form.sections},
         "answers": cells_of(answers),
         "unknown": [

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-USER, PROVINCE = "cat13", "js"
+USER = "cat13"
 ITEM, SECTION = "P01", "P"
 LARGE = Decimal(4_000_000)  # TB: far above the mean of any stratum of the category
 COMMENT = "请说明物联网感知数据的统计范围。"
@@ -37,7 +37,7 @@ def test_a_sheet_travels_from_the_respondent_to_the_national_number(
     assert respondent.go(f"/sheets/{sheet}/sections/{SECTION}/").status == 200
     expect(respondent.page.locator(f'[name="{ITEM}.value"]')).not_to_be_editable()
 
-    province = visit(PROVINCE)
+    province = visit(plan["desk"])
     returned_with_a_comment(province, sheet)
     corrected_and_filed_again(respondent, sheet, {key: times(answers[key], 2) for key in amounts})
     accepted(province, sheet)

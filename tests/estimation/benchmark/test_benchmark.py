@@ -9,8 +9,10 @@ import pytest
 from django.core.management import call_command
 
 from estimation.benchmark.country import make_country
-from estimation.benchmark.peers import r_seconds, svy_tasks
-from estimation.benchmark.timings import core_tasks, growth_exponent, together
+from estimation.benchmark.peers import r_timings, svy_tasks
+from estimation.benchmark.timings import Timing, core_tasks, growth_exponent, together
+from estimation.management.commands import benchmark_estimation
+from estimation.management.commands.benchmark_estimation import Command
 from estimation.methods import bootstrap, ratio, total
 
 
@@ -60,7 +62,25 @@ def test_exponent_of_growth():
 
 def test_peers_are_asked_only_where_they_are_installed():
     country = make_country(300, 20, 2)
-    seconds = r_seconds(country, "a", 120.0)
-    assert seconds is None or seconds["a"] > 0
+    found = r_timings(country, "a", 120.0)
+    assert found is None or found["a"].smallest > 0
     tasks = svy_tasks(country)
     assert tasks is None or len(tasks["a"]()) == 2
+
+
+def test_peers_are_compared_by_elapsed_and_by_processor_time():
+    out = io.StringIO()
+    own = {"a": Timing(0.5, 0.6, 0.1), "b": Timing(1.0, 1.0, 1.0)}
+    Command(stdout=out)._ratios("svy", {"a": Timing(2.0, 2.0, 1.0)}, own)
+    first, second = out.getvalue().splitlines()
+    assert "2.000 s,     4.0 times as long" in first and "1.000 s of processor,    10.0 times" in first
+    assert second.split() == ["svy", "b", "not", "finished", "in", "time"]
+
+
+def test_the_scale_check_prints_each_size_and_the_exponent(monkeypatch):
+    monkeypatch.setattr(benchmark_estimation, "SCALE", [2000, 20000])
+    out = io.StringIO()
+    call_command("benchmark_estimation", scale_check=True, strata=50, repeats=1, stdout=out)
+    lines = out.getvalue().splitlines()
+    assert [int(line.split()[0]) for line in lines[:2]] == [2000, 20000]
+    assert re.match(r"processor time grows as units to the power of -?\d\.\d\d$", lines[2])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from estimation.methods import StratifiedSample, crosstotals, mean, proportion, ratio, total
+from estimation.methods import StratifiedSample, cells, crosstotals, mean, proportion, ratio, total
+from estimation.methods.cells import build_cells
 from tests.estimation.methods.slow import make_sample, slow_ratio, slow_total
 
 
@@ -171,3 +172,17 @@ def test_proportion_weighs_strata_and_refuses_other_values():
     with pytest.raises(ValueError, match=r"holds must be 0 or 1: index 1 holds 2"):
         proportion(sample, np.array([0, 2, 1]))
     assert proportion(sample, np.array([1, 7, 1]), domain=np.array([0, -1, 0])).value.item() == 1.0
+
+
+def test_both_ways_of_grouping_units_give_the_same_cells(monkeypatch):
+    rng = np.random.default_rng(12)
+    sample = StratifiedSample(
+        np.concatenate([np.arange(7), rng.integers(0, 7, 60)]), np.full(7, 90.0), lonely="certainty"
+    )
+    domain = rng.integers(-1, 5, sample.n)
+    counted = [build_cells(sample, d, k) for d, k in ((None, 1), (domain, 5), (np.full(sample.n, -1), 5))]
+    monkeypatch.setattr(cells, "_SPARSE", 0)
+    for one, (d, k) in zip(counted, ((None, 1), (domain, 5), (np.full(sample.n, -1), 5)), strict=True):
+        other = build_cells(sample, d, k)
+        for name in ("order", "offsets", "stratum", "domain", "count"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))

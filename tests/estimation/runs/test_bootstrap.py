@@ -108,7 +108,14 @@ def run(world: object) -> EstimationRun:
     for code, value in (("EXT-P01-OUTSIDE", 900), ("EXT-POP", 2)):
         for year in (2024, 2025):
             ExternalSeries.objects.create(
-                code=code, year=year, value=value, unit="x", label_zh=code, label_en=code, source="test"
+                code=code,
+                year=year,
+                value=value,
+                unit="x",
+                label_zh=code,
+                label_en=code,
+                source="test",
+                approved_at=timezone.now(),
             )
     return computed()
 

@@ -126,7 +126,11 @@ def test_a_unit_leaves_the_survey_only_with_evidence(world):
     with pytest.raises(PolicyDenied):
         services.record_disposition(assignment, by=by, disposition="closed", reason="已注销登记")
     row = services.record_disposition(
-        assignment, by=by, disposition="closed", reason="已注销登记", evidence="市监局注销通知 2026-18，存处档案室"
+        assignment,
+        by=by,
+        disposition="closed",
+        reason="已注销登记",
+        evidence="市监局注销通知 2026-18，存处档案室",
     )
     assert (row.disposition, row.disposition_evidence) == ("closed", "市监局注销通知 2026-18，存处档案室")
     refused = services.record_disposition(assignment, by=by, disposition="refused", reason="三次上门均拒绝")

@@ -1,0 +1,18 @@
+"""What pages take from the report: the outline, and one picture at a time. Pure."""
+
+from estimation.releases.content import Content
+from estimation.report.charts import chart
+from estimation.report.drawing import draw
+from estimation.report.figures import complete
+from estimation.report.outline import Outline, outline
+
+
+def outline_of(content: Content, language: str) -> Outline:
+    """The document in a language."""
+    return outline(content, complete(content), language)
+
+
+def picture_of(content: Content, code: str, language: str) -> str | None:
+    """SVG of a figure, None when the report has no such figure. The same bytes as the file of the release."""
+    figure = next((one for one in complete(content) if one.code == code), None)
+    return None if figure is None else draw(chart(content, figure, language))

@@ -1,0 +1,54 @@
+"""The cells of a content in a row, for files that machines read. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from estimation.releases.content import CellStatus, Content, FrozenCell
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a table shows a cell. ``column`` counts from 1."""
+
+    table: str
+    row: str
+    column: int
+
+
+def number_of(cell: FrozenCell) -> float | None:
+    """The published number as a number: as printed, not with hidden digits. None where nothing is shown."""
+    if cell.status not in (CellStatus.SHOWN, CellStatus.NIL):
+        return None
+    try:
+        return float(cell.printed.lstrip("<>≥≤≈~约超近 ").replace(",", ""))
+    except ValueError:
+        return cell.value
+
+
+def short(value: float | None) -> str:
+    """An error or a bound with six significant digits, "" for none."""
+    return "" if value is None else f"{value:.6g}"
+
+
+def year_of(cell: FrozenCell, year: int) -> int:
+    """The year a cell tells of: written in its key, else the year of the release."""
+    for part in cell.key.split("."):
+        if len(part) == 4 and part.isdecimal():
+            return int(part)
+    return year
+
+
+def shown_cells(content: Content) -> Iterator[FrozenCell]:
+    """Every cell in the order of its key. A withheld or absent one says so and has no number."""
+    for key in sorted(content.cells):
+        yield content.cells[key]
+
+
+def places_of(content: Content) -> dict[str, Place]:
+    """Where the tables show each cell; the first place of a cell that stands in several."""
+    found: dict[str, Place] = {}
+    for table in content.tables:
+        for row in table.rows:
+            for column, key in enumerate(row.keys, 1):
+                found.setdefault(key, Place(table.code, row.code, column))
+    return found

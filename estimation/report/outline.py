@@ -1,0 +1,316 @@
+"""The document as a tree: one outline a language, from which every written edition is made. Pure.
+
+PDF, page and Word print the same sections, the same numbering, the same text of every cell; an edition only
+decides how these look.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from estimation.releases.content import (
+    Block,
+    CellStatus,
+    Content,
+    FrozenCell,
+    FrozenFigure,
+    FrozenTable,
+    Text,
+)
+from estimation.report import places
+from estimation.report.annex import annex_parts
+from estimation.report.grid import Grid, footnoted, grid_of, printed
+from estimation.report.wording import word
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a paragraph. ``note`` is the number of a footnote that is called after it, or 0."""
+
+    text: str
+    bold: bool = False
+    note: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph of running text."""
+
+    spans: tuple[Span, ...]
+    kind: str = "paragraph"
+
+    @property
+    def text(self) -> str:
+        """Its words without marks."""
+        return "".join(span.text for span in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class TablePart:
+    """A table with its number, such as 表1."""
+
+    number: str
+    grid: Grid
+    kind: str = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class FigurePart:
+    """A figure with its number; the picture is found by ``code``, ``data`` is its table."""
+
+    number: str
+    code: str
+    title: str
+    unit: str
+    alternative: str
+    notes: tuple[str, ...]
+    data: Grid
+    kind: str = "figure"
+
+
+type Part = Paragraph | TablePart | FigurePart
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands below it until the next heading."""
+
+    place: str
+    level: int
+    number: str  # printed before the heading, may be empty
+    heading: str
+    parts: tuple[Part, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Its name in links."""
+        return self.place.replace(".", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """A number of the first page."""
+
+    code: str
+    label: str
+    value: str
+    unit: str
+    growth: str  # with its sign, "" where there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The whole document in one language."""
+
+    language: str
+    title: str
+    other_title: str
+    year: int
+    is_synthetic: bool
+    sections: tuple[Section, ...]
+    footnotes: tuple[str, ...]
+    key_figures: tuple[KeyFigure, ...]
+    digest: str
+    run: str
+    code_version: str
+
+
+@dataclass
+class _Draft:
+    place: str
+    level: int
+    heading: Text
+    parts: list[Part] = field(default_factory=list)
+
+
+KEY_FIGURES = ("SUP-01", "SUP-07", "SUP-10", "CIR-03", "CIR-05", "USE-01", "USE-03", "CIR-06")
+
+
+def outline(content: Content, figures: Iterable[FrozenFigure], language: str) -> Outline:
+    """The document of a content.
+
+    figures : those of the content, completed (see ``figures.complete``), alternatives filled in
+    language : zh or en
+    """
+    drafts = _drafts(content.blocks, language)
+    _place_tables_and_figures(drafts, content, list(figures), language)
+    for number, part in annex_parts(content, language):
+        label = f"{word('annex_table', language)}{gap(language)}{number}"
+        drafts["annex.quality"].parts.append(
+            Paragraph((Span(part),)) if isinstance(part, str) else TablePart(label, part)
+        )
+    return Outline(
+        language=language,
+        title=content.title.get(language),
+        other_title=content.title.get("zh" if language == "en" else "en"),
+        year=content.year,
+        is_synthetic=content.is_synthetic,
+        sections=_numbered(_kept(list(drafts.values())), language),
+        footnotes=tuple(note.get(language) for note in content.footnotes),
+        key_figures=key_figures(content, language),
+        digest=content.digest(),
+        run=content.run,
+        code_version=content.code_version,
+    )
+
+
+def gap(language: str) -> str:
+    """Between the word and the number of a caption."""
+    return " " if language == "en" else ""
+
+
+def paragraphs(body: str) -> list[Paragraph]:
+    """Running text with ``**bold**`` and ``[^1]``, paragraphs parted by an empty line."""
+    return [Paragraph(_spans(one)) for one in re.split(r"\n\s*\n", body.strip()) if one.strip()]
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    spans: list[Span] = []
+    for piece in re.split(r"(\*\*.+?\*\*|\[\^\d+\])", " ".join(text.split())):
+        if note := re.fullmatch(r"\[\^(\d+)\]", piece):
+            before = spans.pop() if spans else Span("")
+            spans.append(Span(before.text, before.bold, int(note[1])))
+        elif piece.startswith("**") and piece.endswith("**") and len(piece) > 4:
+            spans.append(Span(piece[2:-2], bold=True))
+        elif piece:
+            spans.append(Span(piece))
+    return tuple(spans)
+
+
+def key_figures(content: Content, language: str) -> tuple[KeyFigure, ...]:
+    """The chief numbers of the year with their growth, those that the content shows."""
+    found = []
+    for code in KEY_FIGURES:
+        cell = content.cells.get(f"{code}.{content.year}")
+        if cell is None or cell.status not in (CellStatus.SHOWN, CellStatus.NIL):
+            continue
+        growth = content.cells.get(f"{code}.{content.year}.growth")
+        found.append(
+            KeyFigure(code, cell.label.get(language), printed(cell), cell.unit.get(language), _signed(growth))
+        )
+    return tuple(found)
+
+
+def _signed(cell: FrozenCell | None) -> str:
+    if cell is None or cell.status is not CellStatus.SHOWN or cell.value is None:
+        return ""
+    return f"{'+' if cell.value > 0 else ''}{printed(cell)}%"
+
+
+def _drafts(blocks: Iterable[Block], language: str) -> dict[str, _Draft]:
+    """Every place of the skeleton with the passages written for it; passages of other places come as guests."""
+    drafts = {one.code: _Draft(one.code, one.level, one.heading) for one in places.PLACES}
+    seen: set[str] = set()
+    for block in blocks:
+        code = places.ALIASES.get(block.place, block.place)
+        if code not in drafts:
+            drafts = _with_guest(drafts, code, block.heading)
+        draft = drafts[code]
+        if code not in seen and block.heading.get(language).strip():
+            draft.heading = block.heading
+        elif block.heading.get(language).strip() and block.body.get(language).strip():
+            draft.parts.append(Paragraph((Span(places.unnumbered(block.heading.get(language)), bold=True),)))
+        seen.add(code)
+        draft.parts += paragraphs(block.body.get(language))
+    return drafts
+
+
+def _with_guest(drafts: Mapping[str, _Draft], code: str, heading: Text) -> dict[str, _Draft]:
+    """A place that the skeleton does not know, set after the last place below its nearest known parent."""
+    parent = code
+    while "." in parent and parent not in drafts:
+        parent = parent.rpartition(".")[0]
+    known = parent in drafts
+    level = min(drafts[parent].level + 1, 3) if known else 1
+    guest = _Draft(code, level, heading)
+    order = list(drafts)
+    inside = [one for one in order if one == parent or one.startswith(f"{parent}.")]
+    position = order.index(inside[-1]) + 1 if known else order.index("annex.quality")
+    order.insert(position, code)
+    return {one: drafts.get(one, guest) for one in order}
+
+
+def _place_tables_and_figures(
+    drafts: Mapping[str, _Draft], content: Content, figures: list[FrozenFigure], language: str
+) -> None:
+    by_code = {one.code: one for one in figures}
+    known = [code for code in places.FIGURE_PLACES if code in by_code]
+    ordered = known + [code for code in by_code if code not in places.FIGURE_PLACES]
+    at: dict[str, list[FigurePart]] = {}
+    for code in ordered:
+        figure = by_code[code]
+        at.setdefault(places.FIGURE_PLACES.get(code, "annex.quality"), []).append(
+            _figure(content, figure, language)
+        )
+    number = 0
+    for code, draft in drafts.items():
+        for part in at.get(code, []):
+            number += 1
+            draft.parts.append(_renumbered(part, f"{word('figure', language)}{gap(language)}{number}"))
+    for table in content.tables:
+        place = places.TABLE_PLACES.get(table.code)
+        if place is None:
+            section = places.CLOSING_TABLES.get(table.code, "annex.tables")
+            filled = [code for code in drafts if code.startswith(f"{section}.") and drafts[code].parts]
+            place = filled[-1] if filled else section
+        drafts[place].parts.append(
+            TablePart(table_number(table, language), grid_of(content, table, language))
+        )
+
+
+def table_number(table: FrozenTable, language: str) -> str:
+    """表1 for T1; the tables of chapter 1 have no number, as in the published report."""
+    match = re.fullmatch(r"T(\d+)", table.code)
+    return f"{word('table', language)}{gap(language)}{match[1]}" if match else ""
+
+
+def _figure(content: Content, figure: FrozenFigure, language: str) -> FigurePart:
+    return FigurePart(
+        number="",
+        code=figure.code,
+        title=figure.title.get(language),
+        unit=figure.unit.get(language),
+        alternative=figure.alternative.get(language),
+        notes=tuple(note.get(language) for note in figure.notes),
+        data=footnoted(content, figure, language),
+    )
+
+
+def _renumbered(part: FigurePart, number: str) -> FigurePart:
+    return FigurePart(number, part.code, part.title, part.unit, part.alternative, part.notes, part.data)
+
+
+def _kept(drafts: list[_Draft]) -> list[_Draft]:
+    """Without sections that hold nothing and lead to nothing."""
+    full = [draft.place for draft in drafts if draft.parts]
+    return [
+        draft for draft in drafts
+        if any(place == draft.place or place.startswith(f"{draft.place}.") for place in full)
+    ]  # fmt: skip
+
+
+def _numbered(drafts: list[_Draft], language: str) -> tuple[Section, ...]:
+    sections: list[Section] = []
+    counts = {1: 0, 2: 0, 3: 0}
+    numbers = {1: "", 2: ""}
+    for draft in drafts:
+        level = draft.level
+        counts |= {lower: 0 for lower in (2, 3) if lower > level}
+        number = ""
+        if level > 1 or draft.place.startswith("chapter"):
+            counts[level] += 1
+            chapter = str(counts[1]) if draft.place.startswith("chapter") else "A"
+            number = places.numeral(
+                level, counts[level], chapter, numbers[2] if level == 3 else chapter, language
+            )
+            numbers |= {level: number} if level < 3 else {}
+        elif draft.place == "appendix":
+            number = word_of_appendix(language)
+        heading = places.unnumbered(draft.heading.get(language))
+        sections.append(Section(draft.place, level, number, heading, tuple(draft.parts)))
+    return tuple(sections)
+
+
+def word_of_appendix(language: str) -> str:
+    """What stands before the heading of the appendix."""
+    return "Appendix" if language == "en" else "附录"

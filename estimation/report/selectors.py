@@ -1,0 +1,91 @@
+"""Reads of releases for their files: which exist, who may see them."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from estimation.releases.content import Content
+from estimation.releases.models import Release
+from estimation.report import storage
+from survey.access.roles import Permission
+
+PUBLIC_STATES = (Release.State.PUBLISHED, Release.State.CORRECTED)
+# Of these the files are made ahead, so that publication needs no work.
+BUILT_STATES = (Release.State.VALIDATED, Release.State.SCHEDULED, *PUBLIC_STATES)
+
+
+def public_releases() -> QuerySet[Release]:
+    """What everybody may see now: published, and its embargo is over. The newest of the newest round first."""
+    now = timezone.now()
+    return (
+        Release.objects.filter(state__in=PUBLIC_STATES, published_at__lte=now)
+        .filter(Q(embargo_until__isnull=True) | Q(embargo_until__lte=now))
+        .select_related("round")
+        .order_by("-round__year", "-number")
+    )
+
+
+def releases_visible_to(user: Any) -> QuerySet[Release]:
+    """Every release for people who may see estimates, the public ones for everybody else."""
+    if user.is_authenticated and user.has(Permission.VIEW_ESTIMATES):
+        return Release.objects.select_related("round")
+    return public_releases()
+
+
+def release_to_print(year: int, number: int | None = None) -> Release | None:
+    """The current published release of a round, or the one of a number."""
+    releases = Release.objects.filter(round__year=year).select_related("round")
+    if number is not None:
+        return releases.filter(number=number).first()
+    return public_releases().filter(round__year=year, state=Release.State.PUBLISHED).first()
+
+
+def is_public(release: Release) -> bool:
+    """Whether everybody may see this release now."""
+    return public_releases().filter(pk=release.pk).exists()
+
+
+@lru_cache(maxsize=8)
+def _parsed(pk: int, digest: str) -> Content:
+    document = Release.objects.values_list("content", flat=True).get(pk=pk, content_hash=digest)
+    return Content.from_document(document)
+
+
+def content_of(release: Release) -> Content:
+    """The frozen content of a release; the same object for the same content."""
+    return _parsed(release.pk, release.content_hash)
+
+
+def manifest_of(release: Release) -> dict[str, Any] | None:
+    """Names, sizes and hashes of the files of a release; None until they were built."""
+    return storage.manifest_of(Path(settings.REPORT_ROOT), release.content_hash)
+
+
+def file_of(release: Release, name: str) -> bytes | None:
+    """One file of a release, None when there is no such file."""
+    return storage.read(Path(settings.REPORT_ROOT), release.content_hash, name)
+
+
+def path_of(release: Release, name: str) -> Path | None:
+    """Where a file of a release lies, for sending it in pieces; None when there is no such file."""
+    return storage.path_of(Path(settings.REPORT_ROOT), release.content_hash, name)
+
+
+def hash_of(release: Release, name: str) -> str | None:
+    """SHA-256 of a file of a release as its manifest says; the manifest's own tag is the content's hash."""
+    manifest = manifest_of(release)
+    if manifest is None:
+        return None
+    if name == storage.MANIFEST:
+        return release.content_hash
+    return next((str(one["sha256"]) for one in manifest["files"] if one["path"] == name), None)
+
+
+def releases_without_files() -> list[int]:
+    """Keys of validated and published releases whose files were not built yet."""
+    rows = Release.objects.filter(state__in=BUILT_STATES).only("pk", "content_hash")
+    return [row.pk for row in rows if manifest_of(row) is None]

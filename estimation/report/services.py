@@ -1,0 +1,43 @@
+"""Writes of the room: the files of a release, built once, and the record of who took them early."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from estimation.releases.models import Release
+from estimation.report import selectors, storage
+from estimation.report.bundle import build
+from survey import audit
+from survey.access.roles import Permission
+from survey.exceptions import PolicyDenied
+
+
+def files_of(release: Release) -> dict[str, bytes]:
+    """All files of a release, made from its frozen content. Raises PolicyDenied when its hash differs."""
+    content = selectors.content_of(release)
+    if content.digest() != release.content_hash:
+        raise PolicyDenied(_("The content of this release does not match its hash. No file was written."))
+    authority = settings.SURVEY_AUTHORITY
+    moment = int(release.prepared_at.timestamp())
+    return build(content, issuer={"zh": authority, "en": authority}, moment=moment)
+
+
+def build_files(release: Release) -> Path:
+    """Build the files of a release where they are not there yet. Safe to call twice and at the same time."""
+    root = Path(settings.REPORT_ROOT)
+    if storage.manifest_of(root, release.content_hash) is not None:
+        return storage.folder(root, release.content_hash)
+    return storage.write(root, release.content_hash, files_of(release))
+
+
+def take_file(release: Release, name: str, *, by: Any) -> bytes | None:
+    """A file for a person of the office; taking one before publication is recorded."""
+    early = not selectors.is_public(release)
+    if early and not by.has(Permission.VIEW_ESTIMATES):
+        return None
+    data = selectors.file_of(release, name)
+    if data is not None and early:
+        audit.record(by=by, action="report_taken_early", subject=release, file=name)
+    return data

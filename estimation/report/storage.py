@@ -1,0 +1,69 @@
+"""Where the files of a release lie: outside the web root, in a folder named by the hash of what they show. Pure.
+
+A folder appears complete or not at all: it is written beside its place and renamed. The name also carries the
+edition of the renderers, so that a better printer prints anew and never mixes with the old files.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from estimation.report.bundle import MANIFEST
+
+EDITION = "1"
+
+
+def folder(root: Path, digest: str) -> Path:
+    """The place of the files of a content."""
+    return root / digest[:2] / f"{digest}-{EDITION}"
+
+
+def manifest_of(root: Path, digest: str) -> dict[str, Any] | None:
+    """The manifest, None when the files were not built yet."""
+    path = folder(root, digest) / MANIFEST
+    if not path.is_file():
+        return None
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def write(root: Path, digest: str, files: Mapping[str, bytes]) -> Path:
+    """Put all files in their place. Whoever comes second keeps what the first wrote."""
+    place = folder(root, digest)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".building-"))
+    try:
+        spread(beside, files)
+        try:
+            os.rename(beside, place)
+        except OSError:
+            if not (place / MANIFEST).is_file():
+                raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return place
+
+
+def spread(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write files below a folder."""
+    for name, data in files.items():
+        path = target / PurePosixPath(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def path_of(root: Path, digest: str, name: str) -> Path | None:
+    """A file that the manifest names; None for any other, so that no address leads outside the folder."""
+    manifest = manifest_of(root, digest)
+    known = {one["path"] for one in manifest["files"]} | {MANIFEST} if manifest else set()
+    return folder(root, digest) / PurePosixPath(name) if name in known else None
+
+
+def read(root: Path, digest: str, name: str) -> bytes | None:
+    """The bytes of such a file."""
+    path = path_of(root, digest, name)
+    return path.read_bytes() if path is not None else None

@@ -1,0 +1,129 @@
+"""Files that a respondent puts beside a sheet: checked, scanned, kept outside the web root, removed by mark only."""
+
+import hashlib
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from survey import audit
+from survey.access.roles import Permission
+from survey.exceptions import PolicyDenied
+from survey.submissions.file_kinds import KINDS, kind_of
+from survey.submissions.models import Attachment, Submission
+from survey.submissions.states import EDITABLE, Owner
+from survey.submissions.transitions import locked, reaches
+
+MOST = 20  # files of one sheet
+_NAME = re.compile(r"[^\w.()\-（）【】《》、 ]+")
+
+
+def attach(submission: Submission, *, by: Any, name: str, data: bytes, note: str = "") -> Attachment:
+    """Store one file. Raises PermissionDenied, PolicyDenied with the reason why it is not taken."""
+    kind = kind_of(data)
+    if kind is None:
+        raise PolicyDenied(
+            _("This kind of file is not taken: PDF, pictures, .xlsx, .docx without macros, or text.")
+        )
+    place = _place(submission)
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    place.write_bytes(data)
+    place.chmod(0o600)
+    try:
+        found = _scan(place)
+        if found:
+            audit.record(
+                by=by, action="attachment_infected", subject=submission, succeeded=False, found=found
+            )
+            raise PolicyDenied(_("The scanner has found something harmful in this file. It was not stored."))
+        return _store(submission, by, place, _clean(name, kind), kind, data, note)
+    except BaseException:
+        place.unlink(missing_ok=True)  # no row, no file
+        raise
+
+
+def _place(submission: Submission) -> Path:
+    return Path(settings.ATTACHMENT_ROOT) / str(submission.pk) / secrets.token_hex(16)
+
+
+def _scan(place: Path) -> str:
+    """What the office's scanner says: empty for a clean file."""
+    if not settings.ATTACHMENT_SCANNER:
+        return ""
+    return str(import_string(settings.ATTACHMENT_SCANNER)(place) or "")
+
+
+def _clean(name: str, kind: str) -> str:
+    """A name without folders and control characters, with the ending of what the file is."""
+    stem = Path(name.replace("\\", "/")).stem
+    return f"{_NAME.sub('_', stem).strip()[:80] or 'file'}{KINDS[kind][1]}"
+
+
+@transaction.atomic
+def _store(
+    submission: Submission, by: Any, place: Path, name: str, kind: str, data: bytes, note: str
+) -> Attachment:
+    row = locked(submission)
+    _may_change(row, by)
+    present = attachments_of(row)
+    if present.count() >= MOST:
+        raise PolicyDenied(_("There are too many files on this sheet. Remove one first."))
+    used = present.aggregate(total=Sum("size"))["total"] or 0
+    if len(data) > settings.ATTACHMENT_LARGEST or used + len(data) > settings.ATTACHMENT_QUOTA:
+        raise PolicyDenied(_("The file is too large, or the files of this sheet are too large together."))
+    attachment = Attachment.objects.create(
+        submission=row, name=name, kind=kind, size=len(data), note=note[:200], uploaded_by=by,
+        sha256=hashlib.sha256(data).hexdigest(), path=f"{place.parent.name}/{place.name}",
+    )  # fmt: skip
+    audit.record(
+        by=by, action="attachment_added", subject=row, region_path=row.unit.review_region.path,
+        attachment=attachment.pk, name=name, size=len(data), sha256=attachment.sha256,
+    )  # fmt: skip
+    return attachment
+
+
+def _may_change(row: Submission, by: Any) -> None:
+    if not reaches(row, Permission.RESPOND, Owner.RESPONDENT, by):
+        raise PermissionDenied
+    if row.state not in EDITABLE:
+        raise PolicyDenied(_("The sheet takes no changes now."))
+
+
+@transaction.atomic
+def remove(submission: Submission, *, by: Any, attachment_id: int) -> None:
+    """Take a file away. The row and the file stay for the audit; nobody is shown them any more."""
+    row = locked(submission)
+    _may_change(row, by)
+    gone = attachments_of(row).filter(pk=attachment_id).update(removed_at=timezone.now())
+    if not gone:
+        raise PolicyDenied(_("This file has been removed already."))
+    audit.record(
+        by=by, action="attachment_removed", subject=row, region_path=row.unit.review_region.path,
+        attachment=attachment_id,
+    )  # fmt: skip
+
+
+def attachments_of(submission: Submission) -> QuerySet[Attachment]:
+    """Files of a sheet that are shown."""
+    return submission.attachments.filter(removed_at=None).order_by("pk")
+
+
+def read(attachment: Attachment, *, by: Any) -> bytes:
+    """The content of a file that ``by`` may see; who fetched it is recorded. Raises PolicyDenied when it is damaged."""
+    data = (Path(settings.ATTACHMENT_ROOT) / attachment.path).read_bytes()
+    if hashlib.sha256(data).hexdigest() != attachment.sha256:
+        raise PolicyDenied(_("The stored file is damaged. Tell the survey office."))
+    unit = attachment.submission.unit
+    audit.record(
+        by=by, action="attachment_downloaded", subject=attachment, region_path=unit.review_region.path,
+        unit=unit.uscc, name=attachment.name,
+    )  # fmt: skip
+    return data

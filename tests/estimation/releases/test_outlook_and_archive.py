@@ -1,0 +1,173 @@
+"""Forecasts of short series, differences between releases, and the archive package."""
+
+import json
+import math
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from estimation.releases import services
+from estimation.releases.archive import Package, verify_package
+from estimation.releases.content import CellStatus, FrozenCell, Text
+from estimation.releases.differences import compare_cells
+from estimation.releases.forecasts import DAMPING, damped_trend
+from estimation.releases.states import Action
+from tests.estimation.releases.stage import finished_run
+
+
+def test_constant_growth_is_damped() -> None:
+    made = damped_trend([100.0, 110.0, 121.0, 133.1])
+    assert made.growth[1] == pytest.approx(1.1**DAMPING - 1)
+    assert made.level[1] == pytest.approx(133.1 * 1.1**DAMPING)
+    assert made.level[0] < made.level[1] < made.level[2]
+
+
+def test_backtest_is_the_rule_applied_to_the_years_before() -> None:
+    levels = [26.83, 32.85, 41.06, 52.26]
+    made = damped_trend(levels)
+    told = [damped_trend(levels[:place]).level[1] for place in (2, 3)]
+    assert [one.forecast for one in made.backtest] == pytest.approx(told)
+    worst = max(abs(one.error) for one in made.backtest)
+    # The upper end is the largest known rate, widened by what the rule has missed.
+    assert math.log1p(made.growth[2]) == pytest.approx(math.log(52.26 / 41.06) + worst)
+
+
+def test_two_years_say_that_nothing_could_be_tested() -> None:
+    made = damped_trend([1.3, 1.67])
+    assert made.backtest == () and "backtest" in made.words().en
+    assert made.growth[2] == pytest.approx(1.67 / 1.3 - 1)
+
+
+def test_falling_series_keep_their_order() -> None:
+    low, central, high = damped_trend([100.0, 90.0, 85.0]).level
+    assert low <= central <= high and central < 85.0
+
+
+@pytest.mark.parametrize("levels", [[5.0], [], [1.0, 0.0], [-1.0, 2.0]])
+def test_too_little_is_refused(levels: list[float]) -> None:
+    with pytest.raises(ValueError):
+        damped_trend(levels)
+
+
+def cell(key: str, printed: str, **more: Any) -> FrozenCell:
+    value = None if printed in "×—" else float(printed)
+    return FrozenCell(key, Text(key, key), Text("", ""), printed, value=value, **more)
+
+
+def test_differences_between_two_releases() -> None:
+    before = {
+        one.key: one
+        for one in (
+            cell("a", "1.00"),
+            cell("b", "2.00"),
+            cell("c", "3.00"),
+            cell("d", "4.00"),
+            cell("e", "5.00"),
+        )
+    }
+    hidden = replace(before["c"], printed="×", value=None, status=CellStatus.WITHHELD)
+    after = {
+        "a": before["a"],
+        "b": cell("b", "2.50"),
+        "c": hidden,
+        "d": replace(before["d"], se=0.1),
+        "f": cell("f", "6.00"),
+    }
+    found = {one.key: (one.kind, one.change) for one in compare_cells(before, after)}
+    assert found == {
+        "b": ("changed", 0.25), "c": ("withheld", None), "d": ("quality", 0.0), "e": ("gone", None), "f": ("new", None),
+    }  # fmt: skip
+
+
+def rewritten(path: Path, out: Path, change: Any) -> Path:
+    """The package with its files changed, as somebody would who forges it."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
+        files = {name: old.read(name) for name in old.namelist()}
+        change(files)
+        for name, content in files.items():
+            new.writestr(name, content)
+    return out
+
+
+def small_package(path: Path) -> Path:
+    package = Package(path, {"round": 2025, "releases": {}})
+    package.add_csv("values.csv", ["code", "value"], [("P01", 1.5), ("P02", None)], "values")
+    package.add_json("round.json", {"year": 2025}, "the round")
+    package.close()
+    return path
+
+
+def test_a_package_is_the_same_bytes_for_the_same_content(tmp_path: Path) -> None:
+    first, second = (small_package(tmp_path / name).read_bytes() for name in ("a.zip", "b.zip"))
+    assert first == second
+
+
+def _other_digest(manifest: bytes) -> bytes:
+    return manifest.replace(b'"digest": "', b'"digest": "0')
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda files: files.update({"values.csv": files["values.csv"].replace(b"1.5", b"1.6")}), "values.csv has changed"),
+        (lambda files: files.pop("round.json"), "round.json is missing"),
+        (lambda files: files.update({"more.csv": b"x"}), "more.csv is not in the manifest"),
+        (lambda files: files.update({"manifest.json": _other_digest(files["manifest.json"])}), "the manifest has changed"),
+    ],
+)  # fmt: skip
+def test_tampering_is_told(tmp_path: Path, change: Any, told: str) -> None:
+    path = small_package(tmp_path / "a.zip")
+    assert verify_package(path) == []
+    assert told in verify_package(rewritten(path, tmp_path / "b.zip", change))
+
+
+def test_what_is_no_package_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"nothing")
+    with pytest.raises(ValueError):
+        verify_package(tmp_path / "x.zip")
+
+
+def test_a_round_is_archived_and_a_forged_release_is_found(world: Any, tmp_path: Path) -> None:
+    release = services.prepare_release(run=finished_run(), by=None)
+    for action in (Action.VALIDATE, Action.PUBLISH):
+        release = services.transition(release, action, by=None)
+    call_command("archive_round", round=2025, out=tmp_path)
+    path = tmp_path / "round-2025.zip"
+    call_command("verify_archive", path)
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+        manifest = json.loads(archive.read("manifest.json"))
+        values = archive.read("microdata/v1/values.csv").decode().splitlines()
+    assert {
+        "round.json",
+        "sheets/CAT13.csv",
+        "sheets/events.csv",
+        "design/strata.csv",
+        "external.csv",
+        "releases/1.json",
+    } <= names
+    assert any(name.startswith("questionnaires/CAT13-") for name in names)
+    assert manifest["releases"] == {"releases/1.json": release.content_hash} and len(values) == 1 + 5
+
+    def forge(files: dict[str, bytes]) -> None:
+        # A forger who also mends the manifest's hash and digest is still told by the hash of the release.
+        import hashlib
+
+        from estimation.releases.archive import digest_of
+
+        text = files["releases/1.json"].replace(b'"68.75"', b'"78.75"')
+        assert text != files["releases/1.json"]
+        files["releases/1.json"] = text
+        held = json.loads(files["manifest.json"])
+        held["files"]["releases/1.json"]["sha256"] = hashlib.sha256(text).hexdigest()
+        held["digest"] = digest_of(held["files"])
+        files["manifest.json"] = json.dumps(held).encode()
+
+    forged = rewritten(path, tmp_path / "forged.zip", forge)
+    assert verify_package(forged) == ["releases/1.json is not the content that was released"]
+    with pytest.raises(CommandError):
+        call_command("verify_archive", forged)

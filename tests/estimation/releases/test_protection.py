@@ -1,0 +1,205 @@
+"""Disclosure control on cells: primary rules, linked sums, the attack, and what hangs on a withheld estimate."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from estimation.releases.content import CellStatus, FrozenCell, Text
+from estimation.releases.contributors import Concentration
+from estimation.releases.protection import Rules, line_of, protect
+from estimation.releases.tables import Key, Stored
+
+SECTIONS = "ABCDEFGHIJKLMNOPQR"
+REGIONS = [f"{number}0000" for number in range(11, 23)]
+GROUPS = {"primary": "A", "secondary": "BCDE", "industry": "BCD", "tertiary": SECTIONS[5:]}
+FINE = Concentration(50, 0.2, 0.3)
+
+
+def cell(key: str, *keys: Key, value: float = 1.0, estimator: str = "total") -> FrozenCell:
+    return FrozenCell(
+        key, Text(key, key), Text("", ""), str(value), value=value, n=9, estimator=estimator,
+        lineage=tuple(line_of(one) for one in keys),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def estimates() -> dict[Key, Stored]:
+    rng = np.random.default_rng(7)
+    amount = dict(zip(SECTIONS, rng.integers(5, 900, 18).astype(float), strict=True))
+    whole = sum(amount.values())
+    held = {("section", one): value for one, value in amount.items()}
+    held |= {
+        ("industry_group", name): sum(amount[one] for one in members) for name, members in GROUPS.items()
+    }
+    share = rng.dirichlet(np.ones(len(REGIONS)))
+    held |= {("region_enterprise", code): whole * part for code, part in zip(REGIONS, share, strict=True)}
+    held["nation", "enterprise"] = whole
+    return {
+        Key(2025, "P01", "total", kind, code): Stored(value, n=50) for (kind, code), value in held.items()
+    }
+
+
+def cells_of(estimates: dict[Key, Stored]) -> dict[str, FrozenCell]:
+    return {line_of(key): cell(line_of(key), key, value=one.value or 0.0) for key, one in estimates.items()}
+
+
+def concentration(
+    estimates: dict[Key, Stored], **special: Concentration
+) -> dict[tuple[str, str, str], Concentration]:
+    found = {(key.variable, key.kind, key.code): FINE for key in estimates}
+    return found | {("P01", "section", code): one for code, one in special.items()}
+
+
+def withheld(cells: dict[str, FrozenCell]) -> set[str]:
+    return {key for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (Concentration(2, 0.5, 1.0), "few"), (Concentration(9, 0.71, 0.8), "one_dominates"),
+        (Concentration(9, 0.60, 0.86), "two_dominate"), (Concentration(3, 0.70, 0.85), ""), (Concentration(0, 0, 0), ""),
+    ],
+)  # fmt: skip
+def test_primary_rules(found: Concentration, why: str) -> None:
+    assert Rules().why(found) == why
+
+
+def test_rules_can_be_configured() -> None:
+    assert Rules(minimum=5).why(Concentration(4, 0.3, 0.5)) == "few"
+    assert Rules(one=0.5).why(Concentration(9, 0.6, 0.7)) == "one_dominates"
+
+
+def test_nothing_sensitive_withholds_nothing(estimates: dict[Key, Stored]) -> None:
+    cells, verdict = protect(cells_of(estimates), estimates, concentration(estimates), Rules())
+    assert withheld(cells) == set()
+    assert verdict.leaks == 0 and verdict.systems[0]["sums"] == 6
+
+
+@pytest.mark.parametrize("section", ["C", "H", "R", "A"])
+def test_a_sensitive_section_is_withheld_with_company_and_resists_the_attack(
+    estimates: dict[Key, Stored], section: str
+) -> None:
+    few = Concentration(2, 0.5, 1.0)
+    cells, verdict = protect(
+        cells_of(estimates), estimates, concentration(estimates, **{section: few}), Rules()
+    )
+    gone = withheld(cells)
+    assert f"P01/total/section/{section}/2025" in gone
+    assert "P01/total/nation/enterprise/2025" not in gone
+    assert len(gone) > 1, "alone it is the total minus the rest"
+    assert verdict.leaks == 0
+    low, high = attack(estimates, gone, f"P01/total/section/{section}/2025")
+    true = estimates[Key(2025, "P01", "total", "section", section)].value or 0.0
+    assert low <= true * 0.9 + 1e-6 and high >= true * 1.1 - 1e-6
+
+
+def attack(estimates: dict[Key, Stored], gone: set[str], target: str) -> tuple[float, float]:
+    """A reader's own linear program over the sums of the printed table, written without the code under test."""
+    names = {(key.kind, key.code): line_of(key) for key in estimates}
+    value = {line_of(key): one.value or 0.0 for key, one in estimates.items()}
+    sums = [
+        ([names["section", one] for one in members], names["industry_group", group])
+        for group, members in GROUPS.items()
+    ]
+    sums += [([names["section", one] for one in SECTIONS], names["nation", "enterprise"])]
+    sums += [([names["region_enterprise", one] for one in REGIONS], names["nation", "enterprise"])]
+    unknown = sorted(gone)
+    rows, right = [], []
+    for parts, whole in sums:
+        rows.append([float(name in parts) - float(name == whole) for name in unknown])
+        right.append(
+            sum(value[name] for name in [whole] if name not in gone)
+            - sum(value[name] for name in parts if name not in gone)
+        )
+    goal = np.array([float(name == target) for name in unknown])
+    ends = []
+    for sign in (1.0, -1.0):
+        found = optimize.linprog(sign * goal, A_eq=rows, b_eq=right, bounds=(0, None), method="highs")
+        ends.append(np.inf if found.status == 3 else sign * found.fun)
+    return float(ends[0]), float(ends[1])
+
+
+def test_the_attack_succeeds_without_secondary_suppression(estimates: dict[Key, Stored]) -> None:
+    target = "P01/total/section/H/2025"
+    low, high = attack(estimates, {target}, target)
+    assert low == pytest.approx(high), "so the test above could have failed"
+
+
+def test_everything_made_of_a_withheld_estimate_goes_too(estimates: dict[Key, Stored]) -> None:
+    section, growth = (
+        Key(2025, "P01", "total", "section", "H"),
+        Key(2025, "P01", "panel_growth", "section", "H"),
+    )
+    free = Key(2025, "P01", "panel_growth", "section", "C")
+    more = {
+        "T2.H.production": cell("T2.H.production", section), "TXT-1": cell("TXT-1", section, free, estimator="derived"),
+        "T2.H.growth": cell("T2.H.growth", growth), "T2.C.growth": cell("T2.C.growth", free),
+    }  # fmt: skip
+    known = {**estimates, growth: Stored(0.2, n=50), free: Stored(0.1, n=50)}
+    few = Concentration(1, 1.0, 1.0)
+    cells, _ = protect({**cells_of(estimates), **more}, known, concentration(known, H=few), Rules())
+    assert {"T2.H.production", "TXT-1", "T2.H.growth"} <= withheld(cells)
+    assert "T2.C.growth" not in withheld(cells) or "P01/total/section/C/2025" in withheld(cells)
+    masked = cells["T2.H.production"]
+    assert (masked.printed, masked.value, masked.se, masked.n, masked.reason) == (
+        "×",
+        None,
+        None,
+        None,
+        "withheld",
+    )
+
+
+def test_the_growth_of_a_level_withheld_as_company_goes_too(estimates: dict[Key, Stored]) -> None:
+    few = Concentration(2, 0.5, 1.0)
+    growths = {Key(2025, "P01", "panel_growth", "section", one): Stored(0.1, n=50) for one in SECTIONS}
+    cells = cells_of(estimates) | {line_of(key): cell(line_of(key), key) for key in growths}
+    found, _ = protect(cells, {**estimates, **growths}, concentration(estimates, H=few), Rules())
+    levels = {key.split("/")[3] for key in withheld(found) if "/total/section/" in key}
+    assert len(levels) > 1
+    assert {key.split("/")[3] for key in withheld(found) if "/panel_growth/" in key} == levels
+
+
+def test_a_ratio_of_a_dominated_total_is_withheld(estimates: dict[Key, Stored]) -> None:
+    key = Key(2025, "D01/P01", "ratio", "section", "C")
+    known = {**estimates, key: Stored(0.4, n=50)}
+    shares = concentration(estimates, C=Concentration(20, 0.9, 0.95))
+    cells, verdict = protect({"T2": cell("T2", key)}, known, shares, Rules())
+    assert withheld(cells) == {"T2"} and verdict.withheld[line_of(key)] == "one_dominates"
+
+
+def test_counts_below_the_minimum_are_withheld_and_zero_is_not() -> None:
+    amount = {"CAT01": 2.0, "CAT02": 0.0, "CAT03": 40.0, "CAT04": 7.0}
+    known = {Key(2025, "valid", "count", "category", code): Stored(n, n=int(n)) for code, n in amount.items()}
+    known[Key(2025, "valid", "count", "nation", "all")] = Stored(49.0, n=49)
+    cells, _ = protect(cells_of(known), known, {}, Rules())
+    gone = {key.split("/")[3] for key in withheld(cells)}
+    assert "CAT01" in gone and len(gone) == 2 and "CAT02" not in gone
+
+
+def test_what_an_earlier_release_withheld_stays_withheld(estimates: dict[Key, Stored]) -> None:
+    before = frozenset({"P01/total/section/K/2025", "P01/total/section/L/2025"})
+    cells, _ = protect(
+        cells_of(estimates), estimates, concentration(estimates), Rules(), withheld_before=before
+    )
+    assert before <= withheld(cells)
+
+
+def test_items_of_the_bureaus_tell_of_public_tasks() -> None:
+    key = Key(2025, "MR02", "total", "region", "520000")
+    shares = {("MR02", "region", "520000"): Concentration(1, 1.0, 1.0)}
+    cells, _ = protect({"X": cell("X", key)}, {key: Stored(5.0, n=1)}, shares, Rules())
+    assert withheld(cells) == set()
+
+
+def test_absent_cells_stay_absent(estimates: dict[Key, Stored]) -> None:
+    key = Key(2025, "P01", "total", "section", "H")
+    absent = replace(cell("X", key), status=CellStatus.ABSENT, value=None, printed="—", reason="no_estimate")
+    few = Concentration(1, 1.0, 1.0)
+    cells, _ = protect(
+        {"X": absent, **cells_of(estimates)}, estimates, concentration(estimates, H=few), Rules()
+    )
+    assert cells["X"] is absent

@@ -1,0 +1,253 @@
+"""What was written is read back: every number that a reader sees equals its frozen cell, and none is missing."""
+
+import io
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import docx
+import openpyxl
+import pytest
+from pypdf import PdfReader
+
+from estimation.releases.content import CellStatus, Content
+from estimation.releases.services import prepare_release
+from estimation.report.bundle import build
+from estimation.report.charts import chart
+from estimation.report.drawing import draw
+from estimation.report.figures import complete
+from estimation.report.grid import grid_of, grouped
+from estimation.report.observations import number_of
+from estimation.report.outline import outline
+from estimation.report.typeset import typeset
+from tests.estimation.releases.stage import finished_run
+from tests.estimation.report.sample import WITHHELD, content
+
+LANGUAGES = ("zh", "en")
+
+
+@pytest.fixture(scope="module")
+def given() -> Content:
+    return content()
+
+
+@pytest.fixture(scope="module")
+def files(given: Content) -> dict[str, bytes]:
+    return build(given, issuer={"zh": "调查办公室", "en": "Survey Office"}, moment=1_764_000_000)
+
+
+def squeezed(text: str) -> str:
+    """Without the spaces that a typesetter puts between scripts."""
+    return re.sub(r"\s+", "", text)
+
+
+def table_keys(given: Content) -> list[str]:
+    return [key for table in given.tables for row in table.rows for key in row.keys]
+
+
+def text_keys(given: Content) -> list[str]:
+    return [key for block in given.blocks for key in block.keys]
+
+
+def pdf_text(files: dict[str, bytes], language: str) -> str:
+    reader = PdfReader(io.BytesIO(files[f"{language}/report-2025.pdf"]))
+    return "\n".join(page.extract_text() for page in reader.pages)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pdf_prints_every_row_of_every_table_as_frozen(
+    given: Content, files: dict[str, bytes], language: str
+) -> None:
+    text = squeezed(pdf_text(files, language))
+    missing = []
+    for table in given.tables:
+        grid = grid_of(given, table, language)
+        for row in grid.rows:
+            wanted = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
+            if wanted not in text:
+                missing.append((table.code, row.label, wanted))
+    assert missing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pdf_prints_every_number_of_the_text(given: Content, files: dict[str, bytes], language: str) -> None:
+    text = squeezed(pdf_text(files, language))
+    for block in given.blocks:
+        for paragraph in block.body.get(language).split("\n\n"):
+            plain = squeezed(re.sub(r"\*\*", "", paragraph))
+            # A footnote call stands in the text as its number.
+            plain = re.sub(r"\[\^(\d+)\]", r"\1", plain)
+            assert plain in without_furniture(text, plain), (block.place, plain[:40])
+
+
+def without_furniture(text: str, wanted: str) -> str:
+    """The text, where a paragraph may break over a page: then its halves must both be there."""
+    if wanted in text:
+        return text
+    for at in range(8, len(wanted) - 8):
+        if wanted[:at] in text and wanted[at:] in text:
+            return wanted
+    return text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_number_in_the_pdf_is_of_unknown_origin(
+    given: Content, files: dict[str, bytes], language: str
+) -> None:
+    """Every number with decimals is a cell's, or an error or bound of a cell in the quality annex."""
+    known: set[str] = set()
+    for cell in given.cells.values():
+        known |= set(re.findall(r"\d[\d,]*\.\d+", cell.printed)) | set(
+            re.findall(r"\d[\d,]*\.\d+", grouped(cell.printed))
+        )
+        for bound in (cell.lower, cell.upper):
+            if bound is not None:
+                known.add(f"{bound:,.{cell.decimals}f}")
+        if cell.cv is not None:
+            known.add(f"{cell.cv * 100:.2f}")
+    known |= {str(one["difference"]) for one in given.identities}
+    # Ticks of axes, the version of the program, and numbered headings of the English edition.
+    allowed = re.compile(r"^(?:\d{1,2}\.\d|0\.1\.0|\d\.\d(?:\.\d)?)$")
+    numbers = re.findall(r"(?<![\d.,A-Za-z])\d[\d,]*\.\d+(?:\.\d+)?(?![\d])", pdf_text(files, language))
+    assert len(numbers) > 300
+    assert sorted({one for one in numbers if one not in known and not allowed.match(one)}) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pdf_is_tagged_bookmarked_and_marked_as_synthetic(files: dict[str, bytes], language: str) -> None:
+    reader = PdfReader(io.BytesIO(files[f"{language}/report-2025.pdf"]))
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"].startswith(language)
+    assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
+    assert len(reader.outline) >= 6
+    mark = {"zh": "合成数据", "en": "Syntheticdata"}[language]
+    pages = [squeezed(page.extract_text()) for page in reader.pages]
+    assert [at for at, text in enumerate(pages) if mark not in text and "合成数据" not in text] in ([], [1])
+    assert {"zh": "演练", "en": "rehearsal"}[language] in pages[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_workbook_holds_the_printed_numbers_as_numbers(
+    given: Content, files: dict[str, bytes], language: str
+) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(files[f"{language}/report-2025.xlsx"]))
+    seen = 0
+    for table in given.tables:
+        sheet = book[table.code]
+        for at, row in enumerate(table.rows, 8):
+            for column, key in enumerate(row.keys, 2):
+                cell, found = given.cells[key], sheet.cell(at, column)
+                value = number_of(cell)
+                if value is None:
+                    assert found.value == ("×" if cell.status is CellStatus.WITHHELD else "—")
+                else:
+                    assert found.value == value
+                    assert found.data_type == "n"
+                    places = len(cell.printed.partition(".")[2])
+                    assert found.number_format == "#,##0" + ("." + "0" * places if places else "")
+                    seen += 1
+    assert seen > 250
+    assert not [
+        cell for sheet in book for line in sheet.iter_rows() for cell in line if cell.data_type == "f"
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_word_tables_equal_the_cells(given: Content, files: dict[str, bytes], language: str) -> None:
+    document = docx.Document(io.BytesIO(files[f"{language}/report-2025.docx"]))
+    found = {tuple(cell.text for cell in row.cells) for table in document.tables for row in table.rows}
+    for table in given.tables:
+        for row in grid_of(given, table, language).rows:
+            wanted = ("　" * row.level + row.label, *(cell.text + cell.mark for cell in row.cells))
+            assert wanted in found
+    body = squeezed("".join(paragraph.text for paragraph in document.paragraphs))
+    for key in text_keys(given):
+        assert squeezed(given.cells[key].printed) in body
+    assert {one.style.name for one in document.paragraphs} >= {
+        "Heading 1",
+        "Heading 2",
+        "Heading 3",
+        "Caption",
+    }
+    pictures = document.element.body.findall(".//{*}docPr")
+    assert len(pictures) == 9
+    assert all(len(one.get("descr")) > 30 for one in pictures)
+
+
+class Entries(HTMLParser):
+    """Text of every cell that names its key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self.key = ""
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag == "td":
+            self.key, self.text = dict(attributes).get("data-key") or "", ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "td" and self.key:
+            self.found.append((self.key, self.text))
+            self.key = ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_shows_every_cell_under_its_key(given: Content, files: dict[str, bytes], language: str) -> None:
+    parser = Entries()
+    parser.feed(files[f"{language}/report-2025.html"].decode())
+    shown: dict[str, set[str]] = {}
+    for key, text in parser.found:
+        shown.setdefault(key, set()).add(text)
+    for key in table_keys(given):
+        cell = given.cells[key]
+        wanted = {"withheld": "×", "absent": "—"}.get(cell.status, grouped(cell.printed))
+        assert wanted in shown[key]
+
+
+def test_withheld_cells_have_a_mark_and_no_number(files: dict[str, bytes]) -> None:
+    row = json.loads(files["content.json"])["cells"][WITHHELD]
+    assert (row["value"], row["se"], row["lower"], row["upper"], row["printed"]) == (
+        None,
+        None,
+        None,
+        None,
+        "×",
+    )
+    line = next(one for one in files["csv/T2.csv"].decode().splitlines() if one.startswith("H,"))
+    assert line.split(",")[4] == "×"
+    status = next(one for one in files["sdmx/data.csv"].decode().splitlines() if ",T2_flow_eb,H," in one)
+    assert ",2025,,EB,,Q," in status
+
+
+def test_a_withheld_cell_that_still_holds_a_number_stops_the_build(given: Content) -> None:
+    leaking = replace(given.cells[WITHHELD], value=3.3)
+    with pytest.raises(ValueError, match=WITHHELD):
+        build(replace(given, cells={**given.cells, WITHHELD: leaking}))
+
+
+@pytest.mark.django_db
+def test_the_report_of_a_run_is_printed_whole(world: Any) -> None:
+    """From the stored estimates of a small country, its own passages and withheld cells, to the printed pages."""
+    made = Content.from_document(prepare_release(run=finished_run(), by=None).content)
+    assert any(cell.status is CellStatus.WITHHELD for cell in made.cells.values())
+    document = outline(made, complete(made), "zh")
+    pictures = {figure.code: draw(chart(made, figure, "zh")) for figure in complete(made)}
+    reader = PdfReader(io.BytesIO(typeset(made, document, pictures)))
+    text = squeezed("\n".join(page.extract_text() for page in reader.pages))
+    for table in made.tables:
+        for row in grid_of(made, table, "zh").rows:
+            wanted = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
+            assert wanted in text, (table.code, row.label)
+    paragraphs = [part for one in document.sections for part in one.parts if part.kind == "paragraph"]
+    assert len(paragraphs) > 20
+    for paragraph in paragraphs:
+        wanted = squeezed(paragraph.text)
+        assert wanted in without_furniture(text, wanted), wanted[:40]

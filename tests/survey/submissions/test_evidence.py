@@ -1,0 +1,146 @@
+"""Files beside a sheet: what is taken, where it lies, who fetches it, and that nothing is left of what is refused."""
+
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from survey.audit import AuditEvent
+from survey.exceptions import PolicyDenied
+from survey.submissions import evidence
+from survey.submissions.file_kinds import kind_of
+from survey.submissions.states import State
+from tests.factories import make_sheet
+
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
+
+
+def office(*names):
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        for name in names:
+            file.writestr(name, b"<x/>")
+    return stream.getvalue()
+
+
+def finds_eicar(path: Path) -> str:
+    """A scanner of the kind that the setting names."""
+    return "EICAR" if b"EICAR" in path.read_bytes() else ""
+
+
+@pytest.fixture(autouse=True)
+def root(settings, tmp_path):
+    settings.ATTACHMENT_ROOT = str(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def row(world):
+    return make_sheet(world.unit, State.IN_PROGRESS)
+
+
+@pytest.fixture
+def by(world):
+    return world.users["respondent"]
+
+
+def files(root):
+    return [path for path in root.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (PDF, "pdf"), (b"\x89PNG\r\n\x1a\n0", "png"), (b"\xff\xd8\xff\xe0", "jpeg"), ("台账，2025".encode(), "text"),
+        (office("xl/workbook.xml"), "xlsx"), (office("word/document.xml"), "docx"),
+        (office("xl/workbook.xml", "xl/vbaProject.bin"), None), (office("a.txt"), None), (b"PK\x03\x04junk", None),
+        (b"MZ\x90\x00", None), (b"<html><script>", None), (b"<svg/>", None), (b"#!/bin/sh\n", None), (b"", None),
+        (b"\x00\x01", None),
+    ],
+)  # fmt: skip
+def test_a_file_is_what_its_content_says(data, kind):
+    assert kind_of(data) == kind
+
+
+def test_a_file_is_kept_under_a_random_name_and_given_its_own_ending(root, row, by):
+    stored = evidence.attach(row, by=by, name="../../etc/合同<1>.exe", data=PDF, note="合同")
+    assert stored.name == "合同_1_.pdf" and (stored.kind, stored.size) == ("pdf", len(PDF))
+    (path,) = files(root)
+    assert (
+        path.read_bytes() == PDF and "合同" not in str(path) and oct(path.stat().st_mode & 0o777) == "0o600"
+    )
+    assert AuditEvent.objects.get(action="attachment_added").details["sha256"] == stored.sha256
+
+
+@pytest.mark.parametrize("setting", [{"ATTACHMENT_LARGEST": 10}, {"ATTACHMENT_QUOTA": len(PDF) + 5}])
+def test_limits_hold_and_leave_no_file(settings, root, row, by, setting):
+    if "ATTACHMENT_QUOTA" in setting:
+        evidence.attach(row, by=by, name="a", data=PDF)
+    before = files(root)
+    for name, value in setting.items():
+        setattr(settings, name, value)
+    with pytest.raises(PolicyDenied):
+        evidence.attach(row, by=by, name="b", data=PDF)
+    assert files(root) == before
+
+
+def test_the_scanner_is_asked_and_what_it_finds_is_not_kept(settings, root, row, by):
+    settings.ATTACHMENT_SCANNER = f"{__name__}.finds_eicar"
+    with pytest.raises(PolicyDenied):
+        evidence.attach(row, by=by, name="x", data=PDF + b"EICAR")
+    assert files(root) == [] and evidence.attachments_of(row).count() == 0
+    assert AuditEvent.objects.get(action="attachment_infected").details["found"] == "EICAR"
+    assert evidence.attach(row, by=by, name="x", data=PDF)
+
+
+def test_only_the_unit_and_only_while_it_fills(root, world, row, by):
+    with pytest.raises(PermissionDenied):
+        evidence.attach(row, by=world.users["outside_respondent"], name="x", data=PDF)
+    filed = make_sheet(world.bureau, State.SUBMITTED)
+    with pytest.raises(PermissionDenied):
+        evidence.attach(filed, by=by, name="x", data=PDF)
+    assert files(root) == []
+
+
+def test_a_removed_file_is_shown_to_nobody_but_stays(client, root, row, by):
+    stored = evidence.attach(row, by=by, name="x", data=PDF)
+    client.force_login(by)
+    client.post(reverse("evidence_remove", args=[row.pk, stored.pk]))
+    assert client.get(reverse("evidence_file", args=[stored.pk])).status_code == 404
+    assert len(files(root)) == 1
+    with pytest.raises(PolicyDenied):
+        evidence.remove(row, by=by, attachment_id=stored.pk)
+
+
+def test_the_pages(client, world, root, row, by):
+    client.force_login(by)
+    url = reverse("sheet_evidence", args=[row.pk])
+    assert client.post(url, {"file": SimpleUploadedFile("台账.pdf", PDF), "note": "台账"}).url == url
+    assert client.post(url, {"file": SimpleUploadedFile("x.html", b"<html>")}).status_code == 422
+    assert client.post(url, {}).status_code == 422
+    (stored,) = evidence.attachments_of(row)
+    assert "台账" in client.get(url).content.decode()
+    file = reverse("evidence_file", args=[stored.pk])
+    answer = client.get(file)
+    assert answer.content == PDF and answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    for who, status in (("provincial_administrator", 200), ("outside_administrator", 404), ("designer", 404)):
+        client.force_login(world.users[who])
+        assert client.get(file).status_code == status, who
+    fetched = (
+        AuditEvent.objects.filter(action="attachment_downloaded")
+        .order_by("id")
+        .values_list("actor_id", flat=True)
+    )
+    assert list(fetched) == [by.pk, world.users["provincial_administrator"].pk]
+
+
+def test_a_damaged_file_is_not_handed_out(root, row, by):
+    stored = evidence.attach(row, by=by, name="x", data=PDF)
+    files(root)[0].write_bytes(b"something else")
+    with pytest.raises(PolicyDenied):
+        evidence.read(stored, by=by)

@@ -1,0 +1,150 @@
+"""The sign-off in turn: order, one content, what undoes it, and that nobody submits without it."""
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.urls import reverse
+
+from survey.exceptions import PolicyDenied, StaleRevision
+from survey.submissions import invitations, services, signing
+from survey.submissions.models import SubmissionEvent
+from survey.submissions.selectors import latest_filing, sheet
+from survey.submissions.states import State
+from tests.factories import SIGNATORIES, make_sheet
+
+
+@pytest.fixture(autouse=True)
+def chain(settings):
+    settings.SIGN_OFF_CHAIN = True
+
+
+@pytest.fixture
+def row(world):
+    return make_sheet(world.unit, State.IN_PROGRESS)
+
+
+@pytest.fixture
+def by(world):
+    return world.users["respondent"]
+
+
+def fresh(row):
+    row.refresh_from_db()
+    return sheet(row)
+
+
+def sign(row, role, name="甲", by=None):
+    return signing.sign(row, role=role, name=name, seen_hash=signing.version_hash(fresh(row)), by=by)
+
+
+def sign_all(row, by):
+    for role, name, who in (
+        ("filler", "填表人", by),
+        ("stat_head", "统计负责人", None),
+        ("unit_head", "单位负责人", None),
+    ):
+        sign(row, role, name, who)
+
+
+def test_each_signs_in_turn_and_leaves_name_time_and_hash(row, by):
+    with pytest.raises(PolicyDenied):
+        sign(row, "stat_head")
+    event = sign(row, "filler", " 填表人 ", by)
+    assert (event.new["name"], event.actor, len(event.new["hash"])) == ("填表人", by, 64)
+    with pytest.raises(PolicyDenied):
+        sign(row, "filler", by=by)
+    sign(row, "stat_head")
+    sign(row, "unit_head")
+    assert signing.next_step(fresh(row)) is None
+
+
+def test_a_change_undoes_every_signature_and_its_withdrawal_restores_them(row, by):
+    sign_all(row, by)
+    before = row.answers["P01"]
+    for value, steps in (("123456", "filler"), (before["entered"], None)):
+        services.autosave(
+            row, by=by, changes={"P01": {"value": value, "unit": before["unit"]}},
+            base_revision=fresh(row).submission.revision,
+        )  # fmt: skip
+        assert signing.next_step(fresh(row)) == steps
+    services.autosave(
+        row,
+        by=by,
+        changes={"P01": {"value": "9", "unit": "TB"}},
+        base_revision=fresh(row).submission.revision,
+    )
+    undone = {step.role: step.undone for step in signing.steps(fresh(row))}
+    assert undone == {"filler": True, "stat_head": True, "unit_head": True}
+
+
+def test_what_was_shown_is_what_is_signed(row, by):
+    with pytest.raises(StaleRevision):
+        signing.sign(row, role="filler", name="甲", seen_hash="0" * 64, by=by)
+
+
+def test_nobody_signs_over_findings_or_without_a_name(row, by):
+    with pytest.raises(PolicyDenied):
+        sign(row, "filler", "  ", by)
+    del row.answers["P01"]
+    row.save()
+    with pytest.raises(PolicyDenied):
+        sign(row, "filler", "甲", by)
+
+
+def test_submission_waits_for_all_three_and_takes_their_names(row, by):
+    given = {"signatories": {"phone": "010-12345678", "unit_head": "somebody else"}, "by": by}
+    with pytest.raises(PolicyDenied):
+        services.submit(row, shown_revision=row.revision, **given)
+    sign_all(row, by)
+    filing = services.submit(row, shown_revision=fresh(row).submission.revision, **given)
+    assert filing.signatories["unit_head"] == "单位负责人"
+    assert filing.signatories["filler"] == "填表人"
+
+
+def test_without_the_chain_names_are_enough(row, by, settings):
+    settings.SIGN_OFF_CHAIN = False
+    assert services.submit(row, signatories=SIGNATORIES, by=by, shown_revision=row.revision)
+
+
+def test_the_heads_read_and_sign_by_a_link_without_an_account(client, row, by):
+    client.force_login(by)
+    page = client.get(reverse("sheet_submit", args=[row.pk]))
+    assert page.context["chain"][0].is_next and 'name="statement"' not in page.content.decode()
+    client.post(
+        reverse("sheet_sign", args=[row.pk]), {"name": "填表人", "hash": page.context["version_hash"]}
+    )
+    for role, name in (("stat_head", "统计甲"), ("unit_head", "负责乙")):
+        _invitation, secret = invitations.ask_signature(
+            row, by=by, role=role, name=name, email="h@example.org"
+        )
+        head = Client()
+        url = head.get(reverse("guest_open", args=[secret]), follow=True).redirect_chain[-1][0]
+        assert url.endswith("/sign/")
+        shown = head.get(url)
+        assert row.answers["P01"]["value"] and "P01" in shown.content.decode() and shown.context["mine"]
+        body = {"name": name, "hash": shown.context["hash"]}
+        assert head.post(url, body).status_code == 422  # the statement is not confirmed
+        assert head.post(url, body | {"statement": "on"}).status_code == 302
+        assert not head.get(url).context["mine"]
+        assert head.get(reverse("sheet_hub", args=[row.pk])).status_code == 302
+    done = client.post(
+        reverse("sheet_submit", args=[row.pk]),
+        {**SIGNATORIES, "statement": "on", "revision": fresh(row).submission.revision},
+    )
+    assert done.url == reverse("sheet_receipt", args=[row.pk])
+    assert latest_filing(row).signatories["stat_head"] == "统计甲"
+    events = SubmissionEvent.objects.filter(submission=row, action="sign_step").values_list(
+        "new__role", flat=True
+    )
+    assert list(events) == ["filler", "stat_head", "unit_head"]
+
+
+def test_a_new_link_ends_the_earlier_one_and_only_the_unit_asks(world, row, by):
+    given = {"role": "stat_head", "name": "甲", "email": "a@example.org"}
+    _first, secret = invitations.ask_signature(row, by=by, **given)
+    invitations.ask_signature(row, by=by, **given)
+    assert invitations.by_secret(secret) is None
+    with pytest.raises(PermissionDenied):
+        invitations.ask_signature(row, by=world.users["outside_respondent"], **given)
+    with pytest.raises(PolicyDenied):
+        invitations.ask_signature(row, by=by, **(given | {"role": "filler"}))
