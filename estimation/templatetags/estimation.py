@@ -58,6 +58,9 @@ def domain_label(code: str, kind: str) -> Any:
     if kind == "region_section":
         region, _dot, section = code.partition(".")
         return f"{domain_label(region, 'region')} · {domain_label(section, 'section')}"
+    if kind == "section_size":
+        section, _dot, size = code.partition(".")
+        return f"{domain_label(section, 'section')} · {domain_label(size, 'size')}"
     if kind in _LISTS:
         label = labels(_LISTS[kind]).get(code)
         return code if label is None else label.get(get_language() or "zh")

@@ -6,7 +6,9 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
 from django.utils.http import urlsafe_base64_encode
 
-from survey.submissions.models import Submission
+from estimation.peers.services import build_peers
+from survey.microdata.services import project
+from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet as read_sheet
 from survey.submissions.signing import version_hash
 from tests.architecture.matrix_stage import Actor, Place, Stage
@@ -35,3 +37,15 @@ def renewal(stage: Stage, place: Place) -> tuple[str, str]:
 def step(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     row = Submission.objects.get(pk=place["open"].pk)
     return {"name": "演练甲", "hash": version_hash(read_sheet(row))}
+
+
+def compared(stage: Stage, place: Place) -> tuple[int]:
+    """An accepted sheet with its observation, of a round whose release has a comparison."""
+    row = place["accepted"]
+    filing = row.filings.first() or Filing.objects.create(
+        submission=row, number=1, version=row.assignment.version, answers=row.answers, revision=row.revision,
+        content_hash=f"compared {row.pk}",
+    )  # fmt: skip
+    project(filing)
+    build_peers(stage.published)
+    return (row.pk,)

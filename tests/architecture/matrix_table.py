@@ -16,7 +16,7 @@ from survey.collection.models import CollectionRound
 from survey.review import bulk
 from survey.review.filters import QueueFilter
 from survey.submissions.models import Submission
-from tests.architecture.matrix_bodies import renewal, step, workbook
+from tests.architecture.matrix_bodies import compared, renewal, step, workbook
 from tests.architecture.matrix_stage import PASSWORD, Actor, Body, Place, Stage
 from tests.factories import SIGNATORIES
 
@@ -222,6 +222,8 @@ TABLE: dict[str, Row] = {
     "unit_exempt:undo": unit("exempted", post()),
     # Sheets
     "tasks": Row(),
+    "peer_list": Row(),
+    "peer_sheet": Row(compared, scoped=True),
     "sheet_hub": sheet("open"),
     "sheet_start": sheet("fresh", body=post()),
     "sheet_section": sheet("open", "P", body=_cell),
