@@ -30,7 +30,14 @@ from survey.review.models import (
     SiteNotice,
     TotalCell,
 )
-from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
+from survey.submissions.models import (
+    Explanation,
+    Filing,
+    FindingTrace,
+    SectionTime,
+    Submission,
+    SubmissionEvent,
+)
 
 __all__ = [
     "ActivationCode",
@@ -44,6 +51,7 @@ __all__ = [
     "ExpectedShare",
     "Explanation",
     "Filing",
+    "FindingTrace",
     "FrameCount",
     "FrameImport",
     "ItemScore",
@@ -63,6 +71,7 @@ __all__ = [
     "ReviewQuery",
     "RoleAssignment",
     "RoundCoverage",
+    "SectionTime",
     "SheetScore",
     "SiteNotice",
     "Submission",

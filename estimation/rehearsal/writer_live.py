@@ -14,10 +14,11 @@ from .filing_rows import FILING_COLUMNS
 from .sheets import SheetBatch
 from .slips import SHARE, slipped
 from .world import Bools, Ints
-from .writer_sheets import EXPLANATION_COLUMNS, Counts, SheetWriter, accepted_mask, file_batch
+from .writer_sheets import EXPLANATION_COLUMNS, TRACE_COLUMNS, Counts, SheetWriter, accepted_mask, file_batch
 from .writer_states import partial_answers, write_events, write_queries, write_submissions
 
 REVIEWED = (casting.SUBMITTED, casting.NATIONAL_REVIEW, casting.RETURNED)
+DAY = 86_400  # seconds
 _PARTS = (("B",), ("B", "P"), ("B", "P", "S"), ("B", "P", "S", "F"))
 
 
@@ -49,6 +50,7 @@ def write_live(writer: SheetWriter, reviewer: int) -> None:
     live = live_mask(writer)
     write_submissions(writer, 1, live)
     copy_lines("survey_explanation", EXPLANATION_COLUMNS, writer.explanations)
+    copy_lines("survey_findingtrace", TRACE_COLUMNS, writer.traces)
     write_events(writer, 1, live, reviewer)
     write_queries(writer, reviewer)
 
@@ -93,6 +95,7 @@ def _start(writer: SheetWriter, places: Ints, category: int) -> None:
         previous = json.loads(before[k]) if before[k] else None
         findings = run_edits(form, json.loads(part), previous=previous, context=context)
         writer.counts[key] = _counted(findings)
+        writer.trace(key, 1, category, findings, writer.facts[1].opens + DAY)
 
 
 def _counted(findings: tuple[Finding, ...]) -> Counts:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ from survey.collection.models import CollectionRound
 from survey.microdata.models import MicrodataLayout
 from survey.microdata.projection import Variable
 from survey.questionnaires.definition import Questionnaire, UnitContext
-from survey.questionnaires.edits import run_edits
+from survey.questionnaires.edits import REQUIRED, Finding, run_edits
 from survey.questionnaires.models import QuestionnaireVersion
 
 from . import cast as casting
@@ -29,6 +29,9 @@ from .world import Bools, Ints
 
 EXPLANATION_COLUMNS = (
     "submission_id", "edit", "fingerprint", "reason_code", "text", "by_id", "at", "verdict", "verdict_by_id",
+)  # fmt: skip
+TRACE_COLUMNS = (
+    "submission_id", "round_id", "category", "edit", "severity", "first_shown", "cleared_at", "times",
 )  # fmt: skip
 _OBSERVATION_COLUMNS = (
     "filing_id", "layout_id", "unit_id", "round_id", "category", "region", "section", "size_class",
@@ -65,7 +68,20 @@ class SheetWriter:
     decided_at: dict[int, int] = field(default_factory=dict)
     counts: dict[int, Counts] = field(default_factory=dict)  # of submissions with findings
     explanations: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
     partial: dict[int, str] = field(default_factory=dict)  # answers of sheets that are not filed
+
+    def trace(self, key: int, year: int, category: int, findings: Iterable[Finding], at: int) -> None:
+        """Remember which hard and soft rules speak on a sheet. Nobody changes an answer in the rehearsal.
+
+        Notices are left out: only sheets that may need a reason go through the rules, so that the share of
+        sheets with a notice is not known.
+        """
+        self.traces += [
+            f"{key}\t{self.facts[year].key}\tCAT{category:02d}\t{one.edit}\t{one.severity}\t{stamp(at)}\t\\N\t1"
+            for one in findings
+            if one.severity != "notice" and not one.edit.startswith(REQUIRED)
+        ]
 
     @property
     def category(self) -> Ints:
@@ -184,6 +200,7 @@ def explain(
         writer.forms[f"CAT{category:02d}"], json.loads(sheet.answers),
         previous=json.loads(previous) if previous else None, context=writer.context(sheet.place, year),
     )  # fmt: skip
+    writer.trace(sheet.key, year, category, findings, sheet.filed_at)
     given = []
     for finding in findings:
         if finding.severity != "soft":

@@ -193,3 +193,51 @@ class Explanation(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(name="one_explanation", fields=["submission", "edit"])]
+
+
+class FindingTrace(models.Model):
+    """That a rule spoke on a sheet, and since when it is silent again. Blank required cells are not kept."""
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="traces")
+    # Copies of facts of the assignment that never change: rates are counted without a join.
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+", db_index=False)
+    category = models.CharField(max_length=5)
+    edit = models.CharField(max_length=100)
+    severity = models.CharField(max_length=8)
+    first_shown = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True)  # the answers changed so that the rule holds
+    times = models.PositiveSmallIntegerField(default=1)  # how often it came up
+
+    objects = ScopedQuerySet["FindingTrace"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_trace", fields=["submission", "edit"])]
+        indexes = [
+            models.Index(
+                fields=["round", "category", "edit"], include=["severity", "cleared_at"], name="trace_rates"
+            )
+        ]
+
+
+class SectionTime(models.Model):
+    """Seconds of work on one section of a filed sheet; the row without a section is the whole sheet."""
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="section_times")
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+", db_index=False)
+    category = models.CharField(max_length=5)
+    section = models.CharField(max_length=20, blank=True)
+    seconds = models.PositiveIntegerField()
+
+    objects = ScopedQuerySet["SectionTime"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_section_time", fields=["submission", "section"])]
+        indexes = [
+            models.Index(
+                fields=["round", "section", "category"], include=["seconds"], name="section_time_median"
+            )
+        ]

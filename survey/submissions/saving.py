@@ -17,6 +17,7 @@ from survey.questionnaires.answers import AnswerError, canonical_value, normalis
 from survey.questionnaires.definition import Column, Item
 from survey.submissions import cells
 from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.paradata import trace_findings
 from survey.submissions.policies import Request
 from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.states import Action
@@ -224,7 +225,7 @@ def _store(
     row: Submission, request: Request, before: Sheet, accepted: Mapping[str, Any], channel: str,
     typed: Mapping[str, dict[str, str]], reason: str,
 ) -> Sheet:  # fmt: skip
-    """Write cells, events, counts and state: one INSERT and one UPDATE."""
+    """Write cells, events, counts, traces and state: two INSERTs and one UPDATE."""
     move(row, request, channel=channel, quiet=True)
     row.answers = cells.patched(row.answers, accepted)
     row.revision += 1
@@ -232,6 +233,7 @@ def _store(
     after = before.with_answers(row.answers)
     after.submission = row
     recount(row, after)
+    trace_findings(row, after, row.updated_at)
     SubmissionEvent.objects.bulk_create(
         SubmissionEvent(
             submission=row, actor=request.by, kind=SubmissionEvent.Kind.VALUE, action=Action.SAVE, item=key,

@@ -21,9 +21,10 @@ from survey.questionnaires.routing import prefilled_cells
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.filing import freeze
 from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.paradata import time_sections
 from survey.submissions.policies import BY_REQUEST, POLICIES, Request
 from survey.submissions.register import unit_context
-from survey.submissions.selectors import SHEET_RELATIONS
+from survey.submissions.selectors import SHEET_RELATIONS, sheet_of
 from survey.submissions.states import TRANSITIONS, Action, Owner, State, Transition
 
 NO_SUCH_MOVE = _("This is not possible in the present state of the sheet.")
@@ -128,6 +129,7 @@ def move(row: Submission, request: Request, *, channel: str = "page", quiet: boo
         row.save()
     if found.target in {State.SUBMITTED, State.NATIONAL_REVIEW} and request.action in _FILING:
         freeze(row, by=request.by)
+        time_sections(row, sheet_of(row))
     return row
 
 

@@ -7,6 +7,7 @@ from survey.submissions import (
     evidence_views,
     filing_views,
     guest_views,
+    paradata_views,
     print_views,
     share_views,
     sign_views,
@@ -52,6 +53,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="evidence_remove",
     ),
     path("evidence/<int:pk>/", evidence_views.evidence_file, name="evidence_file"),
+    path("rules/", paradata_views.rules, name="rules"),
     path("units/<int:pk>/exemption/", filing_views.unit_exempt, name="unit_exempt"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [

@@ -108,7 +108,7 @@ class Command(BaseCommand):
             (Role.PROVINCIAL_ADMINISTRATOR, "province", ("review_queue", "progress_board", "unit_list")),
             (Role.REVIEWER, "nation", ("review_queue", "progress_board", "unit_list")),
             (Role.METHODOLOGIST, "methods", ("runs", "results", "truth")),
-            (Role.DESIGNER, "designer", ("questionnaires", "rounds")),
+            (Role.DESIGNER, "designer", ("questionnaires", "rounds", "rules")),
         ):
             client = self.client_of(role)
             if client is not None:
