@@ -23,6 +23,8 @@ CHIEF: dict[str, tuple[str, ...]] = {
     "P01": ("P01",), "S02": ("S02",), "S06": ("S06",), "F01": ("F01",), "A02": ("A02",),
     "D01/S02": ("D01", "S02"), "B17": ("B17",), "V01": ("V01",), "T02": ("T02",),
 }  # fmt: skip
+# A rate is asked for under its own code, too.
+NAMED_AS = {"D01/S02": "D02"}
 QUARTERS = (0.25, 0.5, 0.75)
 DIGITS = 3  # significant ones of a shown quartile
 FEWEST = 10  # units of a group, whatever the releases ask for
@@ -129,6 +131,11 @@ def _of_item(
 def significant(value: float) -> str:
     """A positive number to three significant digits, halves up, as plain text."""
     return format(half_up(value, DIGITS - 1 - math.floor(math.log10(value))), "f")
+
+
+def readable(value: float) -> Decimal:
+    """A unit's own number with two decimals, or three significant digits when it is small."""
+    return Decimal(significant(value)) if 0 < value < 1 else half_up(value, 2)
 
 
 def plain(number: Decimal) -> str:

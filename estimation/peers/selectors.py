@@ -29,6 +29,7 @@ class Standing:
     name: VariableName
     is_rate: bool
     own: float
+    own_printed: str
     kind: str = ""
     code: str = ""
     units: int = 0
@@ -77,7 +78,7 @@ def standings(sheet: Submission, table: PeerTable) -> list[Standing]:
     for item in compute.CHIEF:
         value = compute.value_of(own.values, item)
         if value is not None:
-            name = name_of(names, item)
+            name = name_of(names, compute.NAMED_AS.get(item, item))
             found.append(_standing(name, "/" in item, value, table.groups.get(item, {}), chain))
     return found
 
@@ -85,15 +86,17 @@ def standings(sheet: Submission, table: PeerTable) -> list[Standing]:
 def _standing(
     name: VariableName, is_rate: bool, own: float, groups: dict[str, list[Any]], chain: tuple[str, ...]
 ) -> Standing:
+    times = 100 if is_rate else 1
+    own_printed = compute.plain(compute.readable(own * times))
     group = next((one for one in chain if one in groups), None)
     if group is None:
-        return Standing(name, is_rate, own)
+        return Standing(name, is_rate, own, own_printed)
     units, *printed = groups[group]
     lower, middle, upper = (float(one) for one in printed)
     quartiles = (lower, middle, upper)
     kind, _colon, code = group.partition(":")
-    shown = tuple(compute.plain(Decimal(one) * (100 if is_rate else 1)) for one in printed)
+    shown = tuple(compute.plain(Decimal(one) * times) for one in printed)
     return Standing(
-        name, is_rate, own, kind, code, int(units), shown, boxes.quarter(own, quartiles),
+        name, is_rate, own, own_printed, kind, code, int(units), shown, boxes.quarter(own, quartiles),
         boxes.box(own, quartiles),
     )  # fmt: skip

@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from estimation.runs import api, views, views_bootstrap, views_methods, views_units
+from estimation.runs import api, views, views_bootstrap, views_changes, views_methods, views_units
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/", views.runs, name="runs"),
     path("runs/new/", views.run_new, name="run_new"),
+    path("runs/changes/", views_changes.run_changes, name="run_changes"),
     path("runs/compare/", views.run_compare, name="run_compare"),
     path("runs/<int:pk>/compare/<int:other>/", views_units.run_compare_cell, name="run_compare_cell"),
     path("runs/<int:pk>/", views.run_detail, name="run_detail"),

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
+from survey.access.scope import may
 from survey.questionnaires.loader import load_codelist
 from survey.review import ledger, macro_edits
 from survey.review.filters import QueueFilter
@@ -57,6 +58,6 @@ def review_macro(request: HttpRequest) -> HttpResponse:
     context = {
         "round": round_, "rule": rule, "rules": macro_edits.RULES,
         "page_obj": Paginator(told, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
-        "looked": look.at if look else None,
+        "looked": look.at if look else None, "may_see_estimates": may(request.user, Permission.VIEW_ESTIMATES),
     }  # fmt: skip
     return page(request, "survey/review/macro.html", context)

@@ -221,8 +221,7 @@ TABLE: dict[str, Row] = {
     "unit_exempt": unit("open", post(reason_code="closed")),
     "unit_exempt:undo": unit("exempted", post()),
     # Sheets
-    "tasks": Row(),
-    "peer_list": Row(),
+    **dict.fromkeys(("tasks", "peer_list", "run_changes"), Row()),
     "peer_sheet": Row(compared, scoped=True),
     "sheet_hub": sheet("open"),
     "sheet_start": sheet("fresh", body=post()),

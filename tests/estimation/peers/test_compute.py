@@ -38,6 +38,11 @@ def test_shown_text_keeps_only_digits_that_say_something() -> None:
     assert shown == ["123,000", "10", "0.00123", "1,230.5", "100"]
 
 
+def test_own_numbers_keep_what_can_be_read() -> None:
+    shown = [compute.plain(compute.readable(one)) for one in (0.0, 7.0, 41.1449, 0.00123456, 1467795.0)]
+    assert shown == ["0", "7", "41.14", "0.00123", "1,467,795"]
+
+
 def test_a_rate_needs_a_base() -> None:
     assert compute.value_of({"D01": 3.0, "S02": 4.0}, "D01/S02") == 0.75
     assert compute.value_of({"D01": 3.0, "S02": 0.0}, "D01/S02") is None

@@ -110,6 +110,7 @@ def test_the_page_tells_where_a_unit_stands(town: Quarter) -> None:
     assert "<dt>Upper quartile</dt><dd>180</dd>" in text
     assert town.units[3].name not in text
     assert "(12 units)" in text
+    assert "<dt>Your value</dt><dd>60</dd>" in text
 
 
 def test_a_wider_group_or_nothing_stands_for_an_unsafe_one(town: Quarter) -> None:
@@ -119,8 +120,8 @@ def test_a_wider_group_or_nothing_stands_for_an_unsafe_one(town: Quarter) -> Non
     assert (found["P01"].kind, found["P01"].code, found["P01"].units) == ("section", "I", 13)
     assert found["P01"].quarter == 2
     developed = {one.name.code: one for one in selectors.standings(sheet(town.units[6]), table)}
-    assert developed["D01/S02"].box is None
-    assert developed["D01/S02"].own == pytest.approx(49 / 140)
+    assert developed["D02"].box is None
+    assert developed["D02"].own == pytest.approx(49 / 140)
     assert "Not shown" in respondent(town.units[6]).get(
         reverse("peer_sheet", args=[sheet(town.units[6]).pk])
     ).content.decode()  # fmt: skip

@@ -1,0 +1,32 @@
+"""The page of macro review: where totals moved since last year, leading to the units behind."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from estimation.runs import selectors, selectors_changes
+from estimation.runs.spec import CROSSED
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+
+
+@requires(Permission.VIEW_ESTIMATES)
+@require_GET
+def run_changes(request: HttpRequest) -> HttpResponse:
+    """Region by industry of the newest finished run: both years, change, and how unusual it is."""
+    run = selectors.finished_runs().select_related("microdata__layout").first()
+    variable = request.GET.get("variable", CROSSED[0])
+    if variable not in CROSSED:
+        raise Http404
+    context: dict[str, Any] = {"run": run, "variable": variable}
+    if run is not None:
+        names = selectors.variables_of(run)
+        sections, rows = selectors_changes.change_table(run, variable)
+        context |= {
+            "sections": sections, "rows": rows, "unusual": selectors_changes.most_unusual(rows),
+            "name": selectors.name_of(names, variable),
+            "names": [selectors.name_of(names, code) for code in CROSSED], "year": run.round.year,
+        }  # fmt: skip
+    return page(request, "estimation/runs/changes.html", context)
