@@ -11,6 +11,8 @@ from survey.submissions.selectors import sheet as read_sheet
 from survey.submissions.signing import version_hash
 from tests.architecture.matrix_stage import Actor, Place, Stage
 
+CONTACT = {"it_name": "演练丁", "it_phone": "010-12345678", "it_email": "it@example.org"}
+
 
 def revision(row: Submission) -> int:
     """The revision that is stored now."""

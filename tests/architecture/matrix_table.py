@@ -16,7 +16,7 @@ from survey.collection.models import CollectionRound
 from survey.review import bulk
 from survey.review.filters import QueueFilter
 from survey.submissions.models import Submission
-from tests.architecture.matrix_bodies import renewal, step, workbook
+from tests.architecture.matrix_bodies import CONTACT, renewal, step, workbook
 from tests.architecture.matrix_stage import PASSWORD, Actor, Body, Place, Stage
 from tests.factories import SIGNATORIES
 
@@ -215,6 +215,7 @@ TABLE: dict[str, Row] = {
     "round_state": Row(lambda stage, place: (2025,), body=post(to="closed")),
     "unit_list": Row(),
     "unit_detail": unit("filed"),
+    "unit_contacts": Row(lambda stage, place: (place["open"].unit_id,), scoped=True, body=post(**CONTACT)),
     "unit_disposition": unit("open", post(disposition="refused", reason="三次上门均拒绝")),
     "unit_extend": unit("open", post(until=_day(60), reason="机房搬迁需要时间")),
     "unit_code": unit("open", post()),
