@@ -13,6 +13,7 @@ app.autodiscover_tasks(
     [
         "config",
         "estimation.index",
+        "estimation.peers",
         "estimation.releases",
         "estimation.report",
         "estimation.runs",
@@ -38,6 +39,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=9, minute=0),
     },
     "build-missing-reports": {"task": "estimation.report.tasks.build_missing_reports", "schedule": 60.0},
+    "build-missing-peers": {"task": "estimation.peers.tasks.build_missing_peers", "schedule": 60.0},
     "close-idle-accounts": {
         "task": "survey.access.tasks.close_idle_accounts",
         "schedule": crontab(hour=3, minute=10),

@@ -2,6 +2,7 @@
 
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.index.models import IndexResult
+from estimation.peers.models import PeerTable
 from estimation.rehearsal.models import Rehearsal, TrueValue
 from estimation.releases.models import BlockVersion, Release
 from estimation.runs.models import (
@@ -25,6 +26,7 @@ __all__ = [
     "EstimationRun",
     "ExternalSeries",
     "IndexResult",
+    "PeerTable",
     "Rehearsal",
     "Release",
     "ReplicateEstimate",

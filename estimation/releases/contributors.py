@@ -38,14 +38,14 @@ def concentrations(year: Year, spec: RunSpec) -> dict[tuple[str, str, str], Conc
             if item.is_amount:
                 for code, one in zip(
                     domain.labels,
-                    _of(values[:, column], weight, domain.codes, len(domain.labels)),
+                    concentration_of(values[:, column], weight, domain.codes, len(domain.labels)),
                     strict=True,
                 ):
                     found[item.code, domain.kind, code] = one
     return found
 
 
-def _of(value: Floats, weight: Floats, codes: Ints, size: int) -> list[Concentration]:
+def concentration_of(value: Floats, weight: Floats, codes: Ints, size: int) -> list[Concentration]:
     """One a domain, from values and weights (n,) and codes (n,), -1 outside."""
     held = np.flatnonzero((codes >= 0) & (value > 0))
     amount, place, times = value[held], codes[held], weight[held]

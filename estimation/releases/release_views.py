@@ -70,7 +70,8 @@ def release_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return page(
         request, "estimation/releases/release.html",
         {
-            "release": release, "here": "overview", "counts": release_reading.counts(content),
+            "release": release, "here": "overview", "may_publish": may(request.user, Permission.PUBLISH),
+            "counts": release_reading.counts(content),
             "acts": [(action, ACTION_LABELS[action], sentence) for action, sentence in possible.items()],
             "needs_reason": release_reading.NEEDS_REASON, "needs_moment": Action.SCHEDULE,
             "faults": _told(release.checks.get("faults", [])), "remarks": _told(release.checks.get("remarks", [])),

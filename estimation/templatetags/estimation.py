@@ -58,6 +58,9 @@ def domain_label(code: str, kind: str) -> Any:
     if kind == "region_section":
         region, _dot, section = code.partition(".")
         return f"{domain_label(region, 'region')} · {domain_label(section, 'section')}"
+    if kind == "section_size":
+        section, _dot, size = code.partition(".")
+        return f"{domain_label(section, 'section')} · {domain_label(size, 'size')}"
     if kind in _LISTS:
         label = labels(_LISTS[kind]).get(code)
         return code if label is None else label.get(get_language() or "zh")
@@ -225,3 +228,16 @@ def cv_class(value: Any) -> str:
 def tenth(value: Any) -> str:
     """Whole thousandths as percent with one decimal."""
     return grouped(float(value) / 10, 1)
+
+
+VARIANT_PARTS = {
+    "minmax": _("min to max"), "zscore": _("standard scores"), "rank": _("ranks"), "equal": _("equal weights"),
+    "entropy": _("entropy"), "critic": "CRITIC", "importance": _("importance"), "final": _("final weights"),
+    "arithmetic": _("arithmetic mean"), "geometric": _("geometric mean"),
+}  # fmt: skip
+
+
+@register.filter
+def variant_label(name: str) -> str:
+    """A way to build the index in words: scaling, weights, mean."""
+    return " · ".join(str(VARIANT_PARTS.get(part, part)) for part in name.split("/"))

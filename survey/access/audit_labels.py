@@ -86,6 +86,7 @@ ACTIONS: dict[str, Promise] = {
     "view_contributors": _("Units behind a number looked at"),
     "finish_run": _("Estimation run finished"),
     "build_rehearsal": _("Rehearsal country built"),
+    "peers_frozen": _("Comparison of respondents frozen"),
     "prepare_release": _("Release prepared"),
     "release_rebuild": _("Draft of a release filled again"),
     "release_validate": _("Release validated"),

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from survey.collection.models import CollectionRound
-from survey.microdata.models import MicrodataVersion
+from survey.microdata.models import MicrodataVersion, Observation
 from survey.microdata.projection import Variable
 
 SIZE_CODES = ("large", "medium", "small", "micro")  # stored as 1..4, 0 when the form has no size
@@ -178,3 +178,31 @@ def latest_decision(round: CollectionRound) -> datetime | None:
 
     last: datetime | None = Submission.objects.filter(round=round).aggregate(last=Max("decided_at"))["last"]
     return last
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What one accepted sheet says, by variable (NaN: none), with the classification it had then."""
+
+    category: str
+    section: str
+    size_class: str
+    values: dict[str, float]
+
+
+def observed(submission: int, codes: Sequence[str]) -> Observed | None:
+    """Variables of the latest observation of a sheet, as filed; the caller has found the sheet in somebody's scope."""
+    row = (
+        Observation.objects.filter(filing__submission=submission)
+        .select_related("layout")
+        .order_by("-filing__number")
+        .first()
+    )
+    if row is None:
+        return None
+    values = {
+        entry["code"]: value
+        for entry, value in zip(row.layout.variables, row.collected, strict=True)
+        if entry["code"] in codes
+    }
+    return Observed(row.category, row.section, row.size_class, values)

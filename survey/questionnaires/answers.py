@@ -321,6 +321,15 @@ def format_cell(item: Item | Column, cell: Mapping[str, Any] | None, language: s
     return format_value(item, cell.get("value"), language)
 
 
+def format_as_entered(item: Item | Column, cell: Mapping[str, Any] | None, language: str) -> str:
+    """The answer for the person who typed it: an amount in the unit that was chosen, else as ``format_cell``."""
+    unit = str((cell or {}).get("unit") or item.unit)
+    if not cell or "missing" in cell or not cell.get("entered") or unit == item.unit:
+        return format_cell(item, cell, language)
+    shown = units.format_number(Decimal(cell["entered"]))
+    return units.with_label(shown, units.unit_label(unit, language))
+
+
 def format_value(item: Item | Column, value: Any, language: str) -> str:
     """A canonical value for people: "3,276.8 TB", "是", "2019年5月", code labels."""
     english = language.startswith("en")

@@ -13,7 +13,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from survey.questionnaires import units
-from survey.questionnaires.answers import MISSING_REASONS, AnswerError, format_cell, number_of
+from survey.questionnaires.answers import (
+    MISSING_REASONS,
+    AnswerError,
+    format_as_entered,
+    format_cell,
+    number_of,
+)
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
 from survey.questionnaires.special_values import marks_of
@@ -272,7 +278,7 @@ class RowBuilder:
 
     def _conflict(self, place: Item | Column, conflict: Conflict) -> ConflictView:
         mine, theirs, base = (
-            format_cell(place, cell, self.language) or _("blank")
+            format_as_entered(place, cell, self.language) or _("blank")
             for cell in (conflict.mine, conflict.theirs, conflict.base)
         )
         return ConflictView(mine, theirs, base, conflict.by)

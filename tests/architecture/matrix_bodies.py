@@ -1,4 +1,4 @@
-"""What the respondent's newer pages are posted in the permission matrix."""
+"""What pages are posted in the permission matrix, where it takes more than a line."""
 
 from typing import Any
 
@@ -6,12 +6,22 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
 from django.utils.http import urlsafe_base64_encode
 
-from survey.submissions.models import Submission
+from estimation.peers.services import build_peers
+from survey.microdata.services import project
+from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet as read_sheet
 from survey.submissions.signing import version_hash
 from tests.architecture.matrix_stage import Actor, Place, Stage
 
 CONTACT = {"it_name": "演练丁", "it_phone": "010-12345678", "it_email": "it@example.org"}
+RUN_FORM = {
+    "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
+    "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
+}  # fmt: skip
+ALLOCATION = {
+    "a-method": "proportional", "a-n": "60", "a-minimum": "2", "a-item": "all", "a-power": "0.5", "response": "90",
+    "start": "0",
+}  # fmt: skip
 
 
 def revision(row: Submission) -> int:
@@ -37,3 +47,15 @@ def renewal(stage: Stage, place: Place) -> tuple[str, str]:
 def step(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     row = Submission.objects.get(pk=place["open"].pk)
     return {"name": "演练甲", "hash": version_hash(read_sheet(row))}
+
+
+def compared(stage: Stage, place: Place) -> tuple[int]:
+    """An accepted sheet with its observation, of a round whose release has a comparison."""
+    row = place["accepted"]
+    filing = row.filings.first() or Filing.objects.create(
+        submission=row, number=1, version=row.assignment.version, answers=row.answers, revision=row.revision,
+        content_hash=f"compared {row.pk}",
+    )  # fmt: skip
+    project(filing)
+    build_peers(stage.published)
+    return (row.pk,)

@@ -46,6 +46,10 @@ DOORS = {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.audit",
         "survey.exceptions",
     },
+    "peers": {
+        "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.audit", "survey.exceptions",
+        "survey.microdata.selectors", "survey.submissions.models",
+    },
     "public": {"survey.access.decorators"},
     "templatetags": {"survey.templatetags.survey"},
     # What the questionnaires ask, and as which variables: the simulation estimates them.
@@ -80,7 +84,7 @@ WRITERS = {
 UNSCOPED = {
     "ActivationCode": "found by its unit's credit code by somebody who is not signed in yet",
     "RoleAssignment": "a fact about a person; accounts are national and have permissions of their own",
-    "Observation": "national by nature: read as columns by the estimation, never row by row on a page",
+    "Observation": "national by nature: read as columns by the estimation; a page reads the row of a sheet that it has found",
     "SelectedUnit": "national by nature: the design is drawn for the whole country",
     "TreatedUnit": "shown through treated_of, which joins the units that the reader may see",
 }

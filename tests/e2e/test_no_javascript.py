@@ -4,12 +4,12 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-PROVINCE, CATEGORY = "sd", "CAT13"  # any unit that nobody has begun to fill
+DESK, CATEGORY = "reviewer", "CAT13"  # any unit that nobody has begun to fill; the nation sees them all
 USERNAME, PASSWORD = "ohne-skript", "Laixin-2025-kaihu"
 
 
 def test_a_form_is_activated_filled_and_submitted_without_script(visit: Any, stack: Any) -> None:
-    credit_code, code = letter(visit(PROVINCE, java_script_enabled=False))
+    credit_code, code = letter(visit(DESK, java_script_enabled=False))
     person = visit(java_script_enabled=False)
     activate(person, credit_code, code)
     plan = stack.manage(
@@ -33,13 +33,13 @@ def test_a_form_is_activated_filled_and_submitted_without_script(visit: Any, sta
     expect(person.page.locator(f'a[href="/sheets/{sheet}/receipt/"]')).to_be_visible()
 
 
-def letter(province: Any) -> tuple[str, str]:
-    """The province makes a new activation code for a unit: (credit code, activation code)."""
-    province.go(f"/units/?year=2025&state=not_started&disposition=eligible&category={CATEGORY}")
-    province.page.locator(".unit-name a").first.click()
-    credit_code = province.text(".lede .code")
-    province.page.locator('form[action$="/code/"] button').click()
-    return credit_code, province.text(".notice-good .code")
+def letter(desk: Any) -> tuple[str, str]:
+    """The desk makes a new activation code for a unit: (credit code, activation code)."""
+    desk.go(f"/units/?year=2025&state=not_started&disposition=eligible&category={CATEGORY}")
+    desk.page.locator(".unit-name a").first.click()
+    credit_code = desk.text(".lede .code")
+    desk.page.locator('form[action$="/code/"] button').click()
+    return credit_code, desk.text(".notice-good .code")
 
 
 def activate(person: Any, credit_code: str, code: str) -> None:

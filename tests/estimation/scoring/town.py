@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.runs import services as runs
 from estimation.runs.models import EstimationRun
@@ -10,7 +12,7 @@ from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
 from survey.submissions.models import Filing, Submission
 from tests.estimation.runs.country import cells, file_accepted
-from tests.factories import make_unit
+from tests.factories import make_unit, make_user
 
 BEFORE = (10, 20, 30, 40, 50, 60)
 POPULATION = 14
@@ -33,9 +35,11 @@ class Town:
         return make_unit("CAT13", "320000", **{"size_class": "small", "employees": 10, **fields})
 
     def _design(self, year: int) -> Stratum:
+        now = timezone.now()
         design = SampleDesign.objects.create(
-            round=CollectionRound.objects.get(year=year), content_hash=f"town {year}"
-        )
+            round=CollectionRound.objects.get(year=year), content_hash=f"town {year}", state="handed_over",
+            drawn_by=make_user("designer"), drawn_at=now, approved_by=make_user("methodologist"), approved_at=now,
+        )  # fmt: skip
         return Stratum.objects.create(
             design=design, kind="enterprise", category="", region="320000", section="I", size="small",
             population=POPULATION, drawn=7,

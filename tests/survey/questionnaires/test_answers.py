@@ -10,6 +10,7 @@ from survey.questionnaires.answer_errors import MESSAGES
 from survey.questionnaires.answers import (
     AnswerError,
     canonical_value,
+    format_as_entered,
     format_cell,
     normalise,
     number_of,
@@ -188,6 +189,14 @@ def test_normalise_never_fails_in_another_way(table, cell):
 def test_format_cell(item, cell, zh, en):
     assert format_cell(item, cell, "zh-hans") == zh
     assert format_cell(item, cell, "en") == en
+
+
+def test_an_amount_is_told_back_in_the_unit_that_was_chosen():
+    typed = {"value": "921600", "entered": "900", "unit": "PB"}
+    assert format_as_entered(QUANTITY, typed, "zh-hans") == "900 PB"
+    assert format_as_entered(QUANTITY, {"value": "900", "entered": "900", "unit": "TB"}, "en") == "900 TB"
+    assert format_as_entered(QUANTITY, {"value": "900"}, "en") == "900 TB"
+    assert format_as_entered(QUANTITY, None, "en") == ""
 
 
 def test_number_of_types():

@@ -1,0 +1,43 @@
+"""Where a unit stands: its quarter in words' place and the geometry of a small box. Pure."""
+
+import math
+from dataclasses import dataclass
+
+WIDTH, MARGIN = 240.0, 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Places on the axis, 0 to ``WIDTH``; ``own`` None when the unit reports nothing."""
+
+    lower: float
+    middle: float
+    upper: float
+    own: float | None
+    width: float = WIDTH
+
+    @property
+    def span(self) -> float:
+        """Length of the box; never so short that it cannot be seen."""
+        return max(self.upper - self.lower, 2.0)
+
+
+def quarter(own: float, quartiles: tuple[float, float, float]) -> int:
+    """1 to 4, from the lowest quarter to the highest; 0 for a unit that reports nothing."""
+    if own <= 0:
+        return 0
+    return 1 + sum(own > one for one in quartiles)
+
+
+def box(own: float, quartiles: tuple[float, float, float]) -> Box:
+    """The box on a logarithmic axis that holds the quartiles and the unit's own value."""
+    logs = [math.log10(one) for one in quartiles]
+    mark = math.log10(own) if own > 0 else None
+    shown = logs if mark is None else [*logs, mark]
+    first, length = min(shown), (max(shown) - min(shown)) or 1.0
+
+    def place(log: float) -> float:
+        return MARGIN + (log - first) / length * (WIDTH - 2 * MARGIN)
+
+    lower, middle, upper = (place(one) for one in logs)
+    return Box(lower, middle, upper, None if mark is None else place(mark))

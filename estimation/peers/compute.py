@@ -1,0 +1,137 @@
+"""Quartiles of comparable units, of safe groups only. Arrays, no database.
+
+A group is shown when enough units report the item, no one or two of them make its total up (Hundepool et al.,
+2012, section 4.2), and no quartile stands at the edge, where it would be a single unit's value.
+"""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from estimation.design.strata import CATEGORIES, SECTIONS, SIZES, Floats
+from estimation.methods import half_up, quantile
+from estimation.methods.sample import StratifiedSample
+from estimation.releases.contributors import Concentration, concentration_of
+from estimation.runs.arrays import Domain, Year
+from estimation.runs.spec import RunSpec
+from estimation.runs.weigh import weigh
+
+# Item -> its numerator and, for a rate, its denominator.
+CHIEF: dict[str, tuple[str, ...]] = {
+    "P01": ("P01",), "S02": ("S02",), "S06": ("S06",), "F01": ("F01",), "A02": ("A02",),
+    "D01/S02": ("D01", "S02"), "B17": ("B17",), "V01": ("V01",), "T02": ("T02",),
+}  # fmt: skip
+QUARTERS = (0.25, 0.5, 0.75)
+DIGITS = 3  # significant ones of a shown quartile
+FEWEST = 10  # units of a group, whatever the releases ask for
+EDGE = 3  # units that a quartile must leave, or hold, on its outer side
+
+type Groups = dict[str, dict[str, list[int | str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Fewest units of a group, and the largest shares of its largest and of its two largest units."""
+
+    minimum: int
+    one: float
+    two: float
+
+    def passes(self, found: Concentration) -> bool:
+        """Whether a group may be shown."""
+        return (
+            found.units >= self.minimum and found.largest <= self.one and found.two_largest <= self.two
+        )  # fmt: skip
+
+
+def variables() -> list[str]:
+    """Every variable that the comparison reads."""
+    return sorted({code for parts in CHIEF.values() for code in parts})
+
+
+def value_of(values: dict[str, float], item: str) -> float | None:
+    """A unit's own number of a chief item; None when it was not asked, not known, or has no base."""
+    parts = [values.get(code, math.nan) for code in CHIEF[item]]
+    if any(math.isnan(one) for one in parts):
+        return None
+    if len(parts) == 1:
+        return parts[0]
+    return parts[0] / parts[1] if parts[1] > 0 else None
+
+
+def chain(*, category: str, section: str, size: str) -> tuple[str, ...]:
+    """The groups that a unit is compared with, the closest first. Small and micro are one size."""
+    if not "CAT06" <= category <= "CAT13":
+        return (f"category:{category}",)
+    size = {"micro": "small"}.get(size, size)
+    close = (f"section_size:{section}.{size}",) if section and size else ()
+    return close + ((f"section:{section}",) if section else ()) + ((f"size:{size}",) if size else ())
+
+
+def peer_groups(year: Year, spec: RunSpec, guard: Guard) -> Groups:
+    """Quartiles by item and group, over the units that report more than nothing; unsafe groups are left out."""
+    sample = weigh(year, spec).sample
+    columns = {item.code: year.values[:, place] for place, item in enumerate(year.items)}
+    domains = _domains(year)
+    found: Groups = {}
+    for item, parts in CHIEF.items():
+        if not set(parts) <= set(columns):
+            continue
+        amounts = [columns[code] for code in parts]
+        found[item] = {}
+        for domain in domains:
+            found[item] |= _of_item(sample, amounts, domain, guard)
+    return found
+
+
+def _domains(year: Year) -> list[Domain]:
+    enterprise = year.enterprise
+    known = enterprise & (year.section >= 0)
+    return [
+        Domain(
+            "section_size", tuple(f"{section}.{size}" for section in SECTIONS for size in SIZES),
+            np.where(known & (year.size >= 0), year.section * len(SIZES) + year.size, -1),
+        ),
+        Domain("section", SECTIONS, np.where(known, year.section, -1)),
+        Domain("size", SIZES, np.where(enterprise, year.size, -1)),
+        Domain("category", CATEGORIES, np.where(enterprise, -1, year.category - 1)),
+    ]  # fmt: skip
+
+
+def _of_item(
+    sample: StratifiedSample, amounts: list[Floats], domain: Domain, guard: Guard
+) -> dict[str, list[int | str]]:
+    positive = np.all([np.nan_to_num(one) > 0 for one in amounts], axis=0)
+    codes = np.where(positive, domain.codes, -1)
+    size = len(domain.labels)
+    # A rate is unsafe when its numerator or its denominator is.
+    shares = [concentration_of(one, sample.weight, codes, size) for one in amounts]
+    safe = [all(guard.passes(one) for one in of_group) for of_group in zip(*shares, strict=True)]
+    codes = np.where((codes >= 0) & np.array([*safe, False])[codes], codes, -1)
+    if not (codes >= 0).any():
+        return {}
+    value = np.divide(
+        amounts[0], amounts[-1] if len(amounts) > 1 else 1.0, where=codes >= 0, out=np.zeros(sample.n)
+    )
+    quartiles = quantile(sample, value, QUARTERS, domain=codes, domains=size).value[:, 0]
+    found: dict[str, list[int | str]] = {}
+    for place in np.unique(codes[codes >= 0]).tolist():
+        members = value[codes == place]
+        lower, middle, upper = quartiles[place].tolist()
+        if (members <= lower).sum() >= EDGE and (members >= upper).sum() >= EDGE:
+            printed = [significant(one) for one in (lower, middle, upper)]
+            found[f"{domain.kind}:{domain.labels[place]}"] = [len(members), *printed]
+    return found
+
+
+def significant(value: float) -> str:
+    """A positive number to three significant digits, halves up, as plain text."""
+    return format(half_up(value, DIGITS - 1 - math.floor(math.log10(value))), "f")
+
+
+def plain(number: Decimal) -> str:
+    """With thousands separators, and no zeros behind the last digit that says something."""
+    whole, dot, decimals = format(number, ",f").partition(".")
+    return f"{whole}{dot}{decimals}".rstrip("0").rstrip(".") if dot else whole

@@ -1,0 +1,39 @@
+"""Writes of the comparison: the table of a release, made once."""
+
+from dataclasses import asdict
+
+from django.conf import settings
+from django.db import transaction
+
+from estimation.peers.compute import FEWEST, Guard, peer_groups, variables
+from estimation.peers.models import PeerTable
+from estimation.releases.models import Release
+from estimation.runs.extract import read_year
+from estimation.runs.spec import RunSpec, digest
+from survey import audit
+
+
+@transaction.atomic
+def build_peers(release: Release) -> PeerTable:
+    """The quartiles of the release's own run, frozen under their hash. A second call finds the first table."""
+    row = Release.objects.select_for_update(of=("self",)).get(pk=release.pk)
+    known = PeerTable.objects.filter(release=row).first()
+    if known is not None:
+        return known
+    run = row.run
+    spec = RunSpec.from_json(run.spec)
+    layout = {entry["code"] for entry in run.microdata.layout.variables}
+    year = read_year(
+        run.microdata, run.design, variables=[code for code in variables() if code in layout],
+        use_edited=spec.use_edited, use_imputed=spec.use_imputed,
+    )  # fmt: skip
+    guard = Guard(max(FEWEST, settings.DISCLOSURE_MINIMUM), settings.DISCLOSURE_ONE, settings.DISCLOSURE_TWO)
+    groups, rules = peer_groups(year, spec, guard), asdict(guard)
+    table = PeerTable.objects.create(
+        release=row, groups=groups, rules=rules, content_hash=digest({"groups": groups, "rules": rules})
+    )
+    audit.record(
+        by=None, action="peers_frozen", subject=table, round=row.round.year, number=row.number,
+        content_hash=table.content_hash,
+    )  # fmt: skip
+    return table
