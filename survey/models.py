@@ -3,7 +3,7 @@
 from survey.access.models import ActivationCode, Region, RoleAssignment, User
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound
-from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
+from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange, UnitContact
 from survey.microdata.models import (
     MicrodataLayout,
     MicrodataMember,
@@ -78,5 +78,6 @@ __all__ = [
     "SubmissionEvent",
     "TotalCell",
     "UnitChange",
+    "UnitContact",
     "User",
 ]

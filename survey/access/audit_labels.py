@@ -60,6 +60,7 @@ ACTIONS: dict[str, Promise] = {
     "round_open": _("Round opened"),
     "round_closed": _("Round closed"),
     "assignment_disposition": _("Disposition recorded"),
+    "unit_contacts": _("Contact persons of a unit changed"),
     "assignment_extension": _("Deadline extended"),
     "publish_questionnaire": _("Questionnaire published"),
     "frame_uploaded": _("Frame file uploaded"),

@@ -25,6 +25,7 @@ from survey.collection.selectors import (
     search_units,
 )
 from survey.exceptions import SurveyError
+from survey.frame.contacts import contacts_of
 from survey.questionnaires.loader import load_codelist
 
 STATES = (
@@ -128,6 +129,7 @@ def _show(
     context = {
         "assignment": assignment, "unit": assignment.unit, "sheet": assignment.submission,
         "people": respondents_of(assignment),
+        "contacts": contacts_of(assignment.unit),
         "others": assignments_of(request.user).filter(unit_id=assignment.unit_id),  # type: ignore[arg-type]
         "disposition_form": DispositionForm(initial={"disposition": assignment.disposition}),
         "extension_form": ExtensionForm(),

@@ -60,6 +60,29 @@ class ReportingUnit(models.Model):
         return self.name
 
 
+class UnitContact(models.Model):
+    """Whom to ask for what at a unit: an office phone and a work e-mail, nothing more of the person."""
+
+    SCOPE: ClassVar[Scope] = Scope("unit__review_region__path", "unit__category", "unit")
+
+    class Role(models.TextChoices):
+        FILLER = "filler", _("Person who fills the form")
+        STAT_HEAD = "stat_head", _("Head of statistics")
+        UNIT_HEAD = "unit_head", _("Head of the unit")
+        IT = "it", _("IT contact")
+
+    unit = models.ForeignKey(ReportingUnit, models.PROTECT, related_name="contacts")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    name = models.CharField(max_length=60)
+    phone = models.CharField(max_length=30, blank=True)
+    email = models.EmailField(blank=True)
+
+    objects = ScopedQuerySet["UnitContact"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_contact_of_a_role", fields=["unit", "role"])]
+
+
 class FrameCount(models.Model):
     """How many units the business register counts in one cell; the listed units are a part of them.
 

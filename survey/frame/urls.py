@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.frame import views
+from survey.frame import contact_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("frame/", views.frame, name="frame"),
@@ -12,5 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("frame/imports/<int:pk>/apply/", views.frame_apply, name="frame_apply"),
     path("frame/imports/<int:pk>/cancel/", views.frame_cancel, name="frame_cancel"),
     path("frame/imports/<int:pk>/faults.csv", views.frame_errors, name="frame_errors"),
+    path("units/<int:pk>/contacts/", contact_views.unit_contacts, name="unit_contacts"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,4 +1,4 @@
-"""What the respondent's newer pages are posted in the permission matrix."""
+"""What pages are posted in the permission matrix, where it takes more than a line."""
 
 from typing import Any
 
@@ -12,6 +12,16 @@ from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet as read_sheet
 from survey.submissions.signing import version_hash
 from tests.architecture.matrix_stage import Actor, Place, Stage
+
+CONTACT = {"it_name": "演练丁", "it_phone": "010-12345678", "it_email": "it@example.org"}
+RUN_FORM = {
+    "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
+    "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
+}  # fmt: skip
+ALLOCATION = {
+    "a-method": "proportional", "a-n": "60", "a-minimum": "2", "a-item": "all", "a-power": "0.5", "response": "90",
+    "start": "0",
+}  # fmt: skip
 
 
 def revision(row: Submission) -> int:

@@ -16,7 +16,7 @@ from survey.collection.models import CollectionRound
 from survey.review import bulk
 from survey.review.filters import QueueFilter
 from survey.submissions.models import Submission
-from tests.architecture.matrix_bodies import compared, renewal, step, workbook
+from tests.architecture.matrix_bodies import ALLOCATION, CONTACT, RUN_FORM, compared, renewal, step, workbook
 from tests.architecture.matrix_stage import PASSWORD, Actor, Body, Place, Stage
 from tests.factories import SIGNATORIES
 
@@ -141,14 +141,6 @@ def decide(name: str, action: str, body: dict[str, Any] | None = None, **rest: A
 
 RETURN = {"reason": "请核实存储总量的计量单位", "due_on": _day(7)}
 WHY = {"reason": "核实后恢复"}
-RUN_FORM = {
-    "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
-    "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
-}  # fmt: skip
-ALLOCATION = {
-    "a-method": "proportional", "a-n": "60", "a-minimum": "2", "a-item": "all", "a-power": "0.5", "response": "90",
-    "start": "0",
-}  # fmt: skip
 RUNS = Permission.RUN_ESTIMATION
 _new = {"new_password": "Silver-Meadow-2032", "repeated": "Silver-Meadow-2032"}
 
@@ -215,6 +207,7 @@ TABLE: dict[str, Row] = {
     "round_state": Row(lambda stage, place: (2025,), body=post(to="closed")),
     "unit_list": Row(),
     "unit_detail": unit("filed"),
+    "unit_contacts": Row(lambda stage, place: (place["open"].unit_id,), scoped=True, body=post(**CONTACT)),
     "unit_disposition": unit("open", post(disposition="refused", reason="三次上门均拒绝")),
     "unit_extend": unit("open", post(until=_day(60), reason="机房搬迁需要时间")),
     "unit_code": unit("open", post()),

@@ -1,0 +1,64 @@
+"""Contact persons of a unit: who may name them, what is kept, what is logged."""
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from survey.audit import AuditEvent
+from survey.frame.contacts import contacts_of, set_contacts
+from survey.frame.models import UnitContact
+from tests.factories import make_unit, make_user
+
+FILLED = {
+    "filler_name": "演练甲", "filler_phone": "010-12345678", "filler_email": "a@example.org", "it_name": "演练丁",
+}  # fmt: skip
+
+
+def address(unit):
+    return f"/units/{unit.pk}/contacts/"
+
+
+def test_respondent_names_and_removes_persons(world, client):
+    client.force_login(world.users["respondent"])
+    assert client.post(address(world.unit), FILLED).status_code == 302
+    assert [(one.role, one.name, one.phone) for one in contacts_of(world.unit)] == [
+        ("filler", "演练甲", "010-12345678"), ("it", "演练丁", ""),
+    ]  # fmt: skip
+    assert "演练丁" in client.get(address(world.unit)).content.decode()
+    client.post(address(world.unit), FILLED | {"it_name": ""})
+    world.unit.refresh_from_db()
+    assert [one.role for one in contacts_of(world.unit)] == ["filler"]
+
+
+def test_log_says_which_roles_and_not_whom(world):
+    given = {"it": {"name": "演练丁", "phone": "", "email": ""}}
+    by = world.users["respondent"]
+    assert set_contacts(world.unit, by=by, contacts=given) == ["it"]
+    assert set_contacts(world.unit, by=by, contacts=given) == []
+    (event,) = AuditEvent.objects.filter(action="unit_contacts")
+    assert event.details["roles"] == ["it"] and "演练丁" not in str(event.details)
+
+
+def test_faults_are_told_and_nothing_is_stored(world, client):
+    client.force_login(world.users["respondent"])
+    answer = client.post(address(world.unit), {"it_phone": "call me", "filler_email": "a@example.org"})
+    assert answer.status_code == 422
+    html = answer.content.decode()
+    assert 'href="#id_it_phone"' in html and 'href="#id_filler_name"' in html
+    assert not UnitContact.objects.exists()
+
+
+def test_desk_sees_them_beside_the_accounts_and_changes_them(world, client):
+    client.force_login(world.users["provincial_administrator"])
+    client.post(address(world.unit), FILLED)
+    page = client.get(f"/units/{world.sheet.assignment_id}/").content.decode()
+    assert "a@example.org" in page and address(world.unit) in page
+
+
+def test_others_may_not(world, client):
+    stranger = make_user("respondent", unit=make_unit("CAT12", "320000"))
+    client.force_login(stranger)
+    assert client.get(address(world.unit)).status_code == 404
+    with pytest.raises(PermissionDenied):
+        set_contacts(world.unit, by=stranger, contacts={})
+    with pytest.raises(PermissionDenied):
+        set_contacts(world.unit, by=world.users["designer"], contacts={})
