@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('estimation', '0006_runs_bootstrap_and_index'),
-        ('survey', '0004_design_frame'),
+        ('survey', '0004_frame_imports'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('estimation', '0007_design_states'),
-        ('survey', '0004_design_frame'),
+        ('survey', '0004_frame_imports'),
     ]
 
     operations = [migrations.RunPython(sign, migrations.RunPython.noop)]

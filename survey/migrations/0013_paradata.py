@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0009_attachments'),
+        ('survey', '0012_attachments'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0005_desk_corrections'),
+        ('survey', '0006_correction_slips'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0010_paradata'),
+        ('survey', '0013_paradata'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0004_design_frame'),
+        ('survey', '0004_frame_imports'),
     ]
 
     operations = [

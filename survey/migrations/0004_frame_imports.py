@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0003_desk_scores'),
+        ('survey', '0003_review_scores'),
     ]
 
     operations = [

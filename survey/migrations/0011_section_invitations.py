@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0009_desk_evidence'),
+        ('survey', '0010_disposition_evidence'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0004_desk_undo'),
+        ('survey', '0005_bulk_undo'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0007_desk_work'),
+        ('survey', '0008_jobs_and_reminders'),
     ]
 
     operations = [

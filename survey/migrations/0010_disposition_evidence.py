@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0008_desk_macro'),
+        ('survey', '0009_macro_findings'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0008_section_invitations'),
+        ('survey', '0011_section_invitations'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0006_desk_expected'),
+        ('survey', '0007_expected_shares'),
     ]
 
     operations = [
