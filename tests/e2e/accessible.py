@@ -52,7 +52,8 @@ def pattern(path: str) -> str:
     """Pages that differ only in the row or the filter they show are one page; another view (show) is not."""
     parts = urlsplit(path)
     view = "&".join(value for name, value in parse_qsl(parts.query) if name == "show")
-    return re.sub(r"\d+", "N", parts.path) + (f"?{view}" if view else "")
+    path = re.sub(r"/(cells|tables|explore/section)/[^/]+/", r"/\1/K/", parts.path)  # named by letters
+    return re.sub(r"\d+", "N", path) + (f"?{view}" if view else "")
 
 
 def links(page: Page) -> Iterator[str]:
