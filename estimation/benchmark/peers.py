@@ -67,7 +67,8 @@ def svy_tasks(country: Country) -> dict[str, Callable[[], object]] | None:
 def r_timings(country: Country, tasks: str, timeout: float) -> dict[str, Timing] | None:
     """Times per task with R and survey, one run each; None if they are not installed.
 
-    Tasks that do not end within `timeout` seconds in all are missing from the result.
+    Tasks that do not end within `timeout` seconds in all are missing from the result. Raises RuntimeError with
+    what R said when it fails.
     """
     program = shutil.which("Rscript")
     if program is None:
@@ -84,7 +85,8 @@ def r_timings(country: Country, tasks: str, timeout: float) -> dict[str, Timing]
         except subprocess.TimeoutExpired:
             pass
         except subprocess.CalledProcessError as failure:
-            raise RuntimeError(failure.stderr.decode()[-2000:]) from failure
+            said = failure.stderr.decode()[-2000:] or f"Rscript ended with {failure.returncode}"
+            raise RuntimeError(said) from failure
         lines = out.read_text().split("\n") if out.exists() else []
     rows = [line.split() for line in lines if line]
     return {task: Timing(float(wall), float(wall), float(processor)) for task, wall, processor in rows}

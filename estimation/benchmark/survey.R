@@ -5,7 +5,8 @@ suppressMessages(library(survey))
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[1]; items <- as.integer(arguments[2]); tasks <- strsplit(arguments[3], "")[[1]]
 replicates <- as.integer(arguments[4])
-population <- readBin(file.path(folder, "population.bin"), "double", 1e9)
+at <- file.path(folder, "population.bin")
+population <- readBin(at, "double", file.size(at) / 8)  # a larger count would be reserved in memory
 n <- length(population)
 codes <- matrix(readBin(file.path(folder, "codes.bin"), "integer", 5 * n), n)
 data <- as.data.frame(codes); names(data) <- c("h", "region", "industry", "size", "category")
@@ -14,6 +15,8 @@ for (name in c("y", "x", "now", "old")) {
   block <- matrix(readBin(file.path(folder, paste0(name, ".bin")), "double", n * items), n)
   colnames(block) <- paste0(name, seq_len(items)); data <- cbind(data, block)
 }
+# Before 4.5 the design effect of many columns goes through all their pairs and fills the memory of the machine.
+with.deff <- packageVersion("survey") >= "4.5"
 options(survey.lonely.psu = "adjust")
 design <- svydesign(id = ~1, strata = ~h, fpc = ~N, data = data)
 sum.of <- function(name) as.formula(paste("~", paste0(name, seq_len(items), collapse = "+")))
@@ -23,10 +26,10 @@ ratios <- function(top, bottom, by) for (j in seq_len(items)) {
   svyratio(a, b, design); svyby(a, by, design, svyratio, denominator = b)
 }
 work <- list(
-  a = function() svytotal(y, design, deff = TRUE),
+  a = function() svytotal(y, design, deff = with.deff),
   b = function() for (d in c("region", "industry", "size", "category"))
-    svyby(y, as.formula(paste0("~", d)), design, svytotal, deff = TRUE),
-  c = function() svyby(y, ~region + industry, design, svytotal, deff = TRUE),
+    svyby(y, as.formula(paste0("~", d)), design, svytotal, deff = with.deff),
+  c = function() svyby(y, ~region + industry, design, svytotal, deff = with.deff),
   d = function() ratios("y", "x", ~region),
   e = function() ratios("now", "old", ~industry),
   f = function() svytotal(y, as.svrepdesign(design, type = "subbootstrap", replicates = replicates)))
