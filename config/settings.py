@@ -97,6 +97,10 @@ DATABASES["default"]["OPTIONS"] = {
     },
     "connect_timeout": 3,
 }
+# One slow page must not hold a connection that everybody needs. Workers and commands take what they need.
+if env.bool("WEB_PROCESS", default=False):
+    _limit = env.float("STATEMENT_SECONDS", default=5)
+    DATABASES["default"]["OPTIONS"]["options"] = f"-c statement_timeout={_limit * 1000:.0f}"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A section with tables of 32 regions sends four fields a cell, all of them when it is saved as a plain form.
