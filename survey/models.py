@@ -5,6 +5,7 @@ from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange, UnitContact
 from survey.microdata.models import (
+    ItemResponse,
     MicrodataLayout,
     MicrodataMember,
     MicrodataVersion,
@@ -54,6 +55,7 @@ __all__ = [
     "FindingTrace",
     "FrameCount",
     "FrameImport",
+    "ItemResponse",
     "ItemScore",
     "MacroFinding",
     "MacroLook",

@@ -232,6 +232,7 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "item_response": Row(),
     "rules": Row(),
     "sheet_share": sheet(
         "open", body=post(name="Guest", email="guest@example.org", days="7", sections=["P"])
