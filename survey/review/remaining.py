@@ -95,7 +95,7 @@ def remaining(user: Any, round_: CollectionRound) -> list[Lane]:
         return []
     sheets = Submission.objects.visible_to(user, Permission.REVIEW).filter(round=round_, state__in=UNDECIDED)
     undecided: defaultdict[str, int] = defaultdict(int)
-    for path, count in sheets.values_list("unit__review_region__path").annotate(n=Count("pk")).order_by():
+    for path, count in sheets.values_list("unit__region__path").annotate(n=Count("pk")).order_by():
         undecided[province_code(path)] += count
     rows = ItemScore.objects.visible_to(user, Permission.REVIEW).filter(
         sheet__submission__round=round_, sheet__submission__state__in=UNDECIDED, suspicion__gte=UNUSUAL
