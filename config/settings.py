@@ -260,6 +260,8 @@ JOB_DAYS = env.int("JOB_DAYS", default=7)
 SITE_ADDRESS = env("SITE_ADDRESS", default="")  # printed on letters
 # For so long an acceptance of many sheets can be taken back as one act.
 BULK_UNDO_HOURS = env.int("BULK_UNDO_HOURS", default=24)
+# Looking at undecided sheets may stop when what is left moves no total by more than this part of its standard error.
+EDITING_STOP_SHARE = env.float("EDITING_STOP_SHARE", default=0.1)
 # Files of releases: built once, outside the web root, in folders named by the hash of what they show.
 REPORT_ROOT = Path(
     env("REPORT_ROOT", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local")) + "/reports")

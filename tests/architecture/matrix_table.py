@@ -269,6 +269,7 @@ TABLE: dict[str, Row] = {
     "review_queue": Row(),
     "review_bulk": Row(body=_bulk, area=True),
     "review_bulk_acts": Row(),
+    "review_remaining": Row(),
     "review_bulk_act": Row(
         lambda stage, place: (place.act.pk,), scoped=True, body=post(reason="其中一份报表尚未核实")
     ),
