@@ -2,7 +2,7 @@
 
 from survey.access.models import ActivationCode, Region, RoleAssignment, User
 from survey.audit import AuditEvent
-from survey.collection.models import Assignment, CollectionRound
+from survey.collection.models import Assignment, CollectionRound, ContactNote
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange, UnitContact
 from survey.microdata.models import (
     ItemResponse,
@@ -50,6 +50,7 @@ __all__ = [
     "BulkAcceptance",
     "BulkMember",
     "CollectionRound",
+    "ContactNote",
     "CorrectionSlip",
     "DeskJob",
     "ExpectedShare",

@@ -62,6 +62,7 @@ ACTIONS: dict[str, Promise] = {
     "assignment_disposition": _("Disposition recorded"),
     "unit_contacts": _("Contact persons of a unit changed"),
     "assignment_extension": _("Deadline extended"),
+    "assignment_contact": _("Contact with a unit written down"),
     "publish_questionnaire": _("Questionnaire published"),
     "frame_uploaded": _("Frame file uploaded"),
     "frame_confirmed": _("Frame file confirmed"),

@@ -19,7 +19,8 @@ from survey.review.peers import Box, box
 from survey.review.score_models import SheetScore
 from survey.review.selectors import place_name
 from survey.review.wording import Effect
-from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
+from survey.submissions.evidence import attachments_of, places_of
+from survey.submissions.models import Attachment, Explanation, Filing, Submission, SubmissionEvent
 from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.states import EDITABLE, State
 
@@ -38,8 +39,9 @@ class Remark:
 
     @property
     def needs_verdict(self) -> bool:
-        """True while nobody has judged the reason."""
-        return self.explanation is not None and not self.explanation.verdict
+        """True while nobody has judged the reason for an unusual value."""
+        reason = self.explanation if self.finding.severity == "soft" else None
+        return reason is not None and not reason.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Line:
     can_propose: bool = False  # a number that a reviewer may propose to correct
     effect: Effect | None = None  # what hangs on the value, when it was scored
     box: Box | None = None
+    files: list[Attachment] = field(default_factory=list)  # evidence for this item
 
     def exceeds(self, percent: int) -> bool:
         """Has the number moved by more than this?"""
@@ -89,6 +92,7 @@ class Part:
 
     section: Section
     lines: list[Line]
+    files: list[Attachment] = field(default_factory=list)  # evidence for the section as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class Reading:
     filing: Filing | None
     score: SheetScore | None  # of the filing that is shown
     effects: list[Effect]  # largest part of the score first
+    files: list[tuple[Attachment, Any, str]]  # the respondent's evidence: what it proves (or None), and where
 
 
 def read(submission: Submission, *, show: str = "all", over: int = 50) -> Reading:
@@ -128,13 +133,22 @@ def read(submission: Submission, *, show: str = "all", over: int = 50) -> Readin
         score = None
     effects = _effects(current, score)
     _compare(lines, submission, effects)
+    names = dict(places_of(submission))
+    files = [
+        (file, names.get(file.item), f"{'item' if file.item in lines else 'part'}-{file.item}")
+        for file in attachments_of(submission).select_related("uploaded_by")
+    ]
+    for file, _name, _place in files:
+        if file.item in lines:
+            lines[file.item].files.append(file)
     counts = {name: sum(1 for line in lines.values() if _passes(line, name, over)) for name in SHOWS}
     parts = []
     for section in current.definition.sections:
         chosen = [lines[code] for code in section.items if code in lines and _passes(lines[code], show, over)]
         if chosen:
-            parts.append(Part(section, chosen))
-    return Reading(current, parts, counts, remarks, threads, draft, filing, score, effects)
+            own = [file for file, _name, _place in files if file.item == section.code]
+            parts.append(Part(section, chosen, own))
+    return Reading(current, parts, counts, remarks, threads, draft, filing, score, effects, files)
 
 
 def _reason(current: Sheet, finding: Finding) -> Explanation | None:

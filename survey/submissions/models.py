@@ -132,7 +132,16 @@ class Attachment(models.Model):
 
     SCOPE: ClassVar[Scope] = _SCOPE
 
+    class Purpose(models.TextChoices):
+        SHEET = "sheet", _("Evidence for the answers")  # put there by the unit
+        DESK = "desk", _("Evidence for a disposition or exemption")  # put there by the desk, for desks only
+
     submission = models.ForeignKey(Submission, models.PROTECT, related_name="attachments")
+    purpose = models.CharField(
+        max_length=8, choices=Purpose.choices, default=Purpose.SHEET, db_default=Purpose.SHEET
+    )
+    item = models.CharField(max_length=60, blank=True, default="", db_default="")  # item or section, if one
+    scanned_at = models.DateTimeField(null=True)  # found clean then; empty while no scanner is set
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=8)  # told by the content
     size = models.PositiveIntegerField()
@@ -188,6 +197,7 @@ class Explanation(models.Model):
     at = models.DateTimeField(default=timezone.now)
     verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
     verdict_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    verdict_at = models.DateTimeField(null=True)
 
     objects = ScopedQuerySet["Explanation"].as_manager()
 
