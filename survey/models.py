@@ -18,17 +18,20 @@ from survey.review.models import (
     BulkMember,
     CorrectionSlip,
     DeskJob,
-    ExpectedShare,
-    ItemScore,
     MacroFinding,
     MacroLook,
     MacroMember,
-    PeerQuantiles,
     Reminder,
     ReminderBatch,
     ReviewQuery,
-    SheetScore,
     SiteNotice,
+)
+from survey.review.score_models import (
+    ExpectedShare,
+    ItemScore,
+    PeerQuantiles,
+    SamplingError,
+    SheetScore,
     TotalCell,
 )
 from survey.submissions.models import (
@@ -73,6 +76,7 @@ __all__ = [
     "ReviewQuery",
     "RoleAssignment",
     "RoundCoverage",
+    "SamplingError",
     "SectionTime",
     "SheetScore",
     "SiteNotice",

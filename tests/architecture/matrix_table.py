@@ -270,6 +270,7 @@ TABLE: dict[str, Row] = {
     "review_queue": Row(),
     "review_bulk": Row(body=_bulk, area=True),
     "review_bulk_acts": Row(),
+    "review_remaining": Row(),
     "review_bulk_act": Row(
         lambda stage, place: (place.act.pk,), scoped=True, body=post(reason="其中一份报表尚未核实")
     ),
@@ -387,7 +388,9 @@ TABLE: dict[str, Row] = {
     "public_tables": published("2025"),
     "public_table": published("2025", "T2"),
     "public_table_csv": published("2025", "T2"),
+    "public_table_json": published("2025", "T2"),
     "public_explore": published("2025"),
+    "public_crossing": published("2025"),
     "public_domain": published("2025", "section", "C"),
     "public_cell": published("2025", "SUP-01.2025"),
     "public_method": published("2025"),
