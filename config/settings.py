@@ -262,7 +262,8 @@ REPORT_ROOT = Path(
 )
 
 # Survey --------------------------------------------------------------------------------------------------
-SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms
+SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on forms and reports
+SURVEY_AUTHORITY_EN = env("SURVEY_AUTHORITY_EN", default="")  # its English name; empty: the same
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")
 # Files beside a sheet. The scanner is a dotted path to a callable: path of the file -> name of what it found, or "".
 ATTACHMENT_ROOT = env("ATTACHMENT_ROOT", default=str(BASE_DIR / ".local" / "attachments"))
