@@ -5,6 +5,7 @@ from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound, ContactNote
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange, UnitContact
 from survey.microdata.models import (
+    ItemResponse,
     MicrodataLayout,
     MicrodataMember,
     MicrodataVersion,
@@ -17,17 +18,20 @@ from survey.review.models import (
     BulkMember,
     CorrectionSlip,
     DeskJob,
-    ExpectedShare,
-    ItemScore,
     MacroFinding,
     MacroLook,
     MacroMember,
-    PeerQuantiles,
     Reminder,
     ReminderBatch,
     ReviewQuery,
-    SheetScore,
     SiteNotice,
+)
+from survey.review.score_models import (
+    ExpectedShare,
+    ItemScore,
+    PeerQuantiles,
+    SamplingError,
+    SheetScore,
     TotalCell,
 )
 from survey.submissions.models import (
@@ -55,6 +59,7 @@ __all__ = [
     "FindingTrace",
     "FrameCount",
     "FrameImport",
+    "ItemResponse",
     "ItemScore",
     "MacroFinding",
     "MacroLook",
@@ -72,6 +77,7 @@ __all__ = [
     "ReviewQuery",
     "RoleAssignment",
     "RoundCoverage",
+    "SamplingError",
     "SectionTime",
     "SheetScore",
     "SiteNotice",

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from estimation.public import views
+from estimation.public import views, views_crossings
 from estimation.public.addresses import EditionConverter, LanguageConverter
 
 register_converter(LanguageConverter, "language")
@@ -29,6 +29,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "<language:language>/<edition:edition>/tables/<str:code>/", views.public_table, name="public_table"
     ),
     path("<language:language>/<edition:edition>/explore/", views.public_explore, name="public_explore"),
+    path(
+        "<language:language>/<edition:edition>/explore/crossed/", views_crossings.public_crossing,
+        name="public_crossing",
+    ),
+    path(
+        "<language:language>/<edition:edition>/tables/<str:code>.json",
+        views_crossings.public_table_json, name="public_table_json",
+    ),
     path(
         "<language:language>/<edition:edition>/explore/<slug:kind>/<slug:code>/",
         views.public_domain, name="public_domain",

@@ -183,7 +183,8 @@ class ReleaseTable(_Public):
     def get(self, request: Request, year: int, number: int, code: str) -> HttpResponse:
         """As CSV: printed numbers, one line a row, UTF-8 with a mark for spreadsheets."""
         row = self.release(year, number)
-        table = next((one for one in row.content["tables"] if one["code"] == code), None)
+        known = (*row.content["tables"], *row.content.get("crossings", ()))
+        table = next((one for one in known if one["code"] == code), None)
         if table is None:
             raise Http404
         language = "en" if request.query_params.get("language", "").startswith("en") else "zh"

@@ -19,7 +19,7 @@ from estimation.releases.registry_checks import GROUPS, Vocabulary
 from estimation.releases.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
 from estimation.runs.models import Estimate, EstimationRun, ExternalSeries
 from estimation.runs.selectors import finished_runs
-from estimation.runs.spec import DERIVED, RATIOS
+from estimation.runs.spec import CROSSED, DERIVED, RATIOS
 from survey.collection.models import CollectionRound
 from survey.microdata.projection import layout_variables
 from survey.microdata.selectors import coverage_rows
@@ -227,7 +227,7 @@ def vocabulary() -> Vocabulary:
     }  # fmt: skip
     return Vocabulary(
         {one.code: one.unit for one in variables}, frozenset(DERIVED), frozenset(f"{a}/{b}" for a, b in RATIOS),
-        domains, {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]},
+        domains, {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]}, frozenset(CROSSED),
     )  # fmt: skip
 
 

@@ -9,11 +9,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from estimation.releases import blocks, selectors
+from estimation.releases.assembly import CROSSED
 from estimation.releases.blocks import Passage
 from estimation.releases.content import CellStatus, Content, Text
 from estimation.releases.contributors import KINDS, Concentration, concentrations
+from estimation.releases.crossings import without_weak
 from estimation.releases.derivation import assemble
 from estimation.releases.facts import book, footnotes
+from estimation.releases.freezing import freeze
 from estimation.releases.identities import check_identities, failing
 from estimation.releases.models import BlockVersion, Release
 from estimation.releases.protection import Rules, protect
@@ -28,7 +31,15 @@ from survey.access.scope import may
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
 
-__all__ = ["Action", "edit_block", "prepare_release", "publish_due", "rebuild_draft", "transition"]
+__all__ = [
+    "Action",
+    "edit_block",
+    "prepare_release",
+    "publish_due",
+    "rebuild_draft",
+    "rehearse_publication",
+    "transition",
+]
 
 
 @transaction.atomic
@@ -81,6 +92,16 @@ def rebuild_draft(release: Release, *, by: Any | None) -> Release:
     return row
 
 
+@transaction.atomic
+def rehearse_publication(release: Release) -> Release:
+    """Validate and publish at once, without people. Raises PolicyDenied for a real round, or when a check refuses."""
+    if not release.round.is_synthetic:
+        raise PolicyDenied(_("A real round is validated and published by two people in the application."))
+    for action in (Action.VALIDATE, Action.PUBLISH):
+        release = transition(release, action, by=None)
+    return release
+
+
 def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Content, dict[str, Any]]:
     """The content of a release of a run, and what the office needs to know of it."""
     known, year = book(), run.round.year
@@ -91,7 +112,9 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
         draft.cells, material.source.estimates, _concentration(run), rules,
         withheld_before=_withheld(earlier),
     )  # fmt: skip
+    cells = without_weak(cells, draft.crossings)
     identities = check_identities(cells, year, material.source.external)
+    cells = freeze(cells)
     passages = selectors.passages_of(run.round)
     faults = [
         {"kind": kind, "where": passage.code, "detail": detail}
@@ -115,6 +138,7 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
         blocks=tuple(blocks.fill_block(one, cells, year) for one in passages if one.code not in broken),
         identities=identities,
         footnotes=footnotes(),
+        crossings=tuple(draft.crossings),
     )
     remarks = [one for one in faults if one["kind"] not in blocks.FATAL]
     remarks += [
@@ -150,7 +174,7 @@ def _concentration(run: EstimationRun) -> dict[tuple[str, str, str], Concentrati
     basis = FLOW_BASIS[spec.flow_basis]
     wanted = {basis}
     for key in selectors.published_keys(run.round.year):
-        if key.kind in KINDS and key.statistic != "count":
+        if key.kind in (*KINDS, CROSSED) and key.statistic != "count":
             wanted |= set(key.variable.replace("+", "/").split("/"))
     layout = {entry["code"] for entry in run.microdata.layout.variables}
     year = read_year(

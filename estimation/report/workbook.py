@@ -31,7 +31,7 @@ def workbook(content: Content, outline: Outline) -> bytes:
     book.set_properties({"title": outline.title, "comments": outline.digest, "created": _epoch(content.year)})
     formats = _formats(book)
     language = outline.language
-    tables = {table.code: table for table in content.tables}
+    tables = {table.code: table for table in content.every_table}
     names = _names(outline, list(tables))
     _notes_sheet(book, formats, outline, names)
     for code, table in tables.items():

@@ -25,6 +25,7 @@ from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.models import Observation
 from survey.microdata.projection import Variable, values_hash
 from survey.microdata.projection import project as values_of
+from survey.microdata.projection import reasons as reasons_of
 from survey.microdata.services import classification_of, current_layout
 from survey.questionnaires.selectors import definition_for
 from survey.review.filters import QueueFilter
@@ -255,15 +256,17 @@ def _project_many(ids: list[int]) -> None:
     observations = []
     for filing in filings.iterator(chunk_size=CHUNK):
         facts = classification_of(filing)
-        values = values_of(variables, definition_for(filing.version), filing.answers)
+        form = definition_for(filing.version)
+        values = values_of(variables, form, filing.answers)
         observations.append(
             Observation(
                 filing=filing, layout=layout, unit_id=filing.submission.unit_id,
                 round_id=filing.submission.round_id, collected=values,
+                reasons=reasons_of(variables, form, filing.answers),
                 values_hash=values_hash(list(facts.values()), values), **facts,
             )
         )  # fmt: skip
-    fields = ["layout", "unit", "round", *classification_fields(), "collected", "values_hash"]
+    fields = ["layout", "unit", "round", *classification_fields(), "collected", "reasons", "values_hash"]
     Observation.objects.bulk_create(
         observations, update_conflicts=True, unique_fields=["filing"], update_fields=fields
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from survey.questionnaires.loader import load_codelist
 from survey.review import bulk, progress, undo
 from survey.review.filters import QueueFilter
 from survey.review.missing import CONTACTS, PAGE_SIZE, missing, with_contacts
+from survey.review.remaining import remaining
 from survey.review.selectors import round_of, rounds
 from survey.review.whatif import what_if
 from survey.submissions.states import EDITABLE
@@ -54,6 +56,16 @@ def review_bulk(request: HttpRequest) -> HttpResponse:
         "preview": shown, "setting": setting, "errors": errors, "moves": what_if(round_, shown.ids),
     }  # fmt: skip
     return page(request, "survey/review/bulk.html", context, status=409 if errors else 200)
+
+
+@require_GET
+@requires(Permission.REVIEW)
+def review_remaining(request: HttpRequest) -> HttpResponse:
+    """How far down the queue it pays to look, for the nation and by region."""
+    round_ = round_of(QueueFilter.read(request.GET), rounds())
+    lanes = remaining(request.user, round_) if round_ else []
+    context = {"round": round_, "lanes": lanes, "part": settings.EDITING_STOP_SHARE * 100}
+    return page(request, "survey/review/remaining.html", context)
 
 
 @require_GET

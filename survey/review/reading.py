@@ -14,8 +14,9 @@ from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
 from survey.questionnaires.units import unit_label
 from survey.review import scores, wording
-from survey.review.models import ReviewQuery, SheetScore
+from survey.review.models import ReviewQuery
 from survey.review.peers import Box, box
+from survey.review.score_models import SheetScore
 from survey.review.selectors import place_name
 from survey.review.wording import Effect
 from survey.submissions.evidence import attachments_of, places_of

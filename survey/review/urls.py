@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/bulk/acts/<int:pk>/", bulk_views.review_bulk_act, name="review_bulk_act"),
     path("review/progress/", bulk_views.progress_board, name="progress_board"),
     path("review/progress/missing/", bulk_views.progress_missing, name="progress_missing"),
+    path("review/remaining/", bulk_views.review_remaining, name="review_remaining"),
     path("review/macro/", ledger_views.review_macro, name="review_macro"),
     path("review/ledger/", ledger_views.review_ledger, name="review_ledger"),
     path("units/<int:pk>/", unit_views.unit_detail, name="unit_detail"),

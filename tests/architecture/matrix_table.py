@@ -185,6 +185,7 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "item_response": Row(),
     "rules": Row(),
     "sheet_share": sheet(
         "open", body=post(name="Guest", email="guest@example.org", days="7", sections=["P"])
@@ -224,6 +225,7 @@ TABLE: dict[str, Row] = {
     "review_queue": Row(),
     "review_bulk": Row(body=_bulk, area=True),
     "review_bulk_acts": Row(),
+    "review_remaining": Row(),
     "review_bulk_act": Row(
         lambda stage, place: (place.act.pk,), scoped=True, body=post(reason="其中一份报表尚未核实")
     ),
@@ -344,7 +346,9 @@ TABLE: dict[str, Row] = {
     "public_tables": published("2025"),
     "public_table": published("2025", "T2"),
     "public_table_csv": published("2025", "T2"),
+    "public_table_json": published("2025", "T2"),
     "public_explore": published("2025"),
+    "public_crossing": published("2025"),
     "public_domain": published("2025", "section", "C"),
     "public_cell": published("2025", "SUP-01.2025"),
     "public_method": published("2025"),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0014_unit_contacts'),
+        ('survey', '0016_sampling_errors'),
     ]
 
     operations = [
