@@ -270,6 +270,7 @@ REPORT_ROOT = Path(
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")
+SURVEY_CONTACT = env("SURVEY_CONTACT", default="")  # telephone and e-mail of the office, for the help page
 # Files beside a sheet. The scanner is a dotted path to a callable: path of the file -> name of what it found, or "".
 ATTACHMENT_ROOT = env("ATTACHMENT_ROOT", default=str(BASE_DIR / ".local" / "attachments"))
 ATTACHMENT_LARGEST = env.int("ATTACHMENT_LARGEST", default=10 * 2**20)

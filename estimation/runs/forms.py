@@ -46,6 +46,14 @@ class RunForm(forms.Form):
         ],
         initial="adjust",
     )
+    response_classes = forms.ChoiceField(
+        label=_("Silent units of strata taken whole"),
+        choices=[
+            ("region", _("Stood for by those of their region")),
+            ("stratum", _("Stood for by those of the whole nation")),
+        ],
+        initial="region",
+    )
     item_nonresponse = forms.ChoiceField(
         label=_("Owed amount that is missing"),
         choices=[("stratum_mean", _("Mean of the stratum")), ("zero", _("Nothing"))],
@@ -102,6 +110,7 @@ class RunForm(forms.Form):
             data["spec"] = RunSpec(
                 winsorization=Winsorization(data["method"], data["lower"], data["upper"], data["minimum"]),
                 lonely=data["lonely"],
+                response_classes=data["response_classes"],
                 item_nonresponse=data["item_nonresponse"],
                 flow_basis=data["flow_basis"],
                 data_enterprises=data["data_enterprises"],

@@ -73,6 +73,9 @@ class RunSpec:
     lonely: Literal["certainty", "adjust", "average", "fail"] = "adjust"
     collapse_path: tuple[str, ...] = ("macro_region", "nation", "size")
     minimum_respondents: int = 2
+    # Where the units of strata taken whole that did not answer are stood for: by those of their region, or of the nation.
+    response_classes: Literal["region", "stratum"] = "region"
+    response_largest: float = 3.0  # weight from which a response class is joined to its neighbours
     item_nonresponse: Literal["stratum_mean", "zero"] = "stratum_mean"
     flow_basis: Literal["both", "provided", "obtained"] = "both"
     data_enterprises: Literal["categories", "section"] = "categories"
@@ -89,6 +92,8 @@ class RunSpec:
             raise ValueError("the interval level must lie between 0.5 and 1")
         if self.minimum_respondents < 1 or w.minimum < 1:
             raise ValueError("minimum counts must be at least 1")
+        if self.response_classes not in ("region", "stratum") or self.response_largest < 1.0:
+            raise ValueError("response classes are region or stratum, and a weight is at least 1")
         unknown = set(self.domains) - set(DOMAINS)
         if unknown:
             raise ValueError(f"unknown domain: {min(unknown)}")

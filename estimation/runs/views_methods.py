@@ -35,7 +35,7 @@ def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
         "worst": [(row, selectors.name_of(names, row.variable), row.statistic in selectors.PERCENTS)
                   for row in selectors_methods.worst(run)],
         "response": selectors_methods.response(run, year),
-        "lowest": [(row, row.respondents / row.stratum.drawn) for row in selectors_methods.lowest_response(run, year)],
+        "lowest": [(row, row.respondents / row.drawn) for row in selectors_methods.lowest_response(run, year)],
         "deffs": selectors_methods.design_effects(run), **_cutoffs(request, run, names, year),
     }  # fmt: skip
     return page(request, "estimation/runs/methods.html", context)

@@ -132,16 +132,14 @@ def _best(owes: Unfiled, seen: Outlook, row: int) -> Expected | None:
 def _known(found: Sequence[Undecided | Unfiled], run: EstimationRun, strata: Strata) -> Pending:
     """Codes and design strata of sheets; their values are added by the caller."""
     unit = np.array([one.unit for one in found], dtype=np.int64)
-    drawn, stratum_id, _newly = selection_of(run.design)
-    row = np.full(len(unit), -1, dtype=np.int64)
-    if len(drawn):
-        place = np.clip(np.searchsorted(drawn, unit), 0, len(drawn) - 1)
-        inside = drawn[place] == unit
-        row = np.where(inside, np.searchsorted(strata.id, stratum_id[place]), -1)
+    drawn = selection_of(run.design)
+    place = drawn.rows_of(unit)
+    row = np.append(np.searchsorted(strata.id, drawn.stratum), -1)[place]
     return Pending(
         unit=unit, category=_codes([one.category for one in found], CATEGORIES) + 1,
         region=_codes([one.region for one in found], REGIONS),
         section=_codes([one.section for one in found], SECTIONS), stratum=row,
+        drawn_in=np.append(drawn.region, -1)[place],
         values=np.empty((len(found), 0)),
     )  # fmt: skip
 

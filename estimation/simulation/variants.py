@@ -35,12 +35,13 @@ def _spec(
     weighted: bool = False,
     lonely: Literal["certainty", "adjust", "average"] = "adjust",
     respondents: int = 2,
+    response: Literal["region", "stratum"] = "region",
 ) -> RunSpec:
     lower, upper = cutoffs or (0.01, 0.99)
     method: Literal["winsorize", "none"] = "none" if cutoffs is None else "winsorize"
     return RunSpec(
         domains=DOMAINS, crossed=(), winsorization=Winsorization(method, lower, upper, weighted=weighted),
-        lonely=lonely, minimum_respondents=respondents,
+        lonely=lonely, minimum_respondents=respondents, response_classes=response,
     )  # fmt: skip
 
 
@@ -63,6 +64,8 @@ POLICIES: tuple[Variant, ...] = (
     Variant("adjust", _spec(None, lonely="adjust", respondents=1)),
     Variant("average", _spec(None, lonely="average", respondents=1)),
 )
+# Silent units of strata taken whole stood for by those of the whole nation; raw values.
+CLASSES: tuple[Variant, ...] = (Variant("response of the nation", _spec(None, response="stratum")),)
 # Drawn in the picture of a study; the accent is on what a run does when nobody chooses.
 DEFAULT = "0.1 % and 99.9 %"
 PLOTTED = (

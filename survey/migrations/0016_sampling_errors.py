@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0015_fill_reasons'),
+        ('survey', '0015_missing_reasons'),
     ]
 
     operations = [

@@ -18,7 +18,8 @@ CONTACT = {"it_name": "演练丁", "it_phone": "010-12345678", "it_email": "it@e
 NOTE = {"channel": "telephone", "direction": "out", "outcome": "promised", "text": "下周一前报送"}
 RUN_FORM = {
     "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
-    "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
+    "response_classes": "region", "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories",
+    "growth_form": "combined",
 }  # fmt: skip
 ALLOCATION = {
     "a-method": "proportional", "a-n": "60", "a-minimum": "2", "a-item": "all", "a-power": "0.5", "response": "90",

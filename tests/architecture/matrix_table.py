@@ -97,6 +97,7 @@ _new = {"new_password": "Silver-Meadow-2032", "repeated": "Silver-Meadow-2032"}
 TABLE: dict[str, Row] = {
     # The front door. Public POSTs are typed wrongly on purpose: signing in is another test's business.
     "home": Row(),
+    "accessibility": Row(),
     "sign_in": Row(body=post(username="", password=""), writes=False),
     "sign_out": Row(body=post(), writes=False),
     "session_extend": Row(body=post(), writes=False),

@@ -13,7 +13,8 @@ from tests.drills.system import ROOT, System, wait_for
 pytestmark = pytest.mark.slow
 RUN_FORM = {
     "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
-    "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories", "growth_form": "combined",
+    "response_classes": "region", "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories",
+    "growth_form": "combined",
 }  # fmt: skip
 RESULTS = ("estimation_estimate", "estimation_treatedunit", "estimation_stratumweight")
 
