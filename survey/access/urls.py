@@ -24,6 +24,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/<int:pk>/", views_accounts.account, name="account"),
     path("accounts/<int:pk>/act/", views_accounts.account_act, name="account_act"),
     path("accounts/<int:pk>/roles/", views_accounts.roles_of, name="roles_of"),
-    path("audit/", views_accounts.audit, name="audit"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = []

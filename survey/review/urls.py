@@ -2,7 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.review import api, bulk_views, correction_views, job_views, ledger_views, unit_views, views
+from survey.review import (
+    api,
+    audit_views,
+    bulk_views,
+    correction_views,
+    job_views,
+    ledger_views,
+    unit_views,
+    views,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("review/", views.review_queue, name="review_queue"),
@@ -14,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/remaining/", bulk_views.review_remaining, name="review_remaining"),
     path("review/macro/", ledger_views.review_macro, name="review_macro"),
     path("review/ledger/", ledger_views.review_ledger, name="review_ledger"),
+    path("audit/", audit_views.audit, name="audit"),
     path("units/<int:pk>/", unit_views.unit_detail, name="unit_detail"),
     path("units/<int:pk>/disposition/", unit_views.unit_disposition, name="unit_disposition"),
     path("units/<int:pk>/extension/", unit_views.unit_extend, name="unit_extend"),
