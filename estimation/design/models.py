@@ -122,6 +122,7 @@ class SelectedUnit(models.Model):
     design = models.ForeignKey(SampleDesign, models.CASCADE, related_name="selected")
     stratum = models.ForeignKey(Stratum, models.CASCADE, related_name="selected")
     unit = models.ForeignKey("survey.ReportingUnit", models.PROTECT, related_name="+")
+    region = models.CharField(max_length=6, blank=True, db_default="")  # where it was when it was drawn
     probability = models.FloatField()
     random_number = models.FloatField()
 

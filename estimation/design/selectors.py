@@ -1,5 +1,6 @@
 """Reads of the sample design of a round, also as arrays."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def latest_design(round: CollectionRound) -> SampleDesign | None:
 
 
 def strata_of(design: SampleDesign) -> Strata:
-    """The strata of a design in ascending order of their key."""
+    """The strata of a design in ascending order of their key; nobody is counted by region yet."""
     rows = list(
         Stratum.objects.filter(design=design)
         .order_by("pk")
@@ -44,6 +45,7 @@ def strata_of(design: SampleDesign) -> Strata:
         size=place(columns[5], SIZES),
         population=np.array(columns[6], dtype=np.float64),
         take_all=np.array(columns[7], dtype=bool),
+        by_region=np.zeros((len(rows), len(REGIONS))),
     )
 
 
@@ -52,20 +54,42 @@ def _place(codes: tuple[str, ...], known: tuple[str, ...], first: int = 0) -> In
     return np.array([table.get(code, -1) for code in codes], dtype=np.int64)
 
 
-def selection_of(design: SampleDesign) -> tuple[Ints, Ints, Bools]:
-    """Drawn units in ascending order: unit, stratum key, founded in the survey year or later; (m,) each."""
+@dataclass(frozen=True)
+class Selection:
+    """Drawn units in ascending order, (m,) each.
+
+    stratum : key of the stratum; region : place of the region in which it was drawn, -1 unknown; newly_founded : in
+    the survey year or later
+    """
+
+    unit: Ints
+    stratum: Ints
+    region: Ints
+    newly_founded: Bools
+
+    def rows_of(self, unit: Ints) -> Ints:
+        """Place of each of some units, -1 where it was not drawn."""
+        if not len(self.unit):
+            return np.full(len(unit), -1, dtype=np.int64)
+        place = np.clip(np.searchsorted(self.unit, unit), 0, len(self.unit) - 1)
+        return np.where(self.unit[place] == unit, place, -1)
+
+
+def selection_of(design: SampleDesign) -> Selection:
+    """Who was drawn."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.unit_id, s.stratum_id, coalesce(u.founded_on >= make_date(%s, 1, 1), false)"
+            "SELECT s.unit_id, s.stratum_id, s.region, coalesce(u.founded_on >= make_date(%s, 1, 1), false)"
             " FROM estimation_selectedunit s JOIN survey_reportingunit u ON u.id = s.unit_id"
             " WHERE s.design_id = %s ORDER BY s.unit_id",
             [design.round.year, design.pk],
         )
         rows = cursor.fetchall()
-    if not rows:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool)
-    unit, stratum, newly = zip(*rows, strict=True)
-    return np.array(unit, np.int64), np.array(stratum, np.int64), np.array(newly, bool)
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 4
+    unit, stratum, region, newly = columns
+    return Selection(
+        np.array(unit, np.int64), np.array(stratum, np.int64), _place(region, REGIONS), np.array(newly, bool)
+    )
 
 
 def designs() -> "QuerySet[SampleDesign]":

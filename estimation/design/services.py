@@ -225,7 +225,8 @@ def _store(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) -> No
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY estimation_selectedunit (design_id, stratum_id, unit_id, probability, random_number) FROM STDIN"
+            "COPY estimation_selectedunit (design_id, stratum_id, unit_id, region, probability, random_number)"
+            " FROM STDIN"
         ) as copy,
     ):
         for place in np.flatnonzero(drawn).tolist():
@@ -234,6 +235,7 @@ def _store(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) -> No
                     row.pk,
                     keys[h[place]],
                     int(frame.key[place]),
+                    REGIONS[frame.region[place]] if frame.region[place] >= 0 else "",
                     float(chance[h[place]]),
                     float(frame.prn[place]),
                 )

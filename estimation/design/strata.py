@@ -34,6 +34,7 @@ class Strata:
     """Design strata, arrays (H,). Codes that do not apply are -1.
 
     id : database key; kind : place in KINDS; category : 1..14; region, section, size : places in the lists
+    by_region : (H, R) drawn units of the strata taken whole, by the region in which they were drawn; else 0
     """
 
     id: Ints
@@ -44,11 +45,24 @@ class Strata:
     size: Ints
     population: Floats
     take_all: Bools
+    by_region: Floats
 
     @property
     def count(self) -> int:
         """H."""
         return len(self.id)
+
+
+def counted_by_region(stratum: Ints, region: Ints, take_all: Bools) -> Floats:
+    """(H, R) units of the strata taken whole, by region.
+
+    stratum, region : (m,) of the drawn units, -1 for none; take_all : (H,)
+    """
+    inside = (stratum >= 0) & (region >= 0)
+    inside[inside] = take_all[stratum[inside]]
+    key = stratum[inside] * len(REGIONS) + region[inside]
+    counted = np.bincount(key, minlength=len(take_all) * len(REGIONS))
+    return counted.reshape(-1, len(REGIONS)).astype(np.float64)
 
 
 def macro_region_of(region: Ints) -> Ints:

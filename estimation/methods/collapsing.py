@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import FloatArray, IntArray, as_codes, as_floats
+from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def collapse(
     paths: Sequence[npt.ArrayLike],
     *,
     minimum: int = 2,
+    largest: npt.ArrayLike = np.inf,
     partners: Literal["fewest", "all"] = "fewest",
 ) -> Collapsed:
     """Merge strata with too few respondents, step by step along `paths`.
@@ -77,6 +78,7 @@ def collapse(
     population : (H,) N_h; a cell may have respondents, population, both or neither
     paths : partitions (H,) of the cells, fine to coarse, each a coarsening of the one before
     minimum : respondents a stratum needs, unless it is taken whole
+    largest : scalar or (H,), the largest weight N / r that a cell bears; of merged cells the smallest counts
     partners : "fewest" pools the thin cells of a class with each other and, if they are still thin, with
         its soundest
         small neighbour (fewest respondents, then lowest code); "all" merges the whole class
@@ -87,11 +89,12 @@ def collapse(
 
     Raises
     ------
-    ValueError : more respondents than population in a cell, a path that splits what an earlier one joined.
+    ValueError : more respondents than population in a cell, a largest weight below 1, a path that splits what an
+        earlier one joined.
 
     Notes
     -----
-    Thin: r < minimum while N > r. "fewest" keeps the sound regional strata of a class apart; a class of
+    Thin: r < minimum, or N > largest * r, while N > r. "fewest" keeps the sound regional strata of a class apart; a class of
     one thin cell
     and ten sound ones loses one stratum, not ten.
     """
@@ -104,12 +107,38 @@ def collapse(
         raise ValueError(f"cell {h} has {int(r[h])} respondents and a population of {known[h]}")
     if partners not in ("fewest", "all"):
         raise ValueError(f"partners must be 'fewest' or 'all', not {partners!r}")
+    bound = np.broadcast_to(np.asarray(largest, dtype=np.float64), known.shape)
+    if not (bound >= 1.0).all():
+        raise ValueError(f"largest must be at least 1: cell {int(np.flatnonzero(~(bound >= 1.0))[0])}")
     levels = _levels(paths, len(known))
+    rule = _Rule(minimum, bound)
     owner = np.where(known > 0, np.arange(len(known)), -1)
     records: list[CollapseRecord] = []
     for number, classes in enumerate(levels):
-        owner = _one_level(owner, classes, known, r, minimum, partners, number, records)
-    return _result(codes, known, r, owner, minimum, records)
+        owner = _one_level(owner, classes, known, r, rule, partners, number, records)
+    return _result(codes, known, r, owner, rule, records)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """When a stratum is too thin to stand alone; `largest` (H,) of the cells."""
+
+    minimum: int
+    largest: FloatArray
+
+    def bound(self, owner: IntArray) -> FloatArray:
+        """(H,) the smallest of the largest weights of the cells that each stratum holds."""
+        live = owner >= 0
+        result = np.full(len(owner), np.inf)
+        np.minimum.at(result, owner[live], self.largest[live])
+        return result
+
+    def thin(self, N: npt.ArrayLike, r: npt.ArrayLike, bound: npt.ArrayLike) -> BoolArray:
+        """For N, r and the largest weight of strata."""
+        population, answers = np.asarray(N), np.asarray(r)
+        # A weight that is the bound but for rounding is borne.
+        heavy = population / np.maximum(answers, 1) > np.asarray(bound) * (1.0 + 1e-12)
+        return np.asarray(((answers < self.minimum) | heavy) & (answers < population))
 
 
 def _levels(paths: Sequence[npt.ArrayLike], cells: int) -> list[IntArray]:
@@ -133,7 +162,7 @@ def _one_level(
     classes: IntArray,
     population: FloatArray,
     respondents: IntArray,
-    minimum: int,
+    rule: _Rule,
     partners: str,
     number: int,
     records: list[CollapseRecord],
@@ -144,12 +173,13 @@ def _one_level(
     live = owner >= 0
     N = np.bincount(owner[live], weights=population[live], minlength=cells)
     r = np.bincount(owner[live], weights=respondents[live], minlength=cells)
-    thin = (r < minimum) & (r < N)
+    bound = rule.bound(owner)
+    thin = rule.thin(N, r, bound)
     result = owner.copy()
     for name in np.unique(classes[np.flatnonzero(thin)]):
         members = np.unique(owner[(classes == name) & live])
         weak = members[thin[members]]
-        joined = _joined(members, weak, N, r, minimum, partners)
+        joined = _joined(members, weak, N, r, bound, rule, partners)
         if len(joined) < 2:
             continue
         inside = np.isin(owner, joined) & live
@@ -167,12 +197,17 @@ def _one_level(
 
 
 def _joined(
-    members: IntArray, weak: IntArray, N: FloatArray, r: FloatArray, minimum: int, partners: str
+    members: IntArray,
+    weak: IntArray,
+    N: FloatArray,
+    r: FloatArray,
+    bound: FloatArray,
+    rule: _Rule,
+    partners: str,
 ) -> IntArray:
     if partners == "all":
         return members
-    pooled_r, pooled_N = r[weak].sum(), N[weak].sum()
-    if pooled_r >= minimum or pooled_N <= pooled_r:
+    if not rule.thin(N[weak].sum(), r[weak].sum(), bound[weak].min()):
         return weak
     sound = np.setdiff1d(members, weak)
     # A stratum taken whole stands for itself; it is joined only when the class has nothing else.
@@ -189,7 +224,7 @@ def _result(
     population: FloatArray,
     respondents: IntArray,
     owner: IntArray,
-    minimum: int,
+    rule: _Rule,
     records: list[CollapseRecord],
 ) -> Collapsed:
     cells = len(owner)
@@ -201,7 +236,8 @@ def _result(
     mapping[represented] = new
     total = np.bincount(new, weights=population[represented], minlength=len(names))
     count = r[names]
-    unresolved = tuple(int(h) for h in np.flatnonzero((count < minimum) & (total > count)))
+    thin = rule.thin(total, count, rule.bound(owner)[names])
+    unresolved = tuple(int(h) for h in np.flatnonzero(thin))
     return Collapsed(
         mapping[codes], total, mapping, tuple(records), unresolved, np.where(represented, 0.0, population)
     )

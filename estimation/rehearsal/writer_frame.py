@@ -135,7 +135,7 @@ def write_designs(writer: SheetWriter) -> None:
         mine = np.flatnonzero(cast.asked[year] & ~cast.extra & (units.status[year, cast.row] != NOT_DRAWN))
         copy_lines(
             "estimation_selectedunit",
-            ("design_id", "stratum_id", "unit_id", "probability", "random_number"),
+            ("design_id", "stratum_id", "unit_id", "region", "probability", "random_number"),
             _selected(writer, mine, year, number, design.pk),
         )
 
@@ -188,10 +188,11 @@ def _selected(writer: SheetWriter, places: Ints, year: int, number: Ints, design
     rows = writer.cast.row[places]
     h = units.stratum[rows]
     chance = strata.drawn[year, h] / strata.population[year, h]
-    for place, stratum, probability, draw in zip(
-        places.tolist(), number[h].tolist(), chance.tolist(), units.random_number[rows].tolist(), strict=True
-    ):
-        yield f"{design}\t{stratum}\t{place + 1}\t{probability!r}\t{draw!r}"
+    for place, stratum, region, probability, draw in zip(
+        places.tolist(), number[h].tolist(), units.region[rows].tolist(), chance.tolist(),
+        units.random_number[rows].tolist(), strict=True,
+    ):  # fmt: skip
+        yield f"{design}\t{stratum}\t{place + 1}\t{REGIONS[region].code}\t{probability!r}\t{draw!r}"
 
 
 def write_external() -> None:

@@ -150,7 +150,7 @@ def _inputs(package: Package, round: CollectionRound) -> None:
     )  # fmt: skip
     _table(
         package, "design/selected.csv", SelectedUnit.objects.filter(design__round=round).order_by("pk"),
-        "selected units", "unit__uscc", "stratum_id", "probability", "random_number", typed=True,
+        "selected units", "unit__uscc", "stratum_id", "region", "probability", "random_number", typed=True,
     )  # fmt: skip
     _table(
         package, "external.csv", ExternalSeries.objects.filter(year__lte=round.year).order_by("code", "year", "version"),
@@ -177,7 +177,7 @@ def _run(package: Package, run: EstimationRun) -> None:
     )  # fmt: skip
     _table(
         package, f"{folder}/weights.csv", StratumWeight.objects.filter(run=run).order_by("pk"), "weights", "year",
-        "stratum_id", "estimation_stratum", "population", "respondents", "weight", "collapsed_step", typed=True,
+        "stratum_id", "region", "estimation_stratum", "population", "respondents", "weight", "collapsed_step", typed=True,
     )  # fmt: skip
 
 

@@ -39,7 +39,8 @@ class Year:
     """Valid units of one year, in ascending order of the unit id, arrays (n,).
 
     category : 1..14; region, section, size : places in the lists, -1 none; stratum : row of ``strata``, -1
-    for a unit that no design holds; newly_founded : not in last year's frame; values : (n, k), NaN missing
+    for a unit that no design holds; drawn_in : place of the region in which it was drawn, -1 unknown
+    newly_founded : not in last year's frame; values : (n, k), NaN missing
     """
 
     year: int
@@ -52,6 +53,7 @@ class Year:
     pilot: Bools
     newly_founded: Bools
     stratum: Ints
+    drawn_in: Ints
     strata: Strata
     items: tuple[Item, ...]
     values: Floats

@@ -1,12 +1,13 @@
 """Microdata and design as arrays: binary rows are decoded here and strings become integer codes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from estimation.design.models import SampleDesign
-from estimation.design.selectors import selection_of, strata_of
-from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Bools, Strata
+from estimation.design.selectors import Selection, selection_of, strata_of
+from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Strata, counted_by_region
 from estimation.runs.arrays import Floats, Ints, Item, Year
 from survey.microdata import selectors as microdata
 from survey.microdata.models import MicrodataVersion
@@ -34,9 +35,10 @@ def read_year(
             if wanted and changed is not None:
                 new = np.array(changed, dtype=np.float64)[list(columns.positions)]
                 values[row] = np.where(np.isnan(new), values[row], new)
-    strata = strata_of(design)
     unit = integers[:, 0]
-    stratum, newly = _selection(design, unit, strata)
+    drawn, strata = _design(design)
+    # A unit that was not drawn has the place -1, which is the added last one.
+    place = drawn.rows_of(unit)
     return Year(
         year=version.round.year,
         unit=unit,
@@ -46,8 +48,9 @@ def read_year(
         size=np.where(integers[:, 4] > 0, np.minimum(integers[:, 4] - 1, _SMALL), -1),
         head=integers[:, 5] == 1,
         pilot=integers[:, 6] == 1,
-        newly_founded=newly,
-        stratum=stratum,
+        newly_founded=np.append(drawn.newly_founded, False)[place],
+        stratum=np.append(np.searchsorted(strata.id, drawn.stratum), -1)[place],
+        drawn_in=np.append(drawn.region, -1)[place],
         strata=strata,
         items=tuple(_item(variable) for variable in columns.variables),
         values=values,
@@ -95,12 +98,9 @@ def _places(codes: Ints, known: Ints) -> Ints:
     return np.where(known[place] == codes, place, -1)
 
 
-def _selection(design: SampleDesign, unit: Ints, strata: Strata) -> tuple[Ints, Bools]:
-    """Row of the stratum of each unit (-1: not in the design) and whether the unit was newly founded."""
-    drawn, stratum_id, newly = selection_of(design)
-    if len(drawn) == 0:
-        return np.full(len(unit), -1, dtype=np.int64), np.zeros(len(unit), dtype=bool)
-    place = np.clip(np.searchsorted(drawn, unit), 0, len(drawn) - 1)
-    found = drawn[place] == unit
-    row = np.searchsorted(strata.id, stratum_id[place])
-    return np.where(found, row, -1), newly[place] & found
+def _design(design: SampleDesign) -> tuple[Selection, Strata]:
+    """Who was drawn, and the strata with the counts by region of those taken whole."""
+    drawn, strata = selection_of(design), strata_of(design)
+    row = np.searchsorted(strata.id, drawn.stratum)
+    counted = counted_by_region(row, drawn.region, strata.take_all)
+    return drawn, replace(strata, by_region=counted)

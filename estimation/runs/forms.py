@@ -23,14 +23,16 @@ class RunForm(forms.Form):
         label=_("Extreme values"),
         choices=[
             ("winsorize", _("Winsorize: move to the cutoff")),
+            ("optimal", _("Winsorize at the cutoffs of smallest error (replicates take longer)")),
             ("trim", _("Trim: drop from the item")),
             ("none", _("Leave as they are")),
         ],
         initial="winsorize",
     )
     lower = forms.FloatField(
-        label=_("Lower quantile"), min_value=0, max_value=0.5, initial=Winsorization().lower
-    )
+        label=_("Lower quantile"), min_value=0, max_value=0.5, initial=Winsorization().lower,
+        help_text=_("Quantiles and counts are not used by the cutoffs of smallest error."),
+    )  # fmt: skip
     upper = forms.FloatField(
         label=_("Upper quantile"), min_value=0.5, max_value=1, initial=Winsorization().upper
     )
@@ -45,6 +47,14 @@ class RunForm(forms.Form):
             ("certainty", _("Count as taken whole")),
         ],
         initial="adjust",
+    )
+    response_classes = forms.ChoiceField(
+        label=_("Silent units of strata taken whole"),
+        choices=[
+            ("region", _("Stood for by those of their region")),
+            ("stratum", _("Stood for by those of the whole nation")),
+        ],
+        initial="region",
     )
     item_nonresponse = forms.ChoiceField(
         label=_("Owed amount that is missing"),
@@ -102,6 +112,7 @@ class RunForm(forms.Form):
             data["spec"] = RunSpec(
                 winsorization=Winsorization(data["method"], data["lower"], data["upper"], data["minimum"]),
                 lonely=data["lonely"],
+                response_classes=data["response_classes"],
                 item_nonresponse=data["item_nonresponse"],
                 flow_basis=data["flow_basis"],
                 data_enterprises=data["data_enterprises"],

@@ -162,11 +162,12 @@ class Cutoff(models.Model):
 
 
 class StratumWeight(models.Model):
-    """The weight that a stratum had in a run, and where it was collapsed to."""
+    """The weight that a stratum, or one region of a stratum taken whole, had in a run, and where it was collapsed to."""
 
     run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="stratum_weights")
     year = models.PositiveSmallIntegerField()
     stratum = models.ForeignKey("estimation.Stratum", models.PROTECT, related_name="+")
+    region = models.CharField(max_length=6, blank=True, db_default="")  # of a response class
     estimation_stratum = models.CharField(max_length=60)
     population = models.PositiveIntegerField()
     respondents = models.PositiveIntegerField()
@@ -175,6 +176,11 @@ class StratumWeight(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["run", "year"], name="weight_run_year")]
+
+    @property
+    def drawn(self) -> int:
+        """Drawn units; of a response class they are all that there are."""
+        return self.population if self.region else self.stratum.drawn
 
 
 class Bootstrap(models.Model):

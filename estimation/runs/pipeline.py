@@ -177,6 +177,7 @@ def _summary(
                 "population": float(one.weighted.sample.population.sum()),
                 "strata": one.year.strata.count,
                 "estimation_strata": one.weighted.sample.strata,
+                "response_classes": int(one.weighted.classes.parted.sum()),
                 "collapsed": sum(1 for step in one.weighted.step if step),
                 "alone": int(one.weighted.sample.alone.sum()),
                 "outside_design": one.weighted.outside,

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Case, Count, F, QuerySet, Sum, When
 from django.utils.translation import gettext_lazy as _
 
 from estimation.runs.models import Cutoff, Estimate, EstimationRun, StratumWeight
 from estimation.runs.selectors import treated_summary
 from estimation.runs.spec import RunSpec
 
+_DRAWN = Case(When(region="", then=F("stratum__drawn")), default=F("population"))
 PRINTED = ("total", "ratio", "proportion")
 PRINTED_KINDS = ("nation", "group", "industry_group", "section", "region")
 _MEANING: tuple[tuple[str, Any, Any], ...] = (
     ("winsorization.method", _("Extreme values"),
-     _("winsorize moves a positive value to the cutoff of its class, trim drops it, none leaves it")),
+     _("winsorize moves a positive value to the cutoff of its class, optimal lowers it towards the cutoff of least error,"
+       " trim drops it, none leaves it")),
     ("winsorization.lower", _("Lower quantile"), _("cutoff below which positive values are raised")),
     ("winsorization.upper", _("Upper quantile"), _("cutoff above which positive values are lowered")),
     ("winsorization.minimum", _("Positive values a class needs"),
@@ -26,6 +28,10 @@ _MEANING: tuple[tuple[str, Any, Any], ...] = (
      _("adjust centres it on the grand mean, average gives it the mean of the others, certainty adds nothing, fail stops")),
     ("collapse_path", _("Collapsing path"), _("steps by which thin strata are joined; the industry never")),
     ("minimum_respondents", _("Respondents a stratum needs"), _("fewer are joined along the path, unless all were asked")),
+    ("response_classes", _("Silent units of strata taken whole"),
+     _("region: those of their region stand for them, stratum: those of the whole nation")),
+    ("response_largest", _("Largest weight there"),
+     _("a region whose answers would weigh more, or are too few, is joined to its macro-region, then to the nation")),
     ("item_nonresponse", _("Owed amount that is missing"),
      _("stratum_mean fills it with the mean of its stratum, zero with nothing")),
     ("flow_basis", _("Circulated data counted"), _("at both ends of a flow, at the provider, or at the receiver")),
@@ -181,23 +187,24 @@ class Response:
 
 def response(run: EstimationRun, year: int) -> list[Response]:
     """Response by category of institutions, by section and size of enterprises, and of the certainty classes."""
+    keys = ("stratum__kind", "stratum__category", "stratum__section", "stratum__size")
     rows = (
         StratumWeight.objects.filter(run=run, year=year)
-        .values_list("stratum__kind", "stratum__category", "stratum__section", "stratum__size")
+        .values(*keys)
         .annotate(
-            strata=Count("pk"), population=Sum("population"), drawn=Sum("stratum__drawn"), valid=Sum("respondents")
+            strata=Count("stratum", distinct=True), drawn=Sum(_DRAWN), population=Sum("population"),
+            valid=Sum("respondents"),
         )
-        .order_by("stratum__kind", "stratum__category", "stratum__section", "stratum__size")
+        .order_by(*keys)
     )  # fmt: skip
-    return [Response(*row) for row in rows]
+    return [Response(*row) for row in rows.values_list(*keys, "strata", "population", "drawn", "valid")]
 
 
 def lowest_response(run: EstimationRun, year: int, limit: int = 20) -> list[StratumWeight]:
-    """The strata with at least five drawn units that answered least."""
-    rows = list(
-        StratumWeight.objects.filter(run=run, year=year, stratum__drawn__gte=5).select_related("stratum")
-    )
-    rows.sort(key=lambda row: (row.respondents / row.stratum.drawn, -row.population, row.pk))
+    """The strata and response classes with at least five drawn units that answered least."""
+    known = StratumWeight.objects.filter(run=run, year=year, stratum__drawn__gte=5).select_related("stratum")
+    rows = [row for row in known if row.drawn >= 5]
+    rows.sort(key=lambda row: (row.respondents / row.drawn, -row.population, row.pk))
     return rows[:limit]
 
 

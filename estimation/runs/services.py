@@ -51,7 +51,7 @@ _COMPUTING = (
     *sorted((_ROOM.parent / "methods").glob("*.py")),
     *(_ROOM.parent / "design" / name for name in ("strata.py", "selectors.py")),
     *(_ROOM / f"{name}.py" for name in (
-        "arrays", "blocks", "cellsums", "changes", "extract", "levels", "panel", "pipeline", "replicates", "spec",
+        "arrays", "blocks", "cellsums", "changes", "classes", "extract", "levels", "panel", "pipeline", "replicates", "spec",
         "treat", "weigh",
     )),
 )  # fmt: skip

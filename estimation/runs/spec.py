@@ -52,10 +52,12 @@ FLOW_BASIS = {"both": "F01", "provided": "F02", "obtained": "F03"}
 class Winsorization:
     """Treatment of extreme values per item and class (methodology, section 4).
 
+    `optimal` takes one-sided cutoffs that are best for the national total of the item (Kokic and Bell); the quantiles
+    and their minimum count mean nothing to it.
     The cutoffs are those that `manage.py simulate` found safest; README of the methods, "What simulation says".
     """
 
-    method: Literal["winsorize", "trim", "none"] = "winsorize"
+    method: Literal["winsorize", "optimal", "trim", "none"] = "winsorize"
     lower: float = 0.001
     upper: float = 0.999
     minimum: int = 20  # positive values that a class needs; else its parent is used
@@ -73,6 +75,9 @@ class RunSpec:
     lonely: Literal["certainty", "adjust", "average", "fail"] = "adjust"
     collapse_path: tuple[str, ...] = ("macro_region", "nation", "size")
     minimum_respondents: int = 2
+    # Where the units of strata taken whole that did not answer are stood for: by those of their region, or of the nation.
+    response_classes: Literal["region", "stratum"] = "region"
+    response_largest: float = 3.0  # weight from which a response class is joined to its neighbours
     item_nonresponse: Literal["stratum_mean", "zero"] = "stratum_mean"
     flow_basis: Literal["both", "provided", "obtained"] = "both"
     data_enterprises: Literal["categories", "section"] = "categories"
@@ -83,12 +88,16 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         w = self.winsorization
+        if w.method not in ("winsorize", "optimal", "trim", "none"):
+            raise ValueError(f"unknown treatment: {w.method}")
         if not 0.0 <= w.lower < w.upper <= 1.0:
             raise ValueError("the lower cutoff must lie below the upper one, both between 0 and 1")
         if not 0.5 < self.level < 1.0:
             raise ValueError("the interval level must lie between 0.5 and 1")
         if self.minimum_respondents < 1 or w.minimum < 1:
             raise ValueError("minimum counts must be at least 1")
+        if self.response_classes not in ("region", "stratum") or self.response_largest < 1.0:
+            raise ValueError("response classes are region or stratum, and a weight is at least 1")
         unknown = set(self.domains) - set(DOMAINS)
         if unknown:
             raise ValueError(f"unknown domain: {min(unknown)}")

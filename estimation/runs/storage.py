@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from django.db import connection
 
+from estimation.design.strata import REGIONS
 from estimation.runs.blocks import COLUMNS
 from estimation.runs.levels import Prepared
 from estimation.runs.models import Cutoff, Estimate, EstimationRun, StratumWeight, TreatedUnit
@@ -105,16 +106,18 @@ def _cutoffs(run: EstimationRun, prepared: Prepared) -> None:
 
 
 def _weights(run: EstimationRun, prepared: Prepared) -> None:
-    weighted, strata = prepared.weighted, prepared.year.strata
+    weighted, strata = prepared.weighted, prepared.weighted.classes.cells
+    parted = weighted.classes.parted.tolist()
     size = np.bincount(weighted.sample.stratum, minlength=weighted.sample.strata)
     weight = weighted.sample.population / size
     owner = weighted.mapping
     _copy(
         "estimation_stratumweight",
-        ("run_id", "year", "stratum_id", "estimation_stratum", "population", "respondents", "weight",
+        ("run_id", "year", "stratum_id", "region", "estimation_stratum", "population", "respondents", "weight",
          "collapsed_step"),
         [
             [str(run.pk)] * strata.count, [str(prepared.year.year)] * strata.count, _integers(strata.id),
+            [REGIONS[r] if own else "" for r, own in zip(strata.region.tolist(), parted, strict=True)],
             [weighted.names[h] if h >= 0 else "" for h in owner.tolist()],
             _integers(strata.population), _integers(weighted.respondents),
             [repr(float(weight[h])) if h >= 0 else _NULL for h in owner.tolist()],

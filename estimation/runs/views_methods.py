@@ -27,6 +27,7 @@ def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
     bins = plots.weight_bins(weights.pairs) if weights else []
     context: dict[str, Any] = {
         "run": run, "year": year, "facts": next(one for one in run.summary["years"] if one["year"] == year),
+        "treatment": run.spec["winsorization"]["method"],
         "parameters": selectors_methods.parameters(run),
         "effects": [(row, selectors.name_of(names, row["variable"])) for row in selectors_methods.treatment_effects(run)],
         "steps": steps, "collapsed": list(collapsed[:LISTED]), "weights": weights, "bins": bins,
@@ -35,7 +36,7 @@ def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
         "worst": [(row, selectors.name_of(names, row.variable), row.statistic in selectors.PERCENTS)
                   for row in selectors_methods.worst(run)],
         "response": selectors_methods.response(run, year),
-        "lowest": [(row, row.respondents / row.stratum.drawn) for row in selectors_methods.lowest_response(run, year)],
+        "lowest": [(row, row.respondents / row.drawn) for row in selectors_methods.lowest_response(run, year)],
         "deffs": selectors_methods.design_effects(run), **_cutoffs(request, run, names, year),
     }  # fmt: skip
     return page(request, "estimation/runs/methods.html", context)

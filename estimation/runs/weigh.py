@@ -19,6 +19,7 @@ from estimation.methods.collapsing import collapse
 from estimation.methods.sample import StratifiedSample
 from estimation.methods.weighting import nonresponse_weights
 from estimation.runs.arrays import Year
+from estimation.runs.classes import Classes, response_classes
 from estimation.runs.spec import RunSpec
 
 _MACRO = ("east", "central", "west", "northeast")
@@ -29,10 +30,11 @@ class Weighted:
     """One year with its weights.
 
     sample : strata after collapsing, population, weights; names : (H',) what each estimation stratum is
-    key : (H',) sets of design strata, as frozen sets of their keys: the same set in two years is one stratum
-    mapping : (H,) design stratum -> estimation stratum, -1 when nobody stands for it
-    step : (H,) where a design stratum was collapsed to ("", macro_region, nation, size)
-    respondents : (H,) valid units per design stratum
+    key : (H',) sets of cells, as frozen sets of their keys: the same set in two years is one stratum
+    classes : the C cells that were weighted, design strata or regions of those taken whole
+    mapping : (C,) cell -> estimation stratum, -1 when nobody stands for it
+    step : (C,) where a cell was collapsed to ("", macro_region, nation, size)
+    respondents : (C,) valid units per cell
     spared : (n,) certainty units, which winsorization leaves alone
     outside : units that no design holds; unrepresented : population that nobody stands for
     """
@@ -40,6 +42,7 @@ class Weighted:
     sample: StratifiedSample
     names: tuple[str, ...]
     key: tuple[frozenset[tuple[int, ...]], ...]
+    classes: Classes
     mapping: Ints
     step: tuple[str, ...]
     respondents: Ints
@@ -48,21 +51,28 @@ class Weighted:
     unrepresented: float
     excess: int
 
+    def owner(self, stratum: Ints, region: Ints) -> Ints:
+        """(m,) estimation stratum of units by design stratum and the region in which they were drawn, -1 for none."""
+        cell = self.classes.of(stratum, region)
+        return np.where(cell >= 0, np.append(self.mapping, -1)[cell], -1)
+
 
 def weigh(year: Year, spec: RunSpec) -> Weighted:
-    """Collapse thin strata along the path of the spec and give every valid unit its weight N_h / r_h."""
-    strata = year.strata
-    outside = year.stratum < 0
+    """Collapse thin cells along the path of the spec and give every valid unit its weight N_h / r_h."""
+    classes = response_classes(year.strata, spec)
+    strata = classes.cells
+    place = classes.of(year.stratum, year.drawn_in)
+    outside = place < 0
     # Units that no design holds stand for themselves, in one stratum taken whole at the end of the list.
-    cell = np.where(outside, strata.count, year.stratum)
+    cell = np.where(outside, strata.count, place)
     respondents = np.bincount(cell, minlength=strata.count + 1)
     population = np.append(strata.population, float(outside.sum()))
     # A register that counts fewer units than answered is wrong by at least that many.
     excess = int((respondents > population).sum())
     population = np.maximum(population, respondents)
-    collapsed = collapse(
-        cell, population, _paths(strata, spec.collapse_path), minimum=spec.minimum_respondents
-    )
+    largest = np.append(np.where(classes.parted, spec.response_largest, np.inf), np.inf)
+    paths = _paths(classes, spec.collapse_path)
+    collapsed = collapse(cell, population, paths, minimum=spec.minimum_respondents, largest=largest)
     step = [""] * strata.count
     for record in collapsed.records:
         for member in record.members:
@@ -76,6 +86,7 @@ def weigh(year: Year, spec: RunSpec) -> Weighted:
         sample=sample,
         names=names,
         key=key,
+        classes=classes,
         mapping=collapsed.mapping[: strata.count],
         step=tuple(step),
         respondents=respondents[: strata.count],
@@ -86,8 +97,9 @@ def weigh(year: Year, spec: RunSpec) -> Weighted:
     )
 
 
-def _paths(strata: Strata, names: tuple[str, ...]) -> list[Ints]:
-    """Partitions of the strata and of the cell for units outside; a certainty stratum is always alone."""
+def _paths(classes: Classes, names: tuple[str, ...]) -> list[Ints]:
+    """Partitions of the cells and of the cell for units outside; a certainty stratum meets its own regions only."""
+    strata = classes.cells
     macro = macro_region_of(strata.region)
     nothing = np.full(strata.count, -1)
     region_size = {
@@ -96,12 +108,13 @@ def _paths(strata: Strata, names: tuple[str, ...]) -> list[Ints]:
         "size": (nothing, nothing),
     }
     certain = strata.kind == KINDS.index("certainty")
-    own = np.where(certain, np.arange(strata.count), -1)
+    own = np.where(certain, classes.stratum, -1)
     paths = []
     for name in names:
         region, size = region_size[name]
         parts = np.stack([strata.kind, strata.category, strata.section, region, size, own], axis=1)
-        parts[certain, :5] = -1
+        # Nothing but the region tells the classes of a stratum taken whole apart, which is never joined to another.
+        parts[certain, :3] = parts[certain, 4] = -1
         codes = np.unique(parts, axis=0, return_inverse=True)[1].ravel() if strata.count else nothing
         paths.append(np.append(codes, codes.max(initial=-1) + 1))
     return paths

@@ -32,6 +32,7 @@ class Pending:
     region: Ints
     section: Ints
     stratum: Ints
+    drawn_in: Ints
     values: Floats
 
 
@@ -53,8 +54,8 @@ def places(pending: Pending, weighted: Weighted, year: Year) -> Place:
     """The estimation stratum of every sheet; a design stratum that nobody stands for is one of its own."""
     size = np.bincount(weighted.sample.stratum, minlength=weighted.sample.strata)
     names, population, respondents = [], [], []
-    for unit, row in zip(pending.unit.tolist(), pending.stratum.tolist(), strict=True):
-        owner = int(weighted.mapping[row]) if row >= 0 else -1
+    owners = weighted.owner(pending.stratum, pending.drawn_in).tolist()
+    for unit, row, owner in zip(pending.unit.tolist(), pending.stratum.tolist(), owners, strict=True):
         if owner >= 0:
             names.append(str(owner))
             population.append(float(weighted.sample.population[owner]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import CATEGORIES, Bools, Floats, Ints, Strata
+from estimation.design.strata import CATEGORIES, Bools, Floats, Ints, Strata, counted_by_region
 from estimation.rehearsal.population import Country
 from estimation.rehearsal.units import HEAD, NOT_DRAWN, VALID, YEARS
 from estimation.runs.arrays import Item, Year
@@ -72,6 +72,7 @@ class Draws:
             pilot=units.pilot[rows],
             newly_founded=units.newly_founded[rows] if year else np.zeros(len(rows), dtype=bool),
             stratum=np.searchsorted(strata.id, units.stratum[rows]),
+            drawn_in=units.region[rows],
             strata=strata,
             items=self.items,
             values=np.where(asked, values, np.nan),
@@ -94,6 +95,9 @@ def _strata(country: Country, year: int) -> Strata:
     """The strata that hold somebody; `id` is the number of the stratum in the rehearsal's own list."""
     plan = country.strata
     used = np.flatnonzero(plan.population[year] > 0)
+    units = country.units
+    alive = np.flatnonzero(units.exists[year] & (plan.kind[units.stratum] == _CERTAINTY))
+    row = np.searchsorted(used, units.stratum[alive])
     return Strata(
         id=used,
         kind=plan.kind[used],
@@ -103,6 +107,7 @@ def _strata(country: Country, year: int) -> Strata:
         size=plan.size[used],
         population=plan.population[year, used].astype(np.float64),
         take_all=plan.kind[used] == _CERTAINTY,
+        by_region=counted_by_region(row, units.region[alive], plan.kind[used] == _CERTAINTY),
     )
 
 

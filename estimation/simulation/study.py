@@ -1,7 +1,9 @@
 """The simulation itself: samples, estimates of every variant, and what they are worth against the truth. Pure."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from estimation.runs.changes import pair_years, total_growth
 from estimation.runs.levels import Prepared, prepare, proportions, ratios, totals
 from estimation.runs.panel import panel_growth
 from estimation.runs.spec import RATIOS, RunSpec
+from estimation.runs.treat import treat
 from estimation.runs.weigh import Weighted, weigh
 from estimation.simulation.draws import Draws
 from estimation.simulation.variants import RAW, Variant
@@ -57,12 +60,13 @@ def run_study(
     *,
     samples: int,
     seed: int,
+    workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Study:
-    """Draw `samples` samples and estimate each in every variant.
+    """Draw `samples` samples and estimate each in every variant, in as many processes as there are `workers`.
 
-    Sample i depends on `(seed, i)` alone, so more samples extend a study and never change it. Raises ValueError
-    for fewer than 2 samples or a country without one of the items.
+    Sample i depends on `(seed, i)` alone, so more samples extend a study and never change it, and no number of
+    workers changes a digit. Raises ValueError for fewer than 2 samples or a country without one of the items.
     """
     if samples < 2:
         raise ValueError(f"samples must be at least 2, not {samples}")
@@ -71,16 +75,37 @@ def run_study(
     if missing:
         raise ValueError(f"the questionnaires do not ask {min(missing)}")
     truth = _truth(country, chosen)
-    place = {key: number for number, key in enumerate(truth)}
-    draws = Draws(country, chosen)
+    # What a sample needs of the country is little, and every process gets a copy of it.
+    small = replace(country, values={item: country.values[item] for item in ITEMS}, silent={})
+    one = _OneSample(Draws(small, chosen), tuple(variants), tuple(truth), seed)
     shape = (len(variants), samples, len(truth))
     value, se = np.full(shape, np.nan), np.full(shape, np.nan)
     units = 0
-    for number in range(samples):
-        years = draws.sample(seed, number)
-        units = years[0].n
+    for number, found in enumerate(_all_samples(one, samples, workers)):
+        units, value[:, number], se[:, number] = found
+        progress(number + 1)
+    outcomes = tuple(Outcome(v.name, value[i], se[i]) for i, v in enumerate(variants))
+    alive = int(country.units.exists[1].sum())
+    return Study(
+        tuple(truth), np.array(list(truth.values())), outcomes, RAW.spec.level, samples, units, alive
+    )
+
+
+@dataclass(frozen=True)
+class _OneSample:
+    """Estimates of one sample in all variants: size, values (V, K) and standard errors (V, K)."""
+
+    draws: Draws
+    variants: tuple[Variant, ...]
+    keys: tuple[Key, ...]
+    seed: int
+
+    def __call__(self, number: int) -> tuple[int, Floats, Floats]:
+        place = {key: column for column, key in enumerate(self.keys)}
+        years = self.draws.sample(self.seed, number)
         weights = _Weights(years)
-        for which, variant in enumerate(variants):
+        value, se = (np.full((len(self.variants), len(self.keys)), np.nan) for _ in range(2))
+        for which, variant in enumerate(self.variants):
             columns = estimate(*years, variant, weights)
             where = [
                 place.get((v, s, k, c), -1) if y == YEAR else -1
@@ -90,14 +115,32 @@ def run_study(
             ]
             known = np.array(where)
             inside = known >= 0
-            value[which, number, known[inside]] = columns.numbers["value"][inside]
-            se[which, number, known[inside]] = columns.numbers["se"][inside]
-        progress(number + 1)
-    outcomes = tuple(Outcome(v.name, value[i], se[i]) for i, v in enumerate(variants))
-    alive = int(country.units.exists[1].sum())
-    return Study(
-        tuple(truth), np.array(list(truth.values())), outcomes, RAW.spec.level, samples, units, alive
-    )
+            value[which, known[inside]] = columns.numbers["value"][inside]
+            se[which, known[inside]] = columns.numbers["se"][inside]
+        return years[0].n, value, se
+
+
+def _all_samples(one: _OneSample, samples: int, workers: int) -> Iterator[tuple[int, Floats, Floats]]:
+    """The samples in their order, whoever computes them."""
+    if workers == 1:
+        yield from map(one, range(samples))
+        return
+    # A new process inherits neither threads nor connections of this one.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (one,)) as pool:
+        yield from pool.map(_compute, range(samples))
+
+
+def _begin(one: _OneSample) -> None:
+    """What a process computes, sent to it once."""
+    global _mine  # the one thing that a process of the pool keeps
+    _mine = one
+
+
+def _compute(number: int) -> tuple[int, Floats, Floats]:
+    return _mine(number)
+
+
+_mine: _OneSample
 
 
 class _Weights:
@@ -105,10 +148,10 @@ class _Weights:
 
     def __init__(self, years: tuple[Year, Year]) -> None:
         self.years = years
-        self.known: dict[tuple[str, int], tuple[Weighted, Weighted]] = {}
+        self.known: dict[tuple[str | int, ...], tuple[Weighted, Weighted]] = {}
 
     def of(self, spec: RunSpec) -> tuple[Weighted, Weighted]:
-        key = (spec.lonely, spec.minimum_respondents)
+        key = (spec.lonely, spec.minimum_respondents, spec.response_classes)
         if key not in self.known:
             now, before = self.years
             self.known[key] = weigh(now, spec), weigh(before, spec)
@@ -121,7 +164,7 @@ def estimate(now: Year, before: Year, variant: Variant, weights: _Weights | None
     collector = Collector(level=spec.level)
     weighted = (weights or _Weights((now, before))).of(spec)
     prepared: list[Prepared] = [
-        prepare(year, own, variant.treat(year, own), spec)
+        prepare(year, own, treat(year, own, spec), spec)
         for year, own in zip((now, before), weighted, strict=True)
     ]
     levels = [totals(one, collector, spec) for one in prepared]

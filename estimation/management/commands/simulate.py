@@ -1,5 +1,6 @@
 """What the methods are worth on a population whose truth is known."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ from estimation.rehearsal.population import DEFAULT_SEED, build_country
 from estimation.simulation.plot import draw
 from estimation.simulation.report import SCOPES, as_csv, as_json, lines_of, table
 from estimation.simulation.study import run_study
-from estimation.simulation.variants import DEFAULT, PLOTTED, POLICIES, RAW, TREATMENTS
+from estimation.simulation.variants import CLASSES, DEFAULT, PLOTTED, POLICIES, RAW, TREATMENTS
 from survey.microdata.projection import layout_variables
 from survey.questionnaires.loader import load_all
 
-_VARIANTS = {"treatments": TREATMENTS, "policies": (RAW, *POLICIES), "all": (*TREATMENTS, *POLICIES)}
+_VARIANTS = {
+    "treatments": TREATMENTS, "policies": (RAW, *POLICIES), "classes": (RAW, *CLASSES),
+    "all": (*TREATMENTS, *POLICIES, *CLASSES),
+}  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -30,6 +34,12 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1, help="of the samples")
         parser.add_argument("--population-seed", type=int, default=DEFAULT_SEED)
         parser.add_argument("--variants", choices=sorted(_VARIANTS), default="all")
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=os.process_cpu_count() or 1,
+            help="processes; a core each by default",
+        )
         parser.add_argument("--scope", choices=sorted(SCOPES.values()), default="nation", help="of the table")
         parser.add_argument("--csv", type=Path, help="all figures as CSV into this file")
         parser.add_argument("--json", type=Path, help="all figures as JSON into this file")
@@ -41,7 +51,8 @@ class Command(BaseCommand):
             country = build_country(seed=options["population_seed"], scale=options["scale"])
             study = run_study(
                 country, layout_variables(load_all().values()), _VARIANTS[options["variants"]],
-                samples=options["samples"], seed=options["seed"], progress=self._progress,
+                samples=options["samples"], seed=options["seed"], workers=options["workers"],
+                progress=self._progress,
             )  # fmt: skip
         except ValueError as refusal:
             raise CommandError(str(refusal)) from refusal

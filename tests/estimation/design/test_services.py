@@ -138,6 +138,8 @@ def test_probabilities_are_n_over_N_and_the_smallest_numbers_are_drawn(populatio
     assert sorted(mine.values_list("unit_id", flat=True)) == sorted(smallest)
     whole = SelectedUnit.objects.filter(design=drawn, stratum__take_all=True)
     assert {row.probability for row in whole} == {1.0} and whole.count() == 3
+    everybody = SelectedUnit.objects.filter(design=drawn).select_related("unit")
+    assert all(row.region == row.unit.region_id for row in everybody)
 
 
 def test_the_overlap_with_last_years_sample_is_counted(population: Population) -> None:

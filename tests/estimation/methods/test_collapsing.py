@@ -112,3 +112,20 @@ def test_every_unit_is_represented_once_and_industries_never_mix(counts, extra, 
         assert weight.sum() == pytest.approx(result.population.sum())
     again = collapse(result.stratum, result.population, []) if len(stratum) else result
     assert again.unresolved == result.unresolved
+
+
+def test_a_cell_that_weighs_more_than_it_may_is_joined():
+    # Two classes of a stratum: 9 units with 3 answers weigh 3, 8 units with 2 answers weigh 4.
+    stratum = np.array([0] * 3 + [1] * 2 + [2] * 5)
+    population = np.array([9.0, 8.0, 6.0])
+    together = [np.zeros(3, dtype=int)]
+    free = collapse(stratum, population, together)
+    assert free.records == () and free.mapping.tolist() == [0, 1, 2]
+    bound = collapse(stratum, population, together, largest=3.0)
+    assert bound.mapping.tolist() == [0, 0, 1]
+    assert (bound.records[0].members, bound.records[0].thin) == ((0, 1), (1,))
+    assert bound.unresolved == (0,)  # 17 / 5 is still too much, and there is no further step
+    own = collapse(stratum, population, together, largest=np.array([2.0, np.inf, np.inf]))
+    assert own.mapping.tolist() == [0, 0, 1] and own.unresolved == (0,)
+    with pytest.raises(ValueError, match="largest must be at least 1: cell 1"):
+        collapse(stratum, population, together, largest=np.array([2.0, 0.5, 1.0]))

@@ -90,8 +90,8 @@ def test_requesting_a_run_leads_to_its_page_and_survives_a_stopped_broker(
     client = signed_in("methodologist")
     form = {
         "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
-        "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories",
-        "growth_form": "combined",
+        "response_classes": "region", "item_nonresponse": "zero", "flow_basis": "both",
+        "data_enterprises": "categories", "growth_form": "combined",
     }  # fmt: skip
     # A port where nobody listens; the pools of open connections are set aside.
     monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")

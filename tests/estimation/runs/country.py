@@ -83,6 +83,7 @@ class Country:
                     design=design,
                     stratum=stratum,
                     unit=unit,
+                    region=unit.region_id,
                     probability=0.5,
                     random_number=unit.random_number,
                 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimation.design.strata import KINDS, Strata
+from estimation.design.strata import KINDS, REGIONS, Strata, counted_by_region
 from estimation.runs.arrays import Item, Year
 
 EVERYBODY = np.array([False] + [True] * 14)
@@ -24,10 +24,13 @@ ITEMS = (
 )
 
 
-def random_years(seed: int, *, size: int = 6, lonely: bool = False, regions: int = 5) -> tuple[Year, Year]:
+def random_years(
+    seed: int, *, size: int = 6, lonely: bool = False, regions: int = 5, silent: bool = False
+) -> tuple[Year, Year]:
     """A year and the year before: most units in both, some in another category, a fifth exchanged.
 
     lonely : some strata have one answer, or fewer than they need, and must be collapsed
+    silent : strata taken whole know their regions, in which a fifth or so of their units did not answer
     """
     rng = np.random.default_rng(seed)
     strata = _strata(rng, size, regions)
@@ -40,7 +43,7 @@ def random_years(seed: int, *, size: int = 6, lonely: bool = False, regions: int
         stratum = stratum[~thin[stratum] | first]
     pool = len(stratum) * 2
     unit = np.sort(rng.choice(pool, len(stratum), replace=False)) + 1000
-    now = _year(rng, 2025, unit, stratum, strata)
+    now = _year(rng, 2025, unit, stratum, strata, silent)
     stay = rng.random(len(unit)) < 0.8
     # Everybody's stratum of last year is the same list of strata, with other counts.
     old = replace(strata, population=np.ceil(strata.population * rng.uniform(1.0, 1.3, strata.count)))
@@ -53,7 +56,7 @@ def random_years(seed: int, *, size: int = 6, lonely: bool = False, regions: int
         moved[pairs[:, 0]], moved[pairs[:, 1]] = stratum[pairs[:, 1]], stratum[pairs[:, 0]]
     ids, places = np.r_[unit[stay], new], np.r_[moved[stay], stratum[~stay]]
     order = np.argsort(ids)
-    before = _year(rng, 2024, ids[order], places[order], old)
+    before = _year(rng, 2024, ids[order], places[order], old, silent)
     common = np.isin(now.unit, before.unit)
     rows = np.searchsorted(before.unit, now.unit[common])
     grown = before.values[rows] * rng.lognormal(0.1, 0.3, before.values[rows].shape)
@@ -69,11 +72,14 @@ def _strata(rng: np.random.Generator, size: int, regions: int) -> Strata:
     kind, category, region, section, scale, whole = (np.array(part) for part in zip(*keys, strict=True))
     population = rng.integers(size + 1, 8 * size, len(keys)).astype(float)
     return Strata(
-        np.arange(len(keys)) + 7, kind, category, region, section, scale, population, whole.astype(bool)
-    )
+        np.arange(len(keys)) + 7, kind, category, region, section, scale, population, whole.astype(bool),
+        np.zeros((len(keys), len(REGIONS))),
+    )  # fmt: skip
 
 
-def _year(rng: np.random.Generator, year: int, unit: np.ndarray, stratum: np.ndarray, strata: Strata) -> Year:
+def _year(
+    rng: np.random.Generator, year: int, unit: np.ndarray, stratum: np.ndarray, strata: Strata, silent: bool
+) -> Year:
     n = len(unit)
     count = np.bincount(stratum, minlength=strata.count)
     certain = strata.kind == KINDS.index("certainty")
@@ -84,9 +90,14 @@ def _year(rng: np.random.Generator, year: int, unit: np.ndarray, stratum: np.nda
     values[rng.random(values.shape) < 0.2] = 0.0
     values[:, 9] = rng.random(n) < 0.4
     values[rng.random(values.shape) < 0.05] = np.nan
+    region = np.where(strata.region[stratum] >= 0, strata.region[stratum], rng.integers(0, 5, n))
+    if silent:
+        counted = counted_by_region(stratum, region, strata.take_all)
+        counted += (counted > 0) * np.random.default_rng(year).integers(0, 2, counted.shape)
+        population = np.where(certain, counted.sum(axis=1), strata.population)
+        strata = replace(strata, population=population, by_region=counted)
     return Year(
-        year=year, unit=unit.astype(np.int64), category=category.astype(np.int64),
-        region=np.where(strata.region[stratum] >= 0, strata.region[stratum], rng.integers(0, 5, n)),
+        year=year, unit=unit.astype(np.int64), category=category.astype(np.int64), region=region, drawn_in=region,
         section=np.where(enterprise, strata.section[stratum], np.where(category >= 6, 8, -1)),
         size=np.where(enterprise, strata.size[stratum], np.where(category >= 6, 0, -1)),
         head=(category >= 6) & (rng.random(n) < 0.05), pilot=np.zeros(n, bool),

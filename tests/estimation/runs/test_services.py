@@ -12,7 +12,7 @@ from estimation.runs.models import Estimate, EstimationRun, StratumWeight, Treat
 from estimation.runs.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
-from tests.estimation.runs.country import Country, cells, file_accepted
+from tests.estimation.runs.country import HEAD, Country, cells, file_accepted
 from tests.factories import make_user
 
 PLAIN = RunSpec(winsorization=Winsorization("none"))
@@ -121,6 +121,12 @@ def test_weights_are_stored_per_design_stratum(country: Country) -> None:
         (10, 2, 5),
     ]
     assert {row.collapsed_step for row in rows} == {""}
+    # Only what is taken whole has classes inside, and they are counted where their units were drawn.
+    assert {row.stratum.kind: row.region for row in rows} == {
+        "enterprise": "",
+        "certainty": country.units[HEAD][0].region_id,
+    }
+    assert all(row.drawn == row.stratum.drawn for row in rows)
 
 
 def test_same_inputs_are_the_same_run_and_the_same_bytes(country: Country) -> None:

@@ -49,7 +49,7 @@ class Town:
         """Put a unit into the sample of both years."""
         for stratum in self.strata.values():
             SelectedUnit.objects.create(
-                design=stratum.design, stratum=stratum, unit=unit, probability=0.5,
+                design=stratum.design, stratum=stratum, unit=unit, region=unit.region_id, probability=0.5,
                 random_number=unit.random_number,
             )  # fmt: skip
 

@@ -3,18 +3,21 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from estimation.design.strata import counted_by_region
 from estimation.rehearsal.population import build_country
 from estimation.rehearsal.units import VALID
 from estimation.runs.spec import RunSpec
+from estimation.runs.weigh import weigh
 from estimation.simulation.draws import Draws
 from estimation.simulation.report import as_csv, as_json, lines_of, table
 from estimation.simulation.study import ITEMS, Outcome, Study, estimate, run_study
-from estimation.simulation.variants import DEFAULT, PLOTTED, POLICIES, RAW, TREATMENTS
+from estimation.simulation.variants import CLASSES, DEFAULT, PLOTTED, POLICIES, RAW, TREATMENTS
 from survey.microdata.projection import layout_variables
 from survey.questionnaires.loader import load_all
 
@@ -93,6 +96,11 @@ def test_a_longer_study_begins_with_the_shorter_one_and_policies_change_errors_a
     long = run_study(country, variables, variants, samples=3, seed=3)
     for one, other in zip(short.outcomes, long.outcomes, strict=True):
         np.testing.assert_array_equal(one.value, other.value[:2])
+    divided = run_study(country, variables, variants, samples=3, seed=3, workers=2)
+    assert divided.units == long.units
+    for one, other in zip(divided.outcomes, long.outcomes, strict=True):
+        np.testing.assert_array_equal(one.value, other.value)
+        np.testing.assert_array_equal(one.se, other.se)
     certainty, adjust, average = (outcome for outcome in long.outcomes[2:])
     np.testing.assert_array_equal(certainty.value, adjust.value)
     np.testing.assert_array_equal(certainty.value, average.value)
@@ -112,12 +120,30 @@ def test_a_longer_study_begins_with_the_shorter_one_and_policies_change_errors_a
 def test_optimal_cutoffs_lower_the_large_values_and_spare_certainty_units(draws):
     now, before = draws.sample(2, 0)
     raw, tamed = estimate(now, before, RAW), estimate(now, before, TREATMENTS[-1])
-    assert TREATMENTS[-1].optimal
+    assert TREATMENTS[-1].spec.winsorization.method == "optimal"
     row = raw.statistic.index("total")
     assert (tamed.numbers["value"][row:] <= raw.numbers["value"][row:] * (1 + 1e-12))[
         np.array(raw.statistic[row:]) == "total"
     ].all()
     assert np.nansum(tamed.numbers["winsorized_share"]) < 0
+
+
+def test_response_classes_give_every_region_the_units_that_are_taken_whole_there(draws):
+    year = draws.sample(2, 1)[0]
+    counted = year.strata.by_region
+    assert counted.sum() == year.strata.population[year.strata.take_all].sum()
+    certain = year.strata.take_all[year.stratum]
+    answered = counted_by_region(year.stratum, year.drawn_in, year.strata.take_all)
+    heard = ((answered > 0) | (counted == 0)).all(axis=0)  # every class of the region has an answer
+    assert heard.sum() > 3
+    fits = []
+    for variant in (RAW, *CLASSES):
+        spec = replace(variant.spec, minimum_respondents=1, response_largest=1000.0)
+        weight = weigh(year, spec).sample.weight[certain]
+        stood_for = np.bincount(year.drawn_in[certain], weights=weight, minlength=counted.shape[1])
+        fits.append(np.isclose(stood_for, counted.sum(axis=0))[heard])
+    # Silent regions of a macro-region may weigh on one that answered.
+    assert fits[0].sum() > 3 and fits[0].sum() > 2 * fits[1].sum()
 
 
 def by_hand():
@@ -194,4 +220,5 @@ def test_the_default_of_a_run_is_among_the_variants():
         RunSpec().lonely,
         RunSpec().minimum_respondents,
     )
+    assert default.spec.response_classes == RunSpec().response_classes == RAW.spec.response_classes
     assert DEFAULT in PLOTTED and set(PLOTTED) <= {variant.name for variant in TREATMENTS}

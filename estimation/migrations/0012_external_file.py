@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('estimation', '0009_release_peers'),
+        ('estimation', '0011_drawn_regions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

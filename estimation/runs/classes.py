@@ -1,0 +1,57 @@
+"""Response classes: the cells in which valid units stand for the others. Pure.
+
+A stratum taken whole is national while its units answer as their desks work, region by region. What it counts in each
+region is known, so its non-response can be made good where it happened; then the region of the stratum is a stratum of
+the estimation, and its variance is that of the answers inside it.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from estimation.design.strata import KINDS, REGIONS, Bools, Floats, Ints, Strata
+from estimation.runs.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Cells of weighting in the order of the strata, arrays (C,).
+
+    cells : as strata, a response class with its region; stratum : row of the design stratum; parted : the cell is a
+    response class of it; table : (H, R + 1) cell of a unit by stratum and region, the last column for none
+    """
+
+    cells: Strata
+    stratum: Ints
+    parted: Bools
+    table: Ints
+
+    def of(self, stratum: Ints, region: Ints) -> Ints:
+        """Cell of units by stratum and the region in which they were drawn, (m,); -1 outside the design."""
+        return np.where(stratum >= 0, self.table[np.maximum(stratum, 0), region], -1)
+
+
+def response_classes(strata: Strata, spec: RunSpec) -> Classes:
+    """The strata, those taken whole parted by region when the spec asks for it and every unit has its region."""
+    certain = strata.kind == KINDS.index("certainty")
+    known = strata.by_region.sum(axis=1) == strata.population
+    split = certain & (strata.region < 0) & known & (spec.response_classes == "region")
+    held = (strata.by_region > 0) & split[:, None]
+    # Whole strata keep one cell; a parted one has a cell for each region that holds a unit of it.
+    width = np.where(split, held.sum(axis=1), 1)
+    stratum = np.repeat(np.arange(strata.count), width)
+    parted = split[stratum]
+    table = np.repeat((np.cumsum(width) - width)[:, None], len(REGIONS) + 1, axis=1)
+    row, region = np.nonzero(held)
+    table[split] = -1
+    table[row, region] = np.flatnonzero(parted)
+    place = strata.region[stratum].copy()
+    place[parted] = region
+    population: Floats = strata.population[stratum].copy()
+    population[parted] = strata.by_region[row, region]
+    cells = replace(
+        strata, id=strata.id[stratum], kind=strata.kind[stratum], category=strata.category[stratum], region=place,
+        section=strata.section[stratum], size=strata.size[stratum], population=population,
+        take_all=strata.take_all[stratum], by_region=strata.by_region[stratum],
+    )  # fmt: skip
+    return Classes(cells, stratum, parted, table)
