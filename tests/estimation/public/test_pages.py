@@ -150,6 +150,14 @@ def test_json_of_a_table_says_the_same(publish: Publish) -> None:
     assert Client().get("/en/2025/tables/T9.json").status_code == 404
 
 
+def test_a_number_with_a_large_error_is_marked(publish: Publish) -> None:
+    content = small_content()
+    weak = replace(content.cells["T2.A.flow"], grade="E")
+    publish(replace(content, cells={**content.cells, weak.key: weak}))
+    page = body(Client().get("/en/2025/tables/T2/"))
+    assert page.count(">E<span") == 1 and "32.08</a><sup" in page
+
+
 def test_every_address_of_the_page_for_machines_answers(publish: Publish) -> None:
     publish()
     client = Client()
