@@ -268,7 +268,8 @@ REPORT_ROOT = Path(
 )
 
 # Survey --------------------------------------------------------------------------------------------------
-SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms
+SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on forms and reports
+SURVEY_AUTHORITY_EN = env("SURVEY_AUTHORITY_EN", default="")  # its English name; empty: the same
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")
 SURVEY_CONTACT = env("SURVEY_CONTACT", default="")  # telephone and e-mail of the office, for the help page
 # Files beside a sheet. The scanner is a dotted path to a callable: path of the file -> name of what it found, or "".

@@ -36,6 +36,7 @@ def optimal_cutoffs(
     expected: npt.ArrayLike | None = None,
     history: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike] | None = None,
     exempt: npt.ArrayLike | None = None,
+    share: npt.ArrayLike | None = None,
 ) -> OptimalCutoffs:
     """Winsorize the upper side so that the total has about the smallest mean squared error.
 
@@ -48,6 +49,7 @@ def optimal_cutoffs(
     history : (y, weight, expected), each (m,), of an earlier survey from which the common bias is found; None
         uses the present data
     exempt : (n,) booleans, units that are not treated
+    share : (n,) not negative, how often each unit counts in means and bias: w* / w of a bootstrap replicate
 
     Returns
     -------
@@ -62,7 +64,8 @@ def optimal_cutoffs(
     Type II winsorization keeps 1 / w of the excess: the unit stands for itself in full and for others only up to
     the cutoff. The optimal cutoff is K_i = mu_i + B / (w_i - 1), B > 0 the absolute bias of the total, one number
     for the whole survey. With D_i = (y_i - mu_i)(w_i - 1), B solves B = sum max(D_i - B, 0): sorted downwards,
-    B = (D_1 + ... + D_m) / (m + 1) for the one m with D_m >= B > D_{m+1}. For one total, that of all units given;
+    B = (D_1 + ... + D_m) / (m + 1) for the one m with D_m >= B > D_{m+1}. With shares r_i the sums are of r_i D_i, and m is
+    the sum of the r_i. For one total, that of all units given;
     domain totals of units treated together are not optimal one by one.
 
     References
@@ -75,18 +78,23 @@ def optimal_cutoffs(
     free = w > 1.0
     if exempt is not None:
         free &= ~as_mask(exempt, "exempt", n)
+    times = np.ones(n) if share is None else as_floats(share, "share", ndim=1, length=n)
+    negative = np.flatnonzero(times < 0)
+    if len(negative):
+        raise ValueError(f"share must not be negative: index {int(negative[0])} holds {times[negative[0]]}")
     centre = (
-        _group_means(values, w, group)
+        _group_means(values, w * times, group)
         if expected is None
         else as_floats(expected, "expected", ndim=1, length=n)
     )
     if history is None:
-        shift = _common_bias(((values - centre) * (w - 1.0))[free])
+        shift = _common_bias(((values - centre) * (w - 1.0))[free], times[free])
     else:
         past = as_floats(history[0], "history y", ndim=1)
         past_weight = _weights(history[1], "history weight", len(past))
         past_centre = as_floats(history[2], "history expected", ndim=1, length=len(past))
-        shift = _common_bias(((past - past_centre) * (past_weight - 1.0))[past_weight > 1.0])
+        lift = ((past - past_centre) * (past_weight - 1.0))[past_weight > 1.0]
+        shift = _common_bias(lift, np.ones(len(lift)))
     cutoff = np.full(n, np.inf)
     cutoff[free] = centre[free] + shift / (w[free] - 1.0)
     # Without any value above its expectation there is nothing to lower, and rounding must not find something.
@@ -97,12 +105,13 @@ def optimal_cutoffs(
     return OptimalCutoffs(cutoff, tamed, treated, bias, centre)
 
 
-def _common_bias(lift: FloatArray) -> float:
-    """The root B of B = sum max(lift - B, 0), 0 if no lift is positive."""
-    falling = np.sort(lift[lift > 0.0])[::-1]
-    if len(falling) == 0:
+def _common_bias(lift: FloatArray, share: FloatArray) -> float:
+    """The root B of B = sum share max(lift - B, 0), 0 if no lift is positive."""
+    order = np.argsort(-lift, kind="stable")[: int((lift > 0.0).sum())]
+    if len(order) == 0:
         return 0.0
-    candidate = np.cumsum(falling) / np.arange(2.0, len(falling) + 2.0)
+    falling, times = lift[order], share[order]
+    candidate = np.cumsum(times * falling) / (np.cumsum(times) + 1.0)
     # Candidates rise while the next unit still lies above them, then fall: the root is the largest.
     return float(candidate.max())
 

@@ -17,6 +17,7 @@ from estimation.releases.content import Content
 from estimation.releases.models import Release
 from estimation.report import selectors as files
 from estimation.report.bundle import MANIFEST, media_type
+from estimation.report.drawing import size_of
 from estimation.report.editions import outline_of, picture_of
 from estimation.report.outline import FigurePart
 from estimation.report.page import page_context
@@ -102,14 +103,20 @@ def public_report(request: HttpRequest, language: str, edition: Edition) -> Http
     """The report as a page: text, tables and figures in the order of the printed one."""
     content, context = edition_of(request, language, edition)
     document = outline_of(content, language)
-    sources = {
-        part.code: reverse("public_picture", args=[language, context["edition"], part.code])
-        for section in document.sections
-        for part in section.parts
-        if isinstance(part, FigurePart)
-    }
-    shown = {**page_context(document, sources), "outline": document, "lazy": True, "here": "report"}
+    codes = [
+        part.code for section in document.sections for part in section.parts if isinstance(part, FigurePart)
+    ]
+    sources = {code: reverse("public_picture", args=[language, context["edition"], code]) for code in codes}
+    # The page is made once for a release and then kept, so that it may look into the pictures.
+    sizes = {code: size_of(_svg(context["release"], content, code, language) or "") for code in codes}
+    shown = {**page_context(document, sources, sizes), "outline": document, "lazy": True, "here": "report"}
     return public_page(request, language, "report.html", context | shown)
+
+
+def _svg(release: Release, content: Content, code: str, language: str) -> str | None:
+    """A figure as the file of the release holds it, or the same drawn while the files are being made."""
+    kept = files.file_of(release, f"figures/{code}.{language}.svg")
+    return picture_of(content, code, language) if kept is None else kept.decode()
 
 
 @public
@@ -118,12 +125,10 @@ def public_report(request: HttpRequest, language: str, edition: Edition) -> Http
 def public_picture(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
     """A figure of the report as SVG: the file of the release, or the same drawn while the files are being made."""
     content, context = edition_of(request, language, edition)
-    svg = files.file_of(context["release"], f"figures/{code}.{language}.svg")
-    if svg is None and (drawn := picture_of(content, code, language)) is not None:
-        svg = drawn.encode()
+    svg = _svg(context["release"], content, code, language)
     if svg is None:
         raise Http404
-    return HttpResponse(svg, content_type=media_type("picture.svg"))
+    return HttpResponse(svg.encode(), content_type=media_type("picture.svg"))
 
 
 @public

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import yaml
 
-from estimation.releases.content import Text
 from estimation.releases.formulas import Formula, Reference, parse_formula, parse_reference
 from estimation.releases.indicators import Label, Registry, registry
 
@@ -165,11 +164,6 @@ def book() -> Book:
     return parse_book(
         registry(), read_yaml("facts.yaml"), read_yaml("figures.yaml"), read_yaml("crossings.yaml")
     )
-
-
-def footnotes() -> tuple[Text, ...]:
-    """Footnotes of the report in their order."""
-    return tuple(Text(**one) for one in read_yaml("footnotes.yaml")["footnotes"])
 
 
 def read_yaml(name: str) -> dict[str, Any]:

@@ -214,6 +214,12 @@ FAULTS = {
     "empty": _("This text is empty: %(detail)s"),
     "unshown": _("%(detail)s cannot be shown in this release; a dash stands in its place."),
     "weak": _("Grade E: the error is too large for more than an indication (%(detail)s)."),
+    "unknown_note": _("There is no footnote called %(detail)s that can be called here."),
+    "uncalled_note": _("No passage calls the footnote %(detail)s; it is not printed."),
+    "malformed_note": _(
+        "Every paragraph is a footnote with its own name, the same in both languages: %(detail)s"
+    ),
+    "unequal_notes": _("The footnote %(detail)s is called in one language only."),
     "identity": _("Printed numbers do not add up; the difference is %(detail)s."),
 }
 

@@ -86,7 +86,7 @@ def _notes_sheet(book: Any, formats: dict[str, Any], outline: Outline, names: di
         ("SHA-256", outline.digest, "meta"),
         (word("code_version", language), outline.code_version, "meta"),
     ]
-    rows += [(f"{at}", text, "wrap") for at, text in enumerate(outline.footnotes, 1)]
+    rows += [(f"{one.number}", one.text, "wrap") for one in outline.footnotes]
     for at, (first, text, style) in enumerate(rows):
         sheet.write_string(at, 0, harmless(first), formats["meta"])
         sheet.write_string(at, 1, harmless(text), formats[style])

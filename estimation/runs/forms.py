@@ -23,14 +23,16 @@ class RunForm(forms.Form):
         label=_("Extreme values"),
         choices=[
             ("winsorize", _("Winsorize: move to the cutoff")),
+            ("optimal", _("Winsorize at the cutoffs of smallest error (replicates take longer)")),
             ("trim", _("Trim: drop from the item")),
             ("none", _("Leave as they are")),
         ],
         initial="winsorize",
     )
     lower = forms.FloatField(
-        label=_("Lower quantile"), min_value=0, max_value=0.5, initial=Winsorization().lower
-    )
+        label=_("Lower quantile"), min_value=0, max_value=0.5, initial=Winsorization().lower,
+        help_text=_("Quantiles and counts are not used by the cutoffs of smallest error."),
+    )  # fmt: skip
     upper = forms.FloatField(
         label=_("Upper quantile"), min_value=0.5, max_value=1, initial=Winsorization().upper
     )

@@ -17,7 +17,8 @@ PRINTED = ("total", "ratio", "proportion")
 PRINTED_KINDS = ("nation", "group", "industry_group", "section", "region")
 _MEANING: tuple[tuple[str, Any, Any], ...] = (
     ("winsorization.method", _("Extreme values"),
-     _("winsorize moves a positive value to the cutoff of its class, trim drops it, none leaves it")),
+     _("winsorize moves a positive value to the cutoff of its class, optimal lowers it towards the cutoff of least error,"
+       " trim drops it, none leaves it")),
     ("winsorization.lower", _("Lower quantile"), _("cutoff below which positive values are raised")),
     ("winsorization.upper", _("Upper quantile"), _("cutoff above which positive values are lowered")),
     ("winsorization.minimum", _("Positive values a class needs"),

@@ -52,10 +52,12 @@ FLOW_BASIS = {"both": "F01", "provided": "F02", "obtained": "F03"}
 class Winsorization:
     """Treatment of extreme values per item and class (methodology, section 4).
 
+    `optimal` takes one-sided cutoffs that are best for the national total of the item (Kokic and Bell); the quantiles
+    and their minimum count mean nothing to it.
     The cutoffs are those that `manage.py simulate` found safest; README of the methods, "What simulation says".
     """
 
-    method: Literal["winsorize", "trim", "none"] = "winsorize"
+    method: Literal["winsorize", "optimal", "trim", "none"] = "winsorize"
     lower: float = 0.001
     upper: float = 0.999
     minimum: int = 20  # positive values that a class needs; else its parent is used
@@ -86,6 +88,8 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         w = self.winsorization
+        if w.method not in ("winsorize", "optimal", "trim", "none"):
+            raise ValueError(f"unknown treatment: {w.method}")
         if not 0.0 <= w.lower < w.upper <= 1.0:
             raise ValueError("the lower cutoff must lie below the upper one, both between 0 and 1")
         if not 0.5 < self.level < 1.0:

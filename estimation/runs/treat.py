@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.design.strata import SECTIONS, Bools, Floats, Ints
-from estimation.methods.winsorization import Reason, Treatment, trim, winsorize
+from estimation.methods.optimal_cutoffs import optimal_cutoffs
+from estimation.methods.winsorization import Reason, trim, winsorize
 from estimation.runs.arrays import Year
 from estimation.runs.spec import RunSpec
 from estimation.runs.weigh import Weighted
@@ -54,6 +55,8 @@ class Cutoffs:
 
     item : column; treatment_class : code as in ``class_name``; lower, upper : cutoffs; counted : positive values
     they come from; depth : 0 the class itself, 1 its category group, 2 all units
+    Optimal cutoffs are those of single units: ``upper`` is the lowest of the class (NaN where nobody is treated),
+    ``lower`` NaN, and ``counted`` all answers.
     """
 
     item: Ints
@@ -108,48 +111,98 @@ def treat(year: Year, weighted: Weighted, spec: RunSpec, factor: Floats | None =
     raw = np.where(answered, year.values, 0.0)
     values = raw.copy()
     classes = treatment_classes(year)
-    found: list[tuple[Ints, int, Treatment, Ints]] = []
-    limits: list[tuple[int, Ints, Treatment]] = []
+    cut = _optimal if spec.winsorization.method == "optimal" else _by_quantiles
+    cuts: list[_Cut] = []
     for item in np.flatnonzero(amount) if spec.winsorization.method != "none" else ():
-        rows = np.flatnonzero(raw[:, item] > 0)
-        if len(rows) == 0:
+        rows = np.flatnonzero(answered[:, item])
+        if not (raw[rows, item] > 0).any():
             continue
-        done = _treatment(raw[rows, item], rows, classes, weighted, spec, factor)
-        limits.append((int(item), np.unique(classes[rows]), done))
-        values[rows, item] = np.where(done.keep, done.values, 0.0)
-        dropped = rows[~done.keep]
+        one = cut(raw[:, item], int(item), rows, classes, weighted, spec, factor)
+        cuts.append(one)
+        values[one.rows, item] = np.where(one.keep, one.values, 0.0)
+        dropped = one.rows[~one.keep]
         answered[dropped, item] = False
         filled[dropped, item] = True
-        outside = (raw[rows, item] < done.lower[classes[rows]]) | (
-            raw[rows, item] > done.upper[classes[rows]]
-        )
-        found.append((rows[outside], int(item), done, np.flatnonzero(outside)))
     if filled.any():
         _fill(raw, answered, filled, weighted, classes, factor)
         _fill(values, answered, filled, weighted, classes, factor)
-    return Treated(values, raw, answered, filled, _outliers(found, raw, classes, weighted), _cutoffs(limits))
+    return Treated(values, raw, answered, filled, _outliers(cuts, raw, classes, weighted), _cutoffs(cuts))
 
 
-def _treatment(
-    y: Floats, rows: Ints, classes: Ints, weighted: Weighted, spec: RunSpec, factor: Floats | None
-) -> Treatment:
-    method = winsorize if spec.winsorization.method == "winsorize" else trim
-    weight = weighted.sample.weight[rows]
-    own = classes[rows]
-    quantile_weight = weight if spec.winsorization.weighted else None
+@dataclass(frozen=True)
+class _Cut:
+    """What was done to one item: units (m,) that were looked at, and the cutoffs of their classes (G,).
+
+    outside : beyond a cutoff; cutoff : the one that the unit lies beyond, or its upper one
+    """
+
+    item: int
+    rows: Ints
+    values: Floats
+    keep: Bools
+    reason: Ints
+    outside: Bools
+    cutoff: Floats
+    codes: Ints
+    lower: Floats
+    upper: Floats
+    counted: Ints
+    depth: Ints
+
+
+def _by_quantiles(
+    raw: Floats,
+    item: int,
+    rows: Ints,
+    classes: Ints,
+    weighted: Weighted,
+    spec: RunSpec,
+    factor: Floats | None,
+) -> _Cut:
+    """Positive values beyond quantiles of their class are moved there, or dropped."""
+    rows = rows[raw[rows] > 0]
+    y, own, weight = raw[rows], classes[rows], weighted.sample.weight[rows]
+    chosen = spec.winsorization
+    quantile_weight = weight if chosen.weighted else None
     if factor is not None:
         quantile_weight = factor[rows] if quantile_weight is None else factor[rows] * weight
-    return method(
-        y,
-        own,
-        lower=spec.winsorization.lower,
-        upper=spec.winsorization.upper,
-        weight=quantile_weight,
-        exempt=weighted.spared[rows],
-        design_weight=weight,
-        parent=(own // (len(SECTIONS) + 1), np.zeros(len(rows), dtype=np.intp)),
-        minimum=spec.winsorization.minimum,
-    )
+    done = (winsorize if chosen.method == "winsorize" else trim)(
+        y, own, lower=chosen.lower, upper=chosen.upper, weight=quantile_weight, exempt=weighted.spared[rows],
+        design_weight=weight, parent=(own // (len(SECTIONS) + 1), np.zeros(len(rows), dtype=np.intp)),
+        minimum=chosen.minimum,
+    )  # fmt: skip
+    low, codes = y < done.lower[own], np.unique(own)
+    return _Cut(
+        item, rows, done.values, done.keep, done.reason.astype(np.int64), low | (y > done.upper[own]),
+        np.where(low, done.lower[own], done.upper[own]), codes, done.lower[codes], done.upper[codes],
+        done.counted[codes].astype(np.int64), done.depth[codes].astype(np.int64),
+    )  # fmt: skip
+
+
+def _optimal(
+    raw: Floats,
+    item: int,
+    rows: Ints,
+    classes: Ints,
+    weighted: Weighted,
+    _spec: RunSpec,
+    factor: Floats | None,
+) -> _Cut:
+    """Large values are lowered to what is best for the national total; each unit has a cutoff by its weight."""
+    own = classes[rows]
+    found = optimal_cutoffs(
+        raw[rows], weighted.sample.weight[rows], group=own, exempt=weighted.spared[rows],
+        share=None if factor is None else factor[rows],
+    )  # fmt: skip
+    codes, place, counted = np.unique(own, return_inverse=True, return_counts=True)
+    lowest = np.full(len(codes), np.inf)
+    np.minimum.at(lowest, place, found.cutoff)
+    nothing = np.full(len(codes), np.nan)
+    return _Cut(
+        item, rows, found.values, np.ones(len(rows), dtype=bool),
+        np.where(found.treated, int(Reason.LOWERED), int(Reason.WITHIN)), found.treated, found.cutoff, codes, nothing,
+        np.where(np.isfinite(lowest), lowest, np.nan), counted.astype(np.int64), np.zeros(len(codes), dtype=np.int64),
+    )  # fmt: skip
 
 
 def _fill(
@@ -173,39 +226,27 @@ def _fill(
         values[lack, item] = np.nan_to_num(result)
 
 
-def _cutoffs(found: list[tuple[int, Ints, Treatment]]) -> Cutoffs:
-    if not found:
-        return Cutoffs(
-            *(np.empty(0, kind) for kind in (np.int64, np.int64, float, float, np.int64, np.int64))
-        )
+def _cutoffs(cuts: list[_Cut]) -> Cutoffs:
+    nothing, none = np.empty(0, dtype=np.int64), np.empty(0)
     return Cutoffs(
-        item=np.concatenate([np.full(len(codes), item) for item, codes, _ in found]),
-        treatment_class=np.concatenate([codes for _, codes, _ in found]),
-        lower=np.concatenate([done.lower[codes] for _, codes, done in found]),
-        upper=np.concatenate([done.upper[codes] for _, codes, done in found]),
-        counted=np.concatenate([done.counted[codes] for _, codes, done in found]).astype(np.int64),
-        depth=np.concatenate([done.depth[codes] for _, codes, done in found]).astype(np.int64),
+        item=np.concatenate([nothing, *(np.full(len(one.codes), one.item) for one in cuts)]),
+        treatment_class=np.concatenate([nothing, *(one.codes for one in cuts)]),
+        lower=np.concatenate([none, *(one.lower for one in cuts)]),
+        upper=np.concatenate([none, *(one.upper for one in cuts)]),
+        counted=np.concatenate([nothing, *(one.counted for one in cuts)]),
+        depth=np.concatenate([nothing, *(one.depth for one in cuts)]),
     )
 
 
-def _outliers(
-    found: list[tuple[Ints, int, Treatment, Ints]], raw: Floats, classes: Ints, weighted: Weighted
-) -> TreatedValues:
+def _outliers(cuts: list[_Cut], raw: Floats, classes: Ints, weighted: Weighted) -> TreatedValues:
     columns: list[list[np.ndarray]] = [[] for _ in range(8)]
-    for rows, item, done, inside in found:
-        collected = raw[rows, item]
-        own = classes[rows]
-        low = collected < done.lower[own]
+    for one in cuts:
+        rows = one.rows[one.outside]
         parts = (
-            rows,
-            np.full(len(rows), item),
-            collected,
-            np.where(done.keep[inside], done.values[inside], 0.0),
-            np.where(low, done.lower[own], done.upper[own]),
-            weighted.sample.weight[rows],
-            done.reason[inside].astype(np.int64),
-            own,
-        )
+            rows, np.full(len(rows), one.item), raw[rows, one.item],
+            np.where(one.keep, one.values, 0.0)[one.outside], one.cutoff[one.outside], weighted.sample.weight[rows],
+            one.reason[one.outside], classes[rows],
+        )  # fmt: skip
         for column, part in zip(columns, parts, strict=True):
             column.append(part)
     joined = [np.concatenate(column) if column else np.empty(0) for column in columns]

@@ -27,6 +27,7 @@ def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
     bins = plots.weight_bins(weights.pairs) if weights else []
     context: dict[str, Any] = {
         "run": run, "year": year, "facts": next(one for one in run.summary["years"] if one["year"] == year),
+        "treatment": run.spec["winsorization"]["method"],
         "parameters": selectors_methods.parameters(run),
         "effects": [(row, selectors.name_of(names, row["variable"])) for row in selectors_methods.treatment_effects(run)],
         "steps": steps, "collapsed": list(collapsed[:LISTED]), "weights": weights, "bins": bins,

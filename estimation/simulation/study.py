@@ -16,6 +16,7 @@ from estimation.runs.changes import pair_years, total_growth
 from estimation.runs.levels import Prepared, prepare, proportions, ratios, totals
 from estimation.runs.panel import panel_growth
 from estimation.runs.spec import RATIOS, RunSpec
+from estimation.runs.treat import treat
 from estimation.runs.weigh import Weighted, weigh
 from estimation.simulation.draws import Draws
 from estimation.simulation.variants import RAW, Variant
@@ -163,7 +164,7 @@ def estimate(now: Year, before: Year, variant: Variant, weights: _Weights | None
     collector = Collector(level=spec.level)
     weighted = (weights or _Weights((now, before))).of(spec)
     prepared: list[Prepared] = [
-        prepare(year, own, variant.treat(year, own), spec)
+        prepare(year, own, treat(year, own, spec), spec)
         for year, own in zip((now, before), weighted, strict=True)
     ]
     levels = [totals(one, collector, spec) for one in prepared]

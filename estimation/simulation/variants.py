@@ -3,14 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
-from estimation.design.strata import Ints
-from estimation.methods import optimal_cutoffs
-from estimation.runs.arrays import Year
 from estimation.runs.spec import RunSpec, Winsorization
-from estimation.runs.treat import Cutoffs, Treated, TreatedValues, treat, treatment_classes
-from estimation.runs.weigh import Weighted
 
 # Growth and levels for these classifications are enough to judge a method by.
 DOMAINS = ("nation", "region", "section")
@@ -18,27 +11,25 @@ DOMAINS = ("nation", "region", "section")
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to estimate. `optimal` takes MSE-optimal cutoffs in place of those of the spec."""
+    """One way to estimate."""
 
     name: str
     spec: RunSpec = field(default_factory=lambda: _spec(None))
-    optimal: bool = False
-
-    def treat(self, year: Year, weighted: Weighted) -> Treated:
-        """The year's values as this variant treats them."""
-        return _treat_optimally(year, weighted) if self.optimal else treat(year, weighted, self.spec)
 
 
 def _spec(
     cutoffs: tuple[float, float] | None,
     *,
+    optimal: bool = False,
     weighted: bool = False,
     lonely: Literal["certainty", "adjust", "average"] = "adjust",
     respondents: int = 2,
     response: Literal["region", "stratum"] = "region",
 ) -> RunSpec:
     lower, upper = cutoffs or (0.01, 0.99)
-    method: Literal["winsorize", "none"] = "none" if cutoffs is None else "winsorize"
+    method: Literal["winsorize", "optimal", "none"] = (
+        "optimal" if optimal else "none" if cutoffs is None else "winsorize"
+    )
     return RunSpec(
         domains=DOMAINS, crossed=(), winsorization=Winsorization(method, lower, upper, weighted=weighted),
         lonely=lonely, minimum_respondents=respondents, response_classes=response,
@@ -56,7 +47,7 @@ TREATMENTS: tuple[Variant, ...] = (
     Variant("99 % above alone", _spec((0.0, 0.99))),
     Variant("99.9 % above alone", _spec((0.0, 0.999))),
     Variant("1 % and 99 %, weighted", _spec((0.01, 0.99), weighted=True)),
-    Variant("MSE-optimal (Kokic and Bell)", optimal=True),
+    Variant("MSE-optimal (Kokic and Bell)", _spec(None, optimal=True)),
 )
 # Without collapsing, strata with one respondent stay alone and the policy decides; raw values.
 POLICIES: tuple[Variant, ...] = (
@@ -76,27 +67,3 @@ PLOTTED = (
     "2 % and 98 %",
     TREATMENTS[-1].name,
 )
-
-
-def _treat_optimally(year: Year, weighted: Weighted) -> Treated:
-    """One-sided winsorization by item, each with the cutoffs that are best for its national total."""
-    answered = year.on_form() & ~np.isnan(year.values)
-    raw = np.where(answered, year.values, 0.0)
-    values = raw.copy()
-    classes = treatment_classes(year)
-    for place, item in enumerate(year.items):
-        rows = np.flatnonzero(answered[:, place])
-        if item.is_amount and len(rows):
-            found = optimal_cutoffs(
-                raw[rows, place],
-                weighted.sample.weight[rows],
-                group=classes[rows],
-                exempt=weighted.spared[rows],
-            )
-            values[rows, place] = found.values
-    nothing: Ints = np.empty(0, dtype=np.int64)
-    none = np.empty(0)
-    moved = TreatedValues(nothing, nothing, none, none, none, none, nothing, nothing)
-    # A simulation asks for the estimates only; nobody looks at the single cutoffs of a draw.
-    unused = Cutoffs(nothing, nothing, none, none, nothing, nothing)
-    return Treated(values, raw, answered, np.zeros_like(answered), moved, unused)

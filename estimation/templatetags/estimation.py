@@ -83,6 +83,12 @@ def figure(value: Any, percent: Any = False) -> str:
 
 
 @register.filter
+def times(value: float | None, factor: float) -> float | None:
+    """A number in another unit."""
+    return None if value is None else value * factor
+
+
+@register.filter
 def interval(cell: Any, decimals: int = 2) -> str:
     """The bounds of a cell with the decimals of its number, so that a column reads as one."""
     if cell.lower is None or cell.upper is None:

@@ -20,7 +20,14 @@ from survey.review.score_models import SheetScore
 from survey.review.selectors import place_name
 from survey.review.wording import Effect
 from survey.submissions.evidence import attachments_of, places_of
-from survey.submissions.models import Attachment, Explanation, Filing, Submission, SubmissionEvent
+from survey.submissions.models import (
+    Attachment,
+    Explanation,
+    Filing,
+    ItemNote,
+    Submission,
+    SubmissionEvent,
+)
 from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.states import EDITABLE, State
 
@@ -67,6 +74,7 @@ class Line:
     remarks: list[Remark] = field(default_factory=list)
     marked: list[Remark] = field(default_factory=list)  # findings that are told in full at another item
     threads: list[Thread] = field(default_factory=list)
+    notes: list[ItemNote] = field(default_factory=list)  # what the respondent says without being asked
     grid: "GridView | None" = None
     can_propose: bool = False  # a number that a reviewer may propose to correct
     effect: Effect | None = None  # what hangs on the value, when it was scored
@@ -198,6 +206,7 @@ def _line(
         remarks=[remark for remark in here if homes.get(remark.finding.edit) == code],
         marked=[remark for remark in here if homes.get(remark.finding.edit) != code],
         threads=[thread for thread in threads if thread.query.item.split("/", 1)[0] == code],
+        notes=current.notes.get(code, []),
         can_propose=item.type in NUMBERS and not item.computed,
         grid=_grid(item, cell, before) if item.type == "table" else None,
     )

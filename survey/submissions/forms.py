@@ -13,6 +13,7 @@ from survey.submissions import cells
 from survey.submissions.policies import SIGNATORIES
 
 LIMIT = 3000  # cells of one post: the largest section has a few hundred
+NOTE = "note."
 
 
 def read_cells(post: QueryDict, definition: Questionnaire) -> dict[str, dict[str, Any]]:
@@ -60,6 +61,12 @@ def _without_table_shells(
             for one in inner:
                 del result[one]
     return result
+
+
+def read_notes(post: QueryDict) -> dict[str, str]:
+    """Remarks at items, by item code: fields named ``note.ITEM``."""
+    found = [name for name in post if name.startswith(NOTE)][:LIMIT]
+    return {name.removeprefix(NOTE): post.get(name, "") for name in found}
 
 
 def read_bases(post: QueryDict) -> dict[str, int]:

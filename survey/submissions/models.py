@@ -205,6 +205,28 @@ class Explanation(models.Model):
         constraints = [models.UniqueConstraint(name="one_explanation", fields=["submission", "edit"])]
 
 
+class ItemNote(models.Model):
+    """What a respondent wants to say about an item although no rule asks: read by the reviewer at the item.
+
+    One row per author, so that nobody overwrites a colleague. It is no part of what is filed.
+    """
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="notes")
+    item = models.CharField(max_length=12)
+    text = models.CharField(max_length=500)
+    by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet["ItemNote"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_note_by_author", fields=["submission", "item", "by"])
+        ]
+
+
 class FindingTrace(models.Model):
     """That a rule spoke on a sheet, and since when it is silent again. Blank required cells are not kept."""
 

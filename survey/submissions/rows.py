@@ -116,6 +116,8 @@ class Row:
     suggestions: list[Suggestion] = dataclasses.field(default_factory=list)
     findings: list[FindingView] = dataclasses.field(default_factory=list)
     queries: list[Any] = dataclasses.field(default_factory=list)
+    notes: list[Any] = dataclasses.field(default_factory=list)  # remarks of colleagues
+    note: str = ""  # one's own remark
     errors: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     missing_reasons: list[Option] = dataclasses.field(default_factory=list)
 
@@ -147,6 +149,7 @@ class RowBuilder:
         conflicts: Mapping[str, Conflict] | None = None,
         blank_rows: Mapping[str, Collection[str]] | None = None,
         with_required: bool = False,
+        reader: Any = None,
     ) -> None:
         self.sheet = sheet
         self.language = get_language() or "zh-hans"
@@ -155,6 +158,7 @@ class RowBuilder:
         self.conflicts = conflicts or {}
         self.blank_rows = blank_rows or {}
         self.with_required = with_required
+        self.reader = reader  # whose remarks may be changed; without one, remarks are not read
 
     def section(self, section: Section, only: Collection[str] | None = None) -> list[Row]:
         """Rows of a section in form order; ``only`` keeps some item codes."""
@@ -172,6 +176,10 @@ class RowBuilder:
         row.text = format_cell(item, cell, self.language)
         row.findings = self.findings(code, main=self._main_items(code))
         row.queries = self.sheet.queries_of(code)
+        if self.reader is not None:
+            remarks = self.sheet.notes.get(code, [])
+            row.notes = [one for one in remarks if one.by_id != self.reader.pk]
+            row.note = next((one.text for one in remarks if one.by_id == self.reader.pk), "")
         if item.computed or item.read_only:
             row.value = format_cell(item, cell, self.language)
             row.formula = formula_text(item)

@@ -16,7 +16,7 @@ from survey.questionnaires.edits import Finding, findings_of
 from survey.questionnaires.routing import Sheet as RoutedSheet
 from survey.questionnaires.routing import evaluate_sheet, prefilled_cells
 from survey.questionnaires.selectors import definition_for
-from survey.submissions.models import Explanation, Filing, Submission
+from survey.submissions.models import Explanation, Filing, ItemNote, Submission
 from survey.submissions.register import unit_context
 from survey.submissions.states import EDITABLE, State
 
@@ -131,6 +131,14 @@ class Sheet:
     def findings_of(self, code: str) -> list[Finding]:
         """Findings that mark one item."""
         return [finding for finding in self.findings if code in finding.items]
+
+    @cached_property
+    def notes(self) -> dict[str, list[ItemNote]]:
+        """Remarks of the respondents by item, oldest first; read when first asked for."""
+        found: dict[str, list[ItemNote]] = {}
+        for note in self.submission.notes.select_related("by").order_by("pk"):
+            found.setdefault(note.item, []).append(note)
+        return found
 
     def queries_of(self, code: str) -> list[Any]:
         """Reviewers' questions pinned to one item."""

@@ -13,7 +13,7 @@ from django.test.client import ClientHandler
 from django.utils import timezone
 
 from estimation.design.models import SampleDesign
-from estimation.releases.models import Release
+from estimation.releases.models import ExternalFile, Release
 from estimation.releases.services import prepare_release
 from estimation.report.services import build_files
 from estimation.runs import services as runs
@@ -127,6 +127,7 @@ class Stage:
     draft: Release
     published: Release
     external: ExternalSeries
+    external_file: ExternalFile
     designs: dict[str, SampleDesign]
     frame_import: FrameImport
     job: DeskJob  # of the administrator inside
@@ -149,6 +150,10 @@ class Stage:
         external = ExternalSeries.objects.create(
             code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
         )
+        kept = ExternalFile.objects.create(
+            name="x.csv", content=b"code,year,value,source\nEXT-WORLD,2025,1,x\n", sha256="0" * 64,
+            uploaded_by=User.objects.create_user("matrix-uploader", None, name="matrix uploader"),
+        )  # fmt: skip
         actors = _actors(places)  # some bring units of their own, so the frame is complete only now
         owner = next(one.user for one in actors if one.name == Role.PROVINCIAL_ADMINISTRATOR.value)
         job = DeskJob.objects.create(
@@ -159,7 +164,7 @@ class Stage:
             places=places, actors=actors, version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
             finished=finished, queued=queued, replicated=replicated,
-            draft=draft, published=published, external=external,
+            draft=draft, published=published, external=external, external_file=kept,
             designs=designs, frame_import=frame_import, job=job,
         )  # fmt: skip
 

@@ -323,6 +323,9 @@ TABLE: dict[str, Row] = {
     "external_list": Row(),
     "external_new": Row(body=post(code="EXT-POP", year="2025", value="140489", source="国家统计局")),
     "external_import": Row(body=post(), writes=False),  # a dry run without a file
+    "external_file": Row(
+        lambda stage, place: (stage.external_file.pk,), body=post(sha256="another"), writes=False
+    ),
     "external_approve": Row(lambda stage, place: (stage.external.pk,), body=post()),
     "api_releases": Row(),
     "api_release": open_release(),

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The round and the chief parameters."""
         parser.add_argument("--round", type=int, required=True, help="year of the round")
-        parser.add_argument("--method", choices=["winsorize", "trim", "none"], default="winsorize")
+        parser.add_argument("--method", choices=["winsorize", "optimal", "trim", "none"], default="winsorize")
         parser.add_argument("--lower", type=float, default=Winsorization().lower)
         parser.add_argument("--upper", type=float, default=Winsorization().upper)
         parser.add_argument("--flow-basis", choices=["both", "provided", "obtained"], default="both")

@@ -51,6 +51,24 @@ def test_the_bias_solves_its_equation(units):
 
 
 @pytest.mark.slow
+def test_a_unit_that_counts_twice_is_two_units_and_one_that_counts_never_is_none():
+    rng = np.random.default_rng(8)
+    y, weight, group = rng.lognormal(2, 1.5, 30), rng.uniform(1, 6, 30), rng.integers(0, 3, 30)
+    share = rng.integers(0, 3, 30)
+    found = optimal_cutoffs(y, weight, group=group, share=share)
+    again = np.repeat(np.arange(30), share)
+    twice = optimal_cutoffs(y[again], weight[again], group=group[again])
+    np.testing.assert_allclose(found.cutoff[again], twice.cutoff, rtol=1e-12)
+    np.testing.assert_allclose(found.values[again], twice.values, rtol=1e-12)
+    assert twice.treated.any()
+    plain = optimal_cutoffs(y, weight, group=group)
+    np.testing.assert_array_equal(
+        optimal_cutoffs(y, weight, group=group, share=np.ones(30)).values, plain.values
+    )
+    with pytest.raises(ValueError, match="share must not be negative: index 2"):
+        optimal_cutoffs(y, weight, share=np.where(np.arange(30) == 2, -1, 1))
+
+
 def test_mean_squared_error_falls_in_simulation():
     # Skewed populations, the bias found from an independent earlier year, as the method is meant to be used.
     sizes, drawn = np.array([800, 300]), np.array([40, 30])

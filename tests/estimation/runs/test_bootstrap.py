@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from estimation.methods import total
+from estimation.methods import optimal_cutoffs, total
 from estimation.releases.indicators import registry
 from estimation.releases.selectors import indicator_keys, source_of
 from estimation.releases.tables import level
@@ -24,6 +24,7 @@ from estimation.runs.models import (
 from estimation.runs.pipeline import compute
 from estimation.runs.replicates import build_frame, chained
 from estimation.runs.spec import RunSpec, Winsorization
+from estimation.runs.treat import treat, treatment_classes
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from tests.estimation.runs.country import Country
@@ -35,10 +36,14 @@ State = EstimationRun.State
 SPEC = RunSpec(winsorization=Winsorization("winsorize", 0.05, 0.95, minimum=10))
 
 
-def test_the_full_sample_gives_the_run_s_own_estimates() -> None:
+OPTIMAL = RunSpec(winsorization=Winsorization("optimal"))
+
+
+@pytest.mark.parametrize("spec", [SPEC, OPTIMAL])
+def test_the_full_sample_gives_the_run_s_own_estimates(spec: RunSpec) -> None:
     now, _ = random_years(21, size=12)
-    frame = build_frame(now, SPEC)
-    columns = compute(now, None, SPEC).estimates
+    frame = build_frame(now, spec)
+    columns = compute(now, None, spec).estimates
     stored = dict(
         zip(
             zip(columns.variable, columns.statistic, columns.kind, columns.code, strict=True),
@@ -54,6 +59,22 @@ def test_the_full_sample_gives_the_run_s_own_estimates() -> None:
         else:
             assert value == 0.0, key
     assert found > 60
+
+
+def test_optimal_cutoffs_are_found_anew_in_every_replicate() -> None:
+    frame = build_frame(random_years(23, size=12)[0], OPTIMAL)
+    weight = frame.weighted.sample.weight
+    factor = np.where(np.arange(len(weight)) % 3 == 0, 0.0, 1.5)
+    column = frame.amounts[0]
+    treated = treat(frame.year, frame.weighted, OPTIMAL, factor)
+    rows = np.flatnonzero(treated.answered[:, column])
+    wanted = optimal_cutoffs(
+        frame.year.values[rows, column], weight[rows], group=treatment_classes(frame.year)[rows],
+        exempt=frame.weighted.spared[rows], share=factor[rows],
+    )  # fmt: skip
+    np.testing.assert_array_equal(treated.values[rows, column], wanted.values)
+    still = treat(frame.year, frame.weighted, OPTIMAL)
+    assert not np.array_equal(treated.values[rows, column], still.values[rows, column])
 
 
 def test_replicates_do_not_depend_on_the_chunks() -> None:

@@ -13,6 +13,7 @@ from estimation.methods import (
     level_growth,
     mean,
     mean_multiple,
+    optimal_cutoffs,
     overlap_covariance,
     proportion,
     ratio,
@@ -26,7 +27,7 @@ from estimation.runs.levels import Prepared, means, multiples, proportions, rati
 from estimation.runs.panel import PANEL_MINIMUM, panel_growth
 from estimation.runs.pipeline import prepare_years
 from estimation.runs.spec import RATIOS, RunSpec, Winsorization
-from estimation.runs.treat import CLASSES, GROUP_NAMES, treatment_classes
+from estimation.runs.treat import CLASSES, GROUP_NAMES, treat, treatment_classes
 from tests.estimation.runs.random_years import random_years
 
 NEAR = {"rtol": 1e-9, "atol": 1e-9}
@@ -336,6 +337,41 @@ def test_treatment_is_the_library_s(full: Both) -> None:
     mine = limits.item == column
     np.testing.assert_array_equal(limits.lower[mine], done.lower[limits.treatment_class[mine]])
     np.testing.assert_array_equal(limits.upper[mine], done.upper[limits.treatment_class[mine]])
+
+
+def test_optimal_treatment_is_the_library_s(full: Both) -> None:
+    spec = replace(SPEC, winsorization=Winsorization("optimal"))
+    year, sample = full.now.year, full.now.weighted.sample
+    done = treat(year, full.now.weighted, spec)
+    assert not np.array_equal(done.values, full.now.treated.values)
+    moved = 0
+    for column in (full.now.column("P01"), full.now.column("T02")):
+        rows = np.flatnonzero(done.answered[:, column])
+        classes = treatment_classes(year)[rows]
+        wanted = optimal_cutoffs(
+            year.values[rows, column],
+            sample.weight[rows],
+            group=classes,
+            exempt=full.now.weighted.spared[rows],
+        )
+        np.testing.assert_array_equal(done.values[rows, column], wanted.values)
+        mine = done.outliers.item == column
+        assert dict(
+            zip(done.outliers.row[mine].tolist(), done.outliers.cutoff[mine].tolist(), strict=True)
+        ) == dict(zip(rows[wanted.treated].tolist(), wanted.cutoff[wanted.treated].tolist(), strict=True))
+        assert done.outliers.effect[mine].sum() == pytest.approx(wanted.bias)
+        limits = {
+            code: wanted.cutoff[classes == code].min()
+            for code in np.unique(classes).tolist()
+            if np.isfinite(wanted.cutoff[classes == code]).any()
+        }
+        of_item = (done.cutoffs.item == column) & np.isfinite(done.cutoffs.upper)
+        found = zip(
+            done.cutoffs.treatment_class[of_item].tolist(), done.cutoffs.upper[of_item].tolist(), strict=True
+        )
+        assert dict(found) == limits
+        moved += int(wanted.treated.sum())
+    assert moved >= 2
 
 
 def test_weights_are_the_library_s(full: Both) -> None:

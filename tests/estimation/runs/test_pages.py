@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from estimation.runs.contributions import Cell
-from estimation.runs.models import Cutoff, EstimationRun
+from estimation.runs.models import Cutoff, EstimationRun, TreatedUnit
 from estimation.runs.selectors_methods import (
     design_effects,
     grades_by_kind,
@@ -118,6 +118,21 @@ def test_cutoffs_are_stored_class_by_class(country: Country) -> None:
         ("data/I", 1000, 1000, 1, 0), ("other/I", 10, 65, 4, 0),
     ]  # fmt: skip
     assert not Cutoff.objects.filter(run=computed()).exists()
+
+
+def test_optimal_cutoffs_are_a_choice_of_the_run_and_explained(country: Country) -> None:
+    run = computed(RunSpec(winsorization=Winsorization("optimal")))
+    client, _ = browser("methodologist")
+    client.cookies["django_language"] = "en"
+    text = client.get(f"/estimation/runs/{run.pk}/methods/").content.decode()
+    assert "max[(y" in text and "Each unit has a cutoff of its own" in text
+    # 100 and 300 stand for 5 each beside 10 and 30 for 2.5: mean 140, B = (300 - 140) 4 / 2 = 320, cutoff 220.
+    cut = Cutoff.objects.get(run=run, variable="P01", year=2025, treatment_class="other/I")
+    assert (cut.lower, cut.upper, cut.counted) == (None, 220.0, 4)
+    moved = TreatedUnit.objects.get(run=run, variable="P01", year=2025)
+    assert (moved.collected, moved.cutoff, moved.treated, moved.effect) == (300, 220, 220 + 80 / 5, 320)
+    form = client.get("/estimation/runs/new/").content.decode()
+    assert 'value="optimal"' in form and 'id="id_lower_helptext"' in form
 
 
 def test_the_methods_page_holds_what_an_auditor_asks_for(country: Country) -> None:

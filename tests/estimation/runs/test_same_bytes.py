@@ -31,6 +31,7 @@ SPECS = (
         lonely="average",
         growth_form="combined",
     ),
+    RunSpec(winsorization=Winsorization("optimal")),
 )
 
 
@@ -40,7 +41,7 @@ def test_another_process_gives_the_same_bytes(hash_seed: str, threads: str) -> N
 
     years = random_years(31, size=10, lonely=True)
     here = [compute(*years, spec).content_hash for spec in SPECS]
-    assert [compute(*years, spec).content_hash for spec in SPECS] == here and here[0] != here[1]
+    assert [compute(*years, spec).content_hash for spec in SPECS] == here and len(set(here)) == 3
     rows = build_frame(years[0], SPECS[0]).rows(seed=7, first=3, count=2)
     here.append(hashlib.sha256(rows.tobytes()).hexdigest())
     done = subprocess.run(

@@ -176,7 +176,7 @@ def test_autosave_asks_the_database_little(browser, row):
                 headers={"HX-Request": "true"},
             )
         assert answer.status_code == 200
-        assert len(queries) <= 18
+        assert len(queries) <= 19  # the last one: remarks of the rows that are swapped
 
 
 def test_findings_page_refuses_an_empty_reason_and_keeps_it(browser, world, row):
