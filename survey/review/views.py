@@ -16,7 +16,7 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
-from survey.review import choices, reading, services
+from survey.review import choices, reading, services, versions
 from survey.review.filters import QueueFilter
 from survey.review.forms import InvalidateForm, ReturnForm
 from survey.review.models import ReviewQuery
@@ -103,11 +103,11 @@ def _show(request: HttpRequest, submission: Submission, **extra: Any) -> HttpRes
     given = _digits(request, "over")
     percent = 50 if given is None else given
     content = reading.read(submission, show=show, over=percent)
-    versions = reading.compared(submission, content, _digits(request, "older"), _digits(request, "newer"))
+    filed = versions.compared(submission, content, _digits(request, "older"), _digits(request, "newer"))
     events = reading.history(submission)
     context = {
         "submission": submission, "unit": submission.unit, "setting": setting, "content": content,
-        "show": show, "over": percent, "thresholds": reading.THRESHOLDS, "versions": versions,
+        "show": show, "over": percent, "thresholds": reading.THRESHOLDS, "versions": filed,
         "state_events": [e for e in events if e.kind != "value"],
         "value_events": [e for e in events if e.kind == "value"],
         "buttons": _buttons(submission, request.user),
