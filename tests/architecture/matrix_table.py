@@ -234,6 +234,7 @@ TABLE: dict[str, Row] = {
     "progress_board": Row(),
     "review_ledger": Row(),
     "review_macro": Row(),
+    "review_reasons": Row(query="?verdict=all"),
     "reminders": Row(body=post(group="in_progress", year="2025"), area=True),
     "reminder_batch": Row(lambda stage, place: (place.batch.pk,), scoped=True),
     "notices": Row(body=post(), writes=False),
