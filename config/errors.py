@@ -6,6 +6,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from kombu.exceptions import OperationalError as BrokerError
+from psycopg.errors import QueryCanceled
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -13,9 +14,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 OUTAGES = (OperationalError, InterfaceError, BrokerError, RedisConnectionError, RedisTimeoutError)
 
 
-def _page(request: HttpRequest, status: int) -> HttpResponse:
+def _page(request: HttpRequest, status: int, name: str = "") -> HttpResponse:
     # Without the request no context processor runs: those ask who is signed in, and that needs the database.
-    return HttpResponse(render_to_string(f"errors/{status}.html"), status=status)
+    return HttpResponse(render_to_string(f"errors/{name or status}.html"), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,12 +39,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django turns an exception of a middleware into this page before an outer middleware can see it.
     """
-    return outage(request) if isinstance(sys.exc_info()[1], OUTAGES) else _page(request, 500)
+    error = sys.exc_info()[1]
+    return outage(request, error) if isinstance(error, OUTAGES) else _page(request, 500)
 
 
-def outage(request: HttpRequest) -> HttpResponse:
-    """503: a server behind the site does not answer."""
-    response = _page(request, 503)
+def outage(request: HttpRequest, error: BaseException | None = None) -> HttpResponse:
+    """503: a server behind the site does not answer, or a statement ran into the limit of web processes."""
+    slow = isinstance(error.__cause__, QueryCanceled) if error else False
+    response = _page(request, 503, "503-slow" if slow else "")
     if hasattr(request, "session"):
         # The session lies in the database: asking once more whether it must be kept would wait once more.
         del request.session

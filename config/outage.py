@@ -21,14 +21,14 @@ class OutageMiddleware:
         """Pass the request on; Django turns a raising view into process_exception below."""
         try:
             return self.get_response(request)
-        except OUTAGES:
-            return self._refuse(request)
+        except OUTAGES as error:
+            return self._refuse(request, error)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Views: only outages are ours, everything else crashes and is logged."""
-        return self._refuse(request) if isinstance(exception, OUTAGES) else None
+        return self._refuse(request, exception) if isinstance(exception, OUTAGES) else None
 
-    def _refuse(self, request: HttpRequest) -> HttpResponse:
+    def _refuse(self, request: HttpRequest, error: Exception) -> HttpResponse:
         logger.warning("outage on %s", request.path, exc_info=True)
         connection.close()
-        return outage(request)
+        return outage(request, error)

@@ -97,6 +97,10 @@ DATABASES["default"]["OPTIONS"] = {
     },
     "connect_timeout": 3,
 }
+# One slow page must not hold a connection that everybody needs. Workers and commands take what they need.
+if env.bool("WEB_PROCESS", default=False):
+    _limit = env.float("STATEMENT_SECONDS", default=5)
+    DATABASES["default"]["OPTIONS"]["options"] = f"-c statement_timeout={_limit * 1000:.0f}"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A section with tables of 32 regions sends four fields a cell, all of them when it is saved as a plain form.
@@ -256,14 +260,18 @@ JOB_DAYS = env.int("JOB_DAYS", default=7)
 SITE_ADDRESS = env("SITE_ADDRESS", default="")  # printed on letters
 # For so long an acceptance of many sheets can be taken back as one act.
 BULK_UNDO_HOURS = env.int("BULK_UNDO_HOURS", default=24)
+# Looking at undecided sheets may stop when what is left moves no total by more than this part of its standard error.
+EDITING_STOP_SHARE = env.float("EDITING_STOP_SHARE", default=0.1)
 # Files of releases: built once, outside the web root, in folders named by the hash of what they show.
 REPORT_ROOT = Path(
     env("REPORT_ROOT", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local")) + "/reports")
 )
 
 # Survey --------------------------------------------------------------------------------------------------
-SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on the forms
+SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on forms and reports
+SURVEY_AUTHORITY_EN = env("SURVEY_AUTHORITY_EN", default="")  # its English name; empty: the same
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")
+SURVEY_CONTACT = env("SURVEY_CONTACT", default="")  # telephone and e-mail of the office, for the help page
 # Files beside a sheet. The scanner is a dotted path to a callable: path of the file -> name of what it found, or "".
 ATTACHMENT_ROOT = env("ATTACHMENT_ROOT", default=str(BASE_DIR / ".local" / "attachments"))
 ATTACHMENT_LARGEST = env.int("ATTACHMENT_LARGEST", default=10 * 2**20)

@@ -2,9 +2,10 @@
 
 from survey.access.models import ActivationCode, Region, RoleAssignment, User
 from survey.audit import AuditEvent
-from survey.collection.models import Assignment, CollectionRound
+from survey.collection.models import Assignment, CollectionRound, ContactNote
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange, UnitContact
 from survey.microdata.models import (
+    ItemResponse,
     MicrodataLayout,
     MicrodataMember,
     MicrodataVersion,
@@ -17,23 +18,27 @@ from survey.review.models import (
     BulkMember,
     CorrectionSlip,
     DeskJob,
-    ExpectedShare,
-    ItemScore,
     MacroFinding,
     MacroLook,
     MacroMember,
-    PeerQuantiles,
     Reminder,
     ReminderBatch,
     ReviewQuery,
-    SheetScore,
     SiteNotice,
+)
+from survey.review.score_models import (
+    ExpectedShare,
+    ItemScore,
+    PeerQuantiles,
+    SamplingError,
+    SheetScore,
     TotalCell,
 )
 from survey.submissions.models import (
     Explanation,
     Filing,
     FindingTrace,
+    ItemNote,
     SectionTime,
     Submission,
     SubmissionEvent,
@@ -46,6 +51,7 @@ __all__ = [
     "BulkAcceptance",
     "BulkMember",
     "CollectionRound",
+    "ContactNote",
     "CorrectionSlip",
     "DeskJob",
     "ExpectedShare",
@@ -54,6 +60,8 @@ __all__ = [
     "FindingTrace",
     "FrameCount",
     "FrameImport",
+    "ItemNote",
+    "ItemResponse",
     "ItemScore",
     "MacroFinding",
     "MacroLook",
@@ -71,6 +79,7 @@ __all__ = [
     "ReviewQuery",
     "RoleAssignment",
     "RoundCoverage",
+    "SamplingError",
     "SectionTime",
     "SheetScore",
     "SiteNotice",

@@ -64,8 +64,10 @@ def svy_tasks(country: Country) -> dict[str, Callable[[], object]] | None:
     }
 
 
-def r_timings(country: Country, tasks: str, timeout: float) -> dict[str, Timing] | None:
-    """Times per task with R and survey, one run each; None if they are not installed.
+def r_timings(
+    country: Country, tasks: str, timeout: float, *, deff: bool = False
+) -> dict[str, Timing] | None:
+    """Times per task with R and survey, one run each, with or without design effects; None if not installed.
 
     Tasks that do not end within `timeout` seconds in all are missing from the result. Raises RuntimeError with
     what R said when it fails.
@@ -79,6 +81,7 @@ def r_timings(country: Country, tasks: str, timeout: float) -> dict[str, Timing]
     with tempfile.TemporaryDirectory() as folder:
         _write(country, Path(folder))
         command = [program, str(R_SCRIPT), folder, str(country.y.shape[1]), tasks, str(REPLICATES)]
+        command.append("deff" if deff else "plain")
         out = Path(folder) / "seconds.txt"
         try:
             subprocess.run(command, capture_output=True, check=True, timeout=timeout)  # noqa: S603

@@ -46,6 +46,7 @@ from estimation.methods.rounding import half_up, round_half_up
 from estimation.methods.sample import StratifiedSample
 from estimation.methods.scoring import Scores, score
 from estimation.methods.selection import permanent_random_numbers, select
+from estimation.methods.sequential_suppression import suppress_in_turn
 from estimation.methods.suppression import Suppression, SuppressionError, suppress
 from estimation.methods.totals import crosstotals, mean, proportion, total
 from estimation.methods.weighting import (
@@ -134,6 +135,7 @@ __all__ = [
     "score",
     "select",
     "suppress",
+    "suppress_in_turn",
     "table_relations",
     "total",
     "treatment_gain",

@@ -142,6 +142,7 @@ def audit_suppression(
     relations: sparse.csr_array,
     withheld: npt.ArrayLike,
     *,
+    targets: npt.ArrayLike | None = None,
     tolerance: float = 1e-6,
 ) -> Audit:
     """Attack a pattern: the range of every withheld cell that the published cells allow.
@@ -151,6 +152,8 @@ def audit_suppression(
     value : (C,) non-negative values that add up in `relations`
     relations : (R, C) from `table_relations`
     withheld : (C,) booleans
+    targets : (C,) booleans, withheld cells whose range is wanted; None is all of them. The others keep limits of
+        0 and inf, which nobody tried to narrow
     tolerance : a cell is recovered when its range is narrower than this share of its value
 
     Returns
@@ -163,12 +166,15 @@ def audit_suppression(
     ValueError : a negative value; sums that do not hold, with the row.
     """
     known, mask = checked_table(value, relations, withheld, "withheld")
-    lower, upper = known.copy(), known.copy()
+    wanted = mask if targets is None else mask & as_mask(targets, "targets", len(known))
+    lower, upper = np.where(mask, 0.0, known), np.where(mask, np.inf, known)
     for members in linked_groups(relations, mask):
         rows = relations[:, members].tocsr()
         rows = rows[np.diff(rows.indptr) > 0]
         start = known[members]
         for place, c in enumerate(members):
+            if not wanted[c]:
+                continue
             # In deviations from the truth, in units of the cell itself: small cells keep their digits.
             unit = start[place] if start[place] > 0 else max(float(start.max()), 1.0)
             for sign in (1.0, -1.0):

@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 LANGUAGES: Final = {"zh": "zh-hans", "en": "en"}
-PARAMETERS: Final = ("sort", "order", "grade")  # everything that a public page reads from its query
+# Everything that a public page reads from its query.
+PARAMETERS: Final = ("sort", "order", "grade", "variable", "region", "section")
 _PUBLIC = re.compile(r"/(zh|en)(/|$)")
 
 

@@ -2,14 +2,19 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from estimation.releases.content import CellStatus, Content, FrozenCell, FrozenRow, FrozenTable, Text
+from estimation.releases.crossings import keys_of
+from estimation.releases.freezing import as_printed
 
 # The numbers that a reader looks for first, with the words of a headline.
 HIGHLIGHTS = ("SUP-01", "SUP-07", "SUP-11", "CIR-05", "USE-01", "USE-03")
+_ERRORS_ZH = ("标准误", "变异系数，%", "95%下限", "95%上限")
+_ERRORS_EN = ("standard error", "CV, %", "lower bound, 95 %", "upper bound, 95 %")
 _KINDS = {"region": re.compile(r"\d{6}"), "section": re.compile(r"[A-R]")}
 
 
@@ -62,8 +67,8 @@ def highlights(content: Content) -> list[Highlight]:
 
 
 def find_table(content: Content, code: str) -> FrozenTable | None:
-    """A table by its code."""
-    return next((table for table in content.tables if table.code == code), None)
+    """A table by its code, a crossing of regions and sections included."""
+    return next((table for table in content.every_table if table.code == code), None)
 
 
 def table_view(
@@ -84,17 +89,53 @@ def table_view(
 
 
 def as_csv(content: Content, table: FrozenTable, language: str) -> str:
-    """A table as CSV with a byte order mark for spreadsheets: printed text, then full precision."""
+    """A table as CSV with a byte order mark for spreadsheets: the printed numbers, then the errors of each column."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     columns = [column.get(language) for column in table.columns]
-    full = "未舍入值" if language == "zh" else "unrounded"
-    writer.writerow(["code", table.stub.get(language), *columns, *(f"{name} ({full})" for name in columns)])
+    heads = [
+        f"{name} ({error})" for name in columns for error in (_ERRORS_EN if language == "en" else _ERRORS_ZH)
+    ]
+    writer.writerow(["code", table.stub.get(language), *columns, *heads])
     for view in table_view(content, table).rows:
-        printed = [cell.printed for cell in view.cells]
-        values = ["" if cell.value is None else repr(cell.value) for cell in view.cells]
-        writer.writerow([view.row.code, view.row.label.get(language), *printed, *values])
+        printed = [cell.printed.replace(",", "") for cell in view.cells]
+        errors = [text for cell in view.cells for text in _errors(as_printed(cell))]
+        writer.writerow([view.row.code, view.row.label.get(language), *printed, *errors])
     return "\ufeff" + out.getvalue()
+
+
+def _errors(cell: FrozenCell) -> list[str]:
+    percent = None if cell.cv is None else round(cell.cv * 100, 2)
+    return ["" if one is None else f"{one:.15g}" for one in (cell.se, percent, cell.lower, cell.upper)]
+
+
+def as_json(content: Content, table: FrozenTable) -> str:
+    """A table as JSON: its words in both languages and every cell with its errors, as a release froze them."""
+    document = {
+        "code": table.code, "year": content.year, "synthetic": content.is_synthetic,
+        "title": _both(table.title), "notes": [_both(note) for note in table.notes],
+        "columns": [_both(column) for column in table.columns],
+        "rows": [
+            {
+                "code": view.row.code, "label": _both(view.row.label),
+                "cells": [_cell(as_printed(cell)) for cell in view.cells],
+            }
+            for view in table_view(content, table).rows
+        ],
+    }  # fmt: skip
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}
+
+
+def _cell(cell: FrozenCell) -> dict[str, object]:
+    return {
+        "key": cell.key, "printed": cell.printed, "status": str(cell.status), "unit": _both(cell.unit),
+        "value": cell.value, "se": cell.se, "cv": cell.cv, "lower": cell.lower, "upper": cell.upper, "n": cell.n,
+        "grade": cell.grade,
+    }  # fmt: skip
 
 
 def domains(content: Content) -> dict[str, list[tuple[str, Text]]]:
@@ -124,15 +165,23 @@ def domain_view(content: Content, kind: str, code: str) -> DomainView | None:
 
 def places_of(content: Content, key: str) -> Iterator[tuple[FrozenTable, FrozenRow]]:
     """Tables and rows in which a cell stands."""
-    for table in content.tables:
+    for table in content.every_table:
         for row in table.rows:
             if key in row.keys:
                 yield table, row
 
 
 def quality(content: Content, grade: str = "") -> tuple[dict[str, int], list[FrozenCell]]:
-    """Cells with a sampling error by grade, and those of one grade (all without), least certain first."""
-    measured = [cell for cell in content.cells.values() if cell.grade and cell.cv is not None]
+    """Cells with a sampling error by grade, and those of one grade (all without), least certain first.
+
+    Of the report: regions by sections, some thousand numbers more, show their errors in their own tables.
+    """
+    crossed = keys_of(content.crossings)
+    measured = [
+        cell
+        for key, cell in content.cells.items()
+        if cell.grade and cell.cv is not None and key not in crossed
+    ]
     counts = {letter: sum(cell.grade == letter for cell in measured) for letter in "ABCDE"}
     chosen = [cell for cell in measured if not grade or cell.grade == grade]
     return counts, sorted(chosen, key=lambda cell: (-(cell.cv or 0.0), cell.key))

@@ -30,6 +30,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("<language:language>/<edition:edition>/explore/", views.public_explore, name="public_explore"),
     path(
+        "<language:language>/<edition:edition>/explore/crossed/", views.public_crossing,
+        name="public_crossing",
+    ),
+    path(
+        "<language:language>/<edition:edition>/tables/<str:code>.json",
+        views.public_table_json, name="public_table_json",
+    ),
+    path(
         "<language:language>/<edition:edition>/explore/<slug:kind>/<slug:code>/",
         views.public_domain, name="public_domain",
     ),

@@ -11,12 +11,13 @@ from django.utils import translation
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from estimation.public import pages, selectors
+from estimation.public import crossings, pages, selectors
 from estimation.public.addresses import LANGUAGES, in_language
 from estimation.releases.content import Content
 from estimation.releases.models import Release
 from estimation.report import selectors as files
 from estimation.report.bundle import MANIFEST, media_type
+from estimation.report.drawing import size_of
 from estimation.report.editions import outline_of, picture_of
 from estimation.report.outline import FigurePart
 from estimation.report.page import page_context
@@ -38,7 +39,7 @@ def in_its_language(view: PublicView) -> PublicView:
     return spoken
 
 
-def _page(
+def public_page(
     request: HttpRequest, language: str, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     other = "en" if language == "zh" else "zh"
@@ -54,7 +55,7 @@ def _release(edition: Edition) -> Release:
     return release
 
 
-def _edition(request: HttpRequest, language: str, edition: Edition) -> tuple[Content, dict[str, Any]]:
+def edition_of(request: HttpRequest, language: str, edition: Edition) -> tuple[Content, dict[str, Any]]:
     """The content of an edition and what the frame of its pages shows."""
     release = _release(edition)
     if release.state == Release.State.WITHDRAWN:
@@ -71,7 +72,7 @@ def public_start(request: HttpRequest, language: str) -> HttpResponse:
     """The newest release, or a page that says that nothing has been published yet."""
     release = selectors.current()
     if release is None:
-        return _page(request, language, "nothing.html", {})
+        return public_page(request, language, "nothing.html", {})
     content = selectors.content_of(release)
     context = {"release": release, "content": content, "edition": str(release.round.year)}
     return _figures(request, language, content, context)
@@ -84,15 +85,15 @@ def public_figures(request: HttpRequest, language: str, edition: Edition) -> Htt
     """Key figures of a release, or why it was withdrawn."""
     release = _release(edition)
     if release.state == Release.State.WITHDRAWN:
-        return _page(request, language, "withdrawn.html", {"release": release}, status=410)
-    content, context = _edition(request, language, edition)
+        return public_page(request, language, "withdrawn.html", {"release": release}, status=410)
+    content, context = edition_of(request, language, edition)
     return _figures(request, language, content, context)
 
 
 def _figures(request: HttpRequest, language: str, content: Content, context: dict[str, Any]) -> HttpResponse:
     tables = [pages.table_view(content, table) for table in content.tables if table.code.startswith("C1.")]
     shown = {"highlights": pages.highlights(content), "tables": tables, "here": "figures"}
-    return _page(request, language, "figures.html", context | shown)
+    return public_page(request, language, "figures.html", context | shown)
 
 
 @public
@@ -100,16 +101,22 @@ def _figures(request: HttpRequest, language: str, content: Content, context: dic
 @in_its_language
 def public_report(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
     """The report as a page: text, tables and figures in the order of the printed one."""
-    content, context = _edition(request, language, edition)
+    content, context = edition_of(request, language, edition)
     document = outline_of(content, language)
-    sources = {
-        part.code: reverse("public_picture", args=[language, context["edition"], part.code])
-        for section in document.sections
-        for part in section.parts
-        if isinstance(part, FigurePart)
-    }
-    shown = {**page_context(document, sources), "outline": document, "lazy": True, "here": "report"}
-    return _page(request, language, "report.html", context | shown)
+    codes = [
+        part.code for section in document.sections for part in section.parts if isinstance(part, FigurePart)
+    ]
+    sources = {code: reverse("public_picture", args=[language, context["edition"], code]) for code in codes}
+    # The page is made once for a release and then kept, so that it may look into the pictures.
+    sizes = {code: size_of(_svg(context["release"], content, code, language) or "") for code in codes}
+    shown = {**page_context(document, sources, sizes), "outline": document, "lazy": True, "here": "report"}
+    return public_page(request, language, "report.html", context | shown)
+
+
+def _svg(release: Release, content: Content, code: str, language: str) -> str | None:
+    """A figure as the file of the release holds it, or the same drawn while the files are being made."""
+    kept = files.file_of(release, f"figures/{code}.{language}.svg")
+    return picture_of(content, code, language) if kept is None else kept.decode()
 
 
 @public
@@ -117,13 +124,11 @@ def public_report(request: HttpRequest, language: str, edition: Edition) -> Http
 @in_its_language
 def public_picture(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
     """A figure of the report as SVG: the file of the release, or the same drawn while the files are being made."""
-    content, context = _edition(request, language, edition)
-    svg = files.file_of(context["release"], f"figures/{code}.{language}.svg")
-    if svg is None and (drawn := picture_of(content, code, language)) is not None:
-        svg = drawn.encode()
+    content, context = edition_of(request, language, edition)
+    svg = _svg(context["release"], content, code, language)
     if svg is None:
         raise Http404
-    return HttpResponse(svg, content_type=media_type("picture.svg"))
+    return HttpResponse(svg.encode(), content_type=media_type("picture.svg"))
 
 
 @public
@@ -131,10 +136,10 @@ def public_picture(request: HttpRequest, language: str, edition: Edition, code: 
 @in_its_language
 def public_files(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
     """Every file of a release. While they are being made the page says so and is not kept by caches."""
-    _content, context = _edition(request, language, edition)
+    _content, context = edition_of(request, language, edition)
     manifest = files.manifest_of(context["release"])
     shown = {"shelves": shelves(manifest["files"]) if manifest else [], "manifest": MANIFEST, "here": "files"}
-    return _page(request, language, "files.html", context | shown, status=200 if manifest else 202)
+    return public_page(request, language, "files.html", context | shown, status=200 if manifest else 202)
 
 
 @public
@@ -142,7 +147,7 @@ def public_files(request: HttpRequest, language: str, edition: Edition) -> HttpR
 @in_its_language
 def public_file(request: HttpRequest, language: str, edition: Edition, name: str) -> HttpResponse:
     """One file of a release. The page with its own style is for keeping: on the site the policy would undress it."""
-    _content, context = _edition(request, language, edition)
+    _content, context = edition_of(request, language, edition)
     data = files.file_of(context["release"], name)
     if data is None:
         raise Http404
@@ -158,8 +163,8 @@ def public_file(request: HttpRequest, language: str, edition: Edition, name: str
 @in_its_language
 def public_tables(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
     """All tables of a release."""
-    _content, context = _edition(request, language, edition)
-    return _page(request, language, "tables.html", context | {"here": "tables"})
+    _content, context = edition_of(request, language, edition)
+    return public_page(request, language, "tables.html", context | {"here": "tables"})
 
 
 @public
@@ -167,7 +172,7 @@ def public_tables(request: HttpRequest, language: str, edition: Edition) -> Http
 @in_its_language
 def public_table(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
     """One table; a click on a column sorts by it."""
-    content, context = _edition(request, language, edition)
+    content, context = edition_of(request, language, edition)
     table = pages.find_table(content, code)
     if table is None:
         raise Http404
@@ -175,7 +180,9 @@ def public_table(request: HttpRequest, language: str, edition: Edition, code: st
     descending = request.GET.get("order") != "up"
     sort = int(asked) if asked.isdecimal() and len(asked) < 3 else None
     view = pages.table_view(content, table, sort, descending=descending)
-    return _page(request, language, "table.html", context | {"view": view, "table": table, "here": "tables"})
+    return public_page(
+        request, language, "table.html", context | {"view": view, "table": table, "here": "tables"}
+    )
 
 
 @public
@@ -183,7 +190,7 @@ def public_table(request: HttpRequest, language: str, edition: Edition, code: st
 @in_its_language
 def public_table_csv(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
     """One table as a file."""
-    content, context = _edition(request, language, edition)
+    content, context = edition_of(request, language, edition)
     table = pages.find_table(content, code)
     if table is None:
         raise Http404
@@ -199,8 +206,8 @@ def public_table_csv(request: HttpRequest, language: str, edition: Edition, code
 @in_its_language
 def public_explore(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
     """Regions and industries to choose from."""
-    content, context = _edition(request, language, edition)
-    return _page(
+    content, context = edition_of(request, language, edition)
+    return public_page(
         request, language, "explore.html", context | {"domains": pages.domains(content), "here": "explore"}
     )
 
@@ -212,12 +219,12 @@ def public_domain(
     request: HttpRequest, language: str, edition: Edition, kind: str, code: str
 ) -> HttpResponse:
     """Everything about one region or industry."""
-    content, context = _edition(request, language, edition)
+    content, context = edition_of(request, language, edition)
     view = pages.domain_view(content, kind, code)
     if view is None:
         raise Http404
     shown = {"view": view, "domains": pages.domains(content)[kind], "here": "explore"}
-    return _page(request, language, "domain.html", context | shown)
+    return public_page(request, language, "domain.html", context | shown)
 
 
 @public
@@ -225,12 +232,12 @@ def public_domain(
 @in_its_language
 def public_cell(request: HttpRequest, language: str, edition: Edition, key: str) -> HttpResponse:
     """One number: its interval, what it was made of, where it stands."""
-    content, context = _edition(request, language, edition)
+    content, context = edition_of(request, language, edition)
     cell = content.cells.get(key)
     if cell is None:
         raise Http404
     shown = {"cell": cell, "places": list(pages.places_of(content, key)), "here": "tables"}
-    return _page(request, language, "cell.html", context | shown)
+    return public_page(request, language, "cell.html", context | shown)
 
 
 @public
@@ -238,8 +245,8 @@ def public_cell(request: HttpRequest, language: str, edition: Edition, key: str)
 @in_its_language
 def public_method(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
     """How the numbers are made."""
-    _content, context = _edition(request, language, edition)
-    return _page(request, language, "method.html", context | {"here": "method"})
+    _content, context = edition_of(request, language, edition)
+    return public_page(request, language, "method.html", context | {"here": "method"})
 
 
 @public
@@ -247,11 +254,11 @@ def public_method(request: HttpRequest, language: str, edition: Edition) -> Http
 @in_its_language
 def public_quality(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
     """How certain the numbers are, and whether they add up."""
-    content, context = _edition(request, language, edition)
+    content, context = edition_of(request, language, edition)
     grade = request.GET.get("grade", "")
     counts, cells = pages.quality(content, grade if grade in "ABCDE" else "")
     shown = {"counts": counts, "cells": cells[:200], "grade": grade, "here": "quality"}
-    return _page(request, language, "quality.html", context | shown)
+    return public_page(request, language, "quality.html", context | shown)
 
 
 @public
@@ -259,7 +266,7 @@ def public_quality(request: HttpRequest, language: str, edition: Edition) -> Htt
 @in_its_language
 def public_archive(request: HttpRequest, language: str) -> HttpResponse:
     """All releases with their correction notes."""
-    return _page(
+    return public_page(
         request, language, "archive.html", {"editions": list(selectors.editions()), "here": "archive"}
     )
 
@@ -270,5 +277,50 @@ def public_archive(request: HttpRequest, language: str) -> HttpResponse:
 def public_data(request: HttpRequest, language: str) -> HttpResponse:
     """How machines get the same numbers."""
     release = selectors.current()
-    table = selectors.content_of(release).tables[0] if release is not None else None
-    return _page(request, language, "data.html", {"release": release, "table": table, "here": "data"})
+    content = selectors.content_of(release) if release is not None else None
+    first = pages.highlights(content)[:1] if content else []
+    shown = {
+        "release": release, "here": "data", "table": content.tables[0] if content else None,
+        "example": first[0].cell.key if first else "",
+    }  # fmt: skip
+    return public_page(request, language, "data.html", shown)
+
+
+@public
+@require_safe
+@in_its_language
+def public_crossing(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
+    """A variable by region and section: the whole table, the line of a region, or the column of a section."""
+    content, context = edition_of(request, language, edition)
+    table = crossings.choose(content, request.GET.get("variable", ""))
+    if table is None:
+        raise Http404
+    region, section = request.GET.get("region", ""), request.GET.get("section", "")
+    shown = {
+        "table": table, "tables": content.crossings, "regions": crossings.regions_of(table),
+        "sections": crossings.sections_of(table), "region": region, "section": section, "here": "explore",
+    }  # fmt: skip
+    if region or section:
+        chosen = crossings.region_line if region else crossings.section_line
+        line = chosen(content, table, region or section)
+        if line is None:
+            raise Http404
+        return public_page(request, language, "crossing_line.html", context | shown | {"line": line})
+    shown["grid"] = crossings.grid(content, table)
+    return public_page(request, language, "crossing.html", context | shown)
+
+
+@public
+@require_safe
+@in_its_language
+def public_table_json(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
+    """One table for programs, both languages in one file."""
+    content, context = edition_of(request, language, edition)
+    table = pages.find_table(content, code)
+    if table is None:
+        raise Http404
+    name = f"ndrs-{context['edition']}-{code}.json"
+    return HttpResponse(
+        pages.as_json(content, table), content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )  # fmt: skip

@@ -9,9 +9,12 @@ from django.utils import timezone
 from survey.access.models import NATION, RoleAssignment, User
 from survey.access.roles import Role
 
-from .places import REGIONS
+from .cast import ACCEPTED
+from .places import REGION_INDEX, REGIONS
+from .sizes import SIZE_CODES
 from .writer_sheets import SheetWriter
 
+COMPARED = "filed13"  # the account of a sheet of 2025 that is accepted
 PASSWORD = "Yanlian-2025-demo"  # noqa: S105 the printed password of accounts that only the rehearsal has
 PROVINCES: dict[str, str] = {
     "bj": "110000", "tj": "120000", "he": "130000", "sx": "140000", "nm": "150000", "ln": "210000", "jl": "220000",
@@ -65,11 +68,33 @@ def create_accounts(writer: SheetWriter) -> int:
         category = int(units.category[row])
         region = NATION if category in (1, 2, 5, 6, 7, 14) else REGIONS[int(units.region[row])].code
         account(f"cat{category:02d}", f"演练填报员{category:02d}", Role.RESPONDENT, region, place + 1)
+    place = compared(writer)
+    account(
+        COMPARED,
+        "演练已采纳填报员",
+        Role.RESPONDENT,
+        REGIONS[int(units.region[writer.cast.row[place]])].code,
+        place + 1,
+    )
     User.objects.bulk_create(users)
     for grant in grants:
         grant.user_id = grant.user.pk
     RoleAssignment.objects.bulk_create(grants)
     return next(user.pk for user in users if user.username == "reviewer")
+
+
+def compared(writer: SheetWriter) -> int:
+    """The unit whose accepted sheet has the most company: an enterprise of the most frequent industry and size.
+
+    The best in a province whose account is printed; its respondent sees the comparison once the round is published.
+    """
+    cast, units = writer.cast, writer.country.units
+    places = np.flatnonzero((cast.play == ACCEPTED) & ~cast.extra & (writer.category == 13))
+    rows = cast.row[places]
+    group = units.section[rows] * len(SIZE_CODES) + units.size[rows]
+    company = np.bincount(group)[group]
+    printed = np.isin(units.region[rows], [REGION_INDEX["320000"], REGION_INDEX["330000"]])
+    return int(places[np.lexsort((-company, ~printed))[0]])
 
 
 def demo_accounts() -> DemoAccounts:

@@ -64,7 +64,7 @@ def copy_binary(table: str, columns: Sequence[str], blocks: Iterable[bytes]) -> 
 
 
 def binary_rows(columns: Sequence[NDArray[np.generic] | str | None], array: NDArray[np.float64]) -> bytes:
-    """Rows of the binary format: integers, flags and texts of one length, then one double precision[] value.
+    """Rows of the binary format: integers, flags, texts and bytes of one length, then one double precision[].
 
     A column may be None (NULL in every row) or "" (the empty text in every row). `array` is (n, k).
     """

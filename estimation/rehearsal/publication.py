@@ -7,7 +7,7 @@ for its own arithmetic) stays a draft, and the reason is said.
 import time
 
 from estimation.releases.models import Release
-from estimation.releases.services import Action, prepare_release, transition
+from estimation.releases.services import prepare_release, rehearse_publication
 from estimation.runs.models import EstimationRun
 from estimation.runs.services import execute_run, request_run
 from estimation.runs.spec import RunSpec
@@ -30,8 +30,7 @@ def publish_first_release(*, year: int, progress: Progress) -> Release | None:
     progress(f"{run.summary['estimates']:,} estimates of {year}")
     release = prepare_release(run=run, by=None)
     try:
-        for action in (Action.VALIDATE, Action.PUBLISH):
-            release = transition(release, action, by=None)
+        release = rehearse_publication(release)
     except PolicyDenied as refusal:
         progress(f"the report of {year} stays a draft: {refusal.sentence}")
         return None

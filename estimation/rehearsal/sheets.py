@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from survey.microdata.projection import Reason
 from survey.questionnaires.definition import Questionnaire
 
 from . import sheet_tables as tables
@@ -47,11 +48,12 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class SheetBatch:
-    """Sheets of one category and year: unit rows (n,), JSON texts (n), numbers (n, k) in layout order."""
+    """Sheets of one category and year: unit rows (n,), JSON texts (n), numbers and reasons (n, k) in layout order."""
 
     rows: Ints
     texts: list[str]
     numbers: Floats
+    reasons: NDArray[np.uint8]
     unknown: Bools  # sheets with an item marked "not known"
 
 
@@ -75,8 +77,9 @@ def build_sheets(
                 cells[item] = [None if m else c for m, c in zip(marked, cells[item], strict=True)]
     texts = _assemble(cells, len(rows))
     matrix = _projection(form, layout, rows, numbers, applies, unknown)
+    reasons = _reasons(form, layout, len(rows), applies, unknown)
     flagged = np.any(list(unknown.values()), axis=0) if unknown else np.zeros(len(rows), bool)
-    return SheetBatch(rows, texts, matrix, flagged)
+    return SheetBatch(rows, texts, matrix, reasons, flagged)
 
 
 def _applicability(form: Questionnaire, units: Units, rows: Ints, numbers: SheetNumbers) -> dict[str, Bools]:
@@ -243,4 +246,24 @@ def _projection(
         if code in unknown:
             values = np.where(unknown[code], np.nan, values)
         matrix[:, place] = values
+    return matrix
+
+
+def _reasons(
+    form: Questionnaire,
+    layout: Layout,
+    count: int,
+    applies: Mapping[str, Bools],
+    unknown: Mapping[str, Bools],
+) -> NDArray[np.uint8]:
+    """The reason code of each place, by the rules of the microdata projection."""
+    matrix = np.full((count, len(layout.codes)), Reason.NOT_ON_FORM, np.uint8)
+    for place, code in enumerate(layout.codes):
+        if code not in form.items:
+            continue
+        matrix[:, place] = Reason.VALUE
+        if code in applies:
+            matrix[~applies[code], place] = Reason.NOT_ASKED
+        if code in unknown:
+            matrix[unknown[code], place] = Reason.UNKNOWN
     return matrix

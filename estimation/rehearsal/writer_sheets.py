@@ -35,7 +35,7 @@ TRACE_COLUMNS = (
 )  # fmt: skip
 _OBSERVATION_COLUMNS = (
     "filing_id", "layout_id", "unit_id", "round_id", "category", "region", "section", "size_class",
-    "is_head_platform", "is_pilot_space", "edited", "imputed", "values_hash", "collected",
+    "is_head_platform", "is_pilot_space", "edited", "imputed", "values_hash", "reasons", "collected",
 )  # fmt: skip
 
 
@@ -231,6 +231,7 @@ def _observations(
         for r, s, z, h, p in zip(region, section, size, head, pilot, strict=True)
     ]
     hashes = np.array(observation_hashes(facts, batch.numbers), "S64")
+    packed = np.ascontiguousarray(batch.reasons).view(f"S{batch.reasons.shape[1]}").ravel()
     blocks = []
     for one_section in np.unique(section == ""):
         for one_size in np.unique(size):
@@ -243,7 +244,7 @@ def _observations(
                 np.full(n, writer.facts[year].key), np.full(n, f"CAT{category:02d}", "S5"), region[index].astype("S6"),
                 section[index].astype("S1") if not one_section else "",
                 size[index].astype(f"S{len(one_size)}") if one_size else "",
-                head[index], pilot[index], None, None, hashes[index],
+                head[index], pilot[index], None, None, hashes[index], packed[index],
             ]  # fmt: skip
             blocks.append(binary_rows(columns, batch.numbers[index]))
     return b"".join(blocks)

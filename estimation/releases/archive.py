@@ -1,7 +1,8 @@
 """The archive package of a round: open formats, every file with its hash, nothing that needs this program. Pure.
 
-A package is a zip of CSV and JSON files and a manifest: SHA-256 and size of each file, and a digest over all of
-them. Its bytes depend on its content only (fixed order and times), so the same round gives the same package.
+A package is a zip of CSV, Parquet and JSON files, a README that says what each is, and a manifest: SHA-256 and size
+of each file, and a digest over all of them. Its bytes depend on its content only (fixed order and times), so the same
+round gives the same package.
 """
 
 import csv
@@ -13,7 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-MANIFEST = "manifest.json"
+from estimation.releases.archive_tables import fault, parquet_bytes, schema_lines
+
+MANIFEST, README = "manifest.json", "README.md"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can tell
 
 
@@ -36,8 +39,11 @@ class Package:
         text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
         self.add(name, text.encode(), words)
 
-    def add_csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], words: str) -> int:
-        """A table in UTF-8; returns its number of rows."""
+    def add_csv(
+        self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], words: str,
+        kinds: Mapping[str, str] | None = None,
+    ) -> int:  # fmt: skip
+        """A table in UTF-8; returns its number of rows. With the kinds of its columns also as Parquet beside it."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(header)
@@ -45,11 +51,17 @@ class Package:
         for row in rows:
             writer.writerow(["" if value is None else value for value in row])
             count += 1
-        self.add(name, out.getvalue().encode(), f"{words}; {count} rows")
+        text = out.getvalue().encode()
+        self.add(name, text, f"{words}; {count} rows")
+        if kinds is not None:
+            typed = f"{name.removesuffix('.csv')}.parquet"
+            self.add(typed, parquet_bytes(text, kinds), f"{words}; {count} rows, typed")
+            self.files[typed] |= {"of": name, "columns": dict(kinds)}
         return count
 
     def close(self) -> str:
-        """Write the manifest; returns the digest of the package."""
+        """Write the README and the manifest; returns the digest of the package."""
+        self.add(README, readme(self.about, self.files).encode(), "what is in this package, for people")
         digest = digest_of(self.files)
         manifest = {**self.about, "files": self.files, "digest": digest}
         self._write(MANIFEST, json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1).encode())
@@ -60,6 +72,29 @@ class Package:
         info = zipfile.ZipInfo(name, _EPOCH)
         info.compress_type = zipfile.ZIP_DEFLATED
         self._zip.writestr(info, content)
+
+
+def readme(about: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> str:
+    """What is in a package and how to read it without this program. Markdown."""
+    synthetic = (
+        "\n**Synthetic rehearsal data: nothing here describes a real unit.**\n"
+        if about.get("is_synthetic")
+        else ""
+    )
+    lines = [
+        f"# Archive of the survey round {about.get('round', '')}", synthetic,
+        "CSV: UTF-8, comma, first line names the columns, an empty place is a missing value, decimal point.",
+        "Parquet: the same rows typed; text is UTF-8, integer is int64, number is float64, missing is null.",
+        f"JSON: UTF-8, sorted keys. `{MANIFEST}` holds SHA-256 and size of every file; the digest is the SHA-256 of",
+        "the lines `sha256  name` of all files in alphabetical order. With `sha256sum` anybody can check a file.",
+        "", "## Files", "",
+        *(f"- `{name}`: {fact['what']}" for name, fact in sorted(files.items())),
+        "", "## Columns of the Parquet files", "",
+    ]  # fmt: skip
+    for name, fact in sorted(files.items()):
+        if "columns" in fact:
+            lines += [f"### `{name}`", "", *(f"- {line}" for line in schema_lines(fact["columns"])), ""]
+    return "\n".join(lines)
 
 
 def digest_of(files: Mapping[str, Mapping[str, Any]]) -> str:
@@ -97,6 +132,12 @@ def _faults(archive: zipfile.ZipFile) -> list[str]:
             found.append(f"{name} has changed")
     if digest_of(files) != manifest["digest"]:
         found.append("the manifest has changed")
+    for name in sorted(set(names) & set(files)):
+        source = files[name].get("of", "")
+        if source in names and (
+            why := fault(archive.read(source), archive.read(name), files[name]["columns"])
+        ):
+            found.append(f"{name} {why}")
     found += _release_faults(archive, [name for name in names if name.startswith("releases/")], manifest)
     return found
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import DecimalField, FloatField, IntegerField, Model, QuerySet
 
 from estimation.design.models import SelectedUnit, Stratum
 from estimation.releases.archive import Package
+from estimation.releases.archive_tables import INTEGER, NUMBER, TEXT
 from estimation.releases.content import Content
 from estimation.releases.models import BlockVersion, Release
 from estimation.runs.models import Estimate, EstimationRun, ExternalSeries, StratumWeight, TreatedUnit
@@ -23,7 +24,8 @@ from survey.review.models import ReviewQuery
 from survey.submissions.models import Filing, SubmissionEvent
 
 _CHUNK = 2000
-FORMAT = 1
+_UNIT = ("uscc", "category", "region", "section", "size_class", "values_hash")
+FORMAT = 2  # 1 had no Parquet and no README
 
 
 def archive_round(round: CollectionRound, path: Path) -> tuple[str, dict[str, Any]]:
@@ -51,8 +53,24 @@ def _rows(rows: QuerySet[Any], *fields: str) -> Iterator[Sequence[Any]]:
     yield from rows.values_list(*fields).iterator(chunk_size=_CHUNK)
 
 
-def _table(package: Package, name: str, rows: QuerySet[Any], words: str, *fields: str) -> None:
-    package.add_csv(name, [field.replace("__", "_") for field in fields], _rows(rows, *fields), words)
+def _table(
+    package: Package, name: str, rows: QuerySet[Any], words: str, *fields: str, typed: bool = False
+) -> None:
+    header = [field.replace("__", "_") for field in fields]
+    kinds = {head: _kind(rows.model, field) for head, field in zip(header, fields, strict=True)}
+    package.add_csv(name, header, _rows(rows, *fields), words, kinds if typed else None)
+
+
+def _kind(model: type[Model], path: str) -> str:
+    """The kind of a column, from the field that it is read of."""
+    first, _, rest = path.partition("__")
+    field: Any = model._meta.get_field(first)
+    if rest:
+        return _kind(field.related_model, rest)
+    kind = field.target_field if field.is_relation else field
+    if isinstance(kind, IntegerField):
+        return INTEGER
+    return NUMBER if isinstance(kind, FloatField | DecimalField) else TEXT
 
 
 def _questionnaires(package: Package, round: CollectionRound) -> None:
@@ -114,24 +132,25 @@ def _microdata(package: Package, round: CollectionRound) -> None:
         members = Observation.objects.filter(pk__in=version.members.values("observation_id"))
         codes = [entry["code"] for entry in version.layout.variables]
         package.add_csv(
-            f"{folder}/values.csv", ["uscc", "category", "region", "section", "size_class", "values_hash", *codes],
+            f"{folder}/values.csv", [*_UNIT, *codes],
             (
                 (one.unit.uscc, one.category, one.region, one.section, one.size_class, one.values_hash,
                  *("" if value != value else repr(value) for value in one.collected))
                 for one in members.select_related("unit").order_by("pk").iterator(chunk_size=_CHUNK)
             ),
             "numbers as they were filed; an empty place is a missing answer",
+            {**dict.fromkeys(_UNIT, TEXT), **dict.fromkeys(codes, NUMBER)},
         )  # fmt: skip
 
 
 def _inputs(package: Package, round: CollectionRound) -> None:
     _table(
         package, "design/strata.csv", Stratum.objects.filter(design__round=round).order_by("pk"), "strata of the sample",
-        "design__number", "kind", "category", "region", "section", "size", "population", "drawn", "take_all",
+        "design__number", "kind", "category", "region", "section", "size", "population", "drawn", "take_all", typed=True,
     )  # fmt: skip
     _table(
         package, "design/selected.csv", SelectedUnit.objects.filter(design__round=round).order_by("pk"),
-        "selected units", "unit__uscc", "stratum_id", "region", "probability", "random_number",
+        "selected units", "unit__uscc", "stratum_id", "region", "probability", "random_number", typed=True,
     )  # fmt: skip
     _table(
         package, "external.csv", ExternalSeries.objects.filter(year__lte=round.year).order_by("code", "year", "version"),
@@ -150,15 +169,15 @@ def _run(package: Package, run: EstimationRun) -> None:
     )  # fmt: skip
     _table(
         package, f"{folder}/estimates.csv", Estimate.objects.filter(run=run).order_by("pk"), "estimates", "year",
-        "variable", "statistic", "domain_kind", "domain_code", "value", "se", "cv", "lower", "upper", "n", "grade",
+        "variable", "statistic", "domain_kind", "domain_code", "value", "se", "cv", "lower", "upper", "n", "grade", typed=True,
     )  # fmt: skip
     _table(
         package, f"{folder}/treated.csv", TreatedUnit.objects.filter(run=run).order_by("pk"), "treated values", "year",
-        "variable", "unit__uscc", "collected", "treated", "cutoff", "weight", "reason",
+        "variable", "unit__uscc", "collected", "treated", "cutoff", "weight", "reason", typed=True,
     )  # fmt: skip
     _table(
         package, f"{folder}/weights.csv", StratumWeight.objects.filter(run=run).order_by("pk"), "weights", "year",
-        "stratum_id", "region", "estimation_stratum", "population", "respondents", "weight", "collapsed_step",
+        "stratum_id", "region", "estimation_stratum", "population", "respondents", "weight", "collapsed_step", typed=True,
     )  # fmt: skip
 
 

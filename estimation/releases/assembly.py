@@ -15,6 +15,8 @@ from estimation.releases.indicators import Indicator, Label, Line, Table
 from estimation.releases.tables import Cell, CoverageRow, Key, Source
 from estimation.releases.units import Unit, english, unit_of
 
+ALL = "total"  # the last row and the last column of a crossing
+CROSSED = "region_section"
 BLANK = "BLANK"  # the key of every place of a table where nothing is printed by design
 NOTES = {
     "external": Text("外部序列，无抽样误差", "external series, no sampling error"),
@@ -49,6 +51,7 @@ class Draft:
 
     cells: dict[str, FrozenCell] = field(default_factory=dict)
     tables: list[FrozenTable] = field(default_factory=list)
+    crossings: list[FrozenTable] = field(default_factory=list)
 
     def add(self, cell: FrozenCell) -> str:
         """Put a cell in; returns its key."""
@@ -106,7 +109,22 @@ def wanted(book: Book, year: int, codes: Mapping[str, Sequence[str]]) -> set[Key
             Key(year, ranking.variable, ranking.statistic, ranking.kind, code)
             for code in codes.get(ranking.kind, ())
         }
+    for crossing in book.crossings:
+        keys |= {
+            crossed_key(crossing.variable, year, region, section)
+            for region in (*codes.get("region", ()), ALL)
+            for section in (*codes.get("section", ()), ALL)
+        }
     return keys
+
+
+def crossed_key(variable: str, year: int, region: str, section: str) -> Key:
+    """The stored total of a region and a section, of a whole region, of a whole section, or of all enterprises."""
+    if region == ALL:
+        kind, code = ("nation", "enterprise") if section == ALL else ("section", section)
+    else:
+        kind, code = ("region_enterprise", region) if section == ALL else (CROSSED, f"{region}.{section}")
+    return Key(year, variable, "total", kind, code)
 
 
 def frozen(

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from estimation.releases import blocks, selectors, services
+from estimation.releases import blocks, notes, selectors, services
 from estimation.releases.blocks import Passage
 from estimation.releases.content import Text
 from estimation.releases.forms import BlockForm
@@ -24,8 +24,9 @@ from survey.exceptions import PolicyDenied
 def block_list(request: HttpRequest, year: int) -> HttpResponse:
     """The passages of a round in the order of the document, with their faults."""
     round_ = get_object_or_404(CollectionRound, year=year)
-    cells = selectors.cells_for_text(round_)
-    rows = [(one, _sentences(one, cells, year)) for one in selectors.passages_of(round_)]
+    cells, passages = selectors.cells_for_text(round_), selectors.passages_of(round_)
+    found = notes.faults_of(passages, cells, year)
+    rows = [(one, _sentences(one.code, found, cells)) for one in passages]
     return page(
         request, "estimation/releases/blocks.html", {"round": round_, "rows": rows, "has_cells": bool(cells)}
     )
@@ -56,9 +57,11 @@ def block_edit(request: HttpRequest, year: int, code: str) -> HttpResponse:
                 messages.success(request, _("Saved as version %(number)s.") % {"number": version.number})
                 return redirect("block_edit", year, code)
     cells = selectors.cells_for_text(round_)
+    together = [passage if one.code == code else one for one in selectors.passages_of(round_)]
+    found = notes.faults_of(together, cells, year)
     context: dict[str, Any] = {
         "round": round_, "passage": passage, "form": form, "refused": refused,
-        "faults": _sentences(passage, cells, year), "preview": _preview(passage, cells, year),
+        "faults": _sentences(code, found, cells), "preview": _preview(passage, cells, year),
         "history": selectors.versions_of_passage(round_, code), "has_cells": bool(cells),
     }  # fmt: skip
     invalid = request.method == "POST" and (bool(refused) or not form.is_valid())
@@ -82,12 +85,12 @@ def _typed(current: Passage, form: BlockForm) -> Passage:
     )  # fmt: skip
 
 
-def _sentences(passage: Passage, cells: Any, year: int) -> list[tuple[str, str]]:
+def _sentences(code: str, faults: list[tuple[str, str, str]], cells: Any) -> list[tuple[str, str]]:
     """(severity, sentence) of every fault. Before the first release there are no numbers to look names up in."""
     return [
-        ("bad" if kind in blocks.FATAL else "warn", selectors.FAULTS[kind] % {"detail": detail})
-        for kind, detail in blocks.faults(passage, cells, year)
-        if cells or kind != "unknown"
+        ("bad" if kind in notes.FATAL else "warn", selectors.FAULTS[kind] % {"detail": detail})
+        for where, kind, detail in faults
+        if where == code and (cells or kind != "unknown")
     ]
 
 

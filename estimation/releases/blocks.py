@@ -6,6 +6,7 @@
 ``{{ TXT-017|about }}``     "超11": the rounded number with the word that is true
 ``{{ year }} {{ previous }} {{ next }}``  the years
 ``{{ 'GB/T 4754-2017' }}``  fixed text that holds digits, marked as such
+``[^industry]``             calls a footnote (notes.py)
 ``[[ ... [[ ... ]] ... ]]`` passages that are left out when one of their numbers cannot be shown
 
 Nothing else is understood: no tag, no expression. The result is plain text with paragraphs between empty
@@ -25,6 +26,7 @@ from estimation.releases.content import Block, CellStatus, FrozenCell, Text
 _FIELD = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _PASSAGE = re.compile(r"\[\[((?:(?!\[\[|\]\]).)*)\]\]", re.DOTALL)  # the innermost ones
 _LITERAL = re.compile(r"'([^'{}]*)'")
+CALL = re.compile(r"\[\^([A-Za-z0-9][A-Za-z0-9-]*)\]")  # of a footnote
 _NAME = re.compile(r"(?P<key>[A-Za-z0-9][A-Za-z0-9_.\-]*)(?:\s*\|\s*(?P<form>[a-z]+))?")
 _FOLDER = Path(__file__).with_name("registry")
 FORMS = ("change", "points", "about")
@@ -62,7 +64,7 @@ class Filled:
 def default_passages() -> tuple[Passage, ...]:
     """The passages that come with the program, in the order of the document."""
     entries: list[dict[str, Any]] = []
-    for name in ("foreword", "chapters", "analysis", "appendix"):
+    for name in ("foreword", "chapters", "analysis", "appendix", "footnotes"):
         document = yaml.safe_load((_FOLDER / f"blocks_{name}.yaml").read_text(encoding="utf-8"))
         entries += document["blocks"]
     return tuple(
@@ -168,7 +170,7 @@ def _change(cell: FrozenCell, form: str, language: str) -> str:
 
 def typed_digits(text: str) -> Iterator[str]:
     """Runs of digits that somebody typed instead of naming a field or marking them as fixed."""
-    for match in re.finditer(r"\S{0,6}\d[\d.,%]*\S{0,4}", _FIELD.sub(" ", text)):
+    for match in re.finditer(r"\S{0,6}\d[\d.,%]*\S{0,4}", CALL.sub(" ", _FIELD.sub(" ", text))):
         yield match[0]
 
 

@@ -38,9 +38,10 @@ class FrozenCell:
     """One published number.
 
     key : ``SUP-01.2025`` (indicator and year), ``SUP-01.2025.growth``, ``T2.C.flow`` (table, row, column)
-    printed : rounded half up, as pages show it; value, se, lower, upper : full precision in the printed unit,
-    None where withheld or absent; unit : printed unit; estimator : statistic it came from, or ``external``,
-    ``derived``; lineage : stored estimates and external rows it was made of, as ``P01/total/nation/all/2025``
+    printed : rounded half up, as pages show it; value, se, lower, upper : in the printed unit and with no more
+    digits than are printed (freezing.py), None where withheld or absent; unit : printed unit; estimator :
+    statistic it came from, or ``external``, ``derived``; lineage : stored estimates and external rows it was made
+    of, as ``P01/total/nation/all/2025``
     """
 
     key: str
@@ -133,10 +134,20 @@ class Content:
     blocks: tuple[Block, ...] = ()
     identities: tuple[Mapping[str, Any], ...] = ()  # checks of the arithmetic: code, holds, difference, words
     footnotes: tuple[Text, ...] = field(default=())
+    # Regions by sections: for the explorer and files, not in the document.
+    crossings: tuple[FrozenTable, ...] = ()
+
+    @property
+    def every_table(self) -> tuple[FrozenTable, ...]:
+        """The tables of the document, then the crossings."""
+        return (*self.tables, *self.crossings)
 
     def to_json(self) -> str:
-        """Canonical form."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        """Canonical form. What a release of an earlier program did not know does not appear, so that hashes stay."""
+        document = asdict(self)
+        if not self.crossings:
+            del document["crossings"]
+        return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     def to_document(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -160,6 +171,7 @@ class Content:
                 "blocks": tuple(_block(one) for one in document["blocks"]),
                 "identities": tuple(document["identities"]),
                 "footnotes": tuple(Text(**one) for one in document["footnotes"]),
+                "crossings": tuple(_table(one) for one in document.get("crossings", ())),
             }
         )
 

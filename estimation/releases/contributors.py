@@ -10,7 +10,7 @@ import numpy as np
 
 from estimation.design.strata import Floats, Ints
 from estimation.methods import primary_cells
-from estimation.runs.arrays import Year, domains_of
+from estimation.runs.arrays import Year, crossed_domain, domains_of
 from estimation.runs.spec import RunSpec
 from estimation.runs.treat import treat
 from estimation.runs.weigh import weigh
@@ -33,9 +33,10 @@ def concentrations(year: Year, spec: RunSpec) -> dict[tuple[str, str, str], Conc
     values = treat(year, weighted, spec).values
     weight = weighted.sample.weight
     found: dict[tuple[str, str, str], Concentration] = {}
-    for domain in domains_of(year, KINDS, data_enterprises=spec.data_enterprises):
+    domains = [*domains_of(year, KINDS, data_enterprises=spec.data_enterprises), crossed_domain(year)]
+    for domain in domains:
         for column, item in enumerate(year.items):
-            if item.is_amount:
+            if item.is_amount and (domain.kind in KINDS or item.code in spec.crossed):
                 for code, one in zip(
                     domain.labels,
                     concentration_of(values[:, column], weight, domain.codes, len(domain.labels)),

@@ -22,6 +22,7 @@ from estimation.releases.assembly import (
     unit_text,
 )
 from estimation.releases.content import CellStatus, FrozenCell, FrozenFigure, Point, Text
+from estimation.releases.crossings import add_crossing
 from estimation.releases.facts import Book, Fact, Figure, Forecast, Ranking
 from estimation.releases.formulas import Formula, Quantity, Reference
 from estimation.releases.tables import Cell, Key
@@ -67,6 +68,8 @@ def assemble(
         reader.ranking(ranking, codes.get(ranking.kind, ()))
     for forecast in book.forecasts:
         draft.add(reader.forecast(forecast))
+    for crossing in book.crossings:
+        add_crossing(draft, crossing, material, codes.get("region", ()), codes.get("section", ()))
     return draft, tuple(reader.figure(figure) for figure in book.figures)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from estimation.releases.facts import read_yaml
+from estimation.releases.models import ExternalFile
 from estimation.runs.models import ExternalSeries
 from survey import audit
 from survey.access.roles import Permission
@@ -165,9 +167,39 @@ def _date(given: Any) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
 
+def keep_file(*, name: str, content: bytes, by: Any) -> ExternalFile:
+    """Keep a file that can be read, for its check and for entering. Raises PermissionDenied, PolicyDenied."""
+    if not may(by, Permission.RUN_ESTIMATION):
+        raise PermissionDenied
+    read_file(name, content)
+    digest = hashlib.sha256(content).hexdigest()
+    return ExternalFile.objects.create(name=name[:200], content=content, sha256=digest, uploaded_by=by)
+
+
+def rows_of(file: ExternalFile) -> list[Row]:
+    """The lines of a kept file with what each would do now."""
+    return read_file(file.name, bytes(file.content))
+
+
+@transaction.atomic
+def enter_file(file: ExternalFile, *, sha256: str, by: Any) -> list[ExternalSeries]:
+    """Enter exactly the file that was shown, once. Raises PermissionDenied, PolicyDenied (faults, other file, entered)."""
+    held = ExternalFile.objects.select_for_update().get(pk=file.pk)
+    if held.entered_at is not None:
+        raise PolicyDenied(_("This file is entered already."))
+    if held.sha256 != sha256 or hashlib.sha256(bytes(held.content)).hexdigest() != sha256:
+        raise PolicyDenied(_("This is not the file that was checked."))
+    made = import_rows(rows_of(held), by=by)
+    held.entered_at = timezone.now()
+    held.save(update_fields=["entered_at"])
+    return made
+
+
 @transaction.atomic
 def import_rows(rows: Sequence[Row], *, by: Any) -> list[ExternalSeries]:
-    """Enter every line that changes something; all or none. Raises PolicyDenied when a line is faulty."""
+    """Enter every line that changes something; all or none. Raises PermissionDenied, PolicyDenied (a faulty line)."""
+    if not may(by, Permission.RUN_ESTIMATION):
+        raise PermissionDenied
     if any(row.fault for row in rows):
         raise PolicyDenied(_("Lines with faults must be corrected first; nothing was imported."))
     return [

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from estimation.releases import external
 from estimation.releases.forms import ExternalForm, ImportForm
+from estimation.releases.models import ExternalFile
 from estimation.runs.models import ExternalSeries
 from survey.access.decorators import requires
 from survey.access.pages import page
@@ -75,25 +76,43 @@ def external_approve(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.RUN_ESTIMATION)
 @require_http_methods(["GET", "POST"])
 def external_import(request: HttpRequest) -> HttpResponse:
-    """A file: first what it would do, then, with the confirmation, doing it."""
-    form, rows, refused = ImportForm(request.POST or None, request.FILES or None), [], ""
+    """Upload a file; what can be read is kept and shown before anything is entered."""
+    form, refused = ImportForm(request.POST or None, request.FILES or None), ""
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            rows = external.read_file(file.name, file.read())
-            if form.cleaned_data["confirm"]:
-                made = external.import_rows(rows, by=request.user)
-                messages.success(
-                    request, _("%(count)s values are entered and wait for approval.") % {"count": len(made)}
-                )
-                return redirect("external_list")
+            kept = external.keep_file(name=file.name, content=file.read(), by=request.user)
+            return redirect("external_file", kept.pk)
         except PolicyDenied as refusal:
             refused = str(refusal.sentence)
     return page(
         request, "estimation/releases/external_import.html",
+        {"form": form, "refused": refused, "columns": external.COLUMNS},
+        status=422 if request.method == "POST" else 200,
+    )  # fmt: skip
+
+
+@requires(Permission.RUN_ESTIMATION)
+@require_http_methods(["GET", "POST"])
+def external_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a kept file would do; entering it takes the bytes that are shown."""
+    file, refused = get_object_or_404(ExternalFile, pk=pk), ""
+    if request.method == "POST":
+        try:
+            made = external.enter_file(file, sha256=request.POST.get("sha256", ""), by=request.user)
+        except PolicyDenied as refusal:
+            refused = str(refusal.sentence)
+        else:
+            messages.success(
+                request, _("%(count)s values are entered and wait for approval.") % {"count": len(made)}
+            )
+            return redirect("external_list")
+    rows = external.rows_of(file)
+    return page(
+        request, "estimation/releases/external_file.html",
         {
-            "form": form, "rows": rows, "refused": refused, "columns": external.COLUMNS,
-            "changes": sum(row.changes for row in rows), "faulty": sum(bool(row.fault) for row in rows),
+            "file": file, "rows": rows, "refused": refused, "changes": sum(row.changes for row in rows),
+            "faulty": sum(bool(row.fault) for row in rows),
         },
         status=422 if refused else 200,
     )  # fmt: skip

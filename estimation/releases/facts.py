@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import yaml
 
-from estimation.releases.content import Text
 from estimation.releases.formulas import Formula, Reference, parse_formula, parse_reference
 from estimation.releases.indicators import Label, Registry, registry
 
@@ -87,6 +86,17 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossing:
+    """A variable that is published by region and section: its printed unit and the code of its table."""
+
+    code: str
+    variable: str
+    unit: str
+    label: Label
+    decimals: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """Everything that a release publishes, as data."""
 
@@ -95,6 +105,7 @@ class Book:
     rankings: tuple[Ranking, ...]
     forecasts: tuple[Forecast, ...]
     figures: tuple[Figure, ...]
+    crossings: tuple[Crossing, ...] = ()
 
     def formulas(self) -> Iterator[tuple[str, Formula]]:
         """Every formula with the code of what it makes."""
@@ -130,7 +141,12 @@ class Book:
         return tuple(done.values())
 
 
-def parse_book(registry: Registry, facts: Mapping[str, Any], figures: Mapping[str, Any]) -> Book:
+def parse_book(
+    registry: Registry,
+    facts: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    crossings: Mapping[str, Any] | None = None,
+) -> Book:
     """The book of parsed YAML. Raises ValueError with the code of what is wrong."""
     return Book(
         registry,
@@ -138,18 +154,16 @@ def parse_book(registry: Registry, facts: Mapping[str, Any], figures: Mapping[st
         tuple(_read(entry, _ranking) for entry in facts.get("rankings", ())),
         tuple(_read(entry, _forecast) for entry in facts.get("forecasts", ())),
         tuple(_read(entry, _figure) for entry in figures.get("figures", ())),
+        tuple(_read(entry, _crossing) for entry in (crossings or {}).get("crossings", ())),
     )
 
 
 @lru_cache(maxsize=1)
 def book() -> Book:
     """The book of this version of the program."""
-    return parse_book(registry(), read_yaml("facts.yaml"), read_yaml("figures.yaml"))
-
-
-def footnotes() -> tuple[Text, ...]:
-    """Footnotes of the report in their order."""
-    return tuple(Text(**one) for one in read_yaml("footnotes.yaml")["footnotes"])
+    return parse_book(
+        registry(), read_yaml("facts.yaml"), read_yaml("figures.yaml"), read_yaml("crossings.yaml")
+    )
 
 
 def read_yaml(name: str) -> dict[str, Any]:
@@ -186,6 +200,10 @@ def _forecast(values: dict[str, Any]) -> Forecast:
     shows = values.pop("as")
     named = {**values, "label": Label(**values["label"]), "place": tuple(values["place"])}
     return Forecast(**named, shows=shows, history=history)
+
+
+def _crossing(values: dict[str, Any]) -> Crossing:
+    return Crossing(**{**values, "label": Label(**values["label"])})
 
 
 def _figure(values: dict[str, Any]) -> Figure:

@@ -95,4 +95,3 @@ class ImportForm(forms.Form):
     """A file of external values."""
 
     file = forms.FileField(label=_("CSV or Excel file"))
-    confirm = forms.BooleanField(required=False)

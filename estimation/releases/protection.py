@@ -11,13 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from estimation.design.strata import Floats
-from estimation.methods import SuppressionError, audit_suppression, suppress, table_relations
+from estimation.design.strata import Bools, Floats
+from estimation.methods import (
+    SuppressionError,
+    audit_suppression,
+    suppress,
+    suppress_in_turn,
+    table_relations,
+)
+from estimation.releases.assembly import CROSSED
 from estimation.releases.content import CellStatus, FrozenCell
 from estimation.releases.contributors import Concentration
 from estimation.releases.tables import Key, Stored
 
 FEW, ONE, TWO, LINKED, SAME = "few", "one_dominates", "two_dominate", "secondary", "follows"
+EXACT, IN_TURN, WHOLE = "integer_program", "in_turn", "everything"  # how the further cells were chosen
+_DEAR, _CHEAP = 1e3, 1e-2  # price of a margin, and of a cell that is too uncertain to be published anyway
 _WHOLE = frozenset({"nation"})
 # Items of the government bureaus: they tell of public tasks and not of a respondent's own affairs, and a province
 # has one bureau, so that a rule for contributors would withhold every one of them.
@@ -95,7 +104,10 @@ def protect(
                 if (key.year, key.variable, key.statistic) == (year, variable, statistic)
                 and (line in single or key.kind in _WHOLE)
             ]  # fmt: skip
-            _protect_system(system, estimates, rules, verdict, withheld_before)
+            margins = [key for key in system if key.kind != CROSSED]
+            _protect_system(margins, estimates, rules, verdict, withheld_before)
+            if len(margins) < len(system):
+                _protect_crossing(system, estimates, rules, verdict, withheld_before)
     _follow(lines, verdict)
     return {name: _masked(cell, verdict) for name, cell in cells.items()}, verdict
 
@@ -128,46 +140,101 @@ def _sensitive(
     return ""
 
 
-def _protect_system(
-    keys: Sequence[Key],
-    estimates: Mapping[Key, Stored],
-    rules: Rules,
-    verdict: Verdict,
-    before: frozenset[str],
-) -> None:
-    """One variable: its published totals, the sums that bind them, the cheapest protecting pattern, the attack."""
+@dataclass(frozen=True)
+class _System:
+    """The published totals of one variable and the sums that bind them, arrays (C,).
+
+    keys, names : of the first cells; further ones are what a sum leaves over, which nobody publishes or withholds
+    """
+
+    keys: list[Key]
+    names: list[str]
+    value: Floats
+    relations: Any
+    primary: Bools
+    never: Bools
+    before: Bools
+
+    def kinds(self, *wanted: str) -> Bools:
+        """Cells of some kinds of domains."""
+        count = len(self.value) - len(self.keys)
+        return np.array([key.kind in wanted for key in self.keys] + [False] * count)
+
+
+def _system(
+    keys: Sequence[Key], estimates: Mapping[Key, Stored], verdict: Verdict, before: frozenset[str]
+) -> _System | None:
     known = [key for key in keys if key in estimates and estimates[key].value is not None]
     place = {(key.kind, key.code): number for number, key in enumerate(known)}
     values = [max(float(estimates[key].value or 0.0), 0.0) for key in known]
     sums = _relations(place, values)
     if not sums:
-        return
+        return None
     value = np.array(values)
-    relations = table_relations(sums, len(value))
     names = [line_of(key) for key in known] + [""] * (len(value) - len(known))
-    primary = np.array([name in verdict.withheld for name in names])
     never = np.array([not name or known[i].kind in _WHOLE or value[i] == 0 for i, name in enumerate(names)])
-    old = np.array([name in before and bool(name) for name in names])
-    primary &= ~never
-    pattern, optimal = primary | (old & ~never), True
-    if primary.any():
+    primary = np.array([verdict.withheld.get(name, LINKED) != LINKED for name in names]) & ~never
+    old = np.array([bool(name) and (name in before or name in verdict.withheld) for name in names]) & ~never
+    return _System(known, names, value, table_relations(sums, len(value)), primary, never, old)
+
+
+def _protect_system(
+    keys: Sequence[Key], estimates: Mapping[Key, Stored], rules: Rules, verdict: Verdict, before: frozenset[str]
+) -> None:  # fmt: skip
+    """One variable: its published totals, the sums that bind them, the cheapest protecting pattern, the attack."""
+    one = _system(keys, estimates, verdict, before)
+    if one is None:
+        return
+    pattern, optimal = one.primary | one.before, True
+    if one.primary.any():
         try:
             found = suppress(
-                value, relations, primary, never=never, withheld_before=old & ~never, protection=rules.protection,
-                seconds_per_round=10.0,
+                one.value, one.relations, one.primary, never=one.never, withheld_before=one.before,
+                protection=rules.protection, seconds_per_round=10.0,
             )  # fmt: skip
             pattern, optimal = found.withheld, found.optimal
         except SuppressionError:
-            pattern, optimal = ~never, False  # nothing cheaper protects: the whole classification goes
-    for i in np.flatnonzero(pattern & ~primary):
-        verdict.withheld.setdefault(names[i], LINKED)
-    verdict.systems.append(_report(known[0], names, value, relations, primary, pattern, optimal))
+            pattern, optimal = ~one.never, False  # nothing cheaper protects: the whole classification goes
+    _settle(one, pattern, verdict, EXACT, optimal=optimal)
+
+
+def _protect_crossing(
+    keys: Sequence[Key], estimates: Mapping[Key, Stored], rules: Rules, verdict: Verdict, before: frozenset[str]
+) -> None:  # fmt: skip
+    """The same with the table of regions by sections, whose margins keep what was decided for them.
+
+    Hundreds of cells are too many for the integer program in the time of a release; they are protected in turn.
+    """
+    one = _system(keys, estimates, verdict, before)
+    if one is None:
+        return
+    inner = one.kinds(CROSSED)
+    pattern, method = one.primary | one.before, IN_TURN
+    if one.primary.any():
+        positive = one.value[one.value > 0]
+        price = 1.0 + np.log1p(one.value / (positive.min() if len(positive) else 1.0))
+        weak = [estimates[key].grade == "E" for key in one.keys] + [False] * (len(price) - len(one.keys))
+        price = np.where(inner, np.where(weak, _CHEAP, 1.0), _DEAR) * price
+        try:
+            pattern = suppress_in_turn(
+                one.value, one.relations, one.primary, cost=price, never=one.never, withheld_before=one.before,
+                protection=rules.protection,
+            ).withheld  # fmt: skip
+        except SuppressionError:
+            pattern, method = pattern | (inner & ~one.never), WHOLE
+    _settle(one, pattern, verdict, method, optimal=False)
+
+
+def _settle(one: _System, pattern: Bools, verdict: Verdict, method: str, *, optimal: bool) -> None:
+    for i in np.flatnonzero(pattern & ~one.primary):
+        verdict.withheld.setdefault(one.names[i], LINKED)
+    verdict.systems.append(_report(one, pattern, method, optimal))
 
 
 def _relations(place: Mapping[tuple[str, str], int], values: list[float]) -> list[list[int]]:
     """Sums whose parts are all published, as lists of places ending with the whole; appends what is left over."""
     sums = []
-    for kind, codes, whole in _SUMS:
+    for kind, codes, whole in (*_SUMS, *_crossed_sums(place)):
         chosen = codes or tuple(code for one, code in place if one == kind)
         if whole not in place or not chosen or any((kind, code) not in place for code in chosen):
             continue
@@ -182,31 +249,51 @@ def _relations(place: Mapping[tuple[str, str], int], values: list[float]) -> lis
     return sums
 
 
-def _report(
-    first: Key, names: list[str], value: Floats, relations: Any, primary: Any, pattern: Any, optimal: bool
-) -> dict[str, Any]:
-    audit = audit_suppression(value, relations, pattern)
-    width = np.where(value > 0, (audit.upper - audit.lower) / np.where(value > 0, value, 1.0), np.inf)
-    held = np.flatnonzero(pattern)
-    narrow = float(width[held].min()) if len(held) else None
+def _crossed_sums(
+    place: Mapping[tuple[str, str], int],
+) -> list[tuple[str, tuple[str, ...], tuple[str, str]]]:
+    """Rows and columns of the table of regions by sections; a cell that is not there has no respondent and adds 0."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for kind, code in place:
+        if kind == CROSSED:
+            region, _dot, section = code.partition(".")
+            lines.setdefault(("region_enterprise", region), []).append(code)
+            lines.setdefault(("section", section), []).append(code)
+    return [(CROSSED, tuple(codes), whole) for whole, codes in lines.items()]
+
+
+def _report(one: _System, pattern: Bools, method: str, optimal: bool) -> dict[str, Any]:
+    """The attack on the sensitive cells with everything that is published, and what it found."""
+    audit = audit_suppression(one.value, one.relations, pattern, targets=one.primary)
+    held = np.flatnonzero(one.primary)
+    width = (audit.upper - audit.lower)[held] / np.where(one.value[held] > 0, one.value[held], 1.0)
+    narrow = float(width.min()) if len(held) else None
+    first = one.keys[0]
     return {
-        "variable": first.variable, "statistic": first.statistic, "year": first.year,
-        "cells": sum(1 for name in names if name), "sums": int(relations.shape[0]),
-        "primary": int(primary.sum()), "secondary": int((pattern & ~primary).sum()), "optimal": optimal,
-        "recovered": [names[int(i)] for i in np.flatnonzero(audit.recovered & primary)],
+        "variable": first.variable, "statistic": first.statistic, "year": first.year, "method": method,
+        "crossed": bool(one.kinds(CROSSED).any()),
+        "cells": sum(1 for name in one.names if name), "sums": int(one.relations.shape[0]),
+        "primary": int(one.primary.sum()), "secondary": int((pattern & ~one.primary).sum()), "optimal": optimal,
+        "recovered": [one.names[int(i)] for i in np.flatnonzero(audit.recovered)],
         "narrowest": None if narrow is None or not np.isfinite(narrow) else round(narrow, 4),
     }  # fmt: skip
 
 
 def _follow(lines: Mapping[str, Key], verdict: Verdict) -> None:
-    """The growth of a withheld level, with last year's published level, is the level."""
+    """What gives a withheld level back goes with it.
+
+    A growth does so with last year's level, a ratio with the other of its two totals.
+    """
     held = {
         (key.variable, key.kind, key.code)
         for line, key in lines.items()
         if key.statistic == "total" and line in verdict.withheld
     }
     for line, key in lines.items():
-        if key.statistic.endswith("growth") and (key.variable, key.kind, key.code) in held:
+        levels = key.variable.split("/") if key.statistic == "ratio" else [key.variable]
+        if not (key.statistic == "ratio" or key.statistic.endswith("growth")):
+            continue
+        if any((variable, key.kind, key.code) in held for variable in levels):
             verdict.withheld.setdefault(line, SAME)
 
 

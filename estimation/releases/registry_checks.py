@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from estimation.releases.assembly import estimate_unit
-from estimation.releases.facts import Book, Fact
+from estimation.releases.facts import Book, Crossing, Fact
 from estimation.releases.formulas import Formula, Reference
 from estimation.releases.indicators import Indicator, Part
 from estimation.releases.units import Unit, unit_of
@@ -28,6 +28,7 @@ class Vocabulary:
     ratios: frozenset[str]
     domains: Mapping[str, Sequence[str]]
     external: Mapping[str, str]  # unit of every external series that may be entered
+    crossed: frozenset[str] = frozenset()  # variables that a run crosses by region and section
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,18 @@ def check_registry(book: Book, words: Vocabulary) -> list[Finding]:
         for line in figure.series:
             for formula in line.points:
                 found += _formula(figure.code, formula, figure.unit, units, words)
+    for crossing in book.crossings:
+        found += _crossing(crossing, words)
+    return found
+
+
+def _crossing(one: Crossing, words: Vocabulary) -> list[Finding]:
+    found = _labels(one.code, one.label.zh, one.label.en)
+    if one.variable not in words.crossed:
+        return [*found, Finding(one.code, "not_crossed", f"runs do not cross {one.variable}")]
+    stored, printed = estimate_unit(one.variable, "total", words.units), unit_of(one.unit)
+    if not stored.fits(printed):
+        found.append(Finding(one.code, "unit_clash", f"{one.variable} is in {stored}, printed in {one.unit}"))
     return found
 
 

@@ -83,6 +83,8 @@ class ContentSerializer(serializers.Serializer[Any]):
     blocks = serializers.ListField(child=serializers.DictField())
     identities = serializers.ListField(child=serializers.DictField())
     footnotes = TextSerializer(many=True)
+    # Regions by sections; absent from releases of earlier programs, whose hash does not know it.
+    crossings = serializers.ListField(child=serializers.DictField(), required=False)
 
 
 class CsvRenderer(BaseRenderer):
@@ -183,7 +185,8 @@ class ReleaseTable(_Public):
     def get(self, request: Request, year: int, number: int, code: str) -> HttpResponse:
         """As CSV: printed numbers, one line a row, UTF-8 with a mark for spreadsheets."""
         row = self.release(year, number)
-        table = next((one for one in row.content["tables"] if one["code"] == code), None)
+        known = (*row.content["tables"], *row.content.get("crossings", ()))
+        table = next((one for one in known if one["code"] == code), None)
         if table is None:
             raise Http404
         language = "en" if request.query_params.get("language", "").startswith("en") else "zh"

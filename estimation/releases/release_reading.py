@@ -43,6 +43,7 @@ COMPARISON_LABELS = {
     "not_made": _("This release makes no such number."),
     "not_collected": _("The survey does not give this number; the cell says why."),
     "not_printed": _("No comparable number is printed."),
+    "imprecise": _("The error is too large to publish this number."),
     "no_estimate": _("There is no estimate in this run."),
     "no_external": _("The external series has no value for this year."),
     "no_previous": _("There is no comparable level of the year before."),
@@ -50,7 +51,12 @@ COMPARISON_LABELS = {
 WITHHELD_LABELS = {
     "few": _("fewer contributors than the minimum"), "one_dominates": _("one contributor dominates"),
     "two_dominate": _("two contributors dominate"), "secondary": _("protects another cell"),
-    "follows": _("growth of a withheld level"),
+    "follows": _("growth or ratio of a withheld level"),
+}  # fmt: skip
+METHOD_LABELS = {
+    "integer_program": _("integer program, the cheapest pattern"),
+    "in_turn": _("linear programs in turn, then taking back what is spare"),
+    "everything": _("nothing cheaper protects: the whole table"),
 }  # fmt: skip
 FAULT_LABELS: Mapping[str, Any] = FAULTS
 

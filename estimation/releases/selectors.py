@@ -19,7 +19,7 @@ from estimation.releases.registry_checks import GROUPS, Vocabulary
 from estimation.releases.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
 from estimation.runs.models import Estimate, EstimationRun, ExternalSeries
 from estimation.runs.selectors import finished_runs
-from estimation.runs.spec import DERIVED, RATIOS
+from estimation.runs.spec import CROSSED, DERIVED, RATIOS
 from survey.collection.models import CollectionRound
 from survey.microdata.projection import layout_variables
 from survey.microdata.selectors import coverage_rows
@@ -214,6 +214,12 @@ FAULTS = {
     "empty": _("This text is empty: %(detail)s"),
     "unshown": _("%(detail)s cannot be shown in this release; a dash stands in its place."),
     "weak": _("Grade E: the error is too large for more than an indication (%(detail)s)."),
+    "unknown_note": _("There is no footnote called %(detail)s that can be called here."),
+    "uncalled_note": _("No passage calls the footnote %(detail)s; it is not printed."),
+    "malformed_note": _(
+        "Every paragraph is a footnote with its own name, the same in both languages: %(detail)s"
+    ),
+    "unequal_notes": _("The footnote %(detail)s is called in one language only."),
     "identity": _("Printed numbers do not add up; the difference is %(detail)s."),
 }
 
@@ -227,7 +233,7 @@ def vocabulary() -> Vocabulary:
     }  # fmt: skip
     return Vocabulary(
         {one.code: one.unit for one in variables}, frozenset(DERIVED), frozenset(f"{a}/{b}" for a, b in RATIOS),
-        domains, {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]},
+        domains, {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]}, frozenset(CROSSED),
     )  # fmt: skip
 
 

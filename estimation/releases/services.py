@@ -8,12 +8,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from estimation.releases import blocks, selectors
+from estimation.releases import blocks, notes, selectors
+from estimation.releases.assembly import CROSSED
 from estimation.releases.blocks import Passage
 from estimation.releases.content import CellStatus, Content, Text
 from estimation.releases.contributors import KINDS, Concentration, concentrations
+from estimation.releases.crossings import without_weak
 from estimation.releases.derivation import assemble
-from estimation.releases.facts import book, footnotes
+from estimation.releases.facts import book
+from estimation.releases.freezing import freeze
 from estimation.releases.identities import check_identities, failing
 from estimation.releases.models import BlockVersion, Release
 from estimation.releases.protection import Rules, protect
@@ -28,7 +31,15 @@ from survey.access.scope import may
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
 
-__all__ = ["Action", "edit_block", "prepare_release", "publish_due", "rebuild_draft", "transition"]
+__all__ = [
+    "Action",
+    "edit_block",
+    "prepare_release",
+    "publish_due",
+    "rebuild_draft",
+    "rehearse_publication",
+    "transition",
+]
 
 
 @transaction.atomic
@@ -81,6 +92,16 @@ def rebuild_draft(release: Release, *, by: Any | None) -> Release:
     return row
 
 
+@transaction.atomic
+def rehearse_publication(release: Release) -> Release:
+    """Validate and publish at once, without people. Raises PolicyDenied for a real round, or when a check refuses."""
+    if not release.round.is_synthetic:
+        raise PolicyDenied(_("A real round is validated and published by two people in the application."))
+    for action in (Action.VALIDATE, Action.PUBLISH):
+        release = transition(release, action, by=None)
+    return release
+
+
 def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Content, dict[str, Any]]:
     """The content of a release of a run, and what the office needs to know of it."""
     known, year = book(), run.round.year
@@ -91,18 +112,22 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
         draft.cells, material.source.estimates, _concentration(run), rules,
         withheld_before=_withheld(earlier),
     )  # fmt: skip
+    cells = without_weak(cells, draft.crossings)
     identities = check_identities(cells, year, material.source.external)
+    cells = freeze(cells)
     passages = selectors.passages_of(run.round)
     faults = [
-        {"kind": kind, "where": passage.code, "detail": detail}
-        for passage in passages
-        for kind, detail in blocks.faults(passage, cells, year)
+        {"kind": kind, "where": code, "detail": detail}
+        for code, kind, detail in notes.faults_of(passages, cells, year)
     ]
-    fatal = [one for one in faults if one["kind"] in blocks.FATAL]
+    fatal = [one for one in faults if one["kind"] in notes.FATAL]
     fatal += [
         {"kind": "identity", "where": one["code"], "detail": one["difference"]} for one in failing(identities)
     ]
     broken = {one["where"] for one in fatal}
+    footnotes, filled = notes.footnotes_of(
+        blocks.fill_block(one, cells, year) for one in passages if one.code not in broken
+    )
     content = Content(
         year=year,
         title=Text(f"全国数据资源调查报告（{year}年）", f"National Data Resource Survey Report {year}"),
@@ -112,11 +137,12 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
         cells=cells,
         tables=tuple(draft.tables),
         figures=figures,
-        blocks=tuple(blocks.fill_block(one, cells, year) for one in passages if one.code not in broken),
+        blocks=filled,
         identities=identities,
-        footnotes=footnotes(),
+        footnotes=footnotes,
+        crossings=tuple(draft.crossings),
     )
-    remarks = [one for one in faults if one["kind"] not in blocks.FATAL]
+    remarks = [one for one in faults if one["kind"] not in notes.FATAL]
     remarks += [
         {"kind": "weak", "where": key, "detail": cell.printed}
         for key, cell in cells.items()
@@ -150,7 +176,7 @@ def _concentration(run: EstimationRun) -> dict[tuple[str, str, str], Concentrati
     basis = FLOW_BASIS[spec.flow_basis]
     wanted = {basis}
     for key in selectors.published_keys(run.round.year):
-        if key.kind in KINDS and key.statistic != "count":
+        if key.kind in (*KINDS, CROSSED) and key.statistic != "count":
             wanted |= set(key.variable.replace("+", "/").split("/"))
     layout = {entry["code"] for entry in run.microdata.layout.variables}
     year = read_year(
@@ -173,8 +199,11 @@ def edit_block(*, round: CollectionRound, code: str, heading: Text, body: Text, 
         raise PolicyDenied(_("There is no passage %(code)s in the report.") % {"code": code})
     passage = Passage(code, place, heading, body)
     cells = selectors.cells_for_text(round)  # none before the first draft, which then tells unknown names
-    for kind, detail in blocks.faults(passage, cells, round.year):
-        if kind in blocks.FATAL and (cells or kind != "unknown"):
+    together = tuple(passage if one.code == code else one for one in selectors.passages_of(round))
+    for where, kind, detail in notes.faults_of(together, cells, round.year):
+        # A note that goes while another passage calls it is the fault of this edit, too.
+        mine = where == code or (kind == notes.UNKNOWN and code == notes.CODE)
+        if mine and kind in notes.FATAL and (cells or kind != "unknown"):
             raise PolicyDenied(selectors.FAULTS[kind] % {"detail": detail})
     newest = BlockVersion.objects.filter(round=round, code=code).order_by("-number").first()
     version = BlockVersion.objects.create(

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("external/", external_views.external_list, name="external_list"),
     path("external/new/", external_views.external_new, name="external_new"),
     path("external/import/", external_views.external_import, name="external_import"),
+    path("external/import/<int:pk>/", external_views.external_file, name="external_file"),
     path("external/<int:pk>/approve/", external_views.external_approve, name="external_approve"),
 ]
 _release = "releases/<int:year>/<int:number>/"

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from estimation.releases import selectors
 from estimation.releases.indicators import registry
+from estimation.releases.units import readable_unit
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import (
     KIND_LABELS,
@@ -87,9 +88,13 @@ def results_domain(request: HttpRequest) -> HttpResponse:
     rows = selectors.domain_rows(
         run, variable=variable, statistic=statistic, kind=kind, year=year, order=order
     )
+    largest = max((abs(row.value or 0.0) for row in rows), default=0.0) or 1.0
+    name = name_of(names, variable)
+    # Totals and means are amounts; one unit for the whole page.
+    unit, factor = readable_unit(name.unit, largest) if statistic in ("total", "mean") else (name.unit, 1.0)
     context |= {
-        "rows": rows, "largest": max((abs(row.value or 0.0) for row in rows), default=0.0) or 1.0,
-        "variable": variable, "name": name_of(names, variable), "statistic": statistic, "kind": kind,
+        "rows": rows, "largest": largest, "variable": variable, "name": name, "unit": unit, "factor": factor,
+        "statistic": statistic, "kind": kind,
         "year": year, "years": years, "order": order, "statistics": statistics,
         "statistic_labels": STATISTIC_LABELS, "kinds": KIND_LABELS, "is_percent": statistic in PERCENTS,
         "variables": [name_of(names, code) for code in selectors.variables_with_estimates(run)],

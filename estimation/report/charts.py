@@ -64,7 +64,7 @@ def _wrapped(label: str) -> str:
 
 def _pitch(data: list[Datum]) -> int:
     """Pixels a row: more where a label takes two lines."""
-    return 27 if any("|" in one["label"] for one in data) else 20
+    return 31 if any("|" in one["label"] for one in data) else 20
 
 
 _BARE = {"domain": False, "ticks": False}
@@ -285,8 +285,11 @@ def _tiles(data: list[Datum], unit: str, language: str) -> Any:
 
 def _dots(data: list[Datum], unit: str, language: str) -> Any:
     """Coefficients of variation as dots on a common scale, sorted."""
+    # Labels of one line: there are many rows, and the figure stands on a page with its heading.
+    data = [{**one, "label": one["label"].replace("|", " " if language == "en" else "")} for one in data]
     rows = [one["label"] for one in sorted(data, key=lambda one: one["cv"])]
-    y = alt.Y("label:N", sort=rows, axis=_row_axis(11, grid=True, gridColor=LINE, gridDash=[1, 3]))
+    look = {"grid": True, "gridColor": LINE, "gridDash": [1, 3], "labelLimit": 400}
+    y = alt.Y("label:N", sort=rows, axis=_row_axis(10.5, **look))
     title = "变异系数 (%)" if language == "zh" else "Coefficient of variation (%)"
     x = alt.X("cv:Q", scale=alt.Scale(domainMin=0, nice=True), axis=_value_axis(title))
     grades = sorted(_order(data, "grade"))
@@ -300,7 +303,7 @@ def _dots(data: list[Datum], unit: str, language: str) -> Any:
         .mark_point(filled=True, size=80, opacity=1)
         .encode(y=y, x=x, color=colour, shape=shape)
     )
-    return dots.properties(height=80 + min(_pitch(data), 23) * len(rows))
+    return dots.properties(height=70 + 18 * len(rows))
 
 
 _BUILDERS: dict[str, Callable[[list[Datum], str, str], Any]] = {

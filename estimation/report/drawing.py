@@ -29,6 +29,16 @@ def draw(document: Mapping[str, Any]) -> str:
     return _stable(svg)
 
 
+def size_of(svg: str) -> tuple[int, int]:
+    """Width and height in pixels, so that a page can keep room for the picture. Raises ValueError for another SVG."""
+    head = svg[: svg.find(">", svg.find("<svg")) + 1]
+    found = [re.search(rf'\b{name}="([\d.]+)', head) for name in ("width", "height")]
+    if None in found:
+        raise ValueError("the picture does not say its size")
+    width, height = (round(float(one[1])) for one in found if one)
+    return width, height
+
+
 def rasterise(svg: str) -> bytes:
     """PNG of an SVG."""
     with _lock:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from estimation.releases.content import CellStatus, Content, FrozenCell
+from estimation.releases.freezing import as_printed, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,8 @@ def number_of(cell: FrozenCell) -> float | None:
     """The published number as a number: as printed, not with hidden digits. None where nothing is shown."""
     if cell.status not in (CellStatus.SHOWN, CellStatus.NIL):
         return None
-    try:
-        return float(cell.printed.lstrip("<>≥≤≈~约超近 ").replace(",", ""))
-    except ValueError:
-        return cell.value
+    number = read(cell.printed)
+    return cell.value if number is None else number
 
 
 def short(value: float | None) -> str:
@@ -41,13 +40,13 @@ def year_of(cell: FrozenCell, year: int) -> int:
 def shown_cells(content: Content) -> Iterator[FrozenCell]:
     """Every cell in the order of its key. A withheld or absent one says so and has no number."""
     for key in sorted(content.cells):
-        yield content.cells[key]
+        yield as_printed(content.cells[key])  # releases of earlier programs froze more digits
 
 
 def places_of(content: Content) -> dict[str, Place]:
     """Where the tables show each cell; the first place of a cell that stands in several."""
     found: dict[str, Place] = {}
-    for table in content.tables:
+    for table in content.every_table:
         for row in table.rows:
             for column, key in enumerate(row.keys, 1):
                 found.setdefault(key, Place(table.code, row.code, column))

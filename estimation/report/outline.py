@@ -5,8 +5,9 @@ decides how these look.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from estimation.releases.content import (
     Block,
@@ -25,11 +26,15 @@ from estimation.report.wording import word
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of a paragraph. ``note`` is the number of a footnote that is called after it, or 0."""
+    """A piece of a paragraph. ``note`` is the number of a footnote that is called after it, or 0.
+
+    call : 1 for the first call of that note, 2 for the second
+    """
 
     text: str
     bold: bool = False
     note: int = 0
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,15 @@ class KeyFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class Footnote:
+    """A note in the order of its first call, and how often it is called."""
+
+    number: int
+    text: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """The whole document in one language."""
 
@@ -108,7 +122,7 @@ class Outline:
     year: int
     is_synthetic: bool
     sections: tuple[Section, ...]
-    footnotes: tuple[str, ...]
+    footnotes: tuple[Footnote, ...]
     key_figures: tuple[KeyFigure, ...]
     digest: str
     run: str
@@ -139,14 +153,17 @@ def outline(content: Content, figures: Iterable[FrozenFigure], language: str) ->
         drafts["annex.quality"].parts.append(
             Paragraph((Span(part),)) if isinstance(part, str) else TablePart(label, part)
         )
+    sections, notes = called(
+        _numbered(_kept(list(drafts.values())), language), [one.get(language) for one in content.footnotes]
+    )
     return Outline(
         language=language,
         title=content.title.get(language),
         other_title=content.title.get("zh" if language == "en" else "en"),
         year=content.year,
         is_synthetic=content.is_synthetic,
-        sections=_numbered(_kept(list(drafts.values())), language),
-        footnotes=tuple(note.get(language) for note in content.footnotes),
+        sections=sections,
+        footnotes=notes,
         key_figures=key_figures(content, language),
         digest=content.digest(),
         run=content.run,
@@ -175,6 +192,28 @@ def _spans(text: str) -> tuple[Span, ...]:
         elif piece:
             spans.append(Span(piece))
     return tuple(spans)
+
+
+def called(
+    sections: Iterable[Section], texts: Sequence[str]
+) -> tuple[tuple[Section, ...], tuple[Footnote, ...]]:
+    """Notes numbered by their first call, and the calls counted. A note that nothing calls is not printed."""
+    order: dict[int, int] = {}
+    times: Counter[int] = Counter()
+
+    def numbered(span: Span) -> Span:
+        if not 1 <= span.note <= len(texts):
+            return replace(span, note=0)
+        number = order.setdefault(span.note, len(order) + 1)
+        times[number] += 1
+        return replace(span, note=number, call=times[number])
+
+    def noted(part: Part) -> Part:
+        return replace(part, spans=tuple(map(numbered, part.spans))) if isinstance(part, Paragraph) else part
+
+    found = tuple(replace(one, parts=tuple(map(noted, one.parts))) for one in sections)
+    notes = tuple(Footnote(number, texts[given - 1], times[number]) for given, number in order.items())
+    return found, notes
 
 
 def key_figures(content: Content, language: str) -> tuple[KeyFigure, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
+from estimation.report.drawing import size_of
 from estimation.report.outline import FigurePart, Outline, Paragraph, Section, TablePart
 from estimation.report.wording import HTML_LANGUAGES, WORDS
 
@@ -17,10 +18,12 @@ STYLE = Path(__file__).parents[1] / "static" / "estimation" / "report.css"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure with the address of its picture."""
+    """A figure with the address of its picture, and its size in pixels."""
 
     part: FigurePart
     src: str
+    width: int
+    height: int
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.part, name)
@@ -33,7 +36,8 @@ def html_document(outline: Outline, pictures: Mapping[str, str], *, issuer: str 
         for code, svg in pictures.items()
     }
     context = {
-        **page_context(outline, sources), "outline": outline, "issuer": issuer, "css": _style(),
+        **page_context(outline, sources, {code: size_of(svg) for code, svg in pictures.items()}),
+        "outline": outline, "issuer": issuer, "css": _style(),
         "html_language": HTML_LANGUAGES[outline.language],
     }  # fmt: skip
     return render_to_string("report/document.html", context).encode()
@@ -44,21 +48,32 @@ def _style() -> str:
     return STYLE.read_text(encoding="utf-8")
 
 
-def page_context(outline: Outline, sources: Mapping[str, str]) -> dict[str, Any]:
-    """What the partials of the template read. ``sources`` : address of each picture by the code of its figure."""
+def page_context(
+    outline: Outline, sources: Mapping[str, str], sizes: Mapping[str, tuple[int, int]]
+) -> dict[str, Any]:
+    """What the partials of the template read.
+
+    sources, sizes : address, and width and height in pixels, of each picture by the code of its figure
+    """
     return {
-        "sections": [section_context(section, sources) for section in outline.sections],
+        "sections": [section_context(section, sources, sizes) for section in outline.sections],
         "key_figures": outline.key_figures,
-        "footnotes": outline.footnotes,
+        "footnotes": [
+            {"number": one.number, "text": one.text, "calls": one.calls, "back": range(1, one.calls + 1)}
+            for one in outline.footnotes
+        ],
         "words": {name: text.get(outline.language) for name, text in WORDS.items()},
         "gap": " " if outline.language == "en" else "",
     }
 
 
-def section_context(section: Section, sources: Mapping[str, str]) -> dict[str, Any]:
-    """A section with the addresses of its pictures."""
+def section_context(
+    section: Section, sources: Mapping[str, str], sizes: Mapping[str, tuple[int, int]]
+) -> dict[str, Any]:
+    """A section with the addresses and sizes of its pictures."""
     parts: list[Paragraph | TablePart | Picture] = [
-        Picture(part, sources[part.code]) if isinstance(part, FigurePart) else part for part in section.parts
+        Picture(part, sources[part.code], *sizes[part.code]) if isinstance(part, FigurePart) else part
+        for part in section.parts
     ]
     return {
         "anchor": section.anchor, "level": section.level, "number": section.number,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from estimation.releases.content import CellStatus, Content, Text
+from estimation.releases.freezing import as_printed
 from estimation.report.observations import number_of, short, shown_cells, year_of
 
 AGENCY, VERSION = "NDRS", "1.0.0"
@@ -55,7 +56,7 @@ def identifier(text: str) -> str:
 
 def keys_of(content: Content) -> dict[str, Key]:
     """The dimensions of every cell. A cell without a label and a unit is a blank of the layout and has none."""
-    rows = {table.code: {row.code for row in table.rows} for table in content.tables}
+    rows = {table.code: {row.code for row in table.rows} for table in content.every_table}
     found = {}
     for cell in shown_cells(content):
         if not cell.label.zh:
@@ -78,7 +79,7 @@ def data_csv(content: Content) -> bytes:
     for name, key in sorted(
         keys.items(), key=lambda pair: (pair[1].indicator, pair[1].breakdown, pair[1].period)
     ):
-        cell = content.cells[name]
+        cell = as_printed(content.cells[name])
         value = number_of(cell)
         decimals = str(cell.decimals) if value is not None else ""
         writer.writerow((
@@ -94,7 +95,7 @@ def structure_json(content: Content) -> bytes:
     keys = keys_of(content)
     indicators = {key.indicator: _indicator_name(content, name, key) for name, key in keys.items()}
     breakdowns = {"_T": Text("总计", "Total")}
-    for table in content.tables:
+    for table in content.every_table:
         breakdowns |= {identifier(row.code): row.label for row in table.rows}
     used = {key.breakdown for key in keys.values()} | {"_T"}
     breakdowns = {code: label for code, label in breakdowns.items() if code in used}
@@ -130,7 +131,7 @@ def _indicator_name(content: Content, name: str, key: Key) -> Text:
     cell = content.cells[name]
     if key.breakdown == "_T":
         return cell.label
-    table = next(one for one in content.tables if one.code == name.split(".", 1)[0])
+    table = next(one for one in content.every_table if one.code == name.split(".", 1)[0])
     at = next((row.keys.index(name) for row in table.rows if name in row.keys), None)
     column = table.columns[at] if at is not None else cell.label
     return Text(f"{table.title.zh}：{column.zh}", f"{table.title.en}: {column.en}")

@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from estimation.releases.models import Release
 from estimation.report import selectors, storage
 from estimation.report.bundle import build
+from estimation.report.wording import LANGUAGES
 from survey import audit
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
+from survey.questionnaires.statutory import authority
 
 
 def files_of(release: Release) -> dict[str, bytes]:
@@ -19,9 +21,9 @@ def files_of(release: Release) -> dict[str, bytes]:
     content = selectors.content_of(release)
     if content.digest() != release.content_hash:
         raise PolicyDenied(_("The content of this release does not match its hash. No file was written."))
-    authority = settings.SURVEY_AUTHORITY
+    issuer = {language: authority(language) for language in LANGUAGES}
     moment = int(release.prepared_at.timestamp())
-    return build(content, issuer={"zh": authority, "en": authority}, moment=moment)
+    return build(content, issuer=issuer, moment=moment)
 
 
 def build_files(release: Release) -> Path:

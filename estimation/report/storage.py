@@ -14,7 +14,7 @@ from typing import Any
 
 from estimation.report.bundle import MANIFEST
 
-EDITION = "1"
+EDITION = "2"
 
 
 def folder(root: Path, digest: str) -> Path:

@@ -102,7 +102,7 @@ def metadata(content: Content) -> bytes:
             "tableSchema": {"columns": [_column(*one) for one in CELL_COLUMNS], "primaryKey": "key"},
         }
     ]  # fmt: skip
-    for table in content.tables:
+    for table in content.every_table:
         heads = [grid_of(content, table, language).heads for language in ("zh", "en")]
         spans = [_over(grid_of(content, table, language).spans) for language in ("zh", "en")]
         columns = [
@@ -136,6 +136,6 @@ def _over(spans: Sequence[tuple[str, int]]) -> list[str]:
 def csv_files(content: Content) -> dict[str, bytes]:
     """The folder: cells, tables, metadata."""
     files = {"cells.csv": cells_csv(content), "csv-metadata.json": metadata(content)}
-    for table in content.tables:
+    for table in content.every_table:
         files[f"{table.code}.csv"] = table_csv(content, table)
     return files

@@ -59,10 +59,8 @@ def print_document(
 ) -> dict[str, Any]:
     """What the template reads."""
     language = outline.language
-    called: set[int] = set()
     title = re.sub(r"\s*[（(]?\d{4}年?[)）]?\s*$", "", outline.title)
-    sections = [_section(one, called) for one in outline.sections]
-    loose = [text for number, text in enumerate(outline.footnotes, 1) if number not in called]
+    sections = [_section(one) for one in outline.sections]
     return {
         "language": language,
         "title": outline.title,
@@ -79,9 +77,8 @@ def print_document(
         "words": {name: text.get(language) for name, text in WORDS.items()},
         "cover": _cover(content),
         "key_figures": [asdict(one) for one in outline.key_figures],
-        "footnotes": list(outline.footnotes),
+        "footnotes": [note.text for note in outline.footnotes],
         "pictures": dict(pictures),
-        "loose_notes": loose,
         "sections": sections,
     }
 
@@ -97,21 +94,17 @@ def _cover(content: Content) -> list[dict[str, Any]]:
     return found[-4:]
 
 
-def _section(section: Section, called: set[int]) -> dict[str, Any]:
-    parts = [_part(part, called) for part in section.parts]
+def _section(section: Section) -> dict[str, Any]:
+    parts = [_part(part) for part in section.parts]
     return {
         "place": section.place, "level": section.level, "number": section.number,
         "heading": section.heading, "parts": parts,
     }  # fmt: skip
 
 
-def _part(part: Part, called: set[int]) -> dict[str, Any]:
+def _part(part: Part) -> dict[str, Any]:
     if isinstance(part, Paragraph):
-        spans = []
-        for span in part.spans:
-            spans.append({**asdict(span), "first": span.note not in called})
-            called.add(span.note)
-        return {"kind": part.kind, "spans": spans}
+        return {"kind": part.kind, "spans": [asdict(span) for span in part.spans]}
     if isinstance(part, TablePart):
         return {
             "kind": part.kind,

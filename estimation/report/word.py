@@ -8,19 +8,21 @@ from typing import Any
 
 import docx
 from docx.enum.section import WD_ORIENT
-from docx.enum.table import WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT, WD_TAB_LEADER
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
+from estimation.report import word_notes
 from estimation.report.grid import Grid, GridRow
 from estimation.report.outline import FigurePart, Outline, Paragraph, Part, TablePart
 from estimation.report.wording import HTML_LANGUAGES, word
 
 ACCENT, SOFT = RGBColor(0x12, 0x46, 0x7F), RGBColor(0x4F, 0x5F, 0x6F)
 SERIF, SANS = ("Times New Roman", "SimSun"), ("Arial", "Microsoft YaHei")
-WIDTH = Mm(160)
+WIDTH, TALLEST = Mm(160), Mm(175)  # of a picture, so that it stays with its heading and caption
+TOGETHER = 36  # rows of a table that is kept on one page
 
 
 def word_document(outline: Outline, pictures: Mapping[str, bytes], *, issuer: str = "") -> bytes:
@@ -33,17 +35,15 @@ def word_document(outline: Outline, pictures: Mapping[str, bytes], *, issuer: st
     properties.language = HTML_LANGUAGES[outline.language]
     _cover(document, outline, issuer)
     _contents(document, outline)
-    for section in outline.sections:
+    for at, section in enumerate(outline.sections):
         heading = document.add_heading(
             f"{section.number}{_gap(section.number, outline.language)}{section.heading}", section.level
         )
         heading.paragraph_format.page_break_before = section.level == 1
+        _bookmark(heading, at, f"_Toc{at:04d}")
         for part in section.parts:
             _part(document, outline, part, pictures)
-    if outline.footnotes:
-        document.add_heading(word("footnotes", outline.language), 1)
-        for at, text in enumerate(outline.footnotes, 1):
-            document.add_paragraph(f"[{at}] {text}", style="Note")
+    word_notes.add_part(document, outline.footnotes)
     buffer = io.BytesIO()
     document.save(buffer)
     return settled(buffer.getvalue())
@@ -91,6 +91,17 @@ def _styles(document: Any, language: str) -> None:
         body.element.get_or_add_pPr().append(indent)
     else:
         styles.add_style("Report Text", 1).base_style = styles["Normal"]
+    for level, size in ((1, 10.5), (2, 10), (3, 9.5)):
+        line = styles.add_style(f"toc {level}", 1)
+        line.base_style = styles["Normal"]
+        _fonts(line, SANS, size, bold=level == 1, colour=ACCENT if level == 1 else None)
+        line.paragraph_format.left_indent = Mm(6 * (level - 1))
+        line.paragraph_format.space_before, line.paragraph_format.space_after = (
+            Pt(5 if level == 1 else 0),
+            Pt(0),
+        )
+        line.paragraph_format.line_spacing = 1.15
+        line.paragraph_format.tab_stops.add_tab_stop(WIDTH, WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
     for level, size in ((1, 20), (2, 14), (3, 12)):
         heading = styles[f"Heading {level}"]
         _fonts(heading, SANS, size, bold=True, colour=ACCENT)
@@ -99,9 +110,11 @@ def _styles(document: Any, language: str) -> None:
     _fonts(styles["Title"], SANS, 30, bold=True, colour=ACCENT)
     _fonts(styles["Caption"], SANS, 9.5, bold=True, colour=ACCENT)
     styles["Caption"].paragraph_format.keep_with_next = True
+    styles["Caption"].paragraph_format.space_before = Pt(12)
     note = styles.add_style("Note", 1)
     note.base_style = styles["Normal"]
     _fonts(note, SANS, 8, colour=SOFT)
+    word_notes.add_styles(document, SANS)
     table = styles.add_style("Table Text", 1)
     _fonts(table, SANS, 8.5)
     table.paragraph_format.space_after = Pt(0)
@@ -131,48 +144,118 @@ def _page(document: Any, outline: Outline) -> None:
 
 
 def _field(paragraph: Any, instruction: str, shown: str) -> None:
-    for kind, text in (("begin", ""), ("", instruction), ("separate", ""), ("text", shown), ("end", "")):
-        run = paragraph.add_run()
-        if kind in ("begin", "separate", "end"):
-            mark = OxmlElement("w:fldChar")
-            mark.set(qn("w:fldCharType"), kind)
-            run._r.append(mark)
-        elif kind == "text":
-            run.text = text
-        else:
-            code = OxmlElement("w:instrText")
-            code.set(qn("xml:space"), "preserve")
-            code.text = f" {text} "
-            run._r.append(code)
+    _mark(paragraph, "begin")
+    _instruction(paragraph, instruction)
+    _mark(paragraph, "separate")
+    paragraph.add_run(shown)
+    _mark(paragraph, "end")
+
+
+def _mark(paragraph: Any, kind: str) -> None:
+    mark = OxmlElement("w:fldChar")
+    mark.set(qn("w:fldCharType"), kind)
+    paragraph.add_run()._r.append(mark)
+
+
+def _instruction(paragraph: Any, instruction: str) -> None:
+    code = OxmlElement("w:instrText")
+    code.set(qn("xml:space"), "preserve")
+    code.text = f" {instruction} "
+    paragraph.add_run()._r.append(code)
+
+
+def _bookmark(paragraph: Any, number: int, name: str) -> None:
+    """A name around everything in a paragraph."""
+    start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
+    for mark in (start, end):
+        mark.set(qn("w:id"), str(number))
+    start.set(qn("w:name"), name)
+    paragraph._p.insert(1 if paragraph._p.pPr is not None else 0, start)
+    paragraph._p.append(end)
 
 
 def _cover(document: Any, outline: Outline, issuer: str) -> None:
+    """The year, the title without it, the other language, the authority at the foot, and the facts on the next page."""
     language = outline.language
-    if issuer:
-        document.add_paragraph(issuer, style="Note")
-    for _ in range(5):
-        document.add_paragraph()
-    document.add_paragraph(outline.title, style="Title")
-    document.add_paragraph(outline.other_title)
+    year = document.add_paragraph(str(outline.year), style="Title")
+    _plain_title(year, space_before=Mm(48))
+    year.runs[0].font.size, year.runs[0].font.bold, year.runs[0].font.color.rgb = Pt(60), False, SOFT
+    title = document.add_paragraph(bare_title(outline.title), style="Title")
+    _plain_title(title, space_before=Mm(6))
+    other = document.add_paragraph(style="Table Text")
+    run = other.add_run(outline.other_title)
+    run.font.size, run.font.color.rgb = Pt(13), SOFT
+    other.paragraph_format.space_before = Mm(4)
     if outline.is_synthetic:
-        document.add_paragraph(word("synthetic_long", language), style="Note")
-    document.add_paragraph(word("symbols", language), style="Note")
-    document.add_paragraph(f"{word('frozen', language)} {outline.digest}", style="Note")
+        mark = document.add_paragraph(style="Table Text")
+        mark.add_run(word("synthetic_long", language)).font.size = Pt(10)
+        mark.paragraph_format.space_before = Mm(10)
+        _shaded(mark, "FFF7D6")
+    if issuer:
+        by = document.add_paragraph(style="Table Text")
+        by.add_run(issuer).font.size = Pt(15)
+        by.paragraph_format.space_before = Mm(72)
+    about = document.add_paragraph(style="Table Text")
+    about.paragraph_format.page_break_before = True
+    about.add_run(word("about", language)).bold = True
+    for text in (
+        word("cite", language).format(title=outline.title), word("symbols", language),
+        f"{word('frozen', language)} {outline.digest}", f"{word('code_version', language)} {outline.code_version[:12]}",
+    ):  # fmt: skip
+        document.add_paragraph(text, style="Note")
+
+
+def bare_title(title: str) -> str:
+    """A title without the year at its end."""
+    return re.sub(r"\s*[（(]?\d{4}年?[)）]?\s*$", "", title) or title
+
+
+def _plain_title(paragraph: Any, *, space_before: Any) -> None:
+    """A title line without the rule that the style of the library draws below it."""
+    paragraph.paragraph_format.space_before, paragraph.paragraph_format.space_after = space_before, Pt(0)
+    borders = OxmlElement("w:pBdr")
+    rule = OxmlElement("w:bottom")
+    rule.set(qn("w:val"), "nil")
+    borders.append(rule)
+    paragraph._p.get_or_add_pPr().insert_element_before(
+        borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc", "w:rPr"
+    )
+
+
+def _shaded(paragraph: Any, colour: str) -> None:
+    shade = OxmlElement("w:shd")
+    for key, value in (("val", "clear"), ("color", "auto"), ("fill", colour)):
+        shade.set(qn(f"w:{key}"), value)
+    paragraph._p.get_or_add_pPr().insert_element_before(
+        shade, "w:tabs", "w:spacing", "w:ind", "w:jc", "w:rPr"
+    )
 
 
 def _contents(document: Any, outline: Outline) -> None:
+    """Links with page references, which the reader's program counts when it opens or prints the document.
+
+    One contents field around all lines would leave the page numbers empty in programs that do not rebuild it by
+    themselves; references are counted by all of them.
+    """
     title = document.add_paragraph(word("contents", outline.language), style="Title")
+    _plain_title(title, space_before=Pt(0))
     title.paragraph_format.page_break_before = True
-    lines = [
-        f"{'　' * (one.level - 1)}{one.number} {one.heading}" for one in outline.sections if one.level < 3
-    ]
-    paragraph = document.add_paragraph()
-    _field(paragraph, 'TOC \\o "1-3" \\h \\z \\u', "")
-    shown = paragraph.runs[3]
-    for at, line in enumerate(lines):
-        if at:
-            shown.add_break(WD_BREAK.LINE)
-        shown.add_text(line)
+    title.runs[0].font.size = Pt(22)
+    for at, one in enumerate(outline.sections):
+        line = document.add_paragraph(style=f"toc {one.level}")
+        link = OxmlElement("w:hyperlink")
+        link.set(qn("w:anchor"), f"_Toc{at:04d}")
+        before = len(line._p)
+        line.add_run(f"{one.number}{_gap(one.number, outline.language)}{one.heading}")
+        line.add_run().add_tab()
+        _field(line, f"PAGEREF _Toc{at:04d} \\h", "")
+        for element in list(line._p)[before:]:
+            link.append(element)
+        line._p.append(link)
+    settings = document.settings.element
+    update = OxmlElement("w:updateFields")
+    update.set(qn("w:val"), "true")
+    settings.insert(0, update)
 
 
 def _part(document: Any, outline: Outline, part: Part, pictures: Mapping[str, bytes]) -> None:
@@ -181,7 +264,7 @@ def _part(document: Any, outline: Outline, part: Part, pictures: Mapping[str, by
         for span in part.spans:
             paragraph.add_run(span.text).bold = span.bold
             if span.note:
-                paragraph.add_run(f"[{span.note}]").font.superscript = True
+                word_notes.call(paragraph, span.note, span.call)
     elif isinstance(part, TablePart):
         document.add_paragraph(f"{part.number}　{part.grid.title}".strip("　"), style="Caption")
         _table(document, part.grid)
@@ -202,6 +285,8 @@ def _notes(document: Any, language: str, notes: tuple[str, ...]) -> None:
 
 def _picture(document: Any, part: FigurePart, png: bytes) -> None:
     shape = document.add_picture(io.BytesIO(png), width=WIDTH)
+    if shape.height > TALLEST:
+        shape.width, shape.height = round(shape.width * TALLEST / shape.height), TALLEST
     described = shape._inline.docPr
     described.set("descr", part.alternative)
     described.set("title", part.title)
@@ -214,7 +299,7 @@ def _table(document: Any, grid: Grid) -> None:
     table = document.add_table(rows=heads + len(grid.rows), cols=1 + len(grid.heads))
     table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
     _rules(table)
-    narrow = 34 if len(grid.heads) > 6 else 70 if len(grid.heads) <= 3 else 52
+    narrow = 34 if len(grid.heads) > 6 else 70 if len(grid.heads) <= 3 else 46
     widths = [Mm(narrow)] + [Mm((160 - narrow) / len(grid.heads))] * len(grid.heads)
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
@@ -236,6 +321,10 @@ def _table(document: Any, grid: Grid) -> None:
     for at, row in enumerate(grid.rows, heads):
         _mark_row(table.rows[at], "w:cantSplit")
         _row(document, cells[at], row, size, [*widths])
+    if len(grid.rows) <= TOGETHER:
+        for line in cells[:-1]:
+            for cell in line:
+                cell.paragraphs[0].paragraph_format.keep_with_next = True
     for line in cells[heads - 1 :]:
         for cell, width in zip(line, widths, strict=True):
             cell.width = width
@@ -251,6 +340,7 @@ def _fill(
     document: Any, cell: Any, text: str, size: float, *, bold: bool = False, right: bool = False,
     centre: bool = False, mark: str = "",
 ) -> None:  # fmt: skip
+    cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
     paragraph = cell.paragraphs[0]
     paragraph.style = document.styles["Table Text"]
     run = paragraph.add_run(text)

@@ -19,6 +19,8 @@ WORDS: dict[str, Text] = {
     "key_figures": Text("数据一览", "At a glance"),
     "growth": Text("比上年", "on the year before"),
     "footnotes": Text("脚注", "Footnotes"),
+    "footnote": Text("脚注", "Footnote"),
+    "back": Text("返回正文中的脚注", "Back to the call of footnote"),
     "data_table": Text("图中数据", "Data of the figure"),
     "synthetic": Text("合成数据 · 非正式统计结果", "Synthetic data · not official statistics"),
     "synthetic_long": Text(

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from django.db.models import Q
 
 from estimation.design.selectors import selection_of
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Floats, Ints, Strata
 from estimation.runs.arrays import Year
 from estimation.runs.extract import read_year
-from estimation.runs.models import EstimationRun
+from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.spec import RunSpec
 from estimation.runs.treat import Treated, treat
 from estimation.runs.weigh import Weighted, weigh
@@ -61,8 +62,9 @@ def score_round(round: CollectionRound) -> int:
     treated = treat(now, weighted, spec)
     if is_new:
         services.receive_background(
-            round_=round, run=run.pk, peers=peer_quantiles(now), cells=total_cells(now, weighted, treated)
-        )
+            round_=round, run=run.pk, peers=peer_quantiles(now), cells=total_cells(now, weighted, treated),
+            errors=_errors(run),
+        )  # fmt: skip
     before = None
     if run.previous_microdata is not None and run.previous_design is not None:
         before = read_year(run.previous_microdata, run.previous_design)
@@ -77,6 +79,17 @@ def score_round(round: CollectionRound) -> int:
     place = places(pending, weighted, now)
     judged = judge(now, before, weighted, treated, pending, place, _employees(now.unit, pending.unit))
     return services.receive_scores(run=run.pk, sheets=_sheets(found, now, place, judged))
+
+
+def _errors(run: EstimationRun) -> list[tuple[str, str, float]]:
+    """(region, item, relative standard error) of the shown totals, of the nation ("") and of the regions."""
+    rows = Estimate.objects.filter(
+        run=run, year=run.microdata.round.year, statistic="total", variable__in=SHOWN,
+        cv__gt=0,
+    ).filter(
+        Q(domain_kind="nation", domain_code="all") | Q(domain_kind="region")
+    ).values_list("domain_kind", "domain_code", "variable", "cv")  # fmt: skip
+    return [("" if kind == "nation" else code, item, cv) for kind, code, item, cv in rows if cv]
 
 
 def score_open_rounds() -> int:

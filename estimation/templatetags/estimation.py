@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from estimation.releases.models import Release
-from estimation.releases.release_reading import COMPARISON_LABELS
+from estimation.releases.release_reading import COMPARISON_LABELS, METHOD_LABELS
 from estimation.releases.selectors import labels
 from estimation.runs.forms import RunForm
 from estimation.runs.models import EstimationRun
@@ -44,6 +44,7 @@ STEP_LABELS = {"macro_region": _("Macro-region"), "nation": _("Nation"), "size":
 WEIGHT_PARTS = {"entropy": _("Entropy"), "critic": "CRITIC", "importance": _("Importance")}
 REASONS = {
     "no_estimate": _("There is no estimate in this run."),
+    "imprecise": _("The error is too large to publish this number."),
     "no_external": _("The external series has no value for this year."),
     "no_previous": _("There is no comparable level of the year before."),
     "not_printed": _("The report prints no growth here."),
@@ -82,6 +83,12 @@ def figure(value: Any, percent: Any = False) -> str:
 
 
 @register.filter
+def times(value: float | None, factor: float) -> float | None:
+    """A number in another unit."""
+    return None if value is None else value * factor
+
+
+@register.filter
 def interval(cell: Any, decimals: int = 2) -> str:
     """The bounds of a cell with the decimals of its number, so that a column reads as one."""
     if cell.lower is None or cell.upper is None:
@@ -105,6 +112,12 @@ def reason_text(code: str) -> Any:
 def release_reason(code: str) -> Any:
     """Why a cell of a release has no number."""
     return COMPARISON_LABELS.get(code, REASONS.get(code, code))
+
+
+@register.filter
+def suppression_method(code: str) -> Any:
+    """How the cells that protect others were chosen; releases of earlier programs used the integer program only."""
+    return METHOD_LABELS.get(code, METHOD_LABELS["integer_program"])
 
 
 @register.filter

@@ -241,13 +241,11 @@ class AuditFilter(PlainForm):
     """What to look for in the audit trail; every field may stay empty."""
 
     actor = forms.CharField(label=_("Who"), max_length=60, required=False)
-    action = forms.CharField(
-        label=_("Action"), max_length=60, required=False,
-        widget=forms.TextInput(attrs={"list": "audit-actions", "autocomplete": "off"}),
-    )  # fmt: skip
+    action = forms.ChoiceField(label=_("Action"), required=False)
+    kind = forms.ChoiceField(label=_("Kind of object"), required=False)
     subject = forms.CharField(
-        label=_("Object"), max_length=120, required=False,
-        widget=forms.TextInput(attrs={"placeholder": "submission 12"}),
+        label=_("Object: name, credit code or number"), max_length=120, required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
     since = forms.DateField(
         label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -259,6 +257,14 @@ class AuditFilter(PlainForm):
         label=_("Outcome"), required=False,
         choices=[("", _("All")), ("yes", _("Succeeded")), ("no", _("Refused or failed"))],
     )  # fmt: skip
+
+    def __init__(
+        self, actions: list[tuple[str, Any]], kinds: list[tuple[str, Any]], *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name, choices in (("action", actions), ("kind", kinds)):
+            ordered = sorted(choices, key=lambda choice: str(choice[1]))
+            self.fields[name].choices = [("", _("All")), *ordered]  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean(self) -> dict[str, Any]:
         """A range runs forward."""

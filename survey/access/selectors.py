@@ -54,7 +54,6 @@ def audit_events(
     *,
     actor: str = "",
     action: str = "",
-    subject: str = "",
     since: dt.date | None = None,
     until: dt.date | None = None,
     outcome: str = "",
@@ -66,10 +65,6 @@ def audit_events(
         rows = rows.filter(actor_id__in=list(people.values_list("pk", flat=True)[:500]))
     if action:
         rows = rows.filter(action=action)
-    if subject:
-        kind, _space, key = subject.strip().partition(" ")
-        rows = rows.filter(subject_id=kind) if kind.isdigit() else rows.filter(subject_type=kind.lower())
-        rows = rows.filter(subject_id=key.strip()) if key else rows
     if since:
         rows = rows.filter(at__gte=_midnight(since))
     if until:

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("sign-in/", views.sign_in, name="sign_in"),
     path("sign-out/", views.sign_out, name="sign_out"),
+    path("accessibility/", views.accessibility, name="accessibility"),
     path("session/extend/", views.session_extend, name="session_extend"),
     path("password/", views.password_change, name="password_change"),
     path("password/forgotten/", views_recovery.password_forgotten, name="password_forgotten"),
@@ -23,6 +24,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/<int:pk>/", views_accounts.account, name="account"),
     path("accounts/<int:pk>/act/", views_accounts.account_act, name="account_act"),
     path("accounts/<int:pk>/roles/", views_accounts.roles_of, name="roles_of"),
-    path("audit/", views_accounts.audit, name="audit"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = []

@@ -5,6 +5,7 @@ from typing import Any
 
 from axes.helpers import get_cool_off
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -44,6 +45,14 @@ def home(request: HttpRequest) -> HttpResponse:
         if name in open_places:
             return redirect(open_places[name])
     return page(request, "survey/access/home.html", {"places": open_places})
+
+
+@public
+@require_GET
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """What works for everybody on this site, what does not yet, and where to say so."""
+    context = {"contact": settings.SURVEY_CONTACT, "authority": settings.SURVEY_AUTHORITY}
+    return page(request, "survey/access/accessibility.html", context)
 
 
 @public

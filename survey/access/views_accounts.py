@@ -1,4 +1,4 @@
-"""Accounts (system administrator), roles (security administrator), audit trail (audit administrator)."""
+"""Accounts (system administrator) and roles (security administrator)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,11 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from survey import audit as trail
 from survey.access import second_factor, selectors, services
-from survey.access.audit_labels import ACTIONS, label_of
 from survey.access.decorators import requires
-from survey.access.forms import AccountForm, AuditFilter, GrantForm
+from survey.access.forms import AccountForm, GrantForm
 from survey.access.models import Region, RoleAssignment, User
 from survey.access.pages import page
 from survey.access.roles import Permission, Role
@@ -145,21 +143,6 @@ def _act_on_roles(request: HttpRequest, user: User, form: GrantForm) -> str:
     if act is None:
         raise Http404
     return act()
-
-
-@requires(Permission.VIEW_AUDIT)
-@require_GET
-def audit(request: HttpRequest) -> HttpResponse:
-    """Search the audit trail. Searching it leaves a row in it."""
-    form = AuditFilter(request.GET or None)
-    chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    rows = selectors.audit_events(**chosen)
-    found = selectors.CappedPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    asked = {key: str(value) for key, value in chosen.items() if value}
-    trail.record(by=request.user, action="audit_searched", rows=found.paginator.count, filters=asked)
-    events = [(event, label_of(event.action)) for event in found]
-    context = {"form": form, "page": found, "events": events, "actions": ACTIONS}
-    return page(request, "survey/access/audit.html", context, status=422 if form.errors else 200)
 
 
 def _categories() -> list[tuple[str, str]]:

@@ -7,7 +7,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey.collection.models import Disposition
+from survey.access.forms import PlainForm
+from survey.collection.models import ContactNote, Disposition
+from survey.frame.models import UnitContact
 
 
 class RoundForm(forms.Form):
@@ -37,15 +39,18 @@ class RoundForm(forms.Form):
         }
 
 
-class DispositionForm(forms.Form):
+class DispositionForm(PlainForm):
     """What became of asking the unit."""
 
     disposition = forms.ChoiceField(label=_("Disposition"), choices=Disposition.choices)
     reason = forms.CharField(label=_("Reason"), max_length=300)
-    evidence = forms.CharField(label=_("Evidence"), max_length=300, required=False)
+    evidence = forms.CharField(
+        label=_("Document: name, number, where it is kept"), max_length=300, required=False,
+        help_text=_("Closed, out of scope or duplicate: name the document here, or attach it below."),
+    )  # fmt: skip
 
 
-class ExtensionForm(forms.Form):
+class ExtensionForm(PlainForm):
     """More time for one unit: the last day, Beijing time."""
 
     until = forms.DateField(label=_("New last day"), widget=forms.DateInput(attrs={"type": "date"}))
@@ -57,7 +62,7 @@ class ExtensionForm(forms.Form):
         return timezone.make_aware(dt.datetime.combine(day, dt.time(23, 59, 59)))
 
 
-class ExemptionForm(forms.Form):
+class ExemptionForm(PlainForm):
     """Why the unit need not answer; the codes come from the survey's own list."""
 
     reason_code = forms.ChoiceField(label=_("Reason"), choices=[])
@@ -67,3 +72,25 @@ class ExemptionForm(forms.Form):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["reason_code"]
         field.choices = codes
+
+
+class ContactNoteForm(PlainForm):
+    """One contact with the unit; the moment in Beijing time, now when it stays empty."""
+
+    channel = forms.ChoiceField(label=_("How"), choices=ContactNote.Channel.choices)
+    direction = forms.ChoiceField(label=_("Who asked"), choices=ContactNote.Direction.choices)
+    role = forms.ChoiceField(
+        label=_("With whom"), choices=[("", _("Nobody named")), *UnitContact.Role.choices], required=False
+    )
+    outcome = forms.ChoiceField(label=_("Outcome"), choices=ContactNote.Outcome.choices)
+    at = forms.DateTimeField(
+        label=_("When (empty: now)"), required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
+    follow_up_on = forms.DateField(
+        label=_("Ask again on"), required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )  # fmt: skip
+    text = forms.CharField(
+        label=_("Note (no names)"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )

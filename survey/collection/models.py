@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
+from survey.frame.models import UnitContact
 
 
 class CollectionRound(models.Model):
@@ -88,3 +89,56 @@ class Assignment(models.Model):
             return False
         now = timezone.now()
         return self.round.opens_at <= now < max(self.round.closes_at, self.extended_until or now)
+
+
+class ContactNote(models.Model):
+    """One talk, visit or letter with a unit in a round: what was said and when to ask again.
+
+    With whom is a role, never a name: persons stand in the list of contact persons, not in notes.
+    """
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "assignment__unit__review_region__path", "assignment__unit__category", "assignment__unit"
+    )
+
+    class Channel(models.TextChoices):
+        TELEPHONE = "telephone", _("Telephone")
+        VISIT = "visit", _("Visit")
+        EMAIL = "email", _("E-mail")
+        LETTER = "letter", _("Letter or fax")
+
+    class Direction(models.TextChoices):
+        OUT = "out", _("We asked the unit")
+        IN = "in", _("The unit asked us")
+
+    class Outcome(models.TextChoices):
+        PROMISED = "promised", _("Promised to file")
+        HELPED = "helped", _("Question answered")
+        LATER = "later", _("Asks for more time")
+        NOT_REACHED = "not_reached", _("Nobody reached")
+        WRONG_CONTACT = "wrong_contact", _("Wrong number or address")
+        REFUSES = "refuses", _("Refuses to answer")
+        NOT_OURS = "not_ours", _("Says it is not concerned")
+        OTHER = "other", _("Other")
+
+    assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="contact_notes")
+    at = models.DateTimeField(default=timezone.now)  # of the contact, not of the entry
+    by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    direction = models.CharField(max_length=3, choices=Direction.choices, default=Direction.OUT)
+    role = models.CharField(max_length=10, choices=UnitContact.Role.choices, blank=True)
+    outcome = models.CharField(max_length=15, choices=Outcome.choices)
+    text = models.CharField(max_length=500, blank=True)
+    follow_up_on = models.DateField(null=True)
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet["ContactNote"].as_manager()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["assignment", "-at"], name="note_assignment"),
+            models.Index(
+                fields=["follow_up_on"], name="note_follow_up", condition=Q(follow_up_on__isnull=False)
+            ),
+        ]

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from survey.access.models import User
 from survey.access.roles import Permission
-from survey.collection.models import Assignment, CollectionRound, Disposition
+from survey.collection.models import Assignment, CollectionRound, ContactNote, Disposition
 
 PAGE_SIZE = 50
 
@@ -64,3 +65,26 @@ def search_units(user: User, *, year: int, query: str, category: str, state: str
 def respondents_of(assignment: Assignment) -> "QuerySet[User]":
     """Accounts that fill for the unit."""
     return User.objects.filter(assignments__unit_id=assignment.unit_id, assignments__ended_at=None).distinct()
+
+
+def contact_notes_of(user: User, assignment: Assignment) -> "QuerySet[ContactNote]":
+    """What this person may read of the contacts with a unit in a round, newest first."""
+    notes = ContactNote.objects.visible_to(user, Permission.MANAGE_UNITS).filter(assignment=assignment)
+    return notes.select_related("by", "assignment")
+
+
+def contacted(assignment: str = "pk") -> Exists:
+    """Condition: somebody has spoken with the unit. ``assignment`` is the lookup to the assignment."""
+    return Exists(ContactNote.objects.filter(assignment=OuterRef(assignment)))
+
+
+def follow_up_due(assignment: str = "pk") -> Exists:
+    """Condition: the latest contact asked for another one, and its day has come."""
+    later = ContactNote.objects.filter(
+        assignment=OuterRef("assignment"), recorded_at__gt=OuterRef("recorded_at")
+    )
+    return Exists(
+        ContactNote.objects.filter(
+            ~Exists(later), assignment=OuterRef(assignment), follow_up_on__lte=timezone.localdate()
+        )
+    )

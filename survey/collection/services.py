@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may
-from survey.collection.models import Assignment, CollectionRound, Disposition
+from survey.collection.models import Assignment, CollectionRound, ContactNote, Disposition
 from survey.exceptions import PolicyDenied
-from survey.frame.models import ReportingUnit
+from survey.frame.models import ReportingUnit, UnitContact
 from survey.questionnaires.loader import load_all
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.services import publish_questionnaire
@@ -138,8 +138,8 @@ def record_disposition(
     if disposition not in Disposition.values:
         raise PolicyDenied(_("Choose a disposition from the list."))
     shown = " ".join(evidence.split())[:300]
-    if disposition in NEEDS_EVIDENCE and len(shown) < SHORTEST_REASON:
-        raise PolicyDenied(_("Name the evidence: which document says so, and where it is kept."))
+    if disposition in NEEDS_EVIDENCE and len(shown) < SHORTEST_REASON and not _has_file(row):
+        raise PolicyDenied(_("Evidence is needed: attach the document, or name it and say where it is kept."))
     old, row.disposition = row.disposition, disposition
     row.disposition_evidence = shown
     row.disposition_reason = _reason(reason)
@@ -155,6 +155,45 @@ def record_disposition(
     )
     _record(row, by, "disposition", old=old, new=disposition, reason=row.disposition_reason, evidence=shown)
     return row
+
+
+def _has_file(row: Assignment) -> bool:
+    """Has the desk put a document beside the sheet of this unit?"""
+    return row.submission.attachments.filter(purpose="desk", removed_at=None).exists()
+
+
+@transaction.atomic
+def record_contact(
+    assignment: Assignment, *, by: Any, channel: str, outcome: str, direction: str = ContactNote.Direction.OUT,
+    role: str = "", text: str = "", at: datetime | None = None, follow_up_on: date | None = None,
+    via: str = "page",
+) -> ContactNote:  # fmt: skip
+    """Write down a talk, visit or letter; it settles the follow-up that an earlier one asked for.
+
+    The audit row says that and how the unit was asked, never what was said. Raises PermissionDenied, PolicyDenied.
+    """
+    row = _locked(assignment, by)
+    now = timezone.now()
+    text = " ".join(text.split())[:500]
+    if channel not in ContactNote.Channel.values or direction not in ContactNote.Direction.values:
+        raise PolicyDenied(_("Choose how the unit was reached, and who asked whom."))
+    if outcome not in ContactNote.Outcome.values or role not in {"", *UnitContact.Role.values}:
+        raise PolicyDenied(_("Choose the outcome from the list."))
+    if outcome == ContactNote.Outcome.OTHER and len(text) < SHORTEST_REASON:
+        raise PolicyDenied(_("Say in the note what came of it."))
+    if at is not None and at > now:
+        raise PolicyDenied(_("The contact cannot lie in the future."))
+    if follow_up_on is not None and follow_up_on < timezone.localdate():
+        raise PolicyDenied(_("The day to ask again must not lie in the past."))
+    note = ContactNote.objects.create(
+        assignment=row, by=by, at=at or now, channel=channel, direction=direction, role=role, outcome=outcome,
+        text=text, follow_up_on=follow_up_on, recorded_at=now,
+    )  # fmt: skip
+    _record(
+        row, by, "contact", channel=channel, direction=direction, outcome=outcome, via=via,
+        follow_up=follow_up_on.isoformat() if follow_up_on else None,
+    )  # fmt: skip
+    return note
 
 
 @transaction.atomic

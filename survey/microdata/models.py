@@ -22,6 +22,8 @@ class Observation(models.Model):
     The three arrays have one place per variable of the layout. ``collected`` is what was filed (NaN:
     blank or not applicable); ``edited`` and ``imputed`` are NULL or hold NaN where nothing was changed.
     They are never merged in the database: what an estimate uses is chosen by the run.
+    ``reasons`` has one byte per variable, a ``projection.Reason``; NULL for rows made before it was kept.
+    It follows from the filing, whose own hash covers it, and is therefore not part of ``values_hash``.
     """
 
     filing = models.OneToOneField(
@@ -39,6 +41,7 @@ class Observation(models.Model):
     collected = ArrayField(models.FloatField())
     edited = ArrayField(models.FloatField(), null=True)
     imputed = ArrayField(models.FloatField(), null=True)
+    reasons = models.BinaryField(null=True)
     values_hash = models.CharField(max_length=64)
 
     class Meta:
@@ -90,4 +93,27 @@ class RoundCoverage(models.Model):
             models.UniqueConstraint(
                 name="one_coverage_cell", fields=["version", "category", "region", "is_city_bureau"]
             )
+        ]
+
+
+class ItemResponse(models.Model):
+    """How the sheets of one category in a frozen set answered one variable; counted at the freeze.
+
+    ``answered`` and the counts by reason add up to the sheets of the category; ``zero`` is part of ``answered``.
+    """
+
+    version = models.ForeignKey(MicrodataVersion, models.CASCADE, related_name="item_responses")
+    category = models.CharField(max_length=5)
+    variable = models.CharField(max_length=12)
+    answered = models.PositiveIntegerField()
+    zero = models.PositiveIntegerField()
+    not_applicable = models.PositiveIntegerField()
+    unknown = models.PositiveIntegerField()
+    blank = models.PositiveIntegerField()
+    not_asked = models.PositiveIntegerField()
+    not_computed = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_item_response", fields=["version", "category", "variable"])
         ]

@@ -4,6 +4,8 @@ What the numbers mean
     a number      what was filed, in the unit of the item; yes is 1 and no is 0
     0             also an amount that does not apply: routed away, or answered "not applicable"
     NaN           not on this form, unknown, left blank, or a share or a yes/no that does not apply
+
+``reasons`` keeps beside the numbers what both 0 and NaN lose: one small code per variable (``Reason``).
 """
 
 import hashlib
@@ -12,15 +14,40 @@ import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from enum import IntEnum
 from typing import Any
 
 from survey.questionnaires.answers import number_of
-from survey.questionnaires.definition import Item, Questionnaire
+from survey.questionnaires.definition import Item, Questionnaire, Text
 
 AMOUNTS = frozenset({"quantity", "money", "count"})
 KINDS = AMOUNTS | {"ratio", "yesno"}
 NAN = float("nan")
 _NAN_BYTES = struct.pack(">d", NAN)
+
+
+class Reason(IntEnum):
+    """What stands behind a place of the row. Stored and exported as numbers: they never change their meaning."""
+
+    VALUE = 0  # a number or a yes/no was filed; zero is one
+    NOT_APPLICABLE = 1  # marked so by the respondent
+    UNKNOWN = 2  # marked "not known"
+    BLANK = 3  # asked, and left empty where the form allows it
+    NOT_ASKED = 4  # another answer, or the register, routed past the item
+    NOT_ON_FORM = 5  # the form of this category does not have the item
+    NOT_COMPUTED = 6  # worked out by the form, and its inputs give no number
+
+
+REASONS: dict[Reason, Text] = {
+    Reason.VALUE: Text("已填数值", "value"),
+    Reason.NOT_APPLICABLE: Text("不适用", "not applicable"),
+    Reason.UNKNOWN: Text("不掌握", "not known"),
+    Reason.BLANK: Text("未填", "blank"),
+    Reason.NOT_ASKED: Text("按跳转不填", "not asked (routed past)"),
+    Reason.NOT_ON_FORM: Text("本表无此指标", "not on this form"),
+    Reason.NOT_COMPUTED: Text("无法计算", "cannot be worked out"),
+}
+_MARKS = {"not_applicable": Reason.NOT_APPLICABLE, "unknown": Reason.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +68,11 @@ class Variable:
     def is_amount(self) -> bool:
         """True for quantities, money and counts: they add up; shares and yes/no do not."""
         return self.kind in AMOUNTS
+
+    @property
+    def label(self) -> Text:
+        """The name in both languages."""
+        return Text(self.zh, self.en)
 
     def to_json(self) -> dict[str, Any]:
         """As stored in a layout."""
@@ -102,6 +134,26 @@ def _number(item: Item | None, cell: Mapping[str, Any] | None) -> float:
         return nothing
     number = number_of(item, cell)
     return NAN if number is None else float(number)
+
+
+def reasons(variables: Sequence[Variable], questionnaire: Questionnaire, answers: Mapping[str, Any]) -> bytes:
+    """One byte per variable from a filed document: why there is a number, or why there is none."""
+    return bytes(
+        reason_of(questionnaire.items.get(variable.code), answers.get(variable.code))
+        for variable in variables
+    )
+
+
+def reason_of(item: Item | None, cell: Mapping[str, Any] | None) -> Reason:
+    """The reason of one place of a filed document, which holds the answers that apply and computed cells."""
+    if item is None:
+        return Reason.NOT_ON_FORM
+    if not cell:
+        if item.computed:
+            return Reason.NOT_ASKED if item.relevance else Reason.NOT_COMPUTED
+        # Filing refuses a blank that is owed: an absent one was routed away.
+        return Reason.NOT_ASKED if item.required else Reason.BLANK
+    return _MARKS.get(cell.get("missing", ""), Reason.VALUE)
 
 
 def values_hash(classification: Sequence[object], values: Sequence[float]) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from survey.collection.models import CollectionRound
-from survey.microdata.models import MicrodataVersion, Observation
+from survey.microdata.models import ItemResponse, MicrodataVersion, Observation
 from survey.microdata.projection import Variable
 
 SIZE_CODES = ("large", "medium", "small", "micro")  # stored as 1..4, 0 when the form has no size
@@ -178,6 +178,12 @@ def versions_of(round: CollectionRound) -> QuerySet[MicrodataVersion]:
     )
 
 
+def frozen_versions() -> QuerySet[MicrodataVersion]:
+    """Every frozen set of every round, newest first; national by nature."""
+    rows = MicrodataVersion.objects.select_related("round", "layout")
+    return rows.order_by("-round__year", "-number")
+
+
 def coverage_rows(version: MicrodataVersion) -> list[tuple[str, str, bool, int, int]]:
     """(category, region, bureau of a planned city, filed, valid) as counted at the freeze."""
     return list(version.coverage.values_list("category", "region", "is_city_bureau", "filed", "valid"))
@@ -191,6 +197,52 @@ def latest_decision(round: CollectionRound) -> datetime | None:
 
     last: datetime | None = Submission.objects.filter(round=round).aggregate(last=Max("decided_at"))["last"]
     return last
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How the sheets of a frozen set, or of one category in it, answered one variable. Counts are sheets.
+
+    ``zero`` is the part of ``answered`` that says 0 (or no); the other counts are the reasons for no answer.
+    """
+
+    variable: Variable
+    sheets: int
+    answered: int
+    zero: int
+    not_applicable: int
+    unknown: int
+    blank: int
+    not_asked: int
+    not_computed: int
+
+    @property
+    def share(self) -> float | None:
+        """Answered, of the sheets on which the item was asked; None when it was asked on none."""
+        asked = self.sheets - self.not_asked
+        return self.answered / asked if asked else None
+
+
+COUNTS = ("answered", "zero", "not_applicable", "unknown", "blank", "not_asked", "not_computed")
+
+
+def item_responses(version: MicrodataVersion, category: str = "") -> list[Response]:
+    """Item response in the order of the layout; variables that no form of the selection asks are left out.
+
+    National by nature: sums over whole categories. Empty for sets frozen before the reasons were kept.
+    """
+    rows = ItemResponse.objects.filter(version=version)
+    if category:
+        rows = rows.filter(category=category)
+    summed = rows.values("variable").annotate(**{f"all_{name}": Sum(name) for name in COUNTS}).order_by()
+    lines = summed.values_list("variable", *(f"all_{name}" for name in COUNTS))
+    counts = {code: dict(zip(COUNTS, numbers, strict=True)) for code, *numbers in lines}
+    known = (Variable.from_json(entry) for entry in version.layout.variables)
+    return [
+        Response(one, sheets=sum(found.values()) - found["zero"], **found)
+        for one in known
+        if (found := counts.get(one.code))
+    ]
 
 
 @dataclass(frozen=True, slots=True)

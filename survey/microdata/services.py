@@ -1,6 +1,7 @@
 """Writes of the accepted file: project one filing, freeze a round."""
 
 from functools import lru_cache
+from itertools import batched
 from typing import Any
 
 from django.db import connection, transaction
@@ -9,8 +10,14 @@ from django.db.models import Max
 from survey import audit
 from survey.collection.models import CollectionRound
 from survey.microdata import projection
-from survey.microdata.models import MicrodataLayout, MicrodataVersion, Observation, RoundCoverage
-from survey.microdata.projection import Variable, layout_hash, layout_variables, values_hash
+from survey.microdata.models import (
+    ItemResponse,
+    MicrodataLayout,
+    MicrodataVersion,
+    Observation,
+    RoundCoverage,
+)
+from survey.microdata.projection import Reason, Variable, layout_hash, layout_variables, values_hash
 from survey.questionnaires.loader import load_all
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.models import Filing
@@ -57,8 +64,8 @@ def classification_of(filing: Filing) -> dict[str, Any]:
 def project(filing: Filing, layout: MicrodataLayout | None = None) -> Observation:
     """Store the observation of one filing. Running it again changes nothing."""
     layout = layout or current_layout()
-    variables = _variables(layout)
-    values = projection.project(variables, definition_for(filing.version), filing.answers)
+    variables, form = _variables(layout), definition_for(filing.version)
+    values = projection.project(variables, form, filing.answers)
     facts = classification_of(filing)
     observation, _ = Observation.objects.update_or_create(
         filing=filing,
@@ -68,6 +75,7 @@ def project(filing: Filing, layout: MicrodataLayout | None = None) -> Observatio
             "unit_id": filing.submission.unit_id,
             "round_id": filing.submission.round_id,
             "collected": values,
+            "reasons": projection.reasons(variables, form, filing.answers),
             "values_hash": values_hash(list(facts.values()), values),
         },
     )
@@ -86,7 +94,7 @@ def freeze_version(*, round: CollectionRound, by: Any | None) -> MicrodataVersio
     """Freeze the accepted sheets of a round. Unchanged data give the version that is already there.
 
     Accepted filings without an observation of the current layout are projected first. The content hash
-    covers layout, units, values and the counts of tables 3 and 4.
+    covers layout, units, values and the counts of tables 3 and 4; item response is counted with it.
     """
     # One freeze of a round at a time: two would take the same number.
     CollectionRound.objects.select_for_update().get(pk=round.pk)
@@ -95,6 +103,8 @@ def freeze_version(*, round: CollectionRound, by: Any | None) -> MicrodataVersio
     size, content_hash = _content_hash(round, layout)
     known = MicrodataVersion.objects.filter(round=round, content_hash=content_hash).first()
     if known is not None:
+        if not known.item_responses.exists():  # frozen before item response was counted
+            _count_responses(known)
         return known
     coverage = _coverage(round)
     number = (MicrodataVersion.objects.filter(round=round).aggregate(last=Max("number"))["last"] or 0) + 1
@@ -114,6 +124,7 @@ def freeze_version(*, round: CollectionRound, by: Any | None) -> MicrodataVersio
         )
         for category, region, city, filed, valid in coverage
     )
+    _count_responses(version)
     audit.record(
         by=by, action="freeze_microdata", subject=version, round=round.year, number=number,
         size=size, content_hash=content_hash,
@@ -124,16 +135,67 @@ def freeze_version(*, round: CollectionRound, by: Any | None) -> MicrodataVersio
 def _project_missing(round: CollectionRound, layout: MicrodataLayout) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT filing_id FROM ({_ACCEPTED}) accepted"  # noqa: S608 constant text
-            " LEFT JOIN survey_observation o USING (filing_id)"
-            " WHERE o.filing_id IS NULL OR o.layout_id <> %(layout)s ORDER BY filing_id",
+            "SELECT filing_id, o.filing_id IS NOT NULL AND o.layout_id = %(layout)s"  # noqa: S608 constant text
+            f" FROM ({_ACCEPTED}) accepted LEFT JOIN survey_observation o USING (filing_id)"
+            " WHERE o.filing_id IS NULL OR o.layout_id <> %(layout)s OR o.reasons IS NULL ORDER BY filing_id",
             {"round": round.pk, "layout": layout.pk},
         )
-        missing = [row[0] for row in cursor.fetchall()]
+        missing = dict(cursor.fetchall())
     filings = Filing.objects.select_related("version", "submission__unit__region").defer("version__document")
-    for start in range(0, len(missing), 500):
-        for filing in filings.filter(pk__in=missing[start : start + 500]):
-            project(filing, layout)
+    for chunk in batched(missing, 500, strict=False):
+        for filing in filings.filter(pk__in=chunk):
+            if missing[filing.pk]:
+                _give_reasons(filing, layout)
+            else:
+                project(filing, layout)
+
+
+def _give_reasons(filing: Filing, layout: MicrodataLayout) -> None:
+    """Reasons for an observation that was made before they were kept; its values and classification stay."""
+    found = projection.reasons(_variables(layout), definition_for(filing.version), filing.answers)
+    Observation.objects.filter(filing=filing).update(reasons=found)
+
+
+def _count_responses(version: MicrodataVersion) -> None:
+    """Item response of a frozen set by category, from one pass over the reasons and one over the zeros."""
+    variables = _variables(version.layout)
+    packed: dict[str, bytearray] = {}
+    members = Observation.objects.filter(pk__in=version.members.values("observation_id"))
+    rows = members.exclude(reasons=None).values_list("category", "reasons").iterator(chunk_size=5000)
+    for category, found in rows:
+        packed.setdefault(category, bytearray()).extend(found or b"")
+    zeros = _zeros(version)
+    ItemResponse.objects.bulk_create(
+        ItemResponse(
+            version=version, category=category, variable=variable.code, answered=count[Reason.VALUE],
+            # What does not apply is stored as the amount 0 as well: only what was answered is left here.
+            zero=zeros.get((category, place), 0)
+            - (count[Reason.NOT_APPLICABLE] + count[Reason.NOT_ASKED]) * variable.is_amount,
+            not_applicable=count[Reason.NOT_APPLICABLE], unknown=count[Reason.UNKNOWN],
+            blank=count[Reason.BLANK], not_asked=count[Reason.NOT_ASKED],
+            not_computed=count[Reason.NOT_COMPUTED],
+        )
+        for category, data in sorted(packed.items())
+        for place, variable in enumerate(variables)
+        if not (count := _counted(data[place :: len(variables)]))[Reason.NOT_ON_FORM]
+    )  # fmt: skip
+
+
+def _counted(codes: bytearray) -> dict[Reason, int]:
+    return {reason: codes.count(reason) for reason in Reason}
+
+
+def _zeros(version: MicrodataVersion) -> dict[tuple[str, int], int]:
+    """Zeros among the collected values, by category and place of the layout."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.category, value.place, count(*) FROM survey_microdatamember m"
+            " JOIN survey_observation o ON o.filing_id = m.observation_id"
+            " CROSS JOIN LATERAL unnest(o.collected) WITH ORDINALITY AS value(number, place)"
+            " WHERE m.version_id = %s AND value.number = 0 GROUP BY 1, 2",
+            [version.pk],
+        )
+        return {(category, place - 1): count for category, place, count in cursor.fetchall()}
 
 
 def _content_hash(round: CollectionRound, layout: MicrodataLayout) -> tuple[int, str]:

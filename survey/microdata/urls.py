@@ -1,6 +1,10 @@
 """Pages and endpoints of the room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from survey.microdata import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("microdata/responses/", views.item_response, name="item_response"),
+]
 api_urlpatterns: list[URLPattern | URLResolver] = []

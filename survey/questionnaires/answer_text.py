@@ -20,6 +20,8 @@ _DAY = re.compile(r"(?P<month>[12][0-9]{3}-[01][0-9])-[0-3][0-9]")
 _YES = frozenset({"true", "yes", "y", "是", "有", "1"})
 _NO = frozenset({"false", "no", "n", "否", "无", "0"})
 _LONGEST_NUMBER = 80
+# Embeddings and overrides of direction make a text read otherwise than it is stored; marks and joiners are needed.
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,15 @@ def clean_text(text: str, *, multiline: bool = False) -> str:
     """
     if text.isascii() and text.isprintable():
         return text.strip() if multiline else " ".join(text.split())
-    text = unicodedata.normalize("NFC" if multiline else "NFKC", text)
+    # Raised, circled and fractional figures are not folded: 10² would become 102.
+    folds = not multiline and all(unicodedata.category(character) != "No" for character in text)
+    text = unicodedata.normalize("NFKC" if folds else "NFC", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "").replace("\u200b", "")
     allowed = {"\n", "\t"} if multiline else {"\t"}
     for character in text:
         # Cc: control; Cs: lone surrogates, which PostgreSQL cannot store; Cn would refuse new emoji.
-        if unicodedata.category(character) in {"Cc", "Cs"} and character not in allowed:
+        hidden = unicodedata.category(character) in {"Cc", "Cs"} or character in _OVERRIDES
+        if hidden and character not in allowed:
             raise AnswerError("control_characters")
     return text.strip() if multiline else " ".join(text.split())
 

@@ -53,6 +53,7 @@ class CodeEntry:
     label: Text
     parent: str | None = None
     group: str | None = None  # macro region of a region, subject group of a category
+    evidence: bool = False  # a reason that counts only with a document beside it
 
 
 @dataclass(frozen=True, slots=True)

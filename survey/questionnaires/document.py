@@ -183,7 +183,13 @@ def _edit(edit: Edit) -> dict[str, Any]:
 def _codelist(codelist: Codelist) -> dict[str, Any]:
     entries = [
         _pruned(
-            {"code": entry.code, "label": _text(entry.label), "parent": entry.parent, "group": entry.group}
+            {
+                "code": entry.code,
+                "label": _text(entry.label),
+                "parent": entry.parent,
+                "group": entry.group,
+                "evidence": entry.evidence,
+            }
         )
         for entry in codelist.entries
     ]
@@ -216,6 +222,7 @@ def _codelist_from(name: str, raw: Mapping[str, Any]) -> Codelist:
             text_from(entry["label"]),
             _optional(entry.get("parent")),
             _optional(entry.get("group")),
+            bool(entry.get("evidence")),
         )
         for entry in raw["entries"]
     )

@@ -1,7 +1,8 @@
 """Sentences of findings with the numbers filled in, in both languages.
 
 Placeholders: {P01} the answer of an item, {previous:P01} last year's, {name} a named value of the
-edit, {unit_name} a register value, {expr:P02 + P03} an expression written in place.
+edit, {unit_name} a register value, {expr:P02 + P03} an expression written in place. ``fill_message`` puts the
+numbers of a sheet in; ``spelled_message`` says what stands there, for those who read rules and no sheet.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from survey.questionnaires import units
 from survey.questionnaires.answers import MISSING_REASONS, AnswerError, Cell, format_value
-from survey.questionnaires.definition import DefinitionError, Item, Text
+from survey.questionnaires.definition import DefinitionError, Edit, Item, Questionnaire, Text
 from survey.questionnaires.expressions import NOT_EVALUATED, compile_expression, evaluate
 
 if TYPE_CHECKING:
@@ -22,6 +23,22 @@ if TYPE_CHECKING:
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _BLANK = "—"
 _SHOWN_DECIMALS = 4
+_PREVIOUS = re.compile(r'previous\("(\w+)"\)')
+_DISTANCE = re.compile(r"\babs\(((?:[^()]|\([^()]*\))*)\)")
+_CALL = re.compile(r"[a-z_]+\(")
+_CODE = re.compile(r"\b[A-Z]{1,2}[0-9]{2}[a-z]?\b")
+_WHOLE = re.compile(r"(\d)\.0\b")
+_LAST_YEAR = Text("上年", "last year's")
+_WORKED_OUT = Text("由 {} 算出", "worked out from {}")
+_WHOLE_SHEET = Text("全表", "the whole sheet")
+# What the register knows of the unit, as the names of its variables in rules.
+_REGISTER = {
+    "unit_category": Text("填报类别", "category"), "unit_year": Text("年份", "year"),
+    "unit_uscc": Text("统一社会信用代码", "credit code"), "unit_name": Text("单位名称", "name of the unit"),
+    "unit_region": Text("地区", "region"), "unit_division_code": Text("区划代码", "division code"),
+    "unit_industry": Text("行业", "industry"), "unit_section": Text("行业门类", "section"),
+    "unit_institution_type": Text("机构类型", "kind of institution"),
+}  # fmt: skip
 
 
 def required_message(item: Item) -> Text:
@@ -74,6 +91,44 @@ def fill_message(sheet: Sheet, compiled: CompiledEdit) -> Text:
 
     message = compiled.edit.message
     return Text(filled(message.zh, "zh-hans"), filled(message.en, "en"))
+
+
+def spelled_message(questionnaire: Questionnaire, edit: Edit) -> Text:
+    """The message of an edit with the names of its numbers in brackets: "[P01 Data produced]", "[S03 + S04]".
+
+    A label that the sentence says already is not said again. Raises DefinitionError("unknown_placeholder").
+    """
+    named = dict(edit.values)
+
+    def spelled(template: str, language: str) -> str:
+        return PLACEHOLDER.sub(
+            lambda match: f"[{_spelled(questionnaire, named, match[1], template, language)}]", template
+        )
+
+    return Text(spelled(edit.message.zh, "zh-hans"), spelled(edit.message.en, "en"))
+
+
+def _spelled(
+    questionnaire: Questionnaire, named: dict[str, str], name: str, template: str, language: str
+) -> str:
+    last_year = _LAST_YEAR.get(language)
+    if name.startswith("previous:"):
+        return f"{last_year} {name.removeprefix('previous:')}"
+    if name in named or name.startswith("expr:"):
+        text = named.get(name) or name.removeprefix("expr:")
+        text = _PREVIOUS.sub(lambda match: f"{last_year} {match[1]}", text)
+        text = _DISTANCE.sub(r"|\1|", text)
+        if _CALL.search(text):
+            inputs = dict.fromkeys(code for code in _CODE.findall(text) if code in questionnaire.items)
+            return _WORKED_OUT.get(language).format(", ".join(inputs) or _WHOLE_SHEET.get(language))
+        return _WHOLE.sub(r"\1", text).replace("*", "×").replace("/", "÷")
+    if name in questionnaire.items:
+        label = questionnaire.items[name].label.get(language)
+        said = label.removeprefix("其中：").removeprefix("of which ") in template
+        return name if said else f"{name} {label}"
+    if name in _REGISTER:
+        return _REGISTER[name].get(language)
+    raise DefinitionError("unknown_placeholder", name, f"nothing fills {{{name}}}")
 
 
 def _placeholder(sheet: Sheet, named: dict[str, Any], name: str, after: str, language: str) -> str:

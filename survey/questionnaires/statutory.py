@@ -7,10 +7,16 @@ from survey.questionnaires.definition import Questionnaire
 from survey.questionnaires.document import text_from
 
 
+def authority(language: str) -> str:
+    """The formulating authority as the office names it in a language, empty when the settings name none."""
+    named = settings.SURVEY_AUTHORITY_EN if language.startswith("en") else ""
+    return str(named or settings.SURVEY_AUTHORITY)
+
+
 def statutory_header(definition: Questionnaire, language: str) -> list[tuple[str, str]]:
     """(name, text) of what is known. The office's settings win over what the definition proposes."""
     header = definition.header
-    given = {"authority": settings.SURVEY_AUTHORITY, "approval_no": settings.SURVEY_APPROVAL_NUMBER}
+    given = {"authority": authority(language), "approval_no": settings.SURVEY_APPROVAL_NUMBER}
     names = {
         "authority": _("Authority"),
         "approving_authority": _("Approving authority"),

@@ -12,10 +12,12 @@ from rest_framework.views import APIView
 
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
-from survey.review import bulk, progress, services
+from survey.exceptions import PolicyDenied
+from survey.review import bulk, progress, services, undo
 from survey.review.filters import QueueFilter
 from survey.review.models import ReviewQuery
 from survey.review.selectors import queue, round_of, rounds
+from survey.review.verdicts import unjudged
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS, sheet
 from survey.submissions.states import Action
@@ -98,6 +100,7 @@ class SheetDetail(serializers.Serializer[Any]):
     previous = serializers.JSONField(allow_null=True)
     findings = FindingSerializer(many=True)
     queries = QuerySerializer(many=True)
+    reasons = serializers.ListField(child=serializers.CharField())  # without a verdict, by rule
     obstacles = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
 
@@ -111,6 +114,7 @@ class Decision(serializers.Serializer[Any]):
     reason_code = serializers.CharField(required=False, allow_blank=True, default="")
     due_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     shown_filing = serializers.IntegerField(required=False, allow_null=True, default=None)
+    shown_reasons = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
 class QueryAct(serializers.Serializer[Any]):
@@ -144,6 +148,29 @@ class BulkSeen(serializers.Serializer[Any]):
     mark = serializers.CharField()
     by_category = serializers.DictField(child=serializers.IntegerField())
     by_region = serializers.DictField(child=serializers.IntegerField())
+    reasons = serializers.IntegerField()
+    act = serializers.IntegerField(allow_null=True)
+
+
+class BulkUndo(serializers.Serializer[Any]):
+    """Why an acceptance of many sheets is taken back."""
+
+    reason = serializers.CharField(max_length=2000)
+
+
+class BulkStanding(serializers.Serializer[Any]):
+    """An acceptance of many sheets, and how far it can be taken back or was."""
+
+    id = serializers.IntegerField(source="act.pk")
+    year = serializers.IntegerField(source="act.round.year")
+    at = serializers.DateTimeField(source="act.at")
+    by = serializers.CharField(source="act.by.username")
+    accepted = serializers.IntegerField(source="act.accepted")
+    undo_until = serializers.DateTimeField(source="act.undo_until", allow_null=True)
+    is_open = serializers.BooleanField()
+    reversible = serializers.IntegerField()
+    undone = serializers.IntegerField(source="act.undone")
+    undone_at = serializers.DateTimeField(source="act.undone_at", allow_null=True)
 
 
 class _Endpoint(APIView):
@@ -196,6 +223,7 @@ class SheetView(_Endpoint):
             "id": row.pk, "state": row.state, "revision": row.revision,
             "filing": filing.number if filing else None, "answers": filing.answers if filing else {},
             "previous": current.previous, "findings": current.findings, "queries": current.queries,
+            "reasons": [one.edit for one in unjudged(current)],
             "obstacles": {
                 action.value: [str(text) for text in services.obstacles(row, action, request.user)]
                 for action in actions
@@ -257,9 +285,10 @@ class DecisionView(_Endpoint):
 def _decide(row: Submission, user: Any, given: dict[str, Any]) -> Submission:
     shared: dict[str, Any] = {"by": user, "channel": "api"}
     reason, due_at, shown = given["reason"], given["due_at"], given["shown_filing"]
+    reasons = given["shown_reasons"]
     match given["action"]:
         case "accept":
-            return services.accept_submission(row, shown_filing=shown, **shared)
+            return services.accept_submission(row, shown_filing=shown, shown_reasons=reasons, **shared)
         case "return":
             return services.return_submission(row, reason=reason, due_at=due_at, shown_filing=shown, **shared)
         case "send_back":
@@ -294,9 +323,10 @@ class BulkView(_Endpoint):
         setting = QueueFilter.read(request.query_params)
         seen = bulk.preview(request.user, _round(setting), setting)
         body = {
-            name: getattr(seen, name) for name in ("matched", "expected", "mark", "by_category", "by_region")
+            name: getattr(seen, name)
+            for name in ("matched", "expected", "mark", "by_category", "by_region", "reasons")
         }
-        return Response({**body, "accepted": None})
+        return Response({**body, "accepted": None, "act": None})
 
     @extend_schema(request=BulkAct, responses=BulkSeen)
     def post(self, request: Request) -> Response:
@@ -308,9 +338,33 @@ class BulkView(_Endpoint):
             by=request.user, round=_round(setting), setting=setting, channel="api",
             expected=given.validated_data["expected"], mark=given.validated_data["mark"],
         )  # fmt: skip
-        return Response(
-            {"accepted": act.accepted, "matched": act.accepted + act.skipped, "expected": act.expected}
-        )
+        counts = {"accepted": act.accepted, "matched": act.accepted + act.skipped, "expected": act.expected}
+        return Response({**counts, "act": act.pk})
+
+
+class BulkUndoView(_Endpoint):
+    """One acceptance of many sheets."""
+
+    @extend_schema(responses=BulkStanding)
+    def get(self, request: Request, pk: int) -> Response:
+        """What it accepted and how many of its sheets could go back to their desk now."""
+        act = get_object_or_404(undo.acts_of(request.user), pk=pk)
+        return Response(BulkStanding(undo.standing(act, request.user)).data)
+
+    @extend_schema(request=BulkUndo, responses=BulkStanding)
+    def post(self, request: Request, pk: int) -> Response:
+        """Take it back as one act. Repeating says what was done and does nothing more."""
+        act = get_object_or_404(undo.acts_of(request.user), pk=pk)
+        given = BulkUndo(data=request.data)
+        given.is_valid(raise_exception=True)
+        reason = given.validated_data["reason"]
+        try:
+            act = undo.undo_acceptance(act, by=request.user, reason=reason, channel="api")
+        except PolicyDenied:
+            act = get_object_or_404(undo.acts_of(request.user), pk=pk)
+            if act.undone_by_id != request.user.pk:  # that somebody else did it is news
+                raise
+        return Response(BulkStanding(undo.standing(act, request.user)).data)
 
 
 class ProgressView(_Endpoint):

@@ -25,11 +25,13 @@ from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.models import Observation
 from survey.microdata.projection import Variable, values_hash
 from survey.microdata.projection import project as values_of
+from survey.microdata.projection import reasons as reasons_of
 from survey.microdata.services import classification_of, current_layout
 from survey.questionnaires.selectors import definition_for
 from survey.review.filters import QueueFilter
 from survey.review.models import BulkAcceptance, BulkMember, ReviewQuery
 from survey.review.selectors import desk_of, matching, province_of
+from survey.review.verdicts import accept_reasons, count_unjudged
 from survey.submissions.models import Filing, Submission
 from survey.submissions.states import TRANSITIONS, Action, Owner, State
 
@@ -53,6 +55,7 @@ class Preview:
     by_category: dict[str, int]
     by_region: dict[str, int]
     excluded: list[tuple[Any, int]]  # (sentence, how many): open comments, refused reasons, own sheets
+    reasons: int  # without a verdict: they are accepted with their sheets
     ids: tuple[int, ...]
 
 
@@ -121,7 +124,7 @@ def preview(user: Any, round_: CollectionRound, setting: QueueFilter) -> Preview
         dict(sorted(Counter(row[2] for row in found).items())),
         dict(sorted(Counter(province_of(row[3]) for row in found).items())),
         [(sentence, count) for sentence, count in reasons if count],
-        tuple(row[0] for row in found),
+        count_unjudged([row[0] for row in found]), tuple(row[0] for row in found),
     )  # fmt: skip
 
 
@@ -165,24 +168,26 @@ def bulk_accept(
         undo_until=timezone.now() + timedelta(hours=settings.BULK_UNDO_HOURS),
     )  # fmt: skip
     ids = [pk for pk, _revision in held]
-    decided_at = transition_many(ids, action, by=by, reason=f"#{act.pk}", channel=channel)
+    now = timezone.now()
+    reasons = accept_reasons(ids, by=by, at=now, channel=channel)
+    transition_many(ids, action, by=by, reason=f"#{act.pk}", channel=channel, now=now)
     BulkMember.objects.bulk_create(
-        (BulkMember(act=act, submission_id=pk, decided_at=decided_at) for pk in ids), batch_size=CHUNK
+        (BulkMember(act=act, submission_id=pk, decided_at=now) for pk in ids), batch_size=CHUNK
     )
     audit.record(
         by=by, action="bulk_accept", subject=act, year=round.year, filter=act.filter, accepted=act.accepted,
-        skipped=act.skipped, move=action.value, channel=channel,
+        skipped=act.skipped, reasons=reasons, move=action.value, channel=channel,
     )  # fmt: skip
     return act
 
 
 def transition_many(
     ids: list[int], action: Action, *, by: Any, origin: State | None = None, reason: str = "",
-    channel: str = "page",
-) -> datetime:  # fmt: skip
+    channel: str = "page", now: datetime,
+) -> None:  # fmt: skip
     """Move sheets that are locked and known to pass the policies: state, events, audit, observations.
 
-    ``origin`` is named where the action starts from several states. Returns the moment that was written.
+    ``origin`` is named where the action starts from several states, ``now`` is the moment that is written.
     Raises StaleRevision when a sheet is no longer in the state that the action starts from.
     """
     (origin, move) = next(
@@ -190,7 +195,6 @@ def transition_many(
         for (state, one), move in TRANSITIONS.items()
         if one is action and origin in {None, state}
     )
-    now = timezone.now()
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         values = {
@@ -207,7 +211,6 @@ def transition_many(
             cursor.execute(_AUDIT, values)
         if move.target is State.ACCEPTED:
             _project_many(chunk)
-    return now
 
 
 _MOVE = """
@@ -253,15 +256,17 @@ def _project_many(ids: list[int]) -> None:
     observations = []
     for filing in filings.iterator(chunk_size=CHUNK):
         facts = classification_of(filing)
-        values = values_of(variables, definition_for(filing.version), filing.answers)
+        form = definition_for(filing.version)
+        values = values_of(variables, form, filing.answers)
         observations.append(
             Observation(
                 filing=filing, layout=layout, unit_id=filing.submission.unit_id,
                 round_id=filing.submission.round_id, collected=values,
+                reasons=reasons_of(variables, form, filing.answers),
                 values_hash=values_hash(list(facts.values()), values), **facts,
             )
         )  # fmt: skip
-    fields = ["layout", "unit", "round", *classification_fields(), "collected", "values_hash"]
+    fields = ["layout", "unit", "round", *classification_fields(), "collected", "reasons", "values_hash"]
     Observation.objects.bulk_create(
         observations, update_conflicts=True, unique_fields=["filing"], update_fields=fields
     )

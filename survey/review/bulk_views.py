@@ -2,22 +2,25 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
-from survey.collection.models import CollectionRound
+from survey.collection.models import CollectionRound, ContactNote
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.questionnaires.loader import load_codelist
 from survey.review import bulk, progress, undo
 from survey.review.filters import QueueFilter
-from survey.review.missing import PAGE_SIZE, missing
+from survey.review.missing import CONTACTS, PAGE_SIZE, missing, with_contacts
+from survey.review.remaining import remaining
 from survey.review.selectors import round_of, rounds
 from survey.review.whatif import what_if
 from survey.submissions.states import EDITABLE
@@ -57,6 +60,16 @@ def review_bulk(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Permission.REVIEW)
+def review_remaining(request: HttpRequest) -> HttpResponse:
+    """How far down the queue it pays to look, for the nation and by region."""
+    round_ = round_of(QueueFilter.read(request.GET), rounds())
+    lanes = remaining(request.user, round_) if round_ else []
+    context = {"round": round_, "lanes": lanes, "part": settings.EDITING_STOP_SHARE * 100}
+    return page(request, "survey/review/remaining.html", context)
+
+
+@require_GET
+@requires(Permission.REVIEW)
 def review_bulk_acts(request: HttpRequest) -> HttpResponse:
     """The latest acts that accepted many sheets of one's area."""
     acts = [undo.standing(act, request.user) for act in undo.acts_of(request.user)[: undo.LATEST]]
@@ -81,10 +94,12 @@ def review_bulk_act(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "survey/review/bulk_act.html", context, status=409 if errors else 200)
 
 
-def _missing(user: Any, round_: CollectionRound, setting: QueueFilter) -> Any:
+def _missing(user: Any, round_: CollectionRound, setting: QueueFilter, contact: str = "") -> Any:
     """Who is missing, for those who may know the units by name."""
     state = "" if setting.state not in EDITABLE else setting.state
-    return missing(user, round_, region=setting.region, category=setting.category, state=state)
+    return missing(
+        user, round_, region=setting.region, category=setting.category, state=state, contact=contact
+    )
 
 
 @require_GET
@@ -96,8 +111,12 @@ def progress_missing(request: HttpRequest) -> HttpResponse:
     round_ = round_of(setting, known)
     if round_ is None:
         raise Http404
-    found = _missing(request.user, round_, setting)
+    contact = request.GET.get("contact", "")
+    contact = contact if contact in CONTACTS else ""
+    found = with_contacts(_missing(request.user, round_, setting, contact))
     context = {
+        "contact": contact, "contacts": CONTACTS.items(), "outcomes": dict(ContactNote.Outcome.choices),
+        "today": timezone.localdate(),
         "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")), "setting": setting,
         "round": round_, "rounds": known, "categories": load_codelist("categories").entries,
         "states": sorted(EDITABLE),
@@ -118,7 +137,9 @@ def progress_board(request: HttpRequest) -> HttpResponse:
     measure = measure if measure in progress.MEASURES else "filed_rate"
     user: Any = request.user
     found = progress.board(user, round_, region=setting.region, category=setting.category)
+    to_ask = _missing(user, round_, setting, "due") if user.has(Permission.MANAGE_UNITS) else None
     context = {
+        "to_ask": to_ask.count() if to_ask is not None else 0,
         "board": found, "setting": setting, "rounds": known, "measure": measure,
         "measures": progress.MEASURES.items(), "counts": progress.COUNTS.items(),
         "matrix": progress.matrix(found, measure, links=user.has(Permission.VIEW_SHEETS)),

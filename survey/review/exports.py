@@ -2,13 +2,21 @@
 
 The sheets are exactly those of the queue under the same filter, read with the same scope. Every version of
 a questionnaire that was filed contributes its columns, so that a removed question does not vanish.
+
+A place without a figure is empty in its column; why it is empty stands in the column ``ITEM__status`` as a code
+of the codebook, and marks inside tables stand in ``cell_marks``: "not known" never looks like a blank or a zero.
+CSV has no types, and a spreadsheet that opens one rounds an all-digit credit code to 15 digits. The code itself
+stays as it is, for machines; ``uscc_grouped`` says it once more in its parts with spaces, which no program takes
+for a number, and ``data.csv-metadata.json`` (W3C CSV on the Web) declares the types. Tricks that spreadsheets
+obey ("=" formulas, tabs) would spoil the file for everybody else and are what ``harmless`` takes out.
 """
 
 import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +27,11 @@ from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from survey.microdata.projection import REASONS, Reason, reason_of
 from survey.questionnaires.definition import Column, Item
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.selectors import definition_for
+from survey.questionnaires.special_values import marks_in_table
 from survey.review.filters import QueueFilter
 from survey.review.models import DeskJob
 from survey.review.selectors import matching
@@ -35,11 +45,19 @@ FACTS = (
     ("size_class", "规模", "Size class"), ("state", "报表状态", "State of the sheet"),
     ("filing", "报送次数", "Number of the filing"), ("filed_at", "报送时间", "Filed at (Beijing time)"),
 )  # fmt: skip
-HEADS = ("column", "type", "unit", "zh", "en")
+HEADS = ("column", "type", "unit", "zh", "en", "note")
+STATUS, MARKS, GROUPED = "__status", "cell_marks", "uscc_grouped"
+_CODES = "; ".join(f"{int(code)} {text.zh} {text.en}" for code, text in REASONS.items())
+_GROUPED_ENTRY = (
+    GROUPED, "text", "", "统一社会信用代码（分段）", "Credit code in its parts",
+    "电子表格软件会把全数字代码按数值读入并舍入到15位；本列不会。去掉空格即为 uscc。 Spreadsheets read an all-digit code"
+    " as a number and round it to 15 digits; not this one. Without its spaces it is uscc.",
+)  # fmt: skip
 # A spreadsheet takes a text that begins so for a formula.
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 type Report = Callable[[int, int], None]
 type Field = tuple[str, str, Item | Column, str]  # key, item code, what it is, names of table row and column
+type Row = list[str | None]
 
 
 def harmless(text: str) -> str:
@@ -88,22 +106,42 @@ def _fields(code: str, item: Item) -> Iterator[Field]:
         yield code, code, item, ""
 
 
-def _rows(ids: Sequence[int], fields: Sequence[Field], report: Report) -> Iterator[list[Any]]:
+def items_of(fields: Sequence[Field]) -> list[str]:
+    """Item codes of the columns, each once."""
+    return list(dict.fromkeys(code for _key, code, _item, _names in fields))
+
+
+def _rows(ids: Sequence[int], fields: Sequence[Field], report: Report) -> Iterator[Row]:
+    items = items_of(fields)
     report(0, len(ids))
     for start in range(0, len(ids), CHUNK):
         filings = (
             Filing.objects.filter(submission_id__in=ids[start : start + CHUNK])
             .order_by("submission_id", "-number")
             .distinct("submission_id")
-            .select_related("submission__unit")
-            .defer("explanations", "submission__answers", "submission__item_revisions")
+            .select_related("submission__unit", "version")
+            .defer("explanations", "version__document", "submission__answers", "submission__item_revisions")
         )
         for filing in filings:
-            yield [*_facts(filing), *(_value(field, filing.answers) for field in fields)]
+            form, answers = definition_for(filing.version).items, filing.answers
+            values = (_value(field, answers) for field in fields)
+            status = (str(int(reason_of(form.get(code), answers.get(code)))) for code in items)
+            yield [*_facts(filing), *values, *status, _marks(answers, items)]
         report(min(start + CHUNK, len(ids)), len(ids))
 
 
-def _facts(filing: Filing) -> list[Any]:
+def _marks(answers: Mapping[str, Any], items: Sequence[str]) -> str | None:
+    """Cells of tables that hold a mark instead of a figure: "K07/110000/a=2; ..."."""
+    codes = {"not_applicable": int(Reason.NOT_APPLICABLE), "unknown": int(Reason.UNKNOWN)}
+    found = (
+        f"{code}/{place}={codes[mark]}"
+        for code in items
+        for place, mark in marks_in_table(answers.get(code)).items()
+    )
+    return "; ".join(found) or None
+
+
+def _facts(filing: Filing) -> Row:
     unit = filing.submission.unit
     return [
         unit.uscc, unit.name, unit.category, unit.region_id, unit.section, unit.size_class,
@@ -111,17 +149,15 @@ def _facts(filing: Filing) -> list[Any]:
     ]  # fmt: skip
 
 
-def _value(field: Field, answers: dict[str, Any]) -> Any:
-    """A number as its exact decimal text, everything else as text; None for a blank."""
-    key, code, item, _names = field
+def _value(field: Field, answers: dict[str, Any]) -> str | None:
+    """A number as its exact decimal text, everything else as text; None for a blank and for a mark."""
+    key, code, _item, _names = field
     cell = answers.get(code)
     if "/" in key:
         _code, row, column = key.split("/")
         cell = ((cell or {}).get("rows", {}).get(row) or {}).get(column)
-    if not cell:
+    if not cell or "missing" in cell:
         return None
-    if "missing" in cell:
-        return cell["missing"] if item.type not in NUMBERS else None
     if "rows" in cell:
         return json.dumps(cell["rows"], ensure_ascii=False, sort_keys=True)
     value = cell.get("value")
@@ -132,108 +168,134 @@ def _value(field: Field, answers: dict[str, Any]) -> Any:
     return None if value is None else str(value)
 
 
-def codebook(fields: Sequence[Field]) -> Iterator[tuple[str, str, str, str, str]]:
-    """What each column is: name, type, unit, Chinese, English."""
+def codebook(fields: Sequence[Field]) -> Iterator[tuple[str, ...]]:
+    """What each column is: name, type, unit, Chinese, English, note."""
     for name, zh, en in FACTS:
-        yield name, "text", "", zh, en
-    for key, _code, item, names in fields:
+        yield name, "text", "", zh, en, ""
+    labels: dict[str, tuple[str, str]] = {}
+    for key, code, item, names in fields:
         label = item.label
         kind = "number" if item.type in NUMBERS else item.type
         zh, en = (f"{names} · {label.zh}", f"{names} · {label.en}") if names else (label.zh, label.en)
-        yield key, kind, item.unit or "", zh, en
+        yield key, kind, item.unit or "", zh, en, ""
+        labels.setdefault(code, (code, code) if names else (label.zh, label.en))
+    for code, (zh, en) in labels.items():
+        yield code + STATUS, "code", "", f"{zh}：填报状态", f"{en}: status", _CODES
+    yield MARKS, "text", "", "表格中标记的单元格", "Marked cells of tables", f"ITEM/row/column=code. {_CODES}"
 
 
 def _heads(fields: Sequence[Field]) -> list[str]:
-    return [*(name for name, _zh, _en in FACTS), *(field[0] for field in fields)]
+    return [entry[0] for entry in codebook(fields)]
 
 
-def _numeric(fields: Sequence[Field]) -> list[bool]:
-    return [*(False for _fact in FACTS), *(field[2].type in NUMBERS for field in fields)]
+def _kinds(fields: Sequence[Field]) -> list[str]:
+    """Of every column: number, code or text."""
+    return [entry[1] if entry[1] in {"number", "code"} else "text" for entry in codebook(fields)]
 
 
 def _note() -> str:
     return "演练数据，全部为模拟生成。 Synthetic data of a rehearsal.\n" if settings.SYNTHETIC_BANNER else ""
 
 
-def _csv_text(rows: Iterator[Sequence[Any]], numeric: Sequence[bool], out: Any) -> None:
+def _csv_text(rows: Iterator[Sequence[Any]], kinds: Sequence[str], out: Any) -> None:
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL)
     for row in rows:
         writer.writerow(
             [
-                "" if one is None else one if number else harmless(str(one))
-                for one, number in zip(row, numeric, strict=True)
+                "" if one is None else harmless(str(one)) if kind == "text" else one
+                for one, kind in zip(row, kinds, strict=True)
             ]
         )
 
 
-def _codebook_csv(fields: Sequence[Field], bundle: zipfile.ZipFile) -> None:
+def _add_codebook(entries: Sequence[Sequence[str]], bundle: zipfile.ZipFile) -> None:
     with io.TextIOWrapper(bundle.open("codebook.csv", "w"), "utf-8-sig", newline="") as out:
-        _csv_text(iter([HEADS]), [False] * len(HEADS), out)
-        _csv_text(codebook(fields), [False] * len(HEADS), out)
+        _csv_text(iter([HEADS, *entries]), ["text"] * len(HEADS), out)
     if _note():
         bundle.writestr("SYNTHETIC.txt", _note())
 
 
-def _csv(path: Path, fields: Sequence[Field], rows: Iterator[list[Any]]) -> None:
+def grouped(uscc: str) -> str:
+    """A credit code in its parts: authority and kind, division, organisation, check character."""
+    return " ".join(part for part in (uscc[:2], uscc[2:8], uscc[8:17], uscc[17:]) if part)
+
+
+def _csv(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
+    """The grouped code stands beside the code; the other columns are those of every format."""
+    entries = list(codebook(fields))
+    entries.insert(1, _GROUPED_ENTRY)
+    kinds = _kinds(fields)
+    kinds.insert(1, "text")
+    lines = ([row[0], grouped(row[0] or ""), *row[1:]] for row in rows)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
         with io.TextIOWrapper(bundle.open("data.csv", "w", force_zip64=True), "utf-8-sig", newline="") as out:
-            _csv_text(iter([_heads(fields)]), [False] * len(_heads(fields)), out)
-            _csv_text(rows, _numeric(fields), out)
-        _codebook_csv(fields, bundle)
+            _csv_text(iter([[entry[0] for entry in entries]]), ["text"] * len(entries), out)
+            _csv_text(lines, kinds, out)
+        bundle.writestr("data.csv-metadata.json", _metadata(entries, kinds))
+        _add_codebook(entries, bundle)
 
 
-def _xlsx(path: Path, fields: Sequence[Field], rows: Iterator[list[Any]]) -> None:
+def _metadata(entries: Sequence[Sequence[str]], kinds: Sequence[str]) -> str:
+    """Types and titles of the columns as the W3C's metadata vocabulary for tabular data says them."""
+    types = {"text": "string", "number": "decimal", "code": "integer"}
+    columns = [
+        {
+            "name": entry[0].replace("/", "_"), "titles": [entry[0]], "datatype": types[kind],
+            "dc:description": [{"@value": entry[3], "@language": "zh"}, {"@value": entry[4], "@language": "en"}],
+        }
+        for entry, kind in zip(entries, kinds, strict=True)
+    ]  # fmt: skip
+    about = {
+        "@context": "http://www.w3.org/ns/csvw", "url": "data.csv", "dialect": {"encoding": "utf-8", "header": True},
+        "tableSchema": {"columns": columns},
+    }  # fmt: skip
+    return json.dumps(about, ensure_ascii=False, indent=1)
+
+
+def _xlsx(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
     book = Workbook(write_only=True)
-    data, numeric = book.create_sheet("data"), _numeric(fields)
+    data, kinds = book.create_sheet("data"), _kinds(fields)
     data.freeze_panes = "C2"
     data.append(_heads(fields))
 
-    def cell(value: Any, number: bool) -> Any:
+    def cell(value: str | None, kind: str) -> Any:
         if value is None:
             return None
         # Fifteen digits are what a spreadsheet keeps: a longer number stays text rather than being rounded.
-        if number and len(value.replace(".", "").lstrip("-0")) <= 15:
+        if kind != "text" and len(value.replace(".", "").lstrip("-0")) <= 15:
             return float(value) if "." in value else int(value)
         made = WriteOnlyCell(data, value=str(value))
         made.data_type, made.number_format = "s", "@"
         return made
 
     for row in rows:
-        data.append([cell(value, number) for value, number in zip(row, numeric, strict=True)])
+        data.append([cell(value, kind) for value, kind in zip(row, kinds, strict=True)])
     told = book.create_sheet("codebook")
     if _note():
         told.append([_note().strip()])
     told.append(HEADS)
     for entry in codebook(fields):
-        told.append([cell(one, False) for one in entry])
+        told.append([cell(one, "text") for one in entry])
     book.save(path)
 
 
-def _parquet(path: Path, fields: Sequence[Field], rows: Iterator[list[Any]]) -> None:
-    heads, numeric = _heads(fields), _numeric(fields)
-    kinds = [pa.float64() if number else pa.string() for number in numeric]
-    meta = {"note": _note().strip(), "codebook": json.dumps(list(codebook(fields)), ensure_ascii=False)}
-    schema = pa.schema(list(zip(heads, kinds, strict=True)), metadata=meta)
+def _parquet(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
+    entries, kinds = list(codebook(fields)), _kinds(fields)
+    types = {"text": pa.string(), "number": pa.float64(), "code": pa.int8()}
+    reads: dict[str, Callable[[str], Any]] = {"text": str, "number": float, "code": int}
+    meta = {"note": _note().strip(), "codebook": json.dumps(entries, ensure_ascii=False)}
+    schema = pa.schema(
+        [(entry[0], types[kind]) for entry, kind in zip(entries, kinds, strict=True)], metadata=meta
+    )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as bundle:
         with (
             bundle.open("data.parquet", "w", force_zip64=True) as out,
             pq.ParquetWriter(out, schema) as writer,
         ):
-            for block in _blocks(rows):
+            for block in batched(rows, CHUNK, strict=False):
                 columns = [
-                    pa.array([None if v is None else float(v) if number else v for v in column], kind)
-                    for column, number, kind in zip(zip(*block, strict=True), numeric, kinds, strict=True)
+                    pa.array([None if v is None else reads[kind](v) for v in column], types[kind])
+                    for column, kind in zip(zip(*block, strict=True), kinds, strict=True)
                 ]
                 writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-        _codebook_csv(fields, bundle)
-
-
-def _blocks(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
-    block: list[list[Any]] = []
-    for row in rows:
-        block.append(row)
-        if len(block) == CHUNK:
-            yield block
-            block = []
-    if block:
-        yield block
+        _add_codebook(entries, bundle)

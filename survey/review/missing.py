@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from survey.access.models import NATION
 from survey.access.roles import Permission, permissions_of
-from survey.collection.models import CollectionRound, Disposition
+from survey.collection.models import CollectionRound, ContactNote, Disposition
+from survey.collection.selectors import contacted, follow_up_due
 from survey.submissions.models import Submission
 from survey.submissions.states import EDITABLE
 
 PAGE_SIZE = 50
+CONTACTS = {"due": _("To be asked again by today"), "never": _("Nobody has spoken with them")}
 
 
 def is_national(user: Any) -> bool:
@@ -24,9 +27,13 @@ def is_national(user: Any) -> bool:
 
 
 def missing(
-    user: Any, round_: CollectionRound, *, region: str = "", category: str = "", state: str = ""
-) -> "QuerySet[Submission]":
-    """Sheets that are due and not filed, largest expected share first: of the nation, or of one's region."""
+    user: Any, round_: CollectionRound, *, region: str = "", category: str = "", state: str = "",
+    contact: str = "",
+) -> "QuerySet[Submission]":  # fmt: skip
+    """Sheets that are due and not filed, largest expected share first: of the nation, or of one's region.
+
+    ``contact`` is a code of CONTACTS: units to ask again by now, or units that nobody has spoken with.
+    """
     rows = (
         Submission.objects.visible_to(user, Permission.MANAGE_UNITS)
         .filter(round=round_, state__in=EDITABLE, assignment__disposition=Disposition.ELIGIBLE)
@@ -39,5 +46,19 @@ def missing(
         rows = rows.filter(unit__category=category)
     if state in {one.value for one in EDITABLE}:
         rows = rows.filter(state=state)
+    if contact == "due":
+        rows = rows.filter(follow_up_due("assignment"))
+    elif contact == "never":
+        rows = rows.exclude(contacted("assignment"))
     share = "expected_share__national" if is_national(user) and not region else "expected_share__regional"
     return rows.order_by(F(share).desc(nulls_last=True), "pk")
+
+
+def with_contacts(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
+    """With ``asked_at``, ``asked_outcome`` and ``ask_again_on`` of the contact that was written down last."""
+    last = ContactNote.objects.filter(assignment=OuterRef("assignment")).order_by("-recorded_at", "-pk")
+    told: Any = rows.annotate(
+        asked_at=Subquery(last.values("at")[:1]), asked_outcome=Subquery(last.values("outcome")[:1]),
+        ask_again_on=Subquery(last.values("follow_up_on")[:1]),
+    )  # fmt: skip
+    return told

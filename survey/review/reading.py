@@ -14,11 +14,20 @@ from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
 from survey.questionnaires.units import unit_label
 from survey.review import scores, wording
-from survey.review.models import ReviewQuery, SheetScore
+from survey.review.models import ReviewQuery
 from survey.review.peers import Box, box
+from survey.review.score_models import SheetScore
 from survey.review.selectors import place_name
 from survey.review.wording import Effect
-from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
+from survey.submissions.evidence import attachments_of, places_of
+from survey.submissions.models import (
+    Attachment,
+    Explanation,
+    Filing,
+    ItemNote,
+    Submission,
+    SubmissionEvent,
+)
 from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.states import EDITABLE, State
 
@@ -37,8 +46,9 @@ class Remark:
 
     @property
     def needs_verdict(self) -> bool:
-        """True while nobody has judged the reason."""
-        return self.explanation is not None and not self.explanation.verdict
+        """True while nobody has judged the reason for an unusual value."""
+        reason = self.explanation if self.finding.severity == "soft" else None
+        return reason is not None and not reason.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +74,12 @@ class Line:
     remarks: list[Remark] = field(default_factory=list)
     marked: list[Remark] = field(default_factory=list)  # findings that are told in full at another item
     threads: list[Thread] = field(default_factory=list)
+    notes: list[ItemNote] = field(default_factory=list)  # what the respondent says without being asked
     grid: "GridView | None" = None
     can_propose: bool = False  # a number that a reviewer may propose to correct
     effect: Effect | None = None  # what hangs on the value, when it was scored
     box: Box | None = None
+    files: list[Attachment] = field(default_factory=list)  # evidence for this item
 
     def exceeds(self, percent: int) -> bool:
         """Has the number moved by more than this?"""
@@ -88,6 +100,7 @@ class Part:
 
     section: Section
     lines: list[Line]
+    files: list[Attachment] = field(default_factory=list)  # evidence for the section as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,7 @@ class Reading:
     filing: Filing | None
     score: SheetScore | None  # of the filing that is shown
     effects: list[Effect]  # largest part of the score first
+    files: list[tuple[Attachment, Any, str]]  # the respondent's evidence: what it proves (or None), and where
 
 
 def read(submission: Submission, *, show: str = "all", over: int = 50) -> Reading:
@@ -127,13 +141,22 @@ def read(submission: Submission, *, show: str = "all", over: int = 50) -> Readin
         score = None
     effects = _effects(current, score)
     _compare(lines, submission, effects)
+    names = dict(places_of(submission))
+    files = [
+        (file, names.get(file.item), f"{'item' if file.item in lines else 'part'}-{file.item}")
+        for file in attachments_of(submission).select_related("uploaded_by")
+    ]
+    for file, _name, _place in files:
+        if file.item in lines:
+            lines[file.item].files.append(file)
     counts = {name: sum(1 for line in lines.values() if _passes(line, name, over)) for name in SHOWS}
     parts = []
     for section in current.definition.sections:
         chosen = [lines[code] for code in section.items if code in lines and _passes(lines[code], show, over)]
         if chosen:
-            parts.append(Part(section, chosen))
-    return Reading(current, parts, counts, remarks, threads, draft, filing, score, effects)
+            own = [file for file, _name, _place in files if file.item == section.code]
+            parts.append(Part(section, chosen, own))
+    return Reading(current, parts, counts, remarks, threads, draft, filing, score, effects, files)
 
 
 def _reason(current: Sheet, finding: Finding) -> Explanation | None:
@@ -183,6 +206,7 @@ def _line(
         remarks=[remark for remark in here if homes.get(remark.finding.edit) == code],
         marked=[remark for remark in here if homes.get(remark.finding.edit) != code],
         threads=[thread for thread in threads if thread.query.item.split("/", 1)[0] == code],
+        notes=current.notes.get(code, []),
         can_propose=item.type in NUMBERS and not item.computed,
         grid=_grid(item, cell, before) if item.type == "table" else None,
     )
@@ -311,71 +335,3 @@ def _entries(query: ReviewQuery) -> list[dict[str, Any]]:
 def history(submission: Submission) -> list[SubmissionEvent]:
     """The latest events of a sheet, newest first."""
     return list(submission.events.select_related("actor").order_by("-pk")[:MOST_EVENTS])
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One item that two filed versions answer differently."""
-
-    code: str
-    item: Item
-    before: str
-    after: str
-
-
-def differences(current: Sheet, older: Filing, newer: Filing) -> list[Difference]:
-    """Items whose answers differ between two filed versions, in the order of the form."""
-    found = []
-    for code, item in current.definition.items.items():
-        before, after = older.answers.get(code), newer.answers.get(code)
-        if before == after:
-            continue
-        if item.type == "table":
-            found.extend(_table_differences(item, before, after))
-        else:
-            found.append(Difference(code, item, shown(item, before), shown(item, after)))
-    return found
-
-
-def _table_differences(item: Item, before: Any, after: Any) -> list[Difference]:
-    old, new = (before or {}).get("rows", {}), (after or {}).get("rows", {})
-    found = []
-    for row in dict.fromkeys([*old, *new]):
-        for column in item.columns:
-            one, other = old.get(row, {}).get(column.code), new.get(row, {}).get(column.code)
-            if one != other:
-                place = f"{item.code}/{row}/{column.code}"
-                found.append(Difference(place, item, shown(column, one), shown(column, other)))
-    return found
-
-
-def compared(
-    submission: Submission, reading: Reading, older: int | None = None, newer: int | None = None
-) -> "Comparison":
-    """The filed versions, newest first without their answers, and how two of them differ.
-
-    Without numbers (or with numbers that do not exist) the last version is compared with the one before it.
-    """
-    filings = list(
-        submission.filings.select_related("filed_by").defer("answers", "explanations").order_by("-number")
-    )
-    if len(filings) < 2:
-        return Comparison(filings, [], None, None)
-    known = {filing.number for filing in filings}
-    last = newer if newer in known and newer != min(known) else filings[0].number
-    first = older if older in known and older < last else max(n for n in known if n < last)
-    rows = {
-        one.number: one
-        for one in submission.filings.filter(number__in=[first, last]).only("answers", "number")
-    }
-    return Comparison(filings, differences(reading.sheet, rows[first], rows[last]), first, last)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two filed versions side by side; numbers are None while there is only one."""
-
-    filings: list[Filing]
-    changed: list[Difference]
-    older: int | None
-    newer: int | None

@@ -16,7 +16,14 @@ from survey.microdata.models import MicrodataLayout
 from survey.microdata.projection import Variable
 from survey.microdata.services import classification_of
 from survey.questionnaires.selectors import definition_for
-from survey.review.models import ExpectedShare, ItemScore, PeerQuantiles, SheetScore, TotalCell
+from survey.review.score_models import (
+    ExpectedShare,
+    ItemScore,
+    PeerQuantiles,
+    SamplingError,
+    SheetScore,
+    TotalCell,
+)
 from survey.submissions.models import Filing, Submission
 from survey.submissions.states import EDITABLE
 
@@ -199,11 +206,20 @@ def _row(sheet: ScoredSheet, run: int) -> SheetScore:
 @transaction.atomic
 def receive_background(
     *, round_: CollectionRound, run: int, peers: Iterable[tuple[str, str, int, Sequence[float]]],
-    cells: Iterable[tuple[str, str, float, int, dict[str, float]]],
+    cells: Iterable[tuple[str, str, float, int, dict[str, float]]], errors: Iterable[tuple[str, str, float]],
 ) -> None:  # fmt: skip
-    """Replace peers (group, item, size, five quantiles) and totals (stratum, region, N, n, sums) of a round."""
+    """Replace what a run knows of a round as a whole.
+
+    peers : group, item, size, five quantiles; cells : stratum, region, N, n, sums; errors : region ("" the nation), item,
+    relative standard error of the total, positive
+    """
     PeerQuantiles.objects.filter(round=round_).delete()
     TotalCell.objects.filter(round=round_).delete()
+    SamplingError.objects.filter(round=round_).delete()
+    SamplingError.objects.bulk_create(
+        SamplingError(round=round_, run=run, region=region, item=item, relative=relative)
+        for region, item, relative in errors
+    )
     PeerQuantiles.objects.bulk_create(
         (
             PeerQuantiles(round=round_, run=run, group=group, item=item, size=size, quantiles=list(found))

@@ -31,7 +31,8 @@ from survey.access.roles import Permission, permissions_of
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import AGAIN, EFFECTS, FINDINGS, QUERIES, QueueFilter
-from survey.review.models import ItemScore, ReviewQuery
+from survey.review.models import ReviewQuery
+from survey.review.score_models import ItemScore
 from survey.review.scores import MOVES
 from survey.submissions.models import Filing, Submission
 from survey.submissions.states import State

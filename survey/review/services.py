@@ -22,6 +22,7 @@ from survey.questionnaires.selectors import definition_for
 from survey.review.models import ReviewQuery
 from survey.review.scores import receive_background, receive_expected, receive_scores
 from survey.review.selectors import desk_of
+from survey.review.verdicts import unjudged
 from survey.submissions.cells import field_of
 from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
 from survey.submissions.saving import recount
@@ -168,13 +169,28 @@ def judge_explanation(
     if finding is None or explanation is None or explanation.fingerprint != finding.fingerprint:
         raise StaleRevision(_("The numbers have changed since this finding was shown. Read it again."))
     before = explanation.verdict
-    explanation.verdict = verdict
-    explanation.verdict_by = by if verdict else None
-    explanation.save(update_fields=["verdict", "verdict_by"])
+    _give(explanation, verdict, by)
     recount(row, current)
     row.save(update_fields=["hard_count", "soft_count", "unexplained_count"])
     _note(row, by, "verdict", edit, {"verdict": verdict, "before": before}, channel)
     return explanation
+
+
+def _give(explanation: Explanation, verdict: str, by: Any) -> None:
+    explanation.verdict = verdict
+    explanation.verdict_by, explanation.verdict_at = (by, timezone.now()) if verdict else (None, None)
+    explanation.save(update_fields=["verdict", "verdict_by", "verdict_at"])
+
+
+def _accept_reasons(row: Submission, by: Any, channel: str) -> int:
+    """Who accepts a sheet accepts the reasons on it: each that nobody has judged gets its verdict."""
+    if not row.explanations.filter(verdict="").exists():  # spares the rules for most sheets
+        return 0
+    waiting = unjudged(sheet(row))
+    for explanation in waiting:
+        _give(explanation, Explanation.Verdict.ACCEPTED, by)
+        _note(row, by, "verdict", explanation.edit, {"verdict": "accepted", "before": ""}, channel)
+    return len(waiting)
 
 
 # Decisions ---------------------------------------------------------------------------------
@@ -196,14 +212,20 @@ def obstacles(submission: Submission, action: Action, by: Any) -> list[Sentence]
 
 @transaction.atomic
 def accept_submission(
-    submission: Submission, *, by: Any, shown_filing: int | None = None, channel: str = "page"
-) -> Submission:
+    submission: Submission, *, by: Any, shown_filing: int | None = None, shown_reasons: int | None = None,
+    channel: str = "page",
+) -> Submission:  # fmt: skip
     """Province: hand on to the nation. Nation: into the valid sample, with its observation.
 
-    ``shown_filing`` is the number of the filed version that was on the screen. Raises PermissionDenied,
-    PolicyDenied, StaleRevision.
+    Reasons without a verdict are accepted with the sheet. ``shown_filing`` is the number of the filed version
+    that was on the screen, ``shown_reasons`` how many such reasons it named. Raises PermissionDenied,
+    PolicyDenied, StaleRevision; then no verdict is stored either.
     """
-    row = transition(submission, acceptance(locked(submission)), by=by, channel=channel)
+    held = locked(submission)
+    reasons = _accept_reasons(held, by, channel)
+    row = transition(submission, acceptance(held), by=by, channel=channel)
+    if shown_reasons is not None and shown_reasons != reasons:
+        raise StaleRevision(_("The reasons have been judged meanwhile. Read the sheet again."))
     if row.state == State.NATIONAL_REVIEW and row.unit.category in NATIONAL_CATEGORIES:
         raise PolicyDenied(NATIONAL_ONLY)
     if row.unexplained_count:

@@ -13,6 +13,7 @@ from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.review.bulk import national_categories, transition_many
 from survey.review.models import BulkAcceptance, BulkMember
+from survey.review.verdicts import withdraw_reasons
 from survey.submissions.models import Submission
 from survey.submissions.states import TRANSITIONS, Action, Owner, State
 
@@ -94,14 +95,15 @@ def undo_acceptance(act: BulkAcceptance, *, by: Any, reason: str, channel: str =
     )
     if not ids:
         raise PolicyDenied(_("Every sheet of this acceptance has moved on since."))
-    origin = _origin(row)
+    now = timezone.now()
     transition_many(
-        ids, Action.UNDO_ACCEPT, by=by, origin=origin, reason=f"#{row.pk} {reason}", channel=channel
-    )
-    row.undone_at, row.undone_by, row.undone, row.undo_reason = timezone.now(), by, len(ids), reason
+        ids, Action.UNDO_ACCEPT, by=by, origin=_origin(row), reason=f"#{row.pk} {reason}", channel=channel, now=now
+    )  # fmt: skip
+    reasons = withdraw_reasons(row.pk, ids, by=by, at=now, channel=channel)
+    row.undone_at, row.undone_by, row.undone, row.undo_reason = now, by, len(ids), reason
     row.save(update_fields=["undone_at", "undone_by", "undone", "undo_reason"])
     audit.record(
         by=by, action="bulk_undo", subject=row, year=row.round.year, undone=len(ids),
-        moved_on=row.members.count() - len(ids), reason=reason, channel=channel,
+        moved_on=row.members.count() - len(ids), reasons=reasons, reason=reason, channel=channel,
     )  # fmt: skip
     return row

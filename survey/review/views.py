@@ -16,7 +16,7 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
-from survey.review import choices, reading, services
+from survey.review import choices, reading, services, versions
 from survey.review.filters import QueueFilter
 from survey.review.forms import InvalidateForm, ReturnForm
 from survey.review.models import ReviewQuery
@@ -103,16 +103,17 @@ def _show(request: HttpRequest, submission: Submission, **extra: Any) -> HttpRes
     given = _digits(request, "over")
     percent = 50 if given is None else given
     content = reading.read(submission, show=show, over=percent)
-    versions = reading.compared(submission, content, _digits(request, "older"), _digits(request, "newer"))
+    filed = versions.compared(submission, content, _digits(request, "older"), _digits(request, "newer"))
     events = reading.history(submission)
     context = {
         "submission": submission, "unit": submission.unit, "setting": setting, "content": content,
-        "show": show, "over": percent, "thresholds": reading.THRESHOLDS, "versions": versions,
+        "show": show, "over": percent, "thresholds": reading.THRESHOLDS, "versions": filed,
         "state_events": [e for e in events if e.kind != "value"],
         "value_events": [e for e in events if e.kind == "value"],
         "buttons": _buttons(submission, request.user),
         "owner": OWNER_SENTENCES[OWNERS[State(submission.state)]],
         "near": neighbours(request.user, setting, submission),
+        "waiting": [remark for remark in content.remarks if remark.needs_verdict],
         "return_form": ReturnForm(auto_id="return_%s"), "reopen_form": ReturnForm(auto_id="reopen_%s"),
         "invalidate_form": InvalidateForm(auto_id="invalidate_%s"), "errors": [],
     }  # fmt: skip
@@ -179,8 +180,8 @@ def review_verdict(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(_address(request, pk, f"finding-{edit}"))
 
 
-def _shown(request: HttpRequest) -> int | None:
-    value = request.POST.get("shown_filing", "")
+def _shown(request: HttpRequest, name: str = "shown_filing") -> int | None:
+    value = request.POST.get(name, "")
     return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else None
 
 
@@ -189,7 +190,10 @@ def _shown(request: HttpRequest) -> int | None:
 def review_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept at one's own level."""
     submission = get_object_or_404(_sheets(request.user), pk=pk)
-    services.accept_submission(submission, by=request.user, shown_filing=_shown(request))
+    reasons = _shown(request, "shown_reasons")
+    services.accept_submission(
+        submission, by=request.user, shown_filing=_shown(request), shown_reasons=reasons
+    )
     messages.success(request, _("Accepted: %(name)s") % {"name": submission.unit.name})
     return _onwards(request, submission)
 

@@ -14,7 +14,6 @@ from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, SurveyError
 from survey.submissions import evidence
 from survey.submissions.file_kinds import KINDS
-from survey.submissions.models import Attachment
 from survey.submissions.selectors import sheet_of
 from survey.submissions.views import frame, load
 
@@ -34,14 +33,19 @@ def sheet_evidence(request: HttpRequest, pk: int) -> HttpResponse:
                 raise PolicyDenied(_("The file is too large."))
             evidence.attach(
                 submission, by=request.user, name=file.name or "", data=file.read(),
-                note=request.POST.get("note", ""),
+                note=request.POST.get("note", ""), item=request.POST.get("item", ""),
             )  # fmt: skip
             messages.success(request, _("The file is stored."))
             return redirect("sheet_evidence", pk)
         except SurveyError as refusal:
             errors = [{"href": "#id_file", "text": str(refusal.sentence)}]
+    places = evidence.places_of(submission)
+    names = dict(places)
+    files = evidence.attachments_of(submission).select_related("uploaded_by")
     context = frame(request, sheet_of(submission)) | {
-        "rows": evidence.attachments_of(submission).select_related("uploaded_by"),
+        "rows": [(row, names.get(row.item)) for row in files],
+        "places": places,
+        "chosen": request.POST.get("item", request.GET.get("item", "")),
         "errors": errors,
         "largest": settings.ATTACHMENT_LARGEST // 2**20,
         "quota": settings.ATTACHMENT_QUOTA // 2**20,
@@ -62,8 +66,8 @@ def evidence_remove(request: HttpRequest, pk: int, attachment: int) -> HttpRespo
 @require_GET
 def evidence_file(request: HttpRequest, pk: int) -> HttpResponse:
     """One file, to be saved and never shown inside this site."""
-    rows = Attachment.objects.visible_to(request.user).select_related("submission__unit__review_region")
-    attachment = get_object_or_404(rows.filter(removed_at=None), pk=pk)
+    rows = evidence.files_of(request.user).select_related("submission__unit__review_region")
+    attachment = get_object_or_404(rows, pk=pk)
     response = HttpResponse(
         evidence.read(attachment, by=request.user), content_type=KINDS[attachment.kind][0]
     )

@@ -45,7 +45,7 @@ def explain(
         edit=edit,
         defaults={
             "fingerprint": fingerprint, "reason_code": reason_code, "text": text, "by": by,
-            "at": timezone.now(), "verdict": "", "verdict_by": None,
+            "at": timezone.now(), "verdict": "", "verdict_by": None, "verdict_at": None,
         },
     )  # fmt: skip
     move(row, request, channel=channel, quiet=True)

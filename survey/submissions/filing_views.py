@@ -21,7 +21,7 @@ from survey.submissions.forms import SignOffForm, read_revision
 from survey.submissions.models import Submission
 from survey.submissions.rows import RowBuilder
 from survey.submissions.selectors import Sheet, latest_filing, sheet_of
-from survey.submissions.states import Action, State
+from survey.submissions.states import Action
 from survey.submissions.tasks import send_receipt_later
 from survey.submissions.views import frame, load
 
@@ -98,9 +98,7 @@ def sheet_submit(request: HttpRequest, pk: int) -> HttpResponse:
     submission = load(request, pk)
     initial = dict(submission.signatories) or {"filler": request.user.name}  # type: ignore[union-attr]
     signed = signing.names(sheet_of(submission)) if signing.chain_wanted() else {}
-    form = SignOffForm(request.POST or None, initial=initial | signed)
-    for name in signed:
-        form.fields[name].disabled = True  # whoever signed has written it
+    form = SignOffForm(request.POST or None, initial=initial, signed=signed)
     errors: list[dict[str, str]] = []
     if request.method == "POST":
         errors = form.error_list()
@@ -210,18 +208,3 @@ def sheet_print(request: HttpRequest, pk: int) -> HttpResponse:
     sheet = sheet_of(load(request, pk))
     context = frame(request, sheet) | {"blank_sections": items_by_section(sheet.definition)}
     return page(request, "survey/submissions/print.html", context)
-
-
-@requires(Permission.MANAGE_UNITS)
-@require_POST
-def unit_exempt(request: HttpRequest, pk: int) -> HttpResponse:
-    """Exempt the sheet of an assignment with a coded reason, or take the exemption back."""
-    rows = Submission.objects.visible_to(request.user, Permission.MANAGE_UNITS)
-    submission = get_object_or_404(rows, assignment_id=pk)
-    action = Action.UNEXEMPT if submission.state == State.EXEMPTED else Action.EXEMPT
-    services.transition(
-        submission, action, by=request.user, reason_code=request.POST.get("reason_code", ""),
-        reason=request.POST.get("reason", "")[:300],
-    )  # fmt: skip
-    messages.success(request, _("The exemption has been recorded."))
-    return redirect("unit_detail", pk)

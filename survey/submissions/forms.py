@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from survey.submissions import cells
 from survey.submissions.policies import SIGNATORIES
 
 LIMIT = 3000  # cells of one post: the largest section has a few hundred
+NOTE = "note."
 
 
 def read_cells(post: QueryDict, definition: Questionnaire) -> dict[str, dict[str, Any]]:
@@ -62,6 +64,12 @@ def _without_table_shells(
     return result
 
 
+def read_notes(post: QueryDict) -> dict[str, str]:
+    """Remarks at items, by item code: fields named ``note.ITEM``."""
+    found = [name for name in post if name.startswith(NOTE)][:LIMIT]
+    return {name.removeprefix(NOTE): post.get(name, "") for name in found}
+
+
 def read_bases(post: QueryDict) -> dict[str, int]:
     """Revision that each cell was shown at, where the page says so."""
     return {
@@ -100,8 +108,12 @@ class SignOffForm(forms.Form):
         error_messages={"required": _("Confirm the statement before you submit.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, signed: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        """``signed`` are names that stand under a signature: shown, and not taken from the request."""
+        kwargs["initial"] = {**kwargs.get("initial", {}), **(signed or {})}
         super().__init__(*args, **kwargs)
+        for name in signed or {}:
+            self.fields[name].disabled = True
         for name, one in self.fields.items():
             css = "form-check-input" if name == "statement" else "form-control"
             one.widget.attrs |= {"class": css, "autocomplete": "off"}

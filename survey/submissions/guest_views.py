@@ -161,6 +161,7 @@ def guest_sign(request: HttpRequest, pk: int) -> HttpResponse:
         "errors": errors,
         "steps": signing.steps(sheet),
         "mine": signing.next_step(sheet) == invitation.role,
+        "role": signing.STEPS[invitation.role],
         "hash": signing.version_hash(sheet),
         "sections": [(section, builder.section(section)) for section, _progress in sheet.sections],
     }

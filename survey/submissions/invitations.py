@@ -21,10 +21,11 @@ from django.utils.translation import gettext as _
 from survey import audit
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
+from survey.questionnaires.selectors import definition_for
 from survey.submissions import cells, signing
 from survey.submissions.models import SectionInvitation, Submission
 from survey.submissions.saving import SaveResult, autosave
-from survey.submissions.selectors import SHEET_RELATIONS, Sheet, sheet
+from survey.submissions.selectors import SHEET_RELATIONS, Sheet, deadline, sheet
 from survey.submissions.states import EDITABLE, Owner
 from survey.submissions.transitions import locked, reaches
 
@@ -162,8 +163,18 @@ def send_invitation(invitation_id: int, link: str, language: str) -> bool:
     invitation = _found(pk=invitation_id)
     if invitation is None:
         return False
+    submission = invitation.submission
+    definition = definition_for(submission.assignment.version)
     with translation.override(language):
-        text = render_to_string("email/invitation.txt", {"invitation": invitation, "link": link})
+        titles = [one.title.get(language) for one in definition.sections if one.code in invitation.sections]
+        text = render_to_string(
+            "email/invitation.txt",
+            {
+                "invitation": invitation, "link": link, "titles": titles, "form": definition.form_no,
+                "year": submission.round.year, "role": signing.STEPS.get(invitation.role, ""),
+                "due": deadline(submission),
+            },
+        )  # fmt: skip
         subject = _("Please fill sections of the National Data Resource Survey")
         if invitation.role:
             subject = _("Please sign the form of the National Data Resource Survey")

@@ -132,7 +132,16 @@ class Attachment(models.Model):
 
     SCOPE: ClassVar[Scope] = _SCOPE
 
+    class Purpose(models.TextChoices):
+        SHEET = "sheet", _("Evidence for the answers")  # put there by the unit
+        DESK = "desk", _("Evidence for a disposition or exemption")  # put there by the desk, for desks only
+
     submission = models.ForeignKey(Submission, models.PROTECT, related_name="attachments")
+    purpose = models.CharField(
+        max_length=8, choices=Purpose.choices, default=Purpose.SHEET, db_default=Purpose.SHEET
+    )
+    item = models.CharField(max_length=60, blank=True, default="", db_default="")  # item or section, if one
+    scanned_at = models.DateTimeField(null=True)  # found clean then; empty while no scanner is set
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=8)  # told by the content
     size = models.PositiveIntegerField()
@@ -188,11 +197,34 @@ class Explanation(models.Model):
     at = models.DateTimeField(default=timezone.now)
     verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
     verdict_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    verdict_at = models.DateTimeField(null=True)
 
     objects = ScopedQuerySet["Explanation"].as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(name="one_explanation", fields=["submission", "edit"])]
+
+
+class ItemNote(models.Model):
+    """What a respondent wants to say about an item although no rule asks: read by the reviewer at the item.
+
+    One row per author, so that nobody overwrites a colleague. It is no part of what is filed.
+    """
+
+    SCOPE: ClassVar[Scope] = _SCOPE
+
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="notes")
+    item = models.CharField(max_length=12)
+    text = models.CharField(max_length=500)
+    by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet["ItemNote"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_note_by_author", fields=["submission", "item", "by"])
+        ]
 
 
 class FindingTrace(models.Model):

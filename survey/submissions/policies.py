@@ -20,7 +20,7 @@ from survey.collection.models import CollectionRound, Disposition
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.questionnaires.loader import load_codelist
 from survey.submissions import signing
-from survey.submissions.models import Submission
+from survey.submissions.models import Attachment, Submission
 from survey.submissions.selectors import sheet_of
 from survey.submissions.states import Action, State
 
@@ -186,10 +186,25 @@ def reason_codes(name: str) -> tuple[str, ...]:
     return tuple(entry.code for entry in load_codelist(name).entries)
 
 
+@lru_cache(maxsize=8)
+def codes_with_evidence(name: str) -> frozenset[str]:
+    """Codes of a list that count only with a document."""
+    return frozenset(entry.code for entry in load_codelist(name).entries if entry.evidence)
+
+
 def reason_coded(submission: Submission, request: Request) -> Refusal:
     """A reason out of the code list of the action."""
     name = "exempt_reasons" if request.action is Action.EXEMPT else "invalid_reasons"
     return None if request.reason_code in reason_codes(name) else _("Choose a reason from the list.")
+
+
+def evidence_given(submission: Submission, request: Request) -> Refusal:
+    """A code that says so in its list counts only with a document of the desk."""
+    if request.reason_code not in codes_with_evidence("exempt_reasons"):
+        return None
+    if submission.attachments.filter(purpose=Attachment.Purpose.DESK, removed_at=None).exists():
+        return None
+    return _("This reason needs evidence: attach the document that proves it.")
 
 
 POLICIES: dict[str, Callable[[Submission, Request], Refusal]] = {
@@ -197,7 +212,9 @@ POLICIES: dict[str, Callable[[Submission, Request], Refusal]] = {
     for policy in (
         accepts_answers, round_open, revision_shown, hard_edits_pass, soft_edits_explained, signed,
         reviewed_by_province, reviewed_by_nation, review_not_begun, queries_answered, no_open_query,
-        not_own_sheet, reason_given, due_date_given, reason_coded, accepted_with_others,
+        not_own_sheet, reason_given, due_date_given, reason_coded, accepted_with_others, evidence_given,
     )
 }  # fmt: skip
-BY_REQUEST = frozenset({"revision_shown", "reason_given", "due_date_given", "reason_coded", "signed"})
+BY_REQUEST = frozenset(
+    {"revision_shown", "reason_given", "due_date_given", "reason_coded", "evidence_given", "signed"}
+)

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import get_language
@@ -22,6 +23,7 @@ from survey.questionnaires.answers import (
 )
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
+from survey.questionnaires.routing import prefilled_cells
 from survey.questionnaires.special_values import marks_of
 from survey.submissions import cells
 from survey.submissions.models import Explanation
@@ -116,6 +118,9 @@ class Row:
     suggestions: list[Suggestion] = dataclasses.field(default_factory=list)
     findings: list[FindingView] = dataclasses.field(default_factory=list)
     queries: list[Any] = dataclasses.field(default_factory=list)
+    notes: list[Any] = dataclasses.field(default_factory=list)  # remarks of colleagues
+    note: str = ""  # one's own remark
+    from_register: bool = False  # the answer is still what the register filled in
     errors: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     missing_reasons: list[Option] = dataclasses.field(default_factory=list)
 
@@ -147,6 +152,7 @@ class RowBuilder:
         conflicts: Mapping[str, Conflict] | None = None,
         blank_rows: Mapping[str, Collection[str]] | None = None,
         with_required: bool = False,
+        reader: Any = None,
     ) -> None:
         self.sheet = sheet
         self.language = get_language() or "zh-hans"
@@ -155,6 +161,12 @@ class RowBuilder:
         self.conflicts = conflicts or {}
         self.blank_rows = blank_rows or {}
         self.with_required = with_required
+        self.reader = reader  # whose remarks may be changed; without one, remarks are not read
+
+    @cached_property
+    def _register(self) -> dict[str, Any]:
+        """What the register knows of the unit, as cells."""
+        return prefilled_cells(self.sheet.definition, self.sheet.context)
 
     def section(self, section: Section, only: Collection[str] | None = None) -> list[Row]:
         """Rows of a section in form order; ``only`` keeps some item codes."""
@@ -172,6 +184,10 @@ class RowBuilder:
         row.text = format_cell(item, cell, self.language)
         row.findings = self.findings(code, main=self._main_items(code))
         row.queries = self.sheet.queries_of(code)
+        if self.reader is not None:
+            remarks = self.sheet.notes.get(code, [])
+            row.notes = [one for one in remarks if one.by_id != self.reader.pk]
+            row.note = next((one.text for one in remarks if one.by_id == self.reader.pk), "")
         if item.computed or item.read_only:
             row.value = format_cell(item, cell, self.language)
             row.formula = formula_text(item)
@@ -186,6 +202,7 @@ class RowBuilder:
                 Option(mark, MISSING_REASONS[mark].get(self.language), mark == missing)
                 for mark in marks_of(item)
             ]
+        row.from_register = bool(item.prefilled and row.field and cell and cell == self._register.get(code))
         self._remarks(row, cell, last)
         row.errors = [
             (cells.element_id(key), error.message(self.language))

@@ -12,6 +12,7 @@ from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.questionnaires.definition import Questionnaire, Text
 from survey.questionnaires.edits import INVALID, MISSING
+from survey.questionnaires.messages import spelled_message
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.models import Explanation, FindingTrace, SectionTime, Submission
@@ -122,7 +123,8 @@ def rates(
         for edit in form.edits:
             rate = found.get(edit.code) or silent.setdefault(edit.code, RuleRate(edit.code, edit.severity))
             rate.asked += begun[key]
-            rate.message = edit.message
+            if rate.message is None:
+                rate.message = spelled_message(form, edit)
         for code, item in form.items.items():
             for mark in (INVALID, MISSING):
                 if built_in := found.get(mark + code):

@@ -16,7 +16,7 @@ from survey.questionnaires.edits import Finding, findings_of
 from survey.questionnaires.routing import Sheet as RoutedSheet
 from survey.questionnaires.routing import evaluate_sheet, prefilled_cells
 from survey.questionnaires.selectors import definition_for
-from survey.submissions.models import Explanation, Filing, Submission
+from survey.submissions.models import Explanation, Filing, ItemNote, Submission
 from survey.submissions.register import unit_context
 from survey.submissions.states import EDITABLE, State
 
@@ -132,9 +132,28 @@ class Sheet:
         """Findings that mark one item."""
         return [finding for finding in self.findings if code in finding.items]
 
+    @cached_property
+    def notes(self) -> dict[str, list[ItemNote]]:
+        """Remarks of the respondents by item, oldest first; read when first asked for."""
+        found: dict[str, list[ItemNote]] = {}
+        for note in self.submission.notes.select_related("by").order_by("pk"):
+            found.setdefault(note.item, []).append(note)
+        return found
+
     def queries_of(self, code: str) -> list[Any]:
         """Reviewers' questions pinned to one item."""
         return [query for query in self.queries if query.item.split("/", 1)[0] == code]
+
+    def items_named(self, words: str) -> list[tuple[Section, Item]]:
+        """Items that apply and have the words in their code or name, in either language, in form order."""
+        wanted = words.casefold().split()
+        return [
+            (section, item)
+            for section, _progress in self.sections
+            for item in (self.item(code) for code in section.items if code in self.relevant)
+            if wanted
+            and all(word in f"{item.code} {item.label.zh} {item.label.en}".casefold() for word in wanted)
+        ]
 
     def item(self, code: str) -> Item:
         """The item of the form. Raises KeyError."""

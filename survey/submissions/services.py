@@ -10,6 +10,7 @@ from survey.exceptions import PolicyDenied
 from survey.submissions import signing
 from survey.submissions.explaining import explain, reply
 from survey.submissions.models import Filing, Submission, SubmissionEvent
+from survey.submissions.notes import note_items
 from survey.submissions.policies import SIGNATORIES
 from survey.submissions.saving import Conflict, SaveResult, autosave, start_sheet
 from survey.submissions.selectors import latest_filing, sheet_of
@@ -17,8 +18,8 @@ from survey.submissions.states import Action
 from survey.submissions.transitions import can, locked, refusals, submit_action, transition
 
 __all__ = [
-    "Action", "Conflict", "SaveResult", "autosave", "can", "create_sheet", "create_sheets", "explain", "recall", "refusals",
-    "reply", "start_sheet", "submit", "submit_action", "transition",
+    "Action", "Conflict", "SaveResult", "autosave", "can", "create_sheet", "create_sheets", "explain", "note_items", "recall",
+    "refusals", "reply", "start_sheet", "submit", "submit_action", "transition",
 ]  # fmt: skip
 
 

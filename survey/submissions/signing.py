@@ -11,12 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
 from survey.exceptions import PolicyDenied, StaleRevision
-from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.models import SectionInvitation, Submission, SubmissionEvent
 from survey.submissions.selectors import Sheet, sheet
 
 STEPS: dict[str, str | Promise] = {
@@ -37,6 +38,7 @@ class Step:
     signature: SubmissionEvent | None  # the one that stands
     undone: bool  # there was one, for another content
     is_next: bool
+    asked: SectionInvitation | None = None  # the link that works for this step
 
 
 def chain_wanted() -> bool:
@@ -81,10 +83,17 @@ def steps(of: Sheet) -> list[Step]:
     """All steps for the page."""
     done, following = standing(of), next_step(of)
     ever = {str((event.new or {}).get("role")) for event in _events(of.submission)}
+    links = of.submission.invitations.filter(withdrawn_at=None, expires_at__gt=timezone.now()).exclude(
+        role=""
+    )
+    asked = {one.role: one for one in links.order_by("pk")}
     return [
-        Step(role, label, done.get(role), role in ever and role not in done, role == following)
+        Step(
+            role, label, done.get(role), role in ever and role not in done, role == following,
+            asked.get(role) if role not in done else None,
+        )
         for role, label in STEPS.items()
-    ]
+    ]  # fmt: skip
 
 
 def names(of: Sheet) -> dict[str, str]:

@@ -78,6 +78,7 @@ _S, _A = State, Action
 _fill = ("accepts_answers",)
 _file = ("accepts_answers", "revision_shown", "hard_edits_pass", "soft_edits_explained", "signed")
 _review = ("not_own_sheet",)
+_exempt = ("reason_coded", "evidence_given")
 TRANSITIONS: dict[tuple[State, Action], Transition] = {
     (_S.NOT_STARTED, _A.SAVE): Transition(_S.IN_PROGRESS, "respond", Owner.RESPONDENT, _fill),
     (_S.IN_PROGRESS, _A.SAVE): Transition(_S.IN_PROGRESS, "respond", Owner.RESPONDENT, _fill),
@@ -118,8 +119,8 @@ TRANSITIONS: dict[tuple[State, Action], Transition] = {
     (_S.ACCEPTED, _A.REOPEN): Transition(
         _S.RETURNED, "reopen", Owner.NATION, ("round_open", "reason_given", "due_date_given")
     ),
-    (_S.NOT_STARTED, _A.EXEMPT): Transition(_S.EXEMPTED, "manage_units", Owner.PROVINCE, ("reason_coded",)),
-    (_S.IN_PROGRESS, _A.EXEMPT): Transition(_S.EXEMPTED, "manage_units", Owner.PROVINCE, ("reason_coded",)),
+    (_S.NOT_STARTED, _A.EXEMPT): Transition(_S.EXEMPTED, "manage_units", Owner.PROVINCE, _exempt),
+    (_S.IN_PROGRESS, _A.EXEMPT): Transition(_S.EXEMPTED, "manage_units", Owner.PROVINCE, _exempt),
     (_S.EXEMPTED, _A.UNEXEMPT): Transition(_S.NOT_STARTED, "manage_units", Owner.PROVINCE, ("round_open",)),
     (_S.SUBMITTED, _A.INVALIDATE): Transition(_S.INVALIDATED, "invalidate", Owner.NATION, ("reason_coded",)),
     (_S.NATIONAL_REVIEW, _A.INVALIDATE): Transition(

@@ -54,7 +54,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("evidence/<int:pk>/", evidence_views.evidence_file, name="evidence_file"),
     path("rules/", paradata_views.rules, name="rules"),
-    path("units/<int:pk>/exemption/", filing_views.unit_exempt, name="unit_exempt"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("sheets/", api.SheetList.as_view(), name="api_sheets"),

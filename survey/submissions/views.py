@@ -19,7 +19,7 @@ from survey.questionnaires.definition import Section
 from survey.questionnaires.edits import affected
 from survey.questionnaires.selectors import definition_for
 from survey.submissions import cells, services
-from survey.submissions.forms import new_row_ids, read_bases, read_cells, read_revision
+from survey.submissions.forms import new_row_ids, read_bases, read_cells, read_notes, read_revision
 from survey.submissions.models import Submission
 from survey.submissions.rows import RowBuilder
 from survey.submissions.selectors import (
@@ -89,6 +89,8 @@ def sheet_hub(request: HttpRequest, pk: int) -> HttpResponse:
     todo = next((section for section, progress in sheet.sections if not progress.is_complete), None)
     context = frame(request, sheet) | {
         "overall": sheet.progress(),
+        "words": (words := request.GET.get("q", "").strip()[:60]),
+        "named": sheet.items_named(words),
         "next_section": todo,
         "colleagues": colleagues(submission),
         "filing": latest_filing(submission) if submission.filed_at else None,
@@ -112,6 +114,7 @@ def sheet_section(request: HttpRequest, pk: int, code: str) -> HttpResponse:
         submission, by=request.user, changes=changes, base_revision=read_revision(request.POST),
         bases=read_bases(request.POST),
     )  # fmt: skip
+    services.note_items(submission, by=request.user, notes=read_notes(request.POST))
     if not result.is_clean:
         typed = {"typed": changes, "errors": result.errors, "conflicts": result.conflicts}
         return _show(request, result.sheet, section, typed, status=422)
@@ -170,7 +173,10 @@ def section_context(
         for code in section.items
         if sheet.item(code).type == "table"
     }
-    builder = RowBuilder(sheet, blank_rows=blank, with_required="check" in request.GET, **typed)
+    reader = request.user if request.user.is_authenticated else None  # guests write no remarks
+    builder = RowBuilder(
+        sheet, blank_rows=blank, with_required="check" in request.GET, reader=reader, **typed
+    )
     rows = builder.section(section)
     return {
         "section": section, "rows": rows, "progress": sheet.progress(section), "errors": _summary(rows),
@@ -218,6 +224,7 @@ def sheet_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
             submission, by=request.user, changes=changes, base_revision=read_revision(request.POST),
             bases=read_bases(request.POST),
         )  # fmt: skip
+        services.note_items(submission, by=request.user, notes=read_notes(request.POST))
     except PolicyDenied as refusal:
         return page(request, "survey/submissions/section.html", {"refusal": refusal.sentence}, "refusal", 409)
     context = fragment_context(request, result, definition.section(code), changes)
@@ -239,7 +246,10 @@ def fragment_context(
     whole = (touched | result.appeared | result.disappeared | result.recomputed) & set(section.items)
     reached = affected(sheet.definition, touched | result.recomputed)
     near = {code for edit in sheet.definition.edits if edit.code in reached for code in edit.items}
-    builder = RowBuilder(sheet, typed=changes, errors=result.errors, conflicts=result.conflicts)
+    builder = RowBuilder(
+        sheet, typed=changes, errors=result.errors, conflicts=result.conflicts,
+        reader=request.user if request.user.is_authenticated else None,
+    )  # fmt: skip
     remarks = (near & set(section.items) & sheet.relevant) - whole
     return {
         "sheet": sheet, "submission": sheet.submission, "section": section, "editable": True, "oob": True,

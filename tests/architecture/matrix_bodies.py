@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.http import urlsafe_base64_encode
 
 from estimation.peers.services import build_peers
@@ -14,6 +15,7 @@ from survey.submissions.signing import version_hash
 from tests.architecture.matrix_stage import Actor, Place, Stage
 
 CONTACT = {"it_name": "演练丁", "it_phone": "010-12345678", "it_email": "it@example.org"}
+NOTE = {"channel": "telephone", "direction": "out", "outcome": "promised", "text": "下周一前报送"}
 RUN_FORM = {
     "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
     "response_classes": "region", "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories",
@@ -37,6 +39,11 @@ def workbook(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     kept = {"changes": {"P02": {"value": "17", "unit": "TB"}}, "base": revision(place["open"])}
     cache.set(f"workbook:{place['open'].pk}:{actor.user.pk}:matrix", kept, 60)
     return {"token": "matrix", "seen": kept["base"]}
+
+
+def document(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
+    """A desk's document; every attempt reads its own."""
+    return {"file": SimpleUploadedFile("closed.txt", "市监局注销通知书".encode()), "note": "注销通知书"}
 
 
 def renewal(stage: Stage, place: Place) -> tuple[str, str]:

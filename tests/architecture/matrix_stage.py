@@ -7,11 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.test.client import ClientHandler
 from django.utils import timezone
 
 from estimation.design.models import SampleDesign
-from estimation.releases.models import Release
+from estimation.releases.models import ExternalFile, Release
 from estimation.releases.services import prepare_release
 from estimation.report.services import build_files
 from estimation.runs import services as runs
@@ -46,9 +48,23 @@ from tests.factories import make_sheet, make_unit, make_user
 
 INSIDE, OUTSIDE = "320000", "330000"
 PASSWORD = "Jade-Harbour-2031"
-# Two for all actors: each loads the whole chain of middleware.
-PLAIN = Client(raise_request_exception=False)
-STRICT = Client(raise_request_exception=False, enforce_csrf_checks=True)
+
+
+class Browser(RequestFactory):
+    """Sends a request through the whole chain of middleware. Unlike the test client it keeps no contexts."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        super().__init__()
+        self.handler = ClientHandler(enforce_csrf_checks=strict)
+
+    def request(self, **request: Any) -> HttpResponse:
+        """The answer; a view that crashes gives 500, as on a server."""
+        answer: HttpResponse = self.handler(self._base_environ(**request))
+        return answer
+
+
+# Two for all actors: each loads the chain once.
+PLAIN, STRICT = Browser(), Browser(strict=True)
 # More sheets than states: some actions need a sheet with something attached to it.
 STATES = {
     "fresh": State.NOT_STARTED, "open": State.IN_PROGRESS, "unusual": State.IN_PROGRESS,
@@ -70,6 +86,7 @@ class Place:
     comment: Any = None  # open, on a returned sheet
     invitation: Any = None  # of the open sheet
     attachment: Any = None  # of the open sheet
+    document: Any = None  # of its desk
     slip: Any = None  # an unanswered proposal on the returned sheet
     batch: Any = None  # reminders of one sheet
     act: Any = None  # one acceptance of many sheets (here of one)
@@ -87,7 +104,7 @@ class Actor:
     sees: frozenset[str] = frozenset()
     session: str = ""
 
-    def browser(self, *, strict: bool = False) -> Client:
+    def browser(self, *, strict: bool = False) -> Browser:
         """A browser that holds the session and nothing else: what an answer did to it is forgotten."""
         browser = STRICT if strict else PLAIN
         browser.cookies.clear()
@@ -110,6 +127,7 @@ class Stage:
     draft: Release
     published: Release
     external: ExternalSeries
+    external_file: ExternalFile
     designs: dict[str, SampleDesign]
     frame_import: FrameImport
     job: DeskJob  # of the administrator inside
@@ -132,6 +150,10 @@ class Stage:
         external = ExternalSeries.objects.create(
             code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
         )
+        kept = ExternalFile.objects.create(
+            name="x.csv", content=b"code,year,value,source\nEXT-WORLD,2025,1,x\n", sha256="0" * 64,
+            uploaded_by=User.objects.create_user("matrix-uploader", None, name="matrix uploader"),
+        )  # fmt: skip
         actors = _actors(places)  # some bring units of their own, so the frame is complete only now
         owner = next(one.user for one in actors if one.name == Role.PROVINCIAL_ADMINISTRATOR.value)
         job = DeskJob.objects.create(
@@ -142,7 +164,7 @@ class Stage:
             places=places, actors=actors, version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
             finished=finished, queued=queued, replicated=replicated,
-            draft=draft, published=published, external=external,
+            draft=draft, published=published, external=external, external_file=kept,
             designs=designs, frame_import=frame_import, job=job,
         )  # fmt: skip
 
@@ -193,6 +215,10 @@ def _place(region: str) -> Place:
     place.attachment = evidence.attach(
         place["open"], by=make_user(Role.RESPONDENT, unit=place["open"].unit), name="a.txt", data=b"evidence"
     )
+    place.document = evidence.attach(
+        place["open"], by=make_user(Role.PROVINCIAL_ADMINISTRATOR, region), name="b.txt", data=b"document",
+        purpose=evidence.DESK,
+    )  # fmt: skip
     place.invitation = SectionInvitation.objects.create(
         submission=place["open"], name="guest", email="guest@example.org", sections=["P"],
         secret_hash=f"matrix-{region}", invited_by=make_user(Role.RESPONDENT, unit=place["open"].unit),

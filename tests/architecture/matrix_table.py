@@ -4,8 +4,6 @@ A key is a URL's name, or ``name:variant`` where one address takes several acts.
 """
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,90 +13,47 @@ from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.review import bulk
 from survey.review.filters import QueueFilter
-from survey.submissions.models import Submission
-from tests.architecture.matrix_bodies import ALLOCATION, CONTACT, RUN_FORM, compared, renewal, step, workbook
-from tests.architecture.matrix_stage import PASSWORD, Actor, Body, Place, Stage
+from tests.architecture.matrix_bodies import (
+    ALLOCATION,
+    CONTACT,
+    NOTE,
+    RUN_FORM,
+    compared,
+    document,
+    renewal,
+    step,
+    workbook,
+)
+from tests.architecture.matrix_rows import (
+    Row,
+    at_revision,
+    decide,
+    design,
+    open_release,
+    post,
+    published,
+    release,
+    revision_of,
+    run,
+    sheet,
+    unit,
+)
+from tests.architecture.matrix_stage import PASSWORD, Actor, Place, Stage
 from tests.factories import SIGNATORIES
-
-
-@dataclass(frozen=True)
-class Row:
-    """``body`` None says that the view takes no POST. ``may`` and ``level`` tell what the write needs more."""
-
-    args: Callable[[Stage, Place], tuple[Any, ...]] = lambda stage, place: ()
-    scoped: bool = False  # names a row of a unit, so outside it is not found
-    body: Body | None = None
-    may: Permission | None = None
-    nation: bool = False  # the act is the nation's alone
-    area: bool = False  # the act takes whatever lies in the actor's area
-    owner: str = ""  # the row belongs to this actor, and nobody else may see it
-    writes: bool = True  # a permitted POST leaves something in the database besides the audit row
-    method: str = "post"
-    headers: Callable[[Place], dict[str, str]] = field(default=lambda place: {})
-    query: str = ""
-
-
-def sheet(name: str, *more: Any, body: Body | None = None, **rest: Any) -> Row:
-    """A URL of the sheet in a state."""
-    return Row(lambda stage, place: (place[name].pk, *more), scoped=True, body=body, **rest)
-
-
-def unit(name: str, body: Body | None = None) -> Row:
-    """A URL of an assignment."""
-    return Row(lambda stage, place: (place[name].assignment_id,), scoped=True, body=body)
-
-
-def run(kind: str, body: Body | None = None, **rest: Any) -> Row:
-    """A URL of a run: national, so there is no outside."""
-    return Row(lambda stage, place: (getattr(stage, kind).pk,), body=body, **rest)
-
-
-def published(*more: Any) -> Row:
-    """A page of the public site."""
-    return Row(lambda stage, place: ("zh", *more))
-
-
-def release(kind: str, body: Body | None = None, **rest: Any) -> Row:
-    """A page of a release: national, so there is no outside."""
-    return Row(lambda stage, place: (getattr(stage, kind).pk,), body=body, **rest)
-
-
-def open_release(*more: Any) -> Row:
-    """An endpoint of the published release."""
-    return Row(lambda stage, place: (2025, stage.published.number, *more))
-
-
-def design(kind: str, body: Body | None = None, **rest: Any) -> Row:
-    """A URL of a sample design: national, so there is no outside."""
-    return Row(lambda stage, place: (stage.designs[kind].pk,), body=body, **rest)
 
 
 def _file() -> SimpleUploadedFile:
     return SimpleUploadedFile("counts.csv", b"region,section,size_class,units\n320000,B,large,5\n")
 
 
-def post(**body: Any) -> Body:
-    """The same body for everybody."""
-    return lambda stage, place, actor: body
-
-
-def at_revision(name: str) -> dict[str, Any]:
-    """Headers of a machine that has read a sheet."""
-    return {"headers": lambda place: {"If-Match": f'"{_revision(place[name])}"'}}
-
-
-def _revision(row: Submission) -> int:
-    return Submission.objects.values_list("revision", flat=True).get(pk=row.pk)
-
-
 def _cell(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     return {
-        "revision": _revision(place["open"]), "cell": ["P01"], "P01.value": "4321", "P01.unit": "TB",
+        "revision": revision_of(place["open"]), "cell": ["P01"], "P01.value": "4321", "P01.unit": "TB",
     }  # fmt: skip
 
 
 def _sign(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
-    return {**SIGNATORIES, "statement": "on", "revision": _revision(place["open"])}
+    return {**SIGNATORIES, "statement": "on", "revision": revision_of(place["open"])}
 
 
 def _reason(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
@@ -134,11 +89,6 @@ def _moment() -> str:
     return (timezone.now() + dt.timedelta(days=7)).isoformat()
 
 
-def decide(name: str, action: str, body: dict[str, Any] | None = None, **rest: Any) -> Row:
-    """A decision of a machine on a sheet."""
-    return sheet(name, body=post(action=action, **(body or {})), **rest)
-
-
 RETURN = {"reason": "请核实存储总量的计量单位", "due_on": _day(7)}
 WHY = {"reason": "核实后恢复"}
 RUNS = Permission.RUN_ESTIMATION
@@ -147,6 +97,7 @@ _new = {"new_password": "Silver-Meadow-2032", "repeated": "Silver-Meadow-2032"}
 TABLE: dict[str, Row] = {
     # The front door. Public POSTs are typed wrongly on purpose: signing in is another test's business.
     "home": Row(),
+    "accessibility": Row(),
     "sign_in": Row(body=post(username="", password=""), writes=False),
     "sign_out": Row(body=post(), writes=False),
     "session_extend": Row(body=post(), writes=False),
@@ -214,6 +165,9 @@ TABLE: dict[str, Row] = {
     "unit_code": unit("open", post()),
     "unit_exempt": unit("open", post(reason_code="closed")),
     "unit_exempt:undo": unit("exempted", post()),
+    "unit_note": unit("open", post(**NOTE)),
+    "unit_evidence": unit("open", document),
+    "api_unit_notes": unit("open", post(**NOTE)),
     # Sheets
     **dict.fromkeys(("tasks", "peer_list", "run_changes"), Row()),
     "peer_sheet": Row(compared, scoped=True),
@@ -233,6 +187,7 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["returned"].pk, place.comment.pk), scoped=True, body=post(text="已改为PB")
     ),
     "sheet_print": sheet("open"),
+    "item_response": Row(),
     "rules": Row(),
     "sheet_share": sheet(
         "open", body=post(name="Guest", email="guest@example.org", days="7", sections=["P"])
@@ -245,6 +200,9 @@ TABLE: dict[str, Row] = {
         lambda stage, place: (place["open"].pk, place.attachment.pk), scoped=True, body=post()
     ),
     "evidence_file": Row(lambda stage, place: (place.attachment.pk,), scoped=True),
+    "evidence_file:desk": Row(
+        lambda stage, place: (place.document.pk,), scoped=True, reads=Permission.MANAGE_UNITS
+    ),
     "sheet_sign": sheet("open", body=step),
     "sheet_ask_signature": sheet("open", body=post(role="stat_head", name="Head", email="head@example.org")),
     "guest_sign": Row(lambda stage, place: (place.invitation.pk,), body=post(), writes=False),
@@ -269,12 +227,14 @@ TABLE: dict[str, Row] = {
     "review_queue": Row(),
     "review_bulk": Row(body=_bulk, area=True),
     "review_bulk_acts": Row(),
+    "review_remaining": Row(),
     "review_bulk_act": Row(
         lambda stage, place: (place.act.pk,), scoped=True, body=post(reason="其中一份报表尚未核实")
     ),
     "progress_board": Row(),
     "review_ledger": Row(),
     "review_macro": Row(),
+    "review_reasons": Row(query="?verdict=all"),
     "reminders": Row(body=post(group="in_progress", year="2025"), area=True),
     "reminder_batch": Row(lambda stage, place: (place.batch.pk,), scoped=True),
     "notices": Row(body=post(), writes=False),
@@ -315,6 +275,9 @@ TABLE: dict[str, Row] = {
     "api_review_decisions:reinstate": decide("invalidated", "reinstate", WHY, may=Permission.INVALIDATE),
     "api_review_verdicts": sheet("explained", body=_verdict),
     "api_review_bulk": Row(body=_bulk_api, area=True),
+    "api_review_bulk_undo": Row(
+        lambda stage, place: (place.act.pk,), scoped=True, body=post(reason="其中一份报表尚未核实")
+    ),
     "api_progress": Row(),
     # Estimation
     "runs": Row(),
@@ -362,6 +325,9 @@ TABLE: dict[str, Row] = {
     "external_list": Row(),
     "external_new": Row(body=post(code="EXT-POP", year="2025", value="140489", source="国家统计局")),
     "external_import": Row(body=post(), writes=False),  # a dry run without a file
+    "external_file": Row(
+        lambda stage, place: (stage.external_file.pk,), body=post(sha256="another"), writes=False
+    ),
     "external_approve": Row(lambda stage, place: (stage.external.pk,), body=post()),
     "api_releases": Row(),
     "api_release": open_release(),
@@ -386,7 +352,9 @@ TABLE: dict[str, Row] = {
     "public_tables": published("2025"),
     "public_table": published("2025", "T2"),
     "public_table_csv": published("2025", "T2"),
+    "public_table_json": published("2025", "T2"),
     "public_explore": published("2025"),
+    "public_crossing": published("2025"),
     "public_domain": published("2025", "section", "C"),
     "public_cell": published("2025", "SUP-01.2025"),
     "public_method": published("2025"),

@@ -44,7 +44,7 @@ DOORS = {
     },
     "report": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.audit",
-        "survey.exceptions",
+        "survey.exceptions", "survey.questionnaires.statutory",
     },
     "peers": {
         "survey.access.decorators", "survey.access.pages", "survey.access.roles", "survey.audit", "survey.exceptions",

@@ -19,7 +19,7 @@ PASSWORD = "Jade-Harbour-2031"
 
 
 def build() -> dict[str, Any]:
-    """A tiny country with a requested run, a sheet in progress, and sessions of two people."""
+    """A tiny country with a requested run, a sheet in progress, a crowd of them, and sessions of their people."""
     import django
 
     django.setup()
@@ -49,10 +49,15 @@ def build() -> dict[str, Any]:
         client.force_login(user)
         return client.cookies[settings.SESSION_COOKIE_NAME].value
 
+    crowd = []
+    for _number in range(6):
+        one = make_unit("CAT12")
+        begun = make_sheet(one, State.IN_PROGRESS)
+        crowd.append([session(make_user(Role.RESPONDENT, unit=one)), begun.pk, begun.revision])
     make_user(Role.METHODOLOGIST, username="drill-sign-in", password=PASSWORD)
     return {
         "run": run.pk, "sheet": sheet.pk, "revision": sheet.revision,
-        "respondent": session(make_user(Role.RESPONDENT, unit=unit)),
+        "respondent": session(make_user(Role.RESPONDENT, unit=unit)), "crowd": crowd,
         "methodologist": session(make_user(Role.METHODOLOGIST)),
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Drills with real processes: a worker is killed, PostgreSQL and Valkey stop under people at work."""
+"""Drills with real processes: a worker is killed, PostgreSQL and Valkey stop under people at work, many save at once."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from survey.submissions.crowd import Seat, work
 from tests.drills.keeper import PASSWORD
 from tests.drills.system import ROOT, System, wait_for
 
@@ -208,3 +209,46 @@ def test_without_valkey_people_work_on_and_a_run_waits(system: System) -> None:
     wait_for(picked_up, "the waiting run is not picked up")
     assert system.run_row(run)["attempts"] == 1
     assert system.ask("/health/broker/").status == 200
+
+
+def kept(system: System, sheet: int, key: str) -> list[str]:
+    """Every value that a cell has had, oldest first; its last one must be the answer."""
+    rows = system.say(
+        f"SELECT new->>'value' FROM survey_submissionevent WHERE submission_id={sheet} AND item='{key}' ORDER BY id"
+    )
+    values = [value for (value,) in rows]
+    answer = system.say(f"SELECT answers->'{key}'->>'value' FROM survey_submission WHERE id={sheet}")
+    assert [values[-1:]] == answer
+    return values
+
+
+def test_nothing_that_a_crowd_was_told_is_saved_gets_lost(system: System) -> None:
+    # Three people in each of six sheets, each with a cell of their own, on two processes of four threads.
+    cells_, values = ("P06", "P07", "P08"), [str(number) for number in range(1, 13)]
+    seats = [
+        Seat(session, f"/sheets/{sheet}/sections/P/", key, "TB", revision)
+        for session, sheet, revision in system.scene["crowd"]
+        for key in cells_
+    ]
+    for tally in work("127.0.0.1", system.port, seats, values, seconds=120):
+        sheet = int(tally.seat.section.split("/")[2])
+        assert (tally.failures, tally.refused, tally.acknowledged) == (0, 0, values), tally.statuses
+        assert kept(system, sheet, tally.seat.key) == values
+    left = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+    assert system.say(left) == [[0]]
+
+
+def test_a_statement_of_a_page_has_a_limit_and_nothing_is_lost(system: System) -> None:
+    session, sheet, _revision = system.scene["crowd"][0]
+    revision = system.say(f"SELECT revision FROM survey_submission WHERE id={sheet}")[0][0]
+    save = f"/sheets/{sheet}/sections/P/save/"
+    with holder(system) as held:
+        held.execute(f"SELECT 1 FROM survey_submission WHERE id={sheet} FOR UPDATE")
+        stuck = [
+            system.ask(save, session, cell("333", revision), one, script=True) for one in ("zh-hans", "en")
+        ]
+    assert [answer.status for answer in stuck] == [503, 503]
+    assert "耗时过长" in stuck[0].body and "took too long" in stuck[1].body
+    after = system.ask(save, session, cell("333", revision), script=True)
+    assert after.status == 200 and int(after.headers["Sheet-Revision"]) == revision + 1
+    assert kept(system, sheet, "P01") == ["333"]

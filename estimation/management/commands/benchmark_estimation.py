@@ -29,6 +29,9 @@ class Command(BaseCommand):
         parser.add_argument("--tasks", default="abcdef", help="letters of the tasks, abcdef by default")
         parser.add_argument("--no-peers", action="store_true", help="this library alone")
         parser.add_argument("--peer-timeout", type=float, default=600.0, help="seconds for all tasks in R")
+        parser.add_argument(
+            "--peer-deff", action="store_true", help="ask R for design effects too (15 minutes)"
+        )
         parser.add_argument("--scale-check", action="store_true", help="40 thousand to 4 million units")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -71,7 +74,7 @@ class Command(BaseCommand):
             # One run after another task has warmed the package up: some of its tasks take a minute.
             self._ratios("svy", {task: measure(tasks[task], 1, warm=False) for task in own}, own)
         try:
-            found = r_timings(country, "".join(own), options["peer_timeout"])
+            found = r_timings(country, "".join(own), options["peer_timeout"], deff=options["peer_deff"])
         except RuntimeError as failure:  # a peer that fails is no fault of what was measured above
             self.stderr.write(f"R survey failed: {failure}")
             return

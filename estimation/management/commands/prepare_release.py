@@ -8,7 +8,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from estimation.releases import services
-from estimation.releases.states import Action
 from estimation.runs.selectors import finished_runs
 from survey.exceptions import PolicyDenied
 
@@ -42,8 +41,7 @@ class Command(BaseCommand):
             )
             self._tell(release, time.monotonic() - began)
             if options["publish"]:
-                for action in (Action.VALIDATE, Action.PUBLISH):
-                    release = services.transition(release, action, by=None)
+                release = services.rehearse_publication(release)
                 self.stdout.write(f"published as release {release.number}, {release.content_hash[:12]}")
         except PolicyDenied as refusal:
             raise CommandError(str(refusal)) from refusal
@@ -56,6 +54,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {fault['kind']} {fault['where']}: {fault['detail']}")
         for one in release.checks["disclosure"]["systems"]:
             self.stdout.write(
-                f"  {one['variable']}/{one['statistic']}/{one['year']}: {one['primary']} sensitive,"
+                f"  {one['variable']}/{one['statistic']}/{one['year']}"
+                f"{' by region and industry' if one['crossed'] else ''}: {one['primary']} sensitive,"
                 f" {one['secondary']} more withheld, {len(one['recovered'])} recovered"
             )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
@@ -23,9 +24,12 @@ from survey.access.models import RoleAssignment, User
 from survey.access.roles import Permission, Role
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
+from survey.questionnaires.samples import sample_answers
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.models import Submission
+from survey.submissions.selectors import SHEET_RELATIONS, sheet
 from survey.submissions.states import EDITABLE, State
+from survey.submissions.workbook import write_workbook
 
 MOST_QUERIES = 30
 
@@ -157,6 +161,8 @@ class Command(BaseCommand):
             (f"respondent: findings, {items}", get_of(client, reverse("sheet_findings", args=[row.pk]))),
             (f"respondent: summary, {items}", get_of(client, reverse("sheet_summary", args=[row.pk]))),
             (f"respondent: autosave, {items}", _autosave(client, row)),
+            (f"respondent: workbook, {items}", _get(client, reverse("sheet_workbook", args=[row.pk]))),
+            (f"respondent: check of an upload, {items}", _upload(client, row)),
         ]
 
     def review_pages(self) -> list[tuple[str, Callable[[int], Any]]]:
@@ -187,6 +193,15 @@ def browser() -> Client:
 def get_of(client: Client, path: str) -> Callable[[int], Any]:
     """The request of a page."""
     return lambda _number: client.get(path, secure=True)
+
+
+def _upload(client: Client, row: Submission) -> Callable[[int], Any]:
+    """Upload a workbook that answers the whole form: read it, rehearse the save, show what would change."""
+    current = sheet(Submission.objects.select_related(*SHEET_RELATIONS).get(pk=row.pk))
+    answers = sample_answers(current.definition, current.context, 0, current.previous)
+    data = write_workbook(current.with_answers(answers), "zh-hans")
+    path = reverse("sheet_upload", args=[row.pk])
+    return lambda _number: client.post(path, {"file": SimpleUploadedFile("form.xlsx", data)}, secure=True)
 
 
 def _autosave(client: Client, row: Submission) -> Callable[[int], Any]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from estimation.methods import StratifiedSample, allocate, expected_cv, mean, ratio, total
+from tests.estimation.methods.r_fixtures import CLOSE, column, table
 
 # Cochran (1977), Sampling Techniques, 3rd edition, table 5.1: inhabitants in 1930 of the 16 largest of 64 cities,
 # in thousands, and what the table and the text print for both strata.
@@ -84,3 +85,17 @@ def test_lohr_farmland_of_a_stratified_sample_of_counties():
     assert whole.value.item() == pytest.approx(909_736_035, abs=10)
     assert whole.se.item() == pytest.approx(50_417_248, abs=1)
     assert (round(average.value.item()), round(average.se.item())) == (295_561, 16_380)
+
+
+def test_sarndal_two_stages_are_the_library_used_twice():
+    # Särndal, Swensson and Wretman (1992), example 4.3.2 (page 143): 5 of 50 clusters of municipalities, 3 of each.
+    # Their unbiased variance has two parts: that of the estimated cluster totals, and N_I / n_I times those inside.
+    rows = table("r_two_stage", "input.csv")
+    expected = table("r_two_stage", "expected.csv")[0]
+    clusters, cluster = np.unique(column(rows, "id1"), return_inverse=True)
+    municipalities = [column(rows, "n2")[cluster == c][0] for c in range(len(clusters))]
+    inside = total(StratifiedSample(cluster, municipalities), column(rows, "y1"), domain=cluster)
+    between = total(StratifiedSample(np.zeros(len(clusters), dtype=int), [50]), inside.value[:, 0])
+    variance = between.se.item() ** 2 + 50 / len(clusters) * (inside.se**2).sum()
+    assert between.value.item() == 15_080 == float(expected["value"])
+    np.testing.assert_allclose(variance, float(expected["variance"]), **CLOSE)

@@ -64,13 +64,40 @@ def small_content(year: int = 2025) -> Content:
         "C1.supply", text("供给", "Supply"), text("指标", "Indicator"), (text("2025", "2025"), text("增长率", "Growth")),
         (FrozenRow("SUP-01", text("生产总量", "Production"), (f"SUP-01.{year}", f"SUP-01.{year}.growth")),),
     )  # fmt: skip
+    crossed = {
+        "A": ("1.50", 1.5), "C": ("30.00", 30.0), "D": ("×", None), "total": ("31.50", 31.5)
+    }  # fmt: skip
+    places_of = {"110000": text("北京", "Beijing"), "540000": text("西藏", "Tibet (Xizang)")}
+    cells += [
+        cell(
+            f"RS-P01.{region}.{section}", printed, value, cv=None if value is None else 0.0512,
+            grade="" if value is None else "B", n=None if value is None else 40,
+            status=CellStatus.SHOWN if value else CellStatus.WITHHELD,
+        )
+        for region in (*places_of, "total") for section, (printed, value) in crossed.items()
+    ]  # fmt: skip
+    by_industry = FrozenTable(
+        "RS-P01", text("分地区分行业数据生产量（EB）", "Data produced by region and industry (EB)"), text("地区", "Region"),
+        (
+            text("农业", "Agriculture"), text("制造业", "Manufacturing"), text("电力", "Electricity"),
+            text("全行业", "All industries"),
+        ),
+        tuple(
+            FrozenRow(
+                region, places_of.get(region, text("全国", "All regions")),
+                tuple(f"RS-P01.{region}.{section}" for section in crossed), is_total=region == "total",
+            )
+            for region in (*places_of, "total")
+        ),
+        (text("口径为企业。", "Enterprises only."),),
+    )  # fmt: skip
     foreword = Block(
         "FW", "foreword", text("前言", "Foreword"), text("总量为52.26。", "Production was 52.26."), (f"SUP-01.{year}",)
     )  # fmt: skip
     return Content(
         year=year, title=text("调查报告", "Survey report"), is_synthetic=True, run="a" * 64, code_version="b" * 64,
         cells={one.key: one for one in cells}, tables=(chapter, flow, places),
-        blocks=(foreword,),
+        blocks=(foreword,), crossings=(by_industry,),
         identities=({"code": "ID-1", "holds": True, "words": {"zh": "合计成立", "en": "The sum holds"}},),
     )  # fmt: skip
 

@@ -4,6 +4,9 @@ import csv
 import datetime as dt
 import gzip
 import io
+import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from tests.estimation.public.small import corrected, small_content
 
 PAGES = (
     "", "2025/", "2025/report/", "2025/tables/", "2025/tables/T2/", "2025/tables/T2/?sort=0", "2025/explore/",
+    "2025/explore/crossed/", "2025/explore/crossed/?region=110000",
     "2025/explore/section/C/", "2025/explore/region/110000/", "2025/cells/T2.D.flow/", "2025/method/",
     "2025/quality/", "2025/quality/?grade=B", "archive/", "data/", "2025-1/",
 )  # fmt: skip
@@ -121,13 +125,72 @@ def test_tables_sort_with_totals_below_and_withheld_last(publish: Publish) -> No
         assert Client().get(f"/en/2025/tables/T2/?{wrong}").status_code == 200
 
 
-def test_csv_holds_printed_and_unrounded_values_but_nothing_withheld(publish: Publish) -> None:
+def test_csv_holds_what_is_printed_and_errors_but_nothing_withheld_and_no_hidden_digits(
+    publish: Publish,
+) -> None:
     publish()
     answer = Client().get("/en/2025/tables/T2.csv")
     rows = list(csv.reader(io.StringIO(body(answer).removeprefix("\ufeff"))))
-    assert rows[0] == ["code", "Section", "Flow", "Flow (unrounded)"]
-    assert ["C", "Manufacturing", "540.58", "540.5812"] in rows
-    assert ["D", "Electricity", "×", ""] in rows
+    assert rows[0] == [
+        "code", "Section", "Flow", "Flow (standard error)", "Flow (CV, %)", "Flow (lower bound, 95 %)",
+        "Flow (upper bound, 95 %)",
+    ]  # fmt: skip
+    assert ["C", "Manufacturing", "540.58", "27", "", "486.52", "594.64"] in rows
+    assert ["D", "Electricity", "×", "", "", "", ""] in rows
+    assert ["total", "Total", "1930.73", "97", "", "1737.66", "2123.8"] in rows
+
+
+def test_json_of_a_table_says_the_same(publish: Publish) -> None:
+    publish()
+    document = json.loads(body(Client().get("/en/2025/tables/T2.json")))
+    cells = {row["code"]: row["cells"][0] for row in document["rows"]}
+    assert document["synthetic"] is True and document["title"]["zh"] == "行业数据分布"
+    assert (cells["C"]["value"], cells["C"]["se"], cells["C"]["lower"]) == (540.58, 27, 486.52)
+    assert (cells["D"]["printed"], cells["D"]["value"], cells["D"]["se"]) == ("×", None, None)
+    assert Client().get("/en/2025/tables/T9.json").status_code == 404
+
+
+def test_a_number_with_a_large_error_is_marked(publish: Publish) -> None:
+    content = small_content()
+    weak = replace(content.cells["T2.A.flow"], grade="E")
+    publish(replace(content, cells={**content.cells, weak.key: weak}))
+    page = body(Client().get("/en/2025/tables/T2/"))
+    assert page.count(">E<span") == 1 and "32.08</a><sup" in page
+
+
+def test_every_address_of_the_page_for_machines_answers(publish: Publish) -> None:
+    publish()
+    client = Client()
+    page = body(client.get("/en/data/"))
+    addresses = set(re.findall(r'href="(/api/[^"]+|/en/2025[^"]*)"', page))
+    assert {"/api/v1/releases/", "/api/v1/releases/2025/1/cells/SUP-01.2025/", "/en/2025-1/"} <= addresses
+    assert {client.get(address).status_code for address in addresses} == {200}
+
+
+def test_regions_by_industries_as_table_row_and_column(publish: Publish) -> None:
+    publish()
+    client = Client()
+    assert "?variable=RS-P01" in body(client.get("/zh/2025/explore/"))
+    whole = body(client.get("/zh/2025/explore/crossed/"))
+    shades = [f'class="num heat-{shade}"' in whole for shade in range(6)]
+    assert shades == [True, True, True, True, True, False], "four cells with a number, in five steps"
+    row = body(client.get("/en/2025/explore/crossed/?variable=RS-P01&region=110000"))
+    assert "5.12" in row and "27.00 – 33.00" in row
+    column = body(client.get("/en/2025/explore/crossed/?variable=RS-P01&section=C"))
+    assert "Tibet (Xizang)" in column and "All regions" in column
+    for wrong in ("variable=RS-X", "region=999999", "section=Z"):
+        assert client.get(f"/en/2025/explore/crossed/?{wrong}").status_code == 404, wrong
+    assert client.get("/en/2025/cells/RS-P01.110000.C/").status_code == 200
+    rows = list(
+        csv.reader(io.StringIO(body(client.get("/en/2025/tables/RS-P01.csv")).removeprefix("\ufeff")))
+    )
+    assert rows[1][:6] == ["110000", "Beijing", "1.50", "30.00", "×", "31.50"]
+
+
+def test_a_release_without_crossings_has_no_such_page(publish: Publish) -> None:
+    publish(replace(small_content(), crossings=()))
+    assert Client().get("/zh/2025/explore/crossed/").status_code == 404
+    assert "crossed" not in body(Client().get("/zh/2025/explore/"))
 
 
 def test_a_known_tag_is_answered_without_a_body(publish: Publish) -> None:

@@ -1,5 +1,7 @@
 """Forecasts of short series, differences between releases, and the archive package."""
 
+import hashlib
+import io
 import json
 import math
 import zipfile
@@ -7,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
 from estimation.releases import services
-from estimation.releases.archive import Package, verify_package
+from estimation.releases.archive import Package, digest_of, verify_package
+from estimation.releases.archive_tables import parquet_bytes
 from estimation.releases.content import CellStatus, FrozenCell, Text
 from estimation.releases.differences import compare_cells
 from estimation.releases.forecasts import DAMPING, damped_trend
@@ -95,7 +99,8 @@ def rewritten(path: Path, out: Path, change: Any) -> Path:
 
 def small_package(path: Path) -> Path:
     package = Package(path, {"round": 2025, "releases": {}})
-    package.add_csv("values.csv", ["code", "value"], [("P01", 1.5), ("P02", None)], "values")
+    kinds = {"code": "text", "value": "number"}
+    package.add_csv("values.csv", ["code", "value"], [("P01", 1.5), ("P02", None)], "values", kinds)
     package.add_json("round.json", {"year": 2025}, "the round")
     package.close()
     return path
@@ -104,6 +109,28 @@ def small_package(path: Path) -> Path:
 def test_a_package_is_the_same_bytes_for_the_same_content(tmp_path: Path) -> None:
     first, second = (small_package(tmp_path / name).read_bytes() for name in ("a.zip", "b.zip"))
     assert first == second
+
+
+def test_parquet_holds_what_the_csv_holds_and_the_readme_says_so(tmp_path: Path) -> None:
+    with zipfile.ZipFile(small_package(tmp_path / "a.zip")) as archive:
+        table = pq.read_table(io.BytesIO(archive.read("values.parquet")))
+        readme = archive.read("README.md").decode()
+    assert table.to_pydict() == {"code": ["P01", "P02"], "value": [1.5, None]}
+    assert [str(one) for one in table.schema.types] == ["string", "double"]
+    assert "- `values.csv`: values; 2 rows" in readme and "- number: value" in readme
+
+
+def test_a_parquet_that_says_something_else_is_told_even_with_mended_hashes(tmp_path: Path) -> None:
+    def forge(files: dict[str, bytes]) -> None:
+        other = parquet_bytes(b"code,value\nP01,9.5\nP02,\n", {"code": "text", "value": "number"})
+        files["values.parquet"] = other
+        held = json.loads(files["manifest.json"])
+        held["files"]["values.parquet"]["sha256"] = hashlib.sha256(other).hexdigest()
+        held["digest"] = digest_of(held["files"])
+        files["manifest.json"] = json.dumps(held).encode()
+
+    forged = rewritten(small_package(tmp_path / "a.zip"), tmp_path / "b.zip", forge)
+    assert verify_package(forged) == ["values.parquet holds other values than its CSV"]
 
 
 def _other_digest(manifest: bytes) -> bytes:
@@ -149,16 +176,15 @@ def test_a_round_is_archived_and_a_forged_release_is_found(world: Any, tmp_path:
         "design/strata.csv",
         "external.csv",
         "releases/1.json",
+        "README.md",
+        "microdata/v1/values.parquet",
+        "design/strata.parquet",
     } <= names
     assert any(name.startswith("questionnaires/CAT13-") for name in names)
     assert manifest["releases"] == {"releases/1.json": release.content_hash} and len(values) == 1 + 5
 
     def forge(files: dict[str, bytes]) -> None:
         # A forger who also mends the manifest's hash and digest is still told by the hash of the release.
-        import hashlib
-
-        from estimation.releases.archive import digest_of
-
         text = files["releases/1.json"].replace(b'"68.75"', b'"78.75"')
         assert text != files["releases/1.json"]
         files["releases/1.json"] = text

@@ -9,7 +9,7 @@ from estimation.releases.formulas import parse_formula
 from estimation.releases.indicators import registry
 from estimation.releases.registry_checks import check_registry
 from estimation.releases.selectors import vocabulary
-from estimation.releases.units import unit_of
+from estimation.releases.units import readable_unit, unit_of
 
 
 def fact(**changes: Any) -> dict[str, Any]:
@@ -113,3 +113,16 @@ def test_a_fact_has_a_formula_or_a_reason() -> None:
 def test_figures_of_the_registry_name_known_tables() -> None:
     tables = {table.code for table in registry().tables.values()}
     assert {one["table"]["code"] for one in read_yaml("figures.yaml")["figures"] if "table" in one} <= tables
+
+
+@pytest.mark.parametrize(
+    ("unit", "largest", "wanted"),
+    [
+        ("TB", 9.0, "TB"), ("TB", 10 * 1024, "PB"), ("TB", 52.26 * 1024**3, "ZB"), ("TB", 8.9 * 1024**3, "EB"),
+        ("万元", 99_999, "万元"), ("万元", 100_000, "亿元"), ("人", 1e9, "人"), ("", 1e9, ""),
+    ],
+)  # fmt: skip
+def test_a_page_takes_the_largest_unit_that_leaves_ten(unit: str, largest: float, wanted: str) -> None:
+    chosen, factor = readable_unit(unit, largest)
+    assert chosen == wanted
+    assert factor * largest >= 10 or chosen == unit

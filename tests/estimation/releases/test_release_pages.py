@@ -13,7 +13,7 @@ from django.utils import translation
 
 from estimation.releases import external, services
 from estimation.releases.content import Content, Text
-from estimation.releases.models import BlockVersion, Release
+from estimation.releases.models import BlockVersion, ExternalFile, Release
 from estimation.releases.states import Action
 from estimation.runs.models import ExternalSeries
 from estimation.runs.services import external_values
@@ -166,12 +166,32 @@ def test_a_file_is_read_first_and_entered_when_confirmed(world: Any, kind: str) 
         else "\n".join(",".join(map(str, row)) for row in (HEADER, GOOD)).encode()
     )
     client, url = signed_in(make_user("methodologist")), reverse("external_import")
-    answer = client.post(url, {"file": SimpleUploadedFile(f"x.{kind}", content)})
+    answer = client.post(url, {"file": SimpleUploadedFile(f"x.{kind}", content)}, follow=True)
     assert [(row.code, row.changes) for row in answer.context["rows"]] == [("EXT-WORLD", True)]
     assert not ExternalSeries.objects.exists()
-    client.post(url, {"file": SimpleUploadedFile(f"x.{kind}", content), "confirm": "on"})
+    # The bytes were kept, so nobody is asked for the file again; another hash is another file.
+    kept = ExternalFile.objects.get()
+    page = reverse("external_file", args=[kept.pk])
+    assert client.post(page, {"sha256": "0" * 64}).status_code == 422
+    assert not ExternalSeries.objects.exists()
+    assert client.post(page, {"sha256": kept.sha256}).status_code == 302
     row = ExternalSeries.objects.get()
     assert (row.value, row.approved_at, str(row.source_date)) == (Decimal("190.45"), None, "2026-03-01")
+    assert client.post(page, {"sha256": kept.sha256}).status_code == 422, "once is enough"
+    assert ExternalSeries.objects.count() == 1
+
+
+def test_a_file_that_cannot_be_read_is_not_kept_and_a_faulty_one_is_not_entered(world: Any) -> None:
+    client, url = signed_in(make_user("methodologist")), reverse("external_import")
+    assert client.post(url, {"file": SimpleUploadedFile("x.xlsx", b"no workbook")}).status_code == 422
+    assert client.post(url).status_code == 422
+    assert not ExternalFile.objects.exists()
+    faulty = b"code,year,value,source\nEXT-MOON,2025,1,x\n"
+    answer = client.post(url, {"file": SimpleUploadedFile("x.csv", faulty)}, follow=True)
+    assert answer.context["faulty"] == 1
+    kept = ExternalFile.objects.get()
+    refused = client.post(reverse("external_file", args=[kept.pk]), {"sha256": kept.sha256})
+    assert refused.status_code == 422 and not ExternalSeries.objects.exists()
 
 
 def test_a_faulty_line_stops_the_whole_file(world: Any) -> None:

@@ -12,7 +12,7 @@ from estimation.report.charts import chart
 from estimation.report.drawing import draw
 from estimation.report.figures import complete
 from estimation.report.grid import grid_of, grouped
-from estimation.report.outline import Outline, outline, paragraphs
+from estimation.report.outline import Outline, Section, called, outline, paragraphs
 from estimation.report.places import numeral, unnumbered
 from estimation.report.tiles import TILES
 from tests.estimation.report.sample import DATA, content
@@ -146,3 +146,12 @@ def test_pictures_have_the_same_bytes_in_every_process() -> None:
     }
     assert len(seen) == 1
     assert hashlib.sha256(b"").hexdigest() not in seen.pop()
+
+
+def test_notes_are_numbered_by_their_first_call_and_uncalled_ones_left_out() -> None:
+    texts = ["one", "two", "three"]
+    parts = tuple(paragraphs("率[^3]与总量[^1]。\n\n又见率[^3]，无此注[^9]。"))
+    (section,), notes = called([Section("x", 1, "", "", parts)], texts)
+    spans = [(span.note, span.call) for part in section.parts for span in part.spans if span.note]
+    assert spans == [(1, 1), (2, 1), (1, 2)]
+    assert [(one.number, one.text, one.calls) for one in notes] == [(1, "three", 2), (2, "one", 1)]

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
@@ -252,5 +253,28 @@ def test_the_report_of_a_run_is_printed_whole(world: Any) -> None:
     paragraphs = [part for one in document.sections for part in one.parts if part.kind == "paragraph"]
     assert len(paragraphs) > 20
     for paragraph in paragraphs:
-        wanted = squeezed(paragraph.text)
+        # A footnote call stands in the text as its number.
+        wanted = squeezed("".join(f"{one.text}{one.note or ''}" for one in paragraph.spans))
         assert wanted in without_furniture(text, wanted), wanted[:40]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_footnotes_are_called_in_every_edition_and_lead_back(
+    given: Content, files: dict[str, bytes], language: str
+) -> None:
+    notes = [one.get(language) for one in given.footnotes]
+    page = files[f"{language}/report-2025.html"].decode()
+    for number, text in enumerate(notes, 1):
+        assert f'href="#note-{number}" id="call-{number}-1"' in page
+        assert re.search(
+            rf'id="note-{number}">{re.escape(text)} <a href="#call-{number}-1" role="doc-backlink"', page
+        )
+    with zipfile.ZipFile(io.BytesIO(files[f"{language}/report-2025.docx"])) as package:
+        body = package.read("word/document.xml").decode()
+        kept = package.read("word/footnotes.xml").decode()
+    assert re.findall(r'<w:footnoteReference w:id="(\d+)"/>', body) == [
+        str(at) for at in range(1, len(notes) + 1)
+    ]
+    assert all(text in kept for text in notes)
+    printed = squeezed(pdf_text(files, language))
+    assert all(squeezed(text) in printed for text in notes)

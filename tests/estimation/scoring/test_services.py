@@ -8,7 +8,7 @@ import pytest
 from estimation.runs.models import Estimate
 from estimation.scoring import services
 from estimation.scoring.tasks import sweep_scores
-from survey.review.models import ExpectedShare, ItemScore, PeerQuantiles, SheetScore, TotalCell
+from survey.review.score_models import ExpectedShare, ItemScore, PeerQuantiles, SheetScore, TotalCell
 from survey.review.scores import ScoredSheet, receive_scores
 from survey.submissions.models import Submission
 from tests.estimation.runs.country import cells, file_accepted

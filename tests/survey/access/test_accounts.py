@@ -208,7 +208,7 @@ def test_audit_search(signed_in: Any, world: World) -> None:
 
     def found(**filters: str) -> list[str]:
         events = client.get(reverse("audit"), filters).context["events"]
-        return [event.action for event, _label in events if event.action.startswith("sheet_")]
+        return [told.event.action for told in events if told.event.action.startswith("sheet_")]
 
     today = timezone.localdate().isoformat()
     reviewer = people["reviewer"].username

@@ -6,6 +6,7 @@ import pytest
 
 from survey.questionnaires.edits import affected, explanation_problem, run_edits
 from survey.questionnaires.loader import load_all, load_questionnaire
+from survey.questionnaires.messages import PLACEHOLDER, spelled_message
 from survey.questionnaires.samples import break_hard_edit, sample_answers, sample_context
 
 from .test_routing import quantity, tiny
@@ -279,3 +280,22 @@ def test_the_largest_form_is_checked_in_one_pass():
         sys.setprofile(before)
     assert len(form.items) == 111
     assert 0 < calls < 9000, calls  # 5963 today
+
+
+@pytest.mark.parametrize("category", FORMS)
+def test_messages_for_readers_of_rules_name_what_stands_in_them(category):
+    form = load_questionnaire(category)
+    for edit in form.edits:
+        told = spelled_message(form, edit)
+        for language, template in (("zh", edit.message.zh), ("en", edit.message.en)):
+            text = told.get(language)
+            assert "{" not in text and "}" not in text, edit.code
+            assert text.count("[") - template.count("[") == len(PLACEHOLDER.findall(template)), edit.code
+
+
+def test_a_spelled_message_says_labels_formulas_and_last_year(cat12):
+    told = {edit.code: spelled_message(cat12, edit) for edit in cat12.edits}
+    assert "[P02 + P03 + P04] TB" in told["P01-H1"].en and "[|P01 - (P02 + P03 + P04)|]" in told["P01-H1"].en
+    assert "[P02 ÷ last year's P02]" in told["X05-P02"].en and "[上年 P02]" in told["X05-P02"].zh
+    assert "[S02 Total data stored]" in told["S09-S1"].en  # the sentence gives the code alone
+    assert "[S02]" in told["S03-H1"].en  # the sentence has said the label

@@ -33,7 +33,7 @@ def _written(sheets: list[Submission]) -> list[dict]:
         details = {key: value for key, value in trace.details.items() if key not in {"reason", "unit"}}
         seen = Observation.objects.filter(filing__submission=sheet).values(
             "layout", "round", "category", "region", "section", "size_class", "collected", "values_hash",
-            "is_head_platform", "is_pilot_space", "edited", "imputed",
+            "is_head_platform", "is_pilot_space", "edited", "imputed", "reasons",
         )  # fmt: skip
         result.append(
             {
@@ -45,7 +45,7 @@ def _written(sheets: list[Submission]) -> list[dict]:
                           event.revision, event.channel),
                 "audit": (trace.actor_id, trace.actor_name, trace.action, trace.region_path, trace.succeeded,
                           trace.address, details),
-                "observations": [repr(row) for row in seen],
+                "observations": [repr(row | {"reasons": bytes(row["reasons"])}) for row in seen],
             }
         )  # fmt: skip
     return result

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from survey.exceptions import PolicyDenied
-from survey.review import corrections, past, reading, services
+from survey.review import corrections, past, reading, services, versions
 from survey.review.models import CorrectionSlip, ReviewQuery
 from survey.submissions.models import Submission, SubmissionEvent
 from survey.submissions.states import State
@@ -143,10 +143,10 @@ def test_any_two_filed_versions_can_be_compared(world: Any) -> None:
         first._state.adding = True
         first.save(force_insert=True)
     content = reading.read(sheet)
-    last = reading.compared(sheet, content)
+    last = versions.compared(sheet, content)
     assert (last.older, last.newer) == (2, 3)
     assert [(one.code, one.before, one.after) for one in last.changed] == [("P01", "5", "7")]
-    whole = reading.compared(sheet, content, 1, 3)
+    whole = versions.compared(sheet, content, 1, 3)
     assert (whole.older, whole.newer, whole.changed[0].after) == (1, 3, "7")
-    odd = reading.compared(sheet, content, 3, 1)  # nonsense falls back
+    odd = versions.compared(sheet, content, 3, 1)  # nonsense falls back
     assert (odd.older, odd.newer) == (2, 3)

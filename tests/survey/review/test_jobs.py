@@ -18,6 +18,7 @@ from survey.access.activation import check_code
 from survey.access.models import RoleAssignment
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
+from survey.questionnaires.loader import load_questionnaire
 from survey.review import exports, jobs, letters
 from survey.review.filters import QueueFilter
 from survey.review.models import DeskJob
@@ -79,7 +80,10 @@ def test_formulas_are_neutralised_and_codes_stay_text(sheets: list[Any], provinc
     unit = sheets[0].unit
     unit.name, unit.uscc = '=HYPERLINK("http://x")', "123200001234567890"
     unit.save()
-    data, _codebook = table(done(province, "export_csv", sheets[0].round), province)
+    data, codebook = table(done(province, "export_csv", sheets[0].round), province)
+    row = next(row for row in data if row["uscc"] == unit.uscc)  # as it is, for machines
+    assert row["uscc_grouped"] == "12 320000 123456789 0"  # and once more so that no spreadsheet rounds it
+    assert "15" in next(entry["note"] for entry in codebook if entry["column"] == "uscc_grouped")
     assert '\'=HYPERLINK("http://x")' in {row["name"] for row in data}
     job = done(province, "export_xlsx", sheets[0].round)
     book = load_workbook(io.BytesIO(jobs.fetch_job(job, by=province).read_bytes()))
@@ -96,6 +100,47 @@ def test_formulas_are_neutralised_and_codes_stay_text(sheets: list[Any], provinc
     assert [exports.harmless(text) for text in ("+1", "-a", "@x", "\tz", "plain")] == [
         "'+1", "'-a", "'@x", "'\tz", "plain",
     ]  # fmt: skip
+
+
+def test_csv_says_its_types_as_the_web_standard_wants(sheets: list[Any], province: Any) -> None:
+    job = done(province, "export_csv", sheets[0].round)
+    with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
+        about = json.loads(bundle.read("data.csv-metadata.json"))
+        heads = next(csv.reader(io.StringIO(bundle.read("data.csv").decode("utf-8-sig"))))
+    columns = about["tableSchema"]["columns"]
+    assert [column["titles"][0] for column in columns] == heads
+    types = {column["titles"][0]: column["datatype"] for column in columns}
+    assert (types["uscc"], types["P01"], types["P01__status"]) == ("string", "decimal", "integer")
+
+
+def test_why_a_figure_is_missing_is_in_every_format(sheets: list[Any], province: Any) -> None:
+    filing = Filing.objects.get(submission=sheets[0])
+    answers = filing.answers | {
+        "S05": {"missing": "unknown"}, "S06": {"missing": "not_applicable"}, "S07": {"value": "0"},
+        "F10": {"rows": {"group": {"volume": {"missing": "unknown"}}}},
+    }  # fmt: skip
+    answers.pop("B14", None)
+    other = next(
+        code for code in load_questionnaire("CAT03").items if code not in load_questionnaire("CAT12").items
+    )
+    Filing.objects.filter(pk=filing.pk).update(answers=answers)
+    wanted = {"S05": "2", "S06": "1", "S07": "0", "B14": "3", other: "5", "P01": "0"}
+    data, codebook = table(done(province, "export_csv", sheets[0].round), province)
+    row = next(row for row in data if row["uscc"] == sheets[0].unit.uscc)
+    assert {code: row[f"{code}__status"] for code in wanted} == wanted
+    assert (row["S05"], row["S06"], row["S07"], row[other]) == ("", "", "0", "")
+    assert row["cell_marks"] == "F10/group/volume=2"
+    assert "2 不掌握 not known" in next(e["note"] for e in codebook if e["column"] == "S05__status")
+    job = done(province, "export_parquet", sheets[0].round)
+    with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
+        found = pq.read_table(io.BytesIO(bundle.read("data.parquet")))
+    place = found.column("uscc").to_pylist().index(sheets[0].unit.uscc)
+    assert {code: str(found.column(f"{code}__status")[place].as_py()) for code in wanted} == wanted
+    job = done(province, "export_xlsx", sheets[0].round)
+    book = load_workbook(io.BytesIO(jobs.fetch_job(job, by=province).read_bytes()), read_only=True)
+    heads, *lines = book["data"].iter_rows(values_only=True)
+    line = next(one for one in lines if one[0] == sheets[0].unit.uscc)
+    assert {code: str(line[heads.index(f"{code}__status")]) for code in wanted} == wanted
 
 
 def test_parquet_has_types_and_the_codebook_inside(sheets: list[Any], province: Any) -> None:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from survey.collection.models import Disposition
 from survey.review import progress, services
 from survey.review.missing import missing
-from survey.review.models import ExpectedShare
+from survey.review.score_models import ExpectedShare
 from survey.review.scores import Expected
 from survey.submissions.models import Filing
 from survey.submissions.states import State

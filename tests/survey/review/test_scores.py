@@ -7,8 +7,8 @@ from django.utils import translation
 
 from survey.review import services
 from survey.review.filters import QueueFilter
-from survey.review.models import ItemScore, PeerQuantiles
 from survey.review.peers import MARGIN, WIDTH, box
+from survey.review.score_models import ItemScore, PeerQuantiles
 from survey.review.scores import ScoredItem, ScoredSheet, peers_of
 from survey.review.selectors import neighbours, queue
 from survey.review.wording import share

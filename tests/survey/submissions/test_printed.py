@@ -59,6 +59,10 @@ def test_the_statutory_header_follows_the_office(settings):
     settings.SURVEY_AUTHORITY, settings.SURVEY_APPROVAL_NUMBER = "某局", "国统制〔2026〕1号"
     texts = [text for _name, text in statutory_header(form, "zh-hans")]
     assert texts[:2] == [form.form_no, "某局"] and "国统制〔2026〕1号" in texts
+    assert [text for _name, text in statutory_header(form, "en")][1] == "某局"
+    settings.SURVEY_AUTHORITY_EN = "Some Bureau"
+    assert [text for _name, text in statutory_header(form, "en")][1] == "Some Bureau"
+    assert [text for _name, text in statutory_header(form, "zh-hans")][1] == "某局"
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('estimation', '0011_lib_drawn_regions'),
+        ('estimation', '0012_external_file'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

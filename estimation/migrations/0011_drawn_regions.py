@@ -17,7 +17,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('estimation', '0010_lib_response_classes'),
+        ('estimation', '0010_response_classes'),
         ('survey', '0001_initial'),
     ]
 

@@ -1,0 +1,85 @@
+"""Tables of regions by sections of industry: cells, and which of them are too uncertain to be published. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from estimation.releases.assembly import (
+    ALL,
+    Draft,
+    Material,
+    crossed_key,
+    estimate_unit,
+    frozen,
+    lineage_of,
+    text_of,
+)
+from estimation.releases.content import CellStatus, FrozenCell, FrozenRow, FrozenTable, Text
+from estimation.releases.facts import Crossing
+from estimation.releases.tables import cell_of
+from estimation.releases.units import english, unit_of
+
+UNPUBLISHED = "E"  # the grade below which a number of a small domain is not published
+NATION, INDUSTRIES = Text("全国", "All regions"), Text("全行业", "All industries")
+STUB = Text("地区", "Region")
+NOTES = (
+    Text(
+        "口径为企业。变异系数达到35%及以上的数值不公布，以“—”表示；依保密要求不公布的以“×”表示。",
+        "Enterprises only. Figures with a coefficient of variation of 35 % or more are not published and show —; "
+        "those withheld to protect respondents show ×.",
+    ),
+    Text(
+        "层内没有有效样本时按大区或全国同行业的均值推算，因此地区间的细小差异不宜解读。",
+        "Strata without a valid respondent take the mean of their macro-region or of the nation in the same industry, "
+        "so that small differences between regions should not be read.",
+    ),
+)  # fmt: skip
+
+
+def add_crossing(
+    draft: Draft, one: Crossing, material: Material, regions: Sequence[str], sections: Sequence[str]
+) -> None:
+    """A table of a variable with its margins; cells without a respondent say so."""
+    scale = estimate_unit(one.variable, "total", material.units).factor / unit_of(one.unit).factor
+    names = {ALL: INDUSTRIES} | {code: text_of(material.name("section", code)) for code in sections}
+    rows = []
+    for region in (*regions, ALL):
+        place = NATION if region == ALL else text_of(material.name("region", region))
+        keys = []
+        for section, industry in ((code, names[code]) for code in (*sections, ALL)):
+            stored = crossed_key(one.variable, material.year, region, section)
+            cell = cell_of(material.source.estimates.get(stored), scale, one.decimals)
+            label = Text(
+                f"{place.zh}·{industry.zh}：{one.label.zh}", f"{place.en}, {industry.en}: {one.label.en}"
+            )
+            key = f"{one.code}.{region}.{section}"
+            keys.append(
+                draft.add(frozen(key, label, one.unit, cell, one.decimals, "total", (lineage_of(stored),)))
+            )
+        rows.append(FrozenRow(region, place, tuple(keys), is_total=region == ALL))
+    title = Text(
+        f"分地区分行业{one.label.zh}（{one.unit}）",
+        f"{one.label.en} by region and industry ({english(one.unit)})",
+    )
+    columns = tuple(names[code] for code in (*sections, ALL))
+    draft.crossings.append(FrozenTable(one.code, title, STUB, columns, tuple(rows), NOTES))
+
+
+def keys_of(tables: Iterable[FrozenTable]) -> frozenset[str]:
+    """The keys of all cells of some tables."""
+    return frozenset(key for table in tables for row in table.rows for key in row.keys)
+
+
+def without_weak(cells: Mapping[str, FrozenCell], crossings: Iterable[FrozenTable]) -> dict[str, FrozenCell]:
+    """Inner cells of the crossings that are too uncertain give way to a dash with the reason; all others stay."""
+    crossed = {key for key in keys_of(crossings) if ALL not in key.split(".")}
+    return {
+        key: _unpublished(cell) if key in crossed and cell.grade == UNPUBLISHED else cell
+        for key, cell in cells.items()
+    }
+
+
+def _unpublished(cell: FrozenCell) -> FrozenCell:
+    return replace(
+        cell, printed="—", status=CellStatus.ABSENT, value=None, se=None, cv=None, lower=None, upper=None, n=None,
+        grade="", reason="imprecise", note=None,
+    )  # fmt: skip

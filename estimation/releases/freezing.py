@@ -1,0 +1,66 @@
+"""The last step before a content is frozen: no number keeps digits that are not printed. Pure.
+
+Whoever reads a file or the interface then knows no more than who reads the printed table. Unrounded values stay with
+the estimation run.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from estimation.releases.content import CellStatus, FrozenCell, Text
+from estimation.releases.tables import rounded
+
+WEAK = "E"
+NOTE = Text("误差较大，仅供参考", "large error, an indication only")
+
+
+def as_printed(cell: FrozenCell) -> FrozenCell:
+    """The cell with its value as printed, bounds to the same decimals, se to two significant digits, cv to 0.01 %."""
+    if cell.status not in (CellStatus.SHOWN, CellStatus.NIL):
+        return cell
+    return replace(
+        cell, value=_value(cell), se=_significant(cell.se), cv=_to(cell.cv, 4), lower=_to(cell.lower, cell.decimals),
+        upper=_to(cell.upper, cell.decimals),
+    )  # fmt: skip
+
+
+def read(printed: str) -> float | None:
+    """The number of a printed text, None when it is no number."""
+    try:
+        return float(printed.lstrip("<>≥≤≈~约超近 ").replace(",", ""))
+    except ValueError:
+        return None
+
+
+def freeze(cells: Mapping[str, FrozenCell]) -> dict[str, FrozenCell]:
+    """All cells as they are published; one with a large error says so where it has no other note."""
+    return {key: _noted(as_printed(cell)) for key, cell in cells.items()}
+
+
+def _noted(cell: FrozenCell) -> FrozenCell:
+    weak = cell.grade == WEAK and cell.status is CellStatus.SHOWN and cell.note is None
+    return replace(cell, note=NOTE) if weak else cell
+
+
+def _value(cell: FrozenCell) -> float | None:
+    if cell.value is None:
+        return None
+    number = read(cell.printed)
+    # An enumeration: its number orders and is not printed.
+    return _to(cell.value, cell.decimals) if number is None else _plain(number)
+
+
+def _to(value: float | None, decimals: int) -> float | None:
+    return None if value is None else _plain(float(rounded(value, decimals)))
+
+
+def _significant(value: float | None) -> float | None:
+    if value is None or value == 0.0:
+        return value
+    return _plain(float(rounded(value, 1 - math.floor(math.log10(abs(value))))))
+
+
+def _plain(value: float) -> float:
+    """Zero without a sign: the database drops it, and the content would lose its hash."""
+    return value + 0.0

@@ -1,0 +1,53 @@
+"""Contact notes for machines: the same scope, checks and trail as the page."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from survey.access.roles import Permission
+from survey.access.scope import HasPermission, SignedIn
+from survey.collection import services
+from survey.collection.models import Assignment, ContactNote
+from survey.collection.selectors import assignments_of, contact_notes_of
+
+
+class ContactNoteSerializer(serializers.ModelSerializer[ContactNote]):
+    """One contact with a unit."""
+
+    by = serializers.CharField(source="by.username", read_only=True)
+
+    class Meta:
+        model = ContactNote
+        fields = ("id", "at", "by", "channel", "direction", "role", "outcome", "text", "follow_up_on")
+        extra_kwargs = {"at": {"required": False}, "direction": {"required": False}}
+
+
+class ContactNotesView(APIView):
+    """Contacts with one unit in one round."""
+
+    permission_classes = [SignedIn, HasPermission]
+    permission = Permission.MANAGE_UNITS
+
+    def _assignment(self, pk: int) -> Assignment:
+        user: Any = self.request.user
+        return get_object_or_404(assignments_of(user), pk=pk)
+
+    @extend_schema(responses=ContactNoteSerializer(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """Every note, newest first."""
+        user: Any = request.user
+        return Response(ContactNoteSerializer(contact_notes_of(user, self._assignment(pk)), many=True).data)
+
+    @extend_schema(request=ContactNoteSerializer, responses={201: ContactNoteSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """Write a contact down."""
+        assignment = self._assignment(pk)
+        given = ContactNoteSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        note = services.record_contact(assignment, by=request.user, via="api", **given.validated_data)
+        return Response(ContactNoteSerializer(note).data, status=201)

@@ -1,0 +1,159 @@
+"""How a running server bears many people who save at once, and whether every acknowledged save is there afterwards.
+
+For a rehearsal only: the writers are its respondents with their open sheets, and each cell gets its first value
+back in the end. Asked first by one writer alone, then by all, so that what counts is a ratio.
+"""
+
+import statistics
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from survey.access.models import User
+from survey.access.roles import Permission, Role
+from survey.collection.models import CollectionRound
+from survey.questionnaires.selectors import definition_for
+from survey.submissions.crowd import Seat, Tally, work
+from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.selectors import sheet_of
+from survey.submissions.states import EDITABLE, State
+
+MOST_VALUES = 100_000
+
+
+class Command(BaseCommand):
+    """``manage.py benchmark_load --url http://127.0.0.1:8000``: saves a second, waiting times, what was lost."""
+
+    help = "Let the respondents of a rehearsal save at the same time on a running server, and look for lost saves."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where, how many, how long."""
+        parser.add_argument("--url", default="http://127.0.0.1:8000", help="a server on this machine")
+        parser.add_argument(
+            "--cells", type=int, default=4, help="cells of a sheet that are filled at once (4)"
+        )
+        parser.add_argument("--seconds", type=float, default=20)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Type, then look. Raises CommandError when an acknowledged save is missing."""
+        if not settings.SYNTHETIC_BANNER:
+            raise CommandError("Only in a rehearsal: this command types into sheets.")
+        where = urlsplit(options["url"])
+        if where.hostname not in {"127.0.0.1", "localhost", "::1"}:
+            raise CommandError("--url must be on the loopback address of this machine.")
+        seats, first = self.seats(options["cells"])
+        if not seats:
+            raise CommandError("No respondent with an account has an open sheet that has been begun.")
+        values = [str(1_000_000 + number) for number in range(MOST_VALUES)]
+        host, port, seconds = where.hostname or "", where.port or 80, options["seconds"]
+        try:
+            alone = work(host, port, seats[:1], values, seconds)
+            together = work(host, port, self.refreshed(seats), values, seconds)
+        finally:
+            back = [work(host, port, [seat], [text], 60)[0] for seat, text in self.as_before(seats, first)]
+        sheets = len({sheet_number(seat) for seat in seats})
+        self.show("one writer", alone, seconds)
+        self.show(f"{len(seats)} writers on {sheets} sheets", together, seconds)
+        lost = sum(missing(tally) for tally in [*alone, *together])
+        waiting = _idle_in_transaction()
+        self.stdout.write(f"acknowledged saves that are not in the sheet's history: {lost}")
+        self.stdout.write(f"connections left inside a transaction: {waiting}")
+        self.stdout.write(
+            f"cells that have their first value again: {sum(t.refused == 0 for t in back)} of {len(back)}"
+        )
+        if lost or waiting:
+            raise CommandError("The server lost what it had acknowledged, or left a transaction open.")
+
+    def seats(self, cells: int) -> tuple[list[Seat], list[tuple[str, str]]]:
+        """Some amounts of every open sheet of a respondent with an account; and what was typed in each, with its unit."""
+        seats: list[Seat] = []
+        first: list[tuple[str, str]] = []
+        done: set[int] = set()
+        for user in User.objects.filter(assignments__role=Role.RESPONDENT, is_active=True).order_by("pk"):
+            rows = Submission.objects.visible_to(user, Permission.RESPOND).filter(
+                round__state=CollectionRound.State.OPEN, state__in=EDITABLE - {State.NOT_STARTED}
+            )
+            session = _session(user)
+            for row in rows.select_related("assignment__version").exclude(pk__in=done):
+                done.add(row.pk)
+                for code, section in _amounts(row)[:cells]:
+                    path, cell = reverse("sheet_section", args=[row.pk, section]), row.answers.get(code) or {}
+                    unit = cell.get("unit") or definition_for(row.assignment.version).items[code].unit
+                    seats.append(Seat(session, path, code, unit, row.revision))
+                    first.append((str(cell.get("entered") or cell.get("value") or ""), unit))
+        return seats, first
+
+    def refreshed(self, seats: list[Seat]) -> list[Seat]:
+        """The seats as their pages would show them now."""
+        known = dict(Submission.objects.values_list("pk", "revision"))
+        return [replace(seat, revision=known[sheet_number(seat)]) for seat in seats]
+
+    def as_before(self, seats: list[Seat], first: list[tuple[str, str]]) -> Iterator[tuple[Seat, str]]:
+        """Each seat with the text that gives its cell the first value back; asked one by one, as a save moves the sheet on."""
+        for seat, (text, unit) in zip(seats, first, strict=True):
+            yield replace(self.refreshed([seat])[0], unit=unit), text
+
+    def show(self, label: str, tallies: list[Tally], seconds: float) -> None:
+        """Rates and waiting times of one go."""
+        saves = sorted(one for tally in tallies for one in tally.saves)
+        reads = sorted(one for tally in tallies for one in tally.reads)
+        if len(saves) < 2 or len(reads) < 2:
+            raise CommandError(f"{label}: the server hardly answered.")
+        failures = sum(tally.failures for tally in tallies)
+        refused = sum(tally.refused for tally in tallies)
+        self.stdout.write(
+            f"{label}: {len(saves) / seconds:,.0f} saves and {len(reads) / seconds:,.0f} section pages a second;"
+            f" a save takes {_shown(saves)}, a page {_shown(reads)}; refused {refused}, failed {failures}"
+        )
+
+
+def _session(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def _amounts(row: Submission) -> list[tuple[str, str]]:
+    """Amounts of a sheet that can be typed, with their sections; those with a reason instead of a number are left alone."""
+    form, sheet = definition_for(row.assignment.version), sheet_of(row)
+    return [
+        (code, form.section_of(code).code)
+        for code, item in form.items.items()
+        if item.type == "quantity" and not item.computed and code in sheet.relevant
+        and "missing" not in (row.answers.get(code) or {})
+    ]  # fmt: skip
+
+
+def sheet_number(seat: Seat) -> int:
+    """The sheet in the address of a section."""
+    return int(seat.section.split("/")[2])
+
+
+def missing(tally: Tally) -> int:
+    """Acknowledged values that the history of the sheet does not have."""
+    kept = SubmissionEvent.objects.filter(submission=sheet_number(tally.seat), item=tally.seat.key)
+    values = {
+        str(cell.get("entered") or cell.get("value")) for cell in kept.values_list("new", flat=True) if cell
+    }
+    return sum(value not in values for value in tally.acknowledged)
+
+
+def _shown(seconds: list[float]) -> str:
+    middle, high = statistics.median(seconds), statistics.quantiles(seconds, n=20)[-1]
+    return f"{middle * 1000:.0f} ms (95 %: {high * 1000:.0f} ms)"
+
+
+def _idle_in_transaction() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])

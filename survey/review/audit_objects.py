@@ -1,0 +1,169 @@
+"""What an audit row speaks of: the kind of thing in words, its human name, and the page that shows it.
+
+Audit rows have no foreign keys. A kind is a model's name; its row is looked up for the page, and one that no
+longer exists keeps its number as its name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Q
+from django.urls import resolve, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from survey.access.decorators import opens
+from survey.audit import AuditEvent
+
+MOST = 200  # rows of one kind that a search by name looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of object. ``pattern`` is filled from ``fields``; ``page`` is the URL's name, ``argument`` its field."""
+
+    label: str | Promise
+    fields: tuple[str, ...] = ()
+    pattern: str = "{}"
+    page: str = ""
+    argument: str = "pk"
+    search: tuple[str, ...] = ()  # lookups by which somebody would look for it
+
+
+_UNIT = ("unit__name__icontains", "unit__uscc__istartswith")
+_FILED = ("submission__unit__name__icontains", "submission__unit__uscc__istartswith")
+_OF_ROUND = ("round__year", "number")
+KINDS: dict[str, Kind] = {
+    "submission": Kind(_("Sheet"), ("unit__name", "round__year"), "{} · {}", "review_sheet", search=_UNIT),
+    "assignment": Kind(
+        _("Unit in a round"), ("unit__name", "round__year"), "{} · {}", "unit_detail", search=_UNIT
+    ),
+    "reportingunit": Kind(
+        _("Unit"), ("name", "uscc"), "{} ({})", search=("name__icontains", "uscc__istartswith")
+    ),
+    "attachment": Kind(_("File"), ("name", "submission__unit__name"), "{} · {}", search=_FILED),
+    "filing": Kind(
+        _("Filed version"), ("submission__unit__name", "submission__round__year", "number"), "{} · {} · {}",
+        search=_FILED,
+    ),
+    "user": Kind(
+        _("Account"), ("name", "username"), "{} ({})", "account",
+        search=("name__icontains", "username__icontains"),
+    ),
+    "collectionround": Kind(_("Round"), ("year",), "{}", "round_detail", "year"),
+    "questionnaireversion": Kind(
+        _("Questionnaire"), ("form_no", "year", "number"), "{} · {} · {}", "questionnaire_detail",
+        search=("form_no__iexact", "category__iexact"),
+    ),
+    "bulkacceptance": Kind(
+        _("Acceptance of many sheets"), ("round__year", "accepted"), "{} · {}", "review_bulk_act"
+    ),
+    "reminderbatch": Kind(_("Reminders"), ("round__year", "group"), "{} · {}", "reminder_batch"),
+    "deskjob": Kind(_("File of a desk"), ("name", "kind"), "{} {}", search=("name__icontains",)),
+    "frameimport": Kind(
+        _("Frame import"), ("file_name",), "{}", "frame_import", search=("file_name__icontains",)
+    ),
+    "sampledesign": Kind(_("Sample design"), _OF_ROUND, "{} · {}", "design_detail"),
+    "estimationrun": Kind(_("Estimation run"), ("round__year", "pk"), "{} · {}", "run_detail"),
+    "release": Kind(_("Release"), _OF_ROUND, "{} · {}", "release_detail"),
+    "microdataversion": Kind(_("Frozen microdata"), _OF_ROUND, "{} · {}"),
+    "blockversion": Kind(_("Text of the report"), ("code", "round__year"), "{} · {}", search=("code__iexact",)),
+    "externalseries": Kind(_("External value"), ("code", "year"), "{} · {}", search=("code__iexact",)),
+    "rehearsal": Kind(_("Rehearsal"), ("pk",)),
+    "peertable": Kind(_("Comparison of respondents"), ("pk",)),
+    "indexresult": Kind(_("Composite index"), ("pk",)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """The object of one audit row as its reader sees it; ``href`` is empty where the reader may not go."""
+
+    kind: str
+    key: str
+    label: str
+    name: str
+    href: str
+
+
+def things_of(events: Iterable[AuditEvent], user: Any) -> dict[tuple[str, str], Thing]:
+    """Every object that these rows speak of, one query a kind."""
+    wanted: dict[str, set[str]] = {}
+    for event in events:
+        if event.subject_type:
+            wanted.setdefault(event.subject_type, set()).add(event.subject_id)
+    found = {}
+    for name, keys in wanted.items():
+        for key in keys:
+            label = str(KINDS[name].label) if name in KINDS else name
+            found[name, key] = Thing(name, key, label, f"#{key}", "")
+        found |= _named(name, keys, user)
+    return found
+
+
+def _named(name: str, keys: set[str], user: Any) -> dict[tuple[str, str], Thing]:
+    kind, model = KINDS.get(name), _model(name)
+    numbers = [int(key) for key in keys if key.isascii() and key.isdigit()]
+    if kind is None or model is None or not numbers:
+        return {}
+    fields = dict.fromkeys(("pk", kind.argument, *kind.fields))
+    rows = model._default_manager.filter(pk__in=numbers).values(*fields)
+    pages = {row["pk"]: _page(kind, row[kind.argument], user) for row in rows}
+    if any(pages.values()) and hasattr(model, "SCOPE"):
+        seen = set(
+            model._default_manager.visible_to(user).filter(pk__in=numbers).values_list("pk", flat=True)
+        )
+        pages = {pk: href if pk in seen else "" for pk, href in pages.items()}
+    return {
+        (name, str(row["pk"])): Thing(
+            name, str(row["pk"]), str(kind.label),
+            kind.pattern.format(*(row[field] for field in kind.fields)).strip(), pages[row["pk"]],
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def _page(kind: Kind, argument: Any, user: Any) -> str:
+    if not kind.page:
+        return ""
+    href = reverse(kind.page, args=[argument])
+    return href if opens(resolve(href).func, user) else ""
+
+
+def _model(name: str) -> Any:
+    return next((one for one in apps.get_models() if one._meta.model_name == name), None)
+
+
+def about(kind: str, text: str) -> Q | None:
+    """Condition on audit rows: of this kind, and about what is named so. None when nothing can match."""
+    text = " ".join(text.split())
+    if " " in text and text.partition(" ")[0] in KINDS:  # as older bookmarks have it
+        kind, text = text.split(" ", 1)
+    named = Q(subject_type=kind) if kind else Q()
+    if not text:
+        return named
+    if text.isascii() and text.isdigit() and len(text) < 11:  # longer ones begin a credit code
+        return named & Q(subject_id=text)
+    places = [
+        Q(subject_type=name, subject_id__in=[str(key) for key in keys])
+        for name in ([kind] if kind else KINDS)
+        if (keys := _called(name, text))
+    ]
+    if not places:
+        return None
+    found = Q()
+    for place in places:
+        found |= place
+    return found
+
+
+def _called(name: str, text: str) -> list[Any]:
+    kind, model = KINDS.get(name), _model(name)
+    if kind is None or model is None or not kind.search:
+        return []
+    wanted = Q()
+    for lookup in kind.search:
+        wanted |= Q(**{lookup: text})
+    return list(model._default_manager.filter(wanted).order_by("-pk").values_list("pk", flat=True)[:MOST])

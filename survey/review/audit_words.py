@@ -1,0 +1,101 @@
+"""Details of an audit row in words: the names of what was noted, and of the codes that it was noted in."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from survey.access.roles import Role
+from survey.collection.models import ContactNote, Disposition
+from survey.questionnaires.loader import load_codelist
+from survey.review.models import DeskJob, ReminderBatch
+from survey.review.selectors import place_name
+from survey.submissions.models import STATE_LABELS, Attachment
+from survey.submissions.states import State
+
+type Words = str | Promise
+# In this order; what has no name here is told as it was written, after the rest.
+LABELS: dict[str, Words] = {
+    "old": _("Before"), "new": _("After"), "reason": _("Reason"), "evidence": _("Evidence"), "unit": _("Unit"),
+    "year": _("Year"), "item": _("Item"), "role": _("Role"), "region": _("Region"), "category": _("Category"),
+    "roles": _("Contact persons"), "channel": _("Way"), "via": _("Way in"), "direction": _("Direction"),
+    "outcome": _("Outcome"), "follow_up": _("Ask again on"), "purpose": _("Purpose"), "name": _("Name"),
+    "size": _("Size"), "group": _("Group"), "sheets": _("Sheets"), "accepted": _("Accepted"),
+    "skipped": _("Left in the queue"), "reasons": _("Reasons judged"), "undone": _("Taken back"),
+    "moved_on": _("Moved on since"), "move": _("Move"), "kind": _("Kind"), "rows": _("Rows"),
+    "units": _("Units"), "named": _("Units by name"), "variable": _("Item"), "statistic": _("Statistic"),
+    "domain": _("Domain"), "filters": _("Filter"), "filter": _("Filter"), "method": _("Method"),
+    "path": _("Address"), "view": _("Page"), "found": _("Found"), "number": _("No."), "code": _("Code"),
+    "revision": _("Revision"), "attachment": _("File no."), "sha256": _("SHA-256"), "round": _("Round"),
+    "content_hash": _("Hash of the content"),
+    "result_hash": _("Hash of the result"), "definition_hash": _("Hash of the definition"),
+    "to": _("To"), "sections": _("Sections"), "email": _("E-mail"), "complete": _("Complete"),
+    "input_hash": _("Hash of the input"), "version": _("Version"), "run": _("Run"), "replicates": _("Replicates"),
+    "why": _("Reason"), "username": _("Account"), "credit_code": _("Credit code"), "format": _("Format"),
+}  # fmt: skip
+CHANNELS: dict[str, Words] = {
+    "page": _("page"), "api": _("interface for machines"), "excel": _("Excel file"), "rehearsal": _("rehearsal"),
+    "guest": _("guest"), "register": _("register"), **dict(ContactNote.Channel.choices),
+}  # fmt: skip
+ACTIONS: dict[str, Words] = {"accept": _("accepted by the province"), "accept_finally": _("accepted finally")}
+
+
+def _categories(code: str) -> Words:
+    return next(
+        (
+            one.label.get(get_language() or "")
+            for one in load_codelist("categories").entries
+            if one.code == code
+        ),
+        code,
+    )
+
+
+def _reason(code: str) -> Words:
+    """A coded reason in words; what somebody typed stays what it is."""
+    for name in ("exempt_reasons", "invalid_reasons"):
+        for one in load_codelist(name).entries:
+            if one.code == code:
+                return one.label.get(get_language() or "")
+    return code
+
+
+def _moves(code: str) -> Words:
+    """A state of a sheet, or a disposition."""
+    if code in set(State):
+        return STATE_LABELS[State(code)]
+    return dict(Disposition.choices).get(code, code)
+
+
+def _in(choices: Any) -> Callable[[str], Words]:
+    return lambda code: dict(choices).get(code, code)
+
+
+VALUES: dict[str, Callable[[str], Words]] = {
+    "old": _moves, "new": _moves, "reason": _reason, "role": _in(Role.choices), "region": place_name,
+    "category": _categories, "channel": _in(CHANNELS), "via": _in(CHANNELS),
+    "direction": _in(ContactNote.Direction.choices), "outcome": _in(ContactNote.Outcome.choices),
+    "purpose": _in(Attachment.Purpose.choices), "group": _in(ReminderBatch.Group.choices),
+    "kind": _in(DeskJob.Kind.choices), "move": _in(ACTIONS),
+}  # fmt: skip
+
+
+def told(details: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """(name, value, is it known by name) of everything that a row notes; nothing that is empty."""
+    for key in [*(key for key in LABELS if key in details), *(key for key in details if key not in LABELS)]:
+        value = details[key]
+        if value in (None, "", [], {}):
+            continue
+        yield str(LABELS.get(key, key)), _value(key, value), key in LABELS
+
+
+def _value(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{LABELS.get(name, name)}: {_value(name, one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(_value(key, one) for one in value)
+    if isinstance(value, bool):
+        return str(_("yes")) if value else str(_("no"))
+    return str(VALUES[key](value)) if key in VALUES and isinstance(value, str) else str(value)

@@ -1,0 +1,178 @@
+"""The page of one unit in one round: register, state, contacts, and what its desk may do about it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from survey.access.activation import issue_activation_code
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.collection import services
+from survey.collection.forms import ContactNoteForm, DispositionForm, ExemptionForm, ExtensionForm
+from survey.collection.models import Assignment
+from survey.collection.selectors import assignments_of, respondents_of
+from survey.exceptions import PolicyDenied, SurveyError
+from survey.frame.contacts import contacts_of
+from survey.questionnaires.loader import load_codelist
+from survey.review.contact_log import log_of
+from survey.submissions import evidence
+from survey.submissions.services import transition
+from survey.submissions.states import Action, State
+
+
+def _load(request: HttpRequest, pk: int) -> Assignment:
+    """One assignment in the person's area, or 404."""
+    return get_object_or_404(assignments_of(request.user), pk=pk)  # type: ignore[arg-type]  # signed in
+
+
+@requires(Permission.MANAGE_UNITS)
+@require_GET
+def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything about one unit in one round."""
+    return _show(request, _load(request, pk))
+
+
+def _show(request: HttpRequest, assignment: Assignment, **extra: Any) -> HttpResponse:
+    user: Any = request.user
+    context = {
+        "assignment": assignment, "unit": assignment.unit, "sheet": assignment.submission,
+        "people": respondents_of(assignment), "contacts": contacts_of(assignment.unit),
+        "log": log_of(user, assignment),
+        "files": evidence.attachments_of(assignment.submission, evidence.DESK).select_related("uploaded_by"),
+        "largest": settings.ATTACHMENT_LARGEST // 2**20,
+        "others": assignments_of(user).filter(unit_id=assignment.unit_id),
+        "disposition_form": DispositionForm(
+            initial={"disposition": assignment.disposition}, auto_id="d_%s"
+        ),
+        "extension_form": ExtensionForm(auto_id="e_%s"), "note_form": ContactNoteForm(auto_id="n_%s"),
+        "exemption_form": _exemption_form(), "errors": [],
+    }  # fmt: skip
+    return page(
+        request, "survey/review/unit.html", context | extra, status=422 if extra.get("errors") else 200
+    )
+
+
+def _exemption_form(data: Any = None) -> ExemptionForm:
+    entries = load_codelist("exempt_reasons").entries
+    codes = [(one.code, one.label.get(get_language() or "")) for one in entries]
+    return ExemptionForm(data, codes=[("", _("Choose …")), *codes], auto_id="x_%s")
+
+
+def _keep_file(request: HttpRequest, assignment: Assignment) -> bool:
+    """Store the document that came with a form; False when none came. Raises PolicyDenied."""
+    file = request.FILES.get("file")
+    if file is None:
+        return False
+    if (file.size or 0) > settings.ATTACHMENT_LARGEST:
+        raise PolicyDenied(_("The file is too large."))
+    evidence.attach(
+        assignment.submission, by=request.user, name=file.name or "", data=file.read(),
+        note=request.POST.get("note", ""), purpose=evidence.DESK,
+    )  # fmt: skip
+    return True
+
+
+@requires(Permission.MANAGE_UNITS)
+@require_POST
+def unit_disposition(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record what became of asking the unit."""
+    assignment, form = _load(request, pk), DispositionForm(request.POST, auto_id="d_%s")
+    if not form.is_valid():
+        return _show(request, assignment, disposition_form=form, errors=form.summary())
+    try:
+        _keep_file(request, assignment)
+        services.record_disposition(assignment, by=request.user, **form.cleaned_data)
+    except SurveyError as refusal:
+        errors = [{"href": "#d_evidence", "text": refusal.sentence}]
+        return _show(request, assignment, disposition_form=form, errors=errors)
+    messages.success(request, _("The disposition has been recorded."))
+    return redirect("unit_detail", pk)
+
+
+@requires(Permission.MANAGE_UNITS)
+@require_POST
+def unit_extend(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the unit more time."""
+    assignment, form = _load(request, pk), ExtensionForm(request.POST, auto_id="e_%s")
+    if not form.is_valid():
+        return _show(request, assignment, extension_form=form, errors=form.summary())
+    try:
+        services.extend(
+            assignment, by=request.user, until=form.until_moment(), reason=form.cleaned_data["reason"]
+        )
+    except SurveyError as refusal:
+        errors = [{"href": "#e_until", "text": refusal.sentence}]
+        return _show(request, assignment, extension_form=form, errors=errors)
+    messages.success(request, _("The unit has been given more time."))
+    return redirect("unit_detail", pk)
+
+
+@requires(Permission.MANAGE_UNITS)
+@require_POST
+def unit_exempt(request: HttpRequest, pk: int) -> HttpResponse:
+    """Exempt the sheet with a coded reason and, where the code asks for it, a document; or take that back."""
+    assignment = _load(request, pk)
+    back = assignment.submission.state == State.EXEMPTED
+    given: dict[str, Any] = {name: request.POST.get(name, "")[:300] for name in ("reason_code", "reason")}
+    try:
+        _keep_file(request, assignment)
+        transition(
+            assignment.submission, Action.UNEXEMPT if back else Action.EXEMPT, by=request.user, **given
+        )
+    except SurveyError as refusal:
+        errors = [{"href": "#x_reason_code", "text": refusal.sentence}]
+        return _show(request, assignment, exemption_form=_exemption_form(request.POST), errors=errors)
+    said = _("The exemption has been taken back.") if back else _("The exemption has been recorded.")
+    messages.success(request, said)
+    return redirect("unit_detail", pk)
+
+
+@requires(Permission.MANAGE_UNITS)
+@require_POST
+def unit_code(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new activation code for the unit's letter: shown once, on this answer only."""
+    assignment = _load(request, pk)
+    code = issue_activation_code(unit=assignment.unit, by=request.user)  # type: ignore[arg-type]  # signed in
+    return _show(request, assignment, activation_code=code)
+
+
+@requires(Permission.MANAGE_UNITS)
+@require_POST
+def unit_note(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down a talk, visit or letter."""
+    assignment, form = _load(request, pk), ContactNoteForm(request.POST, auto_id="n_%s")
+    if not form.is_valid():
+        return _show(request, assignment, note_form=form, errors=form.summary())
+    try:
+        services.record_contact(assignment, by=request.user, **form.cleaned_data)
+    except SurveyError as refusal:
+        errors = [{"href": "#n_channel", "text": refusal.sentence}]
+        return _show(request, assignment, note_form=form, errors=errors)
+    messages.success(request, _("The contact has been written down."))
+    return redirect("unit_detail", pk)
+
+
+@requires(Permission.MANAGE_UNITS)
+@require_POST
+def unit_evidence(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a document of the desk beside the sheet, or take one away."""
+    assignment = _load(request, pk)
+    gone = request.POST.get("remove", "")
+    try:
+        if gone.isascii() and gone.isdigit():
+            evidence.remove(
+                assignment.submission, by=request.user, attachment_id=int(gone[:18]), purpose=evidence.DESK
+            )
+        elif not _keep_file(request, assignment):
+            raise PolicyDenied(_("Choose a file."))
+    except SurveyError as refusal:
+        return _show(request, assignment, errors=[{"href": "#f-file", "text": refusal.sentence}])
+    messages.success(request, _("The file has been removed.") if gone else _("The file is stored."))
+    return redirect("unit_detail", pk)

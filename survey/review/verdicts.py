@@ -1,0 +1,95 @@
+"""Reasons that nobody has judged when their sheet is accepted: accepting the sheet accepts them, in writing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from survey import audit
+from survey.submissions.models import Explanation
+from survey.submissions.selectors import Sheet
+
+# A reason counts while it is about what was filed last; reasons for numbers that have changed since are none.
+_STANDING = """
+    SELECT reason.id, reason.submission_id, reason.edit FROM survey_explanation reason
+    JOIN LATERAL (
+        SELECT filing.explanations FROM survey_filing filing
+        WHERE filing.submission_id = reason.submission_id ORDER BY filing.number DESC LIMIT 1
+    ) last ON last.explanations @> jsonb_build_array(
+        jsonb_build_object('edit', reason.edit, 'fingerprint', reason.fingerprint))
+    WHERE reason.submission_id = ANY(%(ids)s) AND reason.verdict = ''
+"""
+_ACCEPT = f"""
+    UPDATE survey_explanation SET verdict = 'accepted', verdict_by_id = %(by)s, verdict_at = %(at)s
+    FROM ({_STANDING}) standing WHERE standing.id = survey_explanation.id
+    RETURNING survey_explanation.submission_id, survey_explanation.edit
+"""  # noqa: S608 a statement of this file
+_WITHDRAW = """
+    UPDATE survey_explanation SET verdict = '', verdict_by_id = NULL, verdict_at = NULL
+    FROM survey_bulkmember member
+    WHERE member.act_id = %(act)s AND member.submission_id = ANY(%(ids)s)
+      AND survey_explanation.submission_id = member.submission_id AND verdict_at = member.decided_at
+    RETURNING survey_explanation.submission_id, survey_explanation.edit
+"""
+_EVENTS = """
+    INSERT INTO survey_submissionevent
+        (submission_id, at, actor_id, kind, action, item, old, new, revision, reason, channel)
+    SELECT sheet.id, %(at)s, %(by)s, 'explanation', 'verdict', given.edit, NULL, %(new)s::jsonb, sheet.revision, '',
+           %(channel)s
+    FROM unnest(%(sheets)s::bigint[], %(edits)s::text[]) AS given(sheet, edit)
+    JOIN survey_submission sheet ON sheet.id = given.sheet ORDER BY sheet.id, given.edit
+"""
+_AUDIT = """
+    INSERT INTO survey_auditevent
+        (at, actor_id, actor_name, action, subject_type, subject_id, region_path, succeeded, details, address)
+    SELECT %(at)s, %(by)s, %(name)s, 'review_verdict', 'submission', sheet.id::text, region.path, true,
+           jsonb_build_object('unit', unit.uscc, 'year', round.year, 'item', given.edit,
+                              'channel', %(channel)s::text),
+           %(address)s::inet
+    FROM unnest(%(sheets)s::bigint[], %(edits)s::text[]) AS given(sheet, edit)
+    JOIN survey_submission sheet ON sheet.id = given.sheet
+    JOIN survey_reportingunit unit ON unit.id = sheet.unit_id
+    JOIN survey_region region ON region.code = unit.review_region_id
+    JOIN survey_collectionround round ON round.id = sheet.round_id ORDER BY sheet.id, given.edit
+"""
+
+
+def unjudged(sheet: Sheet) -> list[Explanation]:
+    """The reasons of one sheet that hold for its numbers and wait for a verdict."""
+    found = (sheet.explanation_of(finding) for finding in sheet.soft)
+    return [one for one in found if one is not None and not one.verdict]
+
+
+def count_unjudged(ids: Sequence[int]) -> int:
+    """How many reasons an acceptance of these sheets would accept with them."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({_STANDING}) standing", {"ids": list(ids)})  # noqa: S608 see above
+        return int(cursor.fetchone()[0])
+
+
+def accept_reasons(ids: Sequence[int], *, by: Any, at: datetime, channel: str) -> int:
+    """Write a verdict on every unjudged reason of sheets that are about to be accepted; returns how many."""
+    return _judge(_ACCEPT, {"ids": list(ids)}, '{"before": "", "verdict": "accepted"}', by, at, channel)
+
+
+def withdraw_reasons(act: int, ids: Sequence[int], *, by: Any, at: datetime, channel: str) -> int:
+    """Take back the verdicts that an acceptance of many sheets wrote on these of its sheets."""
+    values = {"act": act, "ids": list(ids)}
+    return _judge(_WITHDRAW, values, '{"before": "accepted", "verdict": ""}', by, at, channel)
+
+
+def _judge(statement: str, values: dict[str, Any], new: str, by: Any, at: datetime, channel: str) -> int:
+    """Run one of the two updates and leave an event and an audit row for each reason."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**values, "by": by.pk, "at": at})
+        found = cursor.fetchall()
+        if found:
+            traced = {
+                "sheets": [sheet for sheet, _edit in found], "edits": [edit for _sheet, edit in found], "at": at,
+                "by": by.pk, "name": by.username, "channel": channel, "new": new,
+                "address": audit.current_address(),
+            }  # fmt: skip
+            cursor.execute(_EVENTS, traced)
+            cursor.execute(_AUDIT, traced)
+    return len(found)

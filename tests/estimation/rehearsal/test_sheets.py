@@ -1,0 +1,54 @@
+"""Sheets of the rehearsal go into the database past the services: what they say must be what the services make."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from estimation.rehearsal.cast import choose_cast
+from estimation.rehearsal.population import Country, build_country
+from estimation.rehearsal.register import build_register
+from estimation.rehearsal.sheets import Layout, build_sheets
+from estimation.rehearsal.units import VALID
+from survey.microdata.projection import Reason, layout_variables, project, reasons
+from survey.questionnaires.loader import load_all
+
+FORMS = load_all()
+VARIABLES = layout_variables(FORMS.values())
+LAYOUT = Layout(
+    tuple(one.code for one in VARIABLES), tuple(one.kind for one in VARIABLES),
+    tuple(one.required for one in VARIABLES),
+)  # fmt: skip
+MOST = 40  # sheets of a category
+
+
+@pytest.fixture(scope="module")
+def country() -> Country:
+    """A small country in which, as in the whole one, some central enterprises answer "not known"."""
+    small = build_country(20251231, 0.02)
+    marked = small.units.category == 7
+    return replace(small, silent={"T01": marked, "V05": marked & (small.units.status[1] == VALID)})
+
+
+@pytest.mark.parametrize("category", FORMS)
+def test_numbers_and_reasons_are_those_of_the_projection(country: Country, category: str) -> None:
+    form, number = FORMS[category], int(category[3:])
+    cast = choose_cast(country)
+    register = build_register(country, cast)
+    known = np.flatnonzero(country.units.category[cast.row] == number)
+    silent = np.zeros(len(known), bool)
+    for mask in country.silent.values():
+        silent |= mask[cast.row[known]]
+    places = np.concatenate([known[silent], known[~silent]])[:MOST]  # those with an item "not known" first
+    seen: set[Any] = set()
+    for year in (0, 1):
+        batch = build_sheets(country, form, LAYOUT, cast.row[places], year, register.people(places))
+        for text, numbers, codes in zip(batch.texts, batch.numbers, batch.reasons, strict=True):
+            answers = json.loads(text)
+            np.testing.assert_array_equal(numbers, project(VARIABLES, form, answers))
+            assert codes.tobytes() == reasons(VARIABLES, form, answers)
+            seen |= set(codes.tolist())
+    assert {Reason.VALUE, Reason.NOT_ON_FORM} <= seen
+    assert (Reason.UNKNOWN in seen) is (category == "CAT07")

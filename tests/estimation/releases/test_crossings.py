@@ -1,0 +1,205 @@
+"""Regions by sections: margins that agree, protection that resists a reader's own attack, and what is too weak."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from estimation.releases.content import CellStatus, Content, FrozenCell, Text
+from estimation.releases.contributors import Concentration
+from estimation.releases.crossings import without_weak
+from estimation.releases.facts import book
+from estimation.releases.freezing import as_printed
+from estimation.releases.protection import Rules, line_of, protect
+from estimation.releases.services import prepare_release
+from estimation.releases.tables import Key, Stored
+from tests.estimation.releases.stage import finished_run
+
+REGIONS, SECTIONS = [f"{at}0000" for at in range(11, 19)], "ABCDEFGHIJKLMNOPQR"
+FINE, FEW = Concentration(50, 0.2, 0.3), Concentration(2, 0.6, 1.0)
+
+
+@pytest.fixture
+def estimates() -> dict[Key, Stored]:
+    """Totals of one variable in whole numbers, with every margin and the groups of industries."""
+    rng = np.random.default_rng(5)
+    inner = rng.integers(1, 900, (len(REGIONS), len(SECTIONS))).astype(float)
+    held = {
+        ("region_section", f"{region}.{section}"): inner[i, j]
+        for i, region in enumerate(REGIONS)
+        for j, section in enumerate(SECTIONS)
+    }
+    held |= {("region_enterprise", region): inner[i].sum() for i, region in enumerate(REGIONS)}
+    held |= {("section", section): inner[:, j].sum() for j, section in enumerate(SECTIONS)}
+    held["industry_group", "secondary"] = inner[:, 1:5].sum()
+    held["nation", "enterprise"] = inner.sum()
+    return {
+        Key(2025, "P01", "total", kind, code): Stored(float(value), n=50, grade="B")
+        for (kind, code), value in held.items()
+    }
+
+
+def cells_of(estimates: dict[Key, Stored]) -> dict[str, FrozenCell]:
+    return {
+        line_of(key): FrozenCell(
+            line_of(key), Text("", ""), Text("", ""), str(one.value), value=one.value, lineage=(line_of(key),)
+        )
+        for key, one in estimates.items()
+    }  # fmt: skip
+
+
+def reach(estimates: dict[Key, Stored], gone: set[str], target: str) -> tuple[float, float]:
+    """A reader's linear program over rows, columns and groups, written without the code under test."""
+    value = {line_of(key): one.value or 0.0 for key, one in estimates.items()}
+
+    def name(kind: str, code: str) -> str:
+        return f"P01/total/{kind}/{code}/2025"
+
+    sums = [
+        ([name("region_section", f"{region}.{one}") for one in SECTIONS], name("region_enterprise", region))
+        for region in REGIONS
+    ]
+    sums += [
+        ([name("region_section", f"{region}.{one}") for region in REGIONS], name("section", one))
+        for one in SECTIONS
+    ]
+    sums += [([name("section", one) for one in "BCDE"], name("industry_group", "secondary"))]
+    sums += [([name("section", one) for one in SECTIONS], name("nation", "enterprise"))]
+    sums += [([name("region_enterprise", one) for one in REGIONS], name("nation", "enterprise"))]
+    unknown = sorted(gone)
+    rows = [[float(one in parts) - float(one == whole) for one in unknown] for parts, whole in sums]
+    right = [
+        (0.0 if whole in gone else value[whole]) - sum(value[one] for one in parts if one not in gone)
+        for parts, whole in sums
+    ]
+    goal = np.array([float(one == target) for one in unknown])
+    ends = []
+    for sign in (1.0, -1.0):
+        found = optimize.linprog(sign * goal, A_eq=rows, b_eq=right, bounds=(0, None), method="highs")
+        ends.append(np.inf if found.status == 3 else sign * found.fun)
+    return float(ends[0]), float(ends[1])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_sensitive_cell_can_be_bounded_and_margins_stay(estimates: dict[Key, Stored], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    inner = [key for key in estimates if key.kind == "region_section"]
+    sensitive = [inner[at] for at in rng.choice(len(inner), 12, replace=False)]
+    shares = {(key.variable, key.kind, key.code): FINE for key in estimates}
+    shares |= {(key.variable, key.kind, key.code): FEW for key in sensitive}
+    cells, verdict = protect(cells_of(estimates), estimates, shares, Rules())
+    gone = {key for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+    assert {line_of(key) for key in sensitive} <= gone
+    assert all("/region_section/" in line for line in gone), "margins are public"
+    assert verdict.leaks == 0
+    crossed = next(one for one in verdict.systems if one["crossed"])
+    assert (crossed["primary"], crossed["method"]) == (12, "in_turn")
+    assert 0 < crossed["secondary"] <= 36
+    for key in sensitive:
+        low, high = reach(estimates, gone, line_of(key))
+        true = estimates[key].value or 0.0
+        assert low <= true * 0.9 + 1e-6 and high >= true * 1.1 - 1e-6
+    alone = line_of(sensitive[0])
+    low, high = reach(estimates, {alone}, alone)
+    assert low == pytest.approx(high), "without company it is what its row leaves over"
+
+
+def test_a_withheld_margin_is_not_given_away_by_its_row(estimates: dict[Key, Stored]) -> None:
+    shares = {(key.variable, key.kind, key.code): FINE for key in estimates}
+    shares["P01", "section", "H"] = FEW
+    cells, verdict = protect(cells_of(estimates), estimates, shares, Rules())
+    gone = {key for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+    target = "P01/total/section/H/2025"
+    assert target in gone and verdict.leaks == 0
+    low, high = reach(estimates, gone, target)
+    true = estimates[Key(2025, "P01", "total", "section", "H")].value or 0.0
+    assert low <= true * 0.9 + 1e-6 and high >= true * 1.1 - 1e-6
+    margins = {line for line in gone if "/region_section/" not in line}
+    low, high = reach(estimates, margins, target)
+    assert low == pytest.approx(high), "its column alone would tell it"
+
+
+def test_cells_that_are_too_weak_anyway_are_the_first_company(estimates: dict[Key, Stored]) -> None:
+    shares = {(key.variable, key.kind, key.code): FINE for key in estimates}
+    shares["P01", "region_section", "130000.F"] = FEW
+    weak = {"150000.F", "130000.K", "150000.K"}
+    known = {
+        key: Stored(one.value, n=50, grade="E" if key.code in weak else "B") for key, one in estimates.items()
+    }
+    cells, _ = protect(cells_of(known), known, shares, Rules())
+    gone = {key.split("/")[3] for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+    assert gone >= {"130000.F"} and gone - {"130000.F"} <= weak | gone
+    assert len(gone & weak) >= 2
+
+
+def test_a_ratio_goes_with_the_total_that_it_would_give_back(estimates: dict[Key, Stored]) -> None:
+    shares = {(key.variable, key.kind, key.code): FINE for key in estimates}
+    shares["P01", "section", "H"] = FEW
+    ratio = {Key(2025, "D01/P01", "ratio", "section", code): Stored(0.3, n=50) for code in SECTIONS}
+    known = {**estimates, **ratio}
+    cells, _ = protect({**cells_of(estimates), **cells_of(ratio)}, known, shares, Rules())
+    gone = {key for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+    levels = {line.split("/")[3] for line in gone if line.startswith("P01/total/section/")}
+    assert {line.split("/")[4] for line in gone if line.startswith("D01/P01/")} == levels
+
+
+@pytest.fixture
+def content(world: Any) -> Content:
+    return Content.from_document(prepare_release(run=finished_run(), by=None).content)
+
+
+def test_a_release_crosses_what_the_registry_names(content: Content) -> None:
+    assert {table.code for table in content.crossings} == {one.code for one in book().crossings}
+    for table in content.crossings:
+        assert len(table.rows) == 33 and len(table.columns) == 19
+        assert all(key in content.cells for row in table.rows for key in row.keys)
+        assert table.rows[-1].keys[-1] == f"{table.code}.total.total"
+    assert content.cells["RS-P01.total.total"].lineage == ("P01/total/nation/enterprise/2025",)
+    assert content.cells["RS-P01.110000.I"].status is CellStatus.WITHHELD, "one platform in Beijing"
+    assert content.cells["RS-P01.650000.A"].reason == "no_estimate"
+
+
+def test_no_published_number_has_hidden_digits(content: Content) -> None:
+    for cell in content.cells.values():
+        if cell.status is CellStatus.SHOWN and cell.estimator != "ranking" and cell.value is not None:
+            assert cell.value == float(cell.printed.lstrip(">").replace(",", "")), cell.key
+            for bound in (cell.lower, cell.upper):
+                assert bound is None or bound == round(bound, cell.decimals), cell.key
+            assert cell.se is None or float(f"{cell.se:.2g}") == cell.se, cell.key
+
+
+def test_the_hash_covers_crossings_and_older_contents_keep_theirs(content: Content) -> None:
+    document = json.loads(content.to_json())
+    assert len(document["crossings"]) == len(content.crossings)
+    del document["crossings"]
+    older = Content.from_document(document)
+    assert older.digest() != content.digest()
+    assert "crossings" not in json.loads(older.to_json())
+
+
+def test_weak_cells_of_small_domains_are_not_published(content: Content) -> None:
+    table = content.crossings[0]
+    key = table.rows[0].keys[0]
+    shown = FrozenCell(key, Text("", ""), Text("", ""), "5.0", value=5.0, se=3.0, cv=0.6, grade="E")
+    margin = FrozenCell(
+        table.rows[0].keys[-1], Text("", ""), Text("", ""), "5.0", value=5.0, cv=0.6, grade="E"
+    )
+    cells = without_weak({key: shown, margin.key: margin}, content.crossings)
+    assert (cells[key].printed, cells[key].value, cells[key].se, cells[key].reason) == (
+        "—",
+        None,
+        None,
+        "imprecise",
+    )
+    assert cells[margin.key] is margin
+
+
+def test_a_bound_that_rounds_to_zero_has_no_sign() -> None:
+    cell = FrozenCell(
+        "X", Text("", ""), Text("", ""), "0.01", value=0.0101, se=0.012, lower=-0.0013, upper=0.0333
+    )
+    frozen = as_printed(cell)
+    assert (frozen.value, frozen.se, frozen.upper) == (0.01, 0.012, 0.03)
+    assert str(frozen.lower) == "0.0"

@@ -1,0 +1,111 @@
+"""The audit trail in words: objects by their names, details by theirs, and no link that its reader could not follow."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from survey import audit
+from survey.access.audit_labels import ACTIONS
+from survey.review import audit_objects, services
+from survey.review.audit_words import told
+from survey.submissions.states import Action
+from tests.factories import make_sheet, make_unit
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def actions_of_the_code() -> set[str]:
+    """Every action that is written out where something is recorded."""
+    found = set()
+    for path in [*(ROOT / "survey").rglob("*.py"), *(ROOT / "estimation").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "record":
+                found |= {
+                    word.value.value
+                    for word in node.keywords
+                    if word.arg == "action" and isinstance(word.value, ast.Constant)
+                }
+    return found
+
+
+def test_every_action_has_a_label() -> None:
+    families = {f"sheet_{action}" for action in Action}
+    wanted = actions_of_the_code() | families
+    assert len(wanted) > 60
+    assert sorted(wanted - ACTIONS.keys()) == []
+
+
+def test_details_are_told_in_words_and_empty_ones_left_out() -> None:
+    details = {
+        "new": "accepted", "old": "national_review", "reason": "", "channel": "api", "region": "320000",
+        "odd": {"year": 2025},
+    }  # fmt: skip
+    found = [(str(name), value, known) for name, value, known in told(details)]
+    assert [known for *_rest, known in found] == [True] * 4 + [False]
+    values = [value for _name, value, _known in found]
+    assert "national_review" not in values
+    assert "api" not in values
+    assert "320000" not in values
+    assert found[-1][0] == "odd"
+
+
+@pytest.fixture
+def trail(world: Any, province: Any) -> Any:
+    """A comment in Jiangsu, and a row about something that is gone."""
+    services.raise_query(
+        make_sheet(world.unit, services.State.SUBMITTED), by=province, text="请核实", item="P01"
+    )
+    row = audit.record(by=province, action="account_closed", subject=world.users["respondent"])
+    audit.AuditEvent.objects.filter(pk=row.pk).update(subject_id="999999999")
+    return world
+
+
+def test_the_page_names_unit_and_person_and_links_only_where_one_may_go(trail: Any, client: Any) -> None:
+    auditor = trail.users["audit_administrator"]
+    client.force_login(auditor)
+    client.cookies["django_language"] = "en"
+    page = client.get(reverse("audit"), {"action": "review_query"}).content.decode()
+    assert f"{trail.unit.name} · 2025" in page
+    assert "Comment on a sheet" in page
+    assert "P01" in page
+    assert "/review/" not in page
+    gone = client.get(reverse("audit"), {"kind": "user", "subject": "999999999"}).content.decode()
+    assert "#999999999" in gone
+
+
+def test_objects_are_linked_for_who_may_open_them(trail: Any, province: Any) -> None:
+    events = list(audit.AuditEvent.objects.filter(action="review_query"))
+    (inside,) = audit_objects.things_of(events, province).values()
+    assert inside.href == reverse("review_sheet", args=[int(events[0].subject_id)])
+    outside = make_sheet(make_unit("CAT12", "330000"), services.State.SUBMITTED)
+    row = audit.record(by=None, action="sheet_accept", subject=outside)
+    (hidden,) = audit_objects.things_of([row], province).values()
+    assert hidden.href == ""
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ({"kind": "submission"}, 1), ({"kind": "release"}, 0), ({"subject": "NAME"}, 1), ({"subject": "USCC"}, 1),
+        ({"kind": "user", "subject": "NAME"}, 0), ({"subject": "no such thing"}, 0), ({"actor": "ACTOR"}, 1),
+    ],
+)  # fmt: skip
+def test_filters(trail: Any, province: Any, client: Any, filters: dict[str, str], count: int) -> None:
+    words = {"NAME": trail.unit.name, "USCC": trail.unit.uscc[:12], "ACTOR": province.username}
+    client.force_login(trail.users["audit_administrator"])
+    asked = {key: words.get(value, value) for key, value in filters.items()}
+    events = client.get(reverse("audit"), {**asked, "action": "review_query"}).context["events"]
+    assert len(events) == count
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", audit_objects.KINDS)
+def test_every_kind_is_a_model_that_can_be_named_and_searched(name: str, world: Any) -> None:
+    row = audit.AuditEvent(subject_type=name, subject_id="1")
+    (thing,) = audit_objects.things_of([row], world.users["reviewer"]).values()
+    assert thing.name
+    assert audit_objects._model(name) is not None
+    assert audit_objects._called(name, "nothing is called so") == []

@@ -1,0 +1,113 @@
+"""The stop rule: against every depth tried by hand, by scope, and on the page."""
+
+from itertools import groupby
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from survey.review import services
+from survey.review.remaining import depth, remaining
+from survey.review.scores import ScoredItem, ScoredSheet
+from survey.submissions.states import State
+from tests.factories import make_sheet, make_unit
+
+SHARES = st.lists(
+    st.tuples(st.integers(1, 9), st.floats(0, 1), st.sampled_from(["P01", "S02", "X"])),
+    unique_by=lambda row: (row[0], row[2]), max_size=20,
+)  # fmt: skip
+
+
+def test_nothing_suspected_needs_no_look() -> None:
+    assert depth([], {"P01": 0.02}, 0.1) == (0, {})
+
+
+def test_small_values_below_the_allowance_may_stay() -> None:
+    # Allowed: 0.1 x 0.02 = 0.002. The two at the end add up to exactly that, so only the first is worth a look.
+    shares = [(1, 9.0, "P01", 0.5), (2, 2.0, "P01", 0.0015), (3, 1.0, "P01", 0.0005)]
+    assert depth(shares, {"P01": 0.02}, 0.1) == (1, {"P01": 0.002})
+
+
+@given(rows=SHARES, part=st.floats(0.01, 1))
+def test_depth_is_the_smallest_that_leaves_little(rows: list[tuple[int, float, str]], part: float) -> None:
+    errors = {"P01": 0.5, "S02": 0.1}
+    # A sheet's place in the queue is its number here: sheet 1 has the highest score.
+    shares = [(sheet, float(-sheet), item, share) for sheet, share, item in rows]
+    known = sorted({sheet for sheet, _score, item, _share in shares if item in errors})
+
+    def fits(k: int) -> bool:
+        rest = sorted((i, s) for sheet, _score, i, s in shares if i in errors and sheet in known[k:])
+        return all(
+            sum(share for _item, share in group) <= part * errors[item] * (1 + 1e-12)
+            for item, group in groupby(rest, key=lambda row: row[0])
+        )
+
+    found, left = depth(shares, errors, part)
+    assert fits(found) and (found == 0 or not all(fits(k) for k in range(found)))
+    assert found == 0 or not fits(found - 1) or sum(left.values()) > 0
+    assert set(left) <= set(errors)
+
+
+@pytest.fixture
+def desks(world: Any) -> Any:
+    """Three undecided sheets in Jiangsu, one in Zhejiang; the errors of a run."""
+    here = [make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED) for _number in range(3)]
+    there = make_sheet(make_unit("CAT12", "330000"), State.SUBMITTED)
+    for number, (sheet, region, national, own) in enumerate(
+        [(here[0], "320000", 0.04, 0.3), (here[1], "320000", -0.0001, 0.001), (there, "330000", 0.0004, 0.01)]
+    ):
+        item = ScoredItem(
+            item="P01", value=2, expected=1, source="median", suspicion=5, national=national, regional=own,
+            slip_base=0, slip_power=0,
+        )  # fmt: skip
+        services.receive_scores(
+            run=1,
+            sheets=[
+                ScoredSheet(
+                    submission=sheet.pk,
+                    filing_number=1,
+                    value=9.0 - number,
+                    stratum="7",
+                    region=region,
+                    population=50,
+                    respondents=9,
+                    items=(item,),
+                )
+            ],
+        )
+    services.receive_background(
+        round_=there.round, run=1, peers=[], cells=[],
+        errors=[("", "P01", 0.01), ("320000", "P01", 0.05), ("330000", "P01", 0.2)],
+    )  # fmt: skip
+    return there.round
+
+
+def test_the_nation_sees_all_lanes_and_signs_do_not_cancel(desks: Any, nation: Any) -> None:
+    lanes = {lane.region: lane for lane in remaining(nation, desks)}
+    assert (lanes[""].undecided, lanes[""].needed) == (4, 1)
+    [total] = lanes[""].totals
+    assert (total.now, total.after, total.allowed) == pytest.approx((0.0405, 0.0005, 0.001))
+    assert (lanes["320000"].undecided, lanes["320000"].needed) == (3, 1)
+    assert (lanes["330000"].undecided, lanes["330000"].needed) == (1, 0)
+
+
+def test_a_province_sees_its_own_lane_only(desks: Any, province: Any) -> None:
+    assert [lane.region for lane in remaining(province, desks)] == ["320000"]
+
+
+def test_page_in_both_languages_and_before_any_run(client: Client, world: Any, nation: Any) -> None:
+    client.force_login(nation)
+    assert (
+        "No run has told yet"
+        in client.get(reverse("review_remaining"), headers={"Accept-Language": "en"}).content.decode()
+    )
+
+
+def test_page_shows_what_may_stop(client: Client, desks: Any, nation: Any) -> None:
+    client.force_login(nation)
+    for language, stop in (("en", "may stop"), ("zh-hans", "可以停止")):
+        body = client.get(reverse("review_remaining"), headers={"Accept-Language": language}).content.decode()
+        assert body.count(f">{stop}<") == 1 and "4.05%" in body

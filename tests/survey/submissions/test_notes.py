@@ -1,0 +1,77 @@
+"""Remarks at items: saved like cells, one per author, read by the reviewer, and no part of what is filed."""
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from survey.exceptions import PolicyDenied
+from survey.submissions import services
+from survey.submissions.models import ItemNote, SubmissionEvent
+from survey.submissions.selectors import latest_filing
+from survey.submissions.states import State
+from tests.factories import make_sheet, make_unit, make_user
+
+REMARK = "口径含新并入的分公司"
+
+
+@pytest.fixture
+def row(world: Any) -> Any:
+    return make_sheet(world.unit, State.IN_PROGRESS)
+
+
+def test_a_remark_is_kept_changed_and_taken_back_with_its_history(world: Any, row: Any) -> None:
+    by = world.users["respondent"]
+    assert services.note_items(row, by=by, notes={"P01": f" {REMARK}\n", "NO9": "x"}) == 1
+    assert services.note_items(row, by=by, notes={"P01": REMARK}) == 0  # nothing new, nothing written
+    assert ItemNote.objects.get().text == REMARK
+    services.note_items(row, by=by, notes={"P01": ""})
+    assert not ItemNote.objects.exists()
+    told = SubmissionEvent.objects.filter(action="note").order_by("pk").values_list("item", "old", "new")
+    assert list(told) == [("P01", None, {"text": REMARK}), ("P01", {"text": REMARK}, {"text": ""})]
+
+
+def test_colleagues_write_beside_each_other(world: Any, row: Any) -> None:
+    colleague = make_user("respondent", unit=world.unit)
+    services.note_items(row, by=world.users["respondent"], notes={"P01": REMARK})
+    services.note_items(row, by=colleague, notes={"P01": "另有说明"})
+    assert sorted(ItemNote.objects.values_list("text", flat=True)) == sorted([REMARK, "另有说明"])
+
+
+def test_strangers_and_closed_sheets_take_none(world: Any, row: Any) -> None:
+    with pytest.raises(PermissionDenied):
+        services.note_items(row, by=world.users["outside_respondent"], notes={"P01": REMARK})
+    filed = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
+    person = make_user("respondent", unit=filed.unit)
+    with pytest.raises(PolicyDenied):
+        services.note_items(filed, by=person, notes={"P01": REMARK})
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_the_page_saves_it_with_and_without_script(world: Any, row: Any, client: Any, headers: Any) -> None:
+    client.force_login(world.users["respondent"])
+    address = f"/sheets/{row.pk}/sections/P/"
+    body = {"revision": row.revision, "cell": ["note.P01"], "note.P01": REMARK, "note.P01.base": "0"}
+    answer = client.post(f"{address}save/" if headers else address, body, headers=headers)
+    assert answer.status_code == (200 if headers else 302)
+    assert not headers or answer["Sheet-Refused"] == ""
+    html = client.get(address).content.decode()
+    assert f">{REMARK}</textarea>" in html
+
+
+def test_the_reviewer_reads_it_at_the_item_and_the_filing_does_not_hold_it(
+    world: Any, row: Any, client: Any
+) -> None:
+    services.note_items(row, by=world.users["respondent"], notes={"P01": REMARK})
+    row.refresh_from_db()
+    filing = services.submit(
+        row, by=world.users["respondent"], signatories=row.signatories, shown_revision=row.revision
+    )
+    assert REMARK not in str(filing.answers) and latest_filing(row) == filing
+    client.force_login(world.users["provincial_administrator"])
+    html = client.get(f"/review/{row.pk}/").content.decode()
+    place = html.index('id="item-P01"')
+    assert REMARK in html[place : html.index('id="item-P02"')]
+    client.force_login(world.users["respondent"])
+    page = client.get(f"/sheets/{row.pk}/sections/P/").content.decode()
+    assert REMARK in page and 'name="note.P01"' not in page  # read, no longer written
