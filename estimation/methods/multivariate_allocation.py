@@ -13,8 +13,6 @@ from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes,
 
 # How far the real-valued solution may be from its constraints before it is rounded to whole units.
 _FEASIBLE = 1e-9
-# Steps that find the region in which Newton's converge.
-_CHROMY = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +81,13 @@ def allocate_multivariate(
     Minimise sum c_h n_h subject to sum_h a_hj / n_h <= 1 and minimum <= n_h <= N_h, with
     a_hj = N_h^2 S_hj^2 / (cv_j^2 Y_j^2 + sum_h N_h S_hj^2) over the strata of target j. A stationary point is
     n_h = sqrt(sum_j l_j a_hj / c_h), clipped; the multipliers follow Chromy's steps l_j <- l_j (sum a / n)^2
-    until they are near, and then Newton steps on the concave dual, whose gradient is sum a / n - 1. The problem is
-    convex in n, so the point is the optimum. A census meets every target, so a solution exists.
+    or, where that is better, steps that know how targets share strata (Newton's for log l on log sum a / n = 0, damped).
+    The problem is convex in n, so the point is the optimum. A census meets every target, so a solution exists.
     Rounding goes up and then takes back, dearest first, what no target needs.
 
     References
     ----------
-    Bertsekas (1982); Bethel (1989); Chromy (1987); Cochran (1977), section 5A.4.
+    Bethel (1989); Chromy (1987); Cochran (1977), section 5A.4.
     """
     known = as_floats(population, "population", ndim=1)
     _refuse((known < 0) | (known != np.floor(known)), "population must be whole and not negative", known)
@@ -172,33 +170,56 @@ class _Plan:
 def _optimum(
     need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray, max_iterations: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Real-valued sizes (H,) and multipliers (J,): Chromy's steps near the optimum, Newton's into it."""
+    """Real-valued sizes (H,) and multipliers (J,): the better of Chromy's step and one towards Newton's, each time."""
     dual = _Dual.of(need, cost, floor, cap)
-    multiplier = np.full(len(need), float(cost @ floor) / len(need) + 1.0)
-    for step in range(max_iterations):
-        sizes = dual.sizes(multiplier)
-        use = dual.use(sizes)
-        worst = float(use.max())
+    here = dual.at(np.full(len(need), float(cost @ floor) / len(need) + 1.0))
+    damping = 1.0
+    for _ in range(max_iterations):
         # Met, and every target with slack has lost its multiplier.
-        slack = multiplier * np.maximum(1.0 - use, 0.0)
-        if worst <= 1.0 + _FEASIBLE and slack.sum() <= _FEASIBLE * (
-            cost[dual.moving] @ sizes + dual.fixed_cost
-        ):
+        if here.worst <= 1.0 + _FEASIBLE and here.slack <= _FEASIBLE:
             # A target that is all but met keeps its multiplier: it is part of what makes the sizes stationary.
-            idle = (use < 1.0 - 1e-6) & (multiplier <= 1e-6 * multiplier.sum())
+            idle = (here.use < 1.0 - 1e-6) & (here.multiplier <= 1e-6 * here.multiplier.sum())
             result = floor.copy()
-            result[dual.moving] = sizes
-            return result, np.where(idle, 0.0, multiplier)
-        better = dual.newton(multiplier, sizes, use) if step >= _CHROMY else None
-        multiplier = multiplier * use**2 if better is None else better
+            result[dual.moving] = here.sizes
+            return result, np.where(idle, 0.0, here.multiplier)
+        step = dual.at(here.multiplier * here.use**2)
+        bold = dual.at(dual.towards_newton(here, damping))
+        if bold.distance < step.distance:
+            step, damping = bold, max(damping / 4.0, 1e-9)
+        else:
+            damping = min(damping * 8.0, 1.0)
+        here = step
     raise ConvergenceError(
-        "allocation failed", distance=worst - 1.0, column=int(np.argmax(use)), iterations=max_iterations
+        "allocation failed",
+        distance=here.worst - 1.0,
+        column=int(np.argmax(here.use)),
+        iterations=max_iterations,
     )
 
 
 @dataclass(frozen=True, eq=False)
+class _Point:
+    """Multipliers (J,), the best sizes (M,) for them, and what these use of each target; slack is relative to the cost."""
+
+    multiplier: FloatArray
+    sizes: FloatArray
+    use: FloatArray
+    slack: float
+
+    @property
+    def worst(self) -> float:
+        """Use of the target that is missed most."""
+        return float(self.use.max())
+
+    @property
+    def distance(self) -> float:
+        """From targets that are met and multipliers of those that bind alone; 0 at the optimum."""
+        return max(self.worst - 1.0, 0.0) + self.slack
+
+
+@dataclass(frozen=True, eq=False)
 class _Dual:
-    """The concave dual g(l) = sum_h min_n (c n + l a / n) - sum l, whose gradient is use - 1.
+    """The dual g(l) = sum_h min_n (c n + l a / n) - sum l of the allocation, whose gradient is use - 1.
 
     need (J, M), cost, floor, cap (M,) of the strata that can move; moving (H,) which these are; base (J,) what the
     others use of each target, at a cost of fixed_cost
@@ -222,41 +243,31 @@ class _Dual:
             float(cost[~moving] @ floor[~moving]),
         )  # fmt: skip
 
-    def sizes(self, multiplier: FloatArray) -> FloatArray:
-        """The best sizes at given multipliers."""
-        return np.clip(np.sqrt(multiplier @ self.need / self.cost), self.floor, self.cap)
+    def at(self, multiplier: FloatArray) -> _Point:
+        """The point of some multipliers."""
+        sizes = np.clip(np.sqrt(multiplier @ self.need / self.cost), self.floor, self.cap)
+        use = self.base + self.need @ (1.0 / sizes)
+        cost = float(self.cost @ sizes) + self.fixed_cost
+        return _Point(multiplier, sizes, use, float(multiplier @ np.maximum(1.0 - use, 0.0)) / cost)
 
-    def use(self, sizes: FloatArray) -> FloatArray:
-        """Used share of each target's variance."""
-        return np.asarray(self.base + self.need @ (1.0 / sizes))
+    def towards_newton(self, here: _Point, damping: float) -> FloatArray:
+        """A step for log l on log use = 0. Damped wholly it is Chromy's, whose diagonal bounds the curvature.
 
-    def value(self, multiplier: FloatArray) -> float:
-        """g, but for a constant."""
-        sizes = self.sizes(multiplier)
-        return float(self.cost @ sizes + multiplier @ (self.use(sizes) - 1.0))
-
-    def newton(self, multiplier: FloatArray, sizes: FloatArray, use: FloatArray) -> FloatArray | None:
-        """One projected Newton step that raises the dual enough, or None (Bertsekas 1982)."""
-        gradient = use - 1.0
-        free = (multiplier > 1e-12 * multiplier.sum()) | (gradient > 0.0)
-        inside = (sizes > self.floor) & (sizes < self.cap)
-        # Sizes at a bound do not follow the multipliers; the others fall with n^-3.
-        rows = self.need[np.ix_(free, inside)] / np.sqrt(2.0 * self.cost[inside] * sizes[inside] ** 3)
-        curvature = rows @ rows.T
-        ridge = 1e-12 * float(np.trace(curvature)) + 1e-300
-        try:
-            move = np.linalg.solve(curvature + ridge * np.eye(len(curvature)), gradient[free])
-        except np.linalg.LinAlgError:
-            return None
-        now, length = self.value(multiplier), 1.0
-        for _ in range(20):
-            trial = np.where(free, multiplier, 0.0)
-            trial[free] = np.maximum(multiplier[free] + length * move, 0.0)
-            promised = float(gradient @ (trial - multiplier))
-            if self.value(trial) >= now + 1e-4 * max(promised, 0.0) and promised > 0.0:
-                return trial
-            length *= 0.5
-        return None
+        With L = diag(l), K = sum over strata between their bounds of a a' / (2 c n^3), the rows of L K L sum to at most
+        l use / 2; l use / 2 alone in place of the matrix gives l <- l use^2.
+        """
+        inside = (here.sizes > self.floor) & (here.sizes < self.cap)
+        # A target that has all but lost its multiplier goes on by itself.
+        held = (here.multiplier > 1e-12 * here.multiplier.sum()) | (here.use > 1.0)
+        level = np.maximum(here.multiplier[held], 1e-300)
+        rows = self.need[np.ix_(held, inside)] * level[:, None]
+        rows /= np.sqrt(2.0 * self.cost[inside] * here.sizes[inside] ** 3)
+        diagonal = 0.5 * level * here.use[held]
+        matrix = (1.0 - damping) * (rows @ rows.T) + np.diag(damping * diagonal + 1e-12 * diagonal)
+        move = np.linalg.solve(matrix, level * here.use[held] * np.log(here.use[held]))
+        result = here.multiplier * here.use**2
+        result[held] = here.multiplier[held] * np.exp(np.clip(move, -3.0, 3.0))
+        return result
 
 
 def _whole_units(
