@@ -13,6 +13,8 @@ from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes,
 
 # How far the real-valued solution may be from its constraints before it is rounded to whole units.
 _FEASIBLE = 1e-9
+# Steps that find the region in which Newton's converge.
+_CHROMY = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +82,14 @@ def allocate_multivariate(
     -----
     Minimise sum c_h n_h subject to sum_h a_hj / n_h <= 1 and minimum <= n_h <= N_h, with
     a_hj = N_h^2 S_hj^2 / (cv_j^2 Y_j^2 + sum_h N_h S_hj^2) over the strata of target j. A stationary point is
-    n_h = sqrt(sum_j l_j a_hj / c_h), clipped; the multipliers follow Chromy's steps l_j <- l_j (sum a / n)^2.
-    The problem is convex in n, so the point is the optimum. A census meets every target, so a solution exists.
+    n_h = sqrt(sum_j l_j a_hj / c_h), clipped; the multipliers follow Chromy's steps l_j <- l_j (sum a / n)^2
+    until they are near, and then Newton steps on the concave dual, whose gradient is sum a / n - 1. The problem is
+    convex in n, so the point is the optimum. A census meets every target, so a solution exists.
     Rounding goes up and then takes back, dearest first, what no target needs.
 
     References
     ----------
-    Bethel (1989); Chromy (1987); Cochran (1977), section 5A.4.
+    Bertsekas (1982); Bethel (1989); Chromy (1987); Cochran (1977), section 5A.4.
     """
     known = as_floats(population, "population", ndim=1)
     _refuse((known < 0) | (known != np.floor(known)), "population must be whole and not negative", known)
@@ -169,26 +172,91 @@ class _Plan:
 def _optimum(
     need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray, max_iterations: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Real-valued sizes (H,) and multipliers (J,) by Chromy's steps."""
-    safe_cap = np.maximum(cap, 1e-300)
+    """Real-valued sizes (H,) and multipliers (J,): Chromy's steps near the optimum, Newton's into it."""
+    dual = _Dual.of(need, cost, floor, cap)
     multiplier = np.full(len(need), float(cost @ floor) / len(need) + 1.0)
-    use = np.ones(len(need))
-    sizes = floor
-    for _ in range(max_iterations):
-        sizes = np.clip(np.sqrt(multiplier @ need / cost), floor, cap)
-        use = (need / np.where(cap > 0, np.maximum(sizes, 1e-300), safe_cap)).sum(axis=1)
-        step = use**2
+    for step in range(max_iterations):
+        sizes = dual.sizes(multiplier)
+        use = dual.use(sizes)
         worst = float(use.max())
         # Met, and every target with slack has lost its multiplier.
         slack = multiplier * np.maximum(1.0 - use, 0.0)
-        if worst <= 1.0 + _FEASIBLE and slack.sum() <= _FEASIBLE * (cost @ sizes):
+        if worst <= 1.0 + _FEASIBLE and slack.sum() <= _FEASIBLE * (
+            cost[dual.moving] @ sizes + dual.fixed_cost
+        ):
             # A target that is all but met keeps its multiplier: it is part of what makes the sizes stationary.
             idle = (use < 1.0 - 1e-6) & (multiplier <= 1e-6 * multiplier.sum())
-            return sizes, np.where(idle, 0.0, multiplier)
-        multiplier = multiplier * step
+            result = floor.copy()
+            result[dual.moving] = sizes
+            return result, np.where(idle, 0.0, multiplier)
+        better = dual.newton(multiplier, sizes, use) if step >= _CHROMY else None
+        multiplier = multiplier * use**2 if better is None else better
     raise ConvergenceError(
         "allocation failed", distance=worst - 1.0, column=int(np.argmax(use)), iterations=max_iterations
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Dual:
+    """The concave dual g(l) = sum_h min_n (c n + l a / n) - sum l, whose gradient is use - 1.
+
+    need (J, M), cost, floor, cap (M,) of the strata that can move; moving (H,) which these are; base (J,) what the
+    others use of each target, at a cost of fixed_cost
+    """
+
+    need: FloatArray
+    cost: FloatArray
+    floor: FloatArray
+    cap: FloatArray
+    moving: BoolArray
+    base: FloatArray
+    fixed_cost: float
+
+    @classmethod
+    def of(cls, need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray) -> _Dual:
+        moving = (cap > floor) & (need > 0).any(axis=0)
+        still = ~moving & (cap > 0)
+        base = need[:, still] @ (1.0 / np.maximum(floor[still], 1e-300))
+        return cls(
+            np.ascontiguousarray(need[:, moving]), cost[moving], floor[moving], cap[moving], moving, base,
+            float(cost[~moving] @ floor[~moving]),
+        )  # fmt: skip
+
+    def sizes(self, multiplier: FloatArray) -> FloatArray:
+        """The best sizes at given multipliers."""
+        return np.clip(np.sqrt(multiplier @ self.need / self.cost), self.floor, self.cap)
+
+    def use(self, sizes: FloatArray) -> FloatArray:
+        """Used share of each target's variance."""
+        return np.asarray(self.base + self.need @ (1.0 / sizes))
+
+    def value(self, multiplier: FloatArray) -> float:
+        """g, but for a constant."""
+        sizes = self.sizes(multiplier)
+        return float(self.cost @ sizes + multiplier @ (self.use(sizes) - 1.0))
+
+    def newton(self, multiplier: FloatArray, sizes: FloatArray, use: FloatArray) -> FloatArray | None:
+        """One projected Newton step that raises the dual enough, or None (Bertsekas 1982)."""
+        gradient = use - 1.0
+        free = (multiplier > 1e-12 * multiplier.sum()) | (gradient > 0.0)
+        inside = (sizes > self.floor) & (sizes < self.cap)
+        # Sizes at a bound do not follow the multipliers; the others fall with n^-3.
+        rows = self.need[np.ix_(free, inside)] / np.sqrt(2.0 * self.cost[inside] * sizes[inside] ** 3)
+        curvature = rows @ rows.T
+        ridge = 1e-12 * float(np.trace(curvature)) + 1e-300
+        try:
+            move = np.linalg.solve(curvature + ridge * np.eye(len(curvature)), gradient[free])
+        except np.linalg.LinAlgError:
+            return None
+        now, length = self.value(multiplier), 1.0
+        for _ in range(20):
+            trial = np.where(free, multiplier, 0.0)
+            trial[free] = np.maximum(multiplier[free] + length * move, 0.0)
+            promised = float(gradient @ (trial - multiplier))
+            if self.value(trial) >= now + 1e-4 * max(promised, 0.0) and promised > 0.0:
+                return trial
+            length *= 0.5
+        return None
 
 
 def _whole_units(

@@ -68,11 +68,23 @@ class Command(BaseCommand):
         if built is None:
             build_country(scale=scale or 1.0, seed=seed, progress=self.say)
             publish_first_release(year=2025, progress=self.say)
+            self.sweep()
         elif scale is not None and scale != built.scale:
             raise CommandError(
                 f"The database holds a country of scale {built.scale:g}; add --reset to build another."
             )
         call_command("collectstatic", verbosity=0, interactive=False)
+
+    def sweep(self) -> None:
+        """What beat would do in the first minutes, so that nobody opens a page that still waits for it."""
+        from estimation.index.tasks import index_new_runs
+        from estimation.peers.tasks import build_missing_peers
+        from estimation.scoring.tasks import sweep_scores
+        from survey.review.tasks import sweep_macro
+
+        for task in (sweep_scores, sweep_macro, index_new_runs, build_missing_peers):
+            task()
+        self.say("sheets scored and compared with each other, index computed")
 
     def say(self, text: str) -> None:
         """One line of progress with the time since the start."""
