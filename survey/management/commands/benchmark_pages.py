@@ -161,7 +161,7 @@ class Command(BaseCommand):
             (f"respondent: findings, {items}", get_of(client, reverse("sheet_findings", args=[row.pk]))),
             (f"respondent: summary, {items}", get_of(client, reverse("sheet_summary", args=[row.pk]))),
             (f"respondent: autosave, {items}", _autosave(client, row)),
-            (f"respondent: workbook, {items}", _get(client, reverse("sheet_workbook", args=[row.pk]))),
+            (f"respondent: workbook, {items}", get_of(client, reverse("sheet_workbook", args=[row.pk]))),
             (f"respondent: check of an upload, {items}", _upload(client, row)),
         ]
 
