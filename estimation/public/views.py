@@ -266,9 +266,9 @@ def public_quality(request: HttpRequest, language: str, edition: Edition) -> Htt
 @in_its_language
 def public_archive(request: HttpRequest, language: str) -> HttpResponse:
     """All releases with their correction notes."""
-    return public_page(
-        request, language, "archive.html", {"editions": list(selectors.editions()), "here": "archive"}
-    )
+    editions, release = list(selectors.editions()), selectors.current()
+    shown = {"editions": editions, "here": "archive", "edition": str(release.round.year) if release else ""}
+    return public_page(request, language, "archive.html", shown)
 
 
 @public
@@ -281,7 +281,8 @@ def public_data(request: HttpRequest, language: str) -> HttpResponse:
     first = pages.highlights(content)[:1] if content else []
     shown = {
         "release": release, "here": "data", "table": content.tables[0] if content else None,
-        "example": first[0].cell.key if first else "",
+        "example": first[0].cell.key if first else "", "content": content,
+        "edition": str(release.round.year) if release else "",
     }  # fmt: skip
     return public_page(request, language, "data.html", shown)
 

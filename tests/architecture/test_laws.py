@@ -54,11 +54,10 @@ DOORS = {
     "templatetags": {"survey.templatetags.survey"},
     # What the questionnaires ask, and as which variables: the simulation estimates them.
     "simulation": {"survey.microdata.projection"},
-    # The demo scores its sheets before the first page opens; the benchmark of pages is taken up for the units'.
     "management": {
         "survey.access.roles", "survey.collection.models", "survey.exceptions",
-        "survey.management.commands.benchmark_pages", "survey.microdata.projection", "survey.questionnaires.loader",
-        "survey.review.tasks",
+        "survey.management.commands.benchmark_pages", "survey.microdata.projection",
+        "survey.questionnaires.loader", "survey.review.tasks",
     },
 }  # fmt: skip
 # The only modules that write a state, and the function that does it for the sheets.
