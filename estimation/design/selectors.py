@@ -76,20 +76,30 @@ class Selection:
 
 
 def selection_of(design: SampleDesign) -> Selection:
-    """Who was drawn."""
+    """Who was drawn. The rows come as one packed value: 50,000 of them one by one take longer than the query."""
+    row = np.dtype([("unit", ">i8"), ("stratum", ">i8"), ("region", ">i8")])
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT s.unit_id, s.stratum_id, s.region, coalesce(u.founded_on >= make_date(%s, 1, 1), false)"
-            " FROM estimation_selectedunit s JOIN survey_reportingunit u ON u.id = s.unit_id"
-            " WHERE s.design_id = %s ORDER BY s.unit_id",
+            "SELECT string_agg(int8send(unit_id) || int8send(stratum_id)"
+            " || int8send(coalesce(nullif(region, '')::int8, 0)), ''::bytea)"
+            " FROM estimation_selectedunit WHERE design_id = %s",
+            [design.pk],
+        )
+        rows = np.frombuffer(cursor.fetchone()[0] or b"", dtype=row)
+        cursor.execute(
+            "SELECT s.unit_id FROM survey_reportingunit u JOIN estimation_selectedunit s ON s.unit_id = u.id"
+            " WHERE u.founded_on >= make_date(%s, 1, 1) AND s.design_id = %s",
             [design.round.year, design.pk],
         )
-        rows = cursor.fetchall()
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 4
-    unit, stratum, region, newly = columns
+        newly = np.array([unit for (unit,) in cursor.fetchall()], np.int64)
+    rows = rows[np.argsort(rows["unit"])]
+    unit, region = rows["unit"].astype(np.int64), rows["region"].astype(np.int64)
+    known = np.array([int(code) for code in REGIONS])
+    place = np.minimum(np.searchsorted(known, region), len(known) - 1)
     return Selection(
-        np.array(unit, np.int64), np.array(stratum, np.int64), _place(region, REGIONS), np.array(newly, bool)
-    )
+        unit, rows["stratum"].astype(np.int64), np.where(known[place] == region, place, -1),
+        np.isin(unit, newly),
+    )  # fmt: skip
 
 
 def designs() -> "QuerySet[SampleDesign]":
