@@ -105,6 +105,36 @@ def behind(prepared: list[Prepared], spec: RunSpec, cell: Cell) -> Behind | None
     return None if found is None else _sorted(found)
 
 
+def own_part(found: Behind, units: Ints) -> Behind:
+    """What some units (k,) alone add to a total, as filed: weight x collected.
+
+    Nothing in it depends on anybody else: no value that a cutoff of the whole class has moved or that a stratum has
+    filled, and shares are of these units' own sum.
+    """
+    keep = np.isin(found.unit, units) & ~found.now.filled
+    now = found.now
+    weight, collected = now.weight[keep], now.collected[keep]
+    effect = weight * collected
+    side = Side(now.unit[keep], weight, collected, collected, now.base[keep], now.filled[keep])
+    value = float(effect.sum())
+    own = Behind(value, len(effect), side.unit, side, None, effect, _share(effect, value))
+    return _sorted(own)
+
+
+def own_sums(prepared: Prepared, variable: str, units: Ints) -> dict[str, tuple[float, int]]:
+    """Weight x collected of some units (k,) by region and section: code -> (sum, units that answered)."""
+    column, domain = prepared.column(variable), crossed_domain(prepared.year)
+    if column is None:
+        return {}
+    answered = prepared.treated.answered[:, column]
+    rows = np.flatnonzero(np.isin(prepared.year.unit, units) & answered & (domain.codes >= 0))
+    effect = prepared.weighted.sample.weight[rows] * prepared.treated.raw[rows, column]
+    size = len(domain.labels)
+    sums = np.bincount(domain.codes[rows], weights=effect, minlength=size)
+    count = np.bincount(domain.codes[rows], minlength=size)
+    return {domain.labels[place]: (float(sums[place]), int(count[place])) for place in np.flatnonzero(count)}
+
+
 def domain_of(prepared: Prepared, kind: str, code: str) -> tuple[Domain, int, Bools] | None:
     """The classification that holds a domain, its place there, and who lies inside, (n,)."""
     domains = (

@@ -4,9 +4,14 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from estimation.design.strata import REGIONS, SECTIONS
+from estimation.runs.contributions import Cell, own_sums
 from estimation.runs.models import Estimate, EstimationRun
+from estimation.runs.selectors_units import desk_units, read_prepared
 
 UNUSUAL = 3.0  # robust standard deviations of log change from the median of all cells
 FEWEST = 5  # cells with a change, below which nothing is called unusual
@@ -48,13 +53,33 @@ def change_table(run: EstimationRun, variable: str) -> tuple[tuple[str, ...], li
         n__gt=0,
     ).values_list("year", "domain_code", "value", "n"):  # fmt: skip
         stored.setdefault(code, {})[at] = (value, n)
-    found = score_changes({code: (years.get(year), years.get(year - 1)) for code, years in stored.items()})
+    return _table(
+        score_changes({code: (years.get(year), years.get(year - 1)) for code, years in stored.items()})
+    )
+
+
+def _table(found: Mapping[str, ChangeCell]) -> tuple[tuple[str, ...], list[ChangeRow]]:
     sections = tuple(one for one in SECTIONS if any(code.endswith(f".{one}") for code in found))
     rows = [
         ChangeRow(region, tuple(found.get(f"{region}.{section}") for section in sections))
         for region in REGIONS
     ]
     return sections, [row for row in rows if any(row.cells)]
+
+
+def desk_change_table(
+    run: EstimationRun, variable: str, user: Any
+) -> tuple[tuple[str, ...], list[ChangeRow]]:
+    """``change_table`` of the units of one desk alone: their weighted answers as filed, scored among themselves.
+
+    ``run`` with its versions, their layouts and its designs selected.
+    """
+    year = run.round.year
+    prepared = read_prepared(run, Cell(year, variable, "total", "region_section", ""), years=2)
+    units = np.array(list(desk_units(user)), dtype=np.int64)
+    now, *before = [own_sums(one, variable, units) for one in prepared] or [{}]
+    last = before[0] if before else {}
+    return _table(score_changes({code: (now.get(code), last.get(code)) for code in now.keys() | last.keys()}))
 
 
 def score_changes(

@@ -4,8 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from estimation.runs.contributions import Behind, Cell, behind
+import numpy as np
+
+from estimation.runs.contributions import Behind, Cell, behind, own_part
 from estimation.runs.extract import read_year
+from estimation.runs.levels import Prepared
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.pipeline import prepare_years
 from estimation.runs.spec import RunSpec
@@ -43,10 +46,11 @@ class UnitsBehind:
 
     rows : the largest whose answers the reader may read; others : units not listed, with what they add
     steps : (k, share of the k largest); may_name : the reader may read sheets; few : fewer units than may be told
-    of to others; agrees : the estimate computed again is the stored one
+    of to others; agrees : the estimate computed again is the stored one; estimate : None for a desk that may not see
+    estimates: then all the rest speaks of its own units alone, as they filed
     """
 
-    estimate: Estimate
+    estimate: Estimate | None
     units: int
     rows: tuple[UnitRow, ...]
     others: int
@@ -67,31 +71,60 @@ def stored(run: EstimationRun, cell: Cell) -> Estimate | None:
     ).first()  # fmt: skip
 
 
-def read_behind(run: EstimationRun, cell: Cell) -> Behind | None:
-    """Read the items of a cell from the frozen sheets, weight and treat them as the run did.
+def desk_units(user: Any) -> Any:
+    """Keys of the units on the desk of this person."""
+    return ReportingUnit.objects.visible_to(user, Permission.REVIEW).values_list("pk", flat=True)
 
-    ``run`` with its versions, their layouts and its designs selected.
+
+def own_units_behind(run: EstimationRun, cell: Cell, user: Any) -> UnitsBehind | None:
+    """The units of a desk behind a total, by their own sums; None for what is no total of a run."""
+    if cell.statistic != "total" or stored(run, cell) is None:
+        return None
+    found = read_behind(run, cell)
+    if found is None:
+        return None
+    own = own_part(found, np.array(list(desk_units(user)), dtype=np.int64))
+    rows = _rows(own, user)
+    cumulative = own.cumulative
+    return UnitsBehind(
+        estimate=None, units=len(own.unit), rows=rows, others=len(own.unit) - len(rows),
+        others_effect=own.value - sum(row.effect for row in rows),
+        others_share=float(own.share.sum()) - sum(row.share for row in rows),
+        steps=tuple((k, float(cumulative[k - 1])) for k in STEPS if k <= len(cumulative)),
+        may_name=True, few=False, agrees=True, value=own.value,
+    )  # fmt: skip
+
+
+def read_prepared(run: EstimationRun, cell: Cell, *, years: int) -> list[Prepared]:
+    """The items of a cell in the year of the cell and, for two ``years``, in the one before it, weighted and treated.
+
+    ``run`` with its versions, their layouts and its designs selected. Empty where the run has no such items.
     """
     spec = RunSpec.from_json(run.spec)
     sources = [(run.microdata, run.design)]
     if run.previous_microdata is not None and run.previous_design is not None:
         sources.append((run.previous_microdata, run.previous_design))
-    sources = [one for one in sources if one[0].round.year <= cell.year]
-    if not sources:
-        return None
-    years = []
-    for version, design in sources[: 2 if cell.is_growth else 1]:
+    read = []
+    for version, design in [one for one in sources if one[0].round.year <= cell.year][:years]:
         known = {entry["code"] for entry in version.layout.variables}
         wanted = [code for code in cell.variables(spec) if code in known]
         if not wanted:
-            return None
-        years.append(
+            return []
+        read.append(
             read_year(
                 version, design, variables=wanted, use_edited=spec.use_edited, use_imputed=spec.use_imputed
             )
         )
-    prepared = prepare_years(years[0], years[1] if len(years) > 1 else None, spec)
-    return behind(prepared, spec, cell)
+    return prepare_years(read[0], read[1] if len(read) > 1 else None, spec) if read else []
+
+
+def read_behind(run: EstimationRun, cell: Cell) -> Behind | None:
+    """Read the items of a cell from the frozen sheets, weight and treat them as the run did.
+
+    ``run`` with its versions, their layouts and its designs selected.
+    """
+    prepared = read_prepared(run, cell, years=2 if cell.is_growth else 1)
+    return behind(prepared, RunSpec.from_json(run.spec), cell) if prepared else None
 
 
 def units_behind(run: EstimationRun, cell: Cell, user: Any) -> UnitsBehind | None:

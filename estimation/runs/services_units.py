@@ -8,7 +8,7 @@ from django.db import transaction
 from estimation.runs.contributions import Cell
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors_compare import CellChange, cell_change
-from estimation.runs.selectors_units import UnitsBehind, units_behind
+from estimation.runs.selectors_units import UnitsBehind, own_units_behind, units_behind
 from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -20,9 +20,12 @@ def view_units(*, run: EstimationRun, cell: Cell, by: Any) -> UnitsBehind | None
 
     Returns None where the run has no such estimate. Raises PermissionDenied.
     """
-    if not may(by, Permission.VIEW_ESTIMATES):
+    if may(by, Permission.VIEW_ESTIMATES):
+        found = units_behind(run, cell, by)
+    elif may(by, Permission.REVIEW):  # the desk of a province: its own units and nothing of the estimate
+        found = own_units_behind(run, cell, by)
+    else:
         raise PermissionDenied
-    found = units_behind(run, cell, by)
     if found is not None:
         audit.record(
             by=by, action="view_contributors", subject=run, variable=cell.variable, statistic=cell.statistic,

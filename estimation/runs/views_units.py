@@ -13,7 +13,7 @@ from survey.access.pages import page
 from survey.access.roles import Permission
 
 
-@requires(Permission.VIEW_ESTIMATES)
+@requires(Permission.VIEW_ESTIMATES, Permission.REVIEW)
 @require_GET
 def run_units(request: HttpRequest, pk: int) -> HttpResponse:
     """Weight, collected and used value, contribution and share of the units behind one estimate."""

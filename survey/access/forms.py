@@ -241,7 +241,7 @@ class AuditFilter(PlainForm):
     """What to look for in the audit trail; every field may stay empty."""
 
     actor = forms.CharField(label=_("Who"), max_length=60, required=False)
-    action = forms.ChoiceField(label=_("What happened"), required=False)
+    action = forms.ChoiceField(label=_("Action"), required=False)
     kind = forms.ChoiceField(label=_("Kind of object"), required=False)
     subject = forms.CharField(
         label=_("Object: name, credit code or number"), max_length=120, required=False,

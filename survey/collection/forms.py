@@ -45,8 +45,8 @@ class DispositionForm(PlainForm):
     disposition = forms.ChoiceField(label=_("Disposition"), choices=Disposition.choices)
     reason = forms.CharField(label=_("Reason"), max_length=300)
     evidence = forms.CharField(
-        label=_("Evidence"), max_length=300, required=False,
-        help_text=_("Closed, out of scope or duplicate: attach the document, or name it and say where it is kept."),
+        label=_("Document: name, number, where it is kept"), max_length=300, required=False,
+        help_text=_("Closed, out of scope or duplicate: name the document here, or attach it below."),
     )  # fmt: skip
 
 

@@ -27,8 +27,13 @@ LABELS: dict[str, Words] = {
     "moved_on": _("Moved on since"), "move": _("Move"), "kind": _("Kind"), "rows": _("Rows"),
     "units": _("Units"), "named": _("Units by name"), "variable": _("Item"), "statistic": _("Statistic"),
     "domain": _("Domain"), "filters": _("Filter"), "filter": _("Filter"), "method": _("Method"),
-    "path": _("Address"), "view": _("Page"), "found": _("Found"), "number": _("Number"), "code": _("Code"),
+    "path": _("Address"), "view": _("Page"), "found": _("Found"), "number": _("No."), "code": _("Code"),
     "revision": _("Revision"), "attachment": _("File no."), "sha256": _("SHA-256"), "round": _("Round"),
+    "content_hash": _("Hash of the content"),
+    "result_hash": _("Hash of the result"), "definition_hash": _("Hash of the definition"),
+    "to": _("To"), "sections": _("Sections"), "email": _("E-mail"), "complete": _("Complete"),
+    "input_hash": _("Hash of the input"), "version": _("Version"), "run": _("Run"), "replicates": _("Replicates"),
+    "why": _("Reason"), "username": _("Account"), "credit_code": _("Credit code"), "format": _("Format"),
 }  # fmt: skip
 CHANNELS: dict[str, Words] = {
     "page": _("page"), "api": _("interface for machines"), "excel": _("Excel file"), "rehearsal": _("rehearsal"),

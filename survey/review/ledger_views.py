@@ -9,7 +9,6 @@ from django.views.decorators.http import require_GET
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
-from survey.access.scope import may
 from survey.questionnaires.loader import load_codelist
 from survey.review import ledger, macro_edits
 from survey.review.filters import QueueFilter
@@ -47,6 +46,7 @@ def review_ledger(request: HttpRequest) -> HttpResponse:
 @requires(Permission.VIEW_SHEETS)
 def review_macro(request: HttpRequest) -> HttpResponse:
     """Where respondents of one's area contradict each other or copy."""
+    user: Any = request.user
     setting = QueueFilter.read(request.GET)
     round_ = round_of(setting, rounds())
     if round_ is None:
@@ -58,6 +58,7 @@ def review_macro(request: HttpRequest) -> HttpResponse:
     context = {
         "round": round_, "rule": rule, "rules": macro_edits.RULES,
         "page_obj": Paginator(told, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
-        "looked": look.at if look else None, "may_see_estimates": may(request.user, Permission.VIEW_ESTIMATES),
+        "looked": look.at if look else None,
+        "may_see_changes": any(user.has(one) for one in (Permission.VIEW_ESTIMATES, Permission.REVIEW)),
     }  # fmt: skip
     return page(request, "survey/review/macro.html", context)

@@ -4,6 +4,8 @@ They read what stands as filed. Nobody's sheet is changed and nothing is refused
 two respondents contradict each other or say the same.
 """
 
+import math
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +25,13 @@ FEWEST = 5  # equal positive numbers from which two sheets are called copies
 MOST_MEMBERS = 50
 # Left of the tolerance the rule is silent: MD01 against MG08, K07 against MR02.
 TOLERANCE = {"X08": 0.5, "X09": 0.3}
+# More than the office counts is a contradiction by itself. Less is not: the office counts everything, K07 stands on
+# four of the forms that ask for computing (02, 06, 07 and 08 of 02 and 04 to 13), of some categories only a sample
+# is asked, and during the round sheets are missing. So less speaks against a region only where the others
+# are not short in the same measure: three robust deviations from the median of at least this many regions.
+REGIONS_TO_COMPARE = 8
+DEVIATIONS = 3.0
+_MAD = 0.6745  # median absolute deviation of a normal variable in standard deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +123,27 @@ def look(round_: CollectionRound, items: list[str]) -> Iterator[Found]:
 def _mirrors(rule: str, rows: list[tuple[Any, ...]]) -> Iterator[Found]:
     """Provinces in which what the units say and what the office says lie too far apart."""
     units = {province: (total, sheets) for province, office, total, sheets in rows if not office and total}
-    for province, office, total, sheets in rows:
-        if not office or not total or province not in units:
-            continue
-        reported, others = units[province]
-        gap = abs(reported - total) / total
-        if gap > TOLERANCE[rule]:
-            numbers = {"units": reported, "office": total, "gap": gap}
-            yield Found(rule, province, [*sheets, *others], province, numbers)
+    pairs = [
+        (province, units[province][0], total, [*sheets, *units[province][1]])
+        for province, office, total, sheets in rows
+        if office and total and province in units
+    ]
+    least = _usual_least([reported / counted for _place, reported, counted, _sheets in pairs])
+    for province, reported, counted, sheets in pairs:
+        gap = abs(reported - counted) / counted
+        if gap > TOLERANCE[rule] and (reported > counted or reported / counted < least):
+            numbers = {"units": reported, "office": counted, "gap": gap}
+            yield Found(rule, province, sheets, province, numbers)
+
+
+def _usual_least(ratios: list[float]) -> float:
+    """The ratio of reported to counted below which a region falls out of the others; 0 where too few can be compared."""
+    if len(ratios) < REGIONS_TO_COMPARE:
+        return 0.0
+    logs = [math.log(ratio) for ratio in ratios]
+    middle = statistics.median(logs)
+    spread = statistics.median(abs(one - middle) for one in logs) / _MAD
+    return math.exp(middle - DEVIATIONS * spread)
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from survey.questionnaires.units import with_label
 from survey.review.wording import number
 
 WIDTH, MARGIN = 132, 6
@@ -45,7 +46,7 @@ def box(value: float, quantiles: Sequence[float], size: int, unit: str) -> Box |
         "Of %(size)s similar units half lie between %(left)s and %(right)s %(unit)s, nine in ten between "
         "%(low)s and %(high)s; the median is %(middle)s. This value is %(ratio)s times the median."
     ) % {
-        "size": f"{size:,}", "left": number(left), "right": number(right), "unit": unit, "low": number(low),
+        "size": f"{size:,}", "left": number(left), "right": number(right), "unit": with_label("", unit), "low": number(low),
         "high": number(high), "middle": number(middle), "ratio": number(value / middle),
     }  # fmt: skip
     return Box(

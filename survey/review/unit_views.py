@@ -62,7 +62,7 @@ def _show(request: HttpRequest, assignment: Assignment, **extra: Any) -> HttpRes
 def _exemption_form(data: Any = None) -> ExemptionForm:
     entries = load_codelist("exempt_reasons").entries
     codes = [(one.code, one.label.get(get_language() or "")) for one in entries]
-    return ExemptionForm(data, codes=codes, auto_id="x_%s")
+    return ExemptionForm(data, codes=[("", _("Choose …")), *codes], auto_id="x_%s")
 
 
 def _keep_file(request: HttpRequest, assignment: Assignment) -> bool:

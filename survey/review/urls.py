@@ -9,6 +9,7 @@ from survey.review import (
     correction_views,
     job_views,
     ledger_views,
+    reason_views,
     unit_views,
     views,
 )
@@ -21,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/progress/", bulk_views.progress_board, name="progress_board"),
     path("review/progress/missing/", bulk_views.progress_missing, name="progress_missing"),
     path("review/remaining/", bulk_views.review_remaining, name="review_remaining"),
+    path("review/reasons/", reason_views.review_reasons, name="review_reasons"),
     path("review/macro/", ledger_views.review_macro, name="review_macro"),
     path("review/ledger/", ledger_views.review_ledger, name="review_ledger"),
     path("audit/", audit_views.audit, name="audit"),

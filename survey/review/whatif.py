@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_all
-from survey.questionnaires.units import unit_label
+from survey.questionnaires.units import unit_label, with_label
 from survey.review.score_models import SheetScore, TotalCell
 from survey.review.selectors import place_name
 from survey.review.wording import number, share
@@ -119,8 +119,8 @@ def _words(nation: list[Move], regions: list[tuple[str, str, list[Move]]]) -> li
             key=lambda pair: abs(pair[1]), default=None,
         )  # fmt: skip
         values = {
-            "label": one.label, "before": f"{number(one.before)} {one.unit}".rstrip(),
-            "after": f"{number(one.after)} {one.unit}".rstrip(), "share": _signed(one.change or 0.0),
+            "label": one.label, "before": with_label(number(one.before), one.unit),
+            "after": with_label(number(one.after), one.unit), "share": _signed(one.change or 0.0),
             "region": best[0] if best else "", "regional": _signed(best[1]) if best else "",
         }  # fmt: skip
         sentence = (

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from django.utils.translation import gettext as _
 
+from survey.questionnaires.units import with_label
+
 
 class Scored(Protocol):
     """The numbers of one scored item, wherever they are stored."""
@@ -53,7 +55,7 @@ def moves(one: Scored, *, unit: str, source: str, region: str) -> str:
     national = None if one.national is None else share(one.national)
     regional = None if one.regional is None else share(one.regional)
     values = {
-        "expected": f"{number(one.expected)} {unit}".rstrip(), "source": source, "national": national,
+        "expected": with_label(number(one.expected), unit), "source": source, "national": national,
         "regional": regional, "region": region,
     }  # fmt: skip
     if national and regional:

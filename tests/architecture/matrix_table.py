@@ -150,6 +150,7 @@ TABLE: dict[str, Row] = {
     ),
     "design_withdraw": design("drawn", post(reason="抽样框更新后重新抽取")),
     "design_hand_over": design("approved", post()),
+    "design_progress": design("approved"),
     "design_sample": Row(lambda stage, place: (stage.designs["drawn"].pk, "csv")),
     # Collection
     "rounds": Row(),
@@ -233,6 +234,7 @@ TABLE: dict[str, Row] = {
     "progress_board": Row(),
     "review_ledger": Row(),
     "review_macro": Row(),
+    "review_reasons": Row(query="?verdict=all"),
     "reminders": Row(body=post(group="in_progress", year="2025"), area=True),
     "reminder_batch": Row(lambda stage, place: (place.batch.pk,), scoped=True),
     "notices": Row(body=post(), writes=False),

@@ -7,7 +7,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from estimation.runs.selectors_changes import change_table, most_unusual, score_changes
+from estimation.runs.contributions import Cell
+from estimation.runs.models import Estimate
+from estimation.runs.selectors import runs_with_inputs
+from estimation.runs.selectors_changes import change_table, desk_change_table, most_unusual, score_changes
+from estimation.runs.selectors_units import own_units_behind
+from estimation.templatetags.estimation import figure
+from survey.frame.models import ReportingUnit
+from survey.microdata.models import Observation
 from tests.estimation.releases.stage import finished_run
 from tests.factories import make_user
 
@@ -62,9 +69,68 @@ def test_cells_of_the_country_lead_to_their_units(world: Any) -> None:
     assert client.get(reverse("run_changes"), {"variable": "B01"}).status_code == 404
 
 
-def test_only_those_who_may_see_estimates_are_led_there(world: Any) -> None:
-    assert "No run to look at" in client_of("reviewer").get(reverse("run_changes")).content.decode()
-    assert client_of("provincial_administrator").get(reverse("run_changes")).status_code == 404
+def test_reviewers_are_led_there_and_others_are_not(world: Any) -> None:
     url = reverse("run_changes")
-    assert url in client_of("reviewer").get(reverse("review_macro")).content.decode()
-    assert url not in client_of("provincial_administrator").get(reverse("review_macro")).content.decode()
+    for role in ("reviewer", "provincial_administrator"):
+        assert "No run to look at" in client_of(role).get(url).content.decode()
+        assert url in client_of(role).get(reverse("review_macro")).content.decode()
+    assert client_of("designer").get(url).status_code == 404
+
+
+def province(region: str, **fields: Any) -> Any:
+    """The administrator of a province; ``category`` limits the grant."""
+    user = make_user("provincial_administrator", region)
+    user.assignments.update(**fields)
+    return user
+
+
+def test_a_province_sees_its_own_units_and_no_sum_of_others(world: Any) -> None:
+    run = runs_with_inputs().get(pk=finished_run().pk)
+    user = province("320000")
+    _sections, rows = desk_change_table(run, "P01", user)
+    # Two of ten in Jiangsu: 5 x (100 + 300) now, 5 x (80 + 240) last year; values as filed, not as treated.
+    (cell,) = [one for one in rows[0].cells if one is not None]
+    assert [row.region for row in rows] == ["320000"]
+    assert (cell.now, cell.before, cell.n) == (pytest.approx(2000), pytest.approx(1600), 2)
+    found = own_units_behind(run, Cell(2025, "P01", "total", "nation", "all"), user)
+    assert found is not None
+    assert (found.estimate, found.value, found.units) == (None, pytest.approx(2000), 2)
+    assert [row.share for row in found.rows] == [pytest.approx(0.75), pytest.approx(0.25)]
+    assert {row.unit.region_id for row in found.rows} == {"320000"}
+    # Nothing but a total: the influence on a ratio depends on everybody's sums.
+    assert own_units_behind(run, Cell(2025, "T01", "proportion", "nation", "all"), user) is None
+
+
+def test_what_others_file_changes_nothing_that_a_province_sees(world: Any) -> None:
+    run = runs_with_inputs().get(pk=finished_run().pk)
+    user, cell = province("320000"), Cell(2025, "P01", "total", "nation", "all")
+    before = own_units_behind(run, cell, user)
+    others = Observation.objects.exclude(unit__region="320000")
+    for row in others:
+        row.collected = [value * 7 for value in row.collected]
+        row.save()
+    assert own_units_behind(run, cell, user) == before
+
+
+def test_the_pages_of_a_province_name_nobody_else(world: Any) -> None:
+    run = finished_run()
+    client = Client()
+    client.force_login(province("320000"))
+    client.cookies["django_language"] = "en"
+    table = client.get(reverse("run_changes"), {"variable": "P01"}).content.decode()
+    assert "320000.I" in table
+    assert "330000.I" not in table
+    estimate = Estimate.objects.get(
+        run=run, year=2025, variable="P01", statistic="total", domain_kind="nation", domain_code="all"
+    )
+    url = reverse("run_units", args=[run.pk])
+    own = client.get(url, {"variable": "P01", "kind": "nation", "code": "all"}).content.decode()
+    assert "Sum of your units" in own
+    for unit in ReportingUnit.objects.exclude(region="320000"):
+        assert unit.uscc not in own
+    assert figure(estimate.value) not in own
+    other = client.get(url, {"variable": "P01", "kind": "region", "code": "330000"}).content.decode()
+    assert "No unit in your scope" in other
+    assert client.get(url, {"variable": "P01", "statistic": "mean"}).status_code == 404
+    client.force_login(province("320000", category="CAT01"))
+    assert "None of your enterprises" in client.get(reverse("run_changes")).content.decode()

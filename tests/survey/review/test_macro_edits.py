@@ -68,6 +68,37 @@ def test_x09_computing_by_place(world: Any) -> None:
     assert "X09" not in swept(bureau)
 
 
+def test_less_than_the_office_counts_speaks_only_against_a_region_that_falls_out(world: Any) -> None:
+    # Nine regions whose units place a fifth to a quarter of what the offices count, and one that places 1 percent.
+    places = [
+        "110000",
+        "120000",
+        "130000",
+        "140000",
+        "150000",
+        "210000",
+        "220000",
+        "230000",
+        "310000",
+        "320000",
+    ]
+    placed = [20, 21, 22, 23, 24, 25, 20, 22, 24, 1]
+    for region in places:
+        last = put("CAT02", region, MR02="100", P01="7")
+    rows = {
+        "rows": {
+            code: {"capacity": {"value": str(n)}} for code, n in zip(places, placed, strict=True)
+        }
+    }  # fmt: skip
+    put("CAT06", "110000", K07=rows, P01="8")
+    assert [row.region for row in swept(last)["X09"]] == ["320000"]
+    # With few regions nobody can tell a sample from a gap.
+    few = MacroFinding.objects.count()
+    Submission.objects.filter(unit__category="CAT02", unit__region__in=places[:5]).update(state="returned")
+    assert few
+    assert "X09" not in swept(last)
+
+
 def test_x10_nothing_but_zeros_and_x11_copies(world: Any) -> None:
     numbers = {"P01": "10", "P02": "6", "P03": "4", "S01": "9", "S02": "8.50"}
     one = put("CAT13", "320000", B09="3", **numbers)

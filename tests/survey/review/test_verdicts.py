@@ -136,3 +136,24 @@ def test_machine_takes_an_acceptance_of_many_back_once(province: Any, nation: An
     assert client.post(url, {}, content_type="application/json").status_code == 400
     client.force_login(nation)
     assert client.post(url, {"reason": "重复"}, content_type="application/json").status_code == 409
+
+
+def test_reasons_of_a_desk_in_one_list(province: Any, nation: Any, client: Any) -> None:
+    row = filed_with_reason()
+    outside = make_sheet(make_unit("CAT12", "330000"), State.SUBMITTED)
+    Explanation.objects.create(
+        submission=outside, edit="P01-S1", fingerprint="x", reason_code="other", text="浙江单位的说明"
+    )
+    edit = row.explanations.latest("pk").edit
+    client.force_login(province)
+    client.cookies["django_language"] = "en"
+    page = client.get("/review/reasons/").content.decode()
+    assert f"/review/{row.pk}/#finding-{edit}" in page
+    assert "浙江单位的说明" not in page
+    services.judge_explanation(row, by=province, edit=edit, verdict="refused")
+    refused = client.get("/review/reasons/", {"verdict": "refused", "rule": edit}).content.decode()
+    assert f"/review/{row.pk}/#finding-{edit}" in refused
+    none = client.get("/review/reasons/", {"verdict": "refused", "category": "CAT01"}).content.decode()
+    assert "No reason of this kind" in none
+    client.force_login(nation)
+    assert "浙江单位的说明" in client.get("/review/reasons/", {"verdict": "all"}).content.decode()
