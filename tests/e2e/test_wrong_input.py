@@ -75,7 +75,7 @@ def test_full_width_digits_are_digits(visit: Any, sheet: int) -> None:
 def test_markup_in_a_text_is_shown_as_it_was_typed(visit: Any, sheet: int) -> None:
     person = visit(USER)
     person.open_section(sheet, "B")
-    cell = person.page.locator(".cell:has(textarea)").first
+    cell = person.page.locator(".item-answer .cell:has(textarea)").first
     key, box = cell.get_attribute("data-key"), cell.locator("textarea")
     box.fill(SCRIPT)
     box.blur()

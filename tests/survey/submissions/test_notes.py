@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils.html import escape
 
 from survey.exceptions import PolicyDenied
 from survey.submissions import services
@@ -12,7 +13,7 @@ from survey.submissions.selectors import latest_filing
 from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit, make_user
 
-REMARK = "口径含新并入的分公司"
+REMARK = "口径含新并入的分公司 <script>alert(1)</script>"
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_the_page_saves_it_with_and_without_script(world: Any, row: Any, client:
     assert answer.status_code == (200 if headers else 302)
     assert not headers or answer["Sheet-Refused"] == ""
     html = client.get(address).content.decode()
-    assert f">{REMARK}</textarea>" in html
+    assert f">{escape(REMARK)}</textarea>" in html
 
 
 def test_the_reviewer_reads_it_at_the_item_and_the_filing_does_not_hold_it(
@@ -71,7 +72,9 @@ def test_the_reviewer_reads_it_at_the_item_and_the_filing_does_not_hold_it(
     client.force_login(world.users["provincial_administrator"])
     html = client.get(f"/review/{row.pk}/").content.decode()
     place = html.index('id="item-P01"')
-    assert REMARK in html[place : html.index('id="item-P02"')]
+    assert escape(REMARK) in html[place : html.index('id="item-P02"')] and REMARK not in html
     client.force_login(world.users["respondent"])
     page = client.get(f"/sheets/{row.pk}/sections/P/").content.decode()
-    assert REMARK in page and 'name="note.P01"' not in page  # read, no longer written
+    assert (
+        escape(REMARK) in page and REMARK not in page and 'name="note.P01"' not in page
+    )  # read, no longer written
