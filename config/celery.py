@@ -12,6 +12,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
     [
         "config",
+        "estimation.design",
         "estimation.index",
         "estimation.peers",
         "estimation.releases",
@@ -26,6 +27,7 @@ app.autodiscover_tasks(
 )
 app.conf.beat_schedule = {
     "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
+    "resume-hand-overs": {"task": "estimation.design.tasks.resume_hand_overs", "schedule": 15.0},
     "resume-imports": {"task": "survey.frame.tasks.resume_imports", "schedule": 15.0},
     # Every few seconds, so that an embargo ends within the minute that it names.
     "publish-due-releases": {"task": "estimation.releases.tasks.publish_due", "schedule": 10.0},

@@ -42,6 +42,10 @@ class SampleDesign(models.Model):
     drawn_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
     approved_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    hand_over_requested_at = models.DateTimeField(null=True)  # while a worker has to do it
+    hand_over_requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    hand_over_attempts = models.PositiveSmallIntegerField(default=0)
+    hand_over_error = models.TextField(blank=True)
     handed_over_at = models.DateTimeField(null=True)
     handed_over_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True)

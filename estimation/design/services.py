@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ def digest(value: Any) -> str:
     ).hexdigest()
 
 
-def _allow(by: Any | None) -> None:
+def allow(by: Any | None) -> None:
     """``by`` None is an operator at the command line."""
     if by is not None and not may(by, Permission.DESIGN_SAMPLE):
         raise PermissionDenied
@@ -70,9 +70,9 @@ def build_design(*, round: CollectionRound, by: Any | None, rules: Rules) -> Sam
 
     Raises PermissionDenied, PolicyDenied (the round has begun, or its sample is handed over; the frame is empty).
     """
-    _allow(by)
+    allow(by)
     round = CollectionRound.objects.select_for_update().get(pk=round.pk)
-    _refuse_begun(round)
+    refuse_begun(round)
     if SampleDesign.objects.filter(round=round, state=State.HANDED_OVER).exists():
         raise PolicyDenied(_("The sample of this round has been handed over already."))
     found = _population(rules)
@@ -124,7 +124,8 @@ def build_design(*, round: CollectionRound, by: Any | None, rules: Rules) -> Sam
     return design
 
 
-def _refuse_begun(round: CollectionRound) -> None:
+def refuse_begun(round: CollectionRound) -> None:
+    """A sample is handed over before its round opens. Raises PolicyDenied."""
     if round.state != CollectionRound.State.PLANNED:
         raise PolicyDenied(
             _("Round %(year)s has begun. A sample is designed and handed over before a round opens.")
@@ -159,9 +160,9 @@ def draw_sample(
     Raises PermissionDenied, PolicyDenied (state, round, another frame than the strata were built from, an
     allocation that is not possible).
     """
-    _allow(by)
-    row = _locked(design, (State.DRAFT, State.DRAWN))
-    _refuse_begun(row.round)
+    allow(by)
+    row = locked(design, (State.DRAFT, State.DRAWN))
+    refuse_begun(row.round)
     found = _population(Rules.from_json(row.rules))
     if found.content_hash != row.frame_hash:
         raise PolicyDenied(_("The frame has changed since the strata were built. Build them again."))
@@ -264,7 +265,8 @@ def _overlap(previous: SampleDesign | None, frame: Frame, drawn: Bools) -> dict[
     }  # fmt: skip
 
 
-def _locked(design: SampleDesign, states: Sequence[str]) -> SampleDesign:
+def locked(design: SampleDesign, states: Sequence[str]) -> SampleDesign:
+    """The design under its row lock. Raises PolicyDenied when it is in another state."""
     row = (
         SampleDesign.objects.select_for_update(of=("self",))
         .select_related("round", "previous__round")
@@ -282,7 +284,7 @@ def approve_design(design: SampleDesign, *, by: Any, content_hash: str) -> Sampl
     """A second person confirms exactly what was shown. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.DESIGN_SAMPLE):
         raise PermissionDenied
-    row = _locked(design, (State.DRAWN,))
+    row = locked(design, (State.DRAWN,))
     if row.drawn_by_id is None:
         raise PolicyDenied(_("A sample that nobody has signed cannot be approved. Draw it as a person."))
     if by.pk == row.drawn_by_id:
@@ -306,7 +308,7 @@ def withdraw_design(design: SampleDesign, *, by: Any, reason: str) -> SampleDesi
     """Take a design back before it is handed over. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.DESIGN_SAMPLE):
         raise PermissionDenied
-    row = _locked(design, (State.DRAFT, State.DRAWN, State.APPROVED))
+    row = locked(design, (State.DRAFT, State.DRAWN, State.APPROVED))
     text = " ".join(reason.split())[:300]
     if len(text) < SHORTEST_REASON:
         raise PolicyDenied(_("Give a reason of at least %(count)s characters.") % {"count": SHORTEST_REASON})
@@ -322,22 +324,34 @@ def withdraw_design(design: SampleDesign, *, by: Any, reason: str) -> SampleDesi
 
 
 @transaction.atomic
-def hand_over(design: SampleDesign, *, by: Any | None) -> tuple[SampleDesign, int]:
+def hand_over(
+    design: SampleDesign, *, by: Any | None, beat: Callable[[int], None] = lambda percent: None
+) -> tuple[SampleDesign, int]:
     """Every drawn unit becomes an assignment with an empty sheet. Returns how many are new; repeating adds none.
 
-    Raises PermissionDenied, PolicyDenied (not approved, the round has begun, a questionnaire is not published).
+    One transaction; `beat` is told how far it is. Raises PermissionDenied, PolicyDenied (not approved, the round has
+    begun, a questionnaire is not published).
     """
-    _allow(by)
-    row = _locked(design, (State.APPROVED, State.HANDED_OVER))
-    _refuse_begun(row.round)
+    allow(by)
+    row = locked(design, (State.APPROVED, State.HANDED_OVER))
+    refuse_begun(row.round)
+    beat(2)
     units = list(
         SelectedUnit.objects.filter(design=row).order_by("unit_id").values_list("unit_id", flat=True)
     )
+    beat(5)
     added = assign_units(units, row.round, by=by, source=str(row))
+    beat(55)
     create_sheets(row.round)
+    beat(95)
     if row.state == State.APPROVED:
         row.state, row.handed_over_by, row.handed_over_at = State.HANDED_OVER, by, timezone.now()
-        row.save(update_fields=["state", "handed_over_by", "handed_over_at"])
+        row.hand_over_requested_at, row.hand_over_error = None, ""
+        row.save(
+            update_fields=[
+                "state", "handed_over_by", "handed_over_at", "hand_over_requested_at", "hand_over_error"
+            ]
+        )  # fmt: skip
         audit.record(
             by=by, action="design_handed_over", subject=row, year=row.round.year, units=len(units), added=added,
             content_hash=row.content_hash,

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("designs/<int:pk>/approve/", views.design_approve, name="design_approve"),
     path("designs/<int:pk>/withdraw/", views.design_withdraw, name="design_withdraw"),
     path("designs/<int:pk>/hand-over/", views.design_hand_over, name="design_hand_over"),
+    path("designs/<int:pk>/progress/", views.design_progress, name="design_progress"),
     path("designs/<int:pk>/sample.<slug:form>", views.design_sample, name="design_sample"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = []

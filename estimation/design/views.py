@@ -10,12 +10,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from estimation.design import selectors, services
+from estimation.design import selectors, services, services_hand_over
 from estimation.design.comparison import Comparison, compare, draw_request
 from estimation.design.files import sample_bytes
 from estimation.design.forms import DrawForm, RulesForm
 from estimation.design.messages import METHOD_LABELS, REASON_LABELS
 from estimation.design.models import SampleDesign, Stratum
+from estimation.design.tasks import proceed
 from survey import audit
 from survey.access.decorators import requires
 from survey.access.pages import page
@@ -97,6 +98,7 @@ def design_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "sums": {name: sum(line[name] for line in kinds) for name in ("strata", "population", "listed", "drawn")},
         "reasons": [(REASON_LABELS[code], count) for code, count in row.summary.get("reasons", {}).items()],
         "method": METHOD_LABELS.get(row.allocation.get("method", ""), ""),
+        "percent": services_hand_over.percent_of(row) if row.hand_over_requested_at else None,
         "own_draw": row.drawn_by_id == request.user.pk,
         "formats": list(CONTENT_TYPES),
         "drawn": row.state in (State.DRAWN, State.APPROVED, State.HANDED_OVER),
@@ -176,12 +178,35 @@ def design_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_POST
 def design_hand_over(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask the drawn units in the planned round."""
+    """Ask the drawn units in the planned round; a large sample is handed over by a worker."""
     row = _load(pk)
-    return _act(
-        request, pk, _("The sample has been handed over: every drawn unit is asked in the round."),
-        lambda: services.hand_over(row, by=request.user),
-    )  # fmt: skip
+    try:
+        sent = proceed(services_hand_over.request_hand_over(row, by=request.user))
+    except SurveyError as refusal:
+        messages.error(request, str(refusal.sentence))
+        return redirect("design_detail", pk)
+    row = _load(pk)
+    if row.state == State.HANDED_OVER:
+        messages.success(
+            request, _("The sample has been handed over: every drawn unit is asked in the round.")
+        )
+    elif row.hand_over_error:
+        messages.error(request, row.hand_over_error)
+    elif not sent:
+        messages.warning(request, _("The hand-over is noted. It starts when the task queue is back."))
+    return redirect("design_detail", pk)
+
+
+@requires(P)
+@require_GET
+def design_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far the hand-over is; asks for the whole page when it is over."""
+    row = _load(pk)
+    context = {"design": row, "percent": services_hand_over.percent_of(row)}
+    response = page(request, "estimation/design/detail.html", context, partial="progress")
+    if row.hand_over_requested_at is None and getattr(request, "htmx", None):
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @requires(P)

@@ -80,7 +80,8 @@ def allocate_multivariate(
     -----
     Minimise sum c_h n_h subject to sum_h a_hj / n_h <= 1 and minimum <= n_h <= N_h, with
     a_hj = N_h^2 S_hj^2 / (cv_j^2 Y_j^2 + sum_h N_h S_hj^2) over the strata of target j. A stationary point is
-    n_h = sqrt(sum_j l_j a_hj / c_h), clipped; the multipliers follow Chromy's steps l_j <- l_j (sum a / n)^2.
+    n_h = sqrt(sum_j l_j a_hj / c_h), clipped; the multipliers follow Chromy's steps l_j <- l_j (sum a / n)^2
+    or, where that is better, steps that know how targets share strata (Newton's for log l on log sum a / n = 0, damped).
     The problem is convex in n, so the point is the optimum. A census meets every target, so a solution exists.
     Rounding goes up and then takes back, dearest first, what no target needs.
 
@@ -169,26 +170,104 @@ class _Plan:
 def _optimum(
     need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray, max_iterations: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Real-valued sizes (H,) and multipliers (J,) by Chromy's steps."""
-    safe_cap = np.maximum(cap, 1e-300)
-    multiplier = np.full(len(need), float(cost @ floor) / len(need) + 1.0)
-    use = np.ones(len(need))
-    sizes = floor
+    """Real-valued sizes (H,) and multipliers (J,): the better of Chromy's step and one towards Newton's, each time."""
+    dual = _Dual.of(need, cost, floor, cap)
+    here = dual.at(np.full(len(need), float(cost @ floor) / len(need) + 1.0))
+    damping = 1.0
     for _ in range(max_iterations):
-        sizes = np.clip(np.sqrt(multiplier @ need / cost), floor, cap)
-        use = (need / np.where(cap > 0, np.maximum(sizes, 1e-300), safe_cap)).sum(axis=1)
-        step = use**2
-        worst = float(use.max())
         # Met, and every target with slack has lost its multiplier.
-        slack = multiplier * np.maximum(1.0 - use, 0.0)
-        if worst <= 1.0 + _FEASIBLE and slack.sum() <= _FEASIBLE * (cost @ sizes):
+        if here.worst <= 1.0 + _FEASIBLE and here.slack <= _FEASIBLE:
             # A target that is all but met keeps its multiplier: it is part of what makes the sizes stationary.
-            idle = (use < 1.0 - 1e-6) & (multiplier <= 1e-6 * multiplier.sum())
-            return sizes, np.where(idle, 0.0, multiplier)
-        multiplier = multiplier * step
+            idle = (here.use < 1.0 - 1e-6) & (here.multiplier <= 1e-6 * here.multiplier.sum())
+            result = floor.copy()
+            result[dual.moving] = here.sizes
+            return result, np.where(idle, 0.0, here.multiplier)
+        step = dual.at(here.multiplier * here.use**2)
+        bold = dual.at(dual.towards_newton(here, damping))
+        if bold.distance < step.distance:
+            step, damping = bold, max(damping / 4.0, 1e-9)
+        else:
+            damping = min(damping * 8.0, 1.0)
+        here = step
     raise ConvergenceError(
-        "allocation failed", distance=worst - 1.0, column=int(np.argmax(use)), iterations=max_iterations
+        "allocation failed",
+        distance=here.worst - 1.0,
+        column=int(np.argmax(here.use)),
+        iterations=max_iterations,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """Multipliers (J,), the best sizes (M,) for them, and what these use of each target; slack is relative to the cost."""
+
+    multiplier: FloatArray
+    sizes: FloatArray
+    use: FloatArray
+    slack: float
+
+    @property
+    def worst(self) -> float:
+        """Use of the target that is missed most."""
+        return float(self.use.max())
+
+    @property
+    def distance(self) -> float:
+        """From targets that are met and multipliers of those that bind alone; 0 at the optimum."""
+        return max(self.worst - 1.0, 0.0) + self.slack
+
+
+@dataclass(frozen=True, eq=False)
+class _Dual:
+    """The dual g(l) = sum_h min_n (c n + l a / n) - sum l of the allocation, whose gradient is use - 1.
+
+    need (J, M), cost, floor, cap (M,) of the strata that can move; moving (H,) which these are; base (J,) what the
+    others use of each target, at a cost of fixed_cost
+    """
+
+    need: FloatArray
+    cost: FloatArray
+    floor: FloatArray
+    cap: FloatArray
+    moving: BoolArray
+    base: FloatArray
+    fixed_cost: float
+
+    @classmethod
+    def of(cls, need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray) -> _Dual:
+        moving = (cap > floor) & (need > 0).any(axis=0)
+        still = ~moving & (cap > 0)
+        base = need[:, still] @ (1.0 / np.maximum(floor[still], 1e-300))
+        return cls(
+            np.ascontiguousarray(need[:, moving]), cost[moving], floor[moving], cap[moving], moving, base,
+            float(cost[~moving] @ floor[~moving]),
+        )  # fmt: skip
+
+    def at(self, multiplier: FloatArray) -> _Point:
+        """The point of some multipliers."""
+        sizes = np.clip(np.sqrt(multiplier @ self.need / self.cost), self.floor, self.cap)
+        use = self.base + self.need @ (1.0 / sizes)
+        cost = float(self.cost @ sizes) + self.fixed_cost
+        return _Point(multiplier, sizes, use, float(multiplier @ np.maximum(1.0 - use, 0.0)) / cost)
+
+    def towards_newton(self, here: _Point, damping: float) -> FloatArray:
+        """A step for log l on log use = 0. Damped wholly it is Chromy's, whose diagonal bounds the curvature.
+
+        With L = diag(l), K = sum over strata between their bounds of a a' / (2 c n^3), the rows of L K L sum to at most
+        l use / 2; l use / 2 alone in place of the matrix gives l <- l use^2.
+        """
+        inside = (here.sizes > self.floor) & (here.sizes < self.cap)
+        # A target that has all but lost its multiplier goes on by itself.
+        held = (here.multiplier > 1e-12 * here.multiplier.sum()) | (here.use > 1.0)
+        level = np.maximum(here.multiplier[held], 1e-300)
+        rows = self.need[np.ix_(held, inside)] * level[:, None]
+        rows /= np.sqrt(2.0 * self.cost[inside] * here.sizes[inside] ** 3)
+        diagonal = 0.5 * level * here.use[held]
+        matrix = (1.0 - damping) * (rows @ rows.T) + np.diag(damping * diagonal + 1e-12 * diagonal)
+        move = np.linalg.solve(matrix, level * here.use[held] * np.log(here.use[held]))
+        result = here.multiplier * here.use**2
+        result[held] = here.multiplier[held] * np.exp(np.clip(move, -3.0, 3.0))
+        return result
 
 
 def _whole_units(

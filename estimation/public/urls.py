@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
-from estimation.public import crossing_views, views
+from estimation.public import views
 from estimation.public.addresses import EditionConverter, LanguageConverter
 
 register_converter(LanguageConverter, "language")
@@ -30,12 +30,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("<language:language>/<edition:edition>/explore/", views.public_explore, name="public_explore"),
     path(
-        "<language:language>/<edition:edition>/explore/crossed/", crossing_views.public_crossing,
+        "<language:language>/<edition:edition>/explore/crossed/", views.public_crossing,
         name="public_crossing",
     ),
     path(
         "<language:language>/<edition:edition>/tables/<str:code>.json",
-        crossing_views.public_table_json, name="public_table_json",
+        views.public_table_json, name="public_table_json",
     ),
     path(
         "<language:language>/<edition:edition>/explore/<slug:kind>/<slug:code>/",

@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from estimation.public import pages, selectors
+from estimation.public import crossings, pages, selectors
 from estimation.public.addresses import LANGUAGES, in_language
 from estimation.releases.content import Content
 from estimation.releases.models import Release
@@ -266,9 +266,9 @@ def public_quality(request: HttpRequest, language: str, edition: Edition) -> Htt
 @in_its_language
 def public_archive(request: HttpRequest, language: str) -> HttpResponse:
     """All releases with their correction notes."""
-    return public_page(
-        request, language, "archive.html", {"editions": list(selectors.editions()), "here": "archive"}
-    )
+    editions, release = list(selectors.editions()), selectors.current()
+    shown = {"editions": editions, "here": "archive", "edition": str(release.round.year) if release else ""}
+    return public_page(request, language, "archive.html", shown)
 
 
 @public
@@ -277,5 +277,51 @@ def public_archive(request: HttpRequest, language: str) -> HttpResponse:
 def public_data(request: HttpRequest, language: str) -> HttpResponse:
     """How machines get the same numbers."""
     release = selectors.current()
-    table = selectors.content_of(release).tables[0] if release is not None else None
-    return public_page(request, language, "data.html", {"release": release, "table": table, "here": "data"})
+    content = selectors.content_of(release) if release is not None else None
+    first = pages.highlights(content)[:1] if content else []
+    shown = {
+        "release": release, "here": "data", "table": content.tables[0] if content else None,
+        "example": first[0].cell.key if first else "", "content": content,
+        "edition": str(release.round.year) if release else "",
+    }  # fmt: skip
+    return public_page(request, language, "data.html", shown)
+
+
+@public
+@require_safe
+@in_its_language
+def public_crossing(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
+    """A variable by region and section: the whole table, the line of a region, or the column of a section."""
+    content, context = edition_of(request, language, edition)
+    table = crossings.choose(content, request.GET.get("variable", ""))
+    if table is None:
+        raise Http404
+    region, section = request.GET.get("region", ""), request.GET.get("section", "")
+    shown = {
+        "table": table, "tables": content.crossings, "regions": crossings.regions_of(table),
+        "sections": crossings.sections_of(table), "region": region, "section": section, "here": "explore",
+    }  # fmt: skip
+    if region or section:
+        chosen = crossings.region_line if region else crossings.section_line
+        line = chosen(content, table, region or section)
+        if line is None:
+            raise Http404
+        return public_page(request, language, "crossing_line.html", context | shown | {"line": line})
+    shown["grid"] = crossings.grid(content, table)
+    return public_page(request, language, "crossing.html", context | shown)
+
+
+@public
+@require_safe
+@in_its_language
+def public_table_json(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
+    """One table for programs, both languages in one file."""
+    content, context = edition_of(request, language, edition)
+    table = pages.find_table(content, code)
+    if table is None:
+        raise Http404
+    name = f"ndrs-{context['edition']}-{code}.json"
+    return HttpResponse(
+        pages.as_json(content, table), content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )  # fmt: skip

@@ -68,7 +68,7 @@ def create_accounts(writer: SheetWriter) -> int:
         category = int(units.category[row])
         region = NATION if category in (1, 2, 5, 6, 7, 14) else REGIONS[int(units.region[row])].code
         account(f"cat{category:02d}", f"演练填报员{category:02d}", Role.RESPONDENT, region, place + 1)
-    place = _compared(writer)
+    place = compared(writer)
     account(
         COMPARED,
         "演练已采纳填报员",
@@ -83,7 +83,7 @@ def create_accounts(writer: SheetWriter) -> int:
     return next(user.pk for user in users if user.username == "reviewer")
 
 
-def _compared(writer: SheetWriter) -> int:
+def compared(writer: SheetWriter) -> int:
     """The unit whose accepted sheet has the most company: an enterprise of the most frequent industry and size.
 
     The best in a province whose account is printed; its respondent sees the comparison once the round is published.

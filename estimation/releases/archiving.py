@@ -19,9 +19,10 @@ from estimation.runs.models import Estimate, EstimationRun, ExternalSeries, Stra
 from survey.audit import AuditEvent
 from survey.collection.models import CollectionRound
 from survey.microdata.models import MicrodataVersion, Observation
+from survey.microdata.projection import REASONS
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.review.models import ReviewQuery
-from survey.submissions.models import Filing, SubmissionEvent
+from survey.submissions.models import Filing, ItemNote, SubmissionEvent
 
 _CHUNK = 2000
 _UNIT = ("uscc", "category", "region", "section", "size_class", "values_hash")
@@ -114,6 +115,10 @@ def _sheets(package: Package, round: CollectionRound) -> None:
         package, "sheets/queries.csv", ReviewQuery.objects.filter(submission__round=round).order_by("pk"),
         "comments of the reviewers", "submission__unit__uscc", "item", "text",
     )  # fmt: skip
+    _table(
+        package, "sheets/remarks.csv", ItemNote.objects.filter(submission__round=round).order_by("pk"),
+        "remarks of the respondents at items", "submission__unit__uscc", "item", "text", "by__username", "at",
+    )  # fmt: skip
 
 
 def _json(value: Any) -> str:
@@ -126,20 +131,21 @@ def _microdata(package: Package, round: CollectionRound) -> None:
         package.add_json(
             f"{folder}/version.json",
             {"number": version.number, "size": version.size, "content_hash": version.content_hash,
-             "frozen_at": version.frozen_at, "layout": version.layout.variables},
+             "frozen_at": version.frozen_at, "layout": version.layout.variables,
+             "reasons": {int(code): {"zh": text.zh, "en": text.en} for code, text in REASONS.items()}},
             "a frozen set of accepted answers and its variables",
         )  # fmt: skip
         members = Observation.objects.filter(pk__in=version.members.values("observation_id"))
         codes = [entry["code"] for entry in version.layout.variables]
         package.add_csv(
-            f"{folder}/values.csv", [*_UNIT, *codes],
+            f"{folder}/values.csv", [*_UNIT, "reasons", *codes],
             (
                 (one.unit.uscc, one.category, one.region, one.section, one.size_class, one.values_hash,
-                 *("" if value != value else repr(value) for value in one.collected))
+                 "".join(map(str, one.reasons or b"")), *("" if value != value else repr(value) for value in one.collected))
                 for one in members.select_related("unit").order_by("pk").iterator(chunk_size=_CHUNK)
             ),
-            "numbers as they were filed; an empty place is a missing answer",
-            {**dict.fromkeys(_UNIT, TEXT), **dict.fromkeys(codes, NUMBER)},
+            "numbers as they were filed; one digit of reasons per variable says why a place is empty (version.json)",
+            {**dict.fromkeys((*_UNIT, "reasons"), TEXT), **dict.fromkeys(codes, NUMBER)},
         )  # fmt: skip
 
 

@@ -83,6 +83,8 @@ class ContentSerializer(serializers.Serializer[Any]):
     blocks = serializers.ListField(child=serializers.DictField())
     identities = serializers.ListField(child=serializers.DictField())
     footnotes = TextSerializer(many=True)
+    # Regions by sections; absent from releases of earlier programs, whose hash does not know it.
+    crossings = serializers.ListField(child=serializers.DictField(), required=False)
 
 
 class CsvRenderer(BaseRenderer):

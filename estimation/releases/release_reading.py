@@ -51,7 +51,7 @@ COMPARISON_LABELS = {
 WITHHELD_LABELS = {
     "few": _("fewer contributors than the minimum"), "one_dominates": _("one contributor dominates"),
     "two_dominate": _("two contributors dominate"), "secondary": _("protects another cell"),
-    "follows": _("growth of a withheld level"),
+    "follows": _("growth or ratio of a withheld level"),
 }  # fmt: skip
 METHOD_LABELS = {
     "integer_program": _("integer program, the cheapest pattern"),

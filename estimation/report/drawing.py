@@ -10,7 +10,10 @@ from typing import Any
 import vl_convert
 
 from estimation.report.fonts import STATIC
+from estimation.report.theme import FONT
 
+# What a browser without our font takes instead; the printer and the pixels always have it.
+FALLBACK = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
 SCALE = 2.5  # 240 dots an inch at the printed width of 160 mm
 
 _lock = threading.Lock()
@@ -52,4 +55,4 @@ def _stable(svg: str) -> str:
     names = list(dict.fromkeys(re.findall(r'id="((?:clip|gradient_)\d+)"', svg)))
     for number, name in enumerate(names):
         svg = re.sub(rf"\b{name}\b", f"part{number}", svg)
-    return svg
+    return svg.replace(f'font-family="{FONT}"', f'font-family="{FONT}, {FALLBACK}"')

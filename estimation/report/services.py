@@ -21,8 +21,9 @@ def files_of(release: Release) -> dict[str, bytes]:
     content = selectors.content_of(release)
     if content.digest() != release.content_hash:
         raise PolicyDenied(_("The content of this release does not match its hash. No file was written."))
+    issuer = {language: authority(language) for language in LANGUAGES}
     moment = int(release.prepared_at.timestamp())
-    return build(content, issuer={language: authority(language) for language in LANGUAGES}, moment=moment)
+    return build(content, issuer=issuer, moment=moment)
 
 
 def build_files(release: Release) -> Path:

@@ -33,7 +33,8 @@ def workbook(content: Content, outline: Outline) -> bytes:
     language = outline.language
     tables = {table.code: table for table in content.every_table}
     names = _names(outline, list(tables))
-    _notes_sheet(book, formats, outline, names)
+    titles = {code: table.title.get(language) for code, table in tables.items()}
+    _notes_sheet(book, formats, outline, names, titles)
     for code, table in tables.items():
         _table_sheet(book, formats, content, table, names[code], language)
     _cells_sheet(book, formats, content, language)
@@ -60,6 +61,12 @@ def _formats(book: Any) -> dict[str, Any]:
     }  # fmt: skip
     for places in range(7):
         looks[f"n{places}"] = {**ruled, "align": "right", "num_format": f"#,##0{_fraction(places)}"}
+    above = {"bold": True, "top": 1, "border_color": ACCENT}
+    looks |= {
+        f"total {name}": {**look, **above}
+        for name, look in looks.items()
+        if name in ("text", "sign") or name[0] == "n"
+    }
     return {name: book.add_format(look) for name, look in looks.items()}
 
 
@@ -72,12 +79,16 @@ def _names(outline: Outline, codes: list[str]) -> dict[str, str]:
     return {code: re.sub(r"[\[\]:*?/\\]", "_", code)[:31] for code in codes}
 
 
-def _notes_sheet(book: Any, formats: dict[str, Any], outline: Outline, names: dict[str, str]) -> None:
+def _notes_sheet(
+    book: Any, formats: dict[str, Any], outline: Outline, names: dict[str, str], titles: dict[str, str]
+) -> None:
     language = outline.language
     sheet = book.add_worksheet("说明" if language == "zh" else "Notes")
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 100)
     sheet.hide_gridlines(2)
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
     rows: list[tuple[str, str, str]] = [("", outline.title, "title")]
     if outline.is_synthetic:
         rows.append(("", word("synthetic_long", language), "warn"))
@@ -95,7 +106,7 @@ def _notes_sheet(book: Any, formats: dict[str, Any], outline: Outline, names: di
     for code, name in names.items():
         at += 1
         sheet.write_url(at, 0, f"internal:'{name}'!A1", formats["plain"], code)
-        sheet.write_string(at, 1, harmless(_title_of(outline, code)), formats["plain"])
+        sheet.write_string(at, 1, harmless(_title_of(outline, code) or titles[code]), formats["plain"])
 
 
 def _title_of(outline: Outline, code: str) -> str:
@@ -103,7 +114,7 @@ def _title_of(outline: Outline, code: str) -> str:
         for part in section.parts:
             if part.kind == "table" and part.grid.code == code:  # type: ignore[union-attr]  # kind says it
                 return f"{part.number} {part.grid.title}".strip()  # type: ignore[union-attr]
-    return code
+    return ""  # a crossing, which the document does not print
 
 
 def _table_sheet(
@@ -127,15 +138,17 @@ def _table_sheet(
     _heads(sheet, formats, grid)
     at = FIRST_ROW + 1
     for row, printed_row in zip(table.rows, grid.rows, strict=True):
-        sheet.write_string(at, 0, harmless("　" * row.level + printed_row.label), formats["text"])
+        look = "total " if row.is_total else ""
+        sheet.write_string(at, 0, harmless("　" * row.level + printed_row.label), formats[f"{look}text"])
         for column, key in enumerate(row.keys, 1):
-            _write(sheet, formats, at, column, content.cells.get(key))
+            _write(sheet, formats, at, column, content.cells.get(key), look)
         at += 1
     for note in grid.notes:
         at += 1
         sheet.write_string(at, 0, harmless(note), formats["meta"])
-    sheet.set_column(0, 0, 44)
-    sheet.set_column(1, len(grid.heads), 17)
+    wide = len(grid.heads) > 12
+    sheet.set_column(0, 0, 20 if wide else 44)
+    sheet.set_column(1, len(grid.heads), 13 if wide else 17)
     sheet.freeze_panes(FIRST_ROW + 1, 1)
     sheet.repeat_rows(FIRST_ROW)
     sheet.set_landscape()
@@ -151,13 +164,15 @@ def _heads(sheet: Any, formats: dict[str, Any], grid: Grid) -> None:
     sheet.set_row(FIRST_ROW, 44)
 
 
-def _write(sheet: Any, formats: dict[str, Any], at: int, column: int, cell: FrozenCell | None) -> None:
+def _write(
+    sheet: Any, formats: dict[str, Any], at: int, column: int, cell: FrozenCell | None, look: str = ""
+) -> None:
     value = number_of(cell) if cell is not None else None
     if cell is None or value is None:
         withheld = cell is not None and cell.status is CellStatus.WITHHELD
-        sheet.write_string(at, column, SYMBOLS["withheld" if withheld else "absent"], formats["sign"])
+        sheet.write_string(at, column, SYMBOLS["withheld" if withheld else "absent"], formats[f"{look}sign"])
         return
-    sheet.write_number(at, column, value, formats[f"n{_decimals(cell.printed)}"])
+    sheet.write_number(at, column, value, formats[f"{look}n{_decimals(cell.printed)}"])
 
 
 def _decimals(printed: str) -> int:
@@ -183,5 +198,9 @@ def _cells_sheet(book: Any, formats: dict[str, Any], content: Content, language:
                 sheet.write_number(at, column, entry, formats["plain"])
     sheet.set_column(0, 0, 26)
     sheet.set_column(5, 6, 34)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
     sheet.freeze_panes(1, 1)
     sheet.autofilter(0, 0, len(content.cells), len(CELL_COLUMNS) - 1)

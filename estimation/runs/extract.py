@@ -28,8 +28,8 @@ def read_year(
     Raises ValueError when the rows do not have the promised width (a damaged observation).
     """
     columns = microdata.columns(version, variables or None)
-    integers, values = _decode(columns)
-    for changed_unit, edited, imputed in columns.changes():
+    integers, values, others = (*_decode(columns), True) if columns.whole else _unpack(columns)
+    for changed_unit, edited, imputed in columns.changes() if others else ():
         row = int(np.searchsorted(integers[:, 0], changed_unit))
         for wanted, changed in ((use_imputed, imputed), (use_edited, edited)):
             if wanted and changed is not None:
@@ -90,6 +90,20 @@ def _decode(columns: microdata.MicrodataColumns) -> tuple[Ints, Floats]:
     if start != columns.size:
         raise ValueError(f"version {columns.version} has {start} rows where {columns.size} were frozen")
     return integers, values
+
+
+def _unpack(columns: microdata.MicrodataColumns) -> tuple[Ints, Floats, bool]:
+    """The same from one packed value, which a few items travel in, and whether any unit has other values, too."""
+    k = len(columns.positions)
+    row = np.dtype([("integers", ">i8", (len(columns.integers),)), ("values", ">f8", (k,))])
+    data, changed = columns.packed()
+    rows = np.frombuffer(data, dtype=row)
+    if len(rows) != columns.size:
+        raise ValueError(
+            f"version {columns.version} has {len(rows)} rows where {columns.size} were frozen, or a damaged one"
+        )
+    rows = rows[np.argsort(rows["integers"][:, 0], kind="stable")]
+    return rows["integers"].astype(np.int64), rows["values"].astype(np.float64), changed
 
 
 def _places(codes: Ints, known: Ints) -> Ints:

@@ -200,6 +200,16 @@ def response(run: EstimationRun, year: int) -> list[Response]:
     return [Response(*row) for row in rows.values_list(*keys, "strata", "population", "drawn", "valid")]
 
 
+def summed(rows: Sequence[Response]) -> Response:
+    """All groups together."""
+    counts = [[row.strata, row.population, row.drawn, row.valid] for row in rows]
+    return (
+        Response("", "", "", "", *(sum(column) for column in zip(*counts, strict=True)))
+        if rows
+        else Response("", "", "", "", 0, 0, 0, 0)
+    )
+
+
 def lowest_response(run: EstimationRun, year: int, limit: int = 20) -> list[StratumWeight]:
     """The strata and response classes with at least five drawn units that answered least."""
     known = StratumWeight.objects.filter(run=run, year=year, stratum__drawn__gte=5).select_related("stratum")

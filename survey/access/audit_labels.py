@@ -83,6 +83,7 @@ ACTIONS: dict[str, Promise] = {
     "design_checked": _("Draw made again and compared"),
     "design_approved": _("Sample design approved"),
     "design_withdrawn": _("Sample design withdrawn"),
+    "design_hand_over_requested": _("Hand-over of a sample requested"),
     "design_handed_over": _("Sample handed over to the round"),
     "sample_downloaded": _("Sample file downloaded"),
     "freeze_microdata": _("Microdata frozen"),

@@ -46,7 +46,7 @@ PLACES: list[tuple[str, Promise, tuple[P, ...], tuple[str, ...]]] = [
     ("designs", _("Sample design"), (P.DESIGN_SAMPLE,), ("design_", "frame")),
     ("questionnaires", _("Questionnaires"), (P.DESIGN,), ("questionnaire_",)),
     ("rules", _("Rules at work"), (P.DESIGN,), ()),
-    ("item_response", _("Item response"), (P.VIEW_ESTIMATES, P.DESIGN), ()),
+    ("item_response", _("Item response"), (P.DESIGN,), ()),
     ("runs", _("Estimation runs"), (P.RUN_ESTIMATION,), ("run_",)),
     ("results", _("Results"), (P.VIEW_ESTIMATES,), ("results_",)),
     ("release_list", _("Releases"), (P.VIEW_ESTIMATES,), ("release_", "block_")),

@@ -23,11 +23,11 @@ _COPY_HEADER = 19
 # An array of float8 in binary: dimensions, null flag, element type, length, lower bound.
 _ARRAY_HEADER = 20
 
-_CLASSIFICATION = """
-    o.unit_id::int8, right(o.category, 2)::int8, o.region::int8, ascii(o.section)::int8,
-    coalesce(array_position(ARRAY['large', 'medium', 'small', 'micro'], o.size_class::text), 0)::int8,
-    o.is_head_platform::int::int8, o.is_pilot_space::int::int8
-"""
+_CLASSIFICATION = (
+    "o.unit_id::int8", "right(o.category, 2)::int8", "o.region::int8", "ascii(o.section)::int8",
+    "coalesce(array_position(ARRAY['large', 'medium', 'small', 'micro'], o.size_class::text), 0)::int8",
+    "o.is_head_platform::int::int8", "o.is_pilot_space::int::int8",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class MicrodataColumns:
 
     Row layout (network byte order): int16 field count; for each name of ``integers`` int32 8 and int64;
     int32 array length, ``array_header`` bytes, then for each of ``variables`` int32 8 and float64.
-    ``positions`` are the places of the variables in the layout; only these leave the database.
+    ``positions`` are the places of the variables in the layout. Where these are not the whole, ``packed`` sends them alone.
     ``region`` is the six-digit code, ``section`` the code point of its letter (0 none), ``size`` 1..4.
     ``changes`` are (unit, edited values or None, imputed values or None) of the few units that have them.
     """
@@ -60,11 +60,9 @@ class MicrodataColumns:
         return 2 + 12 * len(self.integers) + 4 + self.array_header + 12 * self.width
 
     def blocks(self) -> Iterator[bytes]:
-        """The rows, some whole rows at a time, without the header and trailer of the COPY stream."""
-        # A few items of 42,505 units are a small part of the file: the rest is not sent.
-        wanted = "o.collected" if self.whole else f"ARRAY[{self._elements()}]"
+        """The rows of the whole layout, some at a time, without the header and trailer of the COPY stream."""
         statement = (
-            f"COPY (SELECT {_CLASSIFICATION}, {wanted} FROM survey_microdatamember m"  # noqa: S608 no input
+            f"COPY (SELECT {', '.join(_CLASSIFICATION)}, o.collected FROM survey_microdatamember m"  # noqa: S608 no input
             " JOIN survey_observation o ON o.filing_id = m.observation_id"
             f" WHERE m.version_id = {int(self.version)} ORDER BY o.unit_id) TO STDOUT (FORMAT binary)"
         )
@@ -82,8 +80,23 @@ class MicrodataColumns:
         if whole:
             yield bytes(kept[:whole])
 
-    def _elements(self) -> str:
-        return ", ".join(f"o.collected[{int(place) + 1}]" for place in self.positions)
+    def packed(self) -> tuple[bytes, bool]:
+        """All rows as one value, in no order, and whether any unit has an edited or imputed value.
+
+        A row is the ``integers`` as int64 and the variables as float64, network byte order, nothing between them.
+        A COPY sends a message a row; a few items of a national year come in half the time this way.
+        """
+        parts = [f"int8send({one})" for one in _CLASSIFICATION]
+        parts += [f"float8send(o.collected[{int(place) + 1}])" for place in self.positions]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT string_agg({' || '.join(parts)}, ''::bytea),"  # noqa: S608 no input
+                " bool_or(o.edited IS NOT NULL OR o.imputed IS NOT NULL) FROM survey_microdatamember m"
+                " JOIN survey_observation o ON o.filing_id = m.observation_id WHERE m.version_id = %s",
+                [self.version],
+            )
+            rows, changed = cursor.fetchone()
+        return bytes(rows or b""), bool(changed)
 
     def changes(self) -> Iterator[tuple[int, list[float] | None, list[float] | None]]:
         """Units with edited or imputed values: (unit, edited, imputed), whole arrays of the layout."""

@@ -98,9 +98,7 @@ def sheet_submit(request: HttpRequest, pk: int) -> HttpResponse:
     submission = load(request, pk)
     initial = dict(submission.signatories) or {"filler": request.user.name}  # type: ignore[union-attr]
     signed = signing.names(sheet_of(submission)) if signing.chain_wanted() else {}
-    form = SignOffForm(request.POST or None, initial=initial | signed)
-    for name in signed:
-        form.fields[name].disabled = True  # whoever signed has written it
+    form = SignOffForm(request.POST or None, initial=initial, signed=signed)
     errors: list[dict[str, str]] = []
     if request.method == "POST":
         errors = form.error_list()

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -107,8 +108,12 @@ class SignOffForm(forms.Form):
         error_messages={"required": _("Confirm the statement before you submit.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, signed: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        """``signed`` are names that stand under a signature: shown, and not taken from the request."""
+        kwargs["initial"] = {**kwargs.get("initial", {}), **(signed or {})}
         super().__init__(*args, **kwargs)
+        for name in signed or {}:
+            self.fields[name].disabled = True
         for name, one in self.fields.items():
             css = "form-check-input" if name == "statement" else "form-control"
             one.widget.attrs |= {"class": css, "autocomplete": "off"}

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import get_language
@@ -22,6 +23,7 @@ from survey.questionnaires.answers import (
 )
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
+from survey.questionnaires.routing import prefilled_cells
 from survey.questionnaires.special_values import marks_of
 from survey.submissions import cells
 from survey.submissions.models import Explanation
@@ -118,6 +120,7 @@ class Row:
     queries: list[Any] = dataclasses.field(default_factory=list)
     notes: list[Any] = dataclasses.field(default_factory=list)  # remarks of colleagues
     note: str = ""  # one's own remark
+    from_register: bool = False  # the answer is still what the register filled in
     errors: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     missing_reasons: list[Option] = dataclasses.field(default_factory=list)
 
@@ -160,6 +163,11 @@ class RowBuilder:
         self.with_required = with_required
         self.reader = reader  # whose remarks may be changed; without one, remarks are not read
 
+    @cached_property
+    def _register(self) -> dict[str, Any]:
+        """What the register knows of the unit, as cells."""
+        return prefilled_cells(self.sheet.definition, self.sheet.context)
+
     def section(self, section: Section, only: Collection[str] | None = None) -> list[Row]:
         """Rows of a section in form order; ``only`` keeps some item codes."""
         return [self.row(code) for code in section.items if only is None or code in only]
@@ -194,6 +202,7 @@ class RowBuilder:
                 Option(mark, MISSING_REASONS[mark].get(self.language), mark == missing)
                 for mark in marks_of(item)
             ]
+        row.from_register = bool(item.prefilled and row.field and cell and cell == self._register.get(code))
         self._remarks(row, cell, last)
         row.errors = [
             (cells.element_id(key), error.message(self.language))

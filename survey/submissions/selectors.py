@@ -144,6 +144,17 @@ class Sheet:
         """Reviewers' questions pinned to one item."""
         return [query for query in self.queries if query.item.split("/", 1)[0] == code]
 
+    def items_named(self, words: str) -> list[tuple[Section, Item]]:
+        """Items that apply and have the words in their code or name, in either language, in form order."""
+        wanted = words.casefold().split()
+        return [
+            (section, item)
+            for section, _progress in self.sections
+            for item in (self.item(code) for code in section.items if code in self.relevant)
+            if wanted
+            and all(word in f"{item.code} {item.label.zh} {item.label.en}".casefold() for word in wanted)
+        ]
+
     def item(self, code: str) -> Item:
         """The item of the form. Raises KeyError."""
         return self.definition.items[code]

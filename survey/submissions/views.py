@@ -89,6 +89,8 @@ def sheet_hub(request: HttpRequest, pk: int) -> HttpResponse:
     todo = next((section for section, progress in sheet.sections if not progress.is_complete), None)
     context = frame(request, sheet) | {
         "overall": sheet.progress(),
+        "words": (words := request.GET.get("q", "").strip()[:60]),
+        "named": sheet.items_named(words),
         "next_section": todo,
         "colleagues": colleagues(submission),
         "filing": latest_filing(submission) if submission.filed_at else None,

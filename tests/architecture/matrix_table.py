@@ -150,6 +150,7 @@ TABLE: dict[str, Row] = {
     ),
     "design_withdraw": design("drawn", post(reason="抽样框更新后重新抽取")),
     "design_hand_over": design("approved", post()),
+    "design_progress": design("approved"),
     "design_sample": Row(lambda stage, place: (stage.designs["drawn"].pk, "csv")),
     # Collection
     "rounds": Row(),

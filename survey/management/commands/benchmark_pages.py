@@ -105,8 +105,8 @@ class Command(BaseCommand):
 
     def pages(self) -> list[tuple[str, Callable[[int], Any]]]:
         """Label and request of every page that can be measured on these data."""
-        stranger = _browser()
-        found: list[tuple[str, Callable[[int], Any]]] = [("sign-in", _get(stranger, reverse("sign_in")))]
+        stranger = browser()
+        found: list[tuple[str, Callable[[int], Any]]] = [("sign-in", get_of(stranger, reverse("sign_in")))]
         found += self.respondent_pages()
         for role, label, paths in (
             (Role.PROVINCIAL_ADMINISTRATOR, "province", ("review_queue", "progress_board", "unit_list")),
@@ -116,7 +116,7 @@ class Command(BaseCommand):
         ):
             client = self.client_of(role)
             if client is not None:
-                found += [(f"{label}: {name}", _get(client, reverse(name))) for name in paths]
+                found += [(f"{label}: {name}", get_of(client, reverse(name))) for name in paths]
         found += self.review_pages()
         return found
 
@@ -131,7 +131,7 @@ class Command(BaseCommand):
         user = users.first()
         if user is None:
             return None
-        client = _browser()
+        client = browser()
         client.force_login(user)
         return client
 
@@ -148,20 +148,20 @@ class Command(BaseCommand):
         user, row = max(found, key=lambda pair: len(definition_for(pair[1].assignment.version).items))
         form = definition_for(row.assignment.version)
         section = max(form.sections, key=lambda one: len(one.items))
-        client = _browser()
+        client = browser()
         client.force_login(user)
         items = f"{len(form.items)} items"
         return [
-            ("respondent: task list", _get(client, reverse("tasks"))),
-            (f"respondent: hub, {items}", _get(client, reverse("sheet_hub", args=[row.pk]))),
+            ("respondent: task list", get_of(client, reverse("tasks"))),
+            (f"respondent: hub, {items}", get_of(client, reverse("sheet_hub", args=[row.pk]))),
             (
                 f"respondent: section of {len(section.items)} items",
-                _get(client, reverse("sheet_section", args=[row.pk, section.code])),
+                get_of(client, reverse("sheet_section", args=[row.pk, section.code])),
             ),
-            (f"respondent: findings, {items}", _get(client, reverse("sheet_findings", args=[row.pk]))),
-            (f"respondent: summary, {items}", _get(client, reverse("sheet_summary", args=[row.pk]))),
+            (f"respondent: findings, {items}", get_of(client, reverse("sheet_findings", args=[row.pk]))),
+            (f"respondent: summary, {items}", get_of(client, reverse("sheet_summary", args=[row.pk]))),
             (f"respondent: autosave, {items}", _autosave(client, row)),
-            (f"respondent: workbook, {items}", _get(client, reverse("sheet_workbook", args=[row.pk]))),
+            (f"respondent: workbook, {items}", get_of(client, reverse("sheet_workbook", args=[row.pk]))),
             (f"respondent: check of an upload, {items}", _upload(client, row)),
         ]
 
@@ -176,7 +176,7 @@ class Command(BaseCommand):
         client = self.client_of(Role.REVIEWER)
         if waiting is None or client is None:
             return []
-        return [("nation: review of a sheet", _get(client, reverse("review_sheet", args=[waiting.pk])))]
+        return [("nation: review of a sheet", get_of(client, reverse("review_sheet", args=[waiting.pk])))]
 
 
 def _holders(role: Role) -> QuerySet[User]:
@@ -184,12 +184,14 @@ def _holders(role: Role) -> QuerySet[User]:
     return User.objects.filter(held, is_active=True).order_by("pk")
 
 
-def _browser() -> Client:
+def browser() -> Client:
+    """A browser that nobody has signed in with."""
     host = settings.ALLOWED_HOSTS[0].lstrip(".") if settings.ALLOWED_HOSTS else "localhost"
     return Client(headers={"host": "localhost" if host == "*" else host})
 
 
-def _get(client: Client, path: str) -> Callable[[int], Any]:
+def get_of(client: Client, path: str) -> Callable[[int], Any]:
+    """The request of a page."""
     return lambda _number: client.get(path, secure=True)
 
 

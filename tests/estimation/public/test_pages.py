@@ -5,6 +5,7 @@ import datetime as dt
 import gzip
 import io
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -147,6 +148,23 @@ def test_json_of_a_table_says_the_same(publish: Publish) -> None:
     assert (cells["C"]["value"], cells["C"]["se"], cells["C"]["lower"]) == (540.58, 27, 486.52)
     assert (cells["D"]["printed"], cells["D"]["value"], cells["D"]["se"]) == ("×", None, None)
     assert Client().get("/en/2025/tables/T9.json").status_code == 404
+
+
+def test_a_number_with_a_large_error_is_marked(publish: Publish) -> None:
+    content = small_content()
+    weak = replace(content.cells["T2.A.flow"], grade="E")
+    publish(replace(content, cells={**content.cells, weak.key: weak}))
+    page = body(Client().get("/en/2025/tables/T2/"))
+    assert page.count(">E<span") == 1 and "32.08</a><sup" in page
+
+
+def test_every_address_of_the_page_for_machines_answers(publish: Publish) -> None:
+    publish()
+    client = Client()
+    page = body(client.get("/en/data/"))
+    addresses = set(re.findall(r'href="(/api/[^"]+|/en/2025[^"]*)"', page))
+    assert {"/api/v1/releases/", "/api/v1/releases/2025/1/cells/SUP-01.2025/", "/en/2025-1/"} <= addresses
+    assert {client.get(address).status_code for address in addresses} == {200}
 
 
 def test_regions_by_industries_as_table_row_and_column(publish: Publish) -> None:

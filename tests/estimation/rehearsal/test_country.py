@@ -1,8 +1,12 @@
 """The rehearsal country: the margins of tables 3 and 4, repeatability, small scales, and the truth beside them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from estimation.rehearsal import accounts
+from estimation.rehearsal.cast import ACCEPTED, choose_cast
 from estimation.rehearsal.frame import LARGE, MEDIUM, SMALL, FramePlan, plan_frame
 from estimation.rehearsal.places import REGIONS
 from estimation.rehearsal.population import build_country
@@ -53,6 +57,19 @@ def test_small_countries_stand_and_know_their_truth(scale: float) -> None:
     parts = [value for key, value in rows.items() if key[:4] == (2025, "P01", "total", "region")]
     assert sum(parts) == pytest.approx(whole, rel=1e-12)
     assert 0 < rows[2025, "B15", "proportion", "nation", "all"] < 1
+
+
+def test_one_respondent_has_an_accepted_sheet_with_company() -> None:
+    """The account of the comparison: an enterprise that filed in 2025, in the most frequent industry and size."""
+    country = build_country(SEED, 0.02)
+    cast = choose_cast(country)
+    writer = SimpleNamespace(country=country, cast=cast, category=country.units.category[cast.row])
+    place = accounts.compared(writer)
+    row = cast.row[place]
+    assert cast.play[place] == ACCEPTED and cast.asked[1, place] and not cast.extra[place]
+    assert country.units.category[row] == 13 and not cast.demo[place]
+    alike = (cast.play == ACCEPTED) & (country.units.section[cast.row] == country.units.section[row])
+    assert (alike & (country.units.size[cast.row] == country.units.size[row])).sum() >= 10
 
 
 def test_the_same_seed_gives_the_same_country_and_another_seed_another() -> None:

@@ -182,6 +182,9 @@ def test_a_round_is_archived_and_a_forged_release_is_found(world: Any, tmp_path:
     } <= names
     assert any(name.startswith("questionnaires/CAT13-") for name in names)
     assert manifest["releases"] == {"releases/1.json": release.content_hash} and len(values) == 1 + 5
+    heads, first = (line.split(",") for line in values[:2])
+    place = heads.index("reasons")
+    assert len(first[place]) == len(heads) - place - 1  # one digit per variable
 
     def forge(files: dict[str, bytes]) -> None:
         # A forger who also mends the manifest's hash and digest is still told by the hash of the release.

@@ -136,3 +136,11 @@ def test_small_content_without_most_tables_is_printed_too(release: Release) -> N
     files = services.files_of(release)
     assert small_content().title.en.encode() in files["en/report-2025.html"]
     assert "figures/regions.zh.svg" in files
+
+
+def test_each_language_names_the_authority_its_own_way(release: Release, settings: Any) -> None:
+    settings.SURVEY_AUTHORITY, settings.SURVEY_AUTHORITY_EN = "某局", "Some Bureau"
+    files = services.files_of(release)
+    assert "某局" in files["zh/report-2025.html"].decode()
+    english = files["en/report-2025.html"].decode()
+    assert "Some Bureau" in english and "某局" not in english

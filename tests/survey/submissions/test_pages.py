@@ -70,6 +70,28 @@ def test_every_page_opens_in_both_languages_within_budget(browser, row, name):
         assert row.unit.name in answer.content.decode()
 
 
+def test_an_item_of_a_long_form_is_found_by_code_and_by_words(browser, row):
+    page = browser.get(url("sheet_hub", row), {"q": "s02"}).content.decode()
+    assert f"{url('sheet_section', row, 'S')}#row-S02" in page and "#row-P01" not in page
+    found = browser.get(url("sheet_hub", row), {"q": "数据 存储"}).context["named"]
+    assert found and all("数据" in item.label.zh and "存储" in item.label.zh for _section, item in found)
+    nothing = browser.get(url("sheet_hub", row), {"q": "<b>"}).content.decode()
+    assert "&lt;b&gt;" in nothing and "<b>" not in nothing
+
+
+def test_what_the_register_filled_in_says_so_until_it_is_changed(browser, world):
+    sheet = make_sheet(world.unit)
+    browser.post(reverse("sheet_start", args=[sheet.pk]))
+    said = "取自单位名录"
+    first = browser.get(url("sheet_section", sheet, "B")).content.decode()
+    place = first.index('id="row-B02"')
+    assert said in first[place : first.index('id="row-B03"')]
+    browser.post(url("sheet_section", sheet, "B"), fields(sheet, B02="改名后的单位"))
+    second = browser.get(url("sheet_section", sheet, "B")).content.decode()
+    place = second.index('id="row-B02"')
+    assert said not in second[place : second.index('id="row-B03"')]
+
+
 def test_every_section_opens_within_budget(browser, row):
     for section, _progress in sheet(row).sections:
         with CaptureQueriesContext(connection) as queries:

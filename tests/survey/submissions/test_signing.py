@@ -127,9 +127,10 @@ def test_the_heads_read_and_sign_by_a_link_without_an_account(client, row, by):
         assert head.post(url, body | {"statement": "on"}).status_code == 302
         assert not head.get(url).context["mine"]
         assert head.get(reverse("sheet_hub", args=[row.pk])).status_code == 302
+    # A browser sends no field that is switched off, and the names under signatures are.
     done = client.post(
         reverse("sheet_submit", args=[row.pk]),
-        {**SIGNATORIES, "statement": "on", "revision": fresh(row).submission.revision},
+        {"phone": "010-12345678", "statement": "on", "revision": fresh(row).submission.revision},
     )
     assert done.url == reverse("sheet_receipt", args=[row.pk])
     assert latest_filing(row).signatories["stat_head"] == "统计甲"
@@ -142,6 +143,8 @@ def test_the_heads_read_and_sign_by_a_link_without_an_account(client, row, by):
 def test_a_new_link_ends_the_earlier_one_and_only_the_unit_asks(world, row, by):
     given = {"role": "stat_head", "name": "甲", "email": "a@example.org"}
     _first, secret = invitations.ask_signature(row, by=by, **given)
+    asked = {step.role: step.asked and step.asked.email for step in signing.steps(fresh(row))}
+    assert asked == {"filler": None, "stat_head": "a@example.org", "unit_head": None}
     invitations.ask_signature(row, by=by, **given)
     assert invitations.by_secret(secret) is None
     with pytest.raises(PermissionDenied):
