@@ -55,8 +55,9 @@ DOORS = {
     # What the questionnaires ask, and as which variables: the simulation estimates them.
     "simulation": {"survey.microdata.projection"},
     "management": {
-        "survey.collection.models", "survey.exceptions", "survey.microdata.projection",
-        "survey.questionnaires.loader",
+        "survey.access.roles", "survey.collection.models", "survey.exceptions",
+        "survey.management.commands.benchmark_pages", "survey.microdata.projection",
+        "survey.questionnaires.loader", "survey.review.tasks",
     },
 }  # fmt: skip
 # The only modules that write a state, and the function that does it for the sheets.
