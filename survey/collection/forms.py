@@ -82,7 +82,9 @@ class ContactNoteForm(PlainForm):
     role = forms.ChoiceField(
         label=_("With whom"), choices=[("", _("Nobody named")), *UnitContact.Role.choices], required=False
     )
-    outcome = forms.ChoiceField(label=_("Outcome"), choices=ContactNote.Outcome.choices)
+    outcome = forms.ChoiceField(
+        label=_("Outcome"), choices=[("", _("Choose …")), *ContactNote.Outcome.choices]
+    )
     at = forms.DateTimeField(
         label=_("When (empty: now)"), required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),

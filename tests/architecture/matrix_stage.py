@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
@@ -48,6 +50,22 @@ from tests.factories import make_sheet, make_unit, make_user
 
 INSIDE, OUTSIDE = "320000", "330000"
 PASSWORD = "Jade-Harbour-2031"
+
+
+class Remembered(ModelBackend):
+    """Who an actor is does not change while the stage stands: read once with its grants, handed out as a copy."""
+
+    known: ClassVar[dict[int, User]] = {}
+
+    def get_user(self, user_id: int) -> User | None:
+        """The actor, unless the account is closed."""
+        if user_id not in self.known:
+            user: Any = super().get_user(user_id)
+            if user is None:
+                return None
+            user.grants()
+            self.known[user_id] = user
+        return copy(self.known[user_id])
 
 
 class Browser(RequestFactory):

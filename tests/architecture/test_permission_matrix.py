@@ -20,8 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from survey.access.decorators import access_of, opens
 from survey.access.roles import Permission, Role
-from survey.audit import AuditEvent
-from tests.architecture.matrix_stage import INSIDE, OUTSIDE, Actor, Place, Stage
+from tests.architecture.matrix_stage import INSIDE, OUTSIDE, Actor, Place, Remembered, Stage
 from tests.architecture.matrix_table import TABLE, Row
 
 pytestmark = pytest.mark.django_db
@@ -49,15 +48,20 @@ def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
     """The world, built once inside a transaction that is taken back at the end."""
     from tests.factories import prepare_base
 
-    # A session in the cookie starts anew with every attempt and costs no query.
+    # A session in the cookie starts anew with every attempt and costs no query, nor does the person behind it.
     quick = override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+        AUTHENTICATION_BACKENDS=[
+            "axes.backends.AxesStandaloneBackend",
+            "tests.architecture.matrix_stage.Remembered",
+        ],
     )
     with django_db_blocker.unblock(), quick, transaction.atomic():
         prepare_base()
         with connection.execute_wrapper(LEDGER.note):
             LEDGER.last = None
+            Remembered.known.clear()
             yield Stage.build()
         transaction.set_rollback(True)
 
@@ -121,14 +125,20 @@ class Attempt:
             else:
                 self.answer = browser.post(self.url, body, headers=headers)
             self.wrote = {table: n for table, n in (_written(ask=write) - before).items() if n}
-            newest = AuditEvent.objects.order_by("-pk").values_list("action", flat=True)
-            self.trail = list(newest[: self.wrote[TRAIL]]) if TRAIL in self.wrote else []
+            self.trail = _newest(self.wrote[TRAIL]) if TRAIL in self.wrote else []
             transaction.set_rollback(True)
 
     @property
     def status(self) -> int:
         """HTTP status of the answer."""
         return int(self.answer.status_code)
+
+
+def _newest(count: int) -> list[str]:
+    """Actions of the last rows of the trail, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT action FROM survey_auditevent ORDER BY id DESC LIMIT %s", [count])
+        return [action for (action,) in cursor.fetchall()]
 
 
 class Ledger:
