@@ -197,3 +197,13 @@ def test_an_estimate_and_its_units_have_units_that_can_be_read(country: Country)
     assert (units["effect_unit"], units["value_unit"], units["value_factor"]) == ("TB", "TB", 1.0)
     ratio = readable_units(variables_of(run), Cell(2025, "D01/S02", "ratio", "nation", "all"), found)
     assert (ratio["unit"], ratio["effect_unit"], ratio["base_unit"]) == ("", "", "TB")
+
+
+def test_a_nul_in_an_address_is_refused_and_does_not_crash(country: Country) -> None:
+    run = computed()
+    client, _ = browser("methodologist")
+    for path in (address(run, variable="%00"), f"/estimation/runs/{run.pk}/treated/?variable=%00",
+                 "/estimation/results/domain/?variable=P01%00", "/estimation/passages/2025/%00/"):  # fmt: skip
+        answer = client.get(path)
+        assert answer.status_code == 400, path
+        assert "Set-Cookie" not in answer and "<h1" in answer.content.decode()
