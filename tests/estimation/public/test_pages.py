@@ -17,6 +17,7 @@ from django.utils import timezone
 from estimation.public import middleware
 from estimation.runs.models import EstimationRun
 from estimation.runs.spec import RunSpec, Winsorization
+from estimation.templatetags.public import estimator_words
 from tests.estimation.public.conftest import Publish
 from tests.estimation.public.small import corrected, small_content
 
@@ -259,3 +260,11 @@ def test_the_method_page_tells_the_choices_of_its_own_run(
     assert zh in chinese and en in english
     assert ("two-sided" in english) == (method == "winsorize")
     assert "fewer than 4 units" in english and "65 %" in english and "超过80%" in chinese
+
+
+def test_headline_numbers_stand_with_their_margin_of_error(publish: Publish) -> None:
+    publish()
+    text = body(Client().get("/en/2025/"))
+    assert "95 % interval 47.04 – 57.49" in text
+    known = {"multiple", "forecast", "ranking", "total", "ratio", "derived", "level_growth"}
+    assert all(estimator_words(code) != code for code in known)
