@@ -16,7 +16,12 @@ _KNOWN: dict[str, tuple[str, float]] = {
     "%": ("", 0.01), "百分点": ("", 0.01), "倍": ("", 1.0), "": ("", 1.0), "—": ("", 1.0),
 }  # fmt: skip
 # What the questionnaires never ask for and therefore do not name.
-_ENGLISH = {"百分点": "percentage points", "倍": "times", "万亿个/日": "trillion per day"}
+_ENGLISH = {
+    "万人": "ten thousand people",
+    "百分点": "percentage points",
+    "倍": "times",
+    "万亿个/日": "trillion per day",
+}
 
 
 @dataclass(frozen=True, slots=True)
