@@ -70,6 +70,18 @@ def test_every_page_opens_in_both_languages_within_budget(browser, row, name):
         assert row.unit.name in answer.content.decode()
 
 
+def test_a_choice_can_be_cleared_without_a_script(browser, row):
+    form = sheet(row).definition
+    code, section = next(
+        (item.code, form.section_of(item.code).code) for item in form.items.values() if item.type == "yesno"
+    )
+    place = url("sheet_section", row, section)
+    assert f'type="radio" name="{code}.value" value=""' in browser.get(place).content.decode()
+    for chosen, kept in (("true", True), ("", None)):
+        browser.post(place, fields(row, **{code: chosen}) | {"go": "stay"})
+        assert (Submission.objects.get(pk=row.pk).answers.get(code) or {}).get("value") is kept
+
+
 def test_an_item_of_a_long_form_is_found_by_code_and_by_words(browser, row):
     page = browser.get(url("sheet_hub", row), {"q": "s02"}).content.decode()
     assert f"{url('sheet_section', row, 'S')}#row-S02" in page and "#row-P01" not in page
