@@ -84,7 +84,7 @@ def sheet_corrections(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Your answer to the proposal has been recorded."))
             return redirect("sheet_corrections", pk)
-    told = [_told(submission, slip) for slip in corrections.slips_of(submission)]
+    told = [_told(submission, slip) for slip in corrections.told_slips(submission)]
     context = {"submission": submission, "unit": submission.unit, "slips": told, "errors": errors}
     return page(request, "survey/review/corrections.html", context, status=409 if errors else 200)
 

@@ -116,9 +116,13 @@ def test_pages_of_both_sides(filed: Any, province: Any, respondent: Any, client:
     answer = client.post(f"/review/{filed.pk}/propose/?order=oldest", body)
     assert answer["Location"] == f"/review/{filed.pk}/?order=oldest#item-P01"
     assert "Proposed value: <strong>3.2 PB</strong>" in client.get(f"/review/{filed.pk}/").content.decode()
-    returned(filed, province)
     client.force_login(respondent)
     client.cookies["django_language"] = "en"
+    for early in ("", "sections/P/", "corrections/"):
+        page = client.get(f"/sheets/{filed.pk}/{early}").content.decode()
+        assert "PB, not TB?" not in page and "3,276.8" not in page  # told when the sheet is returned
+    returned(filed, province)
+    assert "PB, not TB?" in client.get(f"/sheets/{filed.pk}/sections/P/").content.decode()
     page = client.get(f"/sheets/{filed.pk}/corrections/").content.decode()
     assert "3,276.8 TB" in page
     slip = CorrectionSlip.objects.get()
