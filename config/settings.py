@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "config.health.HealthMiddleware",  # before everything that needs the database
     "estimation.public.middleware.PublicPages",  # published pages come from memory, also during an outage
     "config.outage.OutageMiddleware",  # a stopped database becomes a page in the user's language
+    "config.nulls.NullMiddleware",  # no database can be asked for a text with a NUL
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

@@ -1,13 +1,17 @@
 """Reads of the public site: published releases and nothing else, by their frozen content."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from estimation.releases.content import Content
 from estimation.releases.models import Release
+from estimation.runs.models import EstimationRun
+from estimation.runs.spec import RunSpec
 
 State = Release.State
 # What was public once stays readable, marked as replaced or withdrawn; a draft or an embargoed release never.
@@ -46,6 +50,39 @@ def content_of(release: Release) -> Content:
 @lru_cache(maxsize=8)
 def _content(pk: int, digest: str) -> Content:
     return Content.from_document(Release.objects.values_list("content", flat=True).get(pk=pk))
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the page on methods tells of the choices behind one release, shares in percent.
+
+    treatment : of extreme values, as the run calls it; lower, upper : its quantiles; minimum, one, two : rules of
+    disclosure. All but the count as they are printed.
+    """
+
+    treatment: str
+    lower: str
+    upper: str
+    minimum: int
+    one: str
+    two: str
+
+
+def choices_of(release: Release) -> Choices:
+    """How extreme values were treated in the run of a release, and the rules by which its cells were withheld."""
+    spec = RunSpec.from_json(EstimationRun.objects.values_list("spec", flat=True).get(pk=release.run_id))
+    rules = release.checks.get("rules") or {
+        "minimum": settings.DISCLOSURE_MINIMUM, "one": settings.DISCLOSURE_ONE, "two": settings.DISCLOSURE_TWO,
+    }  # fmt: skip
+    chosen = spec.winsorization
+    return Choices(
+        chosen.method, _percent(chosen.lower), _percent(chosen.upper), rules["minimum"], _percent(rules["one"]),
+        _percent(rules["two"]),
+    )  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g}"
 
 
 def fingerprint() -> tuple[str, datetime | None]:

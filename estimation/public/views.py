@@ -246,7 +246,8 @@ def public_cell(request: HttpRequest, language: str, edition: Edition, key: str)
 def public_method(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
     """How the numbers are made."""
     _content, context = edition_of(request, language, edition)
-    return public_page(request, language, "method.html", context | {"here": "method"})
+    shown = {"choices": selectors.choices_of(context["release"]), "here": "method"}
+    return public_page(request, language, "method.html", context | shown)
 
 
 @public

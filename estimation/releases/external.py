@@ -26,6 +26,7 @@ from survey.exceptions import PolicyDenied
 
 COLUMNS = ("code", "year", "value", "source", "source_date")
 MAX_ROWS, MAX_BYTES = 2000, 2_000_000
+LARGEST = Decimal(10) ** 24  # what the column holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def enter_value(
         raise PolicyDenied(_("There is no external series %(code)s.") % {"code": code})
     if not source.strip():
         raise PolicyDenied(_("An external value needs its source."))
+    if fault := impossible(known[code], value):
+        raise PolicyDenied(fault)
     earlier = ExternalSeries.objects.select_for_update().filter(code=code, year=year)
     last = max((row.version for row in earlier), default=0)
     series = known[code]
@@ -76,6 +79,15 @@ def enter_value(
         value=str(value),
     )
     return row
+
+
+def impossible(series: dict[str, Any], value: Decimal) -> str:
+    """Why a series cannot have this value, or nothing. Only growth and differences may lie below zero."""
+    if value < 0 and not series.get("signed", False):
+        return _("%(code)s cannot be negative.") % {"code": series["code"]}
+    if abs(value) >= LARGEST:
+        return _("This value is too large.")
+    return ""
 
 
 @transaction.atomic
@@ -104,7 +116,7 @@ def read_file(name: str, content: bytes) -> list[Row]:
     header = [str(one or "").strip().lower() for one in next(lines, ())]
     if not {"code", "year", "value", "source"} <= set(header):
         raise PolicyDenied(_("The first line names the columns: %(names)s.") % {"names": ", ".join(COLUMNS)})
-    known = {one["code"] for one in read_yaml("external.yaml")["series"]}
+    known = {one["code"]: one for one in read_yaml("external.yaml")["series"]}
     newest = ExternalSeries.objects.values("code", "year").annotate(last=Max("version"))
     versions = {(one["code"], one["year"], one["last"]) for one in newest}
     current = {
@@ -140,7 +152,9 @@ def _excel(content: bytes) -> Iterator[Sequence[Any]]:
     return iter(sheet.iter_rows(values_only=True))
 
 
-def _row(number: int, given: dict[str, Any], known: set[str], current: dict[tuple[str, int], Decimal]) -> Row:
+def _row(
+    number: int, given: dict[str, Any], known: dict[str, Any], current: dict[tuple[str, int], Decimal]
+) -> Row:  # fmt: skip
     code, source = (str(given.get(name) or "").strip() for name in ("code", "source"))
     fault, year, value, date = "", 0, Decimal(0), None
     try:
@@ -155,6 +169,8 @@ def _row(number: int, given: dict[str, Any], known: set[str], current: dict[tupl
         fault = _("An external value needs its source.")
     elif not fault and not (1990 <= year <= 2100 and value.is_finite()):
         fault = _("Year, value or date cannot be read.")
+    elif not fault:
+        fault = impossible(known[code], value)
     return Row(number, code, year, value, source, date, current.get((code, year)), fault)
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from estimation.releases.facts import read_yaml
 from estimation.releases.states import Action
+from estimation.releases.units import english
 
 
 class PrepareForm(forms.Form):
@@ -85,10 +86,16 @@ class ExternalForm(forms.Form):
         choice = self.fields["code"]
         if isinstance(choice, forms.ChoiceField):
             choice.choices = [
-                (one["code"], f"{one['code']} {one['label'][name]} ({one['unit']})") for one in known_series()
+                (one["code"], f"{one['code']} {one['label'][name]} ({unit_text(one['unit'], name)})")
+                for one in known_series()
             ]
         for field in self.fields.values():
             field.widget.attrs["class"] = "form-select" if field is choice else "form-control"
+
+
+def unit_text(unit: str, language: str) -> str:
+    """A unit of an external series in the language of the page."""
+    return english(unit) if language == "en" else unit
 
 
 class ImportForm(forms.Form):

@@ -12,6 +12,7 @@ from estimation.releases.content import CellStatus, FrozenCell, Text
 from estimation.releases.tables import rounded
 
 WEAK = "E"
+NEVER_NEGATIVE = frozenset({"total", "mean", "ratio", "proportion", "multiple"})
 NOTE = Text("误差较大，仅供参考", "large error, an indication only")
 
 
@@ -34,8 +35,18 @@ def read(printed: str) -> float | None:
 
 
 def freeze(cells: Mapping[str, FrozenCell]) -> dict[str, FrozenCell]:
-    """All cells as they are published; one with a large error says so where it has no other note."""
-    return {key: _noted(as_printed(cell)) for key, cell in cells.items()}
+    """All cells as they are published: with possible bounds, and a word where the error is large and no other note."""
+    return {key: _noted(as_printed(_possible(cell))) for key, cell in cells.items()}
+
+
+def _possible(cell: FrozenCell) -> FrozenCell:
+    """The interval without what the number cannot be: an amount below zero, a share of units above 100 %."""
+    if cell.estimator not in NEVER_NEGATIVE or cell.value is None or cell.value < 0:
+        return cell
+    lower = None if cell.lower is None else max(cell.lower, 0.0)
+    whole = cell.estimator == "proportion" and cell.unit.zh == "%"
+    upper = min(cell.upper, 100.0) if whole and cell.upper is not None else cell.upper
+    return replace(cell, lower=lower, upper=upper)
 
 
 def _noted(cell: FrozenCell) -> FrozenCell:

@@ -16,7 +16,12 @@ _KNOWN: dict[str, tuple[str, float]] = {
     "%": ("", 0.01), "百分点": ("", 0.01), "倍": ("", 1.0), "": ("", 1.0), "—": ("", 1.0),
 }  # fmt: skip
 # What the questionnaires never ask for and therefore do not name.
-_ENGLISH = {"百分点": "percentage points", "倍": "times", "万亿个/日": "trillion per day"}
+_ENGLISH = {
+    "万人": "ten thousand people",
+    "百分点": "percentage points",
+    "倍": "times",
+    "万亿个/日": "trillion per day",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +57,6 @@ def unit_of(text: str) -> Unit:
     for name in rest:
         result = result.times(_single(name), -1)
     return result
-
-
-# Units of one dimension from small to large, of those that pages print.
-_LADDERS = (("TB", "PB", "EB", "ZB"), ("万元", "亿元"))
-_ENOUGH = 10.0  # what the largest number of a page shall at least be
-
-
-def readable_unit(unit: str, largest: float) -> tuple[str, float]:
-    """The largest unit of the same dimension in which the largest number of a page is 10 or more, and the factor to it."""
-    ladder = next((one for one in _LADDERS if unit in one), (unit,))
-    chosen, factor = unit, 1.0
-    for name in ladder[ladder.index(unit) + 1 :]:
-        step = unit_of(unit).factor / unit_of(name).factor
-        if abs(largest) * step >= _ENOUGH:
-            chosen, factor = name, step
-    return chosen, factor
 
 
 def _single(name: str) -> Unit:

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_GET
 
 from estimation.releases import selectors
 from estimation.releases.indicators import registry
-from estimation.releases.units import readable_unit
 from estimation.runs.models import EstimationRun
+from estimation.runs.readable import readable_unit
 from estimation.runs.selectors import (
     KIND_LABELS,
     PERCENTS,

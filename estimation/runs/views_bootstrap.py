@@ -1,5 +1,6 @@
 """The bootstrap of a run: ask for it, watch it, stop it, and read its errors beside the linearised ones."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from estimation.runs import selectors, selectors_bootstrap, services_bootstrap
 from estimation.runs.forms import BootstrapForm
-from estimation.runs.models import EstimationRun
+from estimation.runs.models import EstimationRun, ReplicateEstimate
+from estimation.runs.readable import readable_unit
 from estimation.runs.tasks import enqueue_bootstrap
 from survey.access.decorators import requires
 from survey.access.pages import page
@@ -33,7 +35,10 @@ def run_bootstrap(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid():
             return _ask(request, run, form.cleaned_data["replicates"])
     row = selectors_bootstrap.newest_bootstrap(run)
-    context: dict[str, Any] = {"run": run, "form": form, "may_run": may_run, "row": row}
+    context: dict[str, Any] = {
+        "run": run, "form": form, "may_run": may_run, "row": row,
+        "is_optimal": run.spec["winsorization"]["method"] == "optimal",
+    }  # fmt: skip
     if row is not None:
         active = row.state in services_bootstrap.ACTIVE
         context |= {
@@ -78,10 +83,18 @@ def _results(request: HttpRequest, run: EstimationRun, row: Any) -> dict[str, An
         "kind": kind, "statistic": statistic, "statistics": statistics,
         "kinds": {code: selectors.KIND_LABELS[code] for code in selectors_bootstrap.KINDS},
         "rows": [
-            (one, ratio, selectors.name_of(names, one.variable), one.statistic in selectors.PERCENTS)
+            (one, ratio, selectors.name_of(names, one.variable), one.statistic in selectors.PERCENTS, *_unit(names, one))
             for one, ratio in rows
         ],
     }  # fmt: skip
+
+
+def _unit(names: Mapping[str, selectors.VariableName], one: ReplicateEstimate) -> tuple[str, float]:
+    """Unit of a row and the factor to it; shares and growth have none."""
+    stored = selectors.name_of(names, one.variable).unit
+    if one.statistic == "per_capita":
+        return f"{stored}/人", 1.0
+    return readable_unit(stored, one.value or 0.0) if one.statistic in ("total", "mean") else ("", 1.0)
 
 
 @require_POST

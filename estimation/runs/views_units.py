@@ -1,5 +1,6 @@
 """The page of the units behind a number."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,6 +9,10 @@ from django.views.decorators.http import require_GET
 
 from estimation.runs import selectors, services_units
 from estimation.runs.contributions import GROWTHS, Cell
+from estimation.runs.readable import readable_unit
+from estimation.runs.selectors import VariableName
+from estimation.runs.selectors_compare import CellChange
+from estimation.runs.selectors_units import UnitsBehind
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
@@ -27,7 +32,7 @@ def run_units(request: HttpRequest, pk: int) -> HttpResponse:
         "run": run, "cell": cell, "found": found, "name": selectors.name_of(names, cell.variable),
         "is_percent": cell.statistic in selectors.PERCENTS, "is_growth": cell.statistic in GROWTHS,
         "is_quotient": cell.is_quotient, "is_yesno": cell.statistic == "proportion",
-        "shown": len(found.rows),
+        "shown": len(found.rows), **readable_units(names, cell, found),
     }  # fmt: skip
     return page(request, "estimation/runs/units.html", context)
 
@@ -45,8 +50,43 @@ def run_compare_cell(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     context = {
         "first": first, "second": second, "cell": cell, "found": found,
         "name": selectors.name_of(names, cell.variable), "is_percent": cell.statistic in selectors.PERCENTS,
+        **_change_units(names, cell, found),
     }  # fmt: skip
     return page(request, "estimation/runs/compare_cell.html", context)
+
+
+def readable_units(names: Mapping[str, VariableName], cell: Cell, found: UnitsBehind) -> dict[str, Any]:
+    """Units and factors of the estimate and of the units' values: a nation and one respondent do not fit one unit."""
+    top, _sign, bottom = cell.variable.partition("/")
+    stored = selectors.name_of(names, top).unit
+    is_amount = cell.statistic in ("total", "mean")
+    number = abs((found.estimate.value if found.estimate else found.value) or 0.0)
+    unit, factor = readable_unit(stored, number) if is_amount else ("", 1.0)
+    values = [abs(value) for row in found.rows for value in (row.collected, row.used, row.old_used) if value]
+    effects = [abs(row.effect) for row in found.rows] if cell.statistic == "total" else []
+    value_unit, value_factor = readable_unit(stored, max((*values, *effects), default=0.0))
+    bases = [abs(row.base) for row in found.rows if row.base]
+    # The denominator of a mean or a proportion counts units.
+    stored_base = selectors.name_of(names, bottom).unit if bottom else ""
+    base_unit, base_factor = readable_unit(stored_base, max(bases, default=0.0))
+    return {
+        "unit": unit, "factor": factor, "value_unit": value_unit, "value_factor": value_factor,
+        "base_unit": base_unit, "base_factor": base_factor,
+        "effect_unit": value_unit if cell.statistic == "total" else unit,
+        "effect_factor": value_factor if cell.statistic == "total" else factor,
+    }  # fmt: skip
+
+
+def _change_units(names: Mapping[str, VariableName], cell: Cell, found: CellChange) -> dict[str, Any]:
+    """Units and factors of the two estimates and of the changes between them."""
+    if cell.statistic not in ("total", "mean"):
+        return {"unit": "", "factor": 1.0, "change_unit": "", "change_factor": 1.0}
+    stored = selectors.name_of(names, cell.variable.partition("/")[0]).unit
+    levels = [abs(one.value or 0.0) for one in (found.first, found.second) if one is not None]
+    unit, factor = readable_unit(stored, max(levels, default=0.0))
+    changes = [abs(change) for _label, _count, change in found.reasons if change is not None]
+    change_unit, change_factor = readable_unit(stored, max(changes, default=0.0))
+    return {"unit": unit, "factor": factor, "change_unit": change_unit, "change_factor": change_factor}
 
 
 def _cell(request: HttpRequest, year: int) -> Cell:

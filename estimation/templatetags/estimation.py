@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from estimation.releases.models import Release
 from estimation.releases.release_reading import COMPARISON_LABELS, METHOD_LABELS
 from estimation.releases.selectors import labels
+from estimation.releases.units import english
 from estimation.runs.forms import RunForm
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import CHAINED_LABELS, KIND_LABELS, REASON_LABELS, STATISTIC_LABELS
@@ -80,6 +81,12 @@ def figure(value: Any, percent: Any = False) -> str:
     if size >= 1000:
         return grouped(number, 0)
     return f"{number:.3g}"
+
+
+@register.filter
+def external_unit(unit: str) -> str:
+    """The unit of an external series, which the questionnaires may not know, in the language of the page."""
+    return english(unit) if (get_language() or "").startswith("en") else unit
 
 
 @register.filter

@@ -18,7 +18,8 @@ ESTIMATOR_WORDS = {
     "proportion": _("share of units, weighted by strata"), "panel_growth": _("growth on the fixed panel"),
     "level_growth": _("growth between two published levels"), "external": _("series from outside the survey"),
     "derived": _("computed from other published figures"), "count": _("count of units"),
-    "mean_multiple": _("ratio of two means"),
+    "multiple": _("ratio of two means"), "forecast": _("damped growth of the known years"),
+    "ranking": _("order of the estimates"),
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from estimation.releases.content import CellStatus, Content, FrozenCell, Text
 from estimation.releases.contributors import Concentration
 from estimation.releases.crossings import without_weak
 from estimation.releases.facts import book
-from estimation.releases.freezing import as_printed
+from estimation.releases.freezing import as_printed, freeze
 from estimation.releases.protection import Rules, line_of, protect
 from estimation.releases.services import prepare_release
 from estimation.releases.tables import Key, Stored
@@ -203,3 +203,19 @@ def test_a_bound_that_rounds_to_zero_has_no_sign() -> None:
     frozen = as_printed(cell)
     assert (frozen.value, frozen.se, frozen.upper) == (0.01, 0.012, 0.03)
     assert str(frozen.lower) == "0.0"
+
+
+def test_bounds_that_a_number_cannot_have_are_cut_off() -> None:
+    def bounds(estimator: str, value: float, lower: float, upper: float, unit: str = "%") -> object:
+        one = FrozenCell(
+            "X", Text("某", "x"), Text(unit, unit), f"{value:.2f}", value=value, lower=lower, upper=upper,
+            estimator=estimator,
+        )  # fmt: skip
+        done = freeze({"X": one})["X"]
+        return done.lower, done.upper
+
+    assert bounds("proportion", 39.02, -24.39, 102.44) == (0.0, 100.0)
+    assert bounds("total", 1.5, -0.5, 3.5, "EB") == (0.0, 3.5)
+    assert bounds("ratio", 99.0, 95.0, 103.0) == (95.0, 103.0)  # of two totals: may exceed its denominator
+    assert bounds("panel_growth", 6.82, -1.53, 15.16) == (-1.53, 15.16)
+    assert bounds("derived", 3.06, -0.2, 6.31) == (-0.2, 6.31)

@@ -9,7 +9,8 @@ from estimation.releases.formulas import parse_formula
 from estimation.releases.indicators import registry
 from estimation.releases.registry_checks import check_registry
 from estimation.releases.selectors import vocabulary
-from estimation.releases.units import readable_unit, unit_of
+from estimation.releases.units import unit_of
+from estimation.runs.readable import readable_unit
 
 
 def fact(**changes: Any) -> dict[str, Any]:

@@ -145,6 +145,21 @@ def test_external_values_need_two_people_and_runs_read_approved_ones(world: Any)
     assert [one["version"] for one in external_values((2025,))] == [2]
 
 
+def test_values_that_cannot_be_are_refused_on_the_page_and_in_files(world: Any) -> None:
+    client = signed_in(make_user("methodologist"))
+    client.cookies["django_language"] = "en"
+    page = client.get(reverse("external_new")).content.decode()
+    assert "Population at year end (ten thousand people)" in page and "万人" not in page
+    given = {"code": "EXT-POP", "year": "2025", "value": "-5", "source": "s"}
+    refused = client.post(reverse("external_new"), given)
+    assert refused.status_code == 422 and "EXT-POP cannot be negative" in refused.content.decode()
+    assert client.post(reverse("external_new"), given | {"code": "EXT-P01-GROWTH"}).status_code == 302
+    lines = "code,year,value,source\nEXT-POP,2025,-1,s\nEXT-POP,2025,1e24,s\nEXT-FLOW-ADJUST,2025,-1,s\n"
+    with translation.override("en"):
+        faults = [row.fault for row in external.read_file("x.csv", lines.encode())]
+    assert faults == ["EXT-POP cannot be negative.", "This value is too large.", ""]
+
+
 def workbook(*rows: tuple[Any, ...]) -> bytes:
     book = openpyxl.Workbook()
     for row in rows:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.test import Client
 from django.utils import timezone
 
 from estimation.methods import optimal_cutoffs, total
@@ -174,6 +175,18 @@ def test_per_head_is_the_published_indicator(run: EstimationRun) -> None:
     indicator = registry().indicator("SUP-04")
     printed = level(indicator, source_of(run, indicator_keys([indicator], 2025)), 2025)
     assert printed.value == pytest.approx(found.value) and found.se == pytest.approx(printed.se, rel=0.5)
+
+
+def test_the_page_prints_units_that_can_be_read(run: EstimationRun) -> None:
+    row = replicated(run, replicates=4)
+    total = {"bootstrap": row, "variable": "P01", "statistic": "total", "domain_code": "all"}
+    ReplicateEstimate.objects.filter(**total).update(value=4e10, se=2e8)
+    client = Client()
+    client.force_login(make_user("methodologist"))
+    client.cookies["django_language"] = "en"
+    text = client.get(f"/estimation/runs/{run.pk}/bootstrap/").content.decode()
+    assert '37.25 <span class="muted">ZB</span>' in text and ">0.186</td>" in text
+    assert '<span class="muted">TB per person</span>' in text
 
 
 def test_neither_order_nor_size_nor_repetition_of_chunks_changes_a_byte(run: EstimationRun) -> None:

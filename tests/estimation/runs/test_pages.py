@@ -5,6 +5,7 @@ from django.test import Client
 
 from estimation.runs.contributions import Cell
 from estimation.runs.models import Cutoff, EstimationRun, TreatedUnit
+from estimation.runs.selectors import variables_of
 from estimation.runs.selectors_methods import (
     design_effects,
     grades_by_kind,
@@ -15,6 +16,7 @@ from estimation.runs.selectors_methods import (
 )
 from estimation.runs.selectors_units import units_behind
 from estimation.runs.spec import RunSpec, Winsorization
+from estimation.runs.views_units import readable_units
 from survey.access.models import RoleAssignment
 from survey.audit import AuditEvent
 from tests.estimation.runs.country import Country
@@ -131,6 +133,9 @@ def test_optimal_cutoffs_are_a_choice_of_the_run_and_explained(country: Country)
     assert (cut.lower, cut.upper, cut.counted) == (None, 220.0, 4)
     moved = TreatedUnit.objects.get(run=run, variable="P01", year=2025)
     assert (moved.collected, moved.cutoff, moved.treated, moved.effect) == (300, 220, 220 + 80 / 5, 320)
+    slower = "about twice as long as with quantiles"
+    assert slower in client.get(f"/estimation/runs/{run.pk}/bootstrap/").content.decode()
+    assert slower not in client.get(f"/estimation/runs/{computed().pk}/bootstrap/").content.decode()
     form = client.get("/estimation/runs/new/").content.decode()
     assert 'value="optimal"' in form and 'id="id_lower_helptext"' in form
 
@@ -179,3 +184,26 @@ def test_links_lead_from_numbers_to_units(country: Country) -> None:
     )
     table = client.get(f"/estimation/results/table/2/?run={run.pk}").content.decode()
     assert "variable=P01&amp;statistic=total&amp;kind=section" in table
+
+
+def test_an_estimate_and_its_units_have_units_that_can_be_read(country: Country) -> None:
+    run = run_with_inputs(computed())
+    cell = Cell(2025, "P01", "total", "nation", "all")
+    found = units_behind(run, cell, make_user("methodologist"))
+    assert found is not None and found.estimate is not None
+    found.estimate.value = 4e10  # terabytes of a nation; the units behind it have 1,500 at most
+    units = readable_units(variables_of(run), cell, found)
+    assert (units["unit"], units["factor"]) == ("ZB", 1024.0**-3)
+    assert (units["effect_unit"], units["value_unit"], units["value_factor"]) == ("TB", "TB", 1.0)
+    ratio = readable_units(variables_of(run), Cell(2025, "D01/S02", "ratio", "nation", "all"), found)
+    assert (ratio["unit"], ratio["effect_unit"], ratio["base_unit"]) == ("", "", "TB")
+
+
+def test_a_nul_in_an_address_is_refused_and_does_not_crash(country: Country) -> None:
+    run = computed()
+    client, _ = browser("methodologist")
+    for path in (address(run, variable="%00"), f"/estimation/runs/{run.pk}/treated/?variable=%00",
+                 "/estimation/results/domain/?variable=P01%00", "/estimation/passages/2025/%00/"):  # fmt: skip
+        answer = client.get(path)
+        assert answer.status_code == 400, path
+        assert "Set-Cookie" not in answer and "<h1" in answer.content.decode()
