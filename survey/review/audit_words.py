@@ -86,8 +86,8 @@ def told(details: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
     """(name, value, is it known by name) of everything that a row notes; nothing that is empty."""
     for key in [*(key for key in LABELS if key in details), *(key for key in details if key not in LABELS)]:
         value = details[key]
-        if value in (None, "", [], {}):
-            continue
+        if value in (None, "", [], {}) or (key == "view" and "path" in details):
+            continue  # the address says in full what the name of the page says to programmers
         yield str(LABELS.get(key, key)), _value(key, value), key in LABELS
 
 

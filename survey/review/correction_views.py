@@ -18,6 +18,7 @@ from survey.questionnaires.selectors import definition_for
 from survey.review import corrections, past
 from survey.review.models import CorrectionSlip
 from survey.review.reading import shown
+from survey.review.views import review_sheets, show_sheet
 from survey.submissions import cells
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS
@@ -44,11 +45,14 @@ def _told(submission: Submission, slip: CorrectionSlip) -> Shown:
 @require_POST
 @requires(Permission.REVIEW)
 def review_propose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Propose a value for one item."""
-    rows = Submission.objects.visible_to(request.user, Permission.REVIEW).exclude(filed_at=None)
-    submission = get_object_or_404(rows, pk=pk)
+    """Propose a value for one item; a refused proposal comes back as it was typed."""
+    submission = get_object_or_404(review_sheets(request.user), pk=pk)
     given = {name: request.POST.get(name, "") for name in ("item", "value", "unit", "text")}
-    corrections.propose_correction(submission, by=request.user, **given)
+    try:
+        corrections.propose_correction(submission, by=request.user, **given)
+    except PolicyDenied as refused:
+        errors = [{"href": f"#value-{given['item']}", "text": refused.sentence}]
+        return show_sheet(request, submission, errors=errors, proposed=given)
     messages.success(
         request, _("Proposal added. The respondent confirms or refuses it once you return the sheet.")
     )
@@ -80,7 +84,7 @@ def sheet_corrections(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Your answer to the proposal has been recorded."))
             return redirect("sheet_corrections", pk)
-    told = [_told(submission, slip) for slip in corrections.slips_of(submission)]
+    told = [_told(submission, slip) for slip in corrections.told_slips(submission)]
     context = {"submission": submission, "unit": submission.unit, "slips": told, "errors": errors}
     return page(request, "survey/review/corrections.html", context, status=409 if errors else 200)
 

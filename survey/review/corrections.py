@@ -18,13 +18,14 @@ from survey.exceptions import PolicyDenied
 from survey.questionnaires.answers import AnswerError, parse_cell
 from survey.questionnaires.definition import Item
 from survey.questionnaires.selectors import definition_for
-from survey.review.models import CorrectionSlip
+from survey.review.models import CorrectionSlip, ReviewQuery
 from survey.review.reading import NUMBERS
 from survey.review.services import raise_query
 from survey.submissions import cells
 from survey.submissions.models import Submission
 from survey.submissions.selectors import latest_filing
 from survey.submissions.services import autosave, reply
+from survey.submissions.states import EDITABLE
 
 
 def can_be_proposed(item: Item) -> bool:
@@ -69,6 +70,12 @@ def slips_of(submission: Submission) -> "QuerySet[CorrectionSlip]":
         .select_related("query__raised_by", "answered_by")
         .order_by("outcome", "pk")
     )
+
+
+def told_slips(submission: Submission) -> "list[CorrectionSlip]":
+    """The slips that have reached the respondent: an open one does so when the sheet is returned."""
+    returned = submission.state in EDITABLE
+    return [slip for slip in slips_of(submission) if returned or slip.query.state != ReviewQuery.State.OPEN]
 
 
 @transaction.atomic

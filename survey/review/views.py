@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
-from survey.exceptions import SurveyError
+from survey.exceptions import PolicyDenied, SurveyError
 from survey.review import choices, reading, services, versions
 from survey.review.filters import QueueFilter
 from survey.review.forms import InvalidateForm, ReturnForm
@@ -34,7 +34,7 @@ OWNER_SENTENCES = {
 }
 
 
-def _sheets(user: Any, permission: Permission = Permission.REVIEW) -> "QuerySet[Submission]":
+def review_sheets(user: Any, permission: Permission = Permission.REVIEW) -> "QuerySet[Submission]":
     """Filed sheets in scope: what was never filed is the respondent's own affair."""
     return (
         Submission.objects.visible_to(user, permission)
@@ -69,9 +69,9 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 @requires(Permission.VIEW_SHEETS)
 def review_sheet(request: HttpRequest, pk: int) -> HttpResponse:
     """One sheet beside last year's. Opening it on one's own desk begins the review."""
-    submission = get_object_or_404(_sheets(request.user, Permission.VIEW_SHEETS), pk=pk)
+    submission = get_object_or_404(review_sheets(request.user, Permission.VIEW_SHEETS), pk=pk)
     services.begin_review(submission, by=request.user)
-    return _show(request, submission)
+    return show_sheet(request, submission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def _buttons(submission: Submission, user: Any) -> dict[str, Button]:
     return found
 
 
-def _show(request: HttpRequest, submission: Submission, **extra: Any) -> HttpResponse:
+def show_sheet(request: HttpRequest, submission: Submission, **extra: Any) -> HttpResponse:
+    """The page of a sheet; ``extra`` is what a refused form shows again."""
     setting = QueueFilter.read(request.GET)
     show = request.GET.get("show", "all")
     show = show if show in reading.SHOWS else "all"
@@ -145,9 +146,14 @@ def _onwards(request: HttpRequest, submission: Submission) -> HttpResponse:
 @requires(Permission.REVIEW)
 def review_query(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask about one item, or about the sheet as a whole."""
-    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    submission = get_object_or_404(review_sheets(request.user), pk=pk)
     item = request.POST.get("item", "")
-    services.raise_query(submission, by=request.user, text=request.POST.get("text", ""), item=item)
+    text = request.POST.get("text", "")
+    try:
+        services.raise_query(submission, by=request.user, text=text, item=item)
+    except PolicyDenied as refused:
+        errors = [{"href": f"#ask-{item}", "text": refused.sentence}]
+        return show_sheet(request, submission, errors=errors, asked={"item": item, "text": text})
     messages.success(request, _("Comment added. The respondent sees it once you return the sheet."))
     return redirect(_address(request, pk, f"item-{item.split('/')[0]}" if item else "comments"))
 
@@ -172,7 +178,7 @@ def review_query_close(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.REVIEW)
 def review_verdict(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept or refuse the reason for one unusual value."""
-    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    submission = get_object_or_404(review_sheets(request.user), pk=pk)
     edit, verdict = request.POST.get("edit", ""), request.POST.get("verdict", "")
     services.judge_explanation(submission, by=request.user, edit=edit, verdict=verdict)
     said = {"accepted": _("Explanation accepted."), "refused": _("Explanation refused.")}
@@ -189,7 +195,7 @@ def _shown(request: HttpRequest, name: str = "shown_filing") -> int | None:
 @requires(Permission.REVIEW)
 def review_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept at one's own level."""
-    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    submission = get_object_or_404(review_sheets(request.user), pk=pk)
     reasons = _shown(request, "shown_reasons")
     services.accept_submission(
         submission, by=request.user, shown_filing=_shown(request), shown_reasons=reasons
@@ -202,11 +208,11 @@ def review_accept(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.REVIEW)
 def review_return(request: HttpRequest, pk: int) -> HttpResponse:
     """Return with reason and date; a refusal shows the form again as it was typed."""
-    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    submission = get_object_or_404(review_sheets(request.user), pk=pk)
     form = ReturnForm(request.POST, auto_id="return_%s")
     try:
         if not form.is_valid():
-            return _show(
+            return show_sheet(
                 request, submission, return_form=form, errors=_errors(form, "return"), opened="return"
             )
         services.return_submission(
@@ -215,8 +221,8 @@ def review_return(request: HttpRequest, pk: int) -> HttpResponse:
         )  # fmt: skip
     except SurveyError as refused:
         errors = [{"href": "#decide", "text": refused.sentence}]
-        fresh = get_object_or_404(_sheets(request.user), pk=pk)
-        return _show(request, fresh, return_form=form, errors=errors, opened="return")
+        fresh = get_object_or_404(review_sheets(request.user), pk=pk)
+        return show_sheet(request, fresh, return_form=form, errors=errors, opened="return")
     messages.success(request, _("Returned: %(name)s") % {"name": submission.unit.name})
     return _onwards(request, submission)
 
@@ -233,7 +239,7 @@ def _errors(form: Any, prefix: str) -> list[dict[str, Any]]:
 @requires(Permission.REVIEW)
 def review_send_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Nation: back to the province's desk."""
-    submission = get_object_or_404(_sheets(request.user), pk=pk)
+    submission = get_object_or_404(review_sheets(request.user), pk=pk)
     services.send_back(submission, by=request.user, reason=request.POST.get("reason", ""))
     messages.success(request, _("Sent back to the province: %(name)s") % {"name": submission.unit.name})
     return _onwards(request, submission)
@@ -243,10 +249,12 @@ def review_send_back(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.REOPEN)
 def review_reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """Open an accepted sheet again."""
-    submission = get_object_or_404(_sheets(request.user, Permission.REOPEN), pk=pk)
+    submission = get_object_or_404(review_sheets(request.user, Permission.REOPEN), pk=pk)
     form = ReturnForm(request.POST, auto_id="reopen_%s")
     if not form.is_valid():
-        return _show(request, submission, reopen_form=form, errors=_errors(form, "reopen"), opened="reopen")
+        return show_sheet(
+            request, submission, reopen_form=form, errors=_errors(form, "reopen"), opened="reopen"
+        )
     services.reopen(submission, by=request.user, reason=form.cleaned_data["reason"], due_at=form.due_at)
     messages.success(request, _("Reopened: %(name)s") % {"name": submission.unit.name})
     return redirect(_address(request, pk))
@@ -256,7 +264,7 @@ def review_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.INVALIDATE)
 def review_invalidate(request: HttpRequest, pk: int) -> HttpResponse:
     """Rule a sheet out of the valid sample."""
-    submission = get_object_or_404(_sheets(request.user, Permission.INVALIDATE), pk=pk)
+    submission = get_object_or_404(review_sheets(request.user, Permission.INVALIDATE), pk=pk)
     services.invalidate(submission, by=request.user, reason_code=request.POST.get("reason_code", ""))
     messages.success(request, _("Ruled invalid: %(name)s") % {"name": submission.unit.name})
     return _onwards(request, submission)
@@ -266,7 +274,7 @@ def review_invalidate(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.INVALIDATE)
 def review_reinstate(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the ruling back."""
-    submission = get_object_or_404(_sheets(request.user, Permission.INVALIDATE), pk=pk)
+    submission = get_object_or_404(review_sheets(request.user, Permission.INVALIDATE), pk=pk)
     services.reinstate(submission, by=request.user, reason=request.POST.get("reason", ""))
     messages.success(request, _("Reinstated: %(name)s") % {"name": submission.unit.name})
     return redirect(_address(request, pk))

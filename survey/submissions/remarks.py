@@ -13,6 +13,7 @@ from survey.questionnaires.definition import Column, Item
 from survey.submissions import cells
 from survey.submissions.slips import Slip, change_factor, likely_slip
 
+LEAST_FACTOR = Decimal("0.01")  # what two decimals can say; below it "0 × last year" would be untrue
 RADIO_LIMIT = 6
 SELECT_LIMIT = 60
 MOST_SUGGESTIONS = 5  # of one table: a column in a wrong unit is one slip, not thirty
@@ -50,7 +51,11 @@ def read_back(item: Item, cell: Mapping[str, Any], last: Mapping[str, Any] | Non
         words = units.read_back(entered, unit, language)
         parts += [words] if "=" in words or "≈" in words else []
     factor = change_factor(item, cell, last)
-    if factor is not None:
+    if factor == 1:
+        parts.append(_("the same as last year"))
+    elif factor is not None and 0 < factor < LEAST_FACTOR:
+        parts.append(_("less than a hundredth of last year"))
+    elif factor is not None:
         parts.append(_("%(factor)s × last year") % {"factor": units.format_number(factor, 2)})
     return (", " if language.startswith("en") else "，").join(parts)
 

@@ -72,6 +72,7 @@ class ConflictView:
     theirs: str
     base: str
     by: str
+    own: bool = False  # the reader changed it, in another window
 
 
 @dataclass(slots=True)
@@ -298,7 +299,8 @@ class RowBuilder:
             format_as_entered(place, cell, self.language) or _("blank")
             for cell in (conflict.mine, conflict.theirs, conflict.base)
         )
-        return ConflictView(mine, theirs, base, conflict.by)
+        own = self.reader is not None and conflict.by_id == self.reader.pk
+        return ConflictView(mine, theirs, base, conflict.by, own)
 
     def _missing_only(self, item: Item, cell: Mapping[str, Any] | None) -> Field:
         # A table as a whole can be "not applicable"; its numbers are fields of their own.

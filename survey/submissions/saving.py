@@ -34,6 +34,7 @@ class Conflict:
     base: Any
     by: str = ""
     at: datetime | None = None
+    by_id: int | None = None  # the account behind the name; guests have none
 
 
 @dataclass(slots=True)
@@ -203,6 +204,7 @@ def _conflicts(
         conflicts[key] = Conflict(
             key, wanted[key], cells.get(before.answers, key), base,
             by=str(last.actor or last.reason) if last else "", at=last.at if last else None,
+            by_id=last.actor_id if last else None,
         )  # fmt: skip
     return conflicts, untouched
 

@@ -141,8 +141,14 @@ class Sheet:
         return found
 
     def queries_of(self, code: str) -> list[Any]:
-        """Reviewers' questions pinned to one item."""
-        return [query for query in self.queries if query.item.split("/", 1)[0] == code]
+        """Reviewers' questions pinned to one item, as the respondent may read them."""
+        return [query for query in self.told_queries if query.item.split("/", 1)[0] == code]
+
+    @property
+    def told_queries(self) -> list[Any]:
+        """Questions that have reached the respondent: an open one does so when the sheet is returned."""
+        returned = self.submission.state in EDITABLE
+        return [query for query in self.queries if returned or query.state != "open"]
 
     def items_named(self, words: str) -> list[tuple[Section, Item]]:
         """Items that apply and have the words in their code or name, in either language, in form order."""
@@ -177,7 +183,7 @@ class Sheet:
         codes = [code for code in places if code in self.relevant]
         wanted = [code for code in codes if self.item(code).required and code not in self.computed]
         inside = set(codes)
-        open_queries = [query for query in self.queries if query.state == "open"]
+        open_queries = [query for query in self.told_queries if query.state == "open"]
         if section:
             open_queries = [q for q in open_queries if q.item.split("/", 1)[0] in inside]
         return Progress(

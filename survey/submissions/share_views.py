@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -30,7 +31,7 @@ class ShareForm(PlainForm):
     email = forms.EmailField(label=gettext_lazy("Work e-mail"))
     days = forms.TypedChoiceField(
         label=gettext_lazy("The link works for"), coerce=int, initial=7,
-        choices=[(days, gettext_lazy("%(days)s days") % {"days": days}) for days in (3, 7, 14, 30)],
+        choices=[(days, format_lazy(gettext_lazy("{days} days"), days=days)) for days in (3, 7, 14, 30)],
     )  # fmt: skip
     sections = forms.MultipleChoiceField(
         label=gettext_lazy("Sections"),

@@ -95,7 +95,7 @@ def sheet_hub(request: HttpRequest, pk: int) -> HttpResponse:
         "colleagues": colleagues(submission),
         "filing": latest_filing(submission) if submission.filed_at else None,
         "can_recall": services.can(submission, Action.RECALL, request.user),
-        "queries": [query for query in sheet.queries if query.state != "closed"],
+        "queries": [query for query in sheet.told_queries if query.state != "closed"],
         "started": submission.state != State.NOT_STARTED,
     }
     return page(request, "survey/submissions/hub.html", context)

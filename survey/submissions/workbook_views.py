@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -31,7 +31,7 @@ class WorkbookForm(forms.Form):
     """One file."""
 
     file = forms.FileField(
-        label=_("Filled workbook (.xlsx)"),
+        label=gettext_lazy("Filled workbook (.xlsx)"),
         widget=forms.FileInput(attrs={"class": "form-control", "accept": ".xlsx"}),
     )
 

@@ -109,3 +109,8 @@ def test_every_kind_is_a_model_that_can_be_named_and_searched(name: str, world: 
     assert thing.name
     assert audit_objects._model(name) is not None
     assert audit_objects._called(name, "nothing is called so") == []
+
+
+def test_the_name_of_a_page_is_left_out_where_its_address_stands() -> None:
+    assert [value for _name, value, _known in told({"path": "/audit/", "view": "audit"})] == ["/audit/"]
+    assert [value for _name, value, _known in told({"view": "audit"})] == ["audit"]

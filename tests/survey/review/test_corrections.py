@@ -94,6 +94,20 @@ def test_the_filed_value_is_no_proposal(filed: Any, province: Any) -> None:
         proposed(filed, province, cell["value"], "TB")
 
 
+def test_a_refused_proposal_or_comment_comes_back_as_it_was_typed(
+    filed: Any, province: Any, client: Any
+) -> None:
+    client.force_login(province)
+    given = {"item": "P01", "value": "many", "unit": "PB", "text": "疑为PB"}
+    answer = client.post(f"/review/{filed.pk}/propose/", given)
+    page = answer.content.decode()
+    assert answer.status_code == 422 and 'value="many"' in page and "疑为PB</textarea>" in page
+    assert '<option value="PB" selected>' in page and 'href="#value-P01"' in page
+    answer = client.post(f"/review/{filed.pk}/query/", {"item": "P01", "text": " "})
+    assert answer.status_code == 422 and 'href="#ask-P01"' in answer.content.decode()
+    assert not ReviewQuery.objects.exists()
+
+
 def test_pages_of_both_sides(filed: Any, province: Any, respondent: Any, client: Any) -> None:
     client.force_login(province)
     client.cookies["django_language"] = "en"
@@ -102,9 +116,13 @@ def test_pages_of_both_sides(filed: Any, province: Any, respondent: Any, client:
     answer = client.post(f"/review/{filed.pk}/propose/?order=oldest", body)
     assert answer["Location"] == f"/review/{filed.pk}/?order=oldest#item-P01"
     assert "Proposed value: <strong>3.2 PB</strong>" in client.get(f"/review/{filed.pk}/").content.decode()
-    returned(filed, province)
     client.force_login(respondent)
     client.cookies["django_language"] = "en"
+    for early in ("", "sections/P/", "corrections/"):
+        page = client.get(f"/sheets/{filed.pk}/{early}").content.decode()
+        assert "PB, not TB?" not in page and "3,276.8" not in page  # told when the sheet is returned
+    returned(filed, province)
+    assert "PB, not TB?" in client.get(f"/sheets/{filed.pk}/sections/P/").content.decode()
     page = client.get(f"/sheets/{filed.pk}/corrections/").content.decode()
     assert "3,276.8 TB" in page
     slip = CorrectionSlip.objects.get()

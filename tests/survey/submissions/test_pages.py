@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
@@ -70,6 +71,18 @@ def test_every_page_opens_in_both_languages_within_budget(browser, row, name):
         assert row.unit.name in answer.content.decode()
 
 
+def test_a_choice_can_be_cleared_without_a_script(browser, row):
+    form = sheet(row).definition
+    code, section = next(
+        (item.code, form.section_of(item.code).code) for item in form.items.values() if item.type == "yesno"
+    )
+    place = url("sheet_section", row, section)
+    assert f'type="radio" name="{code}.value" value=""' in browser.get(place).content.decode()
+    for chosen, kept in (("true", True), ("", None)):
+        browser.post(place, fields(row, **{code: chosen}) | {"go": "stay"})
+        assert (Submission.objects.get(pk=row.pk).answers.get(code) or {}).get("value") is kept
+
+
 def test_an_item_of_a_long_form_is_found_by_code_and_by_words(browser, row):
     page = browser.get(url("sheet_hub", row), {"q": "s02"}).content.decode()
     assert f"{url('sheet_section', row, 'S')}#row-S02" in page and "#row-P01" not in page
@@ -135,6 +148,12 @@ def test_plain_form_with_old_revision_shows_mine_theirs_base(browser, row):
     answer = browser.post(url("sheet_section", row, "P"), old)
     body = answer.content.decode()
     assert answer.status_code == 422 and "conflict" in body and 'value="7"' in body and "5 TB" in body
+    assert "您的其他窗口" in body  # the other one is oneself
+    colleague = Client()
+    colleague.force_login(make_user("respondent", unit=row.unit))
+    colleague.post(url("sheet_section", row, "P"), fields(row, P01="6"))
+    body = browser.post(url("sheet_section", row, "P"), old).content.decode()
+    assert "您的其他窗口" not in body and "6 TB" in body
     again = old | {"revision": Submission.objects.get(pk=row.pk).revision}
     assert browser.post(url("sheet_section", row, "P"), again).status_code == 302
     assert Submission.objects.get(pk=row.pk).answers["P01"]["value"] == "7"
@@ -252,6 +271,8 @@ def test_returned_sheet_shows_comments_and_takes_answers(client, world):
     hub = client.get(url("sheet_hub", row)).content.decode()
     assert "请核实单位" in hub and "单位是否为PB" in hub
     assert "单位是否为PB" in client.get(url("sheet_section", row, "P")).content.decode()
+    obstacle = client.get(url("sheet_submit", row)).content.decode()
+    assert f"{url('sheet_hub', row)}#comments" in obstacle  # a comment is answered there, not at the findings
     reply = reverse("sheet_reply", args=[row.pk, query.pk])
     client.post(reply, {"text": "已改为PB", "corrected": "yes", "section": "P"})
     query.refresh_from_db()

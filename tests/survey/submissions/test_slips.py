@@ -64,5 +64,8 @@ def test_a_slip_inside_a_table_names_its_row():
 def test_read_back_in_words_and_against_last_year():
     with translation.override("en"):
         words = read_back(FORM.items["P01"], cell("P01", "3.2", "PB"), {"value": "2340.57142857"}, "en")
+        again = read_back(FORM.items["P01"], cell("P01", "7", "TB"), {"value": "7"}, "en")
+        slipped = read_back(FORM.items["P01"], cell("P01", "7", "TB"), {"value": "7168"}, "en")
     assert words == "3.2 PB = 3,276.8 TB, 1.4 × last year"
+    assert again.endswith("the same as last year") and slipped.endswith("less than a hundredth of last year")
     assert read_back(FORM.items["P01"], {"missing": "unknown"}, None, "en") == ""
