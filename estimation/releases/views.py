@@ -19,6 +19,7 @@ from estimation.runs.selectors import (
     statistics_of,
     variables_of,
 )
+from estimation.runs.selectors_bootstrap import replicate_errors
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
@@ -88,12 +89,18 @@ def results_domain(request: HttpRequest) -> HttpResponse:
     rows = selectors.domain_rows(
         run, variable=variable, statistic=statistic, kind=kind, year=year, order=order
     )
+    errors = (
+        replicate_errors(run, variable=variable, statistic=statistic, kind=kind)
+        if year == run.round.year
+        else {}
+    )
     largest = max((abs(row.value or 0.0) for row in rows), default=0.0) or 1.0
     name = name_of(names, variable)
     # Totals and means are amounts; one unit for the whole page.
     unit, factor = readable_unit(name.unit, largest) if statistic in ("total", "mean") else (name.unit, 1.0)
     context |= {
-        "rows": rows, "largest": largest, "variable": variable, "name": name, "unit": unit, "factor": factor,
+        "rows": [(row, errors.get(row.domain_code)) for row in rows], "errors": bool(errors),
+        "largest": largest, "variable": variable, "name": name, "unit": unit, "factor": factor,
         "statistic": statistic, "kind": kind,
         "year": year, "years": years, "order": order, "statistics": statistics,
         "statistic_labels": STATISTIC_LABELS, "kinds": KIND_LABELS, "is_percent": statistic in PERCENTS,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from estimation.runs.models import Estimate, EstimationRun, StratumWeight, TreatedUnit
 from estimation.runs.pipeline import STAGES
+from estimation.runs.readable import readable_unit
 from estimation.runs.spec import DERIVED
 from survey.access.roles import Permission
 from survey.frame.models import ReportingUnit
@@ -103,6 +104,18 @@ def name_of(names: Mapping[str, VariableName], code: str) -> VariableName:
                 parts[0].unit if sign == "+" and code in DERIVED else "",
             )  # fmt: skip
     return VariableName(code, code, code, "")
+
+
+def shown_unit(
+    names: Mapping[str, VariableName], variable: str, statistic: str, largest: float
+) -> tuple[str, float]:
+    """The unit in which a row of a list shows its numbers, and the factor to it; shares and growth are percent."""
+    stored = name_of(names, variable).unit
+    if statistic in PERCENTS:
+        return "%", 1.0
+    if statistic in ("total", "mean"):
+        return readable_unit(stored, largest)
+    return (f"{stored}/人", 1.0) if statistic == "per_capita" else ("", 1.0)
 
 
 def seconds_silent(run: EstimationRun) -> int:

@@ -50,6 +50,15 @@ def replicate_rows(row: Bootstrap, *, kind: str, statistic: str) -> list[tuple[R
     ]
 
 
+def replicate_errors(run: EstimationRun, *, variable: str, statistic: str, kind: str) -> dict[str, float]:
+    """Errors of the newest finished bootstrap of a run by domain; it replicates the run's own year. Empty: none holds them."""
+    rows = ReplicateEstimate.objects.filter(
+        bootstrap__run=run, bootstrap__state=EstimationRun.State.FINISHED, variable=variable, statistic=statistic,
+        domain_kind=kind,
+    ).order_by("bootstrap__requested_at", "bootstrap_id")  # fmt: skip
+    return dict(rows.values_list("domain_code", "se"))
+
+
 def replicate_statistics(row: Bootstrap) -> list[str]:
     """Statistics that the bootstrap holds."""
     return sorted(

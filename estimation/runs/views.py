@@ -195,7 +195,11 @@ def run_compare(request: HttpRequest) -> HttpResponse:
         rows, differ, total = selectors.differences(first, second, statistic=statistic, kind=kind)
         names = selectors.variables_of(second)
         context |= {
-            "rows": [(row, selectors.name_of(names, row.variable)) for row in rows],
+            "rows": [
+                (row, selectors.name_of(names, row.variable),
+                 *selectors.shown_unit(names, row.variable, row.statistic, row.second or row.first or 0.0))
+                for row in rows
+            ],
             "differ": differ, "total": total, "inputs": _changed_inputs(first, second),
             "years": selectors_compare.year_changes(first, second),
         }  # fmt: skip

@@ -1,6 +1,5 @@
 """The bootstrap of a run: ask for it, watch it, stop it, and read its errors beside the linearised ones."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -12,8 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from estimation.runs import selectors, selectors_bootstrap, services_bootstrap
 from estimation.runs.forms import BootstrapForm
-from estimation.runs.models import EstimationRun, ReplicateEstimate
-from estimation.runs.readable import readable_unit
+from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue_bootstrap
 from survey.access.decorators import requires
 from survey.access.pages import page
@@ -83,18 +81,11 @@ def _results(request: HttpRequest, run: EstimationRun, row: Any) -> dict[str, An
         "kind": kind, "statistic": statistic, "statistics": statistics,
         "kinds": {code: selectors.KIND_LABELS[code] for code in selectors_bootstrap.KINDS},
         "rows": [
-            (one, ratio, selectors.name_of(names, one.variable), one.statistic in selectors.PERCENTS, *_unit(names, one))
+            (one, ratio, selectors.name_of(names, one.variable), one.statistic in selectors.PERCENTS,
+             *selectors.shown_unit(names, one.variable, one.statistic, one.value or 0.0))
             for one, ratio in rows
         ],
     }  # fmt: skip
-
-
-def _unit(names: Mapping[str, selectors.VariableName], one: ReplicateEstimate) -> tuple[str, float]:
-    """Unit of a row and the factor to it; shares and growth have none."""
-    stored = selectors.name_of(names, one.variable).unit
-    if one.statistic == "per_capita":
-        return f"{stored}/人", 1.0
-    return readable_unit(stored, one.value or 0.0) if one.statistic in ("total", "mean") else ("", 1.0)
 
 
 @require_POST

@@ -36,7 +36,8 @@ def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
         "steps": steps, "collapsed": list(collapsed[:LISTED]), "weights": weights, "bins": bins,
         "plot": plots.columns([(label, float(count)) for label, count in bins]),
         "grades": selectors_methods.grades_by_kind(run), "letters": "ABCDE",
-        "worst": [(row, selectors.name_of(names, row.variable), row.statistic in selectors.PERCENTS)
+        "worst": [(row, selectors.name_of(names, row.variable), row.statistic in selectors.PERCENTS,
+                   *selectors.shown_unit(names, row.variable, row.statistic, row.value or 0.0))
                   for row in selectors_methods.worst(run)],
         "response": response, "response_sums": selectors_methods.summed(response),
         "collapsed_population": sum(row["population"] for row in steps),

@@ -189,6 +189,19 @@ def test_the_page_prints_units_that_can_be_read(run: EstimationRun) -> None:
     assert '<span class="muted">TB per person</span>' in text
 
 
+def test_the_domain_page_shows_the_error_of_a_finished_bootstrap(run: EstimationRun) -> None:
+    client = Client()
+    client.force_login(make_user("methodologist"))
+    client.cookies["django_language"] = "en"
+    address = f"/estimation/results/domain/?run={run.pk}&variable=P01&statistic=total&kind=nation&year="
+    assert "Bootstrap error" not in client.get(f"{address}2025").content.decode()
+    row = replicated(run, replicates=4)
+    ReplicateEstimate.objects.filter(bootstrap=row, variable="P01", domain_code="all").update(se=123.25)
+    text = client.get(f"{address}2025").content.decode()
+    assert "Bootstrap error" in text and ">123.25</td>" in text
+    assert "Bootstrap error" not in client.get(f"{address}2024").content.decode()
+
+
 def test_neither_order_nor_size_nor_repetition_of_chunks_changes_a_byte(run: EstimationRun) -> None:
     first = replicated(run)
     wanted = first.result_hash

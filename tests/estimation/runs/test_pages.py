@@ -5,7 +5,7 @@ from django.test import Client
 
 from estimation.runs.contributions import Cell
 from estimation.runs.models import Cutoff, EstimationRun, TreatedUnit
-from estimation.runs.selectors import variables_of
+from estimation.runs.selectors import shown_unit, variables_of
 from estimation.runs.selectors_methods import (
     design_effects,
     grades_by_kind,
@@ -207,3 +207,11 @@ def test_a_nul_in_an_address_is_refused_and_does_not_crash(country: Country) -> 
         answer = client.get(path)
         assert answer.status_code == 400, path
         assert "Set-Cookie" not in answer and "<h1" in answer.content.decode()
+
+
+def test_rows_show_their_unit_and_growth_is_percent(country: Country) -> None:
+    names = variables_of(computed())
+    assert shown_unit(names, "P01", "total", 6.3e7) == ("EB", 1024.0**-2)
+    assert shown_unit(names, "P01", "panel_growth", 0.12) == ("%", 1.0)  # and not terabytes
+    assert shown_unit(names, "P01", "per_capita", 40.0) == ("TB/人", 1.0)
+    assert shown_unit(names, "P01", "multiple", 140.0) == ("", 1.0)
