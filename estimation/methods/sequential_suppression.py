@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, sparse
 
-from estimation.methods.disclosure import checked_table, furthest
-from estimation.methods.sample import BoolArray, FloatArray, as_floats, as_mask
-from estimation.methods.suppression import Suppression, SuppressionError
+from estimation.methods.disclosure import furthest
+from estimation.methods.sample import BoolArray, FloatArray
+from estimation.methods.suppression import Suppression, SuppressionError, checked_problem
 
 # Movements are counted in units of the wanted one, as in the integer program.
 _FAR = 1e3
@@ -47,25 +47,8 @@ def suppress_in_turn(
     ----------
     Kelly, Golden and Assad (1992); Robertson (1993); Fischetti and Salazar-González (2001), section 5.
     """
-    known, sensitive = checked_table(value, relations, primary, "primary")
-    if not protection > 0.0:
-        raise ValueError(f"protection must be positive, not {protection}")
-    size = len(known)
-    fixed = np.zeros(size, dtype=np.bool_) if never is None else as_mask(never, "never", size)
-    old = (
-        np.zeros(size, dtype=np.bool_)
-        if withheld_before is None
-        else as_mask(withheld_before, "withheld_before", size)
-    )
-    clash = np.flatnonzero(fixed & sensitive)
-    if len(clash):
-        raise SuppressionError(f"cell {int(clash[0])} is sensitive and must be published")
-    positive = known[known > 0]
-    least = float(positive.min()) if len(positive) else 1.0
-    price = 1.0 + np.log1p(known / least) if cost is None else as_floats(cost, "cost", ndim=1, length=size)
-    if (price <= 0).any():
-        raise ValueError(f"cost must be positive: index {int(np.argmin(price))} holds {price.min()}")
-    goal = protection * np.where(known > 0, known, least)
+    problem = checked_problem(value, relations, primary, cost, never, withheld_before, protection)
+    known, sensitive, fixed, old, price, goal = problem
     given = sensitive | (old & ~fixed)
     search = _Turns(known, relations, given, sensitive, fixed, price, goal)
     search.protect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,53 @@ class Suppression:
     cost: float
     rounds: int
     optimal: bool
+
+
+class Problem(NamedTuple):
+    """Checked arguments of a suppression, each (C,): values, marks, prices, and how far each cell must be able to move."""
+
+    value: FloatArray
+    sensitive: BoolArray
+    never: BoolArray
+    withheld_before: BoolArray
+    price: FloatArray
+    goal: FloatArray
+
+
+def checked_problem(
+    value: npt.ArrayLike,
+    relations: sparse.csr_array,
+    primary: npt.ArrayLike,
+    cost: npt.ArrayLike | None,
+    never: npt.ArrayLike | None,
+    withheld_before: npt.ArrayLike | None,
+    protection: float,
+) -> Problem:
+    """Check what `suppress` and `suppress_in_turn` are given, and fill in the defaults.
+
+    Raises ValueError for what cannot be a table, a price or a protection, SuppressionError for a sensitive cell that
+    must be published.
+    """
+    known, sensitive = checked_table(value, relations, primary, "primary")
+    if not protection > 0.0:
+        raise ValueError(f"protection must be positive, not {protection}")
+    size = len(known)
+    fixed = np.zeros(size, dtype=np.bool_) if never is None else as_mask(never, "never", size)
+    old = (
+        np.zeros(size, dtype=np.bool_)
+        if withheld_before is None
+        else as_mask(withheld_before, "withheld_before", size)
+    )
+    clash = np.flatnonzero(fixed & sensitive)
+    if len(clash):
+        raise SuppressionError(f"cell {int(clash[0])} is sensitive and must be published")
+    positive = known[known > 0]
+    least = float(positive.min()) if len(positive) else 1.0
+    price = 1.0 + np.log1p(known / least) if cost is None else as_floats(cost, "cost", ndim=1, length=size)
+    if (price <= 0).any():
+        raise ValueError(f"cost must be positive: index {int(np.argmin(price))} holds {price.min()}")
+    goal = protection * np.where(known > 0, known, least)
+    return Problem(known, sensitive, fixed, old, price, goal)
 
 
 def suppress(
@@ -83,25 +131,8 @@ def suppress(
     ----------
     Fischetti and Salazar-González (2001); Hundepool et al. (2012), section 4.4.
     """
-    known, sensitive = checked_table(value, relations, primary, "primary")
-    if not protection > 0.0:
-        raise ValueError(f"protection must be positive, not {protection}")
-    size = len(known)
-    fixed = np.zeros(size, dtype=np.bool_) if never is None else as_mask(never, "never", size)
-    old = (
-        np.zeros(size, dtype=np.bool_)
-        if withheld_before is None
-        else as_mask(withheld_before, "withheld_before", size)
-    )
-    clash = np.flatnonzero(fixed & sensitive)
-    if len(clash):
-        raise SuppressionError(f"cell {int(clash[0])} is sensitive and must be published")
-    positive = known[known > 0]
-    least = float(positive.min()) if len(positive) else 1.0
-    price = 1.0 + np.log1p(known / least) if cost is None else as_floats(cost, "cost", ndim=1, length=size)
-    if (price <= 0).any():
-        raise ValueError(f"cost must be positive: index {int(np.argmin(price))} holds {price.min()}")
-    goal = protection * np.where(known > 0, known, least)
+    problem = checked_problem(value, relations, primary, cost, never, withheld_before, protection)
+    known, sensitive, fixed, old, price, goal = problem
     search = _Search(known, relations, sensitive | old, sensitive, fixed, price, goal, seconds_per_round)
     rounds = 1
     while not search.holds(pattern := search.pattern()):
