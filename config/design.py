@@ -55,14 +55,18 @@ def design_page(request: HttpRequest) -> HttpResponse:
         "tokens": tokens(),
         "states": list(STATE_LABELS),
         "tones": ("neutral", "info", "good", "warn", "bad"),
-        "notices": [Message(level, text) for level, text in (
-            (20, _("Something happened that you may want to know.")),
-            (25, _("Saved.")), (40, _("This could not be done, and here is why.")),
-        )],
+        "notices": [
+            Message(level, text)
+            for level, text in (
+                (20, _("Something happened that you may want to know.")),
+                (25, _("Saved.")),
+                (40, _("This could not be done, and here is why.")),
+            )
+        ],
         "form": refused,
         "errors": [{"href": f"#design_{name}", "text": found[0]} for name, found in refused.errors.items()],
         "page_obj": Paginator(range(500), 50).get_page(3),
         "boxes": [one for one in (box(500, quantiles, 48, "TB"), box(90_000, quantiles, 48, "TB")) if one],
         "figures": [("P01", 34_779_447_547, 0.0214), ("S02", 2_345_756_191, -0.0003), ("F01", None, None)],
-    }  # fmt: skip
+    }
     return render(request, "design/index.html", context)

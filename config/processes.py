@@ -28,19 +28,53 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
     python = [sys.executable, "-m"]
     return {
         "web": [
-            *python, "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}",
-            "--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "5",
-            "--log-level", "warning", "--max-requests", "20000", "--max-requests-jitter", "1000",
+            *python,
+            "gunicorn",
+            "config.wsgi:application",
+            "--bind",
+            f"{host}:{port}",
+            "--workers",
+            "2",
+            "--threads",
+            "4",
+            "--timeout",
+            "60",
+            "--graceful-timeout",
+            "5",
+            "--log-level",
+            "warning",
+            "--max-requests",
+            "20000",
+            "--max-requests-jitter",
+            "1000",
         ],
         "worker": [
-            *python, "celery", "-A", "config", "worker", "--concurrency", "1",
-            "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
+            *python,
+            "celery",
+            "-A",
+            "config",
+            "worker",
+            "--concurrency",
+            "1",
+            "--loglevel",
+            "WARNING",
+            "--without-gossip",
+            "--without-mingle",
         ],
         "beat": [
-            *python, "celery", "-A", "config", "beat", "--loglevel", "WARNING",
-            "--schedule", str(embedded.home() / "beat-schedule"), "--pidfile", "",
+            *python,
+            "celery",
+            "-A",
+            "config",
+            "beat",
+            "--loglevel",
+            "WARNING",
+            "--schedule",
+            str(embedded.home() / "beat-schedule"),
+            "--pidfile",
+            "",
         ],
-    }  # fmt: skip
+    }
 
 
 class Supervisor:
@@ -84,8 +118,12 @@ class Supervisor:
         # A session of its own: Ctrl-C reaches this process first, and it stops the others in order.
         self.children[name] = subprocess.Popen(  # noqa: S603 the commands above, no user input
             commands(self.host, self.port)[name],
-            stdout=log, stderr=log, cwd=embedded.BASE_DIR, env=os.environ.copy(), start_new_session=True,
-        )  # fmt: skip
+            stdout=log,
+            stderr=log,
+            cwd=embedded.BASE_DIR,
+            env=os.environ.copy(),
+            start_new_session=True,
+        )
 
     def _watch(self) -> None:
         for name, child in list(self.children.items()):

@@ -99,8 +99,11 @@ def _write(country: Country, folder: Path) -> None:
     panel = country.panel[:, None]
     integers = [country.stratum, *country.domains.values()]
     matrices = {
-        "y": country.y, "x": country.x, "now": country.y * panel, "old": country.previous * panel,
-    }  # fmt: skip
+        "y": country.y,
+        "x": country.x,
+        "now": country.y * panel,
+        "old": country.previous * panel,
+    }
     np.stack(integers, axis=1).astype(np.int32).T.tofile(folder / "codes.bin")
     size = country.population[country.stratum]
     size.tofile(folder / "population.bin")

@@ -146,16 +146,24 @@ def make_alternative(base: Base, request: Request, *, response: float) -> Altern
     for kind, (count, domain) in base.domains.items():
         inside = domain >= 0
         units[kind] = np.bincount(domain[inside], weights=drawn[inside], minlength=count).astype(np.int64)
-        cv[kind] = np.stack(
-            [
-                expected_cv(
-                    base.parts, answers, mean=mean[:, item], spread=np.where(covered, spread[:, item], 0.0),
-                    domain=domain, domains=count,
-                )
-                for item in range(len(base.items))
-            ],
-            axis=1,
-        ) if base.items else np.zeros((count, 0))  # fmt: skip
+        cv[kind] = (
+            np.stack(
+                [
+                    expected_cv(
+                        base.parts,
+                        answers,
+                        mean=mean[:, item],
+                        spread=np.where(covered, spread[:, item], 0.0),
+                        domain=domain,
+                        domains=count,
+                    )
+                    for item in range(len(base.items))
+                ],
+                axis=1,
+            )
+            if base.items
+            else np.zeros((count, 0))
+        )
     return Alternative(request, n_h, units, cv, short)
 
 
@@ -180,9 +188,13 @@ def _sizes(base: Base, request: Request, response: float) -> tuple[Ints, int]:
         options = {"spread": cv, "size": total, "power": request.power}
     rest = request.n - base.certain
     n_h[free] = allocate(
-        base.population[free], rest, method=request.method, minimum=request.minimum,
-        maximum=base.listed[free], **options,
-    )  # fmt: skip
+        base.population[free],
+        rest,
+        method=request.method,
+        minimum=request.minimum,
+        maximum=base.listed[free],
+        **options,
+    )
     limited = (n_h[free] >= base.listed[free]) & (base.listed[free] < base.population[free])
     return n_h, int((limited & (base.listed[free] > request.minimum)).sum())
 
@@ -227,9 +239,14 @@ def _by_targets(base: Base, request: Request) -> Floats:
         targets.append(CVTarget(cv, domain))
     try:
         found = allocate_multivariate(
-            population, mean=mean, spread=spread, targets=targets, minimum=request.minimum, take_all=take_all,
+            population,
+            mean=mean,
+            spread=spread,
+            targets=targets,
+            minimum=request.minimum,
+            take_all=take_all,
             max_iterations=3_000,
-        )  # fmt: skip
+        )
     except ConvergenceError:
         raise AllocationError("not_reached") from None
     except ValueError:

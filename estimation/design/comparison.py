@@ -16,8 +16,10 @@ from estimation.design.tables import Line, breakdown, grades, national_cv
 
 LETTERS = ("a", "b", "c")
 _DEFAULTS: dict[str, dict[str, Any]] = {
-    "a": {"method": "proportional"}, "b": {"method": "neyman"}, "c": {"method": "power"},
-}  # fmt: skip
+    "a": {"method": "proportional"},
+    "b": {"method": "neyman"},
+    "c": {"method": "power"},
+}
 _COMMON: dict[str, Any] = {
     "minimum": 2,
     "item": "all",
@@ -81,11 +83,19 @@ def compare(design: SampleDesign, given: Mapping[str, str]) -> Comparison:
     names = dict(items)
     low, high = base.bounds(2)
     return Comparison(
-        base=base, columns=columns, draw=draw, items=items, item=base.items[place] if base.items else "",
-        tables=[(kind, title, breakdown(base, results, kind, place)) for kind, title in titles] if results else [],
+        base=base,
+        columns=columns,
+        draw=draw,
+        items=items,
+        item=base.items[place] if base.items else "",
+        tables=[(kind, title, breakdown(base, results, kind, place)) for kind, title in titles]
+        if results
+        else [],
         chief=[(code, names[code], values) for code, values in national_cv(base, results)],
-        errors=_errors(columns, draw), low=low, high=high,
-    )  # fmt: skip
+        errors=_errors(columns, draw),
+        low=low,
+        high=high,
+    )
 
 
 def item_names(design: SampleDesign) -> list[tuple[str, str]]:

@@ -35,13 +35,19 @@ class RulesForm(forms.Form):
     )
     leading_platforms = forms.BooleanField(label=_("Leading platforms are taken whole"), required=False)
     employees = forms.IntegerField(
-        label=_("Employees, at or above"), required=False, min_value=1, max_value=10_000_000,
+        label=_("Employees, at or above"),
+        required=False,
+        min_value=1,
+        max_value=10_000_000,
         help_text=_("Sampled enterprises of this size are taken whole. Blank: no threshold."),
-    )  # fmt: skip
+    )
     turnover = forms.IntegerField(
-        label=_("Turnover in 10,000 yuan, at or above"), required=False, min_value=1, max_value=10**12,
+        label=_("Turnover in 10,000 yuan, at or above"),
+        required=False,
+        min_value=1,
+        max_value=10**12,
         help_text=_("Either threshold is enough. Blank: no threshold."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, rounds: list[CollectionRound], **kwargs: Any) -> None:
         defaults: dict[str, Any] = {**Rules().to_json(), "categories": list(ALWAYS)}
@@ -102,9 +108,13 @@ class AlternativeForm(forms.Form):
         if data["method"] != "targets":
             share = dict.fromkeys(share)
         return Request(
-            method=data["method"], n=data["n"] or 0 if data["method"] != "targets" else 0, minimum=data["minimum"],
-            item=data["item"], power=data["power"], **share,
-        )  # fmt: skip
+            method=data["method"],
+            n=data["n"] or 0 if data["method"] != "targets" else 0,
+            minimum=data["minimum"],
+            item=data["item"],
+            power=data["power"],
+            **share,
+        )
 
 
 class DrawForm(forms.Form):
@@ -112,9 +122,14 @@ class DrawForm(forms.Form):
 
     response = forms.FloatField(label=_("Expected valid share, %"), min_value=1, max_value=100)
     start = forms.FloatField(
-        label=_("Start point"), min_value=0, max_value=0.999999, initial=0.0,
-        help_text=_("0 keeps as many of last year's units as the design allows; another point spreads the burden."),
-    )  # fmt: skip
+        label=_("Start point"),
+        min_value=0,
+        max_value=0.999999,
+        initial=0.0,
+        help_text=_(
+            "0 keeps as many of last year's units as the design allows; another point spreads the burden."
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

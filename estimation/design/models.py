@@ -65,14 +65,17 @@ class SampleDesign(models.Model):
                 name="design_approved_by_a_second_person",
                 condition=~Q(state__in=["approved", "handed_over"])
                 | Q(
-                    drawn_by__isnull=False, approved_by__isnull=False, drawn_at__isnull=False,
+                    drawn_by__isnull=False,
+                    approved_by__isnull=False,
+                    drawn_at__isnull=False,
                     approved_at__isnull=False,
-                ) & ~Q(drawn_by=F("approved_by")),
+                )
+                & ~Q(drawn_by=F("approved_by")),
             ),
             models.CheckConstraint(
                 name="withdrawn_design_has_reason", condition=~Q(state="withdrawn") | ~Q(withdrawal_reason="")
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"{self.round.year}-{self.number}"

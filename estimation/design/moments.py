@@ -56,9 +56,12 @@ def stratum_moments(strata: Stratified, values: Floats) -> Moments:
     """
     key = strata.key
     classes = [
-        np.arange(len(key)), _codes(key[:, [0, 1, 3, 4]]), _codes(key[:, [0, 4]]), _codes(key[:, [0]]),
+        np.arange(len(key)),
+        _codes(key[:, [0, 1, 3, 4]]),
+        _codes(key[:, [0, 4]]),
+        _codes(key[:, [0]]),
         np.zeros(len(key), np.int64),
-    ]  # fmt: skip
+    ]
     shape = (len(key), values.shape[1])
     mean, spread, found = np.zeros(shape), np.zeros(shape), np.zeros(shape, bool)
     for level, codes in enumerate(classes):

@@ -97,9 +97,11 @@ def selection_of(design: SampleDesign) -> Selection:
     known = np.array([int(code) for code in REGIONS])
     place = np.minimum(np.searchsorted(known, region), len(known) - 1)
     return Selection(
-        unit, rows["stratum"].astype(np.int64), np.where(known[place] == region, place, -1),
+        unit,
+        rows["stratum"].astype(np.int64),
+        np.where(known[place] == region, place, -1),
         np.isin(unit, newly),
-    )  # fmt: skip
+    )
 
 
 def designs() -> "QuerySet[SampleDesign]":
@@ -171,14 +173,20 @@ def base_of(design: SampleDesign) -> Base:
     cells = design.basis["cells"]
     shape = (-1, len(items))
     return Base(
-        items=items, key=key, population=np.array(columns[5], np.float64), listed=np.array(columns[6], np.float64),
+        items=items,
+        key=key,
+        population=np.array(columns[5], np.float64),
+        listed=np.array(columns[6], np.float64),
         mean=np.array(columns[7], np.float64).reshape(len(key), len(items)),
         spread=np.array(columns[8], np.float64).reshape(len(key), len(items)),
         main=np.array(design.basis["main"], np.int64).reshape(len(key), 2),
-        cell_key=np.array(cells["key"], np.int64).reshape(-1, 4), cell_size=np.array(cells["size"], np.float64),
+        cell_key=np.array(cells["key"], np.int64).reshape(-1, 4),
+        cell_size=np.array(cells["size"], np.float64),
         cell_mean=np.array(cells["mean"], np.float64).reshape(shape if items else (len(cells["size"]), 0)),
-        cell_spread=np.array(cells["spread"], np.float64).reshape(shape if items else (len(cells["size"]), 0)),
-    )  # fmt: skip
+        cell_spread=np.array(cells["spread"], np.float64).reshape(
+            shape if items else (len(cells["size"]), 0)
+        ),
+    )
 
 
 def strata_by_kind(design: SampleDesign) -> list[Any]:
@@ -206,9 +214,23 @@ def sample_rows(design: SampleDesign, user: Any) -> list[tuple[Any, ...]]:
     found = drawn.filter(unit__in=units).select_related("unit", "stratum").order_by("unit__uscc")
     return list(
         found.values_list(
-            "unit__uscc", "unit__name", "unit__category", "unit__region_id", "unit__division_code", "unit__industry",
-            "unit__section", "unit__size_class", "stratum__kind", "stratum__reason", "stratum__category",
-            "stratum__region", "stratum__section", "stratum__size", "stratum__population", "stratum__drawn",
-            "probability", "random_number",
+            "unit__uscc",
+            "unit__name",
+            "unit__category",
+            "unit__region_id",
+            "unit__division_code",
+            "unit__industry",
+            "unit__section",
+            "unit__size_class",
+            "stratum__kind",
+            "stratum__reason",
+            "stratum__category",
+            "stratum__region",
+            "stratum__section",
+            "stratum__size",
+            "stratum__population",
+            "stratum__drawn",
+            "probability",
+            "random_number",
         )
-    )  # fmt: skip
+    )

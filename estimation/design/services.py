@@ -86,41 +86,71 @@ def build_design(*, round: CollectionRound, by: Any | None, rules: Rules) -> Sam
     cells = certain_cells(frame, strata, moments, values)
     last = SampleDesign.objects.filter(round=round).aggregate(last=Max("number"))["last"] or 0
     basis = {
-        "items": [one.code for one in variables], "labels": [[one.zh, one.en] for one in variables],
+        "items": [one.code for one in variables],
+        "labels": [[one.zh, one.en] for one in variables],
         "main": strata.main.tolist(),
         "cells": {
-            "key": cells.key.tolist(), "size": cells.size.tolist(), "mean": cells.mean.tolist(),
+            "key": cells.key.tolist(),
+            "size": cells.size.tolist(),
+            "mean": cells.mean.tolist(),
             "spread": cells.spread.tolist(),
         },
-        "year": version.round.year if version else None, "version": version.number if version else None,
-        "microdata": version.content_hash if version else None, "response": _response(version, previous),
+        "year": version.round.year if version else None,
+        "version": version.number if version else None,
+        "microdata": version.content_hash if version else None,
+        "response": _response(version, previous),
         "sample": SelectedUnit.objects.filter(design=previous).count() if previous else None,
-    }  # fmt: skip
+    }
     design = SampleDesign.objects.create(
-        round=round, number=last + 1, frame_hash=found.content_hash, previous=previous, rules=rules.to_json(),
-        basis=basis, summary=_whole_summary(frame, strata), created_by=by, is_synthetic=settings.SYNTHETIC_BANNER,
-        content_hash=digest([
-            round.year, rules.to_json(), found.content_hash, basis["microdata"],
-            [[*code, n] for code, n in zip(strata.codes(), strata.population.tolist(), strict=True)],
-        ]),
-    )  # fmt: skip
+        round=round,
+        number=last + 1,
+        frame_hash=found.content_hash,
+        previous=previous,
+        rules=rules.to_json(),
+        basis=basis,
+        summary=_whole_summary(frame, strata),
+        created_by=by,
+        is_synthetic=settings.SYNTHETIC_BANNER,
+        content_hash=digest(
+            [
+                round.year,
+                rules.to_json(),
+                found.content_hash,
+                basis["microdata"],
+                [[*code, n] for code, n in zip(strata.codes(), strata.population.tolist(), strict=True)],
+            ]
+        ),
+    )
     Stratum.objects.bulk_create(
         [
             Stratum(
-                design=design, kind=code[0], category=code[1], region=code[2], section=code[3], size=code[4],
-                population=int(strata.population[h]), listed=int(strata.listed[h]), drawn=0,
-                take_all=bool(strata.take_all[h]), reason=REASONS[int(strata.reason[h])],
-                mean=moments.mean[h].tolist(), spread=moments.spread[h].tolist(),
+                design=design,
+                kind=code[0],
+                category=code[1],
+                region=code[2],
+                section=code[3],
+                size=code[4],
+                population=int(strata.population[h]),
+                listed=int(strata.listed[h]),
+                drawn=0,
+                take_all=bool(strata.take_all[h]),
+                reason=REASONS[int(strata.reason[h])],
+                mean=moments.mean[h].tolist(),
+                spread=moments.spread[h].tolist(),
                 borrowed=bool(moments.borrowed[h]),
             )
             for h, code in enumerate(strata.codes())
         ],
         batch_size=1_000,
-    )  # fmt: skip
+    )
     audit.record(
-        by=by, action="design_built", subject=design, year=round.year, number=design.number,
+        by=by,
+        action="design_built",
+        subject=design,
+        year=round.year,
+        number=design.number,
         content_hash=design.content_hash,
-    )  # fmt: skip
+    )
     return design
 
 
@@ -145,10 +175,13 @@ def _whole_summary(frame: Frame, strata: Stratified) -> dict[str, Any]:
     reasons = np.bincount(strata.unit_reason, minlength=len(UNIT_REASONS))
     lost = (strata.listed == 0) & ~strata.take_all
     return {
-        "units": len(frame.key), "strata": len(strata.key), "population": int(strata.population.sum()),
+        "units": len(frame.key),
+        "strata": len(strata.key),
+        "population": int(strata.population.sum()),
         "reasons": dict(zip(UNIT_REASONS[1:], reasons[1:].tolist(), strict=True)),
-        "unlisted_strata": int(lost.sum()), "unlisted_population": int(strata.population[lost].sum()),
-    }  # fmt: skip
+        "unlisted_strata": int(lost.sum()),
+        "unlisted_population": int(strata.population[lost].sum()),
+    }
 
 
 @transaction.atomic
@@ -175,17 +208,27 @@ def draw_sample(
     row.allocation = {**request.to_json(), "response": response, "start": start}
     row.content_hash = _drawn_hash(row, found, one.n_h, drawn)
     row.summary = {
-        **row.summary, "n": one.n, "certain": base.certain, "short": one.short, "grades": grades(base, one),
+        **row.summary,
+        "n": one.n,
+        "certain": base.certain,
+        "short": one.short,
+        "grades": grades(base, one),
         "cv": {code: cv[0] for code, cv in national_cv(base, [one])},
         "overlap": _overlap(row.previous, found.frame, drawn),
-    }  # fmt: skip
+    }
     row.state, row.drawn_by, row.drawn_at = State.DRAWN, by, timezone.now()
     row.save()
     _store(row, found, one.n_h, drawn)
     audit.record(
-        by=by, action="design_drawn", subject=row, year=row.round.year, number=row.number, units=one.n,
-        content_hash=row.content_hash, allocation=row.allocation,
-    )  # fmt: skip
+        by=by,
+        action="design_drawn",
+        subject=row,
+        year=row.round.year,
+        number=row.number,
+        units=one.n,
+        content_hash=row.content_hash,
+        allocation=row.allocation,
+    )
     return row
 
 
@@ -195,10 +238,17 @@ def _drawn_hash(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) 
         [*code, int(population), int(n)]
         for code, population, n in zip(found.strata.codes(), found.strata.population, n_h, strict=True)
     ]
-    return digest([
-        row.round.year, row.rules, row.frame_hash, row.basis["microdata"], row.allocation, strata,
-        hashlib.sha256(codes.encode()).hexdigest(),
-    ])  # fmt: skip
+    return digest(
+        [
+            row.round.year,
+            row.rules,
+            row.frame_hash,
+            row.basis["microdata"],
+            row.allocation,
+            strata,
+            hashlib.sha256(codes.encode()).hexdigest(),
+        ]
+    )
 
 
 def redraw_hash(design: SampleDesign) -> str | None:
@@ -254,15 +304,20 @@ def _overlap(previous: SampleDesign | None, frame: Frame, drawn: Bools) -> dict[
     regions = [
         [code, int(new), int(old)]
         for code, new, old in zip(
-            REGIONS, np.bincount(frame.region[drawn], minlength=32), np.bincount(frame.region[again], minlength=32),
+            REGIONS,
+            np.bincount(frame.region[drawn], minlength=32),
+            np.bincount(frame.region[again], minlength=32),
             strict=True,
         )
         if new
-    ]  # fmt: skip
+    ]
     return {
-        "year": previous.round.year, "before": len(before), "units": int(again.sum()),
-        "gone": int(len(before) - np.isin(before, frame.key).sum()), "regions": regions,
-    }  # fmt: skip
+        "year": previous.round.year,
+        "before": len(before),
+        "units": int(again.sum()),
+        "gone": int(len(before) - np.isin(before, frame.key).sum()),
+        "regions": regions,
+    }
 
 
 def locked(design: SampleDesign, states: Sequence[str]) -> SampleDesign:
@@ -349,11 +404,20 @@ def hand_over(
         row.hand_over_requested_at, row.hand_over_error = None, ""
         row.save(
             update_fields=[
-                "state", "handed_over_by", "handed_over_at", "hand_over_requested_at", "hand_over_error"
+                "state",
+                "handed_over_by",
+                "handed_over_at",
+                "hand_over_requested_at",
+                "hand_over_error",
             ]
-        )  # fmt: skip
+        )
         audit.record(
-            by=by, action="design_handed_over", subject=row, year=row.round.year, units=len(units), added=added,
+            by=by,
+            action="design_handed_over",
+            subject=row,
+            year=row.round.year,
+            units=len(units),
+            added=added,
             content_hash=row.content_hash,
-        )  # fmt: skip
+        )
     return row, added

@@ -43,9 +43,12 @@ def request_hand_over(design: SampleDesign, *, by: Any | None) -> SampleDesign:
     row.hand_over_attempts, row.hand_over_error = 0, ""
     row.save(
         update_fields=[
-            "hand_over_requested_at", "hand_over_requested_by", "hand_over_attempts", "hand_over_error"
+            "hand_over_requested_at",
+            "hand_over_requested_by",
+            "hand_over_attempts",
+            "hand_over_error",
         ]
-    )  # fmt: skip
+    )
     audit.record(
         by=by,
         action="design_hand_over_requested",

@@ -30,9 +30,11 @@ class Rules:
     def to_json(self) -> dict[str, Any]:
         """Canonical parameters."""
         return {
-            "categories": sorted(self.categories), "leading_platforms": self.leading_platforms,
-            "employees": self.employees, "turnover": self.turnover,
-        }  # fmt: skip
+            "categories": sorted(self.categories),
+            "leading_platforms": self.leading_platforms,
+            "employees": self.employees,
+            "turnover": self.turnover,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Rules":
@@ -66,12 +68,17 @@ class Frame:
             return np.array([table.get(one, -1) for one in values], dtype=np.int64)
 
         return cls(
-            key=np.array(key, np.int64), code=tuple(code), category=places(category, CATEGORIES),
-            region=places(region, REGIONS), section=places(section, SECTIONS),
+            key=np.array(key, np.int64),
+            code=tuple(code),
+            category=places(category, CATEGORIES),
+            region=places(region, REGIONS),
+            section=places(section, SECTIONS),
             size=np.array([_SIZE_OF.get(one, -1) for one in size], np.int64),
-            platform=np.array(platform, bool), employees=np.array(employees, np.float64),
-            turnover=np.array(turnover, np.float64), prn=np.array(prn, np.float64),
-        )  # fmt: skip
+            platform=np.array(platform, bool),
+            employees=np.array(employees, np.float64),
+            turnover=np.array(turnover, np.float64),
+            prn=np.array(prn, np.float64),
+        )
 
     @property
     def enterprise(self) -> Bools:
@@ -137,9 +144,14 @@ def stratify(frame: Frame, counts: Sequence[tuple[str, str, str, str, int]], rul
     kept = population > 0
     place = np.cumsum(kept) - 1
     return Stratified(
-        key[kept], population[kept], listed[kept], reason[kept], place[stratum], unit_reason,
+        key[kept],
+        population[kept],
+        listed[kept],
+        reason[kept],
+        place[stratum],
+        unit_reason,
         _main(frame, stratum, key)[kept],
-    )  # fmt: skip
+    )
 
 
 def _unit_reasons(frame: Frame, rules: Rules) -> Ints:

@@ -30,7 +30,9 @@ def breakdown(base: Base, alternatives: Sequence[Alternative], kind: str, item: 
     largest = max((int(one.units[kind].max(initial=0)) for one in alternatives), default=0) or 1
     lines = [
         Line(
-            label, int(population[d]), int(listed[d]),
+            label,
+            int(population[d]),
+            int(listed[d]),
             [
                 (int(one.units[kind][d]), one.units[kind][d] / largest, _finite(one.cv[kind], d, item))
                 for one in alternatives
@@ -38,20 +40,28 @@ def breakdown(base: Base, alternatives: Sequence[Alternative], kind: str, item: 
         )
         for d, label in enumerate(_LABELS[kind])
         if population[d] > 0
-    ]  # fmt: skip
+    ]
     if kind == "nation":
         return lines
     rest = [one.n - int(one.units[kind].sum()) for one in alternatives]
     outside = ~inside
     if outside.any():
         lines.append(
-            Line("-", int(base.parts[outside].sum()), int(base.listed_parts[outside].sum()),
-                 [(n, n / largest, None) for n in rest])
-        )  # fmt: skip
+            Line(
+                "-",
+                int(base.parts[outside].sum()),
+                int(base.listed_parts[outside].sum()),
+                [(n, n / largest, None) for n in rest],
+            )
+        )
     lines.append(
-        Line("", int(base.parts.sum()), int(base.listed_parts.sum()),
-             [(one.n, 0.0, _finite(one.cv["nation"], 0, item)) for one in alternatives])
-    )  # fmt: skip
+        Line(
+            "",
+            int(base.parts.sum()),
+            int(base.listed_parts.sum()),
+            [(one.n, 0.0, _finite(one.cv["nation"], 0, item)) for one in alternatives],
+        )
+    )
     return lines
 
 

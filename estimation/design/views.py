@@ -71,9 +71,11 @@ def design_new(request: HttpRequest) -> HttpResponse:
         for text in texts
     ]
     context = {
-        "form": form, "errors": errors, "rounds": rounds,
+        "form": form,
+        "errors": errors,
+        "rounds": rounds,
         "may_plan": request.user.has(Permission.DESIGN),  # type: ignore[union-attr]  # signed in by decorator
-    }  # fmt: skip
+    }
     return page(request, "estimation/design/new.html", context, status=422 if errors else 200)
 
 
@@ -89,13 +91,20 @@ def design_detail(request: HttpRequest, pk: int) -> HttpResponse:
     done = STEPS.index(State(row.state)) if row.state in STEPS else -1
     kinds = selectors.strata_by_kind(row)
     context = {
-        "design": row, "tone": TONES[row.state],
+        "design": row,
+        "tone": TONES[row.state],
         "steps": [(step.label, place < done, place == done) for place, step in enumerate(STEPS)],
         "kinds": [
-            (Stratum.Kind(line["kind"]).label, Stratum.Reason(line["reason"]).label if line["reason"] else "", line)
+            (
+                Stratum.Kind(line["kind"]).label,
+                Stratum.Reason(line["reason"]).label if line["reason"] else "",
+                line,
+            )
             for line in kinds
         ],
-        "sums": {name: sum(line[name] for line in kinds) for name in ("strata", "population", "listed", "drawn")},
+        "sums": {
+            name: sum(line[name] for line in kinds) for name in ("strata", "population", "listed", "drawn")
+        },
         "reasons": [(REASON_LABELS[code], count) for code, count in row.summary.get("reasons", {}).items()],
         "method": METHOD_LABELS.get(row.allocation.get("method", ""), ""),
         "percent": services_hand_over.percent_of(row) if row.hand_over_requested_at else None,
@@ -103,7 +112,7 @@ def design_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "formats": list(CONTENT_TYPES),
         "drawn": row.state in (State.DRAWN, State.APPROVED, State.HANDED_OVER),
         "may_withdraw": row.state in (State.DRAFT, State.DRAWN, State.APPROVED),
-    }  # fmt: skip
+    }
     return page(request, "estimation/design/detail.html", context)
 
 
@@ -131,13 +140,18 @@ def design_draw(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return redirect("design_allocation", pk)
     return _act(
-        request, pk, _("The sample has been drawn. A second person approves it now."),
+        request,
+        pk,
+        _("The sample has been drawn. A second person approves it now."),
         lambda: services.draw_sample(
-            row, by=request.user, request=asked, response=form.cleaned_data["response"] / 100,
+            row,
+            by=request.user,
+            request=asked,
+            response=form.cleaned_data["response"] / 100,
             start=form.cleaned_data["start"],
         ),
         "design_allocation",
-    )  # fmt: skip
+    )
 
 
 def _act(
@@ -159,9 +173,11 @@ def design_approve(request: HttpRequest, pk: int) -> HttpResponse:
     """The second person's yes to exactly the draw that was shown."""
     row, shown = _load(pk), request.POST.get("content_hash", "")
     return _act(
-        request, pk, _("The design has been approved."),
+        request,
+        pk,
+        _("The design has been approved."),
         lambda: services.approve_design(row, by=request.user, content_hash=shown),
-    )  # fmt: skip
+    )
 
 
 @requires(P)
@@ -170,9 +186,11 @@ def design_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a design back, with a reason."""
     row, reason = _load(pk), request.POST.get("reason", "")
     return _act(
-        request, pk, _("The design has been withdrawn."),
+        request,
+        pk,
+        _("The design has been withdrawn."),
         lambda: services.withdraw_design(row, by=request.user, reason=reason),
-    )  # fmt: skip
+    )
 
 
 @requires(P)
@@ -239,10 +257,14 @@ def design_strata(request: HttpRequest, pk: int) -> HttpResponse:
     given = {name: request.GET.get(name, "") for name in ("kind", "region", "section")}
     found = selectors.strata_page(row, **given)
     context = {
-        "design": row, "given": given, "page": Paginator(found, 100).get_page(request.GET.get("page")),
-        "kinds": Stratum.Kind.choices, "regions": selectors.REGIONS, "sections": selectors.SECTIONS,
+        "design": row,
+        "given": given,
+        "page": Paginator(found, 100).get_page(request.GET.get("page")),
+        "kinds": Stratum.Kind.choices,
+        "regions": selectors.REGIONS,
+        "sections": selectors.SECTIONS,
         "items": row.basis.get("items", []),
-    }  # fmt: skip
+    }
     return page(request, "estimation/design/strata.html", context)
 
 
@@ -262,7 +284,11 @@ def design_sample(request: HttpRequest, pk: int, form: str) -> HttpResponse:
         f'attachment; filename="sample-{row}-{row.content_hash[:12]}.{form}"'
     )
     audit.record(
-        by=request.user, action="sample_downloaded", subject=row, rows=len(rows), format=form,
+        by=request.user,
+        action="sample_downloaded",
+        subject=row,
+        rows=len(rows),
+        format=form,
         content_hash=row.content_hash,
-    )  # fmt: skip
+    )
     return response

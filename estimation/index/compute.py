@@ -98,8 +98,11 @@ def _kind(places: Places, learned: Importance | None) -> dict[str, Any]:
         "rank": index.rank.tolist(),
         "geometric": _list(geometric),
         "geometric_rank": rank_of(geometric).tolist(),
-        "median": _list(index.median_rank), "low": _list(index.rank_low), "high": _list(index.rank_high),
-        "method_low": _list(method.rank_low), "method_high": _list(method.rank_high),
+        "median": _list(index.median_rank),
+        "low": _list(index.rank_low),
+        "high": _list(index.rank_high),
+        "method_low": _list(method.rank_low),
+        "method_high": _list(method.rank_high),
         "scores": [_list(row) for row in index.scores],
         "estimates": [_list(row) for row in places.values],
         "thin": [int(count) for count in ((places.n < THIN) | places.poor).sum(axis=1)],
@@ -110,7 +113,7 @@ def _kind(places: Places, learned: Importance | None) -> dict[str, Any]:
         "band": index.band,
         "replicates": 0 if places.replicates is None else len(places.replicates),
         "variants": _variants(index),
-    }  # fmt: skip
+    }
 
 
 def _variants(index: CompositeIndex) -> list[list[Any]]:

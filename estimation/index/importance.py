@@ -85,9 +85,13 @@ def importance(x: npt.ArrayLike, y: npt.ArrayLike, *, seed: int) -> Importance |
     with threadpool_limits(limits=1):
         for train, held in folds.split(features):
             trees = HistGradientBoostingRegressor(
-                max_iter=120, learning_rate=0.06, max_depth=4, min_samples_leaf=20, early_stopping=False,
+                max_iter=120,
+                learning_rate=0.06,
+                max_depth=4,
+                min_samples_leaf=20,
+                early_stopping=False,
                 random_state=seed % 2**32,
-            ).fit(features[train], target[train])  # fmt: skip
+            ).fit(features[train], target[train])
             net = ElasticNetCV(l1_ratio=0.5, cv=3, alphas=30, max_iter=5000).fit(
                 features[train], target[train]
             )
@@ -105,9 +109,11 @@ def importance(x: npt.ArrayLike, y: npt.ArrayLike, *, seed: int) -> Importance |
     }
     shares = {name: np.stack([_normalised(one) for one in values]) for name, values in parts.items()}
     return Importance(
-        len(target), fits, {name: _normalised(values.mean(axis=0)) for name, values in shares.items()},
+        len(target),
+        fits,
+        {name: _normalised(values.mean(axis=0)) for name, values in shares.items()},
         {name: np.asarray(values.std(axis=0, ddof=1)) for name, values in shares.items()},
-    )  # fmt: skip
+    )
 
 
 def shapley_values(

@@ -47,9 +47,12 @@ def places_of(run: EstimationRun, kind: str, bootstrap: Bootstrap | None) -> Pla
     where = {code: place for place, code in enumerate(codes)}
     which = {(one.variable, one.statistic): place for place, one in enumerate(INDICATORS)}
     rows = Estimate.objects.filter(
-        run=run, year=run.round.year, domain_kind=kind, variable__in={one.variable for one in INDICATORS},
+        run=run,
+        year=run.round.year,
+        domain_kind=kind,
+        variable__in={one.variable for one in INDICATORS},
         statistic__in={one.statistic for one in INDICATORS},
-    ).values_list("variable", "statistic", "domain_code", "value", "n", "grade")  # fmt: skip
+    ).values_list("variable", "statistic", "domain_code", "value", "n", "grade")
     for variable, statistic, code, value, count, grade in rows:
         if (variable, statistic) in which and code in where and value is not None:
             at = (where[code], which[variable, statistic])
@@ -82,9 +85,12 @@ def respondent_year(run: EstimationRun) -> Year:
     spec = RunSpec.from_json(run.spec)
     known = {entry["code"] for entry in run.microdata.layout.variables}
     return read_year(
-        run.microdata, run.design, variables=[code for code in variables() if code in known],
-        use_edited=spec.use_edited, use_imputed=spec.use_imputed,
-    )  # fmt: skip
+        run.microdata,
+        run.design,
+        variables=[code for code in variables() if code in known],
+        use_edited=spec.use_edited,
+        use_imputed=spec.use_imputed,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +118,27 @@ def place_rows(document: dict[str, Any], kind: str, order: str) -> list[PlaceRow
     """The places of a stored document in the wanted order."""
     held = document["kinds"][kind]
     names = (
-        "codes", "value", "rank", "geometric", "geometric_rank", "median", "low", "high", "method_low", "method_high",
-        "thin", "scores",
-    )  # fmt: skip
+        "codes",
+        "value",
+        "rank",
+        "geometric",
+        "geometric_rank",
+        "median",
+        "low",
+        "high",
+        "method_low",
+        "method_high",
+        "thin",
+        "scores",
+    )
     rows = [PlaceRow(*one) for one in zip(*(held[name] for name in names), strict=True)]
     keys: dict[str, Any] = {
-        "rank": lambda row: (row.rank, row.code), "code": lambda row: row.code,
-        "geometric": lambda row: (row.geometric_rank, row.code), "median": lambda row: (row.median, row.code),
-        "low": lambda row: (row.low, row.code), "high": lambda row: (row.high, row.code),
+        "rank": lambda row: (row.rank, row.code),
+        "code": lambda row: row.code,
+        "geometric": lambda row: (row.geometric_rank, row.code),
+        "median": lambda row: (row.median, row.code),
+        "low": lambda row: (row.low, row.code),
+        "high": lambda row: (row.high, row.code),
         "thin": lambda row: (-row.thin, row.code),
-    }  # fmt: skip
+    }
     return sorted(rows, key=keys.get(order, keys["rank"]))

@@ -52,9 +52,12 @@ def request_index(*, run: EstimationRun, by: Any | None, seed: int = 0) -> tuple
         raise PolicyDenied(_("Only a finished run has an index."))
     bootstrap = selectors.newest_replicates(run)
     inputs = {
-        "run": run.result_hash, "inputs": run.input_hash, "seed": seed, "code": code_version(),
+        "run": run.result_hash,
+        "inputs": run.input_hash,
+        "seed": seed,
+        "code": code_version(),
         "replicates": bootstrap.result_hash if bootstrap else None,
-    }  # fmt: skip
+    }
     row, created = IndexResult.objects.select_for_update(of=("self",)).get_or_create(
         input_hash=digest(inputs),
         defaults={"run": run, "bootstrap": bootstrap, "seed": seed, "requested_by": by},

@@ -54,17 +54,21 @@ def _shown(request: HttpRequest, run: EstimationRun, result: IndexResult) -> dic
     rows = selectors.place_rows(result.document, kind, order)
     ranked = selectors.place_rows(result.document, kind, "rank")
     return {
-        "kind": kind, "order": order, "held": held, "rows": rows, "model": result.document["model"],
-        "band": round(100 * held["band"]), "weights": _weights(run, result.document, held),
+        "kind": kind,
+        "order": order,
+        "held": held,
+        "rows": rows,
+        "model": result.document["model"],
+        "band": round(100 * held["band"]),
+        "weights": _weights(run, result.document, held),
         "bars": plots.lying([(row.code, row.value, row.thin > 0) for row in ranked]),
         "bands": plots.bands(
             [(row.code, row.low, row.high, row.rank, row.median, row.thin > 0) for row in ranked], len(ranked)
         ),
         "thin": sum(row.thin > 0 for row in rows),
-        "stale": result.bootstrap is None or (
-            (newest := selectors.newest_replicates(run)) is not None and newest.pk != result.bootstrap_id
-        ),
-    }  # fmt: skip
+        "stale": result.bootstrap is None
+        or ((newest := selectors.newest_replicates(run)) is not None and newest.pk != result.bootstrap_id),
+    }
 
 
 def _weights(run: EstimationRun, document: dict[str, Any], held: dict[str, Any]) -> list[dict[str, Any]]:
@@ -76,15 +80,23 @@ def _weights(run: EstimationRun, document: dict[str, Any], held: dict[str, Any])
         parts = held["weights"]
         rows.append(
             {
-                "variable": variable, "statistic": statistic, "pillar": pillar, "direction": direction,
-                "name": name_of(names, variable), "final": held["final"][place], "logged": held["logged"][place],
-                **{name: parts[name][place] if name in parts else None for name in ("entropy", "critic", "importance")},
+                "variable": variable,
+                "statistic": statistic,
+                "pillar": pillar,
+                "direction": direction,
+                "name": name_of(names, variable),
+                "final": held["final"][place],
+                "logged": held["logged"][place],
+                **{
+                    name: parts[name][place] if name in parts else None
+                    for name in ("entropy", "critic", "importance")
+                },
                 "trees": model["importance"]["trees"][place] if model else None,
                 "trees_spread": model["spread"]["trees"][place] if model else None,
                 "net": model["importance"]["elastic_net"][place] if model else None,
                 "net_spread": model["spread"]["elastic_net"][place] if model else None,
             }
-        )  # fmt: skip
+        )
     return rows
 
 

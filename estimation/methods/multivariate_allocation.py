@@ -239,9 +239,14 @@ class _Dual:
         still = ~moving & (cap > 0)
         base = need[:, still] @ (1.0 / np.maximum(floor[still], 1e-300))
         return cls(
-            np.ascontiguousarray(need[:, moving]), cost[moving], floor[moving], cap[moving], moving, base,
+            np.ascontiguousarray(need[:, moving]),
+            cost[moving],
+            floor[moving],
+            cap[moving],
+            moving,
+            base,
             float(cost[~moving] @ floor[~moving]),
-        )  # fmt: skip
+        )
 
     def at(self, multiplier: FloatArray) -> _Point:
         """The point of some multipliers."""

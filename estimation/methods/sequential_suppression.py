@@ -56,9 +56,13 @@ def suppress_in_turn(
     secondary = search.withheld & ~sensitive
     spent = secondary & ~given
     return Suppression(
-        search.withheld, sensitive, secondary, float(price[secondary].sum()), search.programs,
+        search.withheld,
+        sensitive,
+        secondary,
+        float(price[secondary].sum()),
+        search.programs,
         not spent.any(),
-    )  # fmt: skip
+    )
 
 
 class _Turns:

@@ -43,9 +43,7 @@ class Guard:
 
     def passes(self, found: Concentration) -> bool:
         """Whether a group may be shown."""
-        return (
-            found.units >= self.minimum and found.largest <= self.one and found.two_largest <= self.two
-        )  # fmt: skip
+        return found.units >= self.minimum and found.largest <= self.one and found.two_largest <= self.two
 
 
 def variables() -> list[str]:
@@ -93,13 +91,14 @@ def _domains(year: Year) -> list[Domain]:
     known = enterprise & (year.section >= 0)
     return [
         Domain(
-            "section_size", tuple(f"{section}.{size}" for section in SECTIONS for size in SIZES),
+            "section_size",
+            tuple(f"{section}.{size}" for section in SECTIONS for size in SIZES),
             np.where(known & (year.size >= 0), year.section * len(SIZES) + year.size, -1),
         ),
         Domain("section", SECTIONS, np.where(known, year.section, -1)),
         Domain("size", SIZES, np.where(enterprise, year.size, -1)),
         Domain("category", CATEGORIES, np.where(enterprise, -1, year.category - 1)),
-    ]  # fmt: skip
+    ]
 
 
 def _of_item(

@@ -97,6 +97,14 @@ def _standing(
     kind, _colon, code = group.partition(":")
     shown = tuple(compute.plain(Decimal(one) * times) for one in printed)
     return Standing(
-        name, is_rate, own, own_printed, kind, code, int(units), shown, boxes.quarter(own, quartiles),
+        name,
+        is_rate,
+        own,
+        own_printed,
+        kind,
+        code,
+        int(units),
+        shown,
+        boxes.quarter(own, quartiles),
         boxes.box(own, quartiles),
-    )  # fmt: skip
+    )

@@ -24,16 +24,23 @@ def build_peers(release: Release) -> PeerTable:
     spec = RunSpec.from_json(run.spec)
     layout = {entry["code"] for entry in run.microdata.layout.variables}
     year = read_year(
-        run.microdata, run.design, variables=[code for code in variables() if code in layout],
-        use_edited=spec.use_edited, use_imputed=spec.use_imputed,
-    )  # fmt: skip
+        run.microdata,
+        run.design,
+        variables=[code for code in variables() if code in layout],
+        use_edited=spec.use_edited,
+        use_imputed=spec.use_imputed,
+    )
     guard = Guard(max(FEWEST, settings.DISCLOSURE_MINIMUM), settings.DISCLOSURE_ONE, settings.DISCLOSURE_TWO)
     groups, rules = peer_groups(year, spec, guard), asdict(guard)
     table = PeerTable.objects.create(
         release=row, groups=groups, rules=rules, content_hash=digest({"groups": groups, "rules": rules})
     )
     audit.record(
-        by=None, action="peers_frozen", subject=table, round=row.round.year, number=row.number,
+        by=None,
+        action="peers_frozen",
+        subject=table,
+        round=row.round.year,
+        number=row.number,
         content_hash=table.content_hash,
-    )  # fmt: skip
+    )
     return table

@@ -15,9 +15,7 @@ from survey.submissions.models import Submission
 @require_GET
 def peer_list(request: HttpRequest) -> HttpResponse:
     """Which accepted sheets can be compared."""
-    return page(
-        request, "estimation/peers/list.html", {"sheets": selectors.accepted_sheets(request.user)}
-    )  # fmt: skip
+    return page(request, "estimation/peers/list.html", {"sheets": selectors.accepted_sheets(request.user)})
 
 
 @requires(Permission.RESPOND)

@@ -91,9 +91,12 @@ def section_line(content: Content, table: FrozenTable, code: str) -> Line | None
 
 def _shades(content: Content, table: FrozenTable) -> dict[str, int]:
     inner = [
-        cell for row in table.rows if not row.is_total for key in row.keys
+        cell
+        for row in table.rows
+        if not row.is_total
+        for key in row.keys
         if (cell := content.cells[key]).status is CellStatus.SHOWN and not key.endswith(f".{ALL}")
-    ]  # fmt: skip
+    ]
     order = sorted(inner, key=lambda cell: (cell.value or 0.0, cell.key))
     return {cell.key: 1 + SHADES * at // len(order) for at, cell in enumerate(order)}
 

@@ -112,17 +112,21 @@ def _errors(cell: FrozenCell) -> list[str]:
 def as_json(content: Content, table: FrozenTable) -> str:
     """A table as JSON: its words in both languages and every cell with its errors, as a release froze them."""
     document = {
-        "code": table.code, "year": content.year, "synthetic": content.is_synthetic,
-        "title": _both(table.title), "notes": [_both(note) for note in table.notes],
+        "code": table.code,
+        "year": content.year,
+        "synthetic": content.is_synthetic,
+        "title": _both(table.title),
+        "notes": [_both(note) for note in table.notes],
         "columns": [_both(column) for column in table.columns],
         "rows": [
             {
-                "code": view.row.code, "label": _both(view.row.label),
+                "code": view.row.code,
+                "label": _both(view.row.label),
                 "cells": [_cell(as_printed(cell)) for cell in view.cells],
             }
             for view in table_view(content, table).rows
         ],
-    }  # fmt: skip
+    }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -132,10 +136,18 @@ def _both(text: Text) -> dict[str, str]:
 
 def _cell(cell: FrozenCell) -> dict[str, object]:
     return {
-        "key": cell.key, "printed": cell.printed, "status": str(cell.status), "unit": _both(cell.unit),
-        "value": cell.value, "se": cell.se, "cv": cell.cv, "lower": cell.lower, "upper": cell.upper, "n": cell.n,
+        "key": cell.key,
+        "printed": cell.printed,
+        "status": str(cell.status),
+        "unit": _both(cell.unit),
+        "value": cell.value,
+        "se": cell.se,
+        "cv": cell.cv,
+        "lower": cell.lower,
+        "upper": cell.upper,
+        "n": cell.n,
         "grade": cell.grade,
-    }  # fmt: skip
+    }
 
 
 def domains(content: Content) -> dict[str, list[tuple[str, Text]]]:

@@ -72,13 +72,19 @@ def choices_of(release: Release) -> Choices:
     """How extreme values were treated in the run of a release, and the rules by which its cells were withheld."""
     spec = RunSpec.from_json(EstimationRun.objects.values_list("spec", flat=True).get(pk=release.run_id))
     rules = release.checks.get("rules") or {
-        "minimum": settings.DISCLOSURE_MINIMUM, "one": settings.DISCLOSURE_ONE, "two": settings.DISCLOSURE_TWO,
-    }  # fmt: skip
+        "minimum": settings.DISCLOSURE_MINIMUM,
+        "one": settings.DISCLOSURE_ONE,
+        "two": settings.DISCLOSURE_TWO,
+    }
     chosen = spec.winsorization
     return Choices(
-        chosen.method, _percent(chosen.lower), _percent(chosen.upper), rules["minimum"], _percent(rules["one"]),
+        chosen.method,
+        _percent(chosen.lower),
+        _percent(chosen.upper),
+        rules["minimum"],
+        _percent(rules["one"]),
         _percent(rules["two"]),
-    )  # fmt: skip
+    )
 
 
 def _percent(share: float) -> str:

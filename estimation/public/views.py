@@ -196,9 +196,10 @@ def public_table_csv(request: HttpRequest, language: str, edition: Edition, code
         raise Http404
     name = f"ndrs-{context['edition']}-{code}-{language}.csv"
     return HttpResponse(
-        pages.as_csv(content, table, language), content_type="text/csv; charset=utf-8",
+        pages.as_csv(content, table, language),
+        content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
+    )
 
 
 @public
@@ -281,10 +282,13 @@ def public_data(request: HttpRequest, language: str) -> HttpResponse:
     content = selectors.content_of(release) if release is not None else None
     first = pages.highlights(content)[:1] if content else []
     shown = {
-        "release": release, "here": "data", "table": content.tables[0] if content else None,
-        "example": first[0].cell.key if first else "", "content": content,
+        "release": release,
+        "here": "data",
+        "table": content.tables[0] if content else None,
+        "example": first[0].cell.key if first else "",
+        "content": content,
         "edition": str(release.round.year) if release else "",
-    }  # fmt: skip
+    }
     return public_page(request, language, "data.html", shown)
 
 
@@ -299,9 +303,14 @@ def public_crossing(request: HttpRequest, language: str, edition: Edition) -> Ht
         raise Http404
     region, section = request.GET.get("region", ""), request.GET.get("section", "")
     shown = {
-        "table": table, "tables": content.crossings, "regions": crossings.regions_of(table),
-        "sections": crossings.sections_of(table), "region": region, "section": section, "here": "explore",
-    }  # fmt: skip
+        "table": table,
+        "tables": content.crossings,
+        "regions": crossings.regions_of(table),
+        "sections": crossings.sections_of(table),
+        "region": region,
+        "section": section,
+        "here": "explore",
+    }
     if region or section:
         chosen = crossings.region_line if region else crossings.section_line
         line = chosen(content, table, region or section)
@@ -323,6 +332,7 @@ def public_table_json(request: HttpRequest, language: str, edition: Edition, cod
         raise Http404
     name = f"ndrs-{context['edition']}-{code}.json"
     return HttpResponse(
-        pages.as_json(content, table), content_type="application/json",
+        pages.as_json(content, table),
+        content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
+    )

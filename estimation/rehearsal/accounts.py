@@ -50,9 +50,13 @@ def create_accounts(writer: SheetWriter) -> int:
 
     def account(username: str, name: str, role: Role, region: str, unit: int | None = None) -> None:
         user = User(
-            username=username, name=name, password=hashed, notice_read_at=now, must_change_password=False,
+            username=username,
+            name=name,
+            password=hashed,
+            notice_read_at=now,
+            must_change_password=False,
             is_synthetic=True,
-        )  # fmt: skip
+        )
         users.append(user)
         grants.append(RoleAssignment(user=user, role=role, region_id=region, unit_id=unit))
 

@@ -11,12 +11,36 @@ from .units import INVALID, NOT_DRAWN, UNFILED, VALID
 from .world import Bools, Ints
 
 # What a unit of the 2025 round shows.
-(ACCEPTED, INVALIDATED, NOT_STARTED, IN_PROGRESS, SUBMITTED, NATIONAL_REVIEW, RETURNED, EXEMPTED, REFUSED, NOT_LOCATED,
- CLOSED, OUT_OF_SCOPE, DUPLICATE) = range(13)  # fmt: skip
+(
+    ACCEPTED,
+    INVALIDATED,
+    NOT_STARTED,
+    IN_PROGRESS,
+    SUBMITTED,
+    NATIONAL_REVIEW,
+    RETURNED,
+    EXEMPTED,
+    REFUSED,
+    NOT_LOCATED,
+    CLOSED,
+    OUT_OF_SCOPE,
+    DUPLICATE,
+) = range(13)
 PLAYS = (
-    "accepted", "invalidated", "not_started", "in_progress", "submitted", "national_review", "returned", "exempted",
-    "refused", "not_located", "closed", "out_of_scope", "duplicate",
-)  # fmt: skip
+    "accepted",
+    "invalidated",
+    "not_started",
+    "in_progress",
+    "submitted",
+    "national_review",
+    "returned",
+    "exempted",
+    "refused",
+    "not_located",
+    "closed",
+    "out_of_scope",
+    "duplicate",
+)
 COMPLETE = (
     1,
     2,

@@ -75,9 +75,18 @@ def filing_line(
 
 
 FILING_COLUMNS = (
-    "id", "submission_id", "number", "version_id", "answers", "explanations", "signatories", "revision", "content_hash",
-    "filed_at", "filed_by_id",
-)  # fmt: skip
+    "id",
+    "submission_id",
+    "number",
+    "version_id",
+    "answers",
+    "explanations",
+    "signatories",
+    "revision",
+    "content_hash",
+    "filed_at",
+    "filed_by_id",
+)
 
 
 def observation_hashes(classification: list[str], numbers: Floats) -> list[str]:

@@ -47,20 +47,26 @@ def build_ai(world: World) -> None:
     world.store("A02", total)
     one = np.zeros(len(world.section), np.int64)
     infer = 0.8 * world.normal("A04")
-    inference = np.stack([
-        fit_share(total[y], infer, one, np.array([LEVELS["A04"].enterprise[y] * TB_PER_EB])) for y in (Y24, Y25)
-    ])  # fmt: skip
+    inference = np.stack(
+        [
+            fit_share(total[y], infer, one, np.array([LEVELS["A04"].enterprise[y] * TB_PER_EB]))
+            for y in (Y24, Y25)
+        ]
+    )
     training = total - inference
     world.store("A03", training)
     world.store("A04", inference)
     kind = np.where(world.group == HEAD, 0, 1)
     outside = 0.8 * world.normal("A05")
     external = [
-        fit_share(training[y], outside, kind,
-                  np.array([EXTERNAL_TRAINING_HEADS[y] / 100, (0.29, 0.34)[y]])
-                  * cell_sums(training[y], kind, 2))
+        fit_share(
+            training[y],
+            outside,
+            kind,
+            np.array([EXTERNAL_TRAINING_HEADS[y] / 100, (0.29, 0.34)[y]]) * cell_sums(training[y], kind, 2),
+        )
         for y in (Y24, Y25)
-    ]  # fmt: skip
+    ]
     world.store("A05", np.stack(external))
     _datasets(world, uses, stored)
     rng = world.streams("A09")
@@ -129,10 +135,12 @@ def build_computing(world: World) -> None:
     before = now.copy()
     before[:2] /= _CENTRAL_COMPUTING_GROWTH
     before[2:] *= (INTELLIGENT_PFLOPS[Y24] - public - before[:2].sum()) / before[2:].sum()
-    capacity = np.stack([
-        _scaled(raw * np.exp(-0.1 * (1 - y) * world.normal("K03 drift")) * intelligent[y], kind, goals)
-        for y, goals in ((Y24, before), (Y25, now))
-    ])  # fmt: skip
+    capacity = np.stack(
+        [
+            _scaled(raw * np.exp(-0.1 * (1 - y) * world.normal("K03 drift")) * intelligent[y], kind, goals)
+            for y, goals in ((Y24, before), (Y25, now))
+        ]
+    )
     world.store("K03", capacity)
     # FP32 capacity of everything: the intelligent part counts one eighth of its FP16 figure.
     plain = own * np.exp(0.5 * world.volume + 0.5 * world.normal("K02")) * 0.02

@@ -119,11 +119,20 @@ def build_purchases(world: World, bought: Bools) -> None:
     """T01 to T03: who bought data, for how much, how much of it."""
     world.store("T01", bought.astype(float))
     turnover = world.of("B10")
-    spent = np.stack([
-        bought[y] * np.minimum(turnover[y] ** 0.62 * np.exp(0.7 * world.normal("T02") - (1 - y) * 0.2
-                               - 0.15 * (1 - y) * world.normal("T02 drift")) * 0.12, 0.15 * turnover[y])
-        for y in (Y24, Y25)
-    ])  # fmt: skip
+    spent = np.stack(
+        [
+            bought[y]
+            * np.minimum(
+                turnover[y] ** 0.62
+                * np.exp(
+                    0.7 * world.normal("T02") - (1 - y) * 0.2 - 0.15 * (1 - y) * world.normal("T02 drift")
+                )
+                * 0.12,
+                0.15 * turnover[y],
+            )
+            for y in (Y24, Y25)
+        ]
+    )
     one = np.zeros(len(world.section), np.int64)
     here = world.exists[Y25]
     big = world.group <= CENTRAL
@@ -190,10 +199,16 @@ def build_products(world: World, earning: Bools) -> None:
     world.store("T06", np.stack([whole_numbers_where(before, has[Y24], rng), now]))
     turnover = world.of("B10")
     share = 0.25 * np.maximum(turnover, 1.0) ** -0.15 * np.exp(0.7 * world.normal("T07"))
-    sold = np.stack([
-        np.minimum(turnover[y] * share[y] * np.exp(-0.2 * (1 - y) * world.normal("T07 drift")), 0.45 * turnover[y])
-        * earning[y] for y in (Y24, Y25)
-    ])  # fmt: skip
+    sold = np.stack(
+        [
+            np.minimum(
+                turnover[y] * share[y] * np.exp(-0.2 * (1 - y) * world.normal("T07 drift")),
+                0.45 * turnover[y],
+            )
+            * earning[y]
+            for y in (Y24, Y25)
+        ]
+    )
     goal = world.panel_sums(sold[Y25], one, 1) / (1 + PANEL_GROWTH["T07"] / 100)
     sold = world.keep_growth(sold, one, goal)
     world.store("T07", np.minimum(sold, 0.6 * turnover))

@@ -39,8 +39,18 @@ def month_shares() -> Floats:
 def computing_sites() -> Floats:
     """Share of the nation's intelligent computing standing in each region, (32,)."""
     weight = np.array([0.25 + 0.06 * region.frame_share for region in REGIONS])
-    named = {"520000": 23.5, "150000": 22.5, "130000": 16.5, "110000": 4.0, "310000": 3.6, "440000": 4.4,
-             "620000": 3.2, "640000": 3.4, "500000": 2.2, "510000": 2.4}  # fmt: skip
+    named = {
+        "520000": 23.5,
+        "150000": 22.5,
+        "130000": 16.5,
+        "110000": 4.0,
+        "310000": 3.6,
+        "440000": 4.4,
+        "620000": 3.2,
+        "640000": 3.4,
+        "500000": 2.2,
+        "510000": 2.4,
+    }
     rest = np.array([region.code not in named for region in REGIONS])
     share = np.where(rest, weight * (100 - sum(named.values())) / weight[rest].sum(), 0.0)
     for code, value in named.items():
@@ -68,8 +78,11 @@ def build_government(stage: PublicStage) -> None:
         own = now * stage.uniform(code + "a", 0.4, 0.65)
         lower = now - own
         before_own = own * np.exp(0.08 * stage.normal(code + "a drift"))
-        before_own = np.where(province, before_own * own[province].sum() / growth / before_own[province].sum(),
-                              before_own / growth)  # fmt: skip
+        before_own = np.where(
+            province,
+            before_own * own[province].sum() / growth / before_own[province].sum(),
+            before_own / growth,
+        )
         before_lower = lower * np.exp(0.08 * stage.normal(code + "b drift"))
         before_lower *= (level[Y24] * TB_PER_PB - before_own.sum()) / before_lower.sum()
         stage.store(code, np.stack([before_own + before_lower, now]))
@@ -79,8 +92,16 @@ def build_government(stage: PublicStage) -> None:
     before = np.minimum(farm * np.exp(0.1 * stage.normal("MG07c drift")), stage.of("MG07")[Y24])
     stage.store("MG07c", np.stack([before * farm.sum() / _FARM_GROWTH / before.sum(), farm]))
     flow = size * np.exp(0.3 * stage.normal("MG10"))
-    flow = np.stack([_sums_to(flow * np.exp(0.05 * (1 - y) * stage.normal("MG10 drift")), bodies,
-                              PUBLIC_FLOW_GOVERNMENT_EB[y] * TB_PER_EB) for y in (Y24, Y25)])  # fmt: skip
+    flow = np.stack(
+        [
+            _sums_to(
+                flow * np.exp(0.05 * (1 - y) * stage.normal("MG10 drift")),
+                bodies,
+                PUBLIC_FLOW_GOVERNMENT_EB[y] * TB_PER_EB,
+            )
+            for y in (Y24, Y25)
+        ]
+    )
     stage.store("MG10", flow)
     stage.store("MG04", flow * stage.uniform("MG04", 0.02, 0.05))
     pooled = stage.of("S02") * stage.uniform("MG02", 0.5, 0.9) * bodies
@@ -211,9 +232,12 @@ def _operators(world: World, operators: Bools) -> None:
     weight = np.exp(0.35 * world.normal("MO")) * operators
     weight = weight / max(weight.sum(), 1e-9)
     pairs: dict[str, tuple[float | None, float | None]] = {
-        "MO01": (3600.0, 4300.0), "MO02": CROSS_PROVINCE_EB, "MO04": LEVELS["F06"].published,
-        "MO06": (8.2 * 1024, 8.9 * 1024), "MO09": (310.0 * TB_PER_PB, 420.0 * TB_PER_PB),
-    }  # fmt: skip
+        "MO01": (3600.0, 4300.0),
+        "MO02": CROSS_PROVINCE_EB,
+        "MO04": LEVELS["F06"].published,
+        "MO06": (8.2 * 1024, 8.9 * 1024),
+        "MO09": (310.0 * TB_PER_PB, 420.0 * TB_PER_PB),
+    }
     for code, pair in pairs.items():
         world.store(code, np.round(weight * np.array(pair, float)[:, None], 4))
     # Rounded parts must still add up to the published flow: the largest operator takes what rounding left.

@@ -64,9 +64,13 @@ def build_public(world: World) -> PublicStage:
     rng = world.streams("public traits")
     spread = np.array([_SPREAD.get(c, 0.8) for c in range(15)])[category]
     stage = PublicStage(
-        world, index, category, world.units.exists[:, index], spread * rng.standard_normal(len(index)),
+        world,
+        index,
+        category,
+        world.units.exists[:, index],
+        spread * rng.standard_normal(len(index)),
         0.1 * rng.standard_normal(len(index)),
-    )  # fmt: skip
+    )
     _staff(stage)
     _production(stage)
     _storage(stage)
@@ -133,9 +137,14 @@ def _storage(stage: PublicStage) -> None:
         stage.raw("S02 associations") * associations * 900.0
     )  # outside the published level of categories 1-13
     stage.world.values["S02"][:, stage.index] += np.where(stage.exists, small, 0.0)
-    used = stage.part(stage.of("S02") * stage.among(3, 4, 5), "D01", (
-        0.19 * stage.of("S02")[0][stage.among(3, 4, 5)].sum(), 0.21 * stage.of("S02")[1][stage.among(3, 4, 5)].sum()
-    ))  # fmt: skip
+    used = stage.part(
+        stage.of("S02") * stage.among(3, 4, 5),
+        "D01",
+        (
+            0.19 * stage.of("S02")[0][stage.among(3, 4, 5)].sum(),
+            0.21 * stage.of("S02")[1][stage.among(3, 4, 5)].sum(),
+        ),
+    )
     stage.store("D01", used)
 
 

@@ -22,10 +22,21 @@ def build_spending(world: World) -> None:
         * np.exp(0.42 * world.normal("V01") + 0.2 * world.intensity)
         * np.where(world.group == DATA, 4.0, 1.0)
     )
-    spent = np.stack([
-        np.minimum(turnover[y] ** 0.7 * share * 12.0 * np.exp(-(1 - y) * (world.growth * 0.6
-                   + 0.12 * world.normal("V01 drift"))), 0.6 * turnover[y]) for y in (Y24, Y25)
-    ]) * world.active  # fmt: skip
+    spent = (
+        np.stack(
+            [
+                np.minimum(
+                    turnover[y] ** 0.7
+                    * share
+                    * 12.0
+                    * np.exp(-(1 - y) * (world.growth * 0.6 + 0.12 * world.normal("V01 drift"))),
+                    0.6 * turnover[y],
+                )
+                for y in (Y24, Y25)
+            ]
+        )
+        * world.active
+    )
     cell, goals = _spending_goals(world, spent[Y25])
     spent = world.keep_growth(spent, cell, goals)
     world.store("V01", spent)

@@ -122,10 +122,14 @@ def build_storage(world: World) -> None:
     for code, tilt in (("S03", 0.25), ("S05", 0.1)):
         logit = 0.9 * world.normal(code) + tilt * world.intensity
         part = [
-            fit_share(total[y], logit + 0.1 * world.normal(f"{code} {y}"), one,
-                      np.array([LEVELS[code].enterprise[y] * TB_PER_ZB]))
+            fit_share(
+                total[y],
+                logit + 0.1 * world.normal(f"{code} {y}"),
+                one,
+                np.array([LEVELS[code].enterprise[y] * TB_PER_ZB]),
+            )
             for y in (Y24, Y25)
-        ]  # fmt: skip
+        ]
         world.store(code, np.stack(part))
     world.store("S04", total - world.of("S03"))
     _active(world, total)

@@ -8,10 +8,22 @@ from .world import Bools, Ints
 
 # Finding (prefix of the edit code) -> reason code and texts; {n} is a serial number.
 _REASONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("MIS-", "other", ("集团购数由下属单位分散办理，总部尚未建立台账，本年无法汇总。",
-                       "数据收益与软件收入合并核算，财务系统暂不能拆分。")),
-    ("P10", "method_change", ("视频采集点位由第三方运维，只能按设备数和码率估算年度数据量。",
-                              "部分生产系统未装计量模块，按上半年抽查结果推估全年。")),
+    (
+        "MIS-",
+        "other",
+        (
+            "集团购数由下属单位分散办理，总部尚未建立台账，本年无法汇总。",
+            "数据收益与软件收入合并核算，财务系统暂不能拆分。",
+        ),
+    ),
+    (
+        "P10",
+        "method_change",
+        (
+            "视频采集点位由第三方运维，只能按设备数和码率估算年度数据量。",
+            "部分生产系统未装计量模块，按上半年抽查结果推估全年。",
+        ),
+    ),
     ("S09", "method_change", ("本年更换存储平台，平台报表口径由去重改为含副本，已在台账中注明。",)),
     ("MT03", "business_change", ("数据空间二期于6月上线，新接入成员单位历史数据一次性开放。",)),
     ("X05", "previous_wrong", ("上年填报时计量单位误选，已与审核机构确认，本年按台账更正。",)),
@@ -25,7 +37,7 @@ _REASONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "年内上线视频质检系统，产生大量图像数据。",
         ),
     ),
-)  # fmt: skip
+)
 INVALID_REASONS = (
     "not_credible",
     "wrong_perimeter",

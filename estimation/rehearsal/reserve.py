@@ -43,9 +43,12 @@ def keep_reserve(country: Country, cast: Cast) -> Reserve:
             credit_code(cast.count + serial, kind, division)
             for serial, (kind, division) in enumerate(zip(kinds, divisions, strict=True), start=1)
         ],
-        name=unit_names(units, rows, rng), person=[], division=divisions, institution_type=kinds,
+        name=unit_names(units, rows, rng),
+        person=[],
+        division=divisions,
+        institution_type=kinds,
         founded=list(zip(years.astype(np.int64).tolist(), months.tolist(), strict=True)),
-    )  # fmt: skip
+    )
     lines = unit_lines(country, rows, register, units.random_number[rows], first=cast.count + 1)
     return Reserve(list(lines), list(_counts(country)))
 
@@ -72,16 +75,21 @@ def _counts(country: Country) -> Iterator[FrameCount]:
     np.add.at(table, (units.region[firms], units.section[firms], units.size[firms]), 1)
     for region, section, size in np.argwhere(table).tolist():
         yield FrameCount(
-            region=REGIONS[region].code, section=SECTIONS[section], size_class=SIZE_CODES[size],
-            units=int(table[region, section, size]), is_synthetic=True,
-        )  # fmt: skip
+            region=REGIONS[region].code,
+            section=SECTIONS[section],
+            size_class=SIZE_CODES[size],
+            units=int(table[region, section, size]),
+            is_synthetic=True,
+        )
     for category in SAMPLED:
         regions = np.bincount(units.region[here & (units.category == category)], minlength=len(REGIONS))
         for region in np.flatnonzero(regions).tolist():
             yield FrameCount(
-                category=f"CAT{category:02d}", region=REGIONS[region].code, units=int(regions[region]),
+                category=f"CAT{category:02d}",
+                region=REGIONS[region].code,
+                units=int(regions[region]),
                 is_synthetic=True,
-            )  # fmt: skip
+            )
 
 
 def write_reserve(reserve: Reserve) -> int:

@@ -139,8 +139,12 @@ def comparisons(
             " AND (%(variable)s = '' OR e.variable = %(variable)s)"
             " ORDER BY e.variable, e.domain_code LIMIT %(limit)s",
             {
-                "run": run.pk, "statistic": statistic, "kind": kind, "year": year, "variable": variable,
+                "run": run.pk,
+                "statistic": statistic,
+                "kind": kind,
+                "year": year,
+                "variable": variable,
                 "limit": limit,
             },
-        )  # fmt: skip
+        )
         return [Comparison(*row) for row in cursor.fetchall()]

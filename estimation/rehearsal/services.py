@@ -50,9 +50,17 @@ __all__ = ["DemoAccounts", "build_country", "demo_accounts"]
 
 Progress = Callable[[str], None]
 _BULK = (
-    "survey_reportingunit", "survey_assignment", "survey_submission", "survey_submissionevent", "survey_filing",
-    "survey_explanation", "survey_observation", "survey_reviewquery", "estimation_stratum", "estimation_selectedunit",
-)  # fmt: skip
+    "survey_reportingunit",
+    "survey_assignment",
+    "survey_submission",
+    "survey_submissionevent",
+    "survey_filing",
+    "survey_explanation",
+    "survey_observation",
+    "survey_reviewquery",
+    "estimation_stratum",
+    "estimation_selectedunit",
+)
 _NUMBERED = (*(t for t in _BULK if t != "survey_observation"), "estimation_truevalue")
 _DAY = 86_400
 
@@ -136,15 +144,27 @@ def _prepare(scale: float, seed: int, progress: Progress) -> tuple[SheetWriter, 
     cast = replace(cast, row=np.arange(cast.count))
     now = int(timezone.now().timestamp())
     facts = {
-        0: RoundFacts(rounds[2024].pk, 2024, int(rounds[2024].opens_at.timestamp()),
-                      int(rounds[2024].closes_at.timestamp()) - _DAY),
+        0: RoundFacts(
+            rounds[2024].pk,
+            2024,
+            int(rounds[2024].opens_at.timestamp()),
+            int(rounds[2024].closes_at.timestamp()) - _DAY,
+        ),
         1: RoundFacts(rounds[2025].pk, 2025, int(rounds[2025].opens_at.timestamp()), now - _DAY),
-    }  # fmt: skip
+    }
     writer = SheetWriter(
-        country=country, cast=cast, register=build_register(country, cast), forms=dict(forms),
-        variables=variables, layout=current_layout(), rounds=rounds, versions=versions,
-        keys=keys_of(cast.asked), facts=facts, truth=truth,
-    )  # fmt: skip
+        country=country,
+        cast=cast,
+        register=build_register(country, cast),
+        forms=dict(forms),
+        variables=variables,
+        layout=current_layout(),
+        rounds=rounds,
+        versions=versions,
+        keys=keys_of(cast.asked),
+        facts=facts,
+        truth=truth,
+    )
     return writer, reserve
 
 

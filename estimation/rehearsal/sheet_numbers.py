@@ -14,8 +14,15 @@ from .world import Bools, Floats, Ints
 
 # Ticks per unit of measurement: the number of decimals that respondents give.
 DECIMALS: dict[str, int] = {
-    "TB": 3, "PFLOPS": 3, "EB": 4, "亿个": 4, "万亿个": 4, "万元": 2, "万次": 2, "%": 2,
-}  # fmt: skip
+    "TB": 3,
+    "PFLOPS": 3,
+    "EB": 4,
+    "亿个": 4,
+    "万亿个": 4,
+    "万元": 2,
+    "万次": 2,
+    "%": 2,
+}
 
 # Canonical unit of each item that is not in TB; what is not in DECIMALS is counted in whole numbers.
 UNIT_OF: dict[str, str] = {

@@ -12,9 +12,20 @@ from .world import Bools, Floats, Ints
 
 CODES = [region.code for region in REGIONS]
 _FLOW_WEIGHT = np.array([region.frame_share for region in REGIONS])
-for _code, _factor in {"440000": 1.35, "330000": 1.45, "320000": 1.2, "370000": 1.1, "410000": 1.45,
-                       "110000": 0.8, "310000": 0.8, "130000": 0.7, "510000": 0.8, "340000": 0.8,
-                       "350000": 0.7, "420000": 0.8}.items():  # fmt: skip
+for _code, _factor in {
+    "440000": 1.35,
+    "330000": 1.45,
+    "320000": 1.2,
+    "370000": 1.1,
+    "410000": 1.45,
+    "110000": 0.8,
+    "310000": 0.8,
+    "130000": 0.7,
+    "510000": 0.8,
+    "340000": 0.8,
+    "350000": 0.7,
+    "420000": 0.8,
+}.items():
     _FLOW_WEIGHT[REGION_INDEX[_code]] *= _factor
 
 

@@ -181,25 +181,40 @@ def _tables(country: Country, form: Questionnaire, rows: Ints, numbers: SheetNum
         "MG11": lambda: tables.directions(ticks["MG10"], rng("MG11")),
         "MO03": lambda: tables.matrix(ticks["MO02"], rng("MO03")),
         "MP02": lambda: tables.monthly_tokens(ticks["MP01"], numbers.decimals["MP01"]),
-        "MP05": lambda: tables.total_row({
-            "interfaces": (counts("MP05", 400), 0, ""), "calls": (counts("calls", 9e8), 2, "万次"),
-        }),
-        "MR03": lambda: tables.total_row({
-            "exchanges": (1 + counts("MR03", 0.6), 0, ""), "turnover": (counts("MR03 t", 4e6), 2, ""),
-        }),
+        "MP05": lambda: tables.total_row(
+            {
+                "interfaces": (counts("MP05", 400), 0, ""),
+                "calls": (counts("calls", 9e8), 2, "万次"),
+            }
+        ),
+        "MR03": lambda: tables.total_row(
+            {
+                "exchanges": (1 + counts("MR03", 0.6), 0, ""),
+                "turnover": (counts("MR03 t", 4e6), 2, ""),
+            }
+        ),
         "MS05": lambda: tables.purposes(n, rng("MS05")),
-        "MS06": lambda: tables.total_row({
-            "users": (counts("MS06", 3000), 0, ""), "downloads": (counts("MS06 d", 9e5), 3, "TB"),
-        }),
+        "MS06": lambda: tables.total_row(
+            {
+                "users": (counts("MS06", 3000), 0, ""),
+                "downloads": (counts("MS06 d", 9e5), 3, "TB"),
+            }
+        ),
         "MT01": lambda: tables.spaces(n, rng("MT01")),
-        "MX03": lambda: tables.total_row({
-            "products": (np.minimum(counts("MX03", 120), ticks["MX02"]), 0, ""), "deals": (counts("deals", 900), 0, ""),
-        }),
+        "MX03": lambda: tables.total_row(
+            {
+                "products": (np.minimum(counts("MX03", 120), ticks["MX02"]), 0, ""),
+                "deals": (counts("deals", 900), 0, ""),
+            }
+        ),
         "MX04": lambda: tables.exchange_types(ticks["MX01"], rng("MX04")),
-        "MX05": lambda: tables.total_row({
-            "datasets": (counts("MX05", 90), 0, ""), "volume": (counts("MX05 v", 4e5), 3, "TB"),
-        }),
-    }  # fmt: skip
+        "MX05": lambda: tables.total_row(
+            {
+                "datasets": (counts("MX05", 90), 0, ""),
+                "volume": (counts("MX05 v", 4e5), 3, "TB"),
+            }
+        ),
+    }
     return {
         code: builders[code]()
         for code, item in form.items.items()

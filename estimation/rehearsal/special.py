@@ -93,9 +93,14 @@ def _bureaus() -> tuple[Ints, Ints, Ints, Ints, Bools, Ints, Bools]:
     city = np.concatenate([np.full(32, -1), np.arange(len(PLANNED_CITIES))])
     none = np.full(count, NO_SECTION)
     return (
-        np.full(count, 2), region, none, np.full(count, PUBLIC), np.zeros(count, bool), city,
+        np.full(count, 2),
+        region,
+        none,
+        np.full(count, PUBLIC),
+        np.zeros(count, bool),
+        city,
         np.ones((2, count), bool),
-    )  # fmt: skip
+    )
 
 
 def _part(

@@ -105,16 +105,37 @@ NEW_FIELDS_EB = {
 SECTION_INCREASE_ZB = {"C": 1.27, "G": 1.22, "I": 0.92}
 
 CONFLICTS: tuple[tuple[str, str], ...] = (
-    ("CIR-05", "Table 2 sums to 1930.73 EB, CIR-05 prints 1935.36: sections hold, 4.63 EB is an external adjustment"),
-    ("T2-F growth", "panel growth per section holds (32.07 % in all); the level growth 25.17 % holds because units "
-                    "that left carried more volume than units that came"),
-    ("T2-AI growth", "read as panel growth of the data volume, like the text on agriculture; not of the ratio"),
-    ("T1-BUY", "11.65 % is the share weighted by the frame; the frame's section mix is tilted until it holds"),
-    ("T1 central", "84.95 % and 26.17 % have the bases 93 and 107: 20 and 6 central enterprises answer 'unknown'"),
+    (
+        "CIR-05",
+        "Table 2 sums to 1930.73 EB, CIR-05 prints 1935.36: sections hold, 4.63 EB is an external adjustment",
+    ),
+    (
+        "T2-F growth",
+        "panel growth per section holds (32.07 % in all); the level growth 25.17 % holds because units "
+        "that left carried more volume than units that came",
+    ),
+    (
+        "T2-AI growth",
+        "read as panel growth of the data volume, like the text on agriculture; not of the ratio",
+    ),
+    (
+        "T1-BUY",
+        "11.65 % is the share weighted by the frame; the frame's section mix is tilted until it holds",
+    ),
+    (
+        "T1 central",
+        "84.95 % and 26.17 % have the bases 93 and 107: 20 and 6 central enterprises answer 'unknown'",
+    ),
     ("T1 data enterprises", "categories 8 to 12 and section I both have 34.36 and 30.23"),
     ("TXT-004", "enterprise share of growth is 85.7 % from the levels; 'nine tenths' is rounding up"),
     ("TXT-013/014", "140 and 60 times hold for head platforms alone and together with central enterprises"),
-    ("USE-04", "21100 holds as the yearly sum; the monthly path reaches 100 in December and is far above 30 in June"),
-    ("SUP-11", "no comparable 2024 level is printed; 958 thousand is chosen from the growth of central enterprises"),
+    (
+        "USE-04",
+        "21100 holds as the yearly sum; the monthly path reaches 100 in December and is far above 30 in June",
+    ),
+    (
+        "SUP-11",
+        "no comparable 2024 level is printed; 958 thousand is chosen from the growth of central enterprises",
+    ),
     ("CIR-03", "measured by the operators' network (MO02); larger than enterprise and public flows together"),
-)  # fmt: skip
+)

@@ -47,11 +47,21 @@ def truth(request: HttpRequest) -> HttpResponse:
     coverage = selectors.coverage(run)
     sampled, covered = sum(one.sampled for one in coverage), sum(one.covered for one in coverage)
     context |= {
-        "rows": [(row, name_of(names, row.variable)) for row in rows], "coverage": coverage,
+        "rows": [(row, name_of(names, row.variable)) for row in rows],
+        "coverage": coverage,
         "by_answers": selectors.coverage_by_answers(run),
-        "sampled": sampled, "covered": covered, "share": covered / sampled if sampled else None,
-        "statistic": statistic, "kind": kind, "year": year, "years": years, "variable": variable,
-        "variables": sorted(names.values(), key=lambda name: name.code), "statistics": STATISTIC_LABELS,
-        "kinds": KIND_LABELS, "is_percent": statistic in PERCENTS, "other_runs": finished_runs()[:30],
-    }  # fmt: skip
+        "sampled": sampled,
+        "covered": covered,
+        "share": covered / sampled if sampled else None,
+        "statistic": statistic,
+        "kind": kind,
+        "year": year,
+        "years": years,
+        "variable": variable,
+        "variables": sorted(names.values(), key=lambda name: name.code),
+        "statistics": STATISTIC_LABELS,
+        "kinds": KIND_LABELS,
+        "is_percent": statistic in PERCENTS,
+        "other_runs": finished_runs()[:30],
+    }
     return page(request, "estimation/rehearsal/truth.html", context)

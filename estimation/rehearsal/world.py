@@ -118,10 +118,21 @@ def build_world(units: Units, streams: Streams) -> World:
     quiet = (units.size[enterprise] >= 2) & (enterprise >= units.special) & (rng.random(count) < 0.02)
     exists = units.exists[:, enterprise]
     world = World(
-        units=units, streams=streams, enterprise=enterprise, section=section, group=group, cell=cell,
-        exists=exists, panel=exists.all(0), standing=standing, intensity=intensity, volume=volume, growth=growth,
-        jump=jump, active=~quiet,
-    )  # fmt: skip
+        units=units,
+        streams=streams,
+        enterprise=enterprise,
+        section=section,
+        group=group,
+        cell=cell,
+        exists=exists,
+        panel=exists.all(0),
+        standing=standing,
+        intensity=intensity,
+        volume=volume,
+        growth=growth,
+        jump=jump,
+        active=~quiet,
+    )
     _firms(world)
     return world
 

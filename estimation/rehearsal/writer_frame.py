@@ -34,9 +34,16 @@ UNIT_COLUMNS = (
     "random_number", "is_synthetic",
 )  # fmt: skip
 _ASSIGNMENT_COLUMNS = (
-    "id", "unit_id", "round_id", "version_id", "disposition", "disposition_reason", "disposition_by_id", "disposition_at",
+    "id",
+    "unit_id",
+    "round_id",
+    "version_id",
+    "disposition",
+    "disposition_reason",
+    "disposition_by_id",
+    "disposition_at",
     "extended_until",
-)  # fmt: skip
+)
 _KINDS = (Stratum.Kind.ENTERPRISE, Stratum.Kind.INSTITUTION, Stratum.Kind.CERTAINTY)
 _SIZES = ("large", "medium", "small")
 
@@ -69,14 +76,29 @@ def unit_lines(
         )
         firm = size >= 0
         founded = "{:04d}-{:02d}-15".format(*register.founded[k])
-        yield "\t".join((
-            str(k + first), register.uscc[k], register.name[k], category, region, register.division[k],
-            NATION if category in NATIONAL_CATEGORIES else region,
-            f"{int(units.industry[row]):04d}" if section < 18 else "", SECTIONS[section] if section < 18 else "",
-            SIZE_CODES[size] if firm else "", register.institution_type[k], str(int(people[k])),
-            f"{turnover[k]:.2f}" if firm else "\\N", f"{assets[k]:.2f}" if firm else "\\N", founded,
-            "t" if units.group[row] == 0 else "f", "t" if units.pilot[row] else "f", repr(float(number[k])), "t",
-        ))  # fmt: skip
+        yield "\t".join(
+            (
+                str(k + first),
+                register.uscc[k],
+                register.name[k],
+                category,
+                region,
+                register.division[k],
+                NATION if category in NATIONAL_CATEGORIES else region,
+                f"{int(units.industry[row]):04d}" if section < 18 else "",
+                SECTIONS[section] if section < 18 else "",
+                SIZE_CODES[size] if firm else "",
+                register.institution_type[k],
+                str(int(people[k])),
+                f"{turnover[k]:.2f}" if firm else "\\N",
+                f"{assets[k]:.2f}" if firm else "\\N",
+                founded,
+                "t" if units.group[row] == 0 else "f",
+                "t" if units.pilot[row] else "f",
+                repr(float(number[k])),
+                "t",
+            )
+        )
 
 
 def write_assignments(writer: SheetWriter) -> None:
@@ -86,8 +108,13 @@ def write_assignments(writer: SheetWriter) -> None:
 
 def _assignment_lines(writer: SheetWriter) -> Iterator[str]:
     cast, category = writer.cast, writer.category
-    special = {casting.REFUSED: "refused", casting.NOT_LOCATED: "not_located", casting.CLOSED: "closed",
-               casting.OUT_OF_SCOPE: "out_of_scope", casting.DUPLICATE: "duplicate"}  # fmt: skip
+    special = {
+        casting.REFUSED: "refused",
+        casting.NOT_LOCATED: "not_located",
+        casting.CLOSED: "closed",
+        casting.OUT_OF_SCOPE: "out_of_scope",
+        casting.DUPLICATE: "duplicate",
+    }
     for year in (0, 1):
         facts = writer.facts[year]
         for place in np.flatnonzero(cast.asked[year]).tolist():
@@ -113,25 +140,48 @@ def write_designs(writer: SheetWriter) -> None:
         rows = [_stratum(writer, int(h)) for h in used]
         counts = [[int(strata.population[year, h]), int(strata.drawn[year, h])] for h in used]
         design = SampleDesign.objects.create(
-            round=writer.rounds[2024 + year], number=1, seed=writer.country.seed, is_synthetic=True,
+            round=writer.rounds[2024 + year],
+            number=1,
+            seed=writer.country.seed,
+            is_synthetic=True,
             content_hash=digest([rows, counts, writer.country.seed]),
             summary=_summary(writer, year),
-        )  # fmt: skip
+        )
         number = np.zeros(len(strata.kind), np.int64)
         number[used] = key + 1 + np.arange(len(used))
         key += len(used)
         copy_lines(
             "estimation_stratum",
-            ("id", "design_id", "kind", "category", "region", "section", "size", "population", "drawn", "take_all",
-             "listed", "reason"),
             (
-                "\t".join((
-                    str(number[h]), str(design.pk), *row, str(count[0]), str(count[1]),
-                    "t" if strata.kind[h] == 2 else "f", str(count[1]), _reason(row),
-                ))
+                "id",
+                "design_id",
+                "kind",
+                "category",
+                "region",
+                "section",
+                "size",
+                "population",
+                "drawn",
+                "take_all",
+                "listed",
+                "reason",
+            ),
+            (
+                "\t".join(
+                    (
+                        str(number[h]),
+                        str(design.pk),
+                        *row,
+                        str(count[0]),
+                        str(count[1]),
+                        "t" if strata.kind[h] == 2 else "f",
+                        str(count[1]),
+                        _reason(row),
+                    )
+                )
                 for h, row, count in zip(used.tolist(), rows, counts, strict=True)
             ),
-        )  # fmt: skip
+        )
         mine = np.flatnonzero(cast.asked[year] & ~cast.extra & (units.status[year, cast.row] != NOT_DRAWN))
         copy_lines(
             "estimation_selectedunit",
@@ -152,9 +202,11 @@ def _reason(row: list[str]) -> str:
 def _summary(writer: SheetWriter, year: int) -> dict[str, int]:
     strata = writer.country.strata
     return {
-        "strata": int((strata.population[year] > 0).sum()), "population": int(strata.population[year].sum()),
-        "n": int(strata.drawn[year].sum()), "certain": int(strata.drawn[year, strata.kind == 2].sum()),
-    }  # fmt: skip
+        "strata": int((strata.population[year] > 0).sum()),
+        "population": int(strata.population[year].sum()),
+        "n": int(strata.drawn[year].sum()),
+        "certain": int(strata.drawn[year, strata.kind == 2].sum()),
+    }
 
 
 def sign_designs() -> None:
@@ -163,10 +215,16 @@ def sign_designs() -> None:
     for design in SampleDesign.objects.select_related("round"):
         at = design.round.opens_at
         SampleDesign.objects.filter(pk=design.pk).update(
-            state=SampleDesign.State.HANDED_OVER, created_at=at - dt.timedelta(days=30), created_by=first,
-            drawn_by=first, drawn_at=at - dt.timedelta(days=29), approved_by=second,
-            approved_at=at - dt.timedelta(days=28), handed_over_by=first, handed_over_at=at - dt.timedelta(days=27),
-        )  # fmt: skip
+            state=SampleDesign.State.HANDED_OVER,
+            created_at=at - dt.timedelta(days=30),
+            created_by=first,
+            drawn_by=first,
+            drawn_at=at - dt.timedelta(days=29),
+            approved_by=second,
+            approved_at=at - dt.timedelta(days=28),
+            handed_over_by=first,
+            handed_over_at=at - dt.timedelta(days=27),
+        )
 
 
 def _stratum(writer: SheetWriter, h: int) -> list[str]:
@@ -189,9 +247,13 @@ def _selected(writer: SheetWriter, places: Ints, year: int, number: Ints, design
     h = units.stratum[rows]
     chance = strata.drawn[year, h] / strata.population[year, h]
     for place, stratum, region, probability, draw in zip(
-        places.tolist(), number[h].tolist(), units.region[rows].tolist(), chance.tolist(),
-        units.random_number[rows].tolist(), strict=True,
-    ):  # fmt: skip
+        places.tolist(),
+        number[h].tolist(),
+        units.region[rows].tolist(),
+        chance.tolist(),
+        units.random_number[rows].tolist(),
+        strict=True,
+    ):
         yield f"{design}\t{stratum}\t{place + 1}\t{REGIONS[region].code}\t{probability!r}\t{draw!r}"
 
 
@@ -199,11 +261,18 @@ def write_external() -> None:
     """Series that no questionnaire asks for."""
     ExternalSeries.objects.bulk_create(
         ExternalSeries(
-            code=row.code, year=row.year, value=round(row.value, 6), unit=row.unit, label_zh=row.label_zh,
-            label_en=row.label_en, source=row.source, is_synthetic=row.synthetic, approved_at=timezone.now(),
+            code=row.code,
+            year=row.year,
+            value=round(row.value, 6),
+            unit=row.unit,
+            label_zh=row.label_zh,
+            label_en=row.label_en,
+            source=row.source,
+            is_synthetic=row.synthetic,
+            approved_at=timezone.now(),
         )
         for row in external_values()
-    )  # fmt: skip
+    )
 
 
 def truth_lines(country: Country, variables: Sequence[Variable]) -> list[str]:

@@ -28,15 +28,43 @@ from .units import INVALID, VALID
 from .world import Bools, Ints
 
 EXPLANATION_COLUMNS = (
-    "submission_id", "edit", "fingerprint", "reason_code", "text", "by_id", "at", "verdict", "verdict_by_id",
-)  # fmt: skip
+    "submission_id",
+    "edit",
+    "fingerprint",
+    "reason_code",
+    "text",
+    "by_id",
+    "at",
+    "verdict",
+    "verdict_by_id",
+)
 TRACE_COLUMNS = (
-    "submission_id", "round_id", "category", "edit", "severity", "first_shown", "cleared_at", "times",
-)  # fmt: skip
+    "submission_id",
+    "round_id",
+    "category",
+    "edit",
+    "severity",
+    "first_shown",
+    "cleared_at",
+    "times",
+)
 _OBSERVATION_COLUMNS = (
-    "filing_id", "layout_id", "unit_id", "round_id", "category", "region", "section", "size_class",
-    "is_head_platform", "is_pilot_space", "edited", "imputed", "values_hash", "reasons", "collected",
-)  # fmt: skip
+    "filing_id",
+    "layout_id",
+    "unit_id",
+    "round_id",
+    "category",
+    "region",
+    "section",
+    "size_class",
+    "is_head_platform",
+    "is_pilot_space",
+    "edited",
+    "imputed",
+    "values_hash",
+    "reasons",
+    "collected",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +208,14 @@ def file_batch(
             sheet.explanations = explain(writer, sheet, year, category, before.get(place))
         writer.filed_at[key], writer.decided_at[key] = sheet.filed_at, sheet.decided_at
         yield filing_line(
-            sheet, version.pk, version.form_no, version.content_hash, 2024 + year, writer.register.uscc[place],
+            sheet,
+            version.pk,
+            version.form_no,
+            version.content_hash,
+            2024 + year,
+            writer.register.uscc[place],
             20 + key % 90,
-        )  # fmt: skip
+        )
 
 
 def _previous_texts(writer: SheetWriter, places: Ints, wanted: Bools, category: int) -> dict[int, str]:
@@ -197,18 +230,25 @@ def explain(
 ) -> list[dict[str, str]]:
     """Reasons for the soft findings of a sheet, found by the same rules as on every other way in."""
     findings = run_edits(
-        writer.forms[f"CAT{category:02d}"], json.loads(sheet.answers),
-        previous=json.loads(previous) if previous else None, context=writer.context(sheet.place, year),
-    )  # fmt: skip
+        writer.forms[f"CAT{category:02d}"],
+        json.loads(sheet.answers),
+        previous=json.loads(previous) if previous else None,
+        context=writer.context(sheet.place, year),
+    )
     writer.trace(sheet.key, year, category, findings, sheet.filed_at)
     given = []
     for finding in findings:
         if finding.severity != "soft":
             continue
         code, text = reason_for(finding.edit, sheet.key)
-        given.append({
-            "edit": finding.edit, "fingerprint": finding.fingerprint, "reason_code": code, "text": text,
-        })  # fmt: skip
+        given.append(
+            {
+                "edit": finding.edit,
+                "fingerprint": finding.fingerprint,
+                "reason_code": code,
+                "text": text,
+            }
+        )
         writer.explanations.append(
             f"{sheet.key}\t{finding.edit}\t{finding.fingerprint}\t{code}\t{text}\t\\N\t{stamp(sheet.filed_at)}\t\t\\N"
         )
@@ -240,11 +280,20 @@ def _observations(
                 continue
             n = len(index)
             columns = [
-                writer.keys[year, places[index]], np.full(n, writer.layout.pk), places[index] + 1,
-                np.full(n, writer.facts[year].key), np.full(n, f"CAT{category:02d}", "S5"), region[index].astype("S6"),
+                writer.keys[year, places[index]],
+                np.full(n, writer.layout.pk),
+                places[index] + 1,
+                np.full(n, writer.facts[year].key),
+                np.full(n, f"CAT{category:02d}", "S5"),
+                region[index].astype("S6"),
                 section[index].astype("S1") if not one_section else "",
                 size[index].astype(f"S{len(one_size)}") if one_size else "",
-                head[index], pilot[index], None, None, hashes[index], packed[index],
-            ]  # fmt: skip
+                head[index],
+                pilot[index],
+                None,
+                None,
+                hashes[index],
+                packed[index],
+            ]
             blocks.append(binary_rows(columns, batch.numbers[index]))
     return b"".join(blocks)

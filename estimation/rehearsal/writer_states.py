@@ -22,13 +22,27 @@ _STAGE_COLUMNS = (
     "invalid_reason", "exempt_reason", "updated_at",
 )  # fmt: skip
 _STATES = {
-    casting.ACCEPTED: "accepted", casting.INVALIDATED: "invalidated", casting.IN_PROGRESS: "in_progress",
-    casting.SUBMITTED: "submitted", casting.NATIONAL_REVIEW: "national_review", casting.RETURNED: "returned",
+    casting.ACCEPTED: "accepted",
+    casting.INVALIDATED: "invalidated",
+    casting.IN_PROGRESS: "in_progress",
+    casting.SUBMITTED: "submitted",
+    casting.NATIONAL_REVIEW: "national_review",
+    casting.RETURNED: "returned",
     casting.EXEMPTED: "exempted",
-}  # fmt: skip
+}
 _EVENT_COLUMNS = (
-    "submission_id", "at", "actor_id", "kind", "action", "item", "old", "new", "revision", "reason", "channel",
-)  # fmt: skip
+    "submission_id",
+    "at",
+    "actor_id",
+    "kind",
+    "action",
+    "item",
+    "old",
+    "new",
+    "revision",
+    "reason",
+    "channel",
+)
 _DAY = 86_400
 
 
@@ -80,9 +94,17 @@ def _lines(writer: SheetWriter, year: int, chosen: Bools) -> Iterator[str]:
         ended = state in ("accepted", "invalidated", "returned")
         last = decided if ended else filed
         fields = [
-            str(key), str(key), str(place + 1), str(facts.key), state,
+            str(key),
+            str(key),
+            str(place + 1),
+            str(facts.key),
+            state,
             str(20 + key % 90) if filed else ("12" if key in writer.partial else "0"),
-            answers, str(counts.hard), str(counts.soft), str(counts.unexplained), signed if filed else "{}",
+            answers,
+            str(counts.hard),
+            str(counts.soft),
+            str(counts.unexplained),
+            signed if filed else "{}",
             stamp(filed) if filed else "\\N",
             stamp(decided) if filed and decided and ended else "\\N",
             stamp(decided) if filed and decided and ended else "\\N",
@@ -91,7 +113,7 @@ def _lines(writer: SheetWriter, year: int, chosen: Bools) -> Iterator[str]:
             INVALID_REASONS[ruling[place]] if state == "invalidated" else "",
             EXEMPT_REASONS[key % len(EXEMPT_REASONS)] if state == "exempted" else "",
             stamp(last or facts.opens),
-        ]  # fmt: skip
+        ]
         yield "\t".join(fields)
 
 
@@ -131,9 +153,19 @@ def _events(writer: SheetWriter, year: int, chosen: Bools, actor: int) -> Iterat
 
 
 QUERY_COLUMNS = (
-    "submission_id", "item", "text", "state", "raised_by_id", "raised_at", "reply", "corrected", "replied_by_id", "replied_at",
-    "closed_by_id", "closed_at",
-)  # fmt: skip
+    "submission_id",
+    "item",
+    "text",
+    "state",
+    "raised_by_id",
+    "raised_at",
+    "reply",
+    "corrected",
+    "replied_by_id",
+    "replied_at",
+    "closed_by_id",
+    "closed_at",
+)
 
 
 def write_queries(writer: SheetWriter, actor: int) -> None:

@@ -81,13 +81,19 @@ class Indicators(_Released):
         return Response(
             [
                 {
-                    "code": row.indicator.code, "zh": row.indicator.label.zh, "en": row.indicator.label.en,
-                    "unit": row.indicator.unit, "column": row.indicator.column, "year": run.round.year,
-                    "previous": asdict(row.previous), "current": asdict(row.current), "growth": asdict(row.growth),
+                    "code": row.indicator.code,
+                    "zh": row.indicator.label.zh,
+                    "en": row.indicator.label.en,
+                    "unit": row.indicator.unit,
+                    "column": row.indicator.column,
+                    "year": run.round.year,
+                    "previous": asdict(row.previous),
+                    "current": asdict(row.current),
+                    "growth": asdict(row.growth),
                 }
                 for row in selectors.indicators_of(run)
             ]
-        )  # fmt: skip
+        )
 
 
 class Tables(_Released):
@@ -104,18 +110,25 @@ class Tables(_Released):
             return Response(
                 [
                     {
-                        "code": row.code, "zh": row.label.zh, "en": row.label.en, "is_total": row.is_total,
-                        "filed": row.filed, "valid": row.valid,
+                        "code": row.code,
+                        "zh": row.label.zh,
+                        "en": row.label.en,
+                        "is_total": row.is_total,
+                        "filed": row.filed,
+                        "valid": row.valid,
                     }
                     for row in selectors.coverage_of(run, table)
                 ]
-            )  # fmt: skip
+            )
         return Response(
             [
                 {
-                    "code": row.code, "zh": row.label.zh, "en": row.label.en, "is_total": row.is_total,
+                    "code": row.code,
+                    "zh": row.label.zh,
+                    "en": row.label.en,
+                    "is_total": row.is_total,
                     "cells": [asdict(cell) for cell in row.cells],
                 }
                 for row in selectors.table_of(run, table)
             ]
-        )  # fmt: skip
+        )

@@ -31,8 +31,10 @@ class Package:
         """Put a file in."""
         self._write(name, content)
         self.files[name] = {
-            "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "what": words,
-        }  # fmt: skip
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "bytes": len(content),
+            "what": words,
+        }
 
     def add_json(self, name: str, document: Any, words: str) -> None:
         """A document, in canonical form."""
@@ -40,9 +42,13 @@ class Package:
         self.add(name, text.encode(), words)
 
     def add_csv(
-        self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], words: str,
+        self,
+        name: str,
+        header: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        words: str,
         kinds: Mapping[str, str] | None = None,
-    ) -> int:  # fmt: skip
+    ) -> int:
         """A table in UTF-8; returns its number of rows. With the kinds of its columns also as Parquet beside it."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
@@ -82,15 +88,20 @@ def readme(about: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> 
         else ""
     )
     lines = [
-        f"# Archive of the survey round {about.get('round', '')}", synthetic,
+        f"# Archive of the survey round {about.get('round', '')}",
+        synthetic,
         "CSV: UTF-8, comma, first line names the columns, an empty place is a missing value, decimal point.",
         "Parquet: the same rows typed; text is UTF-8, integer is int64, number is float64, missing is null.",
         f"JSON: UTF-8, sorted keys. `{MANIFEST}` holds SHA-256 and size of every file; the digest is the SHA-256 of",
         "the lines `sha256  name` of all files in alphabetical order. With `sha256sum` anybody can check a file.",
-        "", "## Files", "",
+        "",
+        "## Files",
+        "",
         *(f"- `{name}`: {fact['what']}" for name, fact in sorted(files.items())),
-        "", "## Columns of the Parquet files", "",
-    ]  # fmt: skip
+        "",
+        "## Columns of the Parquet files",
+        "",
+    ]
     for name, fact in sorted(files.items()):
         if "columns" in fact:
             lines += [f"### `{name}`", "", *(f"- {line}" for line in schema_lines(fact["columns"])), ""]

@@ -46,7 +46,9 @@ def schema_lines(kinds: Mapping[str, str]) -> Sequence[str]:
 
 def _read(csv_bytes: bytes, kinds: Mapping[str, str]) -> Any:
     options = pc.ConvertOptions(
-        column_types={name: _TYPES[kind] for name, kind in kinds.items()}, null_values=[""],
-        strings_can_be_null=True, quoted_strings_can_be_null=True,
-    )  # fmt: skip
+        column_types={name: _TYPES[kind] for name, kind in kinds.items()},
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+    )
     return pc.read_csv(io.BytesIO(csv_bytes), convert_options=options)

@@ -36,10 +36,17 @@ def archive_round(round: CollectionRound, path: Path) -> tuple[str, dict[str, An
     )
     package.add_json(
         "round.json",
-        {"year": round.year, "state": round.state, "reference_date": round.reference_date, "opens_at": round.opens_at,
-         "due_at": round.due_at, "closes_at": round.closes_at, "is_synthetic": round.is_synthetic},
+        {
+            "year": round.year,
+            "state": round.state,
+            "reference_date": round.reference_date,
+            "opens_at": round.opens_at,
+            "due_at": round.due_at,
+            "closes_at": round.closes_at,
+            "is_synthetic": round.is_synthetic,
+        },
         "the round",
-    )  # fmt: skip
+    )
     _questionnaires(package, round)
     _sheets(package, round)
     _microdata(package, round)
@@ -92,33 +99,76 @@ def _sheets(package: Package, round: CollectionRound) -> None:
     for category in sorted(set(filings.values_list("submission__unit__category", flat=True))):
         package.add_csv(
             f"sheets/{category}.csv",
-            ["uscc", "region", "state", "number", "filed_at", "revision", "version_hash", "content_hash", "answers",
-             "explanations", "signatories"],
+            [
+                "uscc",
+                "region",
+                "state",
+                "number",
+                "filed_at",
+                "revision",
+                "version_hash",
+                "content_hash",
+                "answers",
+                "explanations",
+                "signatories",
+            ],
             (
                 (
-                    one.submission.unit.uscc, one.submission.unit.region_id, one.submission.state, one.number,
-                    one.filed_at.isoformat(), one.revision, one.version.content_hash, one.content_hash,
+                    one.submission.unit.uscc,
+                    one.submission.unit.region_id,
+                    one.submission.state,
+                    one.number,
+                    one.filed_at.isoformat(),
+                    one.revision,
+                    one.version.content_hash,
+                    one.content_hash,
                     *(_json(value) for value in (one.answers, one.explanations, one.signatories)),
                 )
                 for one in filings.filter(submission__unit__category=category)
-                .select_related("submission__unit", "version").defer("version__document").order_by("pk")
+                .select_related("submission__unit", "version")
+                .defer("version__document")
+                .order_by("pk")
                 .iterator(chunk_size=_CHUNK)
             ),
             "every filing as it was submitted, with the reasons for unusual answers",
-        )  # fmt: skip
+        )
     _table(
-        package, "sheets/events.csv", SubmissionEvent.objects.filter(submission__round=round).order_by("pk"),
-        "what was done to the sheets", "submission__unit__uscc", "at", "actor__username", "kind", "action", "item", "old",
-        "new", "revision", "reason", "channel",
-    )  # fmt: skip
+        package,
+        "sheets/events.csv",
+        SubmissionEvent.objects.filter(submission__round=round).order_by("pk"),
+        "what was done to the sheets",
+        "submission__unit__uscc",
+        "at",
+        "actor__username",
+        "kind",
+        "action",
+        "item",
+        "old",
+        "new",
+        "revision",
+        "reason",
+        "channel",
+    )
     _table(
-        package, "sheets/queries.csv", ReviewQuery.objects.filter(submission__round=round).order_by("pk"),
-        "comments of the reviewers", "submission__unit__uscc", "item", "text",
-    )  # fmt: skip
+        package,
+        "sheets/queries.csv",
+        ReviewQuery.objects.filter(submission__round=round).order_by("pk"),
+        "comments of the reviewers",
+        "submission__unit__uscc",
+        "item",
+        "text",
+    )
     _table(
-        package, "sheets/remarks.csv", ItemNote.objects.filter(submission__round=round).order_by("pk"),
-        "remarks of the respondents at items", "submission__unit__uscc", "item", "text", "by__username", "at",
-    )  # fmt: skip
+        package,
+        "sheets/remarks.csv",
+        ItemNote.objects.filter(submission__round=round).order_by("pk"),
+        "remarks of the respondents at items",
+        "submission__unit__uscc",
+        "item",
+        "text",
+        "by__username",
+        "at",
+    )
 
 
 def _json(value: Any) -> str:
@@ -130,61 +180,152 @@ def _microdata(package: Package, round: CollectionRound) -> None:
         folder = f"microdata/v{version.number}"
         package.add_json(
             f"{folder}/version.json",
-            {"number": version.number, "size": version.size, "content_hash": version.content_hash,
-             "frozen_at": version.frozen_at, "layout": version.layout.variables,
-             "reasons": {int(code): {"zh": text.zh, "en": text.en} for code, text in REASONS.items()}},
+            {
+                "number": version.number,
+                "size": version.size,
+                "content_hash": version.content_hash,
+                "frozen_at": version.frozen_at,
+                "layout": version.layout.variables,
+                "reasons": {int(code): {"zh": text.zh, "en": text.en} for code, text in REASONS.items()},
+            },
             "a frozen set of accepted answers and its variables",
-        )  # fmt: skip
+        )
         members = Observation.objects.filter(pk__in=version.members.values("observation_id"))
         codes = [entry["code"] for entry in version.layout.variables]
         package.add_csv(
-            f"{folder}/values.csv", [*_UNIT, "reasons", *codes],
+            f"{folder}/values.csv",
+            [*_UNIT, "reasons", *codes],
             (
-                (one.unit.uscc, one.category, one.region, one.section, one.size_class, one.values_hash,
-                 "".join(map(str, one.reasons or b"")), *("" if value != value else repr(value) for value in one.collected))
+                (
+                    one.unit.uscc,
+                    one.category,
+                    one.region,
+                    one.section,
+                    one.size_class,
+                    one.values_hash,
+                    "".join(map(str, one.reasons or b"")),
+                    *("" if value != value else repr(value) for value in one.collected),
+                )
                 for one in members.select_related("unit").order_by("pk").iterator(chunk_size=_CHUNK)
             ),
             "numbers as they were filed; one digit of reasons per variable says why a place is empty (version.json)",
             {**dict.fromkeys((*_UNIT, "reasons"), TEXT), **dict.fromkeys(codes, NUMBER)},
-        )  # fmt: skip
+        )
 
 
 def _inputs(package: Package, round: CollectionRound) -> None:
     _table(
-        package, "design/strata.csv", Stratum.objects.filter(design__round=round).order_by("pk"), "strata of the sample",
-        "design__number", "kind", "category", "region", "section", "size", "population", "drawn", "take_all", typed=True,
-    )  # fmt: skip
+        package,
+        "design/strata.csv",
+        Stratum.objects.filter(design__round=round).order_by("pk"),
+        "strata of the sample",
+        "design__number",
+        "kind",
+        "category",
+        "region",
+        "section",
+        "size",
+        "population",
+        "drawn",
+        "take_all",
+        typed=True,
+    )
     _table(
-        package, "design/selected.csv", SelectedUnit.objects.filter(design__round=round).order_by("pk"),
-        "selected units", "unit__uscc", "stratum_id", "region", "probability", "random_number", typed=True,
-    )  # fmt: skip
+        package,
+        "design/selected.csv",
+        SelectedUnit.objects.filter(design__round=round).order_by("pk"),
+        "selected units",
+        "unit__uscc",
+        "stratum_id",
+        "region",
+        "probability",
+        "random_number",
+        typed=True,
+    )
     _table(
-        package, "external.csv", ExternalSeries.objects.filter(year__lte=round.year).order_by("code", "year", "version"),
-        "external series", "code", "year", "version", "value", "unit", "label_zh", "label_en", "source", "source_date",
-        "entered_by__username", "entered_at", "approved_by__username", "approved_at",
-    )  # fmt: skip
+        package,
+        "external.csv",
+        ExternalSeries.objects.filter(year__lte=round.year).order_by("code", "year", "version"),
+        "external series",
+        "code",
+        "year",
+        "version",
+        "value",
+        "unit",
+        "label_zh",
+        "label_en",
+        "source",
+        "source_date",
+        "entered_by__username",
+        "entered_at",
+        "approved_by__username",
+        "approved_at",
+    )
 
 
 def _run(package: Package, run: EstimationRun) -> None:
     folder = f"runs/{run.input_hash[:16]}"
     package.add_json(
         f"{folder}/run.json",
-        {"input_hash": run.input_hash, "result_hash": run.result_hash, "code_version": run.code_version, "spec": run.spec,
-         "summary": run.summary, "finished_at": run.finished_at},
+        {
+            "input_hash": run.input_hash,
+            "result_hash": run.result_hash,
+            "code_version": run.code_version,
+            "spec": run.spec,
+            "summary": run.summary,
+            "finished_at": run.finished_at,
+        },
         "an estimation run: parameters, inputs, program",
-    )  # fmt: skip
+    )
     _table(
-        package, f"{folder}/estimates.csv", Estimate.objects.filter(run=run).order_by("pk"), "estimates", "year",
-        "variable", "statistic", "domain_kind", "domain_code", "value", "se", "cv", "lower", "upper", "n", "grade", typed=True,
-    )  # fmt: skip
+        package,
+        f"{folder}/estimates.csv",
+        Estimate.objects.filter(run=run).order_by("pk"),
+        "estimates",
+        "year",
+        "variable",
+        "statistic",
+        "domain_kind",
+        "domain_code",
+        "value",
+        "se",
+        "cv",
+        "lower",
+        "upper",
+        "n",
+        "grade",
+        typed=True,
+    )
     _table(
-        package, f"{folder}/treated.csv", TreatedUnit.objects.filter(run=run).order_by("pk"), "treated values", "year",
-        "variable", "unit__uscc", "collected", "treated", "cutoff", "weight", "reason", typed=True,
-    )  # fmt: skip
+        package,
+        f"{folder}/treated.csv",
+        TreatedUnit.objects.filter(run=run).order_by("pk"),
+        "treated values",
+        "year",
+        "variable",
+        "unit__uscc",
+        "collected",
+        "treated",
+        "cutoff",
+        "weight",
+        "reason",
+        typed=True,
+    )
     _table(
-        package, f"{folder}/weights.csv", StratumWeight.objects.filter(run=run).order_by("pk"), "weights", "year",
-        "stratum_id", "region", "estimation_stratum", "population", "respondents", "weight", "collapsed_step", typed=True,
-    )  # fmt: skip
+        package,
+        f"{folder}/weights.csv",
+        StratumWeight.objects.filter(run=run).order_by("pk"),
+        "weights",
+        "year",
+        "stratum_id",
+        "region",
+        "estimation_stratum",
+        "population",
+        "respondents",
+        "weight",
+        "collapsed_step",
+        typed=True,
+    )
 
 
 def _releases(package: Package, round: CollectionRound) -> None:
@@ -194,9 +335,19 @@ def _releases(package: Package, round: CollectionRound) -> None:
         package.add(name, text.encode(), f"content of release {release.number}, {release.state}")
         package.about["releases"][name] = release.content_hash
     _table(
-        package, "text.csv", BlockVersion.objects.filter(round=round).order_by("code", "number"), "edited passages",
-        "code", "number", "heading_zh", "heading_en", "body_zh", "body_en", "edited_by__username", "edited_at",
-    )  # fmt: skip
+        package,
+        "text.csv",
+        BlockVersion.objects.filter(round=round).order_by("code", "number"),
+        "edited passages",
+        "code",
+        "number",
+        "heading_zh",
+        "heading_en",
+        "body_zh",
+        "body_en",
+        "edited_by__username",
+        "edited_at",
+    )
     acts = AuditEvent.objects.filter(subject_type="release", details__round=round.year).order_by("pk")
     _table(
         package,

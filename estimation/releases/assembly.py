@@ -20,11 +20,14 @@ CROSSED = "region_section"
 BLANK = "BLANK"  # the key of every place of a table where nothing is printed by design
 NOTES = {
     "external": Text("外部序列，无抽样误差", "external series, no sampling error"),
-    "combined": Text("由多项估计合成，联合误差未知", "made of several estimates, their joint error is not known"),
-    "bounded": Text(
-        "误差为上界：各组成部分的协方差未存储", "the error is an upper bound: covariances of the components are not stored"
+    "combined": Text(
+        "由多项估计合成，联合误差未知", "made of several estimates, their joint error is not known"
     ),
-}  # fmt: skip
+    "bounded": Text(
+        "误差为上界：各组成部分的协方差未存储",
+        "the error is an upper bound: covariances of the components are not stored",
+    ),
+}
 Names = Callable[[str, str], Label]  # domain kind, code -> name
 
 
@@ -128,21 +131,47 @@ def crossed_key(variable: str, year: int, region: str, section: str) -> Key:
 
 
 def frozen(
-    key: str, label: Text, unit: str, cell: Cell, decimals: int, estimator: str, lineage: Iterable[str],
+    key: str,
+    label: Text,
+    unit: str,
+    cell: Cell,
+    decimals: int,
+    estimator: str,
+    lineage: Iterable[str],
     note: str = "",
-) -> FrozenCell:  # fmt: skip
+) -> FrozenCell:
     """A computed cell in its frozen form."""
     if cell.value is None:
         return FrozenCell(
-            key, label, unit_text(unit), "—", CellStatus.ABSENT, decimals=decimals, reason=cell.reason,
-            estimator=estimator, lineage=tuple(lineage),
-        )  # fmt: skip
+            key,
+            label,
+            unit_text(unit),
+            "—",
+            CellStatus.ABSENT,
+            decimals=decimals,
+            reason=cell.reason,
+            estimator=estimator,
+            lineage=tuple(lineage),
+        )
     status = CellStatus.NIL if cell.value == 0 else CellStatus.SHOWN
     return FrozenCell(
-        key, label, unit_text(unit), "0" if status is CellStatus.NIL else cell.text, status, cell.value, decimals,
-        cell.se, cell.cv, cell.lower, cell.upper, cell.n, cell.grade, note=NOTES.get(note or cell.note),
-        estimator=estimator, lineage=tuple(lineage),
-    )  # fmt: skip
+        key,
+        label,
+        unit_text(unit),
+        "0" if status is CellStatus.NIL else cell.text,
+        status,
+        cell.value,
+        decimals,
+        cell.se,
+        cell.cv,
+        cell.lower,
+        cell.upper,
+        cell.n,
+        cell.grade,
+        note=NOTES.get(note or cell.note),
+        estimator=estimator,
+        lineage=tuple(lineage),
+    )
 
 
 def add_indicators(draft: Draft, indicators: Iterable[Indicator], material: Material) -> None:
@@ -228,11 +257,16 @@ def add_table(draft: Draft, table: Table, codes: Sequence[str], material: Materi
             keys.append(
                 draft.add(
                     frozen(
-                        f"{table.code}.{line.code}.{column.code}", label, unit, cell, what.decimals,
-                        what.statistic, (lineage_of(stored),),
+                        f"{table.code}.{line.code}.{column.code}",
+                        label,
+                        unit,
+                        cell,
+                        what.decimals,
+                        what.statistic,
+                        (lineage_of(stored),),
                     )
                 )
-            )  # fmt: skip
+            )
         is_total = line in table.totals
         rows.append(FrozenRow(line.code, _row_name(line), tuple(keys), is_total=is_total))
     columns = tuple(_column_name(column) for column in table.columns)

@@ -60,10 +60,15 @@ def block_edit(request: HttpRequest, year: int, code: str) -> HttpResponse:
     together = [passage if one.code == code else one for one in selectors.passages_of(round_)]
     found = notes.faults_of(together, cells, year)
     context: dict[str, Any] = {
-        "round": round_, "passage": passage, "form": form, "refused": refused,
-        "faults": _sentences(code, found, cells), "preview": _preview(passage, cells, year),
-        "history": selectors.versions_of_passage(round_, code), "has_cells": bool(cells),
-    }  # fmt: skip
+        "round": round_,
+        "passage": passage,
+        "form": form,
+        "refused": refused,
+        "faults": _sentences(code, found, cells),
+        "preview": _preview(passage, cells, year),
+        "history": selectors.versions_of_passage(round_, code),
+        "has_cells": bool(cells),
+    }
     invalid = request.method == "POST" and (bool(refused) or not form.is_valid())
     return page(
         request, "estimation/releases/block.html", context, partial="preview", status=422 if invalid else 200
@@ -72,17 +77,22 @@ def block_edit(request: HttpRequest, year: int, code: str) -> HttpResponse:
 
 def _initial(passage: Passage) -> dict[str, str]:
     return {
-        "heading_zh": passage.heading.zh, "heading_en": passage.heading.en, "body_zh": passage.body.zh,
+        "heading_zh": passage.heading.zh,
+        "heading_en": passage.heading.en,
+        "body_zh": passage.body.zh,
         "body_en": passage.body.en,
-    }  # fmt: skip
+    }
 
 
 def _typed(current: Passage, form: BlockForm) -> Passage:
     data = form.cleaned_data
     return Passage(
-        current.code, current.place, Text(data["heading_zh"], data["heading_en"]), Text(data["body_zh"], data["body_en"]),
+        current.code,
+        current.place,
+        Text(data["heading_zh"], data["heading_en"]),
+        Text(data["body_zh"], data["body_en"]),
         current.number,
-    )  # fmt: skip
+    )
 
 
 def _sentences(code: str, faults: list[tuple[str, str, str]], cells: Any) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ NOTES = (
         "Strata without a valid respondent take the mean of their macro-region or of the nation in the same industry, "
         "so that small differences between regions should not be read.",
     ),
-)  # fmt: skip
+)
 
 
 def add_crossing(
@@ -80,6 +80,16 @@ def without_weak(cells: Mapping[str, FrozenCell], crossings: Iterable[FrozenTabl
 
 def _unpublished(cell: FrozenCell) -> FrozenCell:
     return replace(
-        cell, printed="—", status=CellStatus.ABSENT, value=None, se=None, cv=None, lower=None, upper=None, n=None,
-        grade="", reason="imprecise", note=None,
-    )  # fmt: skip
+        cell,
+        printed="—",
+        status=CellStatus.ABSENT,
+        value=None,
+        se=None,
+        cv=None,
+        lower=None,
+        upper=None,
+        n=None,
+        grade="",
+        reason="imprecise",
+        note=None,
+    )

@@ -200,18 +200,33 @@ class Reader:
             words = Text(f"{label.zh}：{name.zh}", f"{label.en}: {name.en}")
             cell = tables.cell_of(stored, scale, ranking.decimals)
             self.draft.add(
-                frozen(f"{ranking.code}.{self.year}.{place}", words, ranking.unit, cell, ranking.decimals,
-                       ranking.statistic, (lineage[-1],))
-            )  # fmt: skip
+                frozen(
+                    f"{ranking.code}.{self.year}.{place}",
+                    words,
+                    ranking.unit,
+                    cell,
+                    ranking.decimals,
+                    ranking.statistic,
+                    (lineage[-1],),
+                )
+            )
         key_all = f"{ranking.code}.{self.year}"
         if not names:
             self.draft.add(_empty(key_all, label, ranking.unit, 0, "no_estimate"))
             return
         order = Text("、".join(name.zh for name in names), ", ".join(name.en for name in names))
         self.draft.add(
-            FrozenCell(key_all, label, unit_text(""), order.zh, estimator="ranking", decimals=0,
-                       lineage=tuple(lineage), words=order)
-        )  # fmt: skip
+            FrozenCell(
+                key_all,
+                label,
+                unit_text(""),
+                order.zh,
+                estimator="ranking",
+                decimals=0,
+                lineage=tuple(lineage),
+                words=order,
+            )
+        )
 
     def forecast(self, forecast: Forecast) -> FrozenCell:
         """Next year's number with its range of scenarios."""
@@ -233,9 +248,12 @@ class Reader:
         low, value, high = made.growth if forecast.shows == "growth" else made.level
         factor = unit_of(forecast.unit).factor
         cell = Cell(
-            tables.formatted(steady(value / factor), forecast.decimals), steady(value / factor),
-            lower=low / factor, upper=high / factor, n=len(levels),
-        )  # fmt: skip
+            tables.formatted(steady(value / factor), forecast.decimals),
+            steady(value / factor),
+            lower=low / factor,
+            upper=high / factor,
+            n=len(levels),
+        )
         whole = frozen(key, label, forecast.unit, cell, forecast.decimals, "forecast", dict.fromkeys(lineage))
         return replace(whole, note=made.words())
 

@@ -37,10 +37,15 @@ def compare_cells(
         if kind and cell is not None:
             found.append(
                 Difference(
-                    key, cell.label, cell.unit, old.printed if old else "", new.printed if new else "", kind,
+                    key,
+                    cell.label,
+                    cell.unit,
+                    old.printed if old else "",
+                    new.printed if new else "",
+                    kind,
                     _relative(old, new),
                 )
-            )  # fmt: skip
+            )
     return tuple(found)
 
 

@@ -66,9 +66,17 @@ def enter_value(
     last = max((row.version for row in earlier), default=0)
     series = known[code]
     row = ExternalSeries.objects.create(
-        code=code, year=year, version=last + 1, value=value, unit=series["unit"], label_zh=series["label"]["zh"],
-        label_en=series["label"]["en"], source=source.strip(), source_date=source_date, entered_by=by,
-    )  # fmt: skip
+        code=code,
+        year=year,
+        version=last + 1,
+        value=value,
+        unit=series["unit"],
+        label_zh=series["label"]["zh"],
+        label_en=series["label"]["en"],
+        source=source.strip(),
+        source_date=source_date,
+        entered_by=by,
+    )
     audit.record(
         by=by,
         action="enter_external",
@@ -154,7 +162,7 @@ def _excel(content: bytes) -> Iterator[Sequence[Any]]:
 
 def _row(
     number: int, given: dict[str, Any], known: dict[str, Any], current: dict[tuple[str, int], Decimal]
-) -> Row:  # fmt: skip
+) -> Row:
     code, source = (str(given.get(name) or "").strip() for name in ("code", "source"))
     fault, year, value, date = "", 0, Decimal(0), None
     try:
@@ -220,8 +228,13 @@ def import_rows(rows: Sequence[Row], *, by: Any) -> list[ExternalSeries]:
         raise PolicyDenied(_("Lines with faults must be corrected first; nothing was imported."))
     return [
         enter_value(
-            code=row.code, year=row.year, value=row.value, source=row.source, source_date=row.source_date, by=by
+            code=row.code,
+            year=row.year,
+            value=row.value,
+            source=row.source,
+            source_date=row.source_date,
+            by=by,
         )
         for row in rows
         if row.changes
-    ]  # fmt: skip
+    ]

@@ -26,12 +26,15 @@ def external_list(request: HttpRequest) -> HttpResponse:
     """Every version, newest first, with who entered and who approved."""
     rows = ExternalSeries.objects.select_related("entered_by", "approved_by")
     return page(
-        request, "estimation/releases/external.html",
+        request,
+        "estimation/releases/external.html",
         {
-            "rows": rows.order_by("code", "-year", "-version"), "may_enter": may(request.user, Permission.RUN_ESTIMATION),
-            "may_approve": _may_approve(request.user), "waiting": rows.filter(approved_at=None).count(),
+            "rows": rows.order_by("code", "-year", "-version"),
+            "may_enter": may(request.user, Permission.RUN_ESTIMATION),
+            "may_approve": _may_approve(request.user),
+            "waiting": rows.filter(approved_at=None).count(),
         },
-    )  # fmt: skip
+    )
 
 
 def _may_approve(user: Any) -> bool:
@@ -86,10 +89,11 @@ def external_import(request: HttpRequest) -> HttpResponse:
         except PolicyDenied as refusal:
             refused = str(refusal.sentence)
     return page(
-        request, "estimation/releases/external_import.html",
+        request,
+        "estimation/releases/external_import.html",
         {"form": form, "refused": refused, "columns": external.COLUMNS},
         status=422 if request.method == "POST" else 200,
-    )  # fmt: skip
+    )
 
 
 @requires(Permission.RUN_ESTIMATION)
@@ -109,10 +113,14 @@ def external_file(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("external_list")
     rows = external.rows_of(file)
     return page(
-        request, "estimation/releases/external_file.html",
+        request,
+        "estimation/releases/external_file.html",
         {
-            "file": file, "rows": rows, "refused": refused, "changes": sum(row.changes for row in rows),
+            "file": file,
+            "rows": rows,
+            "refused": refused,
+            "changes": sum(row.changes for row in rows),
             "faulty": sum(bool(row.fault) for row in rows),
         },
         status=422 if refused else 200,
-    )  # fmt: skip
+    )

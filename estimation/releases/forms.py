@@ -16,13 +16,17 @@ class PrepareForm(forms.Form):
 
     run = forms.IntegerField(min_value=1, label=_("Run"))
     note_zh = forms.CharField(
-        required=False, max_length=2000, label=_("What the correction changes, in Chinese"),
+        required=False,
+        max_length=2000,
+        label=_("What the correction changes, in Chinese"),
         widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
-    )  # fmt: skip
+    )
     note_en = forms.CharField(
-        required=False, max_length=2000, label=_("What the correction changes, in English"),
+        required=False,
+        max_length=2000,
+        label=_("What the correction changes, in English"),
         widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
-    )  # fmt: skip
+    )
 
 
 class ActForm(forms.Form):
@@ -58,9 +62,12 @@ class BlockForm(forms.Form):
 
 # The preview follows the typing; without JavaScript the button does the same.
 _LIVE = {
-    "hx-post": "", "hx-trigger": "input changed delay:700ms", "hx-target": "#preview", "hx-vals": '{"preview": "1"}',
+    "hx-post": "",
+    "hx-trigger": "input changed delay:700ms",
+    "hx-target": "#preview",
+    "hx-vals": '{"preview": "1"}',
     "hx-sync": "closest form:replace",
-}  # fmt: skip
+}
 
 
 def known_series() -> list[dict[str, Any]]:

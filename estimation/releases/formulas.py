@@ -107,8 +107,17 @@ def parse_reference(text: str) -> Reference:
 
 
 _ALLOWED = (
-    ast.BinOp, ast.UnaryOp, ast.USub, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Constant, ast.Name, ast.Load,
-)  # fmt: skip
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.USub,
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.Div,
+    ast.Constant,
+    ast.Name,
+    ast.Load,
+)
 
 
 def _nodes(tree: ast.expr) -> Iterator[ast.AST]:

@@ -21,9 +21,13 @@ def as_printed(cell: FrozenCell) -> FrozenCell:
     if cell.status not in (CellStatus.SHOWN, CellStatus.NIL):
         return cell
     return replace(
-        cell, value=_value(cell), se=_significant(cell.se), cv=_to(cell.cv, 4), lower=_to(cell.lower, cell.decimals),
+        cell,
+        value=_value(cell),
+        se=_significant(cell.se),
+        cv=_to(cell.cv, 4),
+        lower=_to(cell.lower, cell.decimals),
         upper=_to(cell.upper, cell.decimals),
-    )  # fmt: skip
+    )
 
 
 def read(printed: str) -> float | None:

@@ -64,22 +64,59 @@ def _sums(cells: Mapping[str, FrozenCell], year: int) -> list[Sum]:
         "the total holds a registered adjustment; the difference is that",
     )
     sums = [
-        Sum("production", Text(f"{y}年：物联感知+系统软件AI=数据生产总量", f"{y}: sensed + computed = all data produced"),
-            f"SUP-01.{y}", (f"SUP-02.{y}", f"SUP-03.{y}")) for y in (year - 1, year)
-    ]  # fmt: skip
+        Sum(
+            "production",
+            Text(f"{y}年：物联感知+系统软件AI=数据生产总量", f"{y}: sensed + computed = all data produced"),
+            f"SUP-01.{y}",
+            (f"SUP-02.{y}", f"SUP-03.{y}"),
+        )
+        for y in (year - 1, year)
+    ]
     sums += [
-        Sum("t2_production", Text("表2生产量合计=企业数据生产总量", "sections of table 2 = enterprise production"),
-            f"SUP-05.{year}", t2(sections, "production_zb")),
-        Sum("t2_sectors", Text("三次产业合计=企业数据生产总量", "three sectors = enterprise production"),
-            f"SUP-05.{year}", t2(("primary", "secondary", "tertiary"), "production_zb")),
-        Sum("t2_flow", Text("表2流通量合计与企业流通总量", "sections of table 2 and enterprise flow"),
-            f"CIR-05.{year}", t2(sections, "flow_eb"), adjusted),
-        Sum("t3", Text("表3各类之和=合计", "categories of table 3 = total"), "T3.total.valid", counted("T3", "valid")),
-        Sum("t4", Text("表4各地区之和=合计", "regions of table 4 = total"), "T4.total.valid", counted("T4", "valid")),
-        Sum("t3_t4", Text("表3合计=表4合计", "total of table 3 = total of table 4"), "T3.total.valid", ("T4.total.valid",)),
-        Sum("t3_t4_filed", Text("表3填报合计=表4填报合计", "filed in table 3 = filed in table 4"), "T3.total.filed",
-            ("T4.total.filed",)),
-    ]  # fmt: skip
+        Sum(
+            "t2_production",
+            Text("表2生产量合计=企业数据生产总量", "sections of table 2 = enterprise production"),
+            f"SUP-05.{year}",
+            t2(sections, "production_zb"),
+        ),
+        Sum(
+            "t2_sectors",
+            Text("三次产业合计=企业数据生产总量", "three sectors = enterprise production"),
+            f"SUP-05.{year}",
+            t2(("primary", "secondary", "tertiary"), "production_zb"),
+        ),
+        Sum(
+            "t2_flow",
+            Text("表2流通量合计与企业流通总量", "sections of table 2 and enterprise flow"),
+            f"CIR-05.{year}",
+            t2(sections, "flow_eb"),
+            adjusted,
+        ),
+        Sum(
+            "t3",
+            Text("表3各类之和=合计", "categories of table 3 = total"),
+            "T3.total.valid",
+            counted("T3", "valid"),
+        ),
+        Sum(
+            "t4",
+            Text("表4各地区之和=合计", "regions of table 4 = total"),
+            "T4.total.valid",
+            counted("T4", "valid"),
+        ),
+        Sum(
+            "t3_t4",
+            Text("表3合计=表4合计", "total of table 3 = total of table 4"),
+            "T3.total.valid",
+            ("T4.total.valid",),
+        ),
+        Sum(
+            "t3_t4_filed",
+            Text("表3填报合计=表4填报合计", "filed in table 3 = filed in table 4"),
+            "T3.total.filed",
+            ("T4.total.filed",),
+        ),
+    ]
     return sums
 
 
@@ -94,18 +131,25 @@ def _half(cells: Mapping[str, FrozenCell], keys: tuple[str, ...]) -> Decimal:
 
 
 def _verdict(
-    code: str, words: Text, left: Decimal | None, right: Decimal | None, tolerance: Decimal,
+    code: str,
+    words: Text,
+    left: Decimal | None,
+    right: Decimal | None,
+    tolerance: Decimal,
     differ: Text | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     both = left is not None and right is not None
     gap = left - right if left is not None and right is not None else None
     return {
-        "code": code, "words": {"zh": words.zh, "en": words.en},
+        "code": code,
+        "words": {"zh": words.zh, "en": words.en},
         "holds": (abs(gap) <= tolerance or differ is not None) if gap is not None else None,
-        "left": str(left) if both else None, "right": str(right) if both else None,
-        "difference": str(gap) if gap is not None else None, "tolerance": str(tolerance.quantize(Decimal("0.0001")).normalize()),
+        "left": str(left) if both else None,
+        "right": str(right) if both else None,
+        "difference": str(gap) if gap is not None else None,
+        "tolerance": str(tolerance.quantize(Decimal("0.0001")).normalize()),
         "registered": {"zh": differ.zh, "en": differ.en} if differ is not None else None,
-    }  # fmt: skip
+    }
 
 
 def _sum(cells: Mapping[str, FrozenCell], one: Sum) -> dict[str, Any]:

@@ -99,7 +99,15 @@ def reason_given(row: Release, request: Request) -> Sentence | None:
 POLICIES: dict[str, Policy] = {
     policy.__name__: policy
     for policy in (
-        content_unchanged, no_fault, nothing_recoverable, not_who_prepared, not_who_ran, embargo_ahead, embargo_over,
-        replaces_what_is_public, successor_public, reason_given,
+        content_unchanged,
+        no_fault,
+        nothing_recoverable,
+        not_who_prepared,
+        not_who_ran,
+        embargo_ahead,
+        embargo_over,
+        replaces_what_is_public,
+        successor_public,
+        reason_given,
     )
-}  # fmt: skip
+}

@@ -100,10 +100,11 @@ def protect(
     for year, variable, statistic in sorted({(k.year, k.variable, k.statistic) for k in lines.values()}):
         if statistic in ("total", "count"):
             system = [
-                key for line, key in lines.items()
+                key
+                for line, key in lines.items()
                 if (key.year, key.variable, key.statistic) == (year, variable, statistic)
                 and (line in single or key.kind in _WHOLE)
-            ]  # fmt: skip
+            ]
             margins = [key for key in system if key.kind != CROSSED]
             _protect_system(margins, estimates, rules, verdict, withheld_before)
             if len(margins) < len(system):
@@ -179,8 +180,12 @@ def _system(
 
 
 def _protect_system(
-    keys: Sequence[Key], estimates: Mapping[Key, Stored], rules: Rules, verdict: Verdict, before: frozenset[str]
-) -> None:  # fmt: skip
+    keys: Sequence[Key],
+    estimates: Mapping[Key, Stored],
+    rules: Rules,
+    verdict: Verdict,
+    before: frozenset[str],
+) -> None:
     """One variable: its published totals, the sums that bind them, the cheapest protecting pattern, the attack."""
     one = _system(keys, estimates, verdict, before)
     if one is None:
@@ -189,9 +194,14 @@ def _protect_system(
     if one.primary.any():
         try:
             found = suppress(
-                one.value, one.relations, one.primary, never=one.never, withheld_before=one.before,
-                protection=rules.protection, seconds_per_round=10.0,
-            )  # fmt: skip
+                one.value,
+                one.relations,
+                one.primary,
+                never=one.never,
+                withheld_before=one.before,
+                protection=rules.protection,
+                seconds_per_round=10.0,
+            )
             pattern, optimal = found.withheld, found.optimal
         except SuppressionError:
             pattern, optimal = ~one.never, False  # nothing cheaper protects: the whole classification goes
@@ -199,8 +209,12 @@ def _protect_system(
 
 
 def _protect_crossing(
-    keys: Sequence[Key], estimates: Mapping[Key, Stored], rules: Rules, verdict: Verdict, before: frozenset[str]
-) -> None:  # fmt: skip
+    keys: Sequence[Key],
+    estimates: Mapping[Key, Stored],
+    rules: Rules,
+    verdict: Verdict,
+    before: frozenset[str],
+) -> None:
     """The same with the table of regions by sections, whose margins keep what was decided for them.
 
     Hundreds of cells are too many for the integer program in the time of a release; they are protected in turn.
@@ -217,9 +231,14 @@ def _protect_crossing(
         price = np.where(inner, np.where(weak, _CHEAP, 1.0), _DEAR) * price
         try:
             pattern = suppress_in_turn(
-                one.value, one.relations, one.primary, cost=price, never=one.never, withheld_before=one.before,
+                one.value,
+                one.relations,
+                one.primary,
+                cost=price,
+                never=one.never,
+                withheld_before=one.before,
                 protection=rules.protection,
-            ).withheld  # fmt: skip
+            ).withheld
         except SuppressionError:
             pattern, method = pattern | (inner & ~one.never), WHOLE
     _settle(one, pattern, verdict, method, optimal=False)
@@ -270,13 +289,19 @@ def _report(one: _System, pattern: Bools, method: str, optimal: bool) -> dict[st
     narrow = float(width.min()) if len(held) else None
     first = one.keys[0]
     return {
-        "variable": first.variable, "statistic": first.statistic, "year": first.year, "method": method,
+        "variable": first.variable,
+        "statistic": first.statistic,
+        "year": first.year,
+        "method": method,
         "crossed": bool(one.kinds(CROSSED).any()),
-        "cells": sum(1 for name in one.names if name), "sums": int(one.relations.shape[0]),
-        "primary": int(one.primary.sum()), "secondary": int((pattern & ~one.primary).sum()), "optimal": optimal,
+        "cells": sum(1 for name in one.names if name),
+        "sums": int(one.relations.shape[0]),
+        "primary": int(one.primary.sum()),
+        "secondary": int((pattern & ~one.primary).sum()),
+        "optimal": optimal,
         "recovered": [one.names[int(i)] for i in np.flatnonzero(audit.recovered)],
         "narrowest": None if narrow is None or not np.isfinite(narrow) else round(narrow, 4),
-    }  # fmt: skip
+    }
 
 
 def _follow(lines: Mapping[str, Key], verdict: Verdict) -> None:
@@ -301,6 +326,17 @@ def _masked(cell: FrozenCell, verdict: Verdict) -> FrozenCell:
     if cell.status is CellStatus.ABSENT or not any(line in verdict.withheld for line in cell.lineage):
         return cell
     return replace(
-        cell, printed="×", status=CellStatus.WITHHELD, value=None, se=None, cv=None, lower=None, upper=None, n=None,
-        grade="", reason="withheld", note=None, words=None,
-    )  # fmt: skip
+        cell,
+        printed="×",
+        status=CellStatus.WITHHELD,
+        value=None,
+        se=None,
+        cv=None,
+        lower=None,
+        upper=None,
+        n=None,
+        grade="",
+        reason="withheld",
+        note=None,
+        words=None,
+    )

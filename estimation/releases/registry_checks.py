@@ -12,11 +12,27 @@ from estimation.releases.units import Unit, unit_of
 
 PLACES = ("foreword", "chapter1", "chapter2", "chapter3", "appendix", "annex", "footnote", "figure")
 STATISTICS = frozenset(
-    {"total", "mean", "ratio", "proportion", "panel_growth", "panel_simple", "level_growth", "multiple", "count"}
-)  # fmt: skip
+    {
+        "total",
+        "mean",
+        "ratio",
+        "proportion",
+        "panel_growth",
+        "panel_simple",
+        "level_growth",
+        "multiple",
+        "count",
+    }
+)
 GROUPS = (
-    "head_platform", "other_ent", "central_soe", "pilot_space", "data_ent", "sample_ent", "head_central",
-)  # fmt: skip
+    "head_platform",
+    "other_ent",
+    "central_soe",
+    "pilot_space",
+    "data_ent",
+    "sample_ent",
+    "head_central",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,15 +132,18 @@ class Releases(_Public):
         rows = list(public_releases().select_related("round").defer("content", "checks"))
         data = [
             {
-                "year": row.round.year, "number": row.number, "state": row.state,
-                "published_at": row.published_at, "content_hash": row.content_hash,
+                "year": row.round.year,
+                "number": row.number,
+                "state": row.state,
+                "published_at": row.published_at,
+                "content_hash": row.content_hash,
                 "correction": {"zh": row.correction_note_zh, "en": row.correction_note_en}
                 if row.correction_note_zh
                 else None,
                 "href": reverse("api_release", args=[row.round.year, row.number]),
             }
             for row in rows
-        ]  # fmt: skip
+        ]
         mark = ".".join(f"{row.content_hash[:16]}{row.state[:1]}" for row in rows) or "none"
         changed = max((row.published_at for row in rows if row.published_at), default=None)
         # A correction or withdrawal changes the list without a later publication: only the ETag tells.

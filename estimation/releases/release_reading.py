@@ -17,18 +17,30 @@ from survey.access.audit_labels import label_of
 from survey.audit import AuditEvent
 
 ACTION_LABELS = {
-    Action.REBUILD: _("Fill the draft again"), Action.VALIDATE: _("Validate"), Action.RETURN: _("Back to draft"),
-    Action.SCHEDULE: _("Schedule"), Action.UNSCHEDULE: _("Take off the schedule"), Action.PUBLISH: _("Publish now"),
-    Action.CORRECT: _("Replaced by a correction"), Action.WITHDRAW: _("Withdraw"),
-}  # fmt: skip
+    Action.REBUILD: _("Fill the draft again"),
+    Action.VALIDATE: _("Validate"),
+    Action.RETURN: _("Back to draft"),
+    Action.SCHEDULE: _("Schedule"),
+    Action.UNSCHEDULE: _("Take off the schedule"),
+    Action.PUBLISH: _("Publish now"),
+    Action.CORRECT: _("Replaced by a correction"),
+    Action.WITHDRAW: _("Withdraw"),
+}
 NEEDS_REASON = (Action.RETURN, Action.UNSCHEDULE, Action.WITHDRAW)
 STATUS_LABELS = {
-    "shown": _("Number"), "nil": _("Zero"), "withheld": _("Withheld"), "absent": _("No number"),
-}  # fmt: skip
+    "shown": _("Number"),
+    "nil": _("Zero"),
+    "withheld": _("Withheld"),
+    "absent": _("No number"),
+}
 DIFFERENCE_LABELS = {
-    "new": _("new"), "gone": _("gone"), "withheld": _("withheld now"), "shown": _("shown now"),
-    "changed": _("changed"), "quality": _("error or respondents changed"),
-}  # fmt: skip
+    "new": _("new"),
+    "gone": _("gone"),
+    "withheld": _("withheld now"),
+    "shown": _("shown now"),
+    "changed": _("changed"),
+    "quality": _("error or respondents changed"),
+}
 COMPARISON_LABELS = {
     "same": _("Agrees to the printed digit."),
     "inside": _("The published number lies inside our interval."),
@@ -49,15 +61,17 @@ COMPARISON_LABELS = {
     "no_previous": _("There is no comparable level of the year before."),
 }
 WITHHELD_LABELS = {
-    "few": _("fewer contributors than the minimum"), "one_dominates": _("one contributor dominates"),
-    "two_dominate": _("two contributors dominate"), "secondary": _("protects another cell"),
+    "few": _("fewer contributors than the minimum"),
+    "one_dominates": _("one contributor dominates"),
+    "two_dominate": _("two contributors dominate"),
+    "secondary": _("protects another cell"),
     "follows": _("growth or ratio of a withheld level"),
-}  # fmt: skip
+}
 METHOD_LABELS = {
     "integer_program": _("integer program, the cheapest pattern"),
     "in_turn": _("linear programs in turn, then taking back what is spare"),
     "everything": _("nothing cheaper protects: the whole table"),
-}  # fmt: skip
+}
 FAULT_LABELS: Mapping[str, Any] = FAULTS
 
 
@@ -96,11 +110,12 @@ def identities(content: Content, language: str) -> list[dict[str, Any]]:
     name = "en" if language.startswith("en") else "zh"
     rows = [
         {
-            **one, "text": one["words"][name],
+            **one,
+            "text": one["words"][name],
             "remark": one["registered"][name] if one.get("registered") else "",
         }
         for one in content.identities
-    ]  # fmt: skip
+    ]
     order = {False: 0, None: 1, True: 2}
     return sorted(rows, key=lambda one: order[one["holds"]])
 

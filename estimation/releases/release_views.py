@@ -30,12 +30,15 @@ from survey.exceptions import PolicyDenied
 def release_list(request: HttpRequest) -> HttpResponse:
     """Every release, newest first, and the form that prepares one."""
     return page(
-        request, "estimation/releases/releases.html",
+        request,
+        "estimation/releases/releases.html",
         {
-            "releases": release_reading.all_releases().defer("content", "checks"), "runs": release_reading.releasable_runs(),
-            "form": PrepareForm(), "may_publish": may(request.user, Permission.PUBLISH),
+            "releases": release_reading.all_releases().defer("content", "checks"),
+            "runs": release_reading.releasable_runs(),
+            "form": PrepareForm(),
+            "may_publish": may(request.user, Permission.PUBLISH),
         },
-    )  # fmt: skip
+    )
 
 
 @requires(Permission.PUBLISH)
@@ -68,18 +71,24 @@ def release_detail(request: HttpRequest, pk: int) -> HttpResponse:
     possible = refusals(release, request.user)
     content = release_reading.content_of(release)
     return page(
-        request, "estimation/releases/release.html",
+        request,
+        "estimation/releases/release.html",
         {
-            "release": release, "here": "overview", "may_publish": may(request.user, Permission.PUBLISH),
+            "release": release,
+            "here": "overview",
+            "may_publish": may(request.user, Permission.PUBLISH),
             "counts": release_reading.counts(content),
             "acts": [(action, ACTION_LABELS[action], sentence) for action, sentence in possible.items()],
-            "needs_reason": release_reading.NEEDS_REASON, "needs_moment": Action.SCHEDULE,
-            "faults": _told(release.checks.get("faults", [])), "remarks": _told(release.checks.get("remarks", [])),
+            "needs_reason": release_reading.NEEDS_REASON,
+            "needs_moment": Action.SCHEDULE,
+            "faults": _told(release.checks.get("faults", [])),
+            "remarks": _told(release.checks.get("remarks", [])),
             "identities": release_reading.identities(content, get_language() or "zh"),
-            "disclosure": release.checks.get("disclosure", {}), "rules": release.checks.get("rules", {}),
+            "disclosure": release.checks.get("disclosure", {}),
+            "rules": release.checks.get("rules", {}),
             "trail": release_reading.trail(release),
         },
-    )  # fmt: skip
+    )
 
 
 def _told(faults: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -119,13 +128,19 @@ def release_cells(request: HttpRequest, pk: int) -> HttpResponse:
     status = request.GET.get("status", "")
     rows = release_reading.cells(release_reading.content_of(release), begins, status)
     return page(
-        request, "estimation/releases/release_cells.html",
+        request,
+        "estimation/releases/release_cells.html",
         {
-            "release": release, "here": "cells", "rows": rows[:400], "total": len(rows), "begins": begins,
-            "status": status, "statuses": release_reading.STATUS_LABELS.items(),
+            "release": release,
+            "here": "cells",
+            "rows": rows[:400],
+            "total": len(rows),
+            "begins": begins,
+            "status": status,
+            "statuses": release_reading.STATUS_LABELS.items(),
         },
         partial="cells",
-    )  # fmt: skip
+    )
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -134,12 +149,16 @@ def release_disclosure(request: HttpRequest, pk: int) -> HttpResponse:
     """What is withheld and why, and what the attack on it found."""
     release = _release(pk)
     return page(
-        request, "estimation/releases/release_disclosure.html",
+        request,
+        "estimation/releases/release_disclosure.html",
         {
-            "release": release, "here": "disclosure", "disclosure": release.checks.get("disclosure", {}),
-            "rules": release.checks.get("rules", {}), "withheld": release_reading.withheld(release),
+            "release": release,
+            "here": "disclosure",
+            "disclosure": release.checks.get("disclosure", {}),
+            "rules": release.checks.get("rules", {}),
+            "withheld": release_reading.withheld(release),
         },
-    )  # fmt: skip
+    )
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -154,12 +173,17 @@ def release_differences(request: HttpRequest, pk: int) -> HttpResponse:
         else ()
     )
     return page(
-        request, "estimation/releases/release_differences.html",
+        request,
+        "estimation/releases/release_differences.html",
         {
-            "release": release, "here": "differences", "earlier": earlier, "rows": rows[:500], "total": len(rows),
+            "release": release,
+            "here": "differences",
+            "earlier": earlier,
+            "rows": rows[:500],
+            "total": len(rows),
             "kinds": release_reading.DIFFERENCE_LABELS,
         },
-    )  # fmt: skip
+    )
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -172,13 +196,19 @@ def release_comparison(request: HttpRequest, pk: int) -> HttpResponse:
     begins = request.GET.get("begins", "")
     shown = [row for row in rows if row.key.startswith(begins)]
     return page(
-        request, "estimation/releases/release_comparison.html",
+        request,
+        "estimation/releases/release_comparison.html",
         {
-            "release": release, "here": "comparison", "rows": shown, "begins": begins,
-            "reasons": release_reading.COMPARISON_LABELS, "inside": sum(row.inside for row in rows),
-            "total": len(rows), "begin_choices": ("", "SUP", "CIR", "USE", "T1", "T2", "T3", "T4", "TXT", "FC", "RK"),
+            "release": release,
+            "here": "comparison",
+            "rows": shown,
+            "begins": begins,
+            "reasons": release_reading.COMPARISON_LABELS,
+            "inside": sum(row.inside for row in rows),
+            "total": len(rows),
+            "begin_choices": ("", "SUP", "CIR", "USE", "T1", "T2", "T3", "T4", "TXT", "FC", "RK"),
         },
-    )  # fmt: skip
+    )
 
 
 def _release(pk: int) -> Release:

@@ -26,9 +26,19 @@ from survey.microdata.selectors import coverage_rows
 from survey.questionnaires.loader import load_all, load_codelist
 
 _FIELDS = (
-    "year", "variable", "statistic", "domain_kind", "domain_code", "value", "se", "cv", "lower", "upper",
-    "grade", "n",
-)  # fmt: skip
+    "year",
+    "variable",
+    "statistic",
+    "domain_kind",
+    "domain_code",
+    "value",
+    "se",
+    "cv",
+    "lower",
+    "upper",
+    "grade",
+    "n",
+)
 
 
 def choose_run(asked: str = "") -> EstimationRun | None:
@@ -147,8 +157,11 @@ def domain_name(kind: str, code: str) -> Label:
 def codes_of() -> dict[str, Sequence[str]]:
     """Codes of the domain kinds that tables list, in printed order."""
     return {
-        "section": SECTIONS, "region": REGIONS, "region_enterprise": REGIONS, "category": CATEGORIES,
-    }  # fmt: skip
+        "section": SECTIONS,
+        "region": REGIONS,
+        "region_enterprise": REGIONS,
+        "category": CATEGORIES,
+    }
 
 
 def material_of(run: EstimationRun, book: Book) -> Material:
@@ -228,13 +241,20 @@ def vocabulary() -> Vocabulary:
     """What runs of the present program can store, for the checks of the registry."""
     variables = layout_variables(load_all().values())
     domains: dict[str, Sequence[str]] = {
-        **codes_of(), "nation": ("all", "enterprise", "public"), "size": SIZES, "group": GROUPS,
+        **codes_of(),
+        "nation": ("all", "enterprise", "public"),
+        "size": SIZES,
+        "group": GROUPS,
         "industry_group": ("primary", "secondary", "tertiary", "industry"),
-    }  # fmt: skip
+    }
     return Vocabulary(
-        {one.code: one.unit for one in variables}, frozenset(DERIVED), frozenset(f"{a}/{b}" for a, b in RATIOS),
-        domains, {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]}, frozenset(CROSSED),
-    )  # fmt: skip
+        {one.code: one.unit for one in variables},
+        frozenset(DERIVED),
+        frozenset(f"{a}/{b}" for a, b in RATIOS),
+        domains,
+        {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]},
+        frozenset(CROSSED),
+    )
 
 
 def versions_of_passage(round: CollectionRound, code: str) -> QuerySet[BlockVersion]:

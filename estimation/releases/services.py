@@ -43,9 +43,7 @@ __all__ = [
 
 
 @transaction.atomic
-def prepare_release(
-    *, run: EstimationRun, by: Any | None, note_zh: str = "", note_en: str = ""
-) -> Release:  # fmt: skip
+def prepare_release(*, run: EstimationRun, by: Any | None, note_zh: str = "", note_en: str = "") -> Release:
     """A draft with everything that the run gives, after disclosure control.
 
     When the round has a published release, the draft is its correction and needs a note in both languages.
@@ -70,14 +68,26 @@ def prepare_release(
     newest = releases.order_by("-number").first()
     content, checks = build_content(run, earlier=current)
     release = Release.objects.create(
-        round=round_, run=run, number=newest.number + 1 if newest else 1, prepared_by=by, replaces=current,
-        content=content.to_document(), content_hash=content.digest(), checks=checks,
-        correction_note_zh=note_zh.strip(), correction_note_en=note_en.strip(),
-    )  # fmt: skip
+        round=round_,
+        run=run,
+        number=newest.number + 1 if newest else 1,
+        prepared_by=by,
+        replaces=current,
+        content=content.to_document(),
+        content_hash=content.digest(),
+        checks=checks,
+        correction_note_zh=note_zh.strip(),
+        correction_note_en=note_en.strip(),
+    )
     audit.record(
-        by=by, action="prepare_release", subject=release, round=round_.year, number=release.number,
-        run=run.input_hash, content_hash=release.content_hash,
-    )  # fmt: skip
+        by=by,
+        action="prepare_release",
+        subject=release,
+        round=round_.year,
+        number=release.number,
+        run=run.input_hash,
+        content_hash=release.content_hash,
+    )
     return release
 
 
@@ -109,9 +119,12 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
     draft, figures = assemble(known, material, dict(selectors.codes_of()))
     rules = Rules(settings.DISCLOSURE_MINIMUM, settings.DISCLOSURE_ONE, settings.DISCLOSURE_TWO)
     cells, verdict = protect(
-        draft.cells, material.source.estimates, _concentration(run), rules,
+        draft.cells,
+        material.source.estimates,
+        _concentration(run),
+        rules,
         withheld_before=_withheld(earlier),
-    )  # fmt: skip
+    )
     cells = without_weak(cells, draft.crossings)
     identities = check_identities(cells, year, material.source.external)
     cells = freeze(cells)
@@ -180,9 +193,12 @@ def _concentration(run: EstimationRun) -> dict[tuple[str, str, str], Concentrati
             wanted |= set(key.variable.replace("+", "/").split("/"))
     layout = {entry["code"] for entry in run.microdata.layout.variables}
     year = read_year(
-        run.microdata, run.design, variables=sorted(wanted & layout), use_edited=spec.use_edited,
+        run.microdata,
+        run.design,
+        variables=sorted(wanted & layout),
+        use_edited=spec.use_edited,
         use_imputed=spec.use_imputed,
-    )  # fmt: skip
+    )
     found = concentrations(year, spec)
     found |= {("F01", kind, code): one for (item, kind, code), one in found.items() if item == basis}
     return found
@@ -207,9 +223,15 @@ def edit_block(*, round: CollectionRound, code: str, heading: Text, body: Text, 
             raise PolicyDenied(selectors.FAULTS[kind] % {"detail": detail})
     newest = BlockVersion.objects.filter(round=round, code=code).order_by("-number").first()
     version = BlockVersion.objects.create(
-        round=round, code=code, number=newest.number + 1 if newest else 1, heading_zh=heading.zh, heading_en=heading.en,
-        body_zh=body.zh, body_en=body.en, edited_by=by,
-    )  # fmt: skip
+        round=round,
+        code=code,
+        number=newest.number + 1 if newest else 1,
+        heading_zh=heading.zh,
+        heading_en=heading.en,
+        body_zh=body.zh,
+        body_en=body.en,
+        edited_by=by,
+    )
     audit.record(
         by=by, action="edit_block", subject=version, round=round.year, code=code, number=version.number
     )

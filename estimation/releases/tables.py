@@ -143,9 +143,15 @@ def level(indicator: Indicator, source: Source, year: int) -> Cell:
     se = known.se * abs(scale)
     cv = se / abs(value) if value else None
     return Cell(
-        formatted(value, indicator.decimals), value, se, cv, value - Z95 * se, value + Z95 * se,
-        grade_of(cv, se), stored[0].n,
-    )  # fmt: skip
+        formatted(value, indicator.decimals),
+        value,
+        se,
+        cv,
+        value - Z95 * se,
+        value + Z95 * se,
+        grade_of(cv, se),
+        stored[0].n,
+    )
 
 
 def _key(part: Part, year: int) -> Key:
@@ -239,9 +245,16 @@ def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2, key: K
         return None if value is None else value * scale
 
     return Cell(
-        formatted(stored.value * scale, decimals), stored.value * scale, scaled(stored.se), stored.cv,
-        scaled(stored.lower), scaled(stored.upper), stored.grade, stored.n, key=key,
-    )  # fmt: skip
+        formatted(stored.value * scale, decimals),
+        stored.value * scale,
+        scaled(stored.se),
+        stored.cv,
+        scaled(stored.lower),
+        scaled(stored.upper),
+        stored.grade,
+        stored.n,
+        key=key,
+    )
 
 
 def wanted_keys(table: Table, year: int, codes: Sequence[str] = ()) -> list[Key]:

@@ -78,9 +78,16 @@ def move(row: Release, request: Request, found: Transition) -> Release:
         row.published_by = request.by or row.published_by
     row.save()
     audit.record(
-        by=request.by, action=f"release_{request.action}", subject=row, round=row.round.year, number=row.number,
-        old=before, new=row.state, reason=request.reason, content_hash=row.content_hash,
-    )  # fmt: skip
+        by=request.by,
+        action=f"release_{request.action}",
+        subject=row,
+        round=row.round.year,
+        number=row.number,
+        old=before,
+        new=row.state,
+        reason=request.reason,
+        content_hash=row.content_hash,
+    )
     if request.action is Action.PUBLISH and row.replaces_id:
         _retire(row.replaces_id)
     return row

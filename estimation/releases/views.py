@@ -99,12 +99,23 @@ def results_domain(request: HttpRequest) -> HttpResponse:
     # Totals and means are amounts; one unit for the whole page.
     unit, factor = readable_unit(name.unit, largest) if statistic in ("total", "mean") else (name.unit, 1.0)
     context |= {
-        "rows": [(row, errors.get(row.domain_code)) for row in rows], "errors": bool(errors),
-        "largest": largest, "variable": variable, "name": name, "unit": unit, "factor": factor,
-        "statistic": statistic, "kind": kind,
-        "year": year, "years": years, "order": order, "statistics": statistics,
-        "statistic_labels": STATISTIC_LABELS, "kinds": KIND_LABELS, "is_percent": statistic in PERCENTS,
+        "rows": [(row, errors.get(row.domain_code)) for row in rows],
+        "errors": bool(errors),
+        "largest": largest,
+        "variable": variable,
+        "name": name,
+        "unit": unit,
+        "factor": factor,
+        "statistic": statistic,
+        "kind": kind,
+        "year": year,
+        "years": years,
+        "order": order,
+        "statistics": statistics,
+        "statistic_labels": STATISTIC_LABELS,
+        "kinds": KIND_LABELS,
+        "is_percent": statistic in PERCENTS,
         "variables": [name_of(names, code) for code in selectors.variables_with_estimates(run)],
         "language": get_language(),
-    }  # fmt: skip
+    }
     return page(request, "estimation/releases/domain.html", context, partial="domain")

@@ -49,9 +49,12 @@ def quality_grid(content: Content, language: str) -> Grid | None:
 
 def _quality(cell: FrozenCell) -> tuple[GridCell, ...]:
     texts = (
-        printed(cell), rounded(cell.cv, 2, 100), rounded(cell.lower, cell.decimals),
-        rounded(cell.upper, cell.decimals), f"{cell.n:,}" if cell.n is not None else "—",
-    )  # fmt: skip
+        printed(cell),
+        rounded(cell.cv, 2, 100),
+        rounded(cell.lower, cell.decimals),
+        rounded(cell.upper, cell.decimals),
+        f"{cell.n:,}" if cell.n is not None else "—",
+    )
     return (
         *(GridCell(text, cell.key) for text in texts),
         GridCell(cell.grade or "—", cell.key, is_word=True),

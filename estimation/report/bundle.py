@@ -21,11 +21,15 @@ from estimation.report.workbook import workbook
 
 MANIFEST = "manifest.json"
 MEDIA_TYPES = {
-    "pdf": "application/pdf", "html": "text/html; charset=utf-8", "svg": "image/svg+xml", "png": "image/png",
+    "pdf": "application/pdf",
+    "html": "text/html; charset=utf-8",
+    "svg": "image/svg+xml",
+    "png": "image/png",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8", "json": "application/json",
-}  # fmt: skip
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+}
 
 
 def media_type(path: str) -> str:
@@ -84,8 +88,13 @@ def manifest(content: Content, files: Mapping[str, bytes]) -> bytes:
         "run": content.run,
         "code_version": content.code_version,
         "files": [
-            {"path": path, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), "media_type": media_type(path)}
+            {
+                "path": path,
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "bytes": len(data),
+                "media_type": media_type(path),
+            }
             for path, data in sorted(files.items())
         ],
-    }  # fmt: skip
+    }
     return json.dumps(document, ensure_ascii=False, indent=1).encode()

@@ -42,11 +42,21 @@ def _data(content: Content, figure: FrozenFigure, language: str) -> list[Datum]:
         shown = cell.status in (CellStatus.SHOWN, CellStatus.NIL)
         label = _wrapped(position_label(names, point.x, cell, language))
         value, lower, upper = (cell.value, cell.lower, cell.upper) if shown else (None, None, None)
-        data.append({
-            "x": point.x, "label": label, "order": order, "series": point.series.get(language), "value": value,
-            "printed": printed(cell), "lower": lower, "upper": upper, "unit": cell.unit.get(language),
-            "cv": (cell.cv or 0.0) * 100 if shown else 0.0, "grade": cell.grade or "—",
-        })  # fmt: skip
+        data.append(
+            {
+                "x": point.x,
+                "label": label,
+                "order": order,
+                "series": point.series.get(language),
+                "value": value,
+                "printed": printed(cell),
+                "lower": lower,
+                "upper": upper,
+                "unit": cell.unit.get(language),
+                "cv": (cell.cv or 0.0) * 100 if shown else 0.0,
+                "grade": cell.grade or "—",
+            }
+        )
     return data
 
 
@@ -125,9 +135,18 @@ def _line(data: list[Datum], unit: str, language: str) -> Any:
     low, high = min(one["value"] for one in data), max(one["value"] for one in data)
     log = low > 0 and high / low > 50
     ticks = [value for value in (0.1, 1, 10, 100, 1000) if low <= value <= high * 2] if log else None
-    x = alt.X("at:Q", axis=alt.Axis(
-        title=None, values=[one["at"] for one in dated], grid=False, labelAngle=0, labelExpr=_names(dated), labelFontSize=13
-    ), scale=alt.Scale(nice=False, padding=46))  # fmt: skip
+    x = alt.X(
+        "at:Q",
+        axis=alt.Axis(
+            title=None,
+            values=[one["at"] for one in dated],
+            grid=False,
+            labelAngle=0,
+            labelExpr=_names(dated),
+            labelFontSize=13,
+        ),
+        scale=alt.Scale(nice=False, padding=46),
+    )
     note = ("对数刻度" if language == "zh" else "logarithmic") if log else ""
     title = f"{unit}（{note}）" if note and language == "zh" else f"{unit}, {note}" if note else unit
     scale = alt.Scale(type="log", domain=[low * 0.7, high * 2.2]) if log else alt.Scale(zero=True)
@@ -206,9 +225,11 @@ def _bars(data: list[Datum], unit: str, language: str) -> Any:
         .mark_rule(color=ACCENT, strokeWidth=1.6, clip=True)
         .encode(y=y, x="lower:Q", x2="upper:Q")
     )
-    text = alt.Chart(_values([{**one, "end": one["upper"] or one["value"]} for one in data])).mark_text(
-        align="left", dx=7, fontSize=11.5
-    ).encode(y=y, x="end:Q", text="printed:N")  # fmt: skip
+    text = (
+        alt.Chart(_values([{**one, "end": one["upper"] or one["value"]} for one in data]))
+        .mark_text(align="left", dx=7, fontSize=11.5)
+        .encode(y=y, x="end:Q", text="printed:N")
+    )
     return (bars + rules + text).properties(height=50 + _pitch(data) * len(rows))
 
 
@@ -267,9 +288,17 @@ def _tiles(data: list[Datum], unit: str, language: str) -> Any:
     ranks = [rank for rank in range(5) if classes[rank] != "—"]
     expression = "[" + ",".join(f"'{one}'" for one in classes) + "][datum.value]"
     legend = alt.Legend(
-        title=unit, values=ranks, orient="none", legendX=0, legendY=0, symbolType="square", labelExpr=expression,
-        direction="vertical", titleColor=SOFT, titleFontWeight="normal",
-    )  # fmt: skip
+        title=unit,
+        values=ranks,
+        orient="none",
+        legendX=0,
+        legendY=0,
+        symbolType="square",
+        labelExpr=expression,
+        direction="vertical",
+        titleColor=SOFT,
+        titleFontWeight="normal",
+    )
     tiles = base.mark_rect(cornerRadius=3).encode(
         color=alt.Color(
             "rank:O",
@@ -307,6 +336,13 @@ def _dots(data: list[Datum], unit: str, language: str) -> Any:
 
 
 _BUILDERS: dict[str, Callable[[list[Datum], str, str], Any]] = {
-    "FIG1": _columns, "FIG2": _columns, "FIG3": _line, "storage": _pair, "flows": _pair, "sections": _bars,
-    "growth_size": _scatter, "regions": _tiles, "quality": _dots,
-}  # fmt: skip
+    "FIG1": _columns,
+    "FIG2": _columns,
+    "FIG3": _line,
+    "storage": _pair,
+    "flows": _pair,
+    "sections": _bars,
+    "growth_size": _scatter,
+    "regions": _tiles,
+    "quality": _dots,
+}

@@ -28,8 +28,11 @@ def complete(content: Content) -> tuple[FrozenFigure, ...]:
     for one in (
         _pair(content, "storage", STORAGE, Text("数据存储结构", "What is stored")),
         _pair(content, "flows", FLOWS, Text("数据流通规模", "How much data circulate")),
-        _sections(content), _growth_size(content), _regions(content), _quality(content),
-    ):  # fmt: skip
+        _sections(content),
+        _growth_size(content),
+        _regions(content),
+        _quality(content),
+    ):
         if one is None:
             continue
         own = figures.setdefault(one.code, one)

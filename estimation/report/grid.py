@@ -92,15 +92,25 @@ def grid_of(content: Content, table: FrozenTable, language: str) -> Grid:
         if not by_column:
             label = _with_unit(label, _common_unit(line, language))
         rows.append(
-            GridRow(label, tuple(_cell(one, key, notes, language) for one, key in zip(line, row.keys, strict=True)),
-                    row.level, row.is_total, row.code)
-        )  # fmt: skip
+            GridRow(
+                label,
+                tuple(_cell(one, key, notes, language) for one, key in zip(line, row.keys, strict=True)),
+                row.level,
+                row.is_total,
+                row.code,
+            )
+        )
     spans, short = _spans(heads)
     lettered = [f"{_letter(number)} {text}" for number, text in enumerate(notes)]
     return Grid(
-        table.code, table.title.get(language), table.stub.get(language), short, tuple(rows), spans,
+        table.code,
+        table.title.get(language),
+        table.stub.get(language),
+        short,
+        tuple(rows),
+        spans,
         notes=(*(note.get(language) for note in table.notes), *lettered),
-    )  # fmt: skip
+    )
 
 
 def footnoted(content: Content, figure: FrozenFigure, language: str) -> Grid:
@@ -120,9 +130,14 @@ def footnoted(content: Content, figure: FrozenFigure, language: str) -> Grid:
             GridRow(position_label(names, x, next(filter(None, cells), None), language), texts, code=x)
         )
     return Grid(
-        figure.code, figure.title.get(language), word("item", language), tuple(series), tuple(rows),
-        unit=figure.unit.get(language), notes=tuple(note.get(language) for note in figure.notes),
-    )  # fmt: skip
+        figure.code,
+        figure.title.get(language),
+        word("item", language),
+        tuple(series),
+        tuple(rows),
+        unit=figure.unit.get(language),
+        notes=tuple(note.get(language) for note in figure.notes),
+    )
 
 
 def names_of(content: Content, language: str) -> dict[str, str]:

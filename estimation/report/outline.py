@@ -323,9 +323,10 @@ def _kept(drafts: list[_Draft]) -> list[_Draft]:
     """Without sections that hold nothing and lead to nothing."""
     full = [draft.place for draft in drafts if draft.parts]
     return [
-        draft for draft in drafts
+        draft
+        for draft in drafts
         if any(place == draft.place or place.startswith(f"{draft.place}.") for place in full)
-    ]  # fmt: skip
+    ]
 
 
 def _numbered(drafts: list[_Draft], language: str) -> tuple[Section, ...]:

@@ -37,9 +37,11 @@ def html_document(outline: Outline, pictures: Mapping[str, str], *, issuer: str 
     }
     context = {
         **page_context(outline, sources, {code: size_of(svg) for code, svg in pictures.items()}),
-        "outline": outline, "issuer": issuer, "css": _style(),
+        "outline": outline,
+        "issuer": issuer,
+        "css": _style(),
         "html_language": HTML_LANGUAGES[outline.language],
-    }  # fmt: skip
+    }
     return render_to_string("report/document.html", context).encode()
 
 
@@ -76,6 +78,9 @@ def section_context(
         for part in section.parts
     ]
     return {
-        "anchor": section.anchor, "level": section.level, "number": section.number,
-        "heading": section.heading, "parts": parts,
-    }  # fmt: skip
+        "anchor": section.anchor,
+        "level": section.level,
+        "number": section.number,
+        "heading": section.heading,
+        "parts": parts,
+    }

@@ -56,14 +56,22 @@ PLACES: tuple[Place, ...] = (
 
 # Other names that passages may use for a place.
 ALIASES = {
-    "chapter1.supply": "chapter1.1", "chapter1.circulation": "chapter1.2", "chapter1.use": "chapter1.3",
-    "appendix.sample": "appendix.distribution", "annex": "annex.quality", "quality": "annex.quality",
-}  # fmt: skip
+    "chapter1.supply": "chapter1.1",
+    "chapter1.circulation": "chapter1.2",
+    "chapter1.use": "chapter1.3",
+    "appendix.sample": "appendix.distribution",
+    "annex": "annex.quality",
+    "quality": "annex.quality",
+}
 
 TABLE_PLACES = {
-    "C1.supply": "chapter1.1", "C1.circulation": "chapter1.2", "C1.use": "chapter1.3", "T1": "chapter2.3.3",
-    "T3": "appendix.sources", "T4": "appendix.distribution",
-}  # fmt: skip
+    "C1.supply": "chapter1.1",
+    "C1.circulation": "chapter1.2",
+    "C1.use": "chapter1.3",
+    "T1": "chapter2.3.3",
+    "T3": "appendix.sources",
+    "T4": "appendix.distribution",
+}
 # Wide tables close the section that talks about them.
 CLOSING_TABLES = {"T2": "chapter2.4"}
 

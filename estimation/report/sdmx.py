@@ -19,9 +19,11 @@ from estimation.report.observations import number_of, short, shown_cells, year_o
 AGENCY, VERSION = "NDRS", "1.0.0"
 FLOW = f"{AGENCY}:DF_NDRS({VERSION})"
 DIMENSIONS = {
-    "FREQ": Text("频率", "Frequency"), "INDICATOR": Text("指标", "Indicator"),
-    "BREAKDOWN": Text("分组", "Breakdown"), "TIME_PERIOD": Text("时期", "Time period"),
-}  # fmt: skip
+    "FREQ": Text("频率", "Frequency"),
+    "INDICATOR": Text("指标", "Indicator"),
+    "BREAKDOWN": Text("分组", "Breakdown"),
+    "TIME_PERIOD": Text("时期", "Time period"),
+}
 ATTRIBUTES = {
     "UNIT_MEASURE": Text("计量单位", "Unit of measure"), "DECIMALS": Text("小数位数", "Decimals"),
     "OBS_STATUS": Text("观测状态", "Observation status"), "STD_ERROR": Text("标准误", "Standard error"),
@@ -29,9 +31,10 @@ ATTRIBUTES = {
     "UPPER_BOUND": Text("95%上限", "Upper bound, 95 %"), "QUALITY_GRADE": Text("质量等级", "Quality grade"),
 }  # fmt: skip
 STATUSES = {
-    "A": Text("正常", "Normal value"), "Q": Text("依保密要求不公布", "Missing; suppressed"),
+    "A": Text("正常", "Normal value"),
+    "Q": Text("依保密要求不公布", "Missing; suppressed"),
     "M": Text("无数据", "Missing; data cannot exist or cannot be computed"),
-}  # fmt: skip
+}
 _STATUS_OF = {
     CellStatus.SHOWN: "A",
     CellStatus.NIL: "A",
@@ -82,11 +85,26 @@ def data_csv(content: Content) -> bytes:
         cell = as_printed(content.cells[name])
         value = number_of(cell)
         decimals = str(cell.decimals) if value is not None else ""
-        writer.writerow((
-            "dataflow", FLOW, "I", "A", key.indicator, key.breakdown, str(key.period),
-            "" if value is None else f"{value:.15g}", cell.unit.en, decimals, _STATUS_OF[cell.status],
-            short(cell.se), short(cell.cv), short(cell.lower), short(cell.upper), cell.grade,
-        ))  # fmt: skip
+        writer.writerow(
+            (
+                "dataflow",
+                FLOW,
+                "I",
+                "A",
+                key.indicator,
+                key.breakdown,
+                str(key.period),
+                "" if value is None else f"{value:.15g}",
+                cell.unit.en,
+                decimals,
+                _STATUS_OF[cell.status],
+                short(cell.se),
+                short(cell.cv),
+                short(cell.lower),
+                short(cell.upper),
+                cell.grade,
+            )
+        )
     return buffer.getvalue().encode()
 
 
@@ -117,12 +135,18 @@ def structure_json(content: Content) -> bytes:
             ],
             "conceptSchemes": [_concepts()],
             "dataStructures": [_structure()],
-            "dataflows": [{
-                "id": "DF_NDRS", "version": VERSION, "agencyID": AGENCY, "isExternalReference": False,
-                **_names(content.title), "structure": _urn("datastructure.DataStructure", "DSD_NDRS"),
-            }],
+            "dataflows": [
+                {
+                    "id": "DF_NDRS",
+                    "version": VERSION,
+                    "agencyID": AGENCY,
+                    "isExternalReference": False,
+                    **_names(content.title),
+                    "structure": _urn("datastructure.DataStructure", "DSD_NDRS"),
+                }
+            ],
         },
-    }  # fmt: skip
+    }
     # Readers tell the flavour from the first lines, so that the head stays in front.
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
@@ -147,18 +171,25 @@ def _urn(kind: str, name: str, item: str = "") -> str:
 
 def _codelist(name: str, text: Text, codes: Mapping[str, Text]) -> dict[str, Any]:
     return {
-        "id": name, "version": VERSION, "agencyID": AGENCY, "isExternalReference": False, **_names(text),
+        "id": name,
+        "version": VERSION,
+        "agencyID": AGENCY,
+        "isExternalReference": False,
+        **_names(text),
         "codes": [{"id": code, **_names(label)} for code, label in sorted(codes.items())],
-    }  # fmt: skip
+    }
 
 
 def _concepts() -> dict[str, Any]:
     names = {**DIMENSIONS, "OBS_VALUE": Text("观测值", "Observation value"), **ATTRIBUTES}
     return {
-        "id": "CS_NDRS", "version": VERSION, "agencyID": AGENCY, "isExternalReference": False,
+        "id": "CS_NDRS",
+        "version": VERSION,
+        "agencyID": AGENCY,
+        "isExternalReference": False,
         **_names(Text("概念", "Concepts")),
         "concepts": [{"id": code, **_names(label)} for code, label in names.items()],
-    }  # fmt: skip
+    }
 
 
 def _component(name: str, **local: Any) -> dict[str, Any]:
@@ -179,13 +210,24 @@ def _structure() -> dict[str, Any]:
     kinds = {"DECIMALS": "Integer", "UNIT_MEASURE": "String", "QUALITY_GRADE": "String"}
     attributes: Iterable[dict[str, Any]] = (
         {
-            **_component(name, **(_enumeration("CL_OBS_STATUS") if name == "OBS_STATUS" else _format(kinds.get(name, "Double")))),
-            "usage": "optional", "attributeRelationship": {"observation": {}},
+            **_component(
+                name,
+                **(
+                    _enumeration("CL_OBS_STATUS")
+                    if name == "OBS_STATUS"
+                    else _format(kinds.get(name, "Double"))
+                ),
+            ),
+            "usage": "optional",
+            "attributeRelationship": {"observation": {}},
         }
         for name in ATTRIBUTES
-    )  # fmt: skip
+    )
     return {
-        "id": "DSD_NDRS", "version": VERSION, "agencyID": AGENCY, "isExternalReference": False,
+        "id": "DSD_NDRS",
+        "version": VERSION,
+        "agencyID": AGENCY,
+        "isExternalReference": False,
         **_names(Text("全国数据资源调查结果", "Results of the National Data Resource Survey")),
         "dataStructureComponents": {
             "dimensionList": {
@@ -202,7 +244,7 @@ def _structure() -> dict[str, Any]:
             },
             "attributeList": {"id": "AttributeDescriptor", "attributes": list(attributes)},
         },
-    }  # fmt: skip
+    }
 
 
 def sdmx_files(content: Content) -> dict[str, bytes]:

@@ -14,9 +14,11 @@ _SHELVES: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
     ("figures", _("Figures"), ("figures/",)),
 )
 KINDS = {
-    "pdf": _("Printed edition (PDF)"), "html": _("Page that needs no other file (HTML)"),
-    "docx": _("Word document"), "xlsx": _("Excel workbook"),
-}  # fmt: skip
+    "pdf": _("Printed edition (PDF)"),
+    "html": _("Page that needs no other file (HTML)"),
+    "docx": _("Word document"),
+    "xlsx": _("Excel workbook"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,29 @@ def cells_csv(content: Content) -> bytes:
     for cell in shown_cells(content):
         place = places.get(cell.key)
         value = number_of(cell)
-        rows.append((
-            cell.key, place.table if place else "", place.row if place else "", str(place.column) if place else "",
-            str(year_of(cell, content.year)), cell.label.zh, cell.label.en, cell.unit.zh, cell.unit.en,
-            str(cell.status), cell.printed, "" if value is None else f"{value:.15g}", short(cell.se), short(cell.cv),
-            short(cell.lower), short(cell.upper), "" if cell.n is None else str(cell.n), cell.grade, cell.reason,
-        ))  # fmt: skip
+        rows.append(
+            (
+                cell.key,
+                place.table if place else "",
+                place.row if place else "",
+                str(place.column) if place else "",
+                str(year_of(cell, content.year)),
+                cell.label.zh,
+                cell.label.en,
+                cell.unit.zh,
+                cell.unit.en,
+                str(cell.status),
+                cell.printed,
+                "" if value is None else f"{value:.15g}",
+                short(cell.se),
+                short(cell.cv),
+                short(cell.lower),
+                short(cell.upper),
+                "" if cell.n is None else str(cell.n),
+                cell.grade,
+                cell.reason,
+            )
+        )
     return _csv([name for name, *_ in CELL_COLUMNS], rows)
 
 
@@ -98,10 +115,11 @@ def metadata(content: Content) -> bytes:
     """CSV on the Web metadata of the folder: a description of every file and column."""
     tables: list[dict[str, Any]] = [
         {
-            "url": "cells.csv", "dc:title": content.title.zh,
+            "url": "cells.csv",
+            "dc:title": content.title.zh,
             "tableSchema": {"columns": [_column(*one) for one in CELL_COLUMNS], "primaryKey": "key"},
         }
-    ]  # fmt: skip
+    ]
     for table in content.every_table:
         heads = [grid_of(content, table, language).heads for language in ("zh", "en")]
         spans = [_over(grid_of(content, table, language).spans) for language in ("zh", "en")]
@@ -113,11 +131,14 @@ def metadata(content: Content) -> bytes:
         for at in range(len(table.columns)):
             titles = [f"{over[at]} {head[at]}".strip() for over, head in zip(spans, heads, strict=True)]
             columns.append(_column(f"c{at + 1}", titles[0], titles[1], "number", null=["", "×"]))
-        tables.append({
-            "url": f"{table.code}.csv", "dc:title": table.title.zh,
-            "notes": [{"zh": note.zh, "en": note.en} for note in table.notes],
-            "tableSchema": {"columns": columns, "primaryKey": "row"},
-        })  # fmt: skip
+        tables.append(
+            {
+                "url": f"{table.code}.csv",
+                "dc:title": table.title.zh,
+                "notes": [{"zh": note.zh, "en": note.en} for note in table.notes],
+                "tableSchema": {"columns": columns, "primaryKey": "row"},
+            }
+        )
     document = {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "zh"}],
         "dc:title": content.title.zh,

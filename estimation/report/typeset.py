@@ -97,9 +97,12 @@ def _cover(content: Content) -> list[dict[str, Any]]:
 def _section(section: Section) -> dict[str, Any]:
     parts = [_part(part) for part in section.parts]
     return {
-        "place": section.place, "level": section.level, "number": section.number,
-        "heading": section.heading, "parts": parts,
-    }  # fmt: skip
+        "place": section.place,
+        "level": section.level,
+        "number": section.number,
+        "heading": section.heading,
+        "parts": parts,
+    }
 
 
 def _part(part: Part) -> dict[str, Any]:

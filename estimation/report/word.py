@@ -199,9 +199,11 @@ def _cover(document: Any, outline: Outline, issuer: str) -> None:
     about.paragraph_format.page_break_before = True
     about.add_run(word("about", language)).bold = True
     for text in (
-        word("cite", language).format(title=outline.title), word("symbols", language),
-        f"{word('frozen', language)} {outline.digest}", f"{word('code_version', language)} {outline.code_version[:12]}",
-    ):  # fmt: skip
+        word("cite", language).format(title=outline.title),
+        word("symbols", language),
+        f"{word('frozen', language)} {outline.digest}",
+        f"{word('code_version', language)} {outline.code_version[:12]}",
+    ):
         document.add_paragraph(text, style="Note")
 
 
@@ -337,9 +339,16 @@ def _row(document: Any, cells: Any, row: GridRow, size: float, widths: list[Any]
 
 
 def _fill(
-    document: Any, cell: Any, text: str, size: float, *, bold: bool = False, right: bool = False,
-    centre: bool = False, mark: str = "",
-) -> None:  # fmt: skip
+    document: Any,
+    cell: Any,
+    text: str,
+    size: float,
+    *,
+    bold: bool = False,
+    right: bool = False,
+    centre: bool = False,
+    mark: str = "",
+) -> None:
     cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
     paragraph = cell.paragraphs[0]
     paragraph.style = document.styles["Table Text"]

@@ -48,17 +48,28 @@ def _epoch(year: int) -> dt.datetime:
 
 def _formats(book: Any) -> dict[str, Any]:
     base = {"font_name": "Arial", "font_size": 10, "valign": "vcenter"}
-    stub = {**base, "bold": True, "bg_color": "#eef3f8", "font_color": ACCENT, "text_wrap": True, "top": 2,
-            "bottom": 1, "border_color": ACCENT}  # fmt: skip
+    stub = {
+        **base,
+        "bold": True,
+        "bg_color": "#eef3f8",
+        "font_color": ACCENT,
+        "text_wrap": True,
+        "top": 2,
+        "bottom": 1,
+        "border_color": ACCENT,
+    }
     ruled = {**base, "bottom": 4, "border_color": "#cfd8e2"}
     looks: dict[str, dict[str, Any]] = {
         "title": {**base, "font_size": 14, "bold": True, "font_color": ACCENT},
         "meta": {**base, "font_color": "#4f5f6f"},
         "warn": {**base, "bold": True, "font_color": "#5c4300", "bg_color": "#fff7d6"},
-        "stub": stub, "head": {**stub, "align": "right"},
-        "text": ruled, "sign": {**ruled, "align": "right"},
-        "wrap": {**base, "text_wrap": True, "valign": "top"}, "plain": base,
-    }  # fmt: skip
+        "stub": stub,
+        "head": {**stub, "align": "right"},
+        "text": ruled,
+        "sign": {**ruled, "align": "right"},
+        "wrap": {**base, "text_wrap": True, "valign": "top"},
+        "plain": base,
+    }
     for places in range(7):
         looks[f"n{places}"] = {**ruled, "align": "right", "num_format": f"#,##0{_fraction(places)}"}
     above = {"bold": True, "top": 1, "border_color": ACCENT}
@@ -187,10 +198,26 @@ def _cells_sheet(book: Any, formats: dict[str, Any], content: Content, language:
     for at, cell in enumerate(shown_cells(content), 1):
         place = places.get(cell.key)
         entries: tuple[Any, ...] = (
-            cell.key, place.table if place else "", place.row if place else "", place.column if place else None,
-            year_of(cell, content.year), cell.label.zh, cell.label.en, cell.unit.zh, cell.unit.en, str(cell.status),
-            cell.printed, number_of(cell), cell.se, cell.cv, cell.lower, cell.upper, cell.n, cell.grade, cell.reason,
-        )  # fmt: skip
+            cell.key,
+            place.table if place else "",
+            place.row if place else "",
+            place.column if place else None,
+            year_of(cell, content.year),
+            cell.label.zh,
+            cell.label.en,
+            cell.unit.zh,
+            cell.unit.en,
+            str(cell.status),
+            cell.printed,
+            number_of(cell),
+            cell.se,
+            cell.cv,
+            cell.lower,
+            cell.upper,
+            cell.n,
+            cell.grade,
+            cell.reason,
+        )
         for column, entry in enumerate(entries):
             if isinstance(entry, str):
                 sheet.write_string(at, column, harmless(entry), formats["plain"])

@@ -30,9 +30,24 @@ class RunSerializer(serializers.ModelSerializer[EstimationRun]):
     class Meta:
         model = EstimationRun
         fields = (
-            "id", "round", "microdata", "design", "spec", "input_hash", "code_version", "state", "stage", "percent",
-            "error", "requested_at", "started_at", "finished_at", "measured", "result_hash", "summary",
-        )  # fmt: skip
+            "id",
+            "round",
+            "microdata",
+            "design",
+            "spec",
+            "input_hash",
+            "code_version",
+            "state",
+            "stage",
+            "percent",
+            "error",
+            "requested_at",
+            "started_at",
+            "finished_at",
+            "measured",
+            "result_hash",
+            "summary",
+        )
 
 
 class RunRequest(serializers.Serializer[Any]):

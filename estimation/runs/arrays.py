@@ -132,12 +132,15 @@ def domains_of(year: Year, kinds: tuple[str, ...], *, data_enterprises: str = "c
                 ("head_platform", "other_ent"),
                 np.where(groups["head_platform"], 0, np.where(enterprise, 1, -1)),
             ),
-            Domain("group", ("central_soe", "pilot_space"),
-                   np.where(groups["central_soe"], 0, np.where(groups["pilot_space"], 1, -1))),
+            Domain(
+                "group",
+                ("central_soe", "pilot_space"),
+                np.where(groups["central_soe"], 0, np.where(groups["pilot_space"], 1, -1)),
+            ),
             Domain("group", ("data_ent",), np.where(groups["data_ent"], 0, -1)),
             Domain("group", ("sample_ent",), inside),
         ],
-    }  # fmt: skip
+    }
     return [domain for kind in kinds for domain in table[kind]]
 
 

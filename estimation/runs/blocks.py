@@ -10,9 +10,18 @@ from estimation.design.strata import Floats
 from estimation.methods.quality import grade
 
 COLUMNS = (
-    "value", "se", "cv", "lower", "upper", "deff", "n", "n_positive", "weight_sum", "winsorized_share",
+    "value",
+    "se",
+    "cv",
+    "lower",
+    "upper",
+    "deff",
+    "n",
+    "n_positive",
+    "weight_sum",
+    "winsorized_share",
     "top_share",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -81,9 +90,14 @@ class Collector:
                 numbers[name].append(array[keep])
         joined = {name: np.concatenate(parts) if parts else np.empty(0) for name, parts in numbers.items()}
         return EstimateColumns(
-            years, names["variable"], names["statistic"], names["kind"], names["code"], joined,
+            years,
+            names["variable"],
+            names["statistic"],
+            names["kind"],
+            names["code"],
+            joined,
             _grades(joined).tolist(),
-        )  # fmt: skip
+        )
 
 
 def _numbers(block: Block, level: float) -> dict[str, Floats]:
@@ -91,12 +105,18 @@ def _numbers(block: Block, level: float) -> dict[str, Floats]:
     nothing = np.full(shape, np.nan)
     half = block.se * float(special.ndtri(0.5 + level / 2.0))
     given = {
-        "value": block.value, "se": block.se,
+        "value": block.value,
+        "se": block.se,
         "cv": block.se / np.where(block.value == 0.0, np.nan, np.abs(block.value)),
-        "lower": block.value - half, "upper": block.value + half, "deff": block.deff, "n": block.n,
-        "n_positive": block.n_positive, "weight_sum": block.weight_sum,
-        "winsorized_share": block.winsorized_share, "top_share": block.top_share,
-    }  # fmt: skip
+        "lower": block.value - half,
+        "upper": block.value + half,
+        "deff": block.deff,
+        "n": block.n,
+        "n_positive": block.n_positive,
+        "weight_sum": block.weight_sum,
+        "winsorized_share": block.winsorized_share,
+        "top_share": block.top_share,
+    }
     return {
         name: nothing if array is None else np.broadcast_to(np.asarray(array, dtype=np.float64), shape)
         for name, array in given.items()

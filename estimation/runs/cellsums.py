@@ -192,9 +192,14 @@ class Grouping:
         return variance + inside + np.maximum(scale.sum() - present, 0.0) * grand**2
 
     def _design_effect(
-        self, variance: Floats, mean: Floats, square: Floats, count: Floats, weight: Floats,
+        self,
+        variance: Floats,
+        mean: Floats,
+        square: Floats,
+        count: Floats,
+        weight: Floats,
         answered: Floats | None,
-    ) -> Floats:  # fmt: skip
+    ) -> Floats:
         # A simple random sample to compare with has the units that answered. Zeros of the others change neither
         # the sum of squares nor the mean of a quotient's residuals, which is 0.
         counting = count if answered is None else answered

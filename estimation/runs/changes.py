@@ -146,15 +146,25 @@ def total_growth(pair: Pair, now: tuple[Level, ...], before: tuple[Level, ...], 
         codes = overlap_codes(pair, place)
         covariance = overlap.covariance(place, product, total, old_total, codes, grouping.size)
         _add_level(
-            pair, pair.now.domains[place], names, now[place], before[place], covariance,
-            grouping.over(answered), grouping.over(positive), grouping, collector,
-        )  # fmt: skip
+            pair,
+            pair.now.domains[place],
+            names,
+            now[place],
+            before[place],
+            covariance,
+            grouping.over(answered),
+            grouping.over(positive),
+            grouping,
+            collector,
+        )
 
 
 def share_growth(
-    pair: Pair, now: tuple[tuple[Level, ...], Pairing], before: tuple[tuple[Level, ...], Pairing],
+    pair: Pair,
+    now: tuple[tuple[Level, ...], Pairing],
+    before: tuple[tuple[Level, ...], Pairing],
     collector: Collector,
-) -> None:  # fmt: skip
+) -> None:
     """Relative change of proportions or ratios, by the covariance of their linearised variables."""
     (levels, top), (old_levels, bottom) = now, before
     if not top.names:
@@ -171,13 +181,25 @@ def share_growth(
         b = _slopes(bottom, previous, old_levels[place], codes[1])
         product = sum(a[i] * b[j] * products[i][j] for i in (0, 1) for j in (0, 1))
         covariance = overlap.covariance(
-            place, np.asarray(product), a[0] * sums[0] + a[1] * sums[1], b[0] * old[0] + b[1] * old[1],
-            codes, grouping.size,
-        )  # fmt: skip
+            place,
+            np.asarray(product),
+            a[0] * sums[0] + a[1] * sums[1],
+            b[0] * old[0] + b[1] * old[1],
+            codes,
+            grouping.size,
+        )
         _add_level(
-            pair, pair.now.domains[place], top.names, levels[place], old_levels[place], covariance,
-            grouping.over(top.n), grouping.over(top.positive), grouping, collector,
-        )  # fmt: skip
+            pair,
+            pair.now.domains[place],
+            top.names,
+            levels[place],
+            old_levels[place],
+            covariance,
+            grouping.over(top.n),
+            grouping.over(top.positive),
+            grouping,
+            collector,
+        )
 
 
 def _slopes(pair: Pairing, grouping: Grouping, level: Level, domain: Ints) -> tuple[Floats, Floats]:
@@ -210,9 +232,17 @@ def overlap_codes(pair: Pair, place: int) -> tuple[Ints, Ints]:
 
 
 def _add_level(
-    pair: Pair, domain: Domain, names: tuple[str, ...], now: Level, before: Level, covariance: Floats,
-    n: Floats, positive: Floats, grouping: Grouping, collector: Collector,
-) -> None:  # fmt: skip
+    pair: Pair,
+    domain: Domain,
+    names: tuple[str, ...],
+    now: Level,
+    before: Level,
+    covariance: Floats,
+    n: Floats,
+    positive: Floats,
+    grouping: Grouping,
+    collector: Collector,
+) -> None:
     """Rate Y / X - 1 with V = (V_now + R^2 V_before - 2 R C) / X^2."""
     bound = np.nan_to_num(now.se * before.se)
     common = np.clip(np.nan_to_num(covariance), -bound, bound)

@@ -50,8 +50,15 @@ def response_classes(strata: Strata, spec: RunSpec) -> Classes:
     population: Floats = strata.population[stratum].copy()
     population[parted] = strata.by_region[row, region]
     cells = replace(
-        strata, id=strata.id[stratum], kind=strata.kind[stratum], category=strata.category[stratum], region=place,
-        section=strata.section[stratum], size=strata.size[stratum], population=population,
-        take_all=strata.take_all[stratum], by_region=strata.by_region[stratum],
-    )  # fmt: skip
+        strata,
+        id=strata.id[stratum],
+        kind=strata.kind[stratum],
+        category=strata.category[stratum],
+        region=place,
+        section=strata.section[stratum],
+        size=strata.size[stratum],
+        population=population,
+        take_all=strata.take_all[stratum],
+        by_region=strata.by_region[stratum],
+    )
     return Classes(cells, stratum, parted, table)

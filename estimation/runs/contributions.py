@@ -92,8 +92,12 @@ def behind(prepared: list[Prepared], spec: RunSpec, cell: Cell) -> Behind | None
     """
     now = prepared[0]
     find = {
-        "total": _total, "mean": _quotient, "proportion": _quotient, "ratio": _quotient, "multiple": _multiple,
-    }  # fmt: skip
+        "total": _total,
+        "mean": _quotient,
+        "proportion": _quotient,
+        "ratio": _quotient,
+        "multiple": _multiple,
+    }
     if cell.statistic in find:
         found = find[cell.statistic](now, spec, cell)
         return None if found is None else _sorted(found)
@@ -237,8 +241,9 @@ def _multiple(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
     column = now.column(cell.variable)
     masks = group_masks(now.year, data_enterprises=spec.data_enterprises)
     heads = {
-        "head_platform": masks["head_platform"], "head_central": masks["head_platform"] | masks["central_soe"],
-    }  # fmt: skip
+        "head_platform": masks["head_platform"],
+        "head_central": masks["head_platform"] | masks["central_soe"],
+    }
     if column is None or cell.kind != "group" or cell.code not in heads:
         return None
     above = heads[cell.code]
@@ -273,9 +278,13 @@ def _level_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
     if base == 0.0:
         return None
     return _changed(
-        float(now.weight @ now.used) / base - 1.0, answered[0], now, before, now.weight * now.used / base,
+        float(now.weight @ now.used) / base - 1.0,
+        answered[0],
+        now,
+        before,
+        now.weight * now.used / base,
         -before.weight * before.used / base,
-    )  # fmt: skip
+    )
 
 
 def _quotient_growth(pair: Pair, cell: Cell) -> Behind | None:
@@ -288,10 +297,13 @@ def _quotient_growth(pair: Pair, cell: Cell) -> Behind | None:
         return None
     rows, old_rows = np.flatnonzero(now.counts), np.flatnonzero(before.counts)
     return _changed(
-        value / old - 1.0, len(rows), _side(pair.now, rows, now.column, now.x),
-        _side(pair.before, old_rows, before.column, before.x), influence[rows] / old,
+        value / old - 1.0,
+        len(rows),
+        _side(pair.now, rows, now.column, now.x),
+        _side(pair.before, old_rows, before.column, before.x),
+        influence[rows] / old,
         -old_influence[old_rows] * value / old**2,
-    )  # fmt: skip
+    )
 
 
 def _panel_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
@@ -328,9 +340,14 @@ def _changed(value: float, n: int, now: Side, before: Side, effect: Floats, old_
     whole[places[0]] += effect
     whole[places[1]] += old_effect
     return Behind(
-        value, n, unit, _spread(now, unit, places[0]), _spread(before, unit, places[1]), whole,
+        value,
+        n,
+        unit,
+        _spread(now, unit, places[0]),
+        _spread(before, unit, places[1]),
+        whole,
         _of_absolute(whole),
-    )  # fmt: skip
+    )
 
 
 def _spread(side: Side, unit: Ints, place: Ints) -> Side:
@@ -363,10 +380,19 @@ def _sorted(found: Behind) -> Behind:
     """Largest absolute effect first; ties in the order of the unit keys."""
     order = np.lexsort((found.unit, -np.abs(found.effect)))
     take: Callable[[Side], Side] = lambda side: Side(  # noqa: E731 one line for both sides
-        side.unit[order], side.weight[order], side.collected[order], side.used[order], side.base[order],
+        side.unit[order],
+        side.weight[order],
+        side.collected[order],
+        side.used[order],
+        side.base[order],
         side.filled[order],
-    )  # fmt: skip
+    )
     return Behind(
-        found.value, found.n, found.unit[order], take(found.now),
-        take(found.before) if found.before is not None else None, found.effect[order], found.share[order],
-    )  # fmt: skip
+        found.value,
+        found.n,
+        found.unit[order],
+        take(found.now),
+        take(found.before) if found.before is not None else None,
+        found.effect[order],
+        found.share[order],
+    )

@@ -46,9 +46,16 @@ def explain(first: Behind, second: Behind, cell: Cell) -> Explanation:
     else:
         change = new.effect - old.effect
     reason = np.select(
-        [~old.there, ~new.there, old.differs(new, "collected"), old.differs(new, "used"), old.differs(new, "weight")],
-        range(5), 5,
-    )  # fmt: skip
+        [
+            ~old.there,
+            ~new.there,
+            old.differs(new, "collected"),
+            old.differs(new, "used"),
+            old.differs(new, "weight"),
+        ],
+        range(5),
+        5,
+    )
     order = np.lexsort((unit, -np.abs(change)))
     difference = second.value - first.value
     total = float(change.sum())

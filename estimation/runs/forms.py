@@ -30,9 +30,12 @@ class RunForm(forms.Form):
         initial="winsorize",
     )
     lower = forms.FloatField(
-        label=_("Lower quantile"), min_value=0, max_value=0.5, initial=Winsorization().lower,
+        label=_("Lower quantile"),
+        min_value=0,
+        max_value=0.5,
+        initial=Winsorization().lower,
         help_text=_("Quantiles and counts are not used by the cutoffs of smallest error."),
-    )  # fmt: skip
+    )
     upper = forms.FloatField(
         label=_("Upper quantile"), min_value=0.5, max_value=1, initial=Winsorization().upper
     )

@@ -81,9 +81,12 @@ def _with_sums(year: Year, treated: Treated) -> tuple[Year, Treated]:
         filled.append(asked[year.category] & ~answered[-1] & ready)
     values, raw = (_appended(matrix, sums) for matrix in (treated.values, treated.raw))
     full = replace(
-        treated, values=values, raw=raw, answered=np.column_stack([treated.answered, *answered]),
+        treated,
+        values=values,
+        raw=raw,
+        answered=np.column_stack([treated.answered, *answered]),
         filled=np.column_stack([treated.filled, *filled]),
-    )  # fmt: skip
+    )
     # What was read is not needed any more: ``raw`` holds the answers.
     return replace(year, items=tuple(items), values=raw), full
 
@@ -119,9 +122,15 @@ def pairing(cells: Cells, names: tuple[str, ...], y: Floats, x: Floats, both: Bo
     """Sum numerators and denominators, which are 0 where ``both`` is False."""
     top, bottom, cross = cells.joint_moments(y, x)
     return Pairing(
-        names, y, x, top, bottom, cross, cells.sums(both.astype(np.float64)),
+        names,
+        y,
+        x,
+        top,
+        bottom,
+        cross,
+        cells.sums(both.astype(np.float64)),
         cells.sums((y > 0).astype(np.float64)),
-    )  # fmt: skip
+    )
 
 
 def quotient(pair: Pairing, grouping: Grouping) -> tuple[Level, Floats]:
@@ -236,10 +245,12 @@ def ratios(prepared: Prepared, collector: Collector) -> tuple[tuple[Level, ...],
     treated = prepared.treated
     both = np.take(treated.answered, top, axis=1) & np.take(treated.answered, bottom, axis=1)
     pair = pairing(
-        prepared.cells, tuple(name for name, _, _ in pairs),
+        prepared.cells,
+        tuple(name for name, _, _ in pairs),
         np.where(both, np.take(treated.values, top, axis=1), 0.0),
-        np.where(both, np.take(treated.values, bottom, axis=1), 0.0), both,
-    )  # fmt: skip
+        np.where(both, np.take(treated.values, bottom, axis=1), 0.0),
+        both,
+    )
     return _quotients(prepared, "ratio", pair, collector), pair
 
 

@@ -181,9 +181,13 @@ class Panel:
         ours, theirs = (self._at(slope, codes[0], self.classes[overlap.cell], pooled) for slope in (a, b))
         tilt = self._at(c, codes[1], self.old_classes[overlap.old_cell], pooled)
         covariance = overlap.covariance(
-            place, (ours * self.products[0] + theirs * self.products[1]) * tilt,
-            ours * self.sums[0] + theirs * self.sums[1], tilt * self.old_sums, codes, now.size,
-        )  # fmt: skip
+            place,
+            (ours * self.products[0] + theirs * self.products[1]) * tilt,
+            ours * self.sums[0] + theirs * self.sums[1],
+            tilt * self.old_sums,
+            codes,
+            now.size,
+        )
         bound = np.sqrt(np.nan_to_num(variance) * np.nan_to_num(weights))
         return variance + weights + 2.0 * np.clip(np.nan_to_num(covariance), -bound, bound)
 

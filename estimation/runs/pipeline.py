@@ -140,9 +140,14 @@ def check(columns: EstimateColumns, prepared: list[Prepared]) -> tuple[dict[str,
 
 
 def _gap(
-    here: "np.ndarray", kinds: "np.ndarray", code: "np.ndarray", variable: "np.ndarray", value: Floats,
-    kind: str, whole: str,
-) -> tuple[float, float]:  # fmt: skip
+    here: "np.ndarray",
+    kinds: "np.ndarray",
+    code: "np.ndarray",
+    variable: "np.ndarray",
+    value: Floats,
+    kind: str,
+    whole: str,
+) -> tuple[float, float]:
     """Largest relative gap between the parts of a classification and the whole, over all variables."""
     parts = here & (kinds == kind) & (code != whole)
     entire = here & (kinds == "nation") & (code == whole)

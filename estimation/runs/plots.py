@@ -103,9 +103,13 @@ def lying(
 
 
 def bands(
-    rows: Sequence[tuple[str, float, float, float, float, bool]], highest: float, *, width: float = 720,
-    line: float = 22, left: float = 150,
-) -> Bands:  # fmt: skip
+    rows: Sequence[tuple[str, float, float, float, float, bool]],
+    highest: float,
+    *,
+    width: float = 720,
+    line: float = 22,
+    left: float = 150,
+) -> Bands:
     """Ranges on a scale from 1 to ``highest``: label, low, high, point, second point, mark."""
     room = width - left - 30.0
     span = max(highest - 1.0, 1.0)

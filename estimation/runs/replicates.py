@@ -108,10 +108,15 @@ def build_frame(year: Year, spec: RunSpec) -> Frame:
             cells += [Cell(year.year, code, statistic, domain.kind, label) for code, statistic in names]
     pairs = [name.split("/") for name in ratios]
     return Frame(
-        year, weigh(year, spec), spec, _member(domains), tuple(cells),
-        tuple(codes[code] for code in amounts), tuple(codes[code] for code in yesno),
+        year,
+        weigh(year, spec),
+        spec,
+        _member(domains),
+        tuple(cells),
+        tuple(codes[code] for code in amounts),
+        tuple(codes[code] for code in yesno),
         tuple((codes[a], codes[b]) for a, b in pairs),
-    )  # fmt: skip
+    )
 
 
 def _member(domains: Sequence[Domain]) -> sparse.csr_array:

@@ -18,9 +18,14 @@ from survey.access.roles import Permission
 from survey.frame.models import ReportingUnit
 
 STAGE_LABELS = {
-    "read": _("Read"), "weight": _("Weighting"), "treat": _("Treat"), "estimate": _("Estimate"),
-    "assemble": _("Assemble"), "check": _("Check"), "store": _("Store"),
-}  # fmt: skip
+    "read": _("Read"),
+    "weight": _("Weighting"),
+    "treat": _("Treat"),
+    "estimate": _("Estimate"),
+    "assemble": _("Assemble"),
+    "check": _("Check"),
+    "store": _("Store"),
+}
 _NOTABLE_SILENCE = 15  # seconds; every stage of a national run beats more often
 REASON_LABELS = {
     "raised": _("Raised to the lower cutoff"),
@@ -31,14 +36,20 @@ REASON_LABELS = {
     "weight_one": _("Left alone: weight 1"),
 }
 STATISTIC_LABELS = {
-    "total": _("Total"), "mean": _("Mean"), "proportion": _("Proportion"), "ratio": _("Ratio"),
-    "panel_growth": _("Growth, fixed panel"), "panel_simple": _("Growth, panel totals"),
-    "level_growth": _("Growth of the level"), "multiple": _("Multiple of means"),
-}  # fmt: skip
+    "total": _("Total"),
+    "mean": _("Mean"),
+    "proportion": _("Proportion"),
+    "ratio": _("Ratio"),
+    "panel_growth": _("Growth, fixed panel"),
+    "panel_simple": _("Growth, panel totals"),
+    "level_growth": _("Growth of the level"),
+    "multiple": _("Multiple of means"),
+}
 CHAINED_LABELS = {  # only the bootstrap has them
-    "share": _("Share of the nation"), "top_share": _("Share of the five largest regions"),
+    "share": _("Share of the nation"),
+    "top_share": _("Share of the five largest regions"),
     "per_capita": _("Per head"),
-}  # fmt: skip
+}
 PERCENTS = frozenset(
     {"proportion", "ratio", "panel_growth", "panel_simple", "level_growth", "share", "top_share"}
 )
@@ -64,9 +75,13 @@ def finished_runs() -> QuerySet[EstimationRun]:
 def runs_with_inputs() -> QuerySet[EstimationRun]:
     """Finished runs with everything that computing one of their numbers again takes."""
     return finished_runs().select_related(
-        "microdata__round", "microdata__layout", "previous_microdata__round", "previous_microdata__layout",
-        "design__round", "previous_design__round",
-    )  # fmt: skip
+        "microdata__round",
+        "microdata__layout",
+        "previous_microdata__round",
+        "previous_microdata__layout",
+        "design__round",
+        "previous_design__round",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +115,11 @@ def name_of(names: Mapping[str, VariableName], code: str) -> VariableName:
         if sign in code:
             parts = [names.get(part, VariableName(part, part, part, "")) for part in code.split(sign)]
             return VariableName(
-                code, printed.join(part.zh for part in parts), printed.join(part.en for part in parts),
+                code,
+                printed.join(part.zh for part in parts),
+                printed.join(part.en for part in parts),
                 parts[0].unit if sign == "+" and code in DERIVED else "",
-            )  # fmt: skip
+            )
     return VariableName(code, code, code, "")
 
 

@@ -33,9 +33,11 @@ def newest_bootstrap(run: EstimationRun) -> Bootstrap | None:
 def progress_of(row: Bootstrap) -> Progress:
     """How far the chunks are."""
     counted = row.chunks.aggregate(
-        chunks=Count("pk"), done=Count("pk", filter=Q(finished_at__isnull=False)),
-        workers=Count("worker", distinct=True, filter=~Q(worker="")), seconds=Sum("seconds"),
-    )  # fmt: skip
+        chunks=Count("pk"),
+        done=Count("pk", filter=Q(finished_at__isnull=False)),
+        workers=Count("worker", distinct=True, filter=~Q(worker="")),
+        seconds=Sum("seconds"),
+    )
     return Progress(counted["chunks"], counted["done"], counted["workers"], counted["seconds"] or 0.0)
 
 
@@ -53,9 +55,12 @@ def replicate_rows(row: Bootstrap, *, kind: str, statistic: str) -> list[tuple[R
 def replicate_errors(run: EstimationRun, *, variable: str, statistic: str, kind: str) -> dict[str, float]:
     """Errors of the newest finished bootstrap of a run by domain; it replicates the run's own year. Empty: none holds them."""
     rows = ReplicateEstimate.objects.filter(
-        bootstrap__run=run, bootstrap__state=EstimationRun.State.FINISHED, variable=variable, statistic=statistic,
+        bootstrap__run=run,
+        bootstrap__state=EstimationRun.State.FINISHED,
+        variable=variable,
+        statistic=statistic,
         domain_kind=kind,
-    ).order_by("bootstrap__requested_at", "bootstrap_id")  # fmt: skip
+    ).order_by("bootstrap__requested_at", "bootstrap_id")
     return dict(rows.values_list("domain_code", "se"))
 
 

@@ -49,9 +49,13 @@ def change_table(run: EstimationRun, variable: str) -> tuple[tuple[str, ...], li
     year = run.round.year
     stored: dict[str, dict[int, tuple[float | None, int]]] = {}
     for at, code, value, n in Estimate.objects.filter(
-        run=run, variable=variable, statistic="total", domain_kind="region_section", year__in=(year - 1, year),
+        run=run,
+        variable=variable,
+        statistic="total",
+        domain_kind="region_section",
+        year__in=(year - 1, year),
         n__gt=0,
-    ).values_list("year", "domain_code", "value", "n"):  # fmt: skip
+    ).values_list("year", "domain_code", "value", "n"):
         stored.setdefault(code, {})[at] = (value, n)
     return _table(
         score_changes({code: (years.get(year), years.get(year - 1)) for code, years in stored.items()})
@@ -100,12 +104,15 @@ def score_changes(
     judged = len(logs) >= FEWEST and spread > 0
     return {
         code: ChangeCell(
-            code, now[0] if now else None, before[0] if before else None, now[1] if now else 0,
+            code,
+            now[0] if now else None,
+            before[0] if before else None,
+            now[1] if now else 0,
             math.expm1(logs[code]) if code in logs else None,
             (logs[code] - middle) / spread if judged and code in logs else None,
         )
         for code, (now, before) in stored.items()
-    }  # fmt: skip
+    }
 
 
 def most_unusual(rows: list[ChangeRow], shown: int = 10) -> list[ChangeCell]:

@@ -17,9 +17,13 @@ from survey.frame.models import ReportingUnit
 from survey.microdata.selectors import changed_members
 
 REASON_LABELS = {
-    "entered": _("Entered"), "left": _("Left"), "answer": _("Answered otherwise"),
-    "treatment": _("Treated otherwise"), "weight": _("Weighted otherwise"), "same": _("Unchanged unit"),
-}  # fmt: skip
+    "entered": _("Entered"),
+    "left": _("Left"),
+    "answer": _("Answered otherwise"),
+    "treatment": _("Treated otherwise"),
+    "weight": _("Weighted otherwise"),
+    "same": _("Unchanged unit"),
+}
 LISTED = 20
 
 

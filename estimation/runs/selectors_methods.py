@@ -134,9 +134,15 @@ def weight_facts(run: EstimationRun, year: int) -> WeightFacts | None:
     total = sum(weight * count for weight, count in pairs)
     squares = sum(weight**2 * count for weight, count in pairs)
     return WeightFacts(
-        pairs, units, total, pairs[0][0], _at(pairs, 0.5 * units), _at(pairs, 0.95 * units), pairs[-1][0],
+        pairs,
+        units,
+        total,
+        pairs[0][0],
+        _at(pairs, 0.5 * units),
+        _at(pairs, 0.95 * units),
+        pairs[-1][0],
         total**2 / squares,
-    )  # fmt: skip
+    )
 
 
 def _at(pairs: Sequence[tuple[float, int]], count: float) -> float:
@@ -192,11 +198,13 @@ def response(run: EstimationRun, year: int) -> list[Response]:
         StratumWeight.objects.filter(run=run, year=year)
         .values(*keys)
         .annotate(
-            strata=Count("stratum", distinct=True), drawn=Sum(_DRAWN), population=Sum("population"),
+            strata=Count("stratum", distinct=True),
+            drawn=Sum(_DRAWN),
+            population=Sum("population"),
             valid=Sum("respondents"),
         )
         .order_by(*keys)
-    )  # fmt: skip
+    )
     return [Response(*row) for row in rows.values_list(*keys, "strata", "population", "drawn", "valid")]
 
 

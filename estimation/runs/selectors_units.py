@@ -66,9 +66,13 @@ class UnitsBehind:
 def stored(run: EstimationRun, cell: Cell) -> Estimate | None:
     """The stored estimate of a cell."""
     return Estimate.objects.filter(
-        run=run, year=cell.year, variable=cell.variable, statistic=cell.statistic, domain_kind=cell.kind,
+        run=run,
+        year=cell.year,
+        variable=cell.variable,
+        statistic=cell.statistic,
+        domain_kind=cell.kind,
         domain_code=cell.code,
-    ).first()  # fmt: skip
+    ).first()
 
 
 def desk_units(user: Any) -> Any:
@@ -87,12 +91,18 @@ def own_units_behind(run: EstimationRun, cell: Cell, user: Any) -> UnitsBehind |
     rows = _rows(own, user)
     cumulative = own.cumulative
     return UnitsBehind(
-        estimate=None, units=len(own.unit), rows=rows, others=len(own.unit) - len(rows),
+        estimate=None,
+        units=len(own.unit),
+        rows=rows,
+        others=len(own.unit) - len(rows),
         others_effect=own.value - sum(row.effect for row in rows),
         others_share=float(own.share.sum()) - sum(row.share for row in rows),
         steps=tuple((k, float(cumulative[k - 1])) for k in STEPS if k <= len(cumulative)),
-        may_name=True, few=False, agrees=True, value=own.value,
-    )  # fmt: skip
+        may_name=True,
+        few=False,
+        agrees=True,
+        value=own.value,
+    )
 
 
 def read_prepared(run: EstimationRun, cell: Cell, *, years: int) -> list[Prepared]:
@@ -167,15 +177,21 @@ def _rows(found: Behind, user: Any) -> tuple[UnitRow, ...]:
         now, before = found.now, found.before
         rows.append(
             UnitRow(
-                place + 1, known[key], _number(now.weight[place]), _number(now.collected[place]),
-                _number(now.used[place]), _number(now.base[place]), bool(now.filled[place]),
+                place + 1,
+                known[key],
+                _number(now.weight[place]),
+                _number(now.collected[place]),
+                _number(now.used[place]),
+                _number(now.base[place]),
+                bool(now.filled[place]),
                 bool(now.moved[place]) and not math.isnan(now.used[place]),
                 _number(before.weight[place]) if before else None,
                 _number(before.collected[place]) if before else None,
                 _number(before.used[place]) if before else None,
-                float(found.effect[place]), float(found.share[place]),
+                float(found.effect[place]),
+                float(found.share[place]),
             )
-        )  # fmt: skip
+        )
     return tuple(rows)
 
 

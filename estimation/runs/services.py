@@ -50,11 +50,25 @@ _ROOM = Path(__file__).resolve().parent
 _COMPUTING = (
     *sorted((_ROOM.parent / "methods").glob("*.py")),
     *(_ROOM.parent / "design" / name for name in ("strata.py", "selectors.py")),
-    *(_ROOM / f"{name}.py" for name in (
-        "arrays", "blocks", "cellsums", "changes", "classes", "extract", "levels", "panel", "pipeline", "replicates", "spec",
-        "treat", "weigh",
-    )),
-)  # fmt: skip
+    *(
+        _ROOM / f"{name}.py"
+        for name in (
+            "arrays",
+            "blocks",
+            "cellsums",
+            "changes",
+            "classes",
+            "extract",
+            "levels",
+            "panel",
+            "pipeline",
+            "replicates",
+            "spec",
+            "treat",
+            "weigh",
+        )
+    ),
+)
 
 
 class LostClaim(Exception):
@@ -121,11 +135,17 @@ def request_run(
     run, created = EstimationRun.objects.select_for_update().get_or_create(
         input_hash=digest(inputs),
         defaults={
-            "round": round, "microdata": frozen, "previous_microdata": previous, "design": design,
-            "previous_design": previous_design, "spec": spec.to_json(), "code_version": code_version(),
-            "requested_by": by, "summary": {"external": external},
+            "round": round,
+            "microdata": frozen,
+            "previous_microdata": previous,
+            "design": design,
+            "previous_design": previous_design,
+            "spec": spec.to_json(),
+            "code_version": code_version(),
+            "requested_by": by,
+            "summary": {"external": external},
         },
-    )  # fmt: skip
+    )
     if not created and run.state in (State.FAILED, State.CANCELLED):
         run.state, run.error, run.attempts, run.percent, run.stage = State.QUEUED, "", 0, 0, ""
         run.cancel_requested, run.requested_at, run.requested_by = False, timezone.now(), by
@@ -179,15 +199,26 @@ def execute_run(run_id: int, *, report: Report | None = None) -> bool:
     """
     now = timezone.now()
     claimed = EstimationRun.objects.filter(pk=run_id, state=State.QUEUED).update(
-        state=State.RUNNING, attempts=F("attempts") + 1, started_at=now, heartbeat_at=now, percent=0,
-        stage="read", error="", cancel_requested=False,
-    )  # fmt: skip
+        state=State.RUNNING,
+        attempts=F("attempts") + 1,
+        started_at=now,
+        heartbeat_at=now,
+        percent=0,
+        stage="read",
+        error="",
+        cancel_requested=False,
+    )
     if not claimed:
         return False
     run = EstimationRun.objects.select_related(
-        "microdata__round", "microdata__layout", "previous_microdata__round", "previous_microdata__layout",
-        "design__round", "previous_design__round", "round",
-    ).get(pk=run_id)  # fmt: skip
+        "microdata__round",
+        "microdata__layout",
+        "previous_microdata__round",
+        "previous_microdata__layout",
+        "design__round",
+        "previous_design__round",
+        "round",
+    ).get(pk=run_id)
     beat = _Heart(run, report)
     try:
         result = _computed(run, beat)

@@ -41,8 +41,12 @@ CHUNK = 25
 MOST = 5000
 BEAT = 3.0  # seconds between two signs of life
 _INPUTS = (
-    "run__round", "run__microdata__round", "run__microdata__layout", "run__design__round", "run__design",
-)  # fmt: skip
+    "run__round",
+    "run__microdata__round",
+    "run__microdata__layout",
+    "run__design__round",
+    "run__design",
+)
 
 
 @transaction.atomic
@@ -199,9 +203,12 @@ def _frame(run_id: int, input_hash: str, version: str) -> Frame:
     spec = RunSpec.from_json(run.spec)
     known = [entry["code"] for entry in run.microdata.layout.variables]
     year = read_year(
-        run.microdata, run.design, variables=wanted_variables(known, spec), use_edited=spec.use_edited,
+        run.microdata,
+        run.design,
+        variables=wanted_variables(known, spec),
+        use_edited=spec.use_edited,
         use_imputed=spec.use_imputed,
-    )  # fmt: skip
+    )
     return build_frame(year, spec)
 
 
@@ -248,15 +255,22 @@ def gather(bootstrap_id: int) -> bool:
     ReplicateEstimate.objects.bulk_create(
         (
             ReplicateEstimate(
-                bootstrap=row, variable=cell.variable, statistic=cell.statistic, domain_kind=cell.kind,
-                domain_code=cell.code, value=float(values[s]), se=float(result.se[s]), lower=float(lower[s]),
-                upper=float(upper[s]), linear_se=linear.get(cell),
+                bootstrap=row,
+                variable=cell.variable,
+                statistic=cell.statistic,
+                domain_kind=cell.kind,
+                domain_code=cell.code,
+                value=float(values[s]),
+                se=float(result.se[s]),
+                lower=float(lower[s]),
+                upper=float(upper[s]),
+                linear_se=linear.get(cell),
             )
             for s, cell in enumerate(cells)
             if values[s] != 0 or result.se[s] != 0
         ),
         batch_size=2000,
-    )  # fmt: skip
+    )
     row.state, row.finished_at = State.FINISHED, timezone.now()
     row.result_hash = hashlib.sha256(_packed(values) + _packed(every)).hexdigest()
     row.save()
@@ -266,9 +280,13 @@ def gather(bootstrap_id: int) -> bool:
 
 def _linear(run: EstimationRun, cells: tuple[Cell, ...]) -> dict[Cell, float]:
     rows = Estimate.objects.filter(
-        run=run, year=run.round.year, variable__in={cell.variable for cell in cells}, se__isnull=False,
-        statistic__in={cell.statistic for cell in cells}, domain_kind__in={cell.kind for cell in cells},
-    ).values_list("year", "variable", "statistic", "domain_kind", "domain_code", "se")  # fmt: skip
+        run=run,
+        year=run.round.year,
+        variable__in={cell.variable for cell in cells},
+        se__isnull=False,
+        statistic__in={cell.statistic for cell in cells},
+        domain_kind__in={cell.kind for cell in cells},
+    ).values_list("year", "variable", "statistic", "domain_kind", "domain_code", "se")
     return {
         Cell(year, variable, statistic, kind, code): se
         for year, variable, statistic, kind, code, se in rows

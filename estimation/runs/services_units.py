@@ -28,9 +28,16 @@ def view_units(*, run: EstimationRun, cell: Cell, by: Any) -> UnitsBehind | None
         raise PermissionDenied
     if found is not None:
         audit.record(
-            by=by, action="view_contributors", subject=run, variable=cell.variable, statistic=cell.statistic,
-            domain=f"{cell.kind}/{cell.code}", year=cell.year, named=len(found.rows), units=found.units,
-        )  # fmt: skip
+            by=by,
+            action="view_contributors",
+            subject=run,
+            variable=cell.variable,
+            statistic=cell.statistic,
+            domain=f"{cell.kind}/{cell.code}",
+            year=cell.year,
+            named=len(found.rows),
+            units=found.units,
+        )
     return found
 
 
@@ -45,8 +52,15 @@ def view_change(*, first: EstimationRun, second: EstimationRun, cell: Cell, by: 
     found = cell_change(first, second, cell, by)
     if found is not None:
         audit.record(
-            by=by, action="view_contributors", subject=second, compared_with=first.pk, variable=cell.variable,
-            statistic=cell.statistic, domain=f"{cell.kind}/{cell.code}", year=cell.year, named=len(found.rows),
+            by=by,
+            action="view_contributors",
+            subject=second,
+            compared_with=first.pk,
+            variable=cell.variable,
+            statistic=cell.statistic,
+            domain=f"{cell.kind}/{cell.code}",
+            year=cell.year,
+            named=len(found.rows),
             units=found.units,
-        )  # fmt: skip
+        )
     return found

@@ -43,8 +43,15 @@ DERIVED: dict[str, tuple[str, ...]] = {
 # Items whose totals are also crossed by region and section.
 CROSSED: tuple[str, ...] = ("P01", "S02", "F01", "D01", "A02", "V01", "T02", "T07")
 DOMAINS: tuple[str, ...] = (
-    "nation", "region", "region_enterprise", "section", "industry_group", "size", "category", "group",
-)  # fmt: skip
+    "nation",
+    "region",
+    "region_enterprise",
+    "section",
+    "industry_group",
+    "size",
+    "category",
+    "group",
+)
 FLOW_BASIS = {"both": "F01", "provided": "F02", "obtained": "F03"}
 
 

@@ -62,10 +62,17 @@ def _estimates(run: EstimationRun, result: Result) -> None:
         "estimation_estimate",
         ("run_id", "year", "variable", "statistic", "domain_kind", "domain_code", "grade", "note", *COLUMNS),
         [
-            [str(run.pk)] * count, _integers(found.year), found.variable, found.statistic, found.kind, found.code,
-            found.grade, [""] * count, *numbers,
+            [str(run.pk)] * count,
+            _integers(found.year),
+            found.variable,
+            found.statistic,
+            found.kind,
+            found.code,
+            found.grade,
+            [""] * count,
+            *numbers,
         ],
-    )  # fmt: skip
+    )
 
 
 def _treated(run: EstimationRun, prepared: Prepared) -> None:
@@ -75,18 +82,33 @@ def _treated(run: EstimationRun, prepared: Prepared) -> None:
     reasons = {int(reason): text for reason, text in REASONS.items()}
     _copy(
         "estimation_treatedunit",
-        ("run_id", "year", "variable", "unit_id", "treatment_class", "collected", "treated", "cutoff", "weight",
-         "reason", "effect"),
+        (
+            "run_id",
+            "year",
+            "variable",
+            "unit_id",
+            "treatment_class",
+            "collected",
+            "treated",
+            "cutoff",
+            "weight",
+            "reason",
+            "effect",
+        ),
         [
-            [str(run.pk)] * count, [str(prepared.year.year)] * count,
+            [str(run.pk)] * count,
+            [str(prepared.year.year)] * count,
             [prepared.codes[item] for item in outliers.item.tolist()],
             _integers(prepared.year.unit[outliers.row]),
             [names[code] for code in outliers.treatment_class.tolist()],
-            _texts(outliers.collected), _texts(outliers.treated), _texts(outliers.cutoff),
-            _texts(outliers.weight), [reasons[reason] for reason in outliers.reason.tolist()],
+            _texts(outliers.collected),
+            _texts(outliers.treated),
+            _texts(outliers.cutoff),
+            _texts(outliers.weight),
+            [reasons[reason] for reason in outliers.reason.tolist()],
             _texts(outliers.effect),
         ],
-    )  # fmt: skip
+    )
 
 
 def _cutoffs(run: EstimationRun, prepared: Prepared) -> None:
@@ -97,12 +119,16 @@ def _cutoffs(run: EstimationRun, prepared: Prepared) -> None:
         "estimation_cutoff",
         ("run_id", "year", "variable", "treatment_class", "lower", "upper", "counted", "source"),
         [
-            [str(run.pk)] * count, [str(prepared.year.year)] * count,
+            [str(run.pk)] * count,
+            [str(prepared.year.year)] * count,
             [prepared.codes[item] for item in cutoffs.item.tolist()],
             [names[code] for code in cutoffs.treatment_class.tolist()],
-            _texts(cutoffs.lower), _texts(cutoffs.upper), _integers(cutoffs.counted), _integers(cutoffs.depth),
+            _texts(cutoffs.lower),
+            _texts(cutoffs.upper),
+            _integers(cutoffs.counted),
+            _integers(cutoffs.depth),
         ],
-    )  # fmt: skip
+    )
 
 
 def _weights(run: EstimationRun, prepared: Prepared) -> None:
@@ -113,14 +139,26 @@ def _weights(run: EstimationRun, prepared: Prepared) -> None:
     owner = weighted.mapping
     _copy(
         "estimation_stratumweight",
-        ("run_id", "year", "stratum_id", "region", "estimation_stratum", "population", "respondents", "weight",
-         "collapsed_step"),
+        (
+            "run_id",
+            "year",
+            "stratum_id",
+            "region",
+            "estimation_stratum",
+            "population",
+            "respondents",
+            "weight",
+            "collapsed_step",
+        ),
         [
-            [str(run.pk)] * strata.count, [str(prepared.year.year)] * strata.count, _integers(strata.id),
+            [str(run.pk)] * strata.count,
+            [str(prepared.year.year)] * strata.count,
+            _integers(strata.id),
             [REGIONS[r] if own else "" for r, own in zip(strata.region.tolist(), parted, strict=True)],
             [weighted.names[h] if h >= 0 else "" for h in owner.tolist()],
-            _integers(strata.population), _integers(weighted.respondents),
+            _integers(strata.population),
+            _integers(weighted.respondents),
             [repr(float(weight[h])) if h >= 0 else _NULL for h in owner.tolist()],
             list(weighted.step),
         ],
-    )  # fmt: skip
+    )

@@ -167,16 +167,31 @@ def _by_quantiles(
     if factor is not None:
         quantile_weight = factor[rows] if quantile_weight is None else factor[rows] * weight
     done = (winsorize if chosen.method == "winsorize" else trim)(
-        y, own, lower=chosen.lower, upper=chosen.upper, weight=quantile_weight, exempt=weighted.spared[rows],
-        design_weight=weight, parent=(own // (len(SECTIONS) + 1), np.zeros(len(rows), dtype=np.intp)),
+        y,
+        own,
+        lower=chosen.lower,
+        upper=chosen.upper,
+        weight=quantile_weight,
+        exempt=weighted.spared[rows],
+        design_weight=weight,
+        parent=(own // (len(SECTIONS) + 1), np.zeros(len(rows), dtype=np.intp)),
         minimum=chosen.minimum,
-    )  # fmt: skip
+    )
     low, codes = y < done.lower[own], np.unique(own)
     return _Cut(
-        item, rows, done.values, done.keep, done.reason.astype(np.int64), low | (y > done.upper[own]),
-        np.where(low, done.lower[own], done.upper[own]), codes, done.lower[codes], done.upper[codes],
-        done.counted[codes].astype(np.int64), done.depth[codes].astype(np.int64),
-    )  # fmt: skip
+        item,
+        rows,
+        done.values,
+        done.keep,
+        done.reason.astype(np.int64),
+        low | (y > done.upper[own]),
+        np.where(low, done.lower[own], done.upper[own]),
+        codes,
+        done.lower[codes],
+        done.upper[codes],
+        done.counted[codes].astype(np.int64),
+        done.depth[codes].astype(np.int64),
+    )
 
 
 def _optimal(
@@ -191,18 +206,30 @@ def _optimal(
     """Large values are lowered to what is best for the national total; each unit has a cutoff by its weight."""
     own = classes[rows]
     found = optimal_cutoffs(
-        raw[rows], weighted.sample.weight[rows], group=own, exempt=weighted.spared[rows],
+        raw[rows],
+        weighted.sample.weight[rows],
+        group=own,
+        exempt=weighted.spared[rows],
         share=None if factor is None else factor[rows],
-    )  # fmt: skip
+    )
     codes, place, counted = np.unique(own, return_inverse=True, return_counts=True)
     lowest = np.full(len(codes), np.inf)
     np.minimum.at(lowest, place, found.cutoff)
     nothing = np.full(len(codes), np.nan)
     return _Cut(
-        item, rows, found.values, np.ones(len(rows), dtype=bool),
-        np.where(found.treated, int(Reason.LOWERED), int(Reason.WITHIN)), found.treated, found.cutoff, codes, nothing,
-        np.where(np.isfinite(lowest), lowest, np.nan), counted.astype(np.int64), np.zeros(len(codes), dtype=np.int64),
-    )  # fmt: skip
+        item,
+        rows,
+        found.values,
+        np.ones(len(rows), dtype=bool),
+        np.where(found.treated, int(Reason.LOWERED), int(Reason.WITHIN)),
+        found.treated,
+        found.cutoff,
+        codes,
+        nothing,
+        np.where(np.isfinite(lowest), lowest, np.nan),
+        counted.astype(np.int64),
+        np.zeros(len(codes), dtype=np.int64),
+    )
 
 
 def _fill(
@@ -243,14 +270,25 @@ def _outliers(cuts: list[_Cut], raw: Floats, classes: Ints, weighted: Weighted) 
     for one in cuts:
         rows = one.rows[one.outside]
         parts = (
-            rows, np.full(len(rows), one.item), raw[rows, one.item],
-            np.where(one.keep, one.values, 0.0)[one.outside], one.cutoff[one.outside], weighted.sample.weight[rows],
-            one.reason[one.outside], classes[rows],
-        )  # fmt: skip
+            rows,
+            np.full(len(rows), one.item),
+            raw[rows, one.item],
+            np.where(one.keep, one.values, 0.0)[one.outside],
+            one.cutoff[one.outside],
+            weighted.sample.weight[rows],
+            one.reason[one.outside],
+            classes[rows],
+        )
         for column, part in zip(columns, parts, strict=True):
             column.append(part)
     joined = [np.concatenate(column) if column else np.empty(0) for column in columns]
     return TreatedValues(
-        joined[0].astype(np.int64), joined[1].astype(np.int64), joined[2], joined[3], joined[4], joined[5],
-        joined[6].astype(np.int64), joined[7].astype(np.int64),
-    )  # fmt: skip
+        joined[0].astype(np.int64),
+        joined[1].astype(np.int64),
+        joined[2],
+        joined[3],
+        joined[4],
+        joined[5],
+        joined[6].astype(np.int64),
+        joined[7].astype(np.int64),
+    )

@@ -44,9 +44,11 @@ def run_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             run, waits = services.request_run(
-                round=chosen, by=request.user, spec=form.cleaned_data["spec"],
+                round=chosen,
+                by=request.user,
+                spec=form.cleaned_data["spec"],
                 microdata=form.cleaned_data["microdata"],
-            )  # fmt: skip
+            )
             _send(request, run, waits)
             return redirect("run_detail", run.pk)
         except SurveyError as refusal:
@@ -169,10 +171,13 @@ def run_weights(request: HttpRequest, pk: int) -> HttpResponse:
     collapsed = request.GET.get("collapsed") == "1"
     rows = Paginator(selectors.weights_of(run, year=year, collapsed=collapsed), 50)
     context = {
-        "run": run, "years": years, "year": year, "collapsed": collapsed,
+        "run": run,
+        "years": years,
+        "year": year,
+        "collapsed": collapsed,
         "page": rows.get_page(request.GET.get("page")),
         "facts": next(one for one in run.summary["years"] if one["year"] == year),
-    }  # fmt: skip
+    }
     return page(request, "estimation/runs/weights.html", context)
 
 
@@ -188,21 +193,31 @@ def run_compare(request: HttpRequest) -> HttpResponse:
     statistic = request.GET.get("statistic", "total")
     kind = request.GET.get("kind", "nation")
     context: dict[str, Any] = {
-        "runs": finished, "first": first, "second": second, "statistic": statistic, "kind": kind,
-        "statistics": selectors.STATISTIC_LABELS, "kinds": selectors.KIND_LABELS,
-    }  # fmt: skip
+        "runs": finished,
+        "first": first,
+        "second": second,
+        "statistic": statistic,
+        "kind": kind,
+        "statistics": selectors.STATISTIC_LABELS,
+        "kinds": selectors.KIND_LABELS,
+    }
     if first and second:
         rows, differ, total = selectors.differences(first, second, statistic=statistic, kind=kind)
         names = selectors.variables_of(second)
         context |= {
             "rows": [
-                (row, selectors.name_of(names, row.variable),
-                 *selectors.shown_unit(names, row.variable, row.statistic, row.second or row.first or 0.0))
+                (
+                    row,
+                    selectors.name_of(names, row.variable),
+                    *selectors.shown_unit(names, row.variable, row.statistic, row.second or row.first or 0.0),
+                )
                 for row in rows
             ],
-            "differ": differ, "total": total, "inputs": _changed_inputs(first, second),
+            "differ": differ,
+            "total": total,
+            "inputs": _changed_inputs(first, second),
             "years": selectors_compare.year_changes(first, second),
-        }  # fmt: skip
+        }
     return page(request, "estimation/runs/compare.html", context)
 
 

@@ -34,16 +34,22 @@ def run_bootstrap(request: HttpRequest, pk: int) -> HttpResponse:
             return _ask(request, run, form.cleaned_data["replicates"])
     row = selectors_bootstrap.newest_bootstrap(run)
     context: dict[str, Any] = {
-        "run": run, "form": form, "may_run": may_run, "row": row,
+        "run": run,
+        "form": form,
+        "may_run": may_run,
+        "row": row,
         "is_optimal": run.spec["winsorization"]["method"] == "optimal",
-    }  # fmt: skip
+    }
     if row is not None:
         active = row.state in services_bootstrap.ACTIVE
         context |= {
-            "active": active, "progress": selectors_bootstrap.progress_of(row),
-            "tone": {"finished": "good", "failed": "bad", "running": "info", "queued": "warn"}.get(row.state, "neutral"),
+            "active": active,
+            "progress": selectors_bootstrap.progress_of(row),
+            "tone": {"finished": "good", "failed": "bad", "running": "info", "queued": "warn"}.get(
+                row.state, "neutral"
+            ),
             **(_results(request, run, row) if row.state == EstimationRun.State.FINISHED else {}),
-        }  # fmt: skip
+        }
     response = page(request, "estimation/runs/bootstrap.html", context, partial="progress")
     if row is not None and not context["active"] and getattr(request, "htmx", None):
         response.headers["HX-Refresh"] = "true"
@@ -78,14 +84,21 @@ def _results(request: HttpRequest, run: EstimationRun, row: Any) -> dict[str, An
     names = selectors.variables_of(run)
     rows = selectors_bootstrap.replicate_rows(row, kind=kind, statistic=statistic)
     return {
-        "kind": kind, "statistic": statistic, "statistics": statistics,
+        "kind": kind,
+        "statistic": statistic,
+        "statistics": statistics,
         "kinds": {code: selectors.KIND_LABELS[code] for code in selectors_bootstrap.KINDS},
         "rows": [
-            (one, ratio, selectors.name_of(names, one.variable), one.statistic in selectors.PERCENTS,
-             *selectors.shown_unit(names, one.variable, one.statistic, one.value or 0.0))
+            (
+                one,
+                ratio,
+                selectors.name_of(names, one.variable),
+                one.statistic in selectors.PERCENTS,
+                *selectors.shown_unit(names, one.variable, one.statistic, one.value or 0.0),
+            )
             for one, ratio in rows
         ],
-    }  # fmt: skip
+    }
 
 
 @require_POST

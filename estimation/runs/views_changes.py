@@ -34,8 +34,11 @@ def run_changes(request: HttpRequest) -> HttpResponse:
             sections, rows = selectors_changes.change_table(run, variable)
         context |= {
             "cells": [cell for row in rows for cell in row.cells if cell is not None],
-            "sections": sections, "rows": rows, "unusual": selectors_changes.most_unusual(rows),
+            "sections": sections,
+            "rows": rows,
+            "unusual": selectors_changes.most_unusual(rows),
             "name": selectors.name_of(names, variable),
-            "names": [selectors.name_of(names, code) for code in CROSSED], "year": run.round.year,
-        }  # fmt: skip
+            "names": [selectors.name_of(names, code) for code in CROSSED],
+            "year": run.round.year,
+        }
     return page(request, "estimation/runs/changes.html", context)

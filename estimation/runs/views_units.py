@@ -29,11 +29,17 @@ def run_units(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     names = selectors.variables_of(run)
     context: dict[str, Any] = {
-        "run": run, "cell": cell, "found": found, "name": selectors.name_of(names, cell.variable),
-        "is_percent": cell.statistic in selectors.PERCENTS, "is_growth": cell.statistic in GROWTHS,
-        "is_quotient": cell.is_quotient, "is_yesno": cell.statistic == "proportion",
-        "shown": len(found.rows), **readable_units(names, cell, found),
-    }  # fmt: skip
+        "run": run,
+        "cell": cell,
+        "found": found,
+        "name": selectors.name_of(names, cell.variable),
+        "is_percent": cell.statistic in selectors.PERCENTS,
+        "is_growth": cell.statistic in GROWTHS,
+        "is_quotient": cell.is_quotient,
+        "is_yesno": cell.statistic == "proportion",
+        "shown": len(found.rows),
+        **readable_units(names, cell, found),
+    }
     return page(request, "estimation/runs/units.html", context)
 
 
@@ -48,10 +54,14 @@ def run_compare_cell(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         raise Http404
     names = selectors.variables_of(second)
     context = {
-        "first": first, "second": second, "cell": cell, "found": found,
-        "name": selectors.name_of(names, cell.variable), "is_percent": cell.statistic in selectors.PERCENTS,
+        "first": first,
+        "second": second,
+        "cell": cell,
+        "found": found,
+        "name": selectors.name_of(names, cell.variable),
+        "is_percent": cell.statistic in selectors.PERCENTS,
         **_change_units(names, cell, found),
-    }  # fmt: skip
+    }
     return page(request, "estimation/runs/compare_cell.html", context)
 
 
@@ -70,11 +80,15 @@ def readable_units(names: Mapping[str, VariableName], cell: Cell, found: UnitsBe
     stored_base = selectors.name_of(names, bottom).unit if bottom else ""
     base_unit, base_factor = readable_unit(stored_base, max(bases, default=0.0))
     return {
-        "unit": unit, "factor": factor, "value_unit": value_unit, "value_factor": value_factor,
-        "base_unit": base_unit, "base_factor": base_factor,
+        "unit": unit,
+        "factor": factor,
+        "value_unit": value_unit,
+        "value_factor": value_factor,
+        "base_unit": base_unit,
+        "base_factor": base_factor,
         "effect_unit": value_unit if cell.statistic == "total" else unit,
         "effect_factor": value_factor if cell.statistic == "total" else factor,
-    }  # fmt: skip
+    }
 
 
 def _change_units(names: Mapping[str, VariableName], cell: Cell, found: CellChange) -> dict[str, Any]:
@@ -95,6 +109,9 @@ def _cell(request: HttpRequest, year: int) -> Cell:
     if not asked.isdecimal():
         raise Http404
     return Cell(
-        int(asked), request.GET.get("variable", ""), request.GET.get("statistic", "total"),
-        request.GET.get("kind", "nation"), request.GET.get("code", "all"),
-    )  # fmt: skip
+        int(asked),
+        request.GET.get("variable", ""),
+        request.GET.get("statistic", "total"),
+        request.GET.get("kind", "nation"),
+        request.GET.get("code", "all"),
+    )

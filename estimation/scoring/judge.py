@@ -87,9 +87,14 @@ class Judgement:
 
 
 def judge(
-    now: Year, before: Year | None, weighted: Weighted, treated: Treated, pending: Pending, place: Place,
+    now: Year,
+    before: Year | None,
+    weighted: Weighted,
+    treated: Treated,
+    pending: Pending,
+    place: Place,
     employees: tuple[Floats, Floats],
-) -> Judgement:  # fmt: skip
+) -> Judgement:
     """Score the pending sheets beside the valid ones; factors of the expectation come from the valid ones.
 
     employees : numbers of employees of the valid units (n,) and of the pending ones (m,), NaN unknown
@@ -115,18 +120,27 @@ def judge(
         if not usable[n:, item].any():
             continue
         found = expected_values(
-            np.where(known[:, item], values[:, item], np.nan), group, previous=previous[:, item], size=size,
-            parent=(family,), factor="median",
-        )  # fmt: skip
+            np.where(known[:, item], values[:, item], np.nan),
+            group,
+            previous=previous[:, item],
+            size=size,
+            parent=(family,),
+            factor="median",
+        )
         expected[:, item], source[:, item] = found.value, found.source
     # Whether a unit has any of an item is not a matter of size: a zero is compared with its own past only.
     expected[~usable | ((values == 0) & (source != Source.PREVIOUS))] = np.nan
     national, regional = totals(now, weighted, treated)
     region = np.concatenate([now.region, pending.region])
     found_scores = score(
-        np.where(usable, values, 0.0), expected, group=group, total=national,
-        weight=np.concatenate([weighted.sample.weight, place.weight]), domain=region, domain_total=regional,
-    )  # fmt: skip
+        np.where(usable, values, 0.0),
+        expected,
+        group=group,
+        total=national,
+        weight=np.concatenate([weighted.sample.weight, place.weight]),
+        domain=region,
+        domain_total=regional,
+    )
     here = pending.region
     own_total = np.where((here >= 0)[:, None], regional[here], np.nan)
     own = place.weight[:, None] * (values[n:] - expected[n:]) / np.where(own_total > 0, own_total, np.nan)
@@ -148,9 +162,14 @@ class Outlook:
 
 
 def outlook(
-    now: Year, before: Year | None, weighted: Weighted, treated: Treated, owing: Pending, place: Place,
+    now: Year,
+    before: Year | None,
+    weighted: Weighted,
+    treated: Treated,
+    owing: Pending,
+    place: Place,
     employees: tuple[Floats, Floats],
-) -> Outlook:  # fmt: skip
+) -> Outlook:
     """What units that owe their sheet would contribute, by their own past or by their size.
 
     Means and not medians: most units report none of most items, and a unit of unknown past has its share of that.
@@ -165,9 +184,14 @@ def outlook(
     expected, source = np.full((m, len(columns)), np.nan), np.zeros((m, len(columns)), dtype=np.int64)
     for number, column in enumerate(columns):
         found = expected_values(
-            np.concatenate([now.values[:, column], np.full(m, np.nan)]), group, previous=previous[:, column],
-            size=np.concatenate(employees), parent=(family,), factor="sums", median=False,
-        )  # fmt: skip
+            np.concatenate([now.values[:, column], np.full(m, np.nan)]),
+            group,
+            previous=previous[:, column],
+            size=np.concatenate(employees),
+            parent=(family,),
+            factor="sums",
+            median=False,
+        )
         asked = now.items[column].asked[owing.category] & (previous[now.n :, column] != 0)
         expected[:, number] = np.where(asked, found.value[now.n :], np.nan)
         source[:, number] = found.source[now.n :]
@@ -175,19 +199,25 @@ def outlook(
     own = np.where((owing.region >= 0)[:, None], regional[owing.region], np.nan)[:, columns]
     weighted_values = place.weight[:, None] * expected
     return Outlook(
-        tuple(now.items[column].code for column in columns), expected, source,
+        tuple(now.items[column].code for column in columns),
+        expected,
+        source,
         weighted_values / np.where(national[columns] > 0, national[columns], np.nan),
         weighted_values / np.where(own > 0, own, np.nan),
-    )  # fmt: skip
+    )
 
 
 def _cut(scores: Scores, n: int, columns: int) -> Scores:
     """The rows of the pending sheets."""
     return Scores(
-        score=scores.score[n:], item=scores.item[n:], suspicion=scores.suspicion[n:],
-        impact=scores.impact[n:], shift=scores.shift[n:], slip_base=scores.slip_base[n:],
+        score=scores.score[n:],
+        item=scores.item[n:],
+        suspicion=scores.suspicion[n:],
+        impact=scores.impact[n:],
+        shift=scores.shift[n:],
+        slip_base=scores.slip_base[n:],
         slip_power=scores.slip_power[n:],
-    )  # fmt: skip
+    )
 
 
 def _previous(before: Year | None, now: Year, unit: Ints) -> Floats:
@@ -255,6 +285,9 @@ def total_cells(
     for row, cell in enumerate(cells.tolist()):
         owner, region = divmod(cell, len(REGIONS) + 1)
         yield (
-            str(owner), REGIONS[region - 1] if region else "", float(weighted.sample.population[owner]),
-            int(size[owner]), dict(zip(columns, sums[row].tolist(), strict=True)),
-        )  # fmt: skip
+            str(owner),
+            REGIONS[region - 1] if region else "",
+            float(weighted.sample.population[owner]),
+            int(size[owner]),
+            dict(zip(columns, sums[row].tolist(), strict=True)),
+        )

@@ -38,10 +38,18 @@ from survey.review.scores import Expected, ScoredItem, ScoredSheet, Undecided, U
 def latest_run(round: CollectionRound) -> EstimationRun | None:
     """The newest finished run of a round."""
     rows = EstimationRun.objects.filter(round=round, state=EstimationRun.State.FINISHED)
-    return rows.select_related(
-        "microdata__round", "microdata__layout", "previous_microdata__round", "previous_microdata__layout",
-        "design__round", "previous_design__round",
-    ).order_by("-finished_at").first()  # fmt: skip
+    return (
+        rows.select_related(
+            "microdata__round",
+            "microdata__layout",
+            "previous_microdata__round",
+            "previous_microdata__layout",
+            "design__round",
+            "previous_design__round",
+        )
+        .order_by("-finished_at")
+        .first()
+    )
 
 
 def score_round(round: CollectionRound) -> int:
@@ -62,9 +70,12 @@ def score_round(round: CollectionRound) -> int:
     treated = treat(now, weighted, spec)
     if is_new:
         services.receive_background(
-            round_=round, run=run.pk, peers=peer_quantiles(now), cells=total_cells(now, weighted, treated),
+            round_=round,
+            run=run.pk,
+            peers=peer_quantiles(now),
+            cells=total_cells(now, weighted, treated),
             errors=_errors(run),
-        )  # fmt: skip
+        )
     before = None
     if run.previous_microdata is not None and run.previous_design is not None:
         before = read_year(run.previous_microdata, run.previous_design)
@@ -83,12 +94,17 @@ def score_round(round: CollectionRound) -> int:
 
 def _errors(run: EstimationRun) -> list[tuple[str, str, float]]:
     """(region, item, relative standard error) of the shown totals, of the nation ("") and of the regions."""
-    rows = Estimate.objects.filter(
-        run=run, year=run.microdata.round.year, statistic="total", variable__in=SHOWN,
-        cv__gt=0,
-    ).filter(
-        Q(domain_kind="nation", domain_code="all") | Q(domain_kind="region")
-    ).values_list("domain_kind", "domain_code", "variable", "cv")  # fmt: skip
+    rows = (
+        Estimate.objects.filter(
+            run=run,
+            year=run.microdata.round.year,
+            statistic="total",
+            variable__in=SHOWN,
+            cv__gt=0,
+        )
+        .filter(Q(domain_kind="nation", domain_code="all") | Q(domain_kind="region"))
+        .values_list("domain_kind", "domain_code", "variable", "cv")
+    )
     return [("" if kind == "nation" else code, item, cv) for kind, code, item, cv in rows if cv]
 
 
@@ -99,9 +115,13 @@ def score_open_rounds() -> int:
 
 
 def _hand_over_expected(
-    round: CollectionRound, run: EstimationRun, now: Year, before: Year | None, weighted: Weighted,
+    round: CollectionRound,
+    run: EstimationRun,
+    now: Year,
+    before: Year | None,
+    weighted: Weighted,
     treated: Treated,
-) -> None:  # fmt: skip
+) -> None:
     """What the units that have not filed would contribute."""
     owing = scores.unfiled(round)
     known = _known(owing, run, now.strata)
@@ -123,10 +143,13 @@ def _best(owes: Unfiled, seen: Outlook, row: int) -> Expected | None:
         return None
     item = int(np.nanargmax(national))
     return Expected(
-        submission=owes.submission, item=seen.items[item], expected=float(seen.expected[row, item]),
-        source=SOURCES[seen.source[row, item]], national=float(national[item]),
+        submission=owes.submission,
+        item=seen.items[item],
+        expected=float(seen.expected[row, item]),
+        source=SOURCES[seen.source[row, item]],
+        national=float(national[item]),
         regional=_share(seen.regional[row, item]),
-    )  # fmt: skip
+    )
 
 
 def _known(found: Sequence[Undecided | Unfiled], run: EstimationRun, strata: Strata) -> Pending:
@@ -136,12 +159,14 @@ def _known(found: Sequence[Undecided | Unfiled], run: EstimationRun, strata: Str
     place = drawn.rows_of(unit)
     row = np.append(np.searchsorted(strata.id, drawn.stratum), -1)[place]
     return Pending(
-        unit=unit, category=_codes([one.category for one in found], CATEGORIES) + 1,
+        unit=unit,
+        category=_codes([one.category for one in found], CATEGORIES) + 1,
         region=_codes([one.region for one in found], REGIONS),
-        section=_codes([one.section for one in found], SECTIONS), stratum=row,
+        section=_codes([one.section for one in found], SECTIONS),
+        stratum=row,
         drawn_in=np.append(drawn.region, -1)[place],
         values=np.empty((len(found), 0)),
-    )  # fmt: skip
+    )
 
 
 def _codes(values: list[str], known: tuple[str, ...]) -> Ints:
@@ -165,12 +190,17 @@ def _sheets(found: list[Undecided], now: Year, place: Place, judged: Judgement) 
         amounts = {code: sheet.values[column] for column, code in shown if np.isfinite(sheet.values[column])}
         result.append(
             ScoredSheet(
-                submission=sheet.submission, filing_number=sheet.filing_number,
-                value=float(judged.scores.score[row]), stratum=place.stratum[row], region=sheet.region,
-                population=float(place.population[row]), respondents=int(place.respondents[row]),
-                amounts=amounts, items=_items(judged, row, codes, sheet),
+                submission=sheet.submission,
+                filing_number=sheet.filing_number,
+                value=float(judged.scores.score[row]),
+                stratum=place.stratum[row],
+                region=sheet.region,
+                population=float(place.population[row]),
+                respondents=int(place.respondents[row]),
+                amounts=amounts,
+                items=_items(judged, row, codes, sheet),
             )
-        )  # fmt: skip
+        )
     return result
 
 
@@ -178,14 +208,18 @@ def _items(judged: Judgement, row: int, codes: list[str], sheet: Undecided) -> t
     scored = judged.scores
     return tuple(
         ScoredItem(
-            item=codes[column], value=sheet.values[column], expected=float(judged.expected[row, column]),
-            source=SOURCES[judged.source[row, column]], suspicion=float(scored.suspicion[row, column]),
-            national=_share(scored.shift[row, column]), regional=_share(judged.regional[row, column]),
+            item=codes[column],
+            value=sheet.values[column],
+            expected=float(judged.expected[row, column]),
+            source=SOURCES[judged.source[row, column]],
+            suspicion=float(scored.suspicion[row, column]),
+            national=_share(scored.shift[row, column]),
+            regional=_share(judged.regional[row, column]),
             slip_base=int(scored.slip_base[row, column]) if scored.suspicion[row, column] >= UNUSUAL else 0,
             slip_power=int(scored.slip_power[row, column]),
         )
         for column in told_items(judged, row)
-    )  # fmt: skip
+    )
 
 
 def _share(value: float) -> float | None:

@@ -31,9 +31,13 @@ def _spec(
         "optimal" if optimal else "none" if cutoffs is None else "winsorize"
     )
     return RunSpec(
-        domains=DOMAINS, crossed=(), winsorization=Winsorization(method, lower, upper, weighted=weighted),
-        lonely=lonely, minimum_respondents=respondents, response_classes=response,
-    )  # fmt: skip
+        domains=DOMAINS,
+        crossed=(),
+        winsorization=Winsorization(method, lower, upper, weighted=weighted),
+        lonely=lonely,
+        minimum_respondents=respondents,
+        response_classes=response,
+    )
 
 
 RAW = Variant("raw")

@@ -29,18 +29,30 @@ DOMAIN_LABELS = {
     "pilot_space": _("National pilot data spaces"), "head_central": _("Leading platforms and central SOEs"),
 }  # fmt: skip
 _LISTS = {
-    "region": "regions", "region_enterprise": "regions", "section": "industry_sections", "category": "categories",
-}  # fmt: skip
+    "region": "regions",
+    "region_enterprise": "regions",
+    "section": "industry_sections",
+    "category": "categories",
+}
 TONES = {"A": "good", "B": "good", "C": "info", "D": "warn", "E": "bad"}
 PLACE_LABELS = {
-    "east": _("East"), "central": _("Centre"), "west": _("West"), "northeast": _("North-east"),
-    "nation": _("Nation"), "certainty": _("taken whole"), "outside the design": _("outside the design"),
-}  # fmt: skip
+    "east": _("East"),
+    "central": _("Centre"),
+    "west": _("West"),
+    "northeast": _("North-east"),
+    "nation": _("Nation"),
+    "certainty": _("taken whole"),
+    "outside the design": _("outside the design"),
+}
 GROUP_LABELS = {
-    "government": _("Government"), "institution": _("Public institutions"), "research": _("Research"),
-    "central": _("Central SOEs"), "data": _("Data enterprises"), "other": _("Other enterprises"),
+    "government": _("Government"),
+    "institution": _("Public institutions"),
+    "research": _("Research"),
+    "central": _("Central SOEs"),
+    "data": _("Data enterprises"),
+    "other": _("Other enterprises"),
     "association": _("Associations"),
-}  # fmt: skip
+}
 STEP_LABELS = {"macro_region": _("Macro-region"), "nation": _("Nation"), "size": _("Size")}
 WEIGHT_PARTS = {"entropy": _("Entropy"), "critic": "CRITIC", "importance": _("Importance")}
 REASONS = {
@@ -218,9 +230,12 @@ def units_url(run: EstimationRun, of: Any, year: Any = None) -> str:
     kind = getattr(of, "domain_kind", None) or of.kind
     code = getattr(of, "domain_code", None) or of.code
     query = {
-        "variable": of.variable, "statistic": of.statistic, "kind": kind, "code": code,
+        "variable": of.variable,
+        "statistic": of.statistic,
+        "kind": kind,
+        "code": code,
         "year": year or getattr(of, "year", ""),
-    }  # fmt: skip
+    }
     return f"{reverse('run_units', args=[run.pk])}?{urlencode(query)}"
 
 

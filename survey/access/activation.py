@@ -43,9 +43,13 @@ def issue_activation_code(*, unit: Any, by: User) -> str:
     expires = now + dt.timedelta(days=VALID_DAYS)
     ActivationCode.objects.create(unit=unit, code_hash=_hash(unit.pk, plain), expires_at=expires)
     audit.record(
-        by=by, action="activation_code_issued", subject=unit, region_path=unit.review_region.path,
-        expires_at=expires.isoformat(), replaced=replaced,
-    )  # fmt: skip
+        by=by,
+        action="activation_code_issued",
+        subject=unit,
+        region_path=unit.review_region.path,
+        expires_at=expires.isoformat(),
+        replaced=replaced,
+    )
     return "-".join(plain[i : i + 4] for i in range(0, _LENGTH, 4))
 
 
@@ -73,9 +77,13 @@ def check_code(*, credit_code: str, code: str, address: str | None) -> Activatio
             live.failed_attempts += 1
             live.save(update_fields=["failed_attempts"])
         audit.record(
-            by=None, action="activation_refused", subject=live.unit if live else None, succeeded=False,
-            credit_code=uscc[:18], attempts=live.failed_attempts if live else None,
-        )  # fmt: skip
+            by=None,
+            action="activation_refused",
+            subject=live.unit if live else None,
+            succeeded=False,
+            credit_code=uscc[:18],
+            attempts=live.failed_attempts if live else None,
+        )
     cache.add(key, 0, timeout=3600)
     cache.incr(key)
     raise PolicyDenied(
@@ -120,9 +128,14 @@ def activate_account(
     path = code.unit.review_region.path
     audit.record(by=user, action="account_activated", subject=code.unit, region_path=path)
     audit.record(
-        by=user, action="role_granted", subject=user, region_path=path,
-        role=Role.RESPONDENT.value, unit=code.unit_id, by_activation=True,
-    )  # fmt: skip
+        by=user,
+        action="role_granted",
+        subject=user,
+        region_path=path,
+        role=Role.RESPONDENT.value,
+        unit=code.unit_id,
+        by_activation=True,
+    )
     return user
 
 

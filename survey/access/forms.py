@@ -52,27 +52,34 @@ class SignInForm(PlainForm):
     """Account and password."""
 
     username = forms.CharField(
-        label=_("Account"), max_length=60,
+        label=_("Account"),
+        max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
-    )  # fmt: skip
+    )
     password = forms.CharField(
-        label=_("Password"), strip=False, max_length=200,
+        label=_("Password"),
+        strip=False,
+        max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )  # fmt: skip
+    )
 
 
 class _NewPasswords(PlainForm):
     """Two equal passwords that keep the rules."""
 
     new_password = forms.CharField(
-        label=_("New password"), strip=False, max_length=200,
+        label=_("New password"),
+        strip=False,
+        max_length=200,
         help_text=_("At least 10 characters; three of: lower case, upper case, digits, other characters."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )  # fmt: skip
+    )
     repeated = forms.CharField(
-        label=_("New password again"), strip=False, max_length=200,
+        label=_("New password again"),
+        strip=False,
+        max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )  # fmt: skip
+    )
 
     def owner(self) -> Any:
         """The user whose attributes the password must not resemble."""
@@ -96,9 +103,11 @@ class PasswordForm(_NewPasswords):
     """One's own password: the old one proves that it is still the same person at the desk."""
 
     old_password = forms.CharField(
-        label=_("Current password"), strip=False, max_length=200,
+        label=_("Current password"),
+        strip=False,
+        max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )  # fmt: skip
+    )
     field_order = ["old_password", "new_password", "repeated"]
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
@@ -128,9 +137,10 @@ class ForgottenForm(PlainForm):
     """Whose password is forgotten."""
 
     username = forms.CharField(
-        label=_("Account"), max_length=60,
+        label=_("Account"),
+        max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
-    )  # fmt: skip
+    )
 
 
 class RenewalForm(_NewPasswords):
@@ -149,30 +159,34 @@ class ActivationForm(PlainForm):
     """What stands in the letter."""
 
     credit_code = forms.CharField(
-        label=_("Unified social credit code"), max_length=40,
+        label=_("Unified social credit code"),
+        max_length=40,
         help_text=_("18 characters, as on the business licence or registration certificate."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
-    )  # fmt: skip
+    )
     code = forms.CharField(
-        label=_("Activation code"), max_length=40,
+        label=_("Activation code"),
+        max_length=40,
         help_text=_("12 characters in three groups; upper or lower case."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "characters"}),
-    )  # fmt: skip
+    )
 
 
 class _WithAccountName(PlainForm):
     username = forms.CharField(
-        label=_("Account name"), max_length=40,
+        label=_("Account name"),
+        max_length=40,
         help_text=_("3 to 40 letters, digits or . _ - @; one account for one person."),
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
-    )  # fmt: skip
+    )
     name = forms.CharField(
         label=_("Your name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     email = forms.EmailField(
-        label=_("Work e-mail (optional)"), required=False,
+        label=_("Work e-mail (optional)"),
+        required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )  # fmt: skip
+    )
 
     def clean_username(self) -> str:
         """Well-formed and free."""
@@ -205,18 +219,21 @@ class AccountForm(_WithAccountName):
     """A new account, made by the system administrator."""
 
     phone = forms.CharField(
-        label=_("Office telephone (optional)"), max_length=30, required=False,
+        label=_("Office telephone (optional)"),
+        max_length=30,
+        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "tel"}),
-    )  # fmt: skip
+    )
 
 
 class CodeForm(PlainForm):
     """A code of the second factor."""
 
     code = forms.CharField(
-        label=_("One-time code"), max_length=20,
+        label=_("One-time code"),
+        max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text"}),
-    )  # fmt: skip
+    )
 
 
 class GrantForm(PlainForm):
@@ -244,9 +261,11 @@ class AuditFilter(PlainForm):
     action = forms.ChoiceField(label=_("Action"), required=False)
     kind = forms.ChoiceField(label=_("Kind of object"), required=False)
     subject = forms.CharField(
-        label=_("Object: name, credit code or number"), max_length=120, required=False,
+        label=_("Object: name, credit code or number"),
+        max_length=120,
+        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+    )
     since = forms.DateField(
         label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -254,9 +273,10 @@ class AuditFilter(PlainForm):
         label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     outcome = forms.ChoiceField(
-        label=_("Outcome"), required=False,
+        label=_("Outcome"),
+        required=False,
         choices=[("", _("All")), ("yes", _("Succeeded")), ("no", _("Refused or failed"))],
-    )  # fmt: skip
+    )
 
     def __init__(
         self, actions: list[tuple[str, Any]], kinds: list[tuple[str, Any]], *args: Any, **kwargs: Any

@@ -103,9 +103,14 @@ def grant_role(*, user: User, role: str, region: Region, by: User, category: str
     except IntegrityError as error:
         raise PolicyDenied(_("This person already holds this role in this place.")) from error
     audit.record(
-        by=by, action="role_granted", subject=user, region_path=region.path,
-        role=role, region=region.code, category=category,
-    )  # fmt: skip
+        by=by,
+        action="role_granted",
+        subject=user,
+        region_path=region.path,
+        role=role,
+        region=region.code,
+        category=category,
+    )
     return grant
 
 
@@ -118,9 +123,14 @@ def revoke_role(*, grant: RoleAssignment, by: User) -> None:
     if not ended:
         raise PolicyDenied(_("This role has already been ended."))
     audit.record(
-        by=by, action="role_revoked", subject=grant.user, region_path=grant.region.path,
-        role=grant.role, region=grant.region_id, category=grant.category,
-    )  # fmt: skip
+        by=by,
+        action="role_revoked",
+        subject=grant.user,
+        region_path=grant.region.path,
+        role=grant.role,
+        region=grant.region_id,
+        category=grant.category,
+    )
 
 
 @transaction.atomic

@@ -15,9 +15,13 @@ def close_idle_accounts() -> None:
 
 
 @shared_task(
-    name="survey.access.tasks.send_password_link", ignore_result=True, expires=3600, autoretry_for=(OSError,),
-    retry_backoff=30, max_retries=3,
-)  # fmt: skip
+    name="survey.access.tasks.send_password_link",
+    ignore_result=True,
+    expires=3600,
+    autoretry_for=(OSError,),
+    retry_backoff=30,
+    max_retries=3,
+)
 def send_password_link(username: str, language: str, site: str) -> None:
     """Mail a link for a forgotten password, if there is such an account."""
     recovery.send_link(username, language, site)

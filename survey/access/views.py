@@ -32,8 +32,15 @@ from survey.access.pages import page
 NEXT = "next_page"  # where the person wanted to go before the steps of signing in
 # The first of these that a person may open is where the day starts.
 HOMES = (
-    "tasks", "review_queue", "runs", "rounds", "results", "accounts", "audit", "progress_board",
-)  # fmt: skip
+    "tasks",
+    "review_queue",
+    "runs",
+    "rounds",
+    "results",
+    "accounts",
+    "audit",
+    "progress_board",
+)
 
 
 @signed_in

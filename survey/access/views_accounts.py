@@ -106,9 +106,12 @@ def roles_of(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("roles_of", pk=pk)
     grants = user.assignments.filter(ended_at=None).select_related("region", "unit")
     context = {
-        "account": user, "grants": grants, "form": form, "device": second_factor.device_of(user),
+        "account": user,
+        "grants": grants,
+        "form": form,
+        "device": second_factor.device_of(user),
         "oneself": user.pk == request.user.pk,
-    }  # fmt: skip
+    }
     return page(request, "survey/access/roles.html", context, status=422 if form.errors else 200)
 
 
@@ -137,8 +140,11 @@ def _act_on_roles(request: HttpRequest, user: User, form: GrantForm) -> str:
         return _("The lock has been lifted.")
 
     actions: dict[str, Callable[[], str]] = {
-        "grant": grant, "revoke": revoke, "reset_second_factor": reset, "unlock": unlock,
-    }  # fmt: skip
+        "grant": grant,
+        "revoke": revoke,
+        "reset_second_factor": reset,
+        "unlock": unlock,
+    }
     act = actions.get(request.POST.get("action", ""))
     if act is None:
         raise Http404

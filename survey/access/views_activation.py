@@ -70,9 +70,12 @@ def activate_account(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         user = activation.activate_account(
-            code=code, username=data["username"], name=data["name"],
-            password=data["new_password"], email=data["email"],
-        )  # fmt: skip
+            code=code,
+            username=data["username"],
+            name=data["name"],
+            password=data["new_password"],
+            email=data["email"],
+        )
         request.session.flush()
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
         sessions.start(request)

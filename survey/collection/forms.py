@@ -45,9 +45,11 @@ class DispositionForm(PlainForm):
     disposition = forms.ChoiceField(label=_("Disposition"), choices=Disposition.choices)
     reason = forms.CharField(label=_("Reason"), max_length=300)
     evidence = forms.CharField(
-        label=_("Document: name, number, where it is kept"), max_length=300, required=False,
+        label=_("Document: name, number, where it is kept"),
+        max_length=300,
+        required=False,
         help_text=_("Closed, out of scope or duplicate: name the document here, or attach it below."),
-    )  # fmt: skip
+    )
 
 
 class ExtensionForm(PlainForm):
@@ -86,13 +88,15 @@ class ContactNoteForm(PlainForm):
         label=_("Outcome"), choices=[("", _("Choose …")), *ContactNote.Outcome.choices]
     )
     at = forms.DateTimeField(
-        label=_("When (empty: now)"), required=False,
+        label=_("When (empty: now)"),
+        required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )  # fmt: skip
+    )
     follow_up_on = forms.DateField(
-        label=_("Ask again on"), required=False,
+        label=_("Ask again on"),
+        required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )  # fmt: skip
+    )
     text = forms.CharField(
         label=_("Note (no names)"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )

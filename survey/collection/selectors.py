@@ -34,9 +34,11 @@ def national_counts(round_: CollectionRound) -> dict[str, Any]:
         )
         category["accepted"] += count if state == "accepted" else 0
     return {
-        "total": sum(dispositions.values()), "dispositions": dispositions, "states": states,
+        "total": sum(dispositions.values()),
+        "dispositions": dispositions,
+        "states": states,
         "categories": categories,
-    }  # fmt: skip
+    }
 
 
 def assignments_of(user: User, permission: Permission = Permission.MANAGE_UNITS) -> "QuerySet[Assignment]":

@@ -92,8 +92,9 @@ def assign_units(units: Sequence[int], round_: CollectionRound, *, by: Any | Non
     before = Assignment.objects.filter(round=row).count()
     Assignment.objects.bulk_create(
         [Assignment(unit_id=unit, round=row, version_id=versions[categories[unit]]) for unit in units],
-        batch_size=5_000, ignore_conflicts=True,
-    )  # fmt: skip
+        batch_size=5_000,
+        ignore_conflicts=True,
+    )
     added = Assignment.objects.filter(round=row).count() - before
     if added:
         audit.record(by=by, action="units_assigned", subject=row, year=row.year, source=source, units=added)
@@ -115,9 +116,13 @@ def plan_round(
     if not opens_at < due_at <= closes_at:
         raise PolicyDenied(_("Opening, deadline and closing must follow one another."))
     row = CollectionRound.objects.create(
-        year=year, reference_date=reference_date, opens_at=opens_at, due_at=due_at, closes_at=closes_at,
+        year=year,
+        reference_date=reference_date,
+        opens_at=opens_at,
+        due_at=due_at,
+        closes_at=closes_at,
         is_synthetic=settings.SYNTHETIC_BANNER,
-    )  # fmt: skip
+    )
     published = set(QuestionnaireVersion.objects.filter(year=year).values_list("category", flat=True))
     for questionnaire in load_all().values():
         if questionnaire.category not in published:
@@ -164,10 +169,18 @@ def _has_file(row: Assignment) -> bool:
 
 @transaction.atomic
 def record_contact(
-    assignment: Assignment, *, by: Any, channel: str, outcome: str, direction: str = ContactNote.Direction.OUT,
-    role: str = "", text: str = "", at: datetime | None = None, follow_up_on: date | None = None,
+    assignment: Assignment,
+    *,
+    by: Any,
+    channel: str,
+    outcome: str,
+    direction: str = ContactNote.Direction.OUT,
+    role: str = "",
+    text: str = "",
+    at: datetime | None = None,
+    follow_up_on: date | None = None,
     via: str = "page",
-) -> ContactNote:  # fmt: skip
+) -> ContactNote:
     """Write down a talk, visit or letter; it settles the follow-up that an earlier one asked for.
 
     The audit row says that and how the unit was asked, never what was said. Raises PermissionDenied, PolicyDenied.
@@ -186,13 +199,27 @@ def record_contact(
     if follow_up_on is not None and follow_up_on < timezone.localdate():
         raise PolicyDenied(_("The day to ask again must not lie in the past."))
     note = ContactNote.objects.create(
-        assignment=row, by=by, at=at or now, channel=channel, direction=direction, role=role, outcome=outcome,
-        text=text, follow_up_on=follow_up_on, recorded_at=now,
-    )  # fmt: skip
+        assignment=row,
+        by=by,
+        at=at or now,
+        channel=channel,
+        direction=direction,
+        role=role,
+        outcome=outcome,
+        text=text,
+        follow_up_on=follow_up_on,
+        recorded_at=now,
+    )
     _record(
-        row, by, "contact", channel=channel, direction=direction, outcome=outcome, via=via,
+        row,
+        by,
+        "contact",
+        channel=channel,
+        direction=direction,
+        outcome=outcome,
+        via=via,
         follow_up=follow_up_on.isoformat() if follow_up_on else None,
-    )  # fmt: skip
+    )
     return note
 
 
@@ -208,9 +235,13 @@ def extend(assignment: Assignment, *, by: Any, until: datetime, reason: str) -> 
     row.extension_reason, row.extended_by = _reason(reason), by
     row.save(update_fields=["extended_until", "extension_reason", "extended_by"])
     _record(
-        row, by, "extension", reason=row.extension_reason,
-        old=old.isoformat() if old else None, new=until.isoformat(),
-    )  # fmt: skip
+        row,
+        by,
+        "extension",
+        reason=row.extension_reason,
+        old=old.isoformat() if old else None,
+        new=until.isoformat(),
+    )
     return row
 
 
@@ -234,6 +265,11 @@ def _reason(text: str) -> str:
 
 def _record(row: Assignment, by: Any, what: str, **details: Any) -> None:
     audit.record(
-        by=by, action=f"assignment_{what}", subject=row, region_path=row.unit.review_region.path,
-        unit=row.unit.uscc, year=row.round.year, **details,
-    )  # fmt: skip
+        by=by,
+        action=f"assignment_{what}",
+        subject=row,
+        region_path=row.unit.review_region.path,
+        unit=row.unit.uscc,
+        year=row.round.year,
+        **details,
+    )

@@ -20,9 +20,15 @@ from survey.exceptions import SurveyError
 from survey.questionnaires.loader import load_codelist
 
 STATES = (
-    "not_started", "in_progress", "returned", "submitted", "national_review", "accepted", "exempted",
+    "not_started",
+    "in_progress",
+    "returned",
+    "submitted",
+    "national_review",
+    "accepted",
+    "exempted",
     "invalidated",
-)  # fmt: skip
+)
 
 
 @requires(Permission.DESIGN, Permission.VIEW_PROGRESS)
@@ -95,7 +101,11 @@ def unit_list(request: HttpRequest) -> HttpResponse:
     found = search_units(request.user, year=year, **given)  # type: ignore[arg-type]  # signed in by decorator
     context = {
         "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
-        "given": given, "year": year, "years": years, "states": STATES,
-        "dispositions": Disposition.choices, "categories": load_codelist("categories").entries,
-    }  # fmt: skip
+        "given": given,
+        "year": year,
+        "years": years,
+        "states": STATES,
+        "dispositions": Disposition.choices,
+        "categories": load_codelist("categories").entries,
+    }
     return page(request, "survey/collection/units.html", context)

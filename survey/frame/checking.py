@@ -109,8 +109,13 @@ def check_table(kind: str, table: Table, beat: Callable[[int], None] | None = No
             continue
         key = row[0] if kind == "units" else row[:4]
         if key in seen:
-            found.tell(line, "uscc" if kind == "units" else "region",
-                       key if kind == "units" else " ".join(key).strip(), "duplicate", line=seen[key])  # fmt: skip
+            found.tell(
+                line,
+                "uscc" if kind == "units" else "region",
+                key if kind == "units" else " ".join(key).strip(),
+                "duplicate",
+                line=seen[key],
+            )
             found.faulty_rows += 1
             continue
         seen[key] = line
@@ -175,10 +180,22 @@ def _unit(cells: _Cells) -> UnitRow | None:
     kind = read("institution_type", lists.institution)
     founded = read("founded_on", _day)
     return UnitRow(
-        uscc or "", name or "", category or "", region or "", division or region or "", industry or "",
-        lists.section_of(industry or ""), size or "", kind or "", employees, turnover, assets, founded,
-        bool(head), bool(pilot),
-    )  # fmt: skip
+        uscc or "",
+        name or "",
+        category or "",
+        region or "",
+        division or region or "",
+        industry or "",
+        lists.section_of(industry or ""),
+        size or "",
+        kind or "",
+        employees,
+        turnover,
+        assets,
+        founded,
+        bool(head),
+        bool(pilot),
+    )
 
 
 def _count(cells: _Cells) -> CountRow | None:

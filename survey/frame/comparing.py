@@ -12,9 +12,13 @@ from survey.frame.checking import CountRow, UnitRow
 SHOWN = 500  # changes that the page and the file of changes can list
 # Field of a unit -> kind of the change that is recorded; other fields are measures and only updated.
 RECORDED: Mapping[str, str] = {
-    "region": "move", "division_code": "move", "category": "category", "section": "section", "size_class": "size",
+    "region": "move",
+    "division_code": "move",
+    "category": "category",
+    "section": "section",
+    "size_class": "size",
     "name": "name",
-}  # fmt: skip
+}
 
 
 @dataclass

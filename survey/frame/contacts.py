@@ -54,7 +54,11 @@ def set_contacts(unit: ReportingUnit, *, by: Any, contacts: Mapping[str, Contact
             UnitContact.objects.update_or_create(unit=row, role=role, defaults=new)
     if changed:
         audit.record(
-            by=by, action="unit_contacts", subject=row, region_path=row.review_region.path,
-            unit=row.uscc, roles=changed,
-        )  # fmt: skip
+            by=by,
+            action="unit_contacts",
+            subject=row,
+            region_path=row.review_region.path,
+            unit=row.uscc,
+            roles=changed,
+        )
     return changed

@@ -14,13 +14,17 @@ class UploadForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("What the file holds"), choices=FrameImport.Kind.choices)
     file = forms.FileField(
-        label=_("File"), allow_empty_file=True,
+        label=_("File"),
+        allow_empty_file=True,
         help_text=_("CSV (UTF-8 or GBK), XLSX or Parquet, at most 40 MB and 300,000 rows."),
-    )  # fmt: skip
+    )
     complete = forms.BooleanField(
-        label=_("The file is the whole frame"), required=False,
-        help_text=_("What it does not hold leaves the frame. The check shows the count before anything happens."),
-    )  # fmt: skip
+        label=_("The file is the whole frame"),
+        required=False,
+        help_text=_(
+            "What it does not hold leaves the frame. The check shows the count before anything happens."
+        ),
+    )
 
     def clean_file(self) -> Any:
         """Refuse what is too large before it is read."""

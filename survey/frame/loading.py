@@ -16,9 +16,22 @@ from survey.frame.models import NATIONAL_CATEGORIES, FrameCount, FrameImport, Re
 
 _LOCK = 0x6672616D65  # "frame": one import is applied at a time
 _COLUMNS = (
-    "uscc", "name", "category", "region_id", "division_code", "industry", "section", "size_class",
-    "institution_type", "employees", "turnover", "assets", "founded_on", "is_head_platform", "is_pilot_space",
-)  # fmt: skip
+    "uscc",
+    "name",
+    "category",
+    "region_id",
+    "division_code",
+    "industry",
+    "section",
+    "size_class",
+    "institution_type",
+    "employees",
+    "turnover",
+    "assets",
+    "founded_on",
+    "is_head_platform",
+    "is_pilot_space",
+)
 Kind = UnitChange.Kind
 
 
@@ -60,9 +73,13 @@ def load_units(plan: Plan, source: FrameImport) -> None:
     keys = dict(ReportingUnit.objects.filter(uscc__in=_touched(plan)).values_list("uscc", "pk"))
     now = timezone.now()
     copy_rows(
-        "survey_unitchange", ("unit_id", "source_id", "kind", "old", "new", "at"),
-        ((keys[code], source.pk, kind.value, old[:120], new[:120], now) for code, kind, old, new in _changes(plan)),
-    )  # fmt: skip
+        "survey_unitchange",
+        ("unit_id", "source_id", "kind", "old", "new", "at"),
+        (
+            (keys[code], source.pk, kind.value, old[:120], new[:120], now)
+            for code, kind, old, new in _changes(plan)
+        ),
+    )
 
 
 def _desk(row: UnitRow) -> str:
@@ -105,8 +122,10 @@ def load_counts(plan: Plan, source: FrameImport) -> None:
     cells: list[CountRow] = [*plan.new, *(row for row, _fields in plan.changed)]
     FrameCount.objects.bulk_create(
         [FrameCount(**row._asdict(), is_synthetic=settings.SYNTHETIC_BANNER) for row in cells],
-        update_conflicts=True, unique_fields=["category", "region", "section", "size_class"],
-        update_fields=["units", "is_synthetic"], batch_size=2_000,
-    )  # fmt: skip
+        update_conflicts=True,
+        unique_fields=["category", "region", "section", "size_class"],
+        update_fields=["units", "is_synthetic"],
+        batch_size=2_000,
+    )
     for category, region, section, size in plan.missing:
         FrameCount.objects.filter(category=category, region=region, section=section, size_class=size).delete()

@@ -79,9 +79,12 @@ def frame_summary(user: Any, permission: Any) -> dict[str, Any]:
         for name, number in line.items():
             total[name] += number
     return {
-        "categories": categories, "units": sum(row["units"] for row in categories),
-        "sections": sections, "total": total, "others": others,
-    }  # fmt: skip
+        "categories": categories,
+        "units": sum(row["units"] for row in categories),
+        "sections": sections,
+        "total": total,
+        "others": others,
+    }
 
 
 def imports() -> "QuerySet[FrameImport]":

@@ -53,9 +53,14 @@ def upload_frame(
             _("The file is larger than %(limit)s MB.") % {"limit": LARGEST_FILE // 1024 // 1024}
         )
     row = FrameImport.objects.create(
-        kind=FrameImport.Kind(kind), file_name=" ".join(name.split())[-200:], content=content, size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(), complete=complete, uploaded_by=by,
-    )  # fmt: skip
+        kind=FrameImport.Kind(kind),
+        file_name=" ".join(name.split())[-200:],
+        content=content,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        complete=complete,
+        uploaded_by=by,
+    )
     audit.record(by=by, action="frame_uploaded", subject=row, file=row.file_name, sha256=row.sha256)
     return row
 
@@ -70,8 +75,11 @@ def check_import(pk: int) -> bool:
         plan = _compared(row, table, checked)
         beat(95)
         row.summary = {
-            "format": table.format, "encoding": table.encoding, **_counts(checked, plan), "seconds": beat.seconds(),
-        }  # fmt: skip
+            "format": table.format,
+            "encoding": table.encoding,
+            **_counts(checked, plan),
+            "seconds": beat.seconds(),
+        }
         row.findings = [list(finding) for finding in checked.findings]
         row.changes, row.plan_hash = plan.shown(), plan.content_hash()
         beat.end(State.CHECKED, ["summary", "findings", "changes", "plan_hash"])
@@ -114,9 +122,15 @@ def apply_import(pk: int) -> bool:
             row.applied_at = timezone.now()
             beat.end(State.APPLIED, ["applied_at"])
             audit.record(
-                by=row.applied_by, action="frame_applied", subject=row, sha256=row.sha256, new=len(plan.new),
-                changed=len(plan.changed), back=len(plan.back), left=len(plan.missing),
-            )  # fmt: skip
+                by=row.applied_by,
+                action="frame_applied",
+                subject=row,
+                sha256=row.sha256,
+                new=len(plan.new),
+                changed=len(plan.changed),
+                back=len(plan.back),
+                left=len(plan.missing),
+            )
     return True
 
 
@@ -174,12 +188,20 @@ def _compared(row: FrameImport, table: Table, checked: Checked) -> Plan:
 
 def _counts(checked: Checked, plan: Plan) -> dict[str, Any]:
     return {
-        "rows": checked.read, "good": len(checked.rows), "faults": checked.faults,
-        "faulty_rows": checked.faulty_rows, "normalised": checked.normalised, "ignored": checked.ignored,
-        "new": len(plan.new), "changed": len(plan.changed), "back": len(plan.back), "unchanged": plan.unchanged,
-        "missing": len(plan.missing), "fields": plan.fields(),
+        "rows": checked.read,
+        "good": len(checked.rows),
+        "faults": checked.faults,
+        "faulty_rows": checked.faulty_rows,
+        "normalised": checked.normalised,
+        "ignored": checked.ignored,
+        "new": len(plan.new),
+        "changed": len(plan.changed),
+        "back": len(plan.back),
+        "unchanged": plan.unchanged,
+        "missing": len(plan.missing),
+        "fields": plan.fields(),
         "sum": sum(getattr(row, "units", 0) for _line, row in checked.rows),
-    }  # fmt: skip
+    }
 
 
 class _Work:

@@ -37,9 +37,12 @@ def frame(request: HttpRequest) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
             row = services.upload_frame(
-                by=request.user, kind=form.cleaned_data["kind"], name=file.name, content=file.read(),
+                by=request.user,
+                kind=form.cleaned_data["kind"],
+                name=file.name,
+                content=file.read(),
                 complete=form.cleaned_data["complete"],
-            )  # fmt: skip
+            )
             if not proceed(row):
                 messages.warning(
                     request, _("The file is kept. Its check starts when the task queue is back.")
@@ -49,11 +52,14 @@ def frame(request: HttpRequest) -> HttpResponse:
             form.add_error("file", str(refusal.sentence))
     errors = [{"href": f"#id_{name}", "text": text} for name, texts in form.errors.items() for text in texts]
     context = {
-        "form": form, "errors": errors, **selectors.frame_summary(request.user, P),
+        "form": form,
+        "errors": errors,
+        **selectors.frame_summary(request.user, P),
         "imports": [(row, TONES.get(row.state, "info")) for row in selectors.imports()[:10]],
         "changes": selectors.recent_changes(request.user, P)[:12],
-        "templates": [(kind.value, kind.label) for kind in FrameImport.Kind], "formats": list(CONTENT_TYPES),
-    }  # fmt: skip
+        "templates": [(kind.value, kind.label) for kind in FrameImport.Kind],
+        "formats": list(CONTENT_TYPES),
+    }
     return page(request, "survey/frame/frame.html", context, status=422 if errors else 200)
 
 
@@ -67,7 +73,9 @@ def _load(pk: int) -> FrameImport:
 def _context(request: HttpRequest, row: FrameImport) -> dict[str, Any]:
     told = Paginator(row.findings, 50).get_page(request.GET.get("page"))
     return {
-        "row": row, "active": row.state in ACTIVE, "tone": TONES.get(row.state, "info"),
+        "row": row,
+        "active": row.state in ACTIVE,
+        "tone": TONES.get(row.state, "info"),
         "page": told,
         "findings": [
             (line, column_name(column), value, sentence(code, parameters))
@@ -81,7 +89,7 @@ def _context(request: HttpRequest, row: FrameImport) -> dict[str, Any]:
         "failure": sentence(row.error["code"], row.error.get("parameters", {})) if row.error else "",
         "may_apply": row.state == State.CHECKED and not row.summary.get("faults"),
         "nothing": not any(row.summary.get(name) for name in ("new", "changed", "back", "missing")),
-    }  # fmt: skip
+    }
 
 
 @requires(P)

@@ -24,10 +24,14 @@ _COPY_HEADER = 19
 _ARRAY_HEADER = 20
 
 _CLASSIFICATION = (
-    "o.unit_id::int8", "right(o.category, 2)::int8", "o.region::int8", "ascii(o.section)::int8",
+    "o.unit_id::int8",
+    "right(o.category, 2)::int8",
+    "o.region::int8",
+    "ascii(o.section)::int8",
     "coalesce(array_position(ARRAY['large', 'medium', 'small', 'micro'], o.size_class::text), 0)::int8",
-    "o.is_head_platform::int::int8", "o.is_pilot_space::int::int8",
-)  # fmt: skip
+    "o.is_head_platform::int::int8",
+    "o.is_pilot_space::int::int8",
+)
 
 
 @dataclass(frozen=True)

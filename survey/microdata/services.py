@@ -109,9 +109,14 @@ def freeze_version(*, round: CollectionRound, by: Any | None) -> MicrodataVersio
     coverage = _coverage(round)
     number = (MicrodataVersion.objects.filter(round=round).aggregate(last=Max("number"))["last"] or 0) + 1
     version = MicrodataVersion.objects.create(
-        round=round, number=number, layout=layout, size=size, content_hash=content_hash, frozen_by=by,
+        round=round,
+        number=number,
+        layout=layout,
+        size=size,
+        content_hash=content_hash,
+        frozen_by=by,
         filed_count=sum(row[3] for row in coverage),
-    )  # fmt: skip
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO survey_microdatamember (version_id, observation_id)"  # noqa: S608 constant text
@@ -126,9 +131,14 @@ def freeze_version(*, round: CollectionRound, by: Any | None) -> MicrodataVersio
     )
     _count_responses(version)
     audit.record(
-        by=by, action="freeze_microdata", subject=version, round=round.year, number=number,
-        size=size, content_hash=content_hash,
-    )  # fmt: skip
+        by=by,
+        action="freeze_microdata",
+        subject=version,
+        round=round.year,
+        number=number,
+        size=size,
+        content_hash=content_hash,
+    )
     return version
 
 
@@ -167,18 +177,23 @@ def _count_responses(version: MicrodataVersion) -> None:
     zeros = _zeros(version)
     ItemResponse.objects.bulk_create(
         ItemResponse(
-            version=version, category=category, variable=variable.code, answered=count[Reason.VALUE],
+            version=version,
+            category=category,
+            variable=variable.code,
+            answered=count[Reason.VALUE],
             # What does not apply is stored as the amount 0 as well: only what was answered is left here.
             zero=zeros.get((category, place), 0)
             - (count[Reason.NOT_APPLICABLE] + count[Reason.NOT_ASKED]) * variable.is_amount,
-            not_applicable=count[Reason.NOT_APPLICABLE], unknown=count[Reason.UNKNOWN],
-            blank=count[Reason.BLANK], not_asked=count[Reason.NOT_ASKED],
+            not_applicable=count[Reason.NOT_APPLICABLE],
+            unknown=count[Reason.UNKNOWN],
+            blank=count[Reason.BLANK],
+            not_asked=count[Reason.NOT_ASKED],
             not_computed=count[Reason.NOT_COMPUTED],
         )
         for category, data in sorted(packed.items())
         for place, variable in enumerate(variables)
         if not (count := _counted(data[place :: len(variables)]))[Reason.NOT_ON_FORM]
-    )  # fmt: skip
+    )
 
 
 def _counted(codes: bytearray) -> dict[Reason, int]:

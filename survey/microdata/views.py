@@ -28,11 +28,16 @@ def item_response(request: HttpRequest) -> HttpResponse:
     order = order if order in ORDERS else ORDERS[0]
     found = selectors.item_responses(version, category)
     context = {
-        "version": version, "versions": versions, "category": category, "categories": categories,
-        "order": order, "rows": _ordered(found, order),
-        "unknown": sum(one.unknown for one in found), "answered": sum(one.answered for one in found),
+        "version": version,
+        "versions": versions,
+        "category": category,
+        "categories": categories,
+        "order": order,
+        "rows": _ordered(found, order),
+        "unknown": sum(one.unknown for one in found),
+        "answered": sum(one.answered for one in found),
         "not_applicable": sum(one.not_applicable for one in found),
-    }  # fmt: skip
+    }
     return page(request, "survey/microdata/item_response.html", context)
 
 

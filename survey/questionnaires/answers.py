@@ -18,9 +18,19 @@ from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item
 from survey.questionnaires.special_values import MISSING_REASONS, mark_in, missing_cell
 
 __all__ = [
-    "MISSING_REASONS", "AnswerError", "Cell", "canonical_value", "format_cell", "format_value",
-    "is_blank", "normalise", "number_of", "parse", "parse_cell", "parse_table",
-]  # fmt: skip
+    "MISSING_REASONS",
+    "AnswerError",
+    "Cell",
+    "canonical_value",
+    "format_cell",
+    "format_value",
+    "is_blank",
+    "normalise",
+    "number_of",
+    "parse",
+    "parse_cell",
+    "parse_table",
+]
 
 Cell = dict[str, Any]
 

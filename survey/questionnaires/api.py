@@ -23,9 +23,16 @@ class VersionRow(serializers.ModelSerializer[QuestionnaireVersion]):
     class Meta:
         model = QuestionnaireVersion
         fields = (
-            "id", "category", "year", "number", "form_no", "title_zh", "title_en", "content_hash",
+            "id",
+            "category",
+            "year",
+            "number",
+            "form_no",
+            "title_zh",
+            "title_en",
+            "content_hash",
             "published_at",
-        )  # fmt: skip
+        )
 
 
 class VersionList(ListAPIView[QuestionnaireVersion]):

@@ -13,8 +13,17 @@ from types import MappingProxyType
 from typing import Any
 
 ITEM_TYPES = (
-    "quantity", "money", "count", "ratio", "yesno", "choice", "multi", "date", "text", "table",
-)  # fmt: skip
+    "quantity",
+    "money",
+    "count",
+    "ratio",
+    "yesno",
+    "choice",
+    "multi",
+    "date",
+    "text",
+    "table",
+)
 NUMERIC_TYPES = frozenset({"quantity", "money", "count", "ratio"})
 SEVERITIES = ("hard", "soft", "notice")
 SCOPES = ("sheet", "previous", "register")
@@ -296,6 +305,8 @@ class UnitContext:
 
 
 UNIT_VARIABLES: Mapping[str, str] = MappingProxyType(
-    {name: {str: "string", bool: "bool", float: "number"}[type(value)]
-     for name, value in UnitContext(category="", year=2000).variables().items()}
-)  # fmt: skip
+    {
+        name: {str: "string", bool: "bool", float: "number"}[type(value)]
+        for name, value in UnitContext(category="", year=2000).variables().items()
+    }
+)

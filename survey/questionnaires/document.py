@@ -141,12 +141,24 @@ def _pruned(pairs: Mapping[str, Any]) -> dict[str, Any]:
 
 def _item(item: Item) -> dict[str, Any]:
     raw = {
-        "code": item.code, "label": _text(item.label), "type": item.type, "unit": item.unit,
-        "units": list(item.units), "period": item.period, "feeds": list(item.feeds),
-        "codelist": item.codelist, "relevance": item.relevance, "computed": item.computed,
-        "read_only": item.read_only, "prefilled": item.prefilled, "decimals": item.decimals,
-        "signed": item.signed, "measure": item.measure, "previous": item.previous, "source": item.source,
-    }  # fmt: skip
+        "code": item.code,
+        "label": _text(item.label),
+        "type": item.type,
+        "unit": item.unit,
+        "units": list(item.units),
+        "period": item.period,
+        "feeds": list(item.feeds),
+        "codelist": item.codelist,
+        "relevance": item.relevance,
+        "computed": item.computed,
+        "read_only": item.read_only,
+        "prefilled": item.prefilled,
+        "decimals": item.decimals,
+        "signed": item.signed,
+        "measure": item.measure,
+        "previous": item.previous,
+        "source": item.source,
+    }
     for name in ("definition", "includes", "excludes", "unit_note"):
         raw[name] = _text(getattr(item, name)) if getattr(item, name) else None
     if item.rows is not None:
@@ -156,28 +168,48 @@ def _item(item: Item) -> dict[str, Any]:
 
 
 def _table(item: Item, grid: Grid) -> dict[str, Any]:
-    return _pruned({
-        "rows": grid.kind, "row_list": grid.row_list, "max_rows": grid.max_rows,
-        "column_total": grid.column_total,
-        "entries": [{"id": row.id, "label": _text(row.label)} for row in grid.entries],
-        "columns": [_column(column) for column in item.columns],
-    })  # fmt: skip
+    return _pruned(
+        {
+            "rows": grid.kind,
+            "row_list": grid.row_list,
+            "max_rows": grid.max_rows,
+            "column_total": grid.column_total,
+            "entries": [{"id": row.id, "label": _text(row.label)} for row in grid.entries],
+            "columns": [_column(column) for column in item.columns],
+        }
+    )
 
 
 def _column(column: Column) -> dict[str, Any]:
-    return _pruned({
-        "code": column.code, "label": _text(column.label), "type": column.type, "unit": column.unit,
-        "units": list(column.units), "decimals": column.decimals, "codelist": column.codelist,
-        "signed": column.signed, "required": column.required,
-    })  # fmt: skip
+    return _pruned(
+        {
+            "code": column.code,
+            "label": _text(column.label),
+            "type": column.type,
+            "unit": column.unit,
+            "units": list(column.units),
+            "decimals": column.decimals,
+            "codelist": column.codelist,
+            "signed": column.signed,
+            "required": column.required,
+        }
+    )
 
 
 def _edit(edit: Edit) -> dict[str, Any]:
-    return _pruned({
-        "code": edit.code, "severity": edit.severity, "rule": edit.expression, "when": edit.when,
-        "items": list(edit.items), "message": _text(edit.message), "scope": edit.scope,
-        "values": dict(edit.values), "note": edit.note,
-    })  # fmt: skip
+    return _pruned(
+        {
+            "code": edit.code,
+            "severity": edit.severity,
+            "rule": edit.expression,
+            "when": edit.when,
+            "items": list(edit.items),
+            "message": _text(edit.message),
+            "scope": edit.scope,
+            "values": dict(edit.values),
+            "note": edit.note,
+        }
+    )
 
 
 def _codelist(codelist: Codelist) -> dict[str, Any]:
@@ -194,9 +226,12 @@ def _codelist(codelist: Codelist) -> dict[str, Any]:
         for entry in codelist.entries
     ]
     return {
-        "title": _text(codelist.title), "source": codelist.source, "entries": entries,
-        "open_prefix": codelist.open_prefix, "code_length": codelist.code_length,
-    }  # fmt: skip
+        "title": _text(codelist.title),
+        "source": codelist.source,
+        "entries": entries,
+        "open_prefix": codelist.open_prefix,
+        "code_length": codelist.code_length,
+    }
 
 
 @contextmanager

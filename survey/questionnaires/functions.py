@@ -162,10 +162,18 @@ class SheetFunctions:
             if name not in BUILT_IN and hasattr(type(self), name) and name != "table"
         }
         free: dict[str, Callable[..., Any]] = {
-            "near": near, "at_most": at_most, "below": below, "same": same, "between": between,
-            "abs": abs, "min_of": min, "max_number": max,
-            "valid_uscc": is_valid, "prefix": prefix, "section_of": section_of,
-        }  # fmt: skip
+            "near": near,
+            "at_most": at_most,
+            "below": below,
+            "same": same,
+            "between": between,
+            "abs": abs,
+            "min_of": min,
+            "max_number": max,
+            "valid_uscc": is_valid,
+            "prefix": prefix,
+            "section_of": section_of,
+        }
         return bound | free
 
     def answered(self, code: str) -> bool:

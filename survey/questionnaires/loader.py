@@ -33,9 +33,19 @@ from survey.questionnaires.document import (
 from survey.questionnaires.expressions import compile_expression
 
 __all__ = [
-    "DEFINITIONS", "Dictionary", "canonical_json", "definition_of", "document_hash", "from_document",
-    "load_all", "load_codelist", "load_dictionary", "load_items", "load_questionnaire", "to_document",
-]  # fmt: skip
+    "DEFINITIONS",
+    "Dictionary",
+    "canonical_json",
+    "definition_of",
+    "document_hash",
+    "from_document",
+    "load_all",
+    "load_codelist",
+    "load_dictionary",
+    "load_items",
+    "load_questionnaire",
+    "to_document",
+]
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 
@@ -241,10 +251,16 @@ def assemble(form: Mapping[str, Any], dictionary: Dictionary) -> Questionnaire:
 
 def _with_edits(bare: Questionnaire, edits: list[Edit]) -> Questionnaire:
     return Questionnaire(
-        category=bare.category, form_no=bare.form_no, title=bare.title, header=bare.header,
-        sections=bare.sections, items=bare.items, edits=tuple(edits), codelists=bare.codelists,
+        category=bare.category,
+        form_no=bare.form_no,
+        title=bare.title,
+        header=bare.header,
+        sections=bare.sections,
+        items=bare.items,
+        edits=tuple(edits),
+        codelists=bare.codelists,
         content_hash="",
-    )  # fmt: skip
+    )
 
 
 def _for_form(raw: Mapping[str, Any], elsewhere: frozenset[str]) -> dict[str, Any]:

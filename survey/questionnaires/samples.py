@@ -25,9 +25,16 @@ SAMPLE_CODE = "91350100M000100Y43"  # the example of GB 32100-2015
 def sample_context(category: str, **changes: Any) -> UnitContext:
     """A unit of the register for samples."""
     facts: dict[str, Any] = {
-        "category": category, "year": 2025, "uscc": SAMPLE_CODE, "name": "样例单位", "region": "320000",
-        "division_code": "320000", "industry": "3911", "section": "C", "institution_type": "10",
-    }  # fmt: skip
+        "category": category,
+        "year": 2025,
+        "uscc": SAMPLE_CODE,
+        "name": "样例单位",
+        "region": "320000",
+        "division_code": "320000",
+        "industry": "3911",
+        "section": "C",
+        "institution_type": "10",
+    }
     return UnitContext(**(facts | changes))
 
 

@@ -55,7 +55,11 @@ def publish_questionnaire(
         published_by=by,
     )
     audit.record(
-        by=by, action="publish_questionnaire", subject=version,
-        category=version.category, year=year, content_hash=version.content_hash,
-    )  # fmt: skip
+        by=by,
+        action="publish_questionnaire",
+        subject=version,
+        category=version.category,
+        year=year,
+        content_hash=version.content_hash,
+    )
     return version, True

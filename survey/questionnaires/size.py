@@ -45,9 +45,20 @@ OTHER = _rule("other", X=(300, 100, 10))
 FALLBACK = _rule("outside_rules_by_employees", X=(300, 100, 10))
 
 _BY_DIVISION: dict[int, Rule] = {
-    51: WHOLESALE, 52: RETAIL, 53: FALLBACK, 59: STORAGE, 60: POST, 61: HOTELS, 62: HOTELS,
-    63: TRANSMISSION, 64: TRANSMISSION, 65: SOFTWARE, 71: BUSINESS, 72: BUSINESS, 85: OTHER,
-}  # fmt: skip
+    51: WHOLESALE,
+    52: RETAIL,
+    53: FALLBACK,
+    59: STORAGE,
+    60: POST,
+    61: HOTELS,
+    62: HOTELS,
+    63: TRANSMISSION,
+    64: TRANSMISSION,
+    65: SOFTWARE,
+    71: BUSINESS,
+    72: BUSINESS,
+    85: OTHER,
+}
 _BY_RANGE: tuple[tuple[int, int, Rule], ...] = (
     (1, 5, AGRICULTURE), (6, 46, INDUSTRY), (47, 50, CONSTRUCTION), (54, 58, TRANSPORT),
     (66, 69, FALLBACK), (73, 82, OTHER), (83, 84, FALLBACK), (86, 90, OTHER), (91, 97, FALLBACK),

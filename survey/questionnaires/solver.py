@@ -314,8 +314,10 @@ class Solver:
             row = self.value(call.args[1])
             return isinstance(row, str) and self._put_cells(item, {row: {_text(call.args[2]): target}})
         if call.name == "diagonal_of":
-            return self._put_cells(item, {row: {f"p{row}": target if place == 0 else 0.0}
-                                          for place, row in enumerate(item.rows.ids)})  # fmt: skip
+            return self._put_cells(
+                item,
+                {row: {f"p{row}": target if place == 0 else 0.0} for place, row in enumerate(item.rows.ids)},
+            )
         if call.name == "days_sum_of":
             days = {row: month_days(row, self.context.year) for row in item.rows.ids}
             each = target / sum(days.values())

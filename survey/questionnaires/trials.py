@@ -53,8 +53,10 @@ def _run_everywhere(questionnaire: Questionnaire, samples: list[tuple[UnitContex
     """Run every expression on samples, a blank sheet and a sheet of zeros. Raises DefinitionError."""
     plan = plan_of(questionnaire)
     last_year = samples[-1][1]
-    zero = {code: {**cell, "value": "0", "entered": "0"} if "entered" in cell else cell
-            for code, cell in samples[0][1].items()}  # fmt: skip
+    zero = {
+        code: {**cell, "value": "0", "entered": "0"} if "entered" in cell else cell
+        for code, cell in samples[0][1].items()
+    }
     for context, answers in (*samples, (samples[0][0], zero), (samples[0][0], {})):
         for previous in (None, last_year):
             sheet = evaluate_sheet(questionnaire, answers, context, previous)

@@ -201,10 +201,13 @@ class QueueView(_Endpoint):
         setting = QueueFilter.read(request.query_params)
         found = queue(request.user, _round(setting), setting, request.query_params.get("page"))
         body = {
-            "year": found.round.year, "count": found.total, "page": found.page.number,
-            "pages": found.page.paginator.num_pages, "facets": found.facets,
+            "year": found.round.year,
+            "count": found.total,
+            "page": found.page.number,
+            "pages": found.page.paginator.num_pages,
+            "facets": found.facets,
             "results": found.page.object_list,
-        }  # fmt: skip
+        }
         return Response(QueuePage(body).data)
 
 
@@ -220,15 +223,20 @@ class SheetView(_Endpoint):
         current, filing = sheet(row), row.filings.order_by("-number").first()
         actions = (services.acceptance(row), Action.RETURN)
         body = {
-            "id": row.pk, "state": row.state, "revision": row.revision,
-            "filing": filing.number if filing else None, "answers": filing.answers if filing else {},
-            "previous": current.previous, "findings": current.findings, "queries": current.queries,
+            "id": row.pk,
+            "state": row.state,
+            "revision": row.revision,
+            "filing": filing.number if filing else None,
+            "answers": filing.answers if filing else {},
+            "previous": current.previous,
+            "findings": current.findings,
+            "queries": current.queries,
             "reasons": [one.edit for one in unjudged(current)],
             "obstacles": {
                 action.value: [str(text) for text in services.obstacles(row, action, request.user)]
                 for action in actions
             },
-        }  # fmt: skip
+        }
         return Response(SheetDetail(body).data)
 
 
@@ -335,9 +343,13 @@ class BulkView(_Endpoint):
         given.is_valid(raise_exception=True)
         setting = QueueFilter.read(given.validated_data["filter"])
         act = bulk.bulk_accept(
-            by=request.user, round=_round(setting), setting=setting, channel="api",
-            expected=given.validated_data["expected"], mark=given.validated_data["mark"],
-        )  # fmt: skip
+            by=request.user,
+            round=_round(setting),
+            setting=setting,
+            channel="api",
+            expected=given.validated_data["expected"],
+            mark=given.validated_data["mark"],
+        )
         counts = {"accepted": act.accepted, "matched": act.accepted + act.skipped, "expected": act.expected}
         return Response({**counts, "act": act.pk})
 

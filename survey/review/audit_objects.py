@@ -118,11 +118,14 @@ def _named(name: str, keys: set[str], user: Any) -> dict[tuple[str, str], Thing]
         pages = {pk: href if pk in seen else "" for pk, href in pages.items()}
     return {
         (name, str(row["pk"])): Thing(
-            name, str(row["pk"]), str(kind.label),
-            kind.pattern.format(*(row[field] for field in kind.fields)).strip(), pages[row["pk"]],
+            name,
+            str(row["pk"]),
+            str(kind.label),
+            kind.pattern.format(*(row[field] for field in kind.fields)).strip(),
+            pages[row["pk"]],
         )
         for row in rows
-    }  # fmt: skip
+    }
 
 
 def _page(kind: Kind, argument: Any, user: Any) -> str:

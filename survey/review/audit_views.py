@@ -54,8 +54,11 @@ def _told(events: list[trail.AuditEvent], user: Any) -> list[Told]:
     people = User.objects.in_bulk({event.actor_id for event in events if event.actor_id})
     return [
         Told(
-            event, people.get(event.actor_id or 0), label_of(event.action),
-            things.get((event.subject_type, event.subject_id)), list(audit_words.told(event.details)),
+            event,
+            people.get(event.actor_id or 0),
+            label_of(event.action),
+            things.get((event.subject_type, event.subject_id)),
+            list(audit_words.told(event.details)),
         )
         for event in events
-    ]  # fmt: skip
+    ]

@@ -36,9 +36,14 @@ LABELS: dict[str, Words] = {
     "why": _("Reason"), "username": _("Account"), "credit_code": _("Credit code"), "format": _("Format"),
 }  # fmt: skip
 CHANNELS: dict[str, Words] = {
-    "page": _("page"), "api": _("interface for machines"), "excel": _("Excel file"), "rehearsal": _("rehearsal"),
-    "guest": _("guest"), "register": _("register"), **dict(ContactNote.Channel.choices),
-}  # fmt: skip
+    "page": _("page"),
+    "api": _("interface for machines"),
+    "excel": _("Excel file"),
+    "rehearsal": _("rehearsal"),
+    "guest": _("guest"),
+    "register": _("register"),
+    **dict(ContactNote.Channel.choices),
+}
 ACTIONS: dict[str, Words] = {"accept": _("accepted by the province"), "accept_finally": _("accepted finally")}
 
 
@@ -74,12 +79,21 @@ def _in(choices: Any) -> Callable[[str], Words]:
 
 
 VALUES: dict[str, Callable[[str], Words]] = {
-    "old": _moves, "new": _moves, "reason": _reason, "role": _in(Role.choices), "region": place_name,
-    "category": _categories, "channel": _in(CHANNELS), "via": _in(CHANNELS),
-    "direction": _in(ContactNote.Direction.choices), "outcome": _in(ContactNote.Outcome.choices),
-    "purpose": _in(Attachment.Purpose.choices), "group": _in(ReminderBatch.Group.choices),
-    "kind": _in(DeskJob.Kind.choices), "move": _in(ACTIONS),
-}  # fmt: skip
+    "old": _moves,
+    "new": _moves,
+    "reason": _reason,
+    "role": _in(Role.choices),
+    "region": place_name,
+    "category": _categories,
+    "channel": _in(CHANNELS),
+    "via": _in(CHANNELS),
+    "direction": _in(ContactNote.Direction.choices),
+    "outcome": _in(ContactNote.Outcome.choices),
+    "purpose": _in(Attachment.Purpose.choices),
+    "group": _in(ReminderBatch.Group.choices),
+    "kind": _in(DeskJob.Kind.choices),
+    "move": _in(ACTIONS),
+}
 
 
 def told(details: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:

@@ -120,12 +120,18 @@ def preview(user: Any, round_: CollectionRound, setting: QueueFilter) -> Preview
         (_("that you may not decide on"), max(other, 0)),
     ]
     return Preview(
-        round_, setting, action, matched, len(found), _mark((pk, revision) for pk, revision, *_rest in found),
+        round_,
+        setting,
+        action,
+        matched,
+        len(found),
+        _mark((pk, revision) for pk, revision, *_rest in found),
         dict(sorted(Counter(row[2] for row in found).items())),
         dict(sorted(Counter(province_of(row[3]) for row in found).items())),
         [(sentence, count) for sentence, count in reasons if count],
-        count_unjudged([row[0] for row in found]), tuple(row[0] for row in found),
-    )  # fmt: skip
+        count_unjudged([row[0] for row in found]),
+        tuple(row[0] for row in found),
+    )
 
 
 def _mark(pairs: Iterable[tuple[int, int]]) -> str:
@@ -163,10 +169,15 @@ def bulk_accept(
     if len(held) != expected or (mark and mark != _mark(held)):
         raise StaleRevision(CHANGED)
     act = BulkAcceptance.objects.create(
-        round=round, filter=setting.written(), expected=expected, accepted=len(held),
-        skipped=matched - len(held), by=by, action=action.value,
+        round=round,
+        filter=setting.written(),
+        expected=expected,
+        accepted=len(held),
+        skipped=matched - len(held),
+        by=by,
+        action=action.value,
         undo_until=timezone.now() + timedelta(hours=settings.BULK_UNDO_HOURS),
-    )  # fmt: skip
+    )
     ids = [pk for pk, _revision in held]
     now = timezone.now()
     reasons = accept_reasons(ids, by=by, at=now, channel=channel)
@@ -175,16 +186,30 @@ def bulk_accept(
         (BulkMember(act=act, submission_id=pk, decided_at=now) for pk in ids), batch_size=CHUNK
     )
     audit.record(
-        by=by, action="bulk_accept", subject=act, year=round.year, filter=act.filter, accepted=act.accepted,
-        skipped=act.skipped, reasons=reasons, move=action.value, channel=channel,
-    )  # fmt: skip
+        by=by,
+        action="bulk_accept",
+        subject=act,
+        year=round.year,
+        filter=act.filter,
+        accepted=act.accepted,
+        skipped=act.skipped,
+        reasons=reasons,
+        move=action.value,
+        channel=channel,
+    )
     return act
 
 
 def transition_many(
-    ids: list[int], action: Action, *, by: Any, origin: State | None = None, reason: str = "",
-    channel: str = "page", now: datetime,
-) -> None:  # fmt: skip
+    ids: list[int],
+    action: Action,
+    *,
+    by: Any,
+    origin: State | None = None,
+    reason: str = "",
+    channel: str = "page",
+    now: datetime,
+) -> None:
     """Move sheets that are locked and known to pass the policies: state, events, audit, observations.
 
     ``origin`` is named where the action starts from several states, ``now`` is the moment that is written.
@@ -198,11 +223,18 @@ def transition_many(
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         values = {
-            "ids": chunk, "origin": origin.value, "target": move.target.value, "now": now, "by": by.pk,
-            "name": by.username, "action": action.value, "reason": reason, "channel": channel,
+            "ids": chunk,
+            "origin": origin.value,
+            "target": move.target.value,
+            "now": now,
+            "by": by.pk,
+            "name": by.username,
+            "action": action.value,
+            "reason": reason,
+            "channel": channel,
             "address": audit.current_address(),
             "decided": None if action is Action.UNDO_ACCEPT else now,
-        }  # fmt: skip
+        }
         with connection.cursor() as cursor:
             cursor.execute(_MOVE, values)
             if cursor.rowcount != len(chunk):
@@ -260,12 +292,16 @@ def _project_many(ids: list[int]) -> None:
         values = values_of(variables, form, filing.answers)
         observations.append(
             Observation(
-                filing=filing, layout=layout, unit_id=filing.submission.unit_id,
-                round_id=filing.submission.round_id, collected=values,
+                filing=filing,
+                layout=layout,
+                unit_id=filing.submission.unit_id,
+                round_id=filing.submission.round_id,
+                collected=values,
                 reasons=reasons_of(variables, form, filing.answers),
-                values_hash=values_hash(list(facts.values()), values), **facts,
+                values_hash=values_hash(list(facts.values()), values),
+                **facts,
             )
-        )  # fmt: skip
+        )
     fields = ["layout", "unit", "round", *classification_fields(), "collected", "reasons", "values_hash"]
     Observation.objects.bulk_create(
         observations, update_conflicts=True, unique_fields=["filing"], update_fields=fields

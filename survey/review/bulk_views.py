@@ -53,8 +53,11 @@ def review_bulk(request: HttpRequest) -> HttpResponse:
             return redirect("review_bulk_act", act.pk)
     shown = bulk.preview(request.user, round_, setting)
     context = {
-        "preview": shown, "setting": setting, "errors": errors, "moves": what_if(round_, shown.ids),
-    }  # fmt: skip
+        "preview": shown,
+        "setting": setting,
+        "errors": errors,
+        "moves": what_if(round_, shown.ids),
+    }
     return page(request, "survey/review/bulk.html", context, status=409 if errors else 200)
 
 
@@ -115,12 +118,17 @@ def progress_missing(request: HttpRequest) -> HttpResponse:
     contact = contact if contact in CONTACTS else ""
     found = with_contacts(_missing(request.user, round_, setting, contact))
     context = {
-        "contact": contact, "contacts": CONTACTS.items(), "outcomes": dict(ContactNote.Outcome.choices),
+        "contact": contact,
+        "contacts": CONTACTS.items(),
+        "outcomes": dict(ContactNote.Outcome.choices),
         "today": timezone.localdate(),
-        "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")), "setting": setting,
-        "round": round_, "rounds": known, "categories": load_codelist("categories").entries,
+        "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "setting": setting,
+        "round": round_,
+        "rounds": known,
+        "categories": load_codelist("categories").entries,
         "states": sorted(EDITABLE),
-    }  # fmt: skip
+    }
     return page(request, "survey/review/missing.html", context)
 
 
@@ -140,13 +148,19 @@ def progress_board(request: HttpRequest) -> HttpResponse:
     to_ask = _missing(user, round_, setting, "due") if user.has(Permission.MANAGE_UNITS) else None
     context = {
         "to_ask": to_ask.count() if to_ask is not None else 0,
-        "board": found, "setting": setting, "rounds": known, "measure": measure,
-        "measures": progress.MEASURES.items(), "counts": progress.COUNTS.items(),
+        "board": found,
+        "setting": setting,
+        "rounds": known,
+        "measure": measure,
+        "measures": progress.MEASURES.items(),
+        "counts": progress.COUNTS.items(),
         "matrix": progress.matrix(found, measure, links=user.has(Permission.VIEW_SHEETS)),
         "by_region": progress.table(found, "region", links=user.has(Permission.VIEW_SHEETS)),
         "by_category": progress.table(found, "category", links=user.has(Permission.VIEW_SHEETS)),
         "total": progress.values(found.total),
         "curve": progress.curve_of(user, found, region=setting.region, category=setting.category),
-        "missing": _missing(user, round_, setting)[:TOP_MISSING] if user.has(Permission.MANAGE_UNITS) else None,
-    }  # fmt: skip
+        "missing": _missing(user, round_, setting)[:TOP_MISSING]
+        if user.has(Permission.MANAGE_UNITS)
+        else None,
+    }
     return page(request, "survey/review/board.html", context, partial="board")

@@ -76,9 +76,12 @@ def sheet_corrections(request: HttpRequest, pk: int) -> HttpResponse:
             if not (slip.isascii() and slip.isdigit()):
                 raise PolicyDenied(_("This proposal has been answered already."))
             corrections.answer_correction(
-                submission, by=request.user, slip_id=int(slip[:12]),
-                confirm=request.POST.get("answer") == "confirm", text=request.POST.get("text", ""),
-            )  # fmt: skip
+                submission,
+                by=request.user,
+                slip_id=int(slip[:12]),
+                confirm=request.POST.get("answer") == "confirm",
+                text=request.POST.get("text", ""),
+            )
         except PolicyDenied as refused:
             errors = [{"href": f"#slip-{slip}" if slip.isdigit() else "", "text": refused.sentence}]
         else:
@@ -99,7 +102,9 @@ def review_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     if item is None:
         raise Http404
     context = {
-        "submission": submission, "unit": submission.unit, "item": item,
+        "submission": submission,
+        "unit": submission.unit,
+        "item": item,
         "past": past.of_item(submission, item),
-    }  # fmt: skip
+    }
     return page(request, "survey/review/item.html", context)

@@ -88,17 +88,24 @@ def answer_correction(
     """
     if not may(by, Permission.RESPOND, submission):
         raise PermissionDenied
-    slip = CorrectionSlip.objects.select_for_update(of=("self",)).filter(
-        pk=slip_id, query__submission=submission
-    ).select_related("query").first()  # fmt: skip
+    slip = (
+        CorrectionSlip.objects.select_for_update(of=("self",))
+        .filter(pk=slip_id, query__submission=submission)
+        .select_related("query")
+        .first()
+    )
     if slip is None or slip.outcome:
         raise PolicyDenied(_("This proposal has been answered already."))
     item = slip.query.item
     if confirm:
         saved = autosave(
-            submission, by=by, changes={item: slip.proposed}, base_revision=submission.revision,
-            channel=channel, canonical=True,
-        )  # fmt: skip
+            submission,
+            by=by,
+            changes={item: slip.proposed},
+            base_revision=submission.revision,
+            channel=channel,
+            canonical=True,
+        )
         if not saved.is_clean:
             raise PolicyDenied(
                 _("The proposed value does not fit this item any more. Answer the comment instead.")

@@ -53,9 +53,14 @@ def cumulated(filed: Mapping[dt.date, int], due_on: dt.date, until: dt.date | No
 
 
 def curve(
-    filed: Mapping[dt.date, int], due: int, due_on: dt.date, today: dt.date,
-    last_filed: Mapping[dt.date, int], last_due: int, last_due_on: dt.date,
-) -> Curve | None:  # fmt: skip
+    filed: Mapping[dt.date, int],
+    due: int,
+    due_on: dt.date,
+    today: dt.date,
+    last_filed: Mapping[dt.date, int],
+    last_due: int,
+    last_due_on: dt.date,
+) -> Curve | None:
     """The two lines; None while nothing has been filed in either round."""
     this, last = cumulated(filed, due_on, today), cumulated(last_filed, last_due_on)
     if not this and not last:
@@ -72,10 +77,13 @@ def curve(
         last_count = last.get(left, last_count)
         days.append(
             Day(
-                day, left, count, count / due if count is not None and due else None,
+                day,
+                left,
+                count,
+                count / due if count is not None and due else None,
                 last_count / last_due if last_due else None,
             )
-        )  # fmt: skip
+        )
     known = [one for one in days if one.share is not None]
     lead = None
     if known and known[-1].share is not None and known[-1].last_share is not None:
@@ -91,7 +99,7 @@ def curve(
         [Tick(_y(share), f"{share:.0%}") for share in (0.0, 0.25, 0.5, 0.75, 1.0)],
         _x(0, first, end),
         lead,
-    )  # fmt: skip
+    )
 
 
 def _marks(first: int, end: int) -> list[int]:

@@ -49,10 +49,14 @@ HEADS = ("column", "type", "unit", "zh", "en", "note")
 STATUS, MARKS, GROUPED = "__status", "cell_marks", "uscc_grouped"
 _CODES = "; ".join(f"{int(code)} {text.zh} {text.en}" for code, text in REASONS.items())
 _GROUPED_ENTRY = (
-    GROUPED, "text", "", "统一社会信用代码（分段）", "Credit code in its parts",
+    GROUPED,
+    "text",
+    "",
+    "统一社会信用代码（分段）",
+    "Credit code in its parts",
     "电子表格软件会把全数字代码按数值读入并舍入到15位；本列不会。去掉空格即为 uscc。 Spreadsheets read an all-digit code"
     " as a number and round it to 15 digits; not this one. Without its spaces it is uscc.",
-)  # fmt: skip
+)
 # A spreadsheet takes a text that begins so for a formula.
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 type Report = Callable[[int, int], None]
@@ -144,9 +148,16 @@ def _marks(answers: Mapping[str, Any], items: Sequence[str]) -> str | None:
 def _facts(filing: Filing) -> Row:
     unit = filing.submission.unit
     return [
-        unit.uscc, unit.name, unit.category, unit.region_id, unit.section, unit.size_class,
-        filing.submission.state, str(filing.number), timezone.localtime(filing.filed_at).isoformat(" ", "minutes"),
-    ]  # fmt: skip
+        unit.uscc,
+        unit.name,
+        unit.category,
+        unit.region_id,
+        unit.section,
+        unit.size_class,
+        filing.submission.state,
+        str(filing.number),
+        timezone.localtime(filing.filed_at).isoformat(" ", "minutes"),
+    ]
 
 
 def _value(field: Field, answers: dict[str, Any]) -> str | None:
@@ -240,15 +251,22 @@ def _metadata(entries: Sequence[Sequence[str]], kinds: Sequence[str]) -> str:
     types = {"text": "string", "number": "decimal", "code": "integer"}
     columns = [
         {
-            "name": entry[0].replace("/", "_"), "titles": [entry[0]], "datatype": types[kind],
-            "dc:description": [{"@value": entry[3], "@language": "zh"}, {"@value": entry[4], "@language": "en"}],
+            "name": entry[0].replace("/", "_"),
+            "titles": [entry[0]],
+            "datatype": types[kind],
+            "dc:description": [
+                {"@value": entry[3], "@language": "zh"},
+                {"@value": entry[4], "@language": "en"},
+            ],
         }
         for entry, kind in zip(entries, kinds, strict=True)
-    ]  # fmt: skip
+    ]
     about = {
-        "@context": "http://www.w3.org/ns/csvw", "url": "data.csv", "dialect": {"encoding": "utf-8", "header": True},
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": "data.csv",
+        "dialect": {"encoding": "utf-8", "header": True},
         "tableSchema": {"columns": columns},
-    }  # fmt: skip
+    }
     return json.dumps(about, ensure_ascii=False, indent=1)
 
 

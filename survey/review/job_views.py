@@ -47,15 +47,22 @@ def reminders_page(request: HttpRequest) -> HttpResponse:
             transaction.on_commit(lambda: enqueue_reminders(batch.pk))
             messages.success(request, _("The reminders are being sent."))
             return redirect("reminder_batch", batch.pk)
-    groups = [] if round_ is None else [
-        (code, label, reminders.candidates(user, round_, code, setting.category).count())
-        for code, label in ReminderBatch.Group.choices
-    ]  # fmt: skip
+    groups = (
+        []
+        if round_ is None
+        else [
+            (code, label, reminders.candidates(user, round_, code, setting.category).count())
+            for code, label in ReminderBatch.Group.choices
+        ]
+    )
     context = {
-        "round": round_, "groups": groups, "setting": setting, "errors": errors,
+        "round": round_,
+        "groups": groups,
+        "setting": setting,
+        "errors": errors,
         "categories": load_codelist("categories").entries,
         "batches": reminders.batches_of(user).annotate(size=Count("reminders"))[:LATEST],
-    }  # fmt: skip
+    }
     return page(request, "survey/review/reminders.html", context, status=409 if errors else 200)
 
 
@@ -82,8 +89,10 @@ def notices(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         rows.filter(read_at=None).update(read_at=timezone.now())
         return redirect("notices")
-    context = {"page_obj": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
-               "unread": rows.filter(read_at=None).count()}  # fmt: skip
+    context = {
+        "page_obj": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "unread": rows.filter(read_at=None).count(),
+    }
     return page(request, "survey/review/notices.html", context)
 
 
@@ -106,10 +115,16 @@ def jobs_page(request: HttpRequest) -> HttpResponse:
             return redirect("jobs")
     rows = list(jobs.jobs_of(user)[:LATEST])
     context = {
-        "jobs": rows, "setting": setting, "round": round_, "errors": errors,
-        "busy": any(job.is_open for job in rows), "categories": load_codelist("categories").entries,
-        "kinds": [(code, label) for code, label in DeskJob.Kind.choices if user.has(jobs.permission_of(code))],
-    }  # fmt: skip
+        "jobs": rows,
+        "setting": setting,
+        "round": round_,
+        "errors": errors,
+        "busy": any(job.is_open for job in rows),
+        "categories": load_codelist("categories").entries,
+        "kinds": [
+            (code, label) for code, label in DeskJob.Kind.choices if user.has(jobs.permission_of(code))
+        ],
+    }
     return page(request, "survey/review/jobs.html", context, partial="list", status=409 if errors else 200)
 
 

@@ -128,9 +128,16 @@ def _finish(job: DeskJob, path: Path, made: tuple[str, int]) -> None:
     with transaction.atomic():
         expires = now + KEPT.get(Kind(job.kind), timedelta(days=settings.JOB_DAYS))
         DeskJob.objects.filter(pk=job.pk, state=State.RUNNING).update(
-            state=State.FINISHED, finished_at=now, expires_at=expires, path=path.name, name=name, rows=rows,
-            size=path.stat().st_size, done=rows, total=rows,
-        )  # fmt: skip
+            state=State.FINISHED,
+            finished_at=now,
+            expires_at=expires,
+            path=path.name,
+            name=name,
+            rows=rows,
+            size=path.stat().st_size,
+            done=rows,
+            total=rows,
+        )
         audit.record(by=job.by, action="job_finished", subject=job, kind=job.kind, rows=rows, name=name)
 
 

@@ -63,8 +63,9 @@ def counts(user: Any, round_: CollectionRound) -> Counts:
     for category, region, state, reason, size in rows:
         for tally in (
             found.categories.setdefault(category, Count3()),
-            found.regions.setdefault(province_of(paths[region]), Count3()), found.total,
-        ):  # fmt: skip
+            found.regions.setdefault(province_of(paths[region]), Count3()),
+            found.total,
+        ):
             tally.filed += size
             tally.valid += size if state == State.ACCEPTED else 0
         if state == State.INVALIDATED:

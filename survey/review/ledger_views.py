@@ -29,16 +29,18 @@ def review_ledger(request: HttpRequest) -> HttpResponse:
     reason = request.GET.get("reason", "")
     reason = reason if reason in codes else ""
     found = ledger.counts(user, round_)
-    rows = ledger.entries(
-        user, round_, category=setting.category, region=setting.region, reason=reason
-    )  # fmt: skip
+    rows = ledger.entries(user, round_, category=setting.category, region=setting.region, reason=reason)
     context = {
-        "round": round_, "rounds": known, "counts": found, "reason": reason, "setting": setting,
+        "round": round_,
+        "rounds": known,
+        "counts": found,
+        "reason": reason,
+        "setting": setting,
         "reasons": [(code, found.reasons[code]) for code in codes],
         "categories": sorted(found.categories.items()),
         "regions": [(code, place_name(code), tally) for code, tally in sorted(found.regions.items())],
         "page_obj": Paginator(rows, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
-    }  # fmt: skip
+    }
     return page(request, "survey/review/ledger.html", context)
 
 
@@ -56,9 +58,11 @@ def review_macro(request: HttpRequest) -> HttpResponse:
     told = macro_edits.findings_of(request.user, round_, rule)
     look = round_.macro_looks.order_by("-at").first()
     context = {
-        "round": round_, "rule": rule, "rules": macro_edits.RULES,
+        "round": round_,
+        "rule": rule,
+        "rules": macro_edits.RULES,
         "page_obj": Paginator(told, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
         "looked": look.at if look else None,
         "may_see_changes": any(user.has(one) for one in (Permission.VIEW_ESTIMATES, Permission.REVIEW)),
-    }  # fmt: skip
+    }
     return page(request, "survey/review/macro.html", context)

@@ -64,13 +64,17 @@ def page_of(assignment: Assignment, code: str) -> dict[str, str]:
     """What one letter says."""
     unit, round_ = assignment.unit, assignment.round
     return {
-        "name": unit.name, "uscc": unit.uscc, "code": code, "year": str(round_.year),
+        "name": unit.name,
+        "uscc": unit.uscc,
+        "code": code,
+        "year": str(round_.year),
         "due": timezone.localtime(assignment.deadline()).strftime("%Y-%m-%d"),
         "until": (timezone.localdate() + timedelta(days=VALID_DAYS)).isoformat(),
-        "office": str(unit.review_region), "address": settings.SITE_ADDRESS,
+        "office": str(unit.review_region),
+        "address": settings.SITE_ADDRESS,
         "authority": settings.SURVEY_AUTHORITY,
         "synthetic": "演练数据，全部为模拟生成" if settings.SYNTHETIC_BANNER else "",
-    }  # fmt: skip
+    }
 
 
 def typeset(pages: list[dict[str, str]]) -> bytes:

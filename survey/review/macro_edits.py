@@ -153,9 +153,13 @@ def sweep(round_: CollectionRound, items: list[str]) -> int:
     count = 0
     for one in look(round_, items):
         row = MacroFinding.objects.create(
-            round=round_, rule=one.rule, key=one.key, region=one.region, numbers=one.numbers,
+            round=round_,
+            rule=one.rule,
+            key=one.key,
+            region=one.region,
+            numbers=one.numbers,
             size=len(set(one.sheets)),
-        )  # fmt: skip
+        )
         MacroMember.objects.bulk_create(
             MacroMember(finding=row, submission_id=pk) for pk in sorted(set(one.sheets))
         )

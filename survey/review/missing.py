@@ -27,9 +27,14 @@ def is_national(user: Any) -> bool:
 
 
 def missing(
-    user: Any, round_: CollectionRound, *, region: str = "", category: str = "", state: str = "",
+    user: Any,
+    round_: CollectionRound,
+    *,
+    region: str = "",
+    category: str = "",
+    state: str = "",
     contact: str = "",
-) -> "QuerySet[Submission]":  # fmt: skip
+) -> "QuerySet[Submission]":
     """Sheets that are due and not filed, largest expected share first: of the nation, or of one's region.
 
     ``contact`` is a code of CONTACTS: units to ask again by now, or units that nobody has spoken with.
@@ -58,7 +63,8 @@ def with_contacts(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
     """With ``asked_at``, ``asked_outcome`` and ``ask_again_on`` of the contact that was written down last."""
     last = ContactNote.objects.filter(assignment=OuterRef("assignment")).order_by("-recorded_at", "-pk")
     told: Any = rows.annotate(
-        asked_at=Subquery(last.values("at")[:1]), asked_outcome=Subquery(last.values("outcome")[:1]),
+        asked_at=Subquery(last.values("at")[:1]),
+        asked_outcome=Subquery(last.values("outcome")[:1]),
         ask_again_on=Subquery(last.values("follow_up_on")[:1]),
-    )  # fmt: skip
+    )
     return told

@@ -56,9 +56,10 @@ class CorrectionSlip(models.Model):
     """A value that a reviewer proposes under a comment. The respondent confirms it or refuses it."""
 
     SCOPE: ClassVar[Scope] = Scope(
-        "query__submission__unit__review_region__path", "query__submission__unit__category",
+        "query__submission__unit__review_region__path",
+        "query__submission__unit__category",
         "query__submission__unit",
-    )  # fmt: skip
+    )
 
     class Outcome(models.TextChoices):
         NONE = "", _("Not answered")

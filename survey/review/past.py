@@ -45,8 +45,11 @@ def of_item(submission: Submission, item: Item) -> Past:
     here = [filing for filing in filings if filing.submission_id == submission.pk]
     events = submission.events.filter(item__startswith=item.code).select_related("actor").order_by("-pk")
     own = [event for event in events[:LATEST] if event.item.split("/", 1)[0] == item.code]
-    queries = [q for q in submission.queries.select_related("raised_by", "slip")
-               if q.item.split("/", 1)[0] == item.code]  # fmt: skip
+    queries = [
+        q
+        for q in submission.queries.select_related("raised_by", "slip")
+        if q.item.split("/", 1)[0] == item.code
+    ]
     return Past(
         _versions(list(latest.values()), item), _versions(here, item), own, threads_of(submission, queries)
     )
@@ -61,9 +64,13 @@ def _versions(filings: list[Filing], item: Item) -> list[Version]:
         change = (now - before) / abs(before) if now is not None and before else None
         rows.append(
             Version(
-                filing.submission.round.year, filing.number, filing.filed_at, filing.submission.state,
-                shown(item, cell), change,
+                filing.submission.round.year,
+                filing.number,
+                filing.filed_at,
+                filing.submission.state,
+                shown(item, cell),
+                change,
             )
-        )  # fmt: skip
+        )
         before = now
     return rows[::-1]

@@ -46,10 +46,22 @@ def box(value: float, quantiles: Sequence[float], size: int, unit: str) -> Box |
         "Of %(size)s similar units half lie between %(left)s and %(right)s %(unit)s, nine in ten between "
         "%(low)s and %(high)s; the median is %(middle)s. This value is %(ratio)s times the median."
     ) % {
-        "size": f"{size:,}", "left": number(left), "right": number(right), "unit": with_label("", unit), "low": number(low),
-        "high": number(high), "middle": number(middle), "ratio": number(value / middle),
-    }  # fmt: skip
+        "size": f"{size:,}",
+        "left": number(left),
+        "right": number(right),
+        "unit": with_label("", unit),
+        "low": number(low),
+        "high": number(high),
+        "middle": number(middle),
+        "ratio": number(value / middle),
+    }
     return Box(
-        place(low), place(left), place(middle), place(right), place(high), place(value),
-        not low <= value <= high, " ".join(words.split()),
-    )  # fmt: skip
+        place(low),
+        place(left),
+        place(middle),
+        place(right),
+        place(high),
+        place(value),
+        not low <= value <= high,
+        " ".join(words.split()),
+    )

@@ -32,16 +32,23 @@ COUNTS = {
     "invalidated": _("Ruled invalid"),
 }
 RATES = {
-    "filed_rate": _("Share filed"), "accepted_rate": _("Share accepted"), "returned_rate": _("Share returned"),
-}  # fmt: skip
+    "filed_rate": _("Share filed"),
+    "accepted_rate": _("Share accepted"),
+    "returned_rate": _("Share returned"),
+}
 MEASURES = {**RATES, **COUNTS}
 # Which setting of the queue shows exactly the sheets that a count speaks of; the others have no link.
 STATE_OF = {
-    "not_started": State.NOT_STARTED.value, "filed": FILED_GROUP, "returned": State.RETURNED.value,
-    "submitted": State.SUBMITTED.value, "national_review": State.NATIONAL_REVIEW.value,
-    "accepted": State.ACCEPTED.value, "invalidated": State.INVALIDATED.value,
-    "filed_rate": FILED_GROUP, "accepted_rate": State.ACCEPTED.value,
-}  # fmt: skip
+    "not_started": State.NOT_STARTED.value,
+    "filed": FILED_GROUP,
+    "returned": State.RETURNED.value,
+    "submitted": State.SUBMITTED.value,
+    "national_review": State.NATIONAL_REVIEW.value,
+    "accepted": State.ACCEPTED.value,
+    "invalidated": State.INVALIDATED.value,
+    "filed_rate": FILED_GROUP,
+    "accepted_rate": State.ACCEPTED.value,
+}
 
 
 @dataclass(slots=True)
@@ -200,9 +207,14 @@ def curve_of(user: Any, found: Board, *, region: str = "", category: str = "") -
         last_due = board(user, earlier, **places).total.due
         last_due_on = timezone.localdate(earlier.due_at)
     return curve(
-        filed_by_day(user, found.round, **places), found.total.due, timezone.localdate(found.round.due_at),
-        timezone.localdate(), last, last_due, last_due_on,
-    )  # fmt: skip
+        filed_by_day(user, found.round, **places),
+        found.total.due,
+        timezone.localdate(found.round.due_at),
+        timezone.localdate(),
+        last,
+        last_due,
+        last_due_on,
+    )
 
 
 def queue_link(round_: CollectionRound, measure: str, *, region: str = "", category: str = "") -> str:
@@ -245,9 +257,10 @@ class Lane:
 def _cell(tally: Tally, measure: str, link: str) -> Cell:
     value = tally.value(measure)
     of = {
-        "filed_rate": tally.filed, "accepted_rate": tally.accepted,
+        "filed_rate": tally.filed,
+        "accepted_rate": tally.accepted,
         "returned_rate": tally.returned + tally.again,
-    }  # fmt: skip
+    }
     count = of.get(measure, value)
     rate = value if measure in RATES else (value / tally.due if tally.due else None)
     return Cell(value, rate, heat(rate), count, tally.due, link if count else "")

@@ -224,12 +224,15 @@ def _effects(current: Sheet, score: SheetScore | None) -> list[Effect]:
         unit = _unit(items[one.item])
         told.append(
             Effect(
-                item=one.item, rank=one.rank, is_unusual=one.suspicion >= scores.UNUSUAL,
+                item=one.item,
+                rank=one.rank,
+                is_unusual=one.suspicion >= scores.UNUSUAL,
                 moves=wording.moves(one, unit=unit, source=str(one.get_source_display()), region=place),
-                slip=wording.slip(one), distance=wording.distance(one),
+                slip=wording.slip(one),
+                distance=wording.distance(one),
                 expected=wording.number(one.expected),
             )
-        )  # fmt: skip
+        )
     return told
 
 
@@ -308,9 +311,12 @@ def threads_of(submission: Submission, queries: list[ReviewQuery]) -> list[Threa
     for event in events:
         new = event.new or {}
         entry = {
-            "who": event.actor, "at": event.at, "kind": _SAYS[event.action],
-            "text": new.get("text") or new.get("reply") or "", "corrected": new.get("corrected", False),
-        }  # fmt: skip
+            "who": event.actor,
+            "at": event.at,
+            "kind": _SAYS[event.action],
+            "text": new.get("text") or new.get("reply") or "",
+            "corrected": new.get("corrected", False),
+        }
         told.setdefault(int(new.get("query") or 0), []).append(entry)
     return [Thread(query, tuple(told.get(query.pk) or _entries(query))) for query in queries]
 

@@ -34,12 +34,18 @@ def review_reasons(request: HttpRequest) -> HttpResponse:
     rule = request.GET.get("rule", "")
     rule = rule if rule in dict(rules) else ""
     context = {
-        "round": round_, "rounds": known, "setting": setting, "verdict": verdict, "verdicts": VERDICTS.items(),
-        "rule": rule, "rules": rules, "categories": load_codelist("categories").entries,
+        "round": round_,
+        "rounds": known,
+        "setting": setting,
+        "verdict": verdict,
+        "verdicts": VERDICTS.items(),
+        "rule": rule,
+        "rules": rules,
+        "categories": load_codelist("categories").entries,
         "page_obj": Paginator(rows.filter(edit=rule) if rule else rows, PAGE_SIZE).get_page(
             request.GET.get("page")
         ),
-    }  # fmt: skip
+    }
     return page(request, "survey/review/reasons.html", context)
 
 

@@ -11,9 +11,11 @@ from survey.submissions.models import Explanation
 from survey.submissions.states import FILED, State
 
 VERDICTS = {
-    "waiting": _("Waiting for a verdict"), "accepted": _("Explanation accepted"),
-    "refused": _("Explanation refused"), "all": _("All"),
-}  # fmt: skip
+    "waiting": _("Waiting for a verdict"),
+    "accepted": _("Explanation accepted"),
+    "refused": _("Explanation refused"),
+    "all": _("All"),
+}
 
 
 def reasons_of(

@@ -34,8 +34,10 @@ logger = logging.getLogger(__name__)
 Group, Outcome = ReminderBatch.Group, Reminder.Outcome
 DAYS = {Group.DUE_7: 7, Group.DUE_3: 3, Group.DUE_1: 1}
 STATES = {
-    Group.NOT_STARTED: State.NOT_STARTED, Group.IN_PROGRESS: State.IN_PROGRESS, Group.RETURNED: State.RETURNED,
-}  # fmt: skip
+    Group.NOT_STARTED: State.NOT_STARTED,
+    Group.IN_PROGRESS: State.IN_PROGRESS,
+    Group.RETURNED: State.RETURNED,
+}
 
 
 def group_of(rows: "QuerySet[Submission]", group: str) -> "QuerySet[Submission]":
@@ -77,9 +79,14 @@ def request_reminders(*, by: Any, round_: CollectionRound, group: str, category:
     batch = ReminderBatch.objects.create(round=round_, group=group, category=category, by=by)
     Reminder.objects.bulk_create((Reminder(batch=batch, submission_id=pk) for pk in ids), batch_size=1000)
     audit.record(
-        by=by, action="reminders_requested", subject=batch, year=round_.year, group=group, category=category,
+        by=by,
+        action="reminders_requested",
+        subject=batch,
+        year=round_.year,
+        group=group,
+        category=category,
         sheets=len(ids),
-    )  # fmt: skip
+    )
     return batch
 
 
@@ -134,9 +141,11 @@ def _send(pk: int, batch: ReminderBatch) -> bool:
 
 def _deliver(row: Reminder, sheet: Submission) -> None:
     people = User.objects.filter(
-        assignments__unit_id=sheet.unit_id, assignments__role=Role.RESPONDENT, assignments__ended_at=None,
+        assignments__unit_id=sheet.unit_id,
+        assignments__role=Role.RESPONDENT,
+        assignments__ended_at=None,
         is_active=True,
-    ).distinct()  # fmt: skip
+    ).distinct()
     text = message(sheet)
     gateway = sms_gateway()
     for person in people:

@@ -46,9 +46,10 @@ class ItemScore(models.Model):
     """One item of a scored sheet: what was expected instead, and which totals hang on the difference."""
 
     SCOPE: ClassVar[Scope] = Scope(
-        "sheet__submission__unit__review_region__path", "sheet__submission__unit__category",
+        "sheet__submission__unit__review_region__path",
+        "sheet__submission__unit__category",
         "sheet__submission__unit",
-    )  # fmt: skip
+    )
 
     class Source(models.TextChoices):
         PREVIOUS = "previous", _("last year's value times the growth of its class")

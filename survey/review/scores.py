@@ -157,11 +157,15 @@ def undecided(ids: Sequence[int], layout: MicrodataLayout) -> Iterator[Undecided
         for filing in filings:
             facts = classification_of(filing)
             yield Undecided(
-                submission=filing.submission_id, filing_number=filing.number,
-                unit=filing.submission.unit_id, category=facts["category"], region=facts["region"],
-                section=facts["section"], size_class=facts["size_class"],
+                submission=filing.submission_id,
+                filing_number=filing.number,
+                unit=filing.submission.unit_id,
+                category=facts["category"],
+                region=facts["region"],
+                section=facts["section"],
+                size_class=facts["size_class"],
                 values=projection.project(variables, definition_for(filing.version), filing.answers),
-            )  # fmt: skip
+            )
 
 
 # What the estimation hands over ------------------------------------------------------------------------
@@ -181,12 +185,20 @@ def receive_scores(*, run: int, sheets: Iterable[ScoredSheet]) -> int:
         rows.append(row)
         items += [
             ItemScore(
-                sheet=row, item=one.item, rank=rank, value=one.value, expected=one.expected,
-                source=one.source, suspicion=one.suspicion, national=one.national, regional=one.regional,
-                slip_base=one.slip_base, slip_power=one.slip_power,
+                sheet=row,
+                item=one.item,
+                rank=rank,
+                value=one.value,
+                expected=one.expected,
+                source=one.source,
+                suspicion=one.suspicion,
+                national=one.national,
+                regional=one.regional,
+                slip_base=one.slip_base,
+                slip_power=one.slip_power,
             )
             for rank, one in enumerate(sheet.items, start=1)
-        ]  # fmt: skip
+        ]
     SheetScore.objects.bulk_create(rows, batch_size=CHUNK)
     ItemScore.objects.bulk_create(items, batch_size=CHUNK)
     return len(rows)
@@ -196,18 +208,29 @@ def _row(sheet: ScoredSheet, run: int) -> SheetScore:
     unusual = [one for one in sheet.items if one.suspicion >= UNUSUAL]
     shares = [abs(share) for one in unusual for share in (one.national, one.regional) if share is not None]
     return SheetScore(
-        submission_id=sheet.submission, filing_number=sheet.filing_number, run=run, value=sheet.value,
-        reach=max(shares, default=0.0), has_slip=any(one.slip_base for one in sheet.items),
-        stratum=sheet.stratum, region=sheet.region, population=sheet.population,
-        respondents=sheet.respondents, amounts=sheet.amounts,
-    )  # fmt: skip
+        submission_id=sheet.submission,
+        filing_number=sheet.filing_number,
+        run=run,
+        value=sheet.value,
+        reach=max(shares, default=0.0),
+        has_slip=any(one.slip_base for one in sheet.items),
+        stratum=sheet.stratum,
+        region=sheet.region,
+        population=sheet.population,
+        respondents=sheet.respondents,
+        amounts=sheet.amounts,
+    )
 
 
 @transaction.atomic
 def receive_background(
-    *, round_: CollectionRound, run: int, peers: Iterable[tuple[str, str, int, Sequence[float]]],
-    cells: Iterable[tuple[str, str, float, int, dict[str, float]]], errors: Iterable[tuple[str, str, float]],
-) -> None:  # fmt: skip
+    *,
+    round_: CollectionRound,
+    run: int,
+    peers: Iterable[tuple[str, str, int, Sequence[float]]],
+    cells: Iterable[tuple[str, str, float, int, dict[str, float]]],
+    errors: Iterable[tuple[str, str, float]],
+) -> None:
     """Replace what a run knows of a round as a whole.
 
     peers : group, item, size, five quantiles; cells : stratum, region, N, n, sums; errors : region ("" the nation), item,
@@ -230,13 +253,18 @@ def receive_background(
     TotalCell.objects.bulk_create(
         (
             TotalCell(
-                round=round_, run=run, stratum=stratum, region=region, population=population,
-                respondents=respondents, sums=sums,
+                round=round_,
+                run=run,
+                stratum=stratum,
+                region=region,
+                population=population,
+                respondents=respondents,
+                sums=sums,
             )
             for stratum, region, population, respondents, sums in cells
         ),
         batch_size=CHUNK,
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -246,13 +274,19 @@ def receive_expected(*, round_: CollectionRound, run: int, shares: Iterable[Expe
     ExpectedShare.objects.bulk_create(
         (
             ExpectedShare(
-                submission_id=one.submission, round=round_, run=run, item=one.item, expected=one.expected,
-                source=one.source, national=one.national, regional=one.regional,
+                submission_id=one.submission,
+                round=round_,
+                run=run,
+                item=one.item,
+                expected=one.expected,
+                source=one.source,
+                national=one.national,
+                regional=one.regional,
             )
             for one in shares
         ),
         batch_size=CHUNK,
-    )  # fmt: skip
+    )
 
 
 # What the pages read ------------------------------------------------------------------------

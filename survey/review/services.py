@@ -32,11 +32,24 @@ from survey.submissions.states import TRANSITIONS, Action, Owner, State
 from survey.submissions.transitions import locked, reaches
 
 __all__ = [
-    "accept_submission", "acceptance", "begin_review", "close_query", "end_of_day", "invalidate",
-    "judge_explanation", "obstacles", "raise_query", "receive_background", "receive_expected",
-    "receive_scores", "reinstate",
-    "reopen", "reopen_query", "return_submission", "send_back",
-]  # fmt: skip
+    "accept_submission",
+    "acceptance",
+    "begin_review",
+    "close_query",
+    "end_of_day",
+    "invalidate",
+    "judge_explanation",
+    "obstacles",
+    "raise_query",
+    "receive_background",
+    "receive_expected",
+    "receive_scores",
+    "reinstate",
+    "reopen",
+    "reopen_query",
+    "return_submission",
+    "send_back",
+]
 LONGEST = 2000
 NATIONAL_ONLY = _("Sheets of this category are reviewed nationally, not by a province.")
 REFUSED_REASONS = _("You refused an explanation of this sheet. Return the sheet, or accept the explanation.")
@@ -59,9 +72,12 @@ def begin_review(submission: Submission, *, by: Any) -> bool:
     if first:
         submission.review_started_at = now
         audit.record(
-            by=by, action="review_started", subject=submission, unit=submission.unit.uscc,
+            by=by,
+            action="review_started",
+            subject=submission,
+            unit=submission.unit.uscc,
             region_path=submission.unit.review_region.path,
-        )  # fmt: skip
+        )
     return bool(first)
 
 
@@ -81,13 +97,25 @@ def _held(submission: Submission, by: Any) -> Submission:
 
 def _note(row: Submission, by: Any, action: str, item: str, new: dict[str, Any], channel: str) -> None:
     SubmissionEvent.objects.create(
-        submission=row, actor=by, kind=SubmissionEvent.Kind.EXPLANATION, action=action, item=item, new=new,
-        revision=row.revision, channel=channel,
-    )  # fmt: skip
+        submission=row,
+        actor=by,
+        kind=SubmissionEvent.Kind.EXPLANATION,
+        action=action,
+        item=item,
+        new=new,
+        revision=row.revision,
+        channel=channel,
+    )
     audit.record(
-        by=by, action=f"review_{action}", subject=row, region_path=row.unit.review_region.path,
-        unit=row.unit.uscc, year=row.round.year, item=item, channel=channel,
-    )  # fmt: skip
+        by=by,
+        action=f"review_{action}",
+        subject=row,
+        region_path=row.unit.review_region.path,
+        unit=row.unit.uscc,
+        year=row.round.year,
+        item=item,
+        channel=channel,
+    )
 
 
 # Comments ---------------------------------------------------------------------------------
@@ -212,9 +240,13 @@ def obstacles(submission: Submission, action: Action, by: Any) -> list[Sentence]
 
 @transaction.atomic
 def accept_submission(
-    submission: Submission, *, by: Any, shown_filing: int | None = None, shown_reasons: int | None = None,
+    submission: Submission,
+    *,
+    by: Any,
+    shown_filing: int | None = None,
+    shown_reasons: int | None = None,
     channel: str = "page",
-) -> Submission:  # fmt: skip
+) -> Submission:
     """Province: hand on to the nation. Nation: into the valid sample, with its observation.
 
     Reasons without a verdict are accepted with the sheet. ``shown_filing`` is the number of the filed version

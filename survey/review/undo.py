@@ -97,13 +97,26 @@ def undo_acceptance(act: BulkAcceptance, *, by: Any, reason: str, channel: str =
         raise PolicyDenied(_("Every sheet of this acceptance has moved on since."))
     now = timezone.now()
     transition_many(
-        ids, Action.UNDO_ACCEPT, by=by, origin=_origin(row), reason=f"#{row.pk} {reason}", channel=channel, now=now
-    )  # fmt: skip
+        ids,
+        Action.UNDO_ACCEPT,
+        by=by,
+        origin=_origin(row),
+        reason=f"#{row.pk} {reason}",
+        channel=channel,
+        now=now,
+    )
     reasons = withdraw_reasons(row.pk, ids, by=by, at=now, channel=channel)
     row.undone_at, row.undone_by, row.undone, row.undo_reason = now, by, len(ids), reason
     row.save(update_fields=["undone_at", "undone_by", "undone", "undo_reason"])
     audit.record(
-        by=by, action="bulk_undo", subject=row, year=row.round.year, undone=len(ids),
-        moved_on=row.members.count() - len(ids), reasons=reasons, reason=reason, channel=channel,
-    )  # fmt: skip
+        by=by,
+        action="bulk_undo",
+        subject=row,
+        year=row.round.year,
+        undone=len(ids),
+        moved_on=row.members.count() - len(ids),
+        reasons=reasons,
+        reason=reason,
+        channel=channel,
+    )
     return row

@@ -42,18 +42,21 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _show(request: HttpRequest, assignment: Assignment, **extra: Any) -> HttpResponse:
     user: Any = request.user
     context = {
-        "assignment": assignment, "unit": assignment.unit, "sheet": assignment.submission,
-        "people": respondents_of(assignment), "contacts": contacts_of(assignment.unit),
+        "assignment": assignment,
+        "unit": assignment.unit,
+        "sheet": assignment.submission,
+        "people": respondents_of(assignment),
+        "contacts": contacts_of(assignment.unit),
         "log": log_of(user, assignment),
         "files": evidence.attachments_of(assignment.submission, evidence.DESK).select_related("uploaded_by"),
         "largest": settings.ATTACHMENT_LARGEST // 2**20,
         "others": assignments_of(user).filter(unit_id=assignment.unit_id),
-        "disposition_form": DispositionForm(
-            initial={"disposition": assignment.disposition}, auto_id="d_%s"
-        ),
-        "extension_form": ExtensionForm(auto_id="e_%s"), "note_form": ContactNoteForm(auto_id="n_%s"),
-        "exemption_form": _exemption_form(), "errors": [],
-    }  # fmt: skip
+        "disposition_form": DispositionForm(initial={"disposition": assignment.disposition}, auto_id="d_%s"),
+        "extension_form": ExtensionForm(auto_id="e_%s"),
+        "note_form": ContactNoteForm(auto_id="n_%s"),
+        "exemption_form": _exemption_form(),
+        "errors": [],
+    }
     return page(
         request, "survey/review/unit.html", context | extra, status=422 if extra.get("errors") else 200
     )
@@ -73,9 +76,13 @@ def _keep_file(request: HttpRequest, assignment: Assignment) -> bool:
     if (file.size or 0) > settings.ATTACHMENT_LARGEST:
         raise PolicyDenied(_("The file is too large."))
     evidence.attach(
-        assignment.submission, by=request.user, name=file.name or "", data=file.read(),
-        note=request.POST.get("note", ""), purpose=evidence.DESK,
-    )  # fmt: skip
+        assignment.submission,
+        by=request.user,
+        name=file.name or "",
+        data=file.read(),
+        note=request.POST.get("note", ""),
+        purpose=evidence.DESK,
+    )
     return True
 
 

@@ -86,10 +86,15 @@ def _judge(statement: str, values: dict[str, Any], new: str, by: Any, at: dateti
         found = cursor.fetchall()
         if found:
             traced = {
-                "sheets": [sheet for sheet, _edit in found], "edits": [edit for _sheet, edit in found], "at": at,
-                "by": by.pk, "name": by.username, "channel": channel, "new": new,
+                "sheets": [sheet for sheet, _edit in found],
+                "edits": [edit for _sheet, edit in found],
+                "at": at,
+                "by": by.pk,
+                "name": by.username,
+                "channel": channel,
+                "new": new,
                 "address": audit.current_address(),
-            }  # fmt: skip
+            }
             cursor.execute(_EVENTS, traced)
             cursor.execute(_AUDIT, traced)
     return len(found)

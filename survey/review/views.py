@@ -107,17 +107,25 @@ def show_sheet(request: HttpRequest, submission: Submission, **extra: Any) -> Ht
     filed = versions.compared(submission, content, _digits(request, "older"), _digits(request, "newer"))
     events = reading.history(submission)
     context = {
-        "submission": submission, "unit": submission.unit, "setting": setting, "content": content,
-        "show": show, "over": percent, "thresholds": reading.THRESHOLDS, "versions": filed,
+        "submission": submission,
+        "unit": submission.unit,
+        "setting": setting,
+        "content": content,
+        "show": show,
+        "over": percent,
+        "thresholds": reading.THRESHOLDS,
+        "versions": filed,
         "state_events": [e for e in events if e.kind != "value"],
         "value_events": [e for e in events if e.kind == "value"],
         "buttons": _buttons(submission, request.user),
         "owner": OWNER_SENTENCES[OWNERS[State(submission.state)]],
         "near": neighbours(request.user, setting, submission),
         "waiting": [remark for remark in content.remarks if remark.needs_verdict],
-        "return_form": ReturnForm(auto_id="return_%s"), "reopen_form": ReturnForm(auto_id="reopen_%s"),
-        "invalidate_form": InvalidateForm(auto_id="invalidate_%s"), "errors": [],
-    }  # fmt: skip
+        "return_form": ReturnForm(auto_id="return_%s"),
+        "reopen_form": ReturnForm(auto_id="reopen_%s"),
+        "invalidate_form": InvalidateForm(auto_id="invalidate_%s"),
+        "errors": [],
+    }
     return page(request, "survey/review/sheet.html", {**context, **extra}, status=422 if extra else 200)
 
 
@@ -216,9 +224,12 @@ def review_return(request: HttpRequest, pk: int) -> HttpResponse:
                 request, submission, return_form=form, errors=_errors(form, "return"), opened="return"
             )
         services.return_submission(
-            submission, by=request.user, reason=form.cleaned_data["reason"], due_at=form.due_at,
+            submission,
+            by=request.user,
+            reason=form.cleaned_data["reason"],
+            due_at=form.due_at,
             shown_filing=_shown(request),
-        )  # fmt: skip
+        )
     except SurveyError as refused:
         errors = [{"href": "#decide", "text": refused.sentence}]
         fresh = get_object_or_404(review_sheets(request.user), pk=pk)

@@ -70,8 +70,10 @@ def what_if(round_: CollectionRound, ids: Sequence[int]) -> WhatIf | None:
         size.setdefault(sheet.stratum, 0)
     items = sorted({item for sums in before.values() for item in sums})
     factor = {stratum: population[stratum] / n if n else 0.0 for stratum, n in size.items()}
-    later = {stratum: population[stratum] / (n + more[stratum]) if n + more[stratum] else 0.0
-             for stratum, n in size.items()}  # fmt: skip
+    later = {
+        stratum: population[stratum] / (n + more[stratum]) if n + more[stratum] else 0.0
+        for stratum, n in size.items()
+    }
     places = sorted({sheet.region for sheet in sheets if sheet.region})
     table = {
         region: [_move(item, region, before, factor, after, later) for item in items]
@@ -102,10 +104,13 @@ def _move(
     known: Any = next((form.items[item] for form in load_all().values() if item in form.items), None)
     english = (get_language() or "").startswith("en")
     return Move(
-        item, known.label.get(get_language() or "zh-hans") if known else item,
-        unit_label(known.unit, "en" if english else "zh") if known else "", region,
-        _total(item, region, before, factor), _total(item, region, after, later),
-    )  # fmt: skip
+        item,
+        known.label.get(get_language() or "zh-hans") if known else item,
+        unit_label(known.unit, "en" if english else "zh") if known else "",
+        region,
+        _total(item, region, before, factor),
+        _total(item, region, after, later),
+    )
 
 
 def _words(nation: list[Move], regions: list[tuple[str, str, list[Move]]]) -> list[str]:
@@ -114,21 +119,31 @@ def _words(nation: list[Move], regions: list[tuple[str, str, list[Move]]]) -> li
     sentences = []
     for one in moving[:3]:
         best = max(
-            ((name, move.change) for _code, name, moves in regions for move in moves
-             if move.item == one.item and move.change),
-            key=lambda pair: abs(pair[1]), default=None,
-        )  # fmt: skip
+            (
+                (name, move.change)
+                for _code, name, moves in regions
+                for move in moves
+                if move.item == one.item and move.change
+            ),
+            key=lambda pair: abs(pair[1]),
+            default=None,
+        )
         values = {
-            "label": one.label, "before": with_label(number(one.before), one.unit),
-            "after": with_label(number(one.after), one.unit), "share": _signed(one.change or 0.0),
-            "region": best[0] if best else "", "regional": _signed(best[1]) if best else "",
-        }  # fmt: skip
+            "label": one.label,
+            "before": with_label(number(one.before), one.unit),
+            "after": with_label(number(one.after), one.unit),
+            "share": _signed(one.change or 0.0),
+            "region": best[0] if best else "",
+            "regional": _signed(best[1]) if best else "",
+        }
         sentence = (
-            _("%(label)s: the national total goes from %(before)s to %(after)s (%(share)s), that of %(region)s "
-              "moves by %(regional)s.")
-            if best else
-            _("%(label)s: the national total goes from %(before)s to %(after)s (%(share)s).")
-        )  # fmt: skip
+            _(
+                "%(label)s: the national total goes from %(before)s to %(after)s (%(share)s), that of %(region)s "
+                "moves by %(regional)s."
+            )
+            if best
+            else _("%(label)s: the national total goes from %(before)s to %(after)s (%(share)s).")
+        )
         sentences.append(sentence % values)
     return sentences
 

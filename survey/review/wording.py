@@ -55,25 +55,36 @@ def moves(one: Scored, *, unit: str, source: str, region: str) -> str:
     national = None if one.national is None else share(one.national)
     regional = None if one.regional is None else share(one.regional)
     values = {
-        "expected": with_label(number(one.expected), unit), "source": source, "national": national,
-        "regional": regional, "region": region,
-    }  # fmt: skip
+        "expected": with_label(number(one.expected), unit),
+        "source": source,
+        "national": national,
+        "regional": regional,
+        "region": region,
+    }
     if national and regional:
         sentence = (
-            _("Instead of the expected %(expected)s (%(source)s), this value raises the national total by "
-              "%(national)s and that of %(region)s by %(regional)s.")
-            if rises else
-            _("Instead of the expected %(expected)s (%(source)s), this value lowers the national total by "
-              "%(national)s and that of %(region)s by %(regional)s.")
-        )  # fmt: skip
+            _(
+                "Instead of the expected %(expected)s (%(source)s), this value raises the national total by "
+                "%(national)s and that of %(region)s by %(regional)s."
+            )
+            if rises
+            else _(
+                "Instead of the expected %(expected)s (%(source)s), this value lowers the national total by "
+                "%(national)s and that of %(region)s by %(regional)s."
+            )
+        )
     elif national:
         sentence = (
-            _("Instead of the expected %(expected)s (%(source)s), this value raises the national total by "
-              "%(national)s. %(region)s has no total of this item yet.")
-            if rises else
-            _("Instead of the expected %(expected)s (%(source)s), this value lowers the national total by "
-              "%(national)s. %(region)s has no total of this item yet.")
-        )  # fmt: skip
+            _(
+                "Instead of the expected %(expected)s (%(source)s), this value raises the national total by "
+                "%(national)s. %(region)s has no total of this item yet."
+            )
+            if rises
+            else _(
+                "Instead of the expected %(expected)s (%(source)s), this value lowers the national total by "
+                "%(national)s. %(region)s has no total of this item yet."
+            )
+        )
     else:
         sentence = _("Expected were %(expected)s (%(source)s). There is no total of this item yet.")
     return sentence % values

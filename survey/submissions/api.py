@@ -26,9 +26,12 @@ from survey.submissions.selectors import Sheet, deadline, sheet_of, sheets_of
 from survey.submissions.tasks import send_receipt_later
 
 REVISION = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, required=True,
-    description="Revision that the answers were read at, as in the ETag of the sheet: \"12\"",
-)  # fmt: skip
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description='Revision that the answers were read at, as in the ETag of the sheet: "12"',
+)
 
 
 class PreconditionRequired(APIException):
@@ -137,9 +140,13 @@ class SheetAnswers(SheetView):
         body = AnswersPatch(data=request.data)
         body.is_valid(raise_exception=True)
         result = services.autosave(
-            submission, by=request.user, changes=body.validated_data["answers"], base_revision=shown,
-            channel="api", canonical=True,
-        )  # fmt: skip
+            submission,
+            by=request.user,
+            changes=body.validated_data["answers"],
+            base_revision=shown,
+            channel="api",
+            canonical=True,
+        )
         if result.conflicts:
             raise StaleRevision(
                 _("Somebody else changed these cells first. The other cells were saved."),
@@ -195,12 +202,15 @@ def _tagged(body: dict[str, Any], revision: int, status: int = 200) -> Response:
 def _findings(sheet: Sheet) -> list[dict[str, Any]]:
     return [
         {
-            "edit": one.edit, "severity": one.severity, "items": list(one.items),
-            "fingerprint": one.fingerprint, "message": {"zh": one.message.zh, "en": one.message.en},
+            "edit": one.edit,
+            "severity": one.severity,
+            "items": list(one.items),
+            "fingerprint": one.fingerprint,
+            "message": {"zh": one.message.zh, "en": one.message.en},
             "explained": one.severity == "soft" and sheet.explanation_of(one) is not None,
         }
         for one in sheet.findings
-    ]  # fmt: skip
+    ]
 
 
 def _whole(sheet: Sheet) -> dict[str, Any]:

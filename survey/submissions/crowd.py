@@ -78,9 +78,14 @@ class _Writer:
     def _save(self, value: str) -> None:
         key = self.seat.key
         body = urlencode(
-            {"revision": self.revision, "cell": key, f"{key}.base": self.revision,
-             f"{key}.value": value, f"{key}.unit": self.seat.unit}
-        )  # fmt: skip
+            {
+                "revision": self.revision,
+                "cell": key,
+                f"{key}.base": self.revision,
+                f"{key}.value": value,
+                f"{key}.unit": self.seat.unit,
+            }
+        )
         for attempt in range(TRIES):
             began = time.perf_counter()
             status, headers = self._ask("POST", f"{self.seat.section}save/", body)
@@ -98,9 +103,11 @@ class _Writer:
 
     def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, dict[str, str]]:
         headers = {
-            "Cookie": f"csrftoken={TOKEN}; sessionid={self.seat.session}", "X-CSRFToken": TOKEN,
-            "HX-Request": "true", "Content-Type": "application/x-www-form-urlencoded",
-        }  # fmt: skip
+            "Cookie": f"csrftoken={TOKEN}; sessionid={self.seat.session}",
+            "X-CSRFToken": TOKEN,
+            "HX-Request": "true",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
         try:
             self.connection.request(method, path, body, headers if body else {"Cookie": headers["Cookie"]})
             answer = self.connection.getresponse()

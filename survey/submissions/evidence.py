@@ -34,9 +34,15 @@ _NAME = re.compile(r"[^\w.()\-（）【】《》、 ]+")
 
 
 def attach(
-    submission: Submission, *, by: Any, name: str, data: bytes, note: str = "", item: str = "",
+    submission: Submission,
+    *,
+    by: Any,
+    name: str,
+    data: bytes,
+    note: str = "",
+    item: str = "",
     purpose: str = SHEET,
-) -> Attachment:  # fmt: skip
+) -> Attachment:
     """Store one file. ``item`` is the item or section that it proves, empty for the sheet as a whole.
 
     Raises PermissionDenied, PolicyDenied with the reason why it is not taken.
@@ -100,15 +106,27 @@ def _store(submission: Submission, by: Any, place: Path, data: bytes, facts: dic
     if len(data) > settings.ATTACHMENT_LARGEST or used + len(data) > settings.ATTACHMENT_QUOTA:
         raise PolicyDenied(_("The file is too large, or the files of this sheet are too large together."))
     attachment = Attachment.objects.create(
-        submission=row, size=len(data), uploaded_by=by, sha256=hashlib.sha256(data).hexdigest(),
-        path=f"{place.parent.name}/{place.name}", **facts,
+        submission=row,
+        size=len(data),
+        uploaded_by=by,
+        sha256=hashlib.sha256(data).hexdigest(),
+        path=f"{place.parent.name}/{place.name}",
+        **facts,
         scanned_at=timezone.now() if settings.ATTACHMENT_SCANNER else None,
-    )  # fmt: skip
+    )
     audit.record(
-        by=by, action="attachment_added", subject=row, region_path=row.unit.review_region.path,
-        attachment=attachment.pk, name=attachment.name, size=len(data), sha256=attachment.sha256,
-        purpose=attachment.purpose, item=attachment.item, unit=row.unit.uscc,
-    )  # fmt: skip
+        by=by,
+        action="attachment_added",
+        subject=row,
+        region_path=row.unit.review_region.path,
+        attachment=attachment.pk,
+        name=attachment.name,
+        size=len(data),
+        sha256=attachment.sha256,
+        purpose=attachment.purpose,
+        item=attachment.item,
+        unit=row.unit.uscc,
+    )
     return attachment
 
 
@@ -144,9 +162,12 @@ def remove(submission: Submission, *, by: Any, attachment_id: int, purpose: str 
     if not gone:
         raise PolicyDenied(_("This file has been removed already."))
     audit.record(
-        by=by, action="attachment_removed", subject=row, region_path=row.unit.review_region.path,
+        by=by,
+        action="attachment_removed",
+        subject=row,
+        region_path=row.unit.review_region.path,
         attachment=attachment_id,
-    )  # fmt: skip
+    )
 
 
 def _is_proof(row: Submission) -> bool:
@@ -174,7 +195,11 @@ def read(attachment: Attachment, *, by: Any) -> bytes:
         raise PolicyDenied(_("The stored file is damaged. Tell the survey office."))
     unit = attachment.submission.unit
     audit.record(
-        by=by, action="attachment_downloaded", subject=attachment, region_path=unit.review_region.path,
-        unit=unit.uscc, name=attachment.name,
-    )  # fmt: skip
+        by=by,
+        action="attachment_downloaded",
+        subject=attachment,
+        region_path=unit.review_region.path,
+        unit=unit.uscc,
+        name=attachment.name,
+    )
     return data

@@ -32,9 +32,13 @@ def sheet_evidence(request: HttpRequest, pk: int) -> HttpResponse:
             if (file.size or 0) > settings.ATTACHMENT_LARGEST:
                 raise PolicyDenied(_("The file is too large."))
             evidence.attach(
-                submission, by=request.user, name=file.name or "", data=file.read(),
-                note=request.POST.get("note", ""), item=request.POST.get("item", ""),
-            )  # fmt: skip
+                submission,
+                by=request.user,
+                name=file.name or "",
+                data=file.read(),
+                note=request.POST.get("note", ""),
+                item=request.POST.get("item", ""),
+            )
             messages.success(request, _("The file is stored."))
             return redirect("sheet_evidence", pk)
         except SurveyError as refusal:

@@ -23,9 +23,15 @@ LONGEST = 2000
 
 @transaction.atomic
 def explain(
-    submission: Submission, *, by: Any, edit: str, fingerprint: str, reason_code: str, text: str,
+    submission: Submission,
+    *,
+    by: Any,
+    edit: str,
+    fingerprint: str,
+    reason_code: str,
+    text: str,
     channel: str = "page",
-) -> Explanation:  # fmt: skip
+) -> Explanation:
     """Give the reason why a soft finding may stand. It holds for the numbers of ``fingerprint`` only.
 
     Raises PermissionDenied, PolicyDenied (text too short or saying nothing), StaleRevision (the numbers
@@ -44,10 +50,16 @@ def explain(
         submission=row,
         edit=edit,
         defaults={
-            "fingerprint": fingerprint, "reason_code": reason_code, "text": text, "by": by,
-            "at": timezone.now(), "verdict": "", "verdict_by": None, "verdict_at": None,
+            "fingerprint": fingerprint,
+            "reason_code": reason_code,
+            "text": text,
+            "by": by,
+            "at": timezone.now(),
+            "verdict": "",
+            "verdict_by": None,
+            "verdict_at": None,
         },
-    )  # fmt: skip
+    )
     move(row, request, channel=channel, quiet=True)
     row.revision += 1
     current.explanations[edit] = explanation
@@ -56,10 +68,15 @@ def explain(
         update_fields=["state", "revision", "hard_count", "soft_count", "unexplained_count", "updated_at"]
     )
     SubmissionEvent.objects.create(
-        submission=row, actor=by, kind=SubmissionEvent.Kind.EXPLANATION, action="explain", item=edit,
+        submission=row,
+        actor=by,
+        kind=SubmissionEvent.Kind.EXPLANATION,
+        action="explain",
+        item=edit,
         new={"reason_code": reason_code, "text": text, "fingerprint": fingerprint},
-        revision=row.revision, channel=channel,
-    )  # fmt: skip
+        revision=row.revision,
+        channel=channel,
+    )
     return explanation
 
 
@@ -96,7 +113,12 @@ def reply(submission: Submission, *, by: Any, query_id: int, text: str, correcte
     query.state = "answered"
     query.save(update_fields=["reply", "corrected", "replied_by", "replied_at", "state"])
     SubmissionEvent.objects.create(
-        submission=row, actor=by, kind=SubmissionEvent.Kind.EXPLANATION, action="reply", item=query.item,
-        new={"query": query.pk, "reply": query.reply, "corrected": corrected}, revision=row.revision,
-    )  # fmt: skip
+        submission=row,
+        actor=by,
+        kind=SubmissionEvent.Kind.EXPLANATION,
+        action="reply",
+        item=query.item,
+        new={"query": query.pk, "reply": query.reply, "corrected": corrected},
+        revision=row.revision,
+    )
     return query

@@ -105,9 +105,11 @@ def sheet_submit(request: HttpRequest, pk: int) -> HttpResponse:
         if not errors:
             try:
                 filing = services.submit(
-                    submission, by=request.user, signatories=form.signatories(),
+                    submission,
+                    by=request.user,
+                    signatories=form.signatories(),
                     shown_revision=read_revision(request.POST),
-                )  # fmt: skip
+                )
                 send_receipt_later(filing)
                 return redirect("sheet_receipt", pk)
             except SurveyError as refusal:
@@ -193,9 +195,12 @@ def sheet_filed(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def sheet_reply(request: HttpRequest, pk: int, query: int) -> HttpResponse:
     """Answer a reviewer's comment."""
     services.reply(
-        load(request, pk), by=request.user, query_id=query,
-        text=request.POST.get("text", ""), corrected=request.POST.get("corrected") == "yes",
-    )  # fmt: skip
+        load(request, pk),
+        by=request.user,
+        query_id=query,
+        text=request.POST.get("text", ""),
+        corrected=request.POST.get("corrected") == "yes",
+    )
     messages.success(request, _("Your answer to the comment has been saved."))
     where = request.POST.get("section", "")
     return redirect("sheet_section", pk, where) if where else redirect("sheet_hub", pk)

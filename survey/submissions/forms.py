@@ -29,8 +29,10 @@ def read_cells(post: QueryDict, definition: Questionnaire) -> dict[str, dict[str
             continue
         value: Any = post.getlist(f"{key}.value") if place.type == "multi" else post.get(f"{key}.value", "")
         changes[key] = {
-            "value": value, "unit": post.get(f"{key}.unit", ""), "missing": post.get(f"{key}.missing", ""),
-        }  # fmt: skip
+            "value": value,
+            "unit": post.get(f"{key}.unit", ""),
+            "missing": post.get(f"{key}.missing", ""),
+        }
     _apply_suggestion(post, changes)
     return _without_table_shells(changes, definition)
 
@@ -97,9 +99,10 @@ class SignOffForm(forms.Form):
     stat_head = forms.CharField(label=_("Head of statistics"), max_length=60)
     filler = forms.CharField(label=_("Filled in by"), max_length=60)
     phone = forms.RegexField(
-        r"^[0-9+()\- ]{7,30}$", label=_("Telephone"),
+        r"^[0-9+()\- ]{7,30}$",
+        label=_("Telephone"),
         error_messages={"invalid": _("Enter a telephone number, for example 010-12345678.")},
-    )  # fmt: skip
+    )
     statement = forms.BooleanField(
         label=_(
             "We answer for the truth of these data under the Statistics Law. "

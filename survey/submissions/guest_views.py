@@ -54,10 +54,15 @@ def guest_frame(invitation: SectionInvitation, sheet: Sheet) -> dict[str, Any]:
     """What every page of a guest shows around its content."""
     obstacles = services.refusals(sheet.submission, Action.SAVE, None)
     return {
-        "guest": invitation, "sheet": sheet, "submission": sheet.submission, "definition": sheet.definition,
-        "deadline": deadline(sheet.submission), "days_left": days_left(sheet.submission),
-        "editable": not obstacles, "obstacle": obstacles[0] if obstacles else "",
-    }  # fmt: skip
+        "guest": invitation,
+        "sheet": sheet,
+        "submission": sheet.submission,
+        "definition": sheet.definition,
+        "deadline": deadline(sheet.submission),
+        "days_left": days_left(sheet.submission),
+        "editable": not obstacles,
+        "obstacle": obstacles[0] if obstacles else "",
+    }
 
 
 @public
@@ -147,9 +152,11 @@ def guest_sign(request: HttpRequest, pk: int) -> HttpResponse:
             if request.POST.get("statement") != "on":
                 raise PolicyDenied(_("Confirm the statement before you sign."))
             signing.sign(
-                submission, role=invitation.role, name=request.POST.get("name", ""),
+                submission,
+                role=invitation.role,
+                name=request.POST.get("name", ""),
                 seen_hash=request.POST.get("hash", ""),
-            )  # fmt: skip
+            )
             messages.success(request, _("You have signed. Thank you; nothing more is to be done."))
             return redirect("guest_sign", pk)
         except SurveyError as refusal:

@@ -93,9 +93,13 @@ def apply_workbook(
     if kept is None:
         raise PolicyDenied(_("The check of this workbook is too old. Upload it once more."))
     result = autosave(
-        submission, by=by, changes=kept["changes"], base_revision=kept["base"],
-        bases={key: revision for key in take if key in kept["changes"]}, channel=CHANNEL,
-    )  # fmt: skip
+        submission,
+        by=by,
+        changes=kept["changes"],
+        base_revision=kept["base"],
+        bases={key: revision for key in take if key in kept["changes"]},
+        channel=CHANNEL,
+    )
     transaction.on_commit(lambda: cache.delete(_name(submission, by, token)))
     return result
 

@@ -55,13 +55,23 @@ def invite(
         raise PolicyDenied(_("There are too many open invitations. Withdraw one first."))
     secret = secrets.token_urlsafe(24)
     invitation = SectionInvitation.objects.create(
-        submission=row, name=name, email=email, sections=chosen, secret_hash=_hash(secret), invited_by=by,
+        submission=row,
+        name=name,
+        email=email,
+        sections=chosen,
+        secret_hash=_hash(secret),
+        invited_by=by,
         expires_at=timezone.now() + dt.timedelta(days=min(max(days, 1), LONGEST_DAYS)),
-    )  # fmt: skip
+    )
     audit.record(
-        by=by, action="section_invited", subject=row, region_path=row.unit.review_region.path,
-        invitation=invitation.pk, sections=chosen, email=email,
-    )  # fmt: skip
+        by=by,
+        action="section_invited",
+        subject=row,
+        region_path=row.unit.review_region.path,
+        invitation=invitation.pk,
+        sections=chosen,
+        email=email,
+    )
     return invitation, secret
 
 
@@ -75,9 +85,12 @@ def withdraw(submission: Submission, *, by: Any, invitation_id: int) -> None:
     if not ended:
         raise PolicyDenied(_("This invitation has ended already."))
     audit.record(
-        by=by, action="section_invitation_withdrawn", subject=row,
-        region_path=row.unit.review_region.path, invitation=invitation_id,
-    )  # fmt: skip
+        by=by,
+        action="section_invitation_withdrawn",
+        subject=row,
+        region_path=row.unit.review_region.path,
+        invitation=invitation_id,
+    )
 
 
 @transaction.atomic
@@ -96,13 +109,24 @@ def ask_signature(
     live(row).filter(role=role).update(withdrawn_at=timezone.now())
     secret = secrets.token_urlsafe(24)
     invitation = SectionInvitation.objects.create(
-        submission=row, name=name, email=email, sections=[], role=role, secret_hash=_hash(secret), invited_by=by,
+        submission=row,
+        name=name,
+        email=email,
+        sections=[],
+        role=role,
+        secret_hash=_hash(secret),
+        invited_by=by,
         expires_at=timezone.now() + dt.timedelta(days=LONGEST_DAYS),
-    )  # fmt: skip
+    )
     audit.record(
-        by=by, action="signature_asked", subject=row, region_path=row.unit.review_region.path,
-        invitation=invitation.pk, role=role, email=email,
-    )  # fmt: skip
+        by=by,
+        action="signature_asked",
+        subject=row,
+        region_path=row.unit.review_region.path,
+        invitation=invitation.pk,
+        role=role,
+        email=email,
+    )
     return invitation, secret
 
 
@@ -152,10 +176,14 @@ def save_as_guest(
     """
     allowed = items_of(invitation, sheet(invitation.submission))
     return autosave(
-        invitation.submission, by=None, base_revision=base_revision, bases=bases, channel=CHANNEL,
+        invitation.submission,
+        by=None,
+        base_revision=base_revision,
+        bases=bases,
+        channel=CHANNEL,
         changes={key: raw for key, raw in changes.items() if cells.item_of(key) in allowed},
         reason=f"{invitation.name} <{invitation.email}>",
-    )  # fmt: skip
+    )
 
 
 def send_invitation(invitation_id: int, link: str, language: str) -> bool:
@@ -170,11 +198,15 @@ def send_invitation(invitation_id: int, link: str, language: str) -> bool:
         text = render_to_string(
             "email/invitation.txt",
             {
-                "invitation": invitation, "link": link, "titles": titles, "form": definition.form_no,
-                "year": submission.round.year, "role": signing.STEPS.get(invitation.role, ""),
+                "invitation": invitation,
+                "link": link,
+                "titles": titles,
+                "form": definition.form_no,
+                "year": submission.round.year,
+                "role": signing.STEPS.get(invitation.role, ""),
                 "due": deadline(submission),
             },
-        )  # fmt: skip
+        )
         subject = _("Please fill sections of the National Data Resource Survey")
         if invitation.role:
             subject = _("Please sign the form of the National Data Resource Survey")

@@ -43,8 +43,15 @@ def note_items(submission: Submission, *, by: Any, notes: Mapping[str, str], cha
             ItemNote.objects.filter(submission=row, item=item, by=by).delete()
         old = known[item].text if item in known else None
         SubmissionEvent.objects.create(
-            submission=row, actor=by, kind=SubmissionEvent.Kind.EXPLANATION, action="note", item=item,
-            old={"text": old} if old else None, new={"text": text}, revision=row.revision, channel=channel,
-        )  # fmt: skip
+            submission=row,
+            actor=by,
+            kind=SubmissionEvent.Kind.EXPLANATION,
+            action="note",
+            item=item,
+            old={"text": old} if old else None,
+            new={"text": text},
+            revision=row.revision,
+            channel=channel,
+        )
         done += 1
     return done

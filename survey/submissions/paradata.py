@@ -34,9 +34,13 @@ def trace_findings(row: Submission, after: Sheet, at: datetime) -> None:
     """
     severities = {one.edit: one.severity for one in after.findings if not one.edit.startswith(REQUIRED)}
     given: dict[str, Any] = {
-        "at": at, "sheet": row.pk, "round": row.round_id, "category": row.assignment.version.category,
-        "edits": list(severities), "severities": list(severities.values()),
-    }  # fmt: skip
+        "at": at,
+        "sheet": row.pk,
+        "round": row.round_id,
+        "category": row.assignment.version.category,
+        "edits": list(severities),
+        "severities": list(severities.values()),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TRACE, given)
 
@@ -55,10 +59,15 @@ def time_sections(row: Submission, sheet: Sheet) -> None:
     SectionTime.objects.bulk_create(
         [
             SectionTime(
-                submission=row, round_id=row.round_id, category=row.assignment.version.category,
-                section=section, seconds=seconds,
+                submission=row,
+                round_id=row.round_id,
+                category=row.assignment.version.category,
+                section=section,
+                seconds=seconds,
             )
             for section, seconds in spent.items()
         ],
-        update_conflicts=True, unique_fields=["submission", "section"], update_fields=["seconds"],
-    )  # fmt: skip
+        update_conflicts=True,
+        unique_fields=["submission", "section"],
+        update_fields=["seconds"],
+    )

@@ -32,8 +32,15 @@ def rules(request: HttpRequest) -> HttpResponse:
         else rule_rates.form_times(request.user, round_)
     )
     context = {
-        "round": round_, "rounds": known, "category": category, "categories": categories, "order": order,
-        "begun": sum(begun.values()), "rates": rule_rates.ordered(found, order), "silent": silent,
-        "stops": sum(rate.stops for rate in found), "times": times,
-    }  # fmt: skip
+        "round": round_,
+        "rounds": known,
+        "category": category,
+        "categories": categories,
+        "order": order,
+        "begun": sum(begun.values()),
+        "rates": rule_rates.ordered(found, order),
+        "silent": silent,
+        "stops": sum(rate.stops for rate in found),
+        "times": times,
+    }
     return page(request, "survey/submissions/rules.html", context)

@@ -210,11 +210,25 @@ def evidence_given(submission: Submission, request: Request) -> Refusal:
 POLICIES: dict[str, Callable[[Submission, Request], Refusal]] = {
     policy.__name__: policy
     for policy in (
-        accepts_answers, round_open, revision_shown, hard_edits_pass, soft_edits_explained, signed,
-        reviewed_by_province, reviewed_by_nation, review_not_begun, queries_answered, no_open_query,
-        not_own_sheet, reason_given, due_date_given, reason_coded, accepted_with_others, evidence_given,
+        accepts_answers,
+        round_open,
+        revision_shown,
+        hard_edits_pass,
+        soft_edits_explained,
+        signed,
+        reviewed_by_province,
+        reviewed_by_nation,
+        review_not_begun,
+        queries_answered,
+        no_open_query,
+        not_own_sheet,
+        reason_given,
+        due_date_given,
+        reason_coded,
+        accepted_with_others,
+        evidence_given,
     )
-}  # fmt: skip
+}
 BY_REQUEST = frozenset(
     {"revision_shown", "reason_given", "due_date_given", "reason_coded", "evidence_given", "signed"}
 )

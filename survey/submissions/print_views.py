@@ -23,9 +23,11 @@ def sheet_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     submission = load(request, pk)
     filled = "filled" in request.GET
     content = form_content(
-        sheet_of(submission), get_language() or "zh-hans", filled=filled,
+        sheet_of(submission),
+        get_language() or "zh-hans",
+        filled=filled,
         synthetic=settings.SYNTHETIC_BANNER or submission.unit.is_synthetic,
-    )  # fmt: skip
+    )
     moment = int(submission.updated_at.timestamp())
     kind = "filled" if filled else "blank"
     name = f"{submission.assignment.version.form_no}-{submission.round.year}-{kind}.pdf"

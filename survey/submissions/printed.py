@@ -63,16 +63,29 @@ def form_content(
 
 def _words(year: int) -> dict[str, str]:
     return {
-        "organisation": _("Organisation"), "code": _("Credit code"), "year": _("Year"), "item": _("Item"),
-        "unit": _("Unit of measurement"), "this_year": str(year), "last_year": _("Last year"),
-        "includes": _("Includes"), "excludes": _("Excludes"), "receipt": _("Receipt"), "page": _("Page"),
-        "required": _("* must be answered. 0 is a figure; a blank means not answered. Where there is no figure, "
-                      "write “not applicable” or “not known”."),
-        "unit_head": _("Head of the unit"), "stat_head": _("Head of statistics"), "filler": _("Filled in by"),
-        "phone": _("Telephone"), "date": _("Date"),
+        "organisation": _("Organisation"),
+        "code": _("Credit code"),
+        "year": _("Year"),
+        "item": _("Item"),
+        "unit": _("Unit of measurement"),
+        "this_year": str(year),
+        "last_year": _("Last year"),
+        "includes": _("Includes"),
+        "excludes": _("Excludes"),
+        "receipt": _("Receipt"),
+        "page": _("Page"),
+        "required": _(
+            "* must be answered. 0 is a figure; a blank means not answered. Where there is no figure, "
+            "write “not applicable” or “not known”."
+        ),
+        "unit_head": _("Head of the unit"),
+        "stat_head": _("Head of statistics"),
+        "filler": _("Filled in by"),
+        "phone": _("Telephone"),
+        "date": _("Date"),
         "hash": _("The hash belongs to the content shown here: whoever changes a figure changes the hash."),
         "wide": _("This table has one column for each destination. Fill it on the page or in the workbook."),
-    }  # fmt: skip
+    }
 
 
 def _receipt(filing: Filing) -> list[tuple[str, str]]:
@@ -84,10 +97,13 @@ def _receipt(filing: Filing) -> list[tuple[str, str]]:
         (_("Head of the unit"), names.get("unit_head", "")),
         (_("Head of statistics"), names.get("stat_head", "")),
         (_("Filled in by"), " · ".join(filter(None, (names.get("filler"), names.get("phone"))))),
-        (_("Content"), _("%(count)s items, version %(revision)s")
-         % {"count": len(filing.answers), "revision": filing.revision}),
+        (
+            _("Content"),
+            _("%(count)s items, version %(revision)s")
+            % {"count": len(filing.answers), "revision": filing.revision},
+        ),
         ("SHA-256", filing.content_hash),
-    ]  # fmt: skip
+    ]
 
 
 def _item(sheet: Sheet, item: Item, language: str, filled: bool) -> dict[str, Any]:

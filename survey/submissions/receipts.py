@@ -23,9 +23,12 @@ def receipt_pdf(filing: Filing, language: str) -> bytes:
     current.computed = {code: cell for code, cell in filing.answers.items() if current.item(code).computed}
     with translation.override(language):
         content = form_content(
-            current, language, filled=True, filing=filing,
+            current,
+            language,
+            filled=True,
+            filing=filing,
             synthetic=settings.SYNTHETIC_BANNER or submission.unit.is_synthetic,
-        )  # fmt: skip
+        )
     return printing.typeset("form", content, moment=int(filing.filed_at.timestamp()))
 
 

@@ -246,10 +246,14 @@ class RowBuilder:
     def _field(self, key: str, place: Item | Column) -> Field:
         cell = cells.get(self.sheet.answers, key) or {}
         result = Field(
-            key, cells.element_id(key), control_of(place), place,
-            missing=cell.get("missing", ""), base=self.sheet.submission.revision,
+            key,
+            cells.element_id(key),
+            control_of(place),
+            place,
+            missing=cell.get("missing", ""),
+            base=self.sheet.submission.revision,
             label=place.label.get(self.language),
-        )  # fmt: skip
+        )
         result.shown = format_cell(place, cell, self.language)
         result.text, chosen, unit = self._texts(place, cell)
         typed = self.typed.get(key)

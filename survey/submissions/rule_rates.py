@@ -147,11 +147,12 @@ def _fired(user: Any, round_: CollectionRound, category: str) -> dict[str, RuleR
         .filter(round=round_)
         .values("edit")
         .annotate(
-            severity=Max("severity"), fired=Count("pk"),
+            severity=Max("severity"),
+            fired=Count("pk"),
             changed=Count("pk", filter=Q(cleared_at__isnull=False)),
         )
         .order_by()
-    )  # fmt: skip
+    )
     return {
         row["edit"]: RuleRate(row["edit"], row["severity"], fired=row["fired"], changed=row["changed"])
         for row in rows

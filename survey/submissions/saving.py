@@ -121,10 +121,11 @@ def autosave(
         appeared=after.relevant - before.relevant,
         disappeared=before.relevant - after.relevant,
         recomputed=frozenset(
-            code for code in {*after.computed, *before.computed}
+            code
+            for code in {*after.computed, *before.computed}
             if after.computed.get(code) != before.computed.get(code)
         ),
-    )  # fmt: skip
+    )
 
 
 def as_typed(raw: Any, cell: Any) -> dict[str, str]:
@@ -202,10 +203,14 @@ def _conflicts(
             continue
         last = events.get(key)
         conflicts[key] = Conflict(
-            key, wanted[key], cells.get(before.answers, key), base,
-            by=str(last.actor or last.reason) if last else "", at=last.at if last else None,
+            key,
+            wanted[key],
+            cells.get(before.answers, key),
+            base,
+            by=str(last.actor or last.reason) if last else "",
+            at=last.at if last else None,
             by_id=last.actor_id if last else None,
-        )  # fmt: skip
+        )
     return conflicts, untouched
 
 
@@ -224,9 +229,14 @@ def _same(before: Sheet, key: str, one: Any, other: Any) -> bool:
 
 
 def _store(
-    row: Submission, request: Request, before: Sheet, accepted: Mapping[str, Any], channel: str,
-    typed: Mapping[str, dict[str, str]], reason: str,
-) -> Sheet:  # fmt: skip
+    row: Submission,
+    request: Request,
+    before: Sheet,
+    accepted: Mapping[str, Any],
+    channel: str,
+    typed: Mapping[str, dict[str, str]],
+    reason: str,
+) -> Sheet:
     """Write cells, events, counts, traces and state: two INSERTs and one UPDATE."""
     move(row, request, channel=channel, quiet=True)
     row.answers = cells.patched(row.answers, accepted)
@@ -238,19 +248,32 @@ def _store(
     trace_findings(row, after, row.updated_at)
     SubmissionEvent.objects.bulk_create(
         SubmissionEvent(
-            submission=row, actor=request.by, kind=SubmissionEvent.Kind.VALUE, action=Action.SAVE, item=key,
-            old=cells.get(before.answers, key), new=cell and cell | typed.get(key, {}),
-            revision=row.revision, channel=channel,
-            at=row.updated_at, reason=reason,
+            submission=row,
+            actor=request.by,
+            kind=SubmissionEvent.Kind.VALUE,
+            action=Action.SAVE,
+            item=key,
+            old=cells.get(before.answers, key),
+            new=cell and cell | typed.get(key, {}),
+            revision=row.revision,
+            channel=channel,
+            at=row.updated_at,
+            reason=reason,
         )
         for key, cell in accepted.items()
-    )  # fmt: skip
+    )
     row.save(
         update_fields=[
-            "answers", "item_revisions", "revision", "state", "hard_count", "soft_count",
-            "unexplained_count", "updated_at",
+            "answers",
+            "item_revisions",
+            "revision",
+            "state",
+            "hard_count",
+            "soft_count",
+            "unexplained_count",
+            "updated_at",
         ]
-    )  # fmt: skip
+    )
     return after
 
 

@@ -71,9 +71,14 @@ class Sheet:
     def with_answers(self, answers: Mapping[str, Any]) -> "Sheet":
         """The same sheet with other answers, nothing read again."""
         return Sheet(
-            self.submission, self.definition, self.context, answers,
-            self.previous_filing, self.explanations, self.queries,
-        )  # fmt: skip
+            self.submission,
+            self.definition,
+            self.context,
+            answers,
+            self.previous_filing,
+            self.explanations,
+            self.queries,
+        )
 
     @property
     def previous(self) -> dict[str, Any] | None:

@@ -18,16 +18,34 @@ from survey.submissions.states import Action
 from survey.submissions.transitions import can, locked, refusals, submit_action, transition
 
 __all__ = [
-    "Action", "Conflict", "SaveResult", "autosave", "can", "create_sheet", "create_sheets", "explain", "note_items", "recall",
-    "refusals", "reply", "start_sheet", "submit", "submit_action", "transition",
-]  # fmt: skip
+    "Action",
+    "Conflict",
+    "SaveResult",
+    "autosave",
+    "can",
+    "create_sheet",
+    "create_sheets",
+    "explain",
+    "note_items",
+    "recall",
+    "refusals",
+    "reply",
+    "start_sheet",
+    "submit",
+    "submit_action",
+    "transition",
+]
 
 
 @transaction.atomic
 def submit(
-    submission: Submission, *, by: Any, signatories: dict[str, str], shown_revision: int,
+    submission: Submission,
+    *,
+    by: Any,
+    signatories: dict[str, str],
+    shown_revision: int,
     channel: str = "page",
-) -> Filing:  # fmt: skip
+) -> Filing:
     """Sign and file the revision that was shown. All rules run here again, whatever the page said.
 
     Raises PermissionDenied, PolicyDenied, StaleRevision; then nothing is stored, not even the names.
@@ -40,9 +58,14 @@ def submit(
     row.save(update_fields=["signatories"])
     filed = transition(row, submit_action(row), by=by, shown_revision=shown_revision, channel=channel)
     SubmissionEvent.objects.create(
-        submission=filed, actor=by, kind=SubmissionEvent.Kind.SIGNATURE, action="sign", new=names,
-        revision=filed.revision, channel=channel,
-    )  # fmt: skip
+        submission=filed,
+        actor=by,
+        kind=SubmissionEvent.Kind.SIGNATURE,
+        action="sign",
+        new=names,
+        revision=filed.revision,
+        channel=channel,
+    )
     filing = latest_filing(filed)
     if filing is None:  # the move to a filed state always freezes a filing
         raise PolicyDenied(_("The sheet could not be filed."))

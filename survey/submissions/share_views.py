@@ -30,9 +30,11 @@ class ShareForm(PlainForm):
     name = forms.CharField(label=gettext_lazy("Name of the colleague"), max_length=60)
     email = forms.EmailField(label=gettext_lazy("Work e-mail"))
     days = forms.TypedChoiceField(
-        label=gettext_lazy("The link works for"), coerce=int, initial=7,
+        label=gettext_lazy("The link works for"),
+        coerce=int,
+        initial=7,
         choices=[(days, format_lazy(gettext_lazy("{days} days"), days=days)) for days in (3, 7, 14, 30)],
-    )  # fmt: skip
+    )
     sections = forms.MultipleChoiceField(
         label=gettext_lazy("Sections"),
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),

@@ -30,9 +30,12 @@ class SignatoryForm(PlainForm):
 def sheet_sign(request: HttpRequest, pk: int) -> HttpResponse:
     """The first step: whoever filled signs with their account."""
     signing.sign(
-        load(request, pk), role="filler", name=request.POST.get("name", ""),
-        seen_hash=request.POST.get("hash", ""), by=request.user,
-    )  # fmt: skip
+        load(request, pk),
+        role="filler",
+        name=request.POST.get("name", ""),
+        seen_hash=request.POST.get("hash", ""),
+        by=request.user,
+    )
     messages.success(request, _("You have signed. Send the form to the head of statistics now."))
     return redirect("sheet_submit", pk)
 

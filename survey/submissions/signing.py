@@ -89,11 +89,15 @@ def steps(of: Sheet) -> list[Step]:
     asked = {one.role: one for one in links.order_by("pk")}
     return [
         Step(
-            role, label, done.get(role), role in ever and role not in done, role == following,
+            role,
+            label,
+            done.get(role),
+            role in ever and role not in done,
+            role == following,
             asked.get(role) if role not in done else None,
         )
         for role, label in STEPS.items()
-    ]  # fmt: skip
+    ]
 
 
 def names(of: Sheet) -> dict[str, str]:
@@ -122,11 +126,21 @@ def sign(submission: Submission, *, role: str, name: str, seen_hash: str, by: An
     if not name:
         raise PolicyDenied(_("Enter your name."))
     event = SubmissionEvent.objects.create(
-        submission=row, actor=by, kind=SubmissionEvent.Kind.SIGNATURE, action=ACTION, revision=row.revision,
-        new={"role": role, "name": name, "hash": seen_hash}, channel="page" if by else "guest",
-    )  # fmt: skip
+        submission=row,
+        actor=by,
+        kind=SubmissionEvent.Kind.SIGNATURE,
+        action=ACTION,
+        revision=row.revision,
+        new={"role": role, "name": name, "hash": seen_hash},
+        channel="page" if by else "guest",
+    )
     audit.record(
-        by=by, action="signed", subject=row, region_path=row.unit.review_region.path, role=role, name=name,
+        by=by,
+        action="signed",
+        subject=row,
+        region_path=row.unit.review_region.path,
+        role=role,
+        name=name,
         hash=seen_hash,
-    )  # fmt: skip
+    )
     return event

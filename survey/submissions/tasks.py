@@ -11,9 +11,12 @@ from survey.submissions.models import Filing
 
 
 @shared_task(
-    name="survey.submissions.tasks.send_receipt", ignore_result=True, autoretry_for=(OSError,),
-    retry_backoff=30, max_retries=5,
-)  # fmt: skip
+    name="survey.submissions.tasks.send_receipt",
+    ignore_result=True,
+    autoretry_for=(OSError,),
+    retry_backoff=30,
+    max_retries=5,
+)
 def send_receipt(filing_id: int, language: str) -> None:
     """Mail a receipt; a mail server that is away is tried again."""
     receipts.send_receipt(filing_id, language)
@@ -26,9 +29,12 @@ def send_receipt_later(filing: Filing) -> None:
 
 
 @shared_task(
-    name="survey.submissions.tasks.send_invitation", ignore_result=True, autoretry_for=(OSError,),
-    retry_backoff=30, max_retries=5,
-)  # fmt: skip
+    name="survey.submissions.tasks.send_invitation",
+    ignore_result=True,
+    autoretry_for=(OSError,),
+    retry_backoff=30,
+    max_retries=5,
+)
 def send_invitation(invitation_id: int, link: str, language: str) -> None:
     """Mail the link of an invitation."""
     invitations.send_invitation(invitation_id, link, language)

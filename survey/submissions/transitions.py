@@ -136,14 +136,30 @@ def move(row: Submission, request: Request, *, channel: str = "page", quiet: boo
 def _trace(row: Submission, request: Request, before: State, channel: str) -> None:
     why = request.reason or request.reason_code
     SubmissionEvent.objects.create(
-        submission=row, actor=request.by, kind=SubmissionEvent.Kind.STATE, action=request.action,
-        old=before, new=row.state, revision=row.revision, reason=why, channel=channel, at=row.updated_at,
-    )  # fmt: skip
+        submission=row,
+        actor=request.by,
+        kind=SubmissionEvent.Kind.STATE,
+        action=request.action,
+        old=before,
+        new=row.state,
+        revision=row.revision,
+        reason=why,
+        channel=channel,
+        at=row.updated_at,
+    )
     audit.record(
-        by=request.by, action=f"sheet_{request.action}", subject=row, channel=channel,
-        region_path=row.unit.review_region.path, old=before, new=row.state, reason=why,
-        unit=row.unit.uscc, year=row.round.year, revision=row.revision,
-    )  # fmt: skip
+        by=request.by,
+        action=f"sheet_{request.action}",
+        subject=row,
+        channel=channel,
+        region_path=row.unit.review_region.path,
+        old=before,
+        new=row.state,
+        reason=why,
+        unit=row.unit.uscc,
+        year=row.round.year,
+        revision=row.revision,
+    )
 
 
 def submit_action(submission: Submission) -> Action:
@@ -185,11 +201,17 @@ def _start(row: Submission, request: Request) -> None:
     row.answers = {**new, **row.answers}
     SubmissionEvent.objects.bulk_create(
         SubmissionEvent(
-            submission=row, actor=None, kind=SubmissionEvent.Kind.VALUE, action="prefill", item=code,
-            new=cell, revision=row.revision, channel="register",
+            submission=row,
+            actor=None,
+            kind=SubmissionEvent.Kind.VALUE,
+            action="prefill",
+            item=code,
+            new=cell,
+            revision=row.revision,
+            channel="register",
         )
         for code, cell in new.items()
-    )  # fmt: skip
+    )
 
 
 def _file(row: Submission, request: Request) -> None:

@@ -111,9 +111,12 @@ def sheet_section(request: HttpRequest, pk: int, code: str) -> HttpResponse:
         return _show(request, sheet_of(submission), section, {})
     changes = read_cells(request.POST, sheet_of(submission).definition)
     result = services.autosave(
-        submission, by=request.user, changes=changes, base_revision=read_revision(request.POST),
+        submission,
+        by=request.user,
+        changes=changes,
+        base_revision=read_revision(request.POST),
         bases=read_bases(request.POST),
-    )  # fmt: skip
+    )
     services.note_items(submission, by=request.user, notes=read_notes(request.POST))
     if not result.is_clean:
         typed = {"typed": changes, "errors": result.errors, "conflicts": result.conflicts}
@@ -179,8 +182,11 @@ def section_context(
     )
     rows = builder.section(section)
     return {
-        "section": section, "rows": rows, "progress": sheet.progress(section), "errors": _summary(rows),
-    }  # fmt: skip
+        "section": section,
+        "rows": rows,
+        "progress": sheet.progress(section),
+        "errors": _summary(rows),
+    }
 
 
 def _posted_rows(typed: dict[str, Any], code: str) -> list[str]:
@@ -221,9 +227,12 @@ def sheet_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
     changes = read_cells(request.POST, definition)
     try:
         result = services.autosave(
-            submission, by=request.user, changes=changes, base_revision=read_revision(request.POST),
+            submission,
+            by=request.user,
+            changes=changes,
+            base_revision=read_revision(request.POST),
             bases=read_bases(request.POST),
-        )  # fmt: skip
+        )
         services.note_items(submission, by=request.user, notes=read_notes(request.POST))
     except PolicyDenied as refusal:
         return page(request, "survey/submissions/section.html", {"refusal": refusal.sentence}, "refusal", 409)
@@ -247,12 +256,20 @@ def fragment_context(
     reached = affected(sheet.definition, touched | result.recomputed)
     near = {code for edit in sheet.definition.edits if edit.code in reached for code in edit.items}
     builder = RowBuilder(
-        sheet, typed=changes, errors=result.errors, conflicts=result.conflicts,
+        sheet,
+        typed=changes,
+        errors=result.errors,
+        conflicts=result.conflicts,
         reader=request.user if request.user.is_authenticated else None,
-    )  # fmt: skip
+    )
     remarks = (near & set(section.items) & sheet.relevant) - whole
     return {
-        "sheet": sheet, "submission": sheet.submission, "section": section, "editable": True, "oob": True,
-        "rows": builder.section(section, whole), "remarks": builder.section(section, remarks),
+        "sheet": sheet,
+        "submission": sheet.submission,
+        "section": section,
+        "editable": True,
+        "oob": True,
+        "rows": builder.section(section, whole),
+        "remarks": builder.section(section, remarks),
         "progress": sheet.progress(section),
-    }  # fmt: skip
+    }

@@ -61,10 +61,15 @@ class WorkbookWriter:
         page = self.book.create_sheet(ABOUT)
         submission = self.sheet.submission
         facts = {
-            "layout": LAYOUT, "definition": self.sheet.definition.content_hash, "form": self.sheet.definition.form_no,
-            "sheet": submission.pk, "uscc": submission.unit.uscc, "year": submission.round.year,
-            "revision": submission.revision, "language": self.language,
-        }  # fmt: skip
+            "layout": LAYOUT,
+            "definition": self.sheet.definition.content_hash,
+            "form": self.sheet.definition.form_no,
+            "sheet": submission.pk,
+            "uscc": submission.unit.uscc,
+            "year": submission.round.year,
+            "revision": submission.revision,
+            "language": self.language,
+        }
         for row, (name, value) in enumerate(facts.items(), 1):
             _text(page.cell(row, 1), name)
             _text(page.cell(row, 2), str(value))

@@ -57,9 +57,12 @@ def read_workbook(data: bytes, definition: Questionnaire) -> WorkbookContent:
     if facts.get("layout") != LAYOUT or not facts.get("revision", "").isdigit():
         raise DefinitionError(_("This workbook was made by another version of this site. Download it again."))
     content = WorkbookContent(
-        facts.get("sheet", ""), facts.get("uscc", ""), facts.get("year", ""), facts.get("definition", ""),
+        facts.get("sheet", ""),
+        facts.get("uscc", ""),
+        facts.get("year", ""),
+        facts.get("definition", ""),
         int(facts["revision"]),
-    )  # fmt: skip
+    )
     if content.definition != definition.content_hash:
         raise DefinitionError(
             _("The questionnaire has changed since this workbook was made. Download it again.")

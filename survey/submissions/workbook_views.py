@@ -77,14 +77,22 @@ def _shown(preview: Preview) -> dict[str, Any]:
     return {
         "preview": preview,
         "differences": [
-            (_name(sheet, one.key, language), _text(sheet, one.key, one.old, language),
-             _text(sheet, one.key, one.new, language))
+            (
+                _name(sheet, one.key, language),
+                _text(sheet, one.key, one.old, language),
+                _text(sheet, one.key, one.new, language),
+            )
             for one in preview.differences[:SHOWN]
         ],
         "more": max(0, len(preview.differences) - SHOWN),
         "conflicts": [
-            (one, _name(sheet, one.key, language), _text(sheet, one.key, one.mine, language),
-             _text(sheet, one.key, one.theirs, language), _text(sheet, one.key, one.base, language))
+            (
+                one,
+                _name(sheet, one.key, language),
+                _text(sheet, one.key, one.mine, language),
+                _text(sheet, one.key, one.theirs, language),
+                _text(sheet, one.key, one.base, language),
+            )
             for one in preview.conflicts
         ],
         "faults": [
@@ -93,7 +101,7 @@ def _shown(preview: Preview) -> dict[str, Any]:
         ],
         "findings": [builder.finding(one) for one in preview.appeared if not one.edit.startswith("REQ-")],
         "seen_revision": preview.before.submission.revision,
-    }  # fmt: skip
+    }
 
 
 def _name(sheet: Sheet, key: str, language: str) -> str:
@@ -121,9 +129,12 @@ def sheet_apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Write what the rehearsal has shown."""
     submission = load(request, pk)
     result = apply_workbook(
-        submission, by=request.user, token=request.POST.get("token", "")[:40],
-        revision=read_revision(request.POST, "seen"), take=request.POST.getlist("take"),
-    )  # fmt: skip
+        submission,
+        by=request.user,
+        token=request.POST.get("token", "")[:40],
+        revision=read_revision(request.POST, "seen"),
+        take=request.POST.getlist("take"),
+    )
     count = len(result.changed)
     text = ngettext(
         "%(count)s cell of the workbook is stored.", "%(count)s cells of the workbook are stored.", count

@@ -22,9 +22,14 @@ RUN_FORM = {
     "growth_form": "combined",
 }  # fmt: skip
 ALLOCATION = {
-    "a-method": "proportional", "a-n": "60", "a-minimum": "2", "a-item": "all", "a-power": "0.5", "response": "90",
+    "a-method": "proportional",
+    "a-n": "60",
+    "a-minimum": "2",
+    "a-item": "all",
+    "a-power": "0.5",
+    "response": "90",
     "start": "0",
-}  # fmt: skip
+}
 
 
 def revision(row: Submission) -> int:
@@ -61,9 +66,13 @@ def compared(stage: Stage, place: Place) -> tuple[int]:
     """An accepted sheet with its observation, of a round whose release has a comparison."""
     row = place["accepted"]
     filing = row.filings.first() or Filing.objects.create(
-        submission=row, number=1, version=row.assignment.version, answers=row.answers, revision=row.revision,
+        submission=row,
+        number=1,
+        version=row.assignment.version,
+        answers=row.answers,
+        revision=row.revision,
         content_hash=f"compared {row.pk}",
-    )  # fmt: skip
+    )
     project(filing)
     build_peers(stage.published)
     return (row.pk,)

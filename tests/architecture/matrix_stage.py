@@ -85,11 +85,18 @@ class Browser(RequestFactory):
 PLAIN, STRICT = Browser(), Browser(strict=True)
 # More sheets than states: some actions need a sheet with something attached to it.
 STATES = {
-    "fresh": State.NOT_STARTED, "open": State.IN_PROGRESS, "unusual": State.IN_PROGRESS,
-    "returned": State.RETURNED, "filed": State.SUBMITTED, "asked": State.SUBMITTED,
-    "explained": State.SUBMITTED, "national": State.NATIONAL_REVIEW, "accepted": State.ACCEPTED,
-    "exempted": State.EXEMPTED, "invalidated": State.INVALIDATED,
-}  # fmt: skip
+    "fresh": State.NOT_STARTED,
+    "open": State.IN_PROGRESS,
+    "unusual": State.IN_PROGRESS,
+    "returned": State.RETURNED,
+    "filed": State.SUBMITTED,
+    "asked": State.SUBMITTED,
+    "explained": State.SUBMITTED,
+    "national": State.NATIONAL_REVIEW,
+    "accepted": State.ACCEPTED,
+    "exempted": State.EXEMPTED,
+    "invalidated": State.INVALIDATED,
+}
 
 
 @dataclass
@@ -169,9 +176,11 @@ class Stage:
             code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
         )
         kept = ExternalFile.objects.create(
-            name="x.csv", content=b"code,year,value,source\nEXT-WORLD,2025,1,x\n", sha256="0" * 64,
+            name="x.csv",
+            content=b"code,year,value,source\nEXT-WORLD,2025,1,x\n",
+            sha256="0" * 64,
             uploaded_by=User.objects.create_user("matrix-uploader", None, name="matrix uploader"),
-        )  # fmt: skip
+        )
         actors = _actors(places)  # some bring units of their own, so the frame is complete only now
         owner = next(one.user for one in actors if one.name == Role.PROVINCIAL_ADMINISTRATOR.value)
         job = DeskJob.objects.create(
@@ -179,12 +188,21 @@ class Stage:
         )
         designs, frame_import = _prepare_round()
         return cls(
-            places=places, actors=actors, version=QuestionnaireVersion.objects.latest("pk"),
+            places=places,
+            actors=actors,
+            version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
-            finished=finished, queued=queued, replicated=replicated,
-            draft=draft, published=published, external=external, external_file=kept,
-            designs=designs, frame_import=frame_import, job=job,
-        )  # fmt: skip
+            finished=finished,
+            queued=queued,
+            replicated=replicated,
+            draft=draft,
+            published=published,
+            external=external,
+            external_file=kept,
+            designs=designs,
+            frame_import=frame_import,
+            job=job,
+        )
 
 
 def _prepare_round() -> tuple[dict[str, SampleDesign], FrameImport]:
@@ -225,23 +243,33 @@ def _place(region: str) -> Place:
             place.finding = found
         else:
             place.explanation = Explanation.objects.create(
-                submission=row, edit=found.edit, fingerprint=found.fingerprint, reason_code="other",
+                submission=row,
+                edit=found.edit,
+                fingerprint=found.fingerprint,
+                reason_code="other",
                 text="新的数据中心在三月投入使用",
-            )  # fmt: skip
+            )
     place.query = ReviewQuery.objects.create(submission=place["asked"], text="请核实")
     place.comment = ReviewQuery.objects.create(submission=place["returned"], text="请核实")
     place.attachment = evidence.attach(
         place["open"], by=make_user(Role.RESPONDENT, unit=place["open"].unit), name="a.txt", data=b"evidence"
     )
     place.document = evidence.attach(
-        place["open"], by=make_user(Role.PROVINCIAL_ADMINISTRATOR, region), name="b.txt", data=b"document",
+        place["open"],
+        by=make_user(Role.PROVINCIAL_ADMINISTRATOR, region),
+        name="b.txt",
+        data=b"document",
         purpose=evidence.DESK,
-    )  # fmt: skip
+    )
     place.invitation = SectionInvitation.objects.create(
-        submission=place["open"], name="guest", email="guest@example.org", sections=["P"],
-        secret_hash=f"matrix-{region}", invited_by=make_user(Role.RESPONDENT, unit=place["open"].unit),
+        submission=place["open"],
+        name="guest",
+        email="guest@example.org",
+        sections=["P"],
+        secret_hash=f"matrix-{region}",
+        invited_by=make_user(Role.RESPONDENT, unit=place["open"].unit),
         expires_at=timezone.now() + dt.timedelta(days=1),
-    )  # fmt: skip
+    )
     place.slip = CorrectionSlip.objects.create(
         query=ReviewQuery.objects.create(submission=place["returned"], item="P01", text="请核实单位"),
         proposed={"value": "12", "entered": "12", "unit": "TB"},
@@ -258,9 +286,14 @@ def _place(region: str) -> Place:
 def _act(row: Submission) -> BulkAcceptance:
     """As if the province had accepted this sheet with others."""
     act = BulkAcceptance.objects.create(
-        round=row.round, filter={}, expected=1, accepted=1, by=make_user(Role.PROVINCIAL_ADMINISTRATOR, INSIDE),
-        action="accept", undo_until=timezone.now() + dt.timedelta(hours=1),
-    )  # fmt: skip
+        round=row.round,
+        filter={},
+        expected=1,
+        accepted=1,
+        by=make_user(Role.PROVINCIAL_ADMINISTRATOR, INSIDE),
+        action="accept",
+        undo_until=timezone.now() + dt.timedelta(hours=1),
+    )
     decided = Submission.objects.values_list("decided_at", flat=True).get(pk=row.pk)
     BulkMember.objects.create(act=act, submission=row, decided_at=decided)
     return act

@@ -48,8 +48,11 @@ def _file() -> SimpleUploadedFile:
 
 def _cell(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     return {
-        "revision": revision_of(place["open"]), "cell": ["P01"], "P01.value": "4321", "P01.unit": "TB",
-    }  # fmt: skip
+        "revision": revision_of(place["open"]),
+        "cell": ["P01"],
+        "P01.value": "4321",
+        "P01.unit": "TB",
+    }
 
 
 def _sign(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
@@ -58,9 +61,11 @@ def _sign(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
 
 def _reason(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
     return {
-        "edit": place.finding.edit, "fingerprint": place.finding.fingerprint, "reason_code": "other",
+        "edit": place.finding.edit,
+        "fingerprint": place.finding.fingerprint,
+        "reason_code": "other",
         "text": "新的数据中心在三月投入使用，存储总量随之增加",
-    }  # fmt: skip
+    }
 
 
 def _verdict(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:

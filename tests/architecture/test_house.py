@@ -8,14 +8,26 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {
-    "manage.py", "pyproject.toml", "README.md", "config", "survey", "estimation", "templates", "tests",
-    "uv.lock", "LICENSE",
-}  # fmt: skip
+    "manage.py",
+    "pyproject.toml",
+    "README.md",
+    "config",
+    "survey",
+    "estimation",
+    "templates",
+    "tests",
+    "uv.lock",
+    "LICENSE",
+}
 PURE = [
-    "survey.questionnaires.definition", "survey.questionnaires.document", "survey.questionnaires.answers",
-    "survey.questionnaires.units", "survey.questionnaires.syntax", "survey.submissions.states",
+    "survey.questionnaires.definition",
+    "survey.questionnaires.document",
+    "survey.questionnaires.answers",
+    "survey.questionnaires.units",
+    "survey.questionnaires.syntax",
+    "survey.submissions.states",
     "estimation.methods",
-]  # fmt: skip
+]
 
 
 def tracked(*patterns: str) -> list[Path]:

@@ -26,8 +26,11 @@ from tests.architecture.matrix_table import TABLE, Row
 pytestmark = pytest.mark.django_db
 TRAIL = "survey_auditevent"
 NAMING = (
-    Permission.RESPOND, Permission.VIEW_SHEETS, Permission.MANAGE_UNITS, Permission.DESIGN_SAMPLE,
-)  # fmt: skip
+    Permission.RESPOND,
+    Permission.VIEW_SHEETS,
+    Permission.MANAGE_UNITS,
+    Permission.DESIGN_SAMPLE,
+)
 # Accounts and the audit trail name the units of people and acts; their permissions are for exactly that.
 ADMINISTRATION = {"accounts", "account", "roles_of", "audit"}
 MAY_WRITE = re.compile(

@@ -63,9 +63,23 @@ def test_catalogue_holds_every_message_of_the_sources(tmp_path: Path) -> None:
     for name in ("config", "survey", "estimation", "templates"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     command = [
-        sys.executable, "-m", "django", "makemessages", "-l", "zh_Hans", "--no-obsolete", "--no-location",
-        "--settings", "config.settings", "--pythonpath", str(copy), "-e", "html,py,txt", "-v", "0",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "django",
+        "makemessages",
+        "-l",
+        "zh_Hans",
+        "--no-obsolete",
+        "--no-location",
+        "--settings",
+        "config.settings",
+        "--pythonpath",
+        str(copy),
+        "-e",
+        "html,py,txt",
+        "-v",
+        "0",
+    ]
     subprocess.run(command, cwd=copy, check=True, capture_output=True)
     missing = set(entries(copy / CATALOGUE / "django.po")) - set(entries(ROOT / CATALOGUE / "django.po"))
     assert missing == set()

@@ -12,8 +12,10 @@ from typing import Any
 from config import embedded
 
 COMMANDS = {
-    "stop postgres": embedded.stop_postgres, "kill valkey": embedded.kill_valkey, "revive": embedded.revive,
-}  # fmt: skip
+    "stop postgres": embedded.stop_postgres,
+    "kill valkey": embedded.kill_valkey,
+    "revive": embedded.revive,
+}
 INHERITED = ("LOCAL_MODE", "LOCAL_DIR", "SECRET_KEY", "REDIS_URL", "DATABASE_URL")
 PASSWORD = "Jade-Harbour-2031"
 
@@ -56,10 +58,13 @@ def build() -> dict[str, Any]:
         crowd.append([session(make_user(Role.RESPONDENT, unit=one)), begun.pk, begun.revision])
     make_user(Role.METHODOLOGIST, username="drill-sign-in", password=PASSWORD)
     return {
-        "run": run.pk, "sheet": sheet.pk, "revision": sheet.revision,
-        "respondent": session(make_user(Role.RESPONDENT, unit=unit)), "crowd": crowd,
+        "run": run.pk,
+        "sheet": sheet.pk,
+        "revision": sheet.revision,
+        "respondent": session(make_user(Role.RESPONDENT, unit=unit)),
+        "crowd": crowd,
         "methodologist": session(make_user(Role.METHODOLOGIST)),
-    }  # fmt: skip
+    }
 
 
 def query(statement: str) -> list[list[Any]]:

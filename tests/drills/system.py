@@ -63,9 +63,15 @@ class System:
         clean = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         self.log = (folder / "drills.log").open("wb")
         self.keeper = subprocess.Popen(
-            [sys.executable, "-m", "tests.drills.keeper"], cwd=ROOT, stderr=self.log, text=True, bufsize=1,
-            env={**clean, "LOCAL_DIR": str(folder)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
+            [sys.executable, "-m", "tests.drills.keeper"],
+            cwd=ROOT,
+            stderr=self.log,
+            text=True,
+            bufsize=1,
+            env={**clean, "LOCAL_DIR": str(folder)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         built = self._read()
         self.scene: dict[str, Any] = built["scene"]
         self.environment = {**clean, **SHORT, **built["environment"]}
@@ -90,9 +96,13 @@ class System:
 
     def _spawn(self, name: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            commands("127.0.0.1", self.port)[name], cwd=ROOT, env=self.environment,
-            stdout=self.log, stderr=self.log, start_new_session=True,
-        )  # fmt: skip
+            commands("127.0.0.1", self.port)[name],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
 
     def start_worker(self) -> None:
         """A worker process with its one child."""
@@ -144,10 +154,11 @@ class System:
         cookies = f"csrftoken={TOKEN}; sessionid={session}" if session else f"csrftoken={TOKEN}"
         cookies += f"; {cookie.partition(';')[0]}" if cookie else ""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", body,
+            f"http://127.0.0.1:{self.port}{path}",
+            body,
             {"Cookie": cookies, "X-CSRFToken": TOKEN, "Accept-Language": language}
             | ({"HX-Request": "true"} if script else {}),
-        )  # fmt: skip
+        )
         try:
             with urllib.request.build_opener(_Stay).open(request, timeout=PATIENCE) as answer:
                 return Answer(answer.status, answer.read().decode(), answer.headers)

@@ -70,9 +70,11 @@ class Breaker:
             else:
                 unreachable[code] = self.proof(compiled)
         return {
-            "rounds": self._rounds(typed), "blank_rounds": self._rounds(blank), "unreachable": unreachable,
+            "rounds": self._rounds(typed),
+            "blank_rounds": self._rounds(blank),
+            "unreachable": unreachable,
             "hard_edits": sum(1 for edit in self.form.edits if edit.severity == "hard"),
-        }  # fmt: skip
+        }
 
     def proof(self, compiled: CompiledEdit) -> str:
         """Why no answer of this unit breaks the edit. Raises AssertionError when there is no reason."""

@@ -25,9 +25,14 @@ CHROMIUM = (
     or shutil.which("google-chrome")
 )
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run",
-    "--disable-component-update", "--disable-dev-shm-usage",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+]
 
 
 FILING = ("test_categories", "test_story")  # these file the drafts that the other tests type in

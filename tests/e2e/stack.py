@@ -17,9 +17,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SCALE = "0.01"
 # What the tests' own process has set for its servers must not reach the demonstration.
 FOREIGN = (
-    "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOCAL_MODE", "LOCAL_DIR", "PLAIN_STATIC", "XDG_RUNTIME_DIR",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "LOCAL_MODE",
+    "LOCAL_DIR",
+    "PLAIN_STATIC",
+    "XDG_RUNTIME_DIR",
     "DJANGO_SETTINGS_MODULE",
-)  # fmt: skip
+)
 
 
 class Stack:
@@ -70,8 +76,12 @@ class Stack:
         """Run a piece of code in the stack's own settings; what it prints is read as JSON."""
         done = subprocess.run(
             [sys.executable, "manage.py", "shell", "-v0", "-c", code],
-            cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         return json.loads(done.stdout)
 
     def children(self) -> list[int]:

@@ -49,8 +49,13 @@ def focused(person: Any) -> str:
 def test_arrows_move_through_the_table_and_enter_goes_down(person: Any) -> None:
     ids, press = cells(person), person.page.keyboard.press
     person.page.locator(f"#{ids[0][0]}").focus()
-    for key, (row, column) in {"ArrowDown": (1, 0), "Enter": (2, 0), "ArrowRight": (2, 1), "ArrowUp": (1, 1),
-                               "ArrowLeft": (1, 0)}.items():  # fmt: skip
+    for key, (row, column) in {
+        "ArrowDown": (1, 0),
+        "Enter": (2, 0),
+        "ArrowRight": (2, 1),
+        "ArrowUp": (1, 1),
+        "ArrowLeft": (1, 0),
+    }.items():
         press(key)
         assert focused(person) == ids[row][column], key
     person.page.keyboard.type("12")
@@ -75,9 +80,14 @@ def test_a_block_is_pasted_by_row_names_with_the_unit_of_its_header(person: Any)
     page, ids = person.page, cells(person)
     names = page.locator(f"#row-{TABLE} tbody th").all_inner_texts()
     heads = page.locator(f"#row-{TABLE} thead th").all_inner_texts()[1:]
-    block = "\r\n".join([
-        f"地区\t{heads[0]}（EFLOPS）", f"{names[3]}\t1.5", f"{names[1]}\t1,200", "不是地区\t7",
-    ])  # fmt: skip
+    block = "\r\n".join(
+        [
+            f"地区\t{heads[0]}（EFLOPS）",
+            f"{names[3]}\t1.5",
+            f"{names[1]}\t1,200",
+            "不是地区\t7",
+        ]
+    )
     page.locator(f"#{ids[0][0]}").focus()
     page.evaluate(PASTE, [ids[0][0], block])
     expect(page.locator("#paste-note")).to_contain_text("2")

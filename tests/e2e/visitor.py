@@ -196,8 +196,12 @@ class Visitor:
         """From the summary through the sign-off to the receipt."""
         self.go(f"/sheets/{sheet}/summary/")
         self.page.locator(f'a[href^="/sheets/{sheet}/submit/"]').first.click()
-        for name, value in (("unit_head", "演练负责人"), ("stat_head", "演练统计负责人"), ("filler", "演练填表人"),
-                            ("phone", "010-12345678")):  # fmt: skip
+        for name, value in (
+            ("unit_head", "演练负责人"),
+            ("stat_head", "演练统计负责人"),
+            ("filler", "演练填表人"),
+            ("phone", "010-12345678"),
+        ):
             self.page.fill(f"[name={name}]", value)
         self.page.check("[name=statement]")
         self.page.locator("main form .btn-primary").click()

@@ -94,9 +94,26 @@ class Command(BaseCommand):
     def _worker(self, queue: str, number: int) -> "subprocess.Popen[bytes]":
         """One worker process on a queue of its own, with one thread, so that workers are what is compared."""
         command = [
-            sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "-A", "config", "worker", "--pool", "solo",
-            "-Q", queue, "-n", f"{queue}-{number}@%h", "--loglevel", "ERROR", "--without-gossip", "--without-mingle",
-        ]  # fmt: skip
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "celery",
+            "--quiet",
+            "-A",
+            "config",
+            "worker",
+            "--pool",
+            "solo",
+            "-Q",
+            queue,
+            "-n",
+            f"{queue}-{number}@%h",
+            "--loglevel",
+            "ERROR",
+            "--without-gossip",
+            "--without-mingle",
+        ]
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         return subprocess.Popen(command, env={**os.environ, **threads}, stdout=subprocess.DEVNULL)  # noqa: S603 own command
 

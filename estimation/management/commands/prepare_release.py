@@ -23,9 +23,10 @@ class Command(BaseCommand):
         parser.add_argument("--note-zh", default="", help="what a correction changes, in Chinese")
         parser.add_argument("--note-en", default="", help="what a correction changes, in English")
         parser.add_argument(
-            "--publish", action="store_true",
+            "--publish",
+            action="store_true",
             help="also validate and publish; refused for a real round, where two people do it",
-        )  # fmt: skip
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare, tell what there is, publish when asked."""

@@ -15,9 +15,11 @@ from survey.microdata.projection import layout_variables
 from survey.questionnaires.loader import load_all
 
 _VARIANTS = {
-    "treatments": TREATMENTS, "policies": (RAW, *POLICIES), "classes": (RAW, *CLASSES),
+    "treatments": TREATMENTS,
+    "policies": (RAW, *POLICIES),
+    "classes": (RAW, *CLASSES),
     "all": (*TREATMENTS, *POLICIES, *CLASSES),
-}  # fmt: skip
+}
 
 
 class Command(BaseCommand):
@@ -50,10 +52,14 @@ class Command(BaseCommand):
         try:
             country = build_country(seed=options["population_seed"], scale=options["scale"])
             study = run_study(
-                country, layout_variables(load_all().values()), _VARIANTS[options["variants"]],
-                samples=options["samples"], seed=options["seed"], workers=options["workers"],
+                country,
+                layout_variables(load_all().values()),
+                _VARIANTS[options["variants"]],
+                samples=options["samples"],
+                seed=options["seed"],
+                workers=options["workers"],
                 progress=self._progress,
-            )  # fmt: skip
+            )
         except ValueError as refusal:
             raise CommandError(str(refusal)) from refusal
         lines = lines_of(study)

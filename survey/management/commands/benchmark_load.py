@@ -127,9 +127,11 @@ def _amounts(row: Submission) -> list[tuple[str, str]]:
     return [
         (code, form.section_of(code).code)
         for code, item in form.items.items()
-        if item.type == "quantity" and not item.computed and code in sheet.relevant
+        if item.type == "quantity"
+        and not item.computed
+        and code in sheet.relevant
         and "missing" not in (row.answers.get(code) or {})
-    ]  # fmt: skip
+    ]
 
 
 def sheet_number(seat: Seat) -> int:

@@ -35,9 +35,12 @@ class Command(BaseCommand):
         with translation.override(options["language"]):
             try:
                 row = services.upload_frame(
-                    by=None, kind=options["kind"], name=path.name, content=path.read_bytes(),
+                    by=None,
+                    kind=options["kind"],
+                    name=path.name,
+                    content=path.read_bytes(),
                     complete=options["complete"],
-                )  # fmt: skip
+                )
                 services.check_import(row.pk)
                 self._show(row)
                 if options["dry_run"]:

@@ -34,9 +34,12 @@ class Population:
                 for size in ("large", "medium", "small", "micro"):
                     for _ in range(4):
                         fields: dict[str, Any] = {
-                            "size_class": size, "section": section, "industry": industry, "employees": 50,
+                            "size_class": size,
+                            "section": section,
+                            "industry": industry,
+                            "employees": 50,
                             "random_number": dice.random(),
-                        }  # fmt: skip
+                        }
                         self.units.append(make_unit("CAT13", region, **fields))
                     FrameCount.objects.create(region=region, section=section, size_class=size, units=100)
             self.units += [
@@ -60,9 +63,12 @@ class Population:
             version.pk, version.year = None, year
             version.save(force_insert=True)
         return CollectionRound.objects.create(
-            year=year, reference_date=dt.date(year, 12, 31), opens_at=start,
-            due_at=start + dt.timedelta(days=30), closes_at=start + dt.timedelta(days=40),
-        )  # fmt: skip
+            year=year,
+            reference_date=dt.date(year, 12, 31),
+            opens_at=start,
+            due_at=start + dt.timedelta(days=30),
+            closes_at=start + dt.timedelta(days=40),
+        )
 
     def draft(self, rules: Rules | None = None) -> SampleDesign:
         """Strata under some rules."""

@@ -85,14 +85,22 @@ def test_defaults_show_three_alternatives_of_last_years_size(population: Populat
 @pytest.mark.parametrize(
     "query",
     [
-        "a-method=proportional&a-n=1", f"a-method=proportional&a-n={10**30}", "a-method=nonsense", "a-method=neyman",
-        "a-method=proportional&a-n=<script>alert(1)</script>", "a-method=power&a-n=60&a-power=7",
-        "a-method=targets&a-nation=&a-region=&a-section=", "a-method=targets&a-nation=0", "response=0",
-        "response=abc&a-method=proportional&a-n=60", "a-method=neyman&a-n=60&a-item=P99",
-        "a-method=proportional&a-n=60&a-minimum=-1", "a-method=proportional&a-n=60&a-minimum=９",
+        "a-method=proportional&a-n=1",
+        f"a-method=proportional&a-n={10**30}",
+        "a-method=nonsense",
+        "a-method=neyman",
+        "a-method=proportional&a-n=<script>alert(1)</script>",
+        "a-method=power&a-n=60&a-power=7",
+        "a-method=targets&a-nation=&a-region=&a-section=",
+        "a-method=targets&a-nation=0",
+        "response=0",
+        "response=abc&a-method=proportional&a-n=60",
+        "a-method=neyman&a-n=60&a-item=P99",
+        "a-method=proportional&a-n=60&a-minimum=-1",
+        "a-method=proportional&a-n=60&a-minimum=９",
         "a-method=targets&a-nation=0.01",
     ],
-)  # fmt: skip
+)
 def test_wrong_parameters_are_told_and_harmless(population: Population, first: Client, query: str) -> None:
     design = population.draft()
     answer = first.get(f"/estimation/designs/{design.pk}/allocation/?{query}")
@@ -137,9 +145,12 @@ def test_refusals_come_back_as_sentences(population: Population, first: Client) 
     design = population.draft()
     url = f"/estimation/designs/{design.pk}/"
     for act, body in (
-        ("draw/", {"a-method": "proportional", "a-n": "1"}), ("draw/", {}), ("approve/", {"content_hash": "x"}),
-        ("withdraw/", {"reason": ""}), ("hand-over/", {}),
-    ):  # fmt: skip
+        ("draw/", {"a-method": "proportional", "a-n": "1"}),
+        ("draw/", {}),
+        ("approve/", {"content_hash": "x"}),
+        ("withdraw/", {"reason": ""}),
+        ("hand-over/", {}),
+    ):
         answer = first.post(url + act, body, follow=True)
         assert answer.status_code in {200, 422} and b"notice-error" in answer.content, act
     design.refresh_from_db()
@@ -158,10 +169,15 @@ def test_a_changed_frame_is_said_when_it_is_drawn_again(population: Population, 
 @pytest.mark.parametrize(
     "body",
     [
-        {"round": "1999"}, {"round": "2025"}, {"round": "2026", "employees": "-1"}, {"round": "2026", "turnover": "x"},
-        {"round": "2026", "employees": str(10**30)}, {"round": "2026", "categories": ["CAT99"]}, {},
+        {"round": "1999"},
+        {"round": "2025"},
+        {"round": "2026", "employees": "-1"},
+        {"round": "2026", "turnover": "x"},
+        {"round": "2026", "employees": str(10**30)},
+        {"round": "2026", "categories": ["CAT99"]},
+        {},
     ],
-)  # fmt: skip
+)
 def test_wrong_rules_are_told(population: Population, first: Client, body: dict[str, Any]) -> None:
     answer = first.post("/estimation/designs/new/", body)
     assert answer.status_code == 422 and b'id="error-summary"' in answer.content

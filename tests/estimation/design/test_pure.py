@@ -12,9 +12,17 @@ from estimation.design.tables import breakdown, grades, national_cv
 
 
 def frame_row(
-    code: str, category: str = "CAT13", region: str = "110000", section: str = "C", size: str = "small",
-    *, platform: bool = False, employees: int = 10, turnover: float = 0.0, prn: float = 0.5,
-) -> tuple[object, ...]:  # fmt: skip
+    code: str,
+    category: str = "CAT13",
+    region: str = "110000",
+    section: str = "C",
+    size: str = "small",
+    *,
+    platform: bool = False,
+    employees: int = 10,
+    turnover: float = 0.0,
+    prn: float = 0.5,
+) -> tuple[object, ...]:
     """A unit as the frame hands it out; its key is its code."""
     return code, category, region, section, size, platform, employees, turnover, prn, int(code)
 
@@ -22,12 +30,18 @@ def frame_row(
 def hand_base() -> Base:
     """Two sampled strata (N 100 and 50, S 10 and 40, mean 5 and 20) and one unit of 1000 taken whole."""
     return Base(
-        items=("P01",), key=np.array([[ENTERPRISE, -1, 0, 2, 2], [ENTERPRISE, -1, 1, 8, 2], [CERTAINTY, 0, -1, -1, -1]]),
-        population=np.array([100.0, 50.0, 1.0]), listed=np.array([80.0, 50.0, 1.0]),
-        mean=np.array([[5.0], [20.0], [1000.0]]), spread=np.array([[10.0], [40.0], [0.0]]),
-        main=np.array([[2, 2], [8, 2], [-1, -1]]), cell_key=np.array([[2, 0, -1, -1]]), cell_size=np.array([1.0]),
-        cell_mean=np.array([[1000.0]]), cell_spread=np.array([[0.0]]),
-    )  # fmt: skip
+        items=("P01",),
+        key=np.array([[ENTERPRISE, -1, 0, 2, 2], [ENTERPRISE, -1, 1, 8, 2], [CERTAINTY, 0, -1, -1, -1]]),
+        population=np.array([100.0, 50.0, 1.0]),
+        listed=np.array([80.0, 50.0, 1.0]),
+        mean=np.array([[5.0], [20.0], [1000.0]]),
+        spread=np.array([[10.0], [40.0], [0.0]]),
+        main=np.array([[2, 2], [8, 2], [-1, -1]]),
+        cell_key=np.array([[2, 0, -1, -1]]),
+        cell_size=np.array([1.0]),
+        cell_mean=np.array([[1000.0]]),
+        cell_spread=np.array([[0.0]]),
+    )
 
 
 def test_the_promised_cv_is_the_textbooks() -> None:
@@ -94,9 +108,14 @@ def test_targets_are_kept_by_the_smallest_sample() -> None:
 
 def test_a_count_loses_the_units_that_lie_elsewhere() -> None:
     rows = [
-        frame_row("1"), frame_row("2"), frame_row("3", employees=5000), frame_row("4", "CAT10"),
-        frame_row("5", "CAT08", platform=True), frame_row("6", "CAT08"), frame_row("7", "CAT03", section="", size=""),
-    ]  # fmt: skip
+        frame_row("1"),
+        frame_row("2"),
+        frame_row("3", employees=5000),
+        frame_row("4", "CAT10"),
+        frame_row("5", "CAT08", platform=True),
+        frame_row("6", "CAT08"),
+        frame_row("7", "CAT03", section="", size=""),
+    ]
     counts = [
         ("", "110000", "C", "small", 10),
         ("", "120000", "C", "large", 7),

@@ -277,8 +277,11 @@ def test_every_step_leaves_an_audit_row_with_the_hash(population: Population) ->
     row = population.handed_over()
     trail = AuditEvent.objects.filter(subject_type="sampledesign", subject_id=str(row.pk)).order_by("pk")
     assert list(trail.values_list("action", flat=True)) == [
-        "design_built", "design_drawn", "design_approved", "design_handed_over",
-    ]  # fmt: skip
+        "design_built",
+        "design_drawn",
+        "design_approved",
+        "design_handed_over",
+    ]
     assert {one.details["content_hash"] for one in trail[1:]} == {row.content_hash}
 
 

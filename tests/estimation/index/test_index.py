@@ -36,8 +36,12 @@ def places(seed: int, replicates: int = 0, noise: float = 0.05) -> Places:
 def learned(fit: float) -> Importance:
     rng = np.random.default_rng(8)
     share = rng.dirichlet(np.ones(K))
-    return Importance(500, {"trees": fit, "elastic_net": fit - 0.1}, {"trees": share, "elastic_net": share[::-1]},
-                      {"trees": share / 10, "elastic_net": share / 10})  # fmt: skip
+    return Importance(
+        500,
+        {"trees": fit, "elastic_net": fit - 0.1},
+        {"trees": share, "elastic_net": share[::-1]},
+        {"trees": share / 10, "elastic_net": share / 10},
+    )
 
 
 def test_without_a_fit_only_objective_weights_are_used_and_it_says_so() -> None:

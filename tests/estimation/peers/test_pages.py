@@ -122,9 +122,12 @@ def test_a_wider_group_or_nothing_stands_for_an_unsafe_one(town: Quarter) -> Non
     developed = {one.name.code: one for one in selectors.standings(sheet(town.units[6]), table)}
     assert developed["D02"].box is None
     assert developed["D02"].own == pytest.approx(49 / 140)
-    assert "Not shown" in respondent(town.units[6]).get(
-        reverse("peer_sheet", args=[sheet(town.units[6]).pk])
-    ).content.decode()  # fmt: skip
+    assert (
+        "Not shown"
+        in respondent(town.units[6])
+        .get(reverse("peer_sheet", args=[sheet(town.units[6]).pk]))
+        .content.decode()
+    )
 
 
 @pytest.mark.parametrize("state", ["draft", "validated", "scheduled", "withdrawn"])

@@ -35,71 +35,107 @@ def small_content(year: int = 2025) -> Content:
     """Two tables, a withheld cell, an absent one, a passage."""
     cells = [
         cell(
-            f"SUP-01.{year}", "52.26", 52.2612, cv=0.05, grade="B", n=42, estimator="total",
+            f"SUP-01.{year}",
+            "52.26",
+            52.2612,
+            cv=0.05,
+            grade="B",
+            n=42,
+            estimator="total",
             lineage=("P01/total/nation/all/2025",),
         ),
         cell(f"SUP-01.{year}.growth", "27.28", 27.2772, cv=0.02, grade="A"),
-        cell("T2.A.flow", "32.08", 32.0812), cell("T2.C.flow", "540.58", 540.5812),
+        cell("T2.A.flow", "32.08", 32.0812),
+        cell("T2.C.flow", "540.58", 540.5812),
         cell("T2.D.flow", "×", None, status=CellStatus.WITHHELD, reason="dominance"),
-        cell("T2.total.flow", "1,930.73", 1930.7312), cell("T4.110000.valid", "1,956", 1956.0),
+        cell("T2.total.flow", "1,930.73", 1930.7312),
+        cell("T4.110000.valid", "1,956", 1956.0),
         cell("T4.540000.valid", "—", None, status=CellStatus.ABSENT, reason="no_estimate"),
-    ]  # fmt: skip
+    ]
     flow = FrozenTable(
-        "T2", text("行业数据分布", "Data by industry"), text("门类", "Section"), (text("流通量", "Flow"),),
+        "T2",
+        text("行业数据分布", "Data by industry"),
+        text("门类", "Section"),
+        (text("流通量", "Flow"),),
         (
             FrozenRow("A", text("农业", "Agriculture"), ("T2.A.flow",)),
             FrozenRow("D", text("电力", "Electricity"), ("T2.D.flow",)),
             FrozenRow("C", text("制造业", "Manufacturing"), ("T2.C.flow",)),
             FrozenRow("total", text("合计", "Total"), ("T2.total.flow",), is_total=True),
         ),
-    )  # fmt: skip
+    )
     places = FrozenTable(
-        "T4", text("各省样本", "Sample by region"), text("地区", "Region"), (text("有效", "Valid"),),
+        "T4",
+        text("各省样本", "Sample by region"),
+        text("地区", "Region"),
+        (text("有效", "Valid"),),
         (
             FrozenRow("110000", text("北京", "Beijing"), ("T4.110000.valid",)),
             FrozenRow("540000", text("西藏", "Tibet (Xizang)"), ("T4.540000.valid",)),
         ),
-    )  # fmt: skip
+    )
     chapter = FrozenTable(
-        "C1.supply", text("供给", "Supply"), text("指标", "Indicator"), (text("2025", "2025"), text("增长率", "Growth")),
+        "C1.supply",
+        text("供给", "Supply"),
+        text("指标", "Indicator"),
+        (text("2025", "2025"), text("增长率", "Growth")),
         (FrozenRow("SUP-01", text("生产总量", "Production"), (f"SUP-01.{year}", f"SUP-01.{year}.growth")),),
-    )  # fmt: skip
-    crossed = {
-        "A": ("1.50", 1.5), "C": ("30.00", 30.0), "D": ("×", None), "total": ("31.50", 31.5)
-    }  # fmt: skip
+    )
+    crossed = {"A": ("1.50", 1.5), "C": ("30.00", 30.0), "D": ("×", None), "total": ("31.50", 31.5)}
     places_of = {"110000": text("北京", "Beijing"), "540000": text("西藏", "Tibet (Xizang)")}
     cells += [
         cell(
-            f"RS-P01.{region}.{section}", printed, value, cv=None if value is None else 0.0512,
-            grade="" if value is None else "B", n=None if value is None else 40,
+            f"RS-P01.{region}.{section}",
+            printed,
+            value,
+            cv=None if value is None else 0.0512,
+            grade="" if value is None else "B",
+            n=None if value is None else 40,
             status=CellStatus.SHOWN if value else CellStatus.WITHHELD,
         )
-        for region in (*places_of, "total") for section, (printed, value) in crossed.items()
-    ]  # fmt: skip
+        for region in (*places_of, "total")
+        for section, (printed, value) in crossed.items()
+    ]
     by_industry = FrozenTable(
-        "RS-P01", text("分地区分行业数据生产量（EB）", "Data produced by region and industry (EB)"), text("地区", "Region"),
+        "RS-P01",
+        text("分地区分行业数据生产量（EB）", "Data produced by region and industry (EB)"),
+        text("地区", "Region"),
         (
-            text("农业", "Agriculture"), text("制造业", "Manufacturing"), text("电力", "Electricity"),
+            text("农业", "Agriculture"),
+            text("制造业", "Manufacturing"),
+            text("电力", "Electricity"),
             text("全行业", "All industries"),
         ),
         tuple(
             FrozenRow(
-                region, places_of.get(region, text("全国", "All regions")),
-                tuple(f"RS-P01.{region}.{section}" for section in crossed), is_total=region == "total",
+                region,
+                places_of.get(region, text("全国", "All regions")),
+                tuple(f"RS-P01.{region}.{section}" for section in crossed),
+                is_total=region == "total",
             )
             for region in (*places_of, "total")
         ),
         (text("口径为企业。", "Enterprises only."),),
-    )  # fmt: skip
+    )
     foreword = Block(
-        "FW", "foreword", text("前言", "Foreword"), text("总量为52.26。", "Production was 52.26."), (f"SUP-01.{year}",)
-    )  # fmt: skip
+        "FW",
+        "foreword",
+        text("前言", "Foreword"),
+        text("总量为52.26。", "Production was 52.26."),
+        (f"SUP-01.{year}",),
+    )
     return Content(
-        year=year, title=text("调查报告", "Survey report"), is_synthetic=True, run="a" * 64, code_version="b" * 64,
-        cells={one.key: one for one in cells}, tables=(chapter, flow, places),
-        blocks=(foreword,), crossings=(by_industry,),
+        year=year,
+        title=text("调查报告", "Survey report"),
+        is_synthetic=True,
+        run="a" * 64,
+        code_version="b" * 64,
+        cells={one.key: one for one in cells},
+        tables=(chapter, flow, places),
+        blocks=(foreword,),
+        crossings=(by_industry,),
         identities=({"code": "ID-1", "holds": True, "words": {"zh": "合计成立", "en": "The sum holds"}},),
-    )  # fmt: skip
+    )
 
 
 def put_out(run: EstimationRun, content: Content | None = None, *, number: int = 1, **fields: Any) -> Release:
@@ -107,9 +143,13 @@ def put_out(run: EstimationRun, content: Content | None = None, *, number: int =
     shown = content or small_content()
     given = {"state": "published", "published_at": timezone.now(), **fields}
     return Release.objects.create(
-        round=run.round, run=run, number=number, content=json.loads(shown.to_json()),
-        content_hash=shown.digest(), **given,
-    )  # fmt: skip
+        round=run.round,
+        run=run,
+        number=number,
+        content=json.loads(shown.to_json()),
+        content_hash=shown.digest(),
+        **given,
+    )
 
 
 def corrected(content: Content, key: str, printed: str) -> Content:

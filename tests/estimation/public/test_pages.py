@@ -135,9 +135,14 @@ def test_csv_holds_what_is_printed_and_errors_but_nothing_withheld_and_no_hidden
     answer = Client().get("/en/2025/tables/T2.csv")
     rows = list(csv.reader(io.StringIO(body(answer).removeprefix("\ufeff"))))
     assert rows[0] == [
-        "code", "Section", "Flow", "Flow (standard error)", "Flow (CV, %)", "Flow (lower bound, 95 %)",
+        "code",
+        "Section",
+        "Flow",
+        "Flow (standard error)",
+        "Flow (CV, %)",
+        "Flow (lower bound, 95 %)",
         "Flow (upper bound, 95 %)",
-    ]  # fmt: skip
+    ]
     assert ["C", "Manufacturing", "540.58", "27", "", "486.52", "594.64"] in rows
     assert ["D", "Electricity", "×", "", "", "", ""] in rows
     assert ["total", "Total", "1930.73", "97", "", "1737.66", "2123.8"] in rows
@@ -234,9 +239,15 @@ def test_pages_go_on_while_the_database_is_away(publish: Publish, monkeypatch: A
 def test_wrong_addresses_are_not_found(publish: Publish) -> None:
     publish()
     for path in (
-        "2023/", "2025-7/", "2025/tables/T9/", "2025/cells/nothing/", "2025/explore/region/999999/",
-        "2025/explore/section/Z/", "2025/explore/planet/C/", "2025/tables/%3Cscript%3E/",
-    ):  # fmt: skip
+        "2023/",
+        "2025-7/",
+        "2025/tables/T9/",
+        "2025/cells/nothing/",
+        "2025/explore/region/999999/",
+        "2025/explore/section/Z/",
+        "2025/explore/planet/C/",
+        "2025/tables/%3Cscript%3E/",
+    ):
         assert Client().get(f"/zh/{path}").status_code == 404, path
     assert Client().post("/zh/2025/").status_code in {403, 405}
 

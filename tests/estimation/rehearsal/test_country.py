@@ -27,8 +27,21 @@ def test_the_national_plan_has_the_printed_margins(plan: FramePlan) -> None:
     assert plan.margins.valid.sum() == 42_505
     assert plan.margins.filed.sum() == 48_396
     assert plan.margins.valid.sum(0).tolist() == [
-        25, 37, 2722, 1259, 10, 4, 109, 168, 41, 246, 826, 16818, 20184, 56,
-    ]  # fmt: skip
+        25,
+        37,
+        2722,
+        1259,
+        10,
+        4,
+        109,
+        168,
+        41,
+        246,
+        826,
+        16818,
+        20184,
+        56,
+    ]
     regions = {region.code: place for place, region in enumerate(REGIONS)}
     for code, valid, filed in (("110000", 1956, 2035), ("320000", 4723, 5265), ("540000", 7, 10)):
         assert plan.margins.valid[regions[code]].sum() == valid

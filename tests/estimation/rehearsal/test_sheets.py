@@ -18,9 +18,10 @@ from survey.questionnaires.loader import load_all
 FORMS = load_all()
 VARIABLES = layout_variables(FORMS.values())
 LAYOUT = Layout(
-    tuple(one.code for one in VARIABLES), tuple(one.kind for one in VARIABLES),
+    tuple(one.code for one in VARIABLES),
+    tuple(one.kind for one in VARIABLES),
     tuple(one.required for one in VARIABLES),
-)  # fmt: skip
+)
 MOST = 40  # sheets of a category
 
 

@@ -29,18 +29,25 @@ CELLS = {
 @pytest.mark.parametrize(
     ("text", "zh", "en"),
     [
-        ("{{ SUP-01 }}", "52.26", "52.26"), ("{{ SUP-01.2024 }}", "41.06", "41.06"), ("{{SUP-01.previous}}", "41.06", "41.06"),
-        ("{{ SUP-01.growth }}", "27.28", "27.28"), ("{{ SUP-01.growth|change }}", "增长27.28%", "up 27.28 %"),
-        ("{{ CIR-01.growth | change }}", "下降3.10%", "down 3.10 %"), ("{{ CIR-02.growth|change }}", "持平", "unchanged"),
+        ("{{ SUP-01 }}", "52.26", "52.26"),
+        ("{{ SUP-01.2024 }}", "41.06", "41.06"),
+        ("{{SUP-01.previous}}", "41.06", "41.06"),
+        ("{{ SUP-01.growth }}", "27.28", "27.28"),
+        ("{{ SUP-01.growth|change }}", "增长27.28%", "up 27.28 %"),
+        ("{{ CIR-01.growth | change }}", "下降3.10%", "down 3.10 %"),
+        ("{{ CIR-02.growth|change }}", "持平", "unchanged"),
         ("{{ SUP-01.growth|points }}", "提升27.28个百分点", "up 27.28 percentage points"),
-        ("{{ TXT-017|about }}", "超11", "over 11"), ("{{ TXT-017 }}", "11.44", "11.44"),
+        ("{{ TXT-017|about }}", "超11", "over 11"),
+        ("{{ TXT-017 }}", "11.44", "11.44"),
         ("{{ T2.C.flow_eb }}", "495.52", "495.52"),
-        ("{{ FC-01 }}", "64.31", "64.31"), ("{{ RK-01 }}", "广东、浙江", "Guangdong, Zhejiang"),
+        ("{{ FC-01 }}", "64.31", "64.31"),
+        ("{{ RK-01 }}", "广东、浙江", "Guangdong, Zhejiang"),
         ("{{ year }}/{{ previous }}/{{ next }}", "2025/2024/2026", "2025/2024/2026"),
         ("{{ 'GB/T 4754' }}", "GB/T 4754", "GB/T 4754"),
-        ("{{ TXT-031 }}", "—", "—"), ("{{ T2.A.flow_eb }}", "×", "×"),
+        ("{{ TXT-031 }}", "—", "—"),
+        ("{{ T2.A.flow_eb }}", "×", "×"),
     ],
-)  # fmt: skip
+)
 def test_fields(text: str, zh: str, en: str) -> None:
     assert fill(text, "zh", CELLS, 2025).text == zh
     assert fill(text, "en", CELLS, 2025).text == en
@@ -49,11 +56,13 @@ def test_fields(text: str, zh: str, en: str) -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("甲[[，乙{{ TXT-031 }}]]。", "甲。"), ("甲[[，乙{{ SUP-01 }}]]。", "甲，乙52.26。"),
-        ("[[甲{{ SUP-01 }}[[，乙{{ T2.A.flow_eb }}]]。]]", "甲52.26。"), ("[[甲{{ TXT-031 }}[[，乙{{ SUP-01 }}]]。]]", ""),
+        ("甲[[，乙{{ TXT-031 }}]]。", "甲。"),
+        ("甲[[，乙{{ SUP-01 }}]]。", "甲，乙52.26。"),
+        ("[[甲{{ SUP-01 }}[[，乙{{ T2.A.flow_eb }}]]。]]", "甲52.26。"),
+        ("[[甲{{ TXT-031 }}[[，乙{{ SUP-01 }}]]。]]", ""),
         ("第一段[[{{ TXT-031 }}]]\n\n[[{{ TXT-031 }}]]\n\n第三段", "第一段\n\n第三段"),
     ],
-)  # fmt: skip
+)
 def test_passages_are_left_out_with_their_numbers(text: str, shown: str) -> None:
     assert fill(text, "zh", CELLS, 2025).text == shown
 
@@ -61,11 +70,16 @@ def test_passages_are_left_out_with_their_numbers(text: str, shown: str) -> None
 @pytest.mark.parametrize(
     ("field", "name"),
     [
-        ("SUP-99", "SUP-99"), ("SUP-01.1999", "SUP-01.1999"), ("SUP-01|upper", "SUP-01|upper"),
+        ("SUP-99", "SUP-99"),
+        ("SUP-01.1999", "SUP-01.1999"),
+        ("SUP-01|upper", "SUP-01|upper"),
         ("SUP-01.__class__", "SUP-01.__class__"),
-        ("request.user", "request.user"), ("'a'|safe", "'a'|safe"), ("", ""), ("SUP-01 + SUP-01", "SUP-01 + SUP-01"),
+        ("request.user", "request.user"),
+        ("'a'|safe", "'a'|safe"),
+        ("", ""),
+        ("SUP-01 + SUP-01", "SUP-01 + SUP-01"),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_field_is_refused_by_its_name(field: str, name: str) -> None:
     with pytest.raises(UnknownField) as caught:
         fill(f"x {{{{ {field} }}}}", "zh", CELLS, 2025)

@@ -23,13 +23,20 @@ CELL = FrozenCell(
 )
 HELD = FrozenCell("T2.A.flow", T, Text("EB", "EB"), "×", CellStatus.WITHHELD, reason="dominance")
 CONTENT = Content(
-    year=2025, title=T, is_synthetic=True, run="a" * 64, code_version="b" * 64,
+    year=2025,
+    title=T,
+    is_synthetic=True,
+    run="a" * 64,
+    code_version="b" * 64,
     cells={CELL.key: CELL, HELD.key: HELD},
-    tables=(FrozenTable("C1.supply", T, T, (T, T), (FrozenRow("SUP-01", T, (CELL.key, HELD.key), 1),), (T,)),),
+    tables=(
+        FrozenTable("C1.supply", T, T, (T, T), (FrozenRow("SUP-01", T, (CELL.key, HELD.key), 1),), (T,)),
+    ),
     figures=(FrozenFigure("FIG1", T, T, (Point(T, "2025", CELL.key),), T),),
     blocks=(Block("FW-1", "foreword", T, T, (CELL.key,)),),
-    identities=({"code": "ID-1", "holds": True},), footnotes=(T,),
-)  # fmt: skip
+    identities=({"code": "ID-1", "holds": True},),
+    footnotes=(T,),
+)
 
 
 def test_content_read_back_is_equal():

@@ -47,7 +47,7 @@ def cells_of(estimates: dict[Key, Stored]) -> dict[str, FrozenCell]:
             line_of(key), Text("", ""), Text("", ""), str(one.value), value=one.value, lineage=(line_of(key),)
         )
         for key, one in estimates.items()
-    }  # fmt: skip
+    }
 
 
 def reach(estimates: dict[Key, Stored], gone: set[str], target: str) -> tuple[float, float]:
@@ -208,9 +208,15 @@ def test_a_bound_that_rounds_to_zero_has_no_sign() -> None:
 def test_bounds_that_a_number_cannot_have_are_cut_off() -> None:
     def bounds(estimator: str, value: float, lower: float, upper: float, unit: str = "%") -> object:
         one = FrozenCell(
-            "X", Text("某", "x"), Text(unit, unit), f"{value:.2f}", value=value, lower=lower, upper=upper,
+            "X",
+            Text("某", "x"),
+            Text(unit, unit),
+            f"{value:.2f}",
+            value=value,
+            lower=lower,
+            upper=upper,
             estimator=estimator,
-        )  # fmt: skip
+        )
         done = freeze({"X": one})["X"]
         return done.lower, done.upper
 

@@ -17,8 +17,10 @@ BEFORE = Key(2024, "P01", "total", "section", "C")
 GROWTH = Key(2025, "P01", "level_growth", "section", "C")
 OTHER = Key(2025, "P01", "total", "section", "G")
 ESTIMATES = {
-    NOW: Stored(1200.0, se=30.0, n=40), BEFORE: Stored(1000.0, se=25.0, n=35), OTHER: Stored(300.0, se=12.0, n=9),
-}  # fmt: skip
+    NOW: Stored(1200.0, se=30.0, n=40),
+    BEFORE: Stored(1000.0, se=25.0, n=35),
+    OTHER: Stored(300.0, se=12.0, n=9),
+}
 
 
 def evaluated(formula: str, estimates: dict[Key, Stored], unit: str = "TB", **more: Any) -> FrozenCell:
@@ -32,9 +34,14 @@ def evaluated(formula: str, estimates: dict[Key, Stored], unit: str = "TB", **mo
     }
     book = parse_book(registry(), {"facts": [fact]}, {})
     material = Material(
-        2025, Source(estimates, {("EXT-WORLD", 2025): 4.0}), {"P01": "TB"}, {"EXT-WORLD": "PB"}, {}, {},
+        2025,
+        Source(estimates, {("EXT-WORLD", 2025): 4.0}),
+        {"P01": "TB"},
+        {"EXT-WORLD": "PB"},
+        {},
+        {},
         lambda kind, code: Label(code, code),
-    )  # fmt: skip
+    )
     return Reader(book, Draft(), material).fact(book.facts[0])
 
 

@@ -37,12 +37,18 @@ def test_calls_and_notes_that_agree_are_no_fault() -> None:
         ((body("总量[^c]", "Total[^c]"), holder()), ("x", "unknown_note", "c")),
         ((body("总量[^a]", "Total[^a]"), holder()), ("footnotes", "uncalled_note", "b")),
         ((body("总量[^a][^b]", "Total[^a]"), holder()), ("x", "unequal_notes", "b")),
-        ((body("[^a]", "[^a]"), holder("[^a]: 甲。\n\n没有名字", "[^a]: First.")), ("footnotes", "malformed_note", "没有名字")),
-        ((body("[^a]", "[^a]"), holder("[^a]: 甲。\n\n[^a]: 乙。", "[^a]: One.")), ("footnotes", "malformed_note", "[^a]: 乙。")),
+        (
+            (body("[^a]", "[^a]"), holder("[^a]: 甲。\n\n没有名字", "[^a]: First.")),
+            ("footnotes", "malformed_note", "没有名字"),
+        ),
+        (
+            (body("[^a]", "[^a]"), holder("[^a]: 甲。\n\n[^a]: 乙。", "[^a]: One.")),
+            ("footnotes", "malformed_note", "[^a]: 乙。"),
+        ),
         ((body("[^a]", "[^a]"), holder("[^a]: 甲。", "[^b]: One.")), ("footnotes", "malformed_note", "b")),
         ((body("[^a]", "[^a]"),), ("x", "unknown_note", "a")),
     ],
-)  # fmt: skip
+)
 def test_every_loose_end_is_told(passages: tuple[Passage, ...], fault: tuple[str, str, str]) -> None:
     assert fault in faults(*passages)
 
@@ -75,17 +81,26 @@ def test_a_note_that_is_called_cannot_be_taken_away(world: Any) -> None:
     publisher = make_user("publisher")
     with pytest.raises(PolicyDenied, match="central"):
         edit_block(
-            round=round_, code=notes.CODE, heading=TITLE, by=publisher,
+            round=round_,
+            code=notes.CODE,
+            heading=TITLE,
+            by=publisher,
             body=Text("[^production]: 甲。", "[^production]: First."),
-        )  # fmt: skip
+        )
     with pytest.raises(PolicyDenied, match="nothing"):
         edit_block(
-            round=round_, code="chapter2.industry", heading=TITLE, by=publisher,
+            round=round_,
+            code="chapter2.industry",
+            heading=TITLE,
+            by=publisher,
             body=Text("工业[^nothing]", "Industry[^nothing]"),
-        )  # fmt: skip
+        )
     more = next(one for one in default_passages() if one.code == notes.CODE).body
     saved = edit_block(
-        round=round_, code=notes.CODE, heading=TITLE, by=publisher,
+        round=round_,
+        code=notes.CODE,
+        heading=TITLE,
+        by=publisher,
         body=Text(f"{more.zh}\n\n[^new]: 丙。", f"{more.en}\n\n[^new]: Third."),
-    )  # fmt: skip
+    )
     assert saved.number == 1

@@ -83,8 +83,12 @@ def test_differences_between_two_releases() -> None:
     }
     found = {one.key: (one.kind, one.change) for one in compare_cells(before, after)}
     assert found == {
-        "b": ("changed", 0.25), "c": ("withheld", None), "d": ("quality", 0.0), "e": ("gone", None), "f": ("new", None),
-    }  # fmt: skip
+        "b": ("changed", 0.25),
+        "c": ("withheld", None),
+        "d": ("quality", 0.0),
+        "e": ("gone", None),
+        "f": ("new", None),
+    }
 
 
 def rewritten(path: Path, out: Path, change: Any) -> Path:
@@ -140,12 +144,18 @@ def _other_digest(manifest: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda files: files.update({"values.csv": files["values.csv"].replace(b"1.5", b"1.6")}), "values.csv has changed"),
+        (
+            lambda files: files.update({"values.csv": files["values.csv"].replace(b"1.5", b"1.6")}),
+            "values.csv has changed",
+        ),
         (lambda files: files.pop("round.json"), "round.json is missing"),
         (lambda files: files.update({"more.csv": b"x"}), "more.csv is not in the manifest"),
-        (lambda files: files.update({"manifest.json": _other_digest(files["manifest.json"])}), "the manifest has changed"),
+        (
+            lambda files: files.update({"manifest.json": _other_digest(files["manifest.json"])}),
+            "the manifest has changed",
+        ),
     ],
-)  # fmt: skip
+)
 def test_tampering_is_told(tmp_path: Path, change: Any, told: str) -> None:
     path = small_package(tmp_path / "a.zip")
     assert verify_package(path) == []

@@ -44,13 +44,20 @@ def signed_in(role: str) -> Client:
 
 def pages(run: EstimationRun) -> list[str]:
     return [
-        reverse("runs"), reverse("run_detail", args=[run.pk]), reverse("run_progress", args=[run.pk]),
-        reverse("run_treated", args=[run.pk]), reverse("run_weights", args=[run.pk]),
-        reverse("run_compare"), f"{reverse('run_compare')}?a={run.pk}&b={run.pk}", reverse("results"),
+        reverse("runs"),
+        reverse("run_detail", args=[run.pk]),
+        reverse("run_progress", args=[run.pk]),
+        reverse("run_treated", args=[run.pk]),
+        reverse("run_weights", args=[run.pk]),
+        reverse("run_compare"),
+        f"{reverse('run_compare')}?a={run.pk}&b={run.pk}",
+        reverse("results"),
         *(reverse("results_table", args=[number]) for number in (1, 2, 3, 4)),
-        reverse("results_domain"), f"{reverse('results_domain')}?variable=T01&statistic=proportion&kind=nation&order=cv",
-        reverse("truth"), f"{reverse('results')}?run={run.pk}",
-    ]  # fmt: skip
+        reverse("results_domain"),
+        f"{reverse('results_domain')}?variable=T01&statistic=proportion&kind=nation&order=cv",
+        reverse("truth"),
+        f"{reverse('results')}?run={run.pk}",
+    ]
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
@@ -89,10 +96,18 @@ def test_requesting_a_run_leads_to_its_page_and_survives_a_stopped_broker(
 
     client = signed_in("methodologist")
     form = {
-        "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "minimum": "20", "lonely": "adjust",
-        "response_classes": "region", "item_nonresponse": "zero", "flow_basis": "both",
-        "data_enterprises": "categories", "growth_form": "combined",
-    }  # fmt: skip
+        "snapshot": "now",
+        "method": "none",
+        "lower": "0.01",
+        "upper": "0.99",
+        "minimum": "20",
+        "lonely": "adjust",
+        "response_classes": "region",
+        "item_nonresponse": "zero",
+        "flow_basis": "both",
+        "data_enterprises": "categories",
+        "growth_form": "combined",
+    }
     # A port where nobody listens; the pools of open connections are set aside.
     monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
     monkeypatch.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
@@ -139,8 +154,13 @@ def test_only_what_follows_its_whole_hangs_below_it(run: EstimationRun) -> None:
     response = signed_in("publisher").get(reverse("results"))
     rows = {row.indicator.code: row for _label, rows in response.context["groups"] for row in rows}
     assert [code for code in rows if rows[code].is_part] == [
-        "SUP-02", "SUP-03", "SUP-08", "SUP-09", "SUP-10", "CIR-02",
-    ]  # fmt: skip
+        "SUP-02",
+        "SUP-03",
+        "SUP-08",
+        "SUP-09",
+        "SUP-10",
+        "CIR-02",
+    ]
 
 
 def test_tables_say_their_units_and_table_three_does_not_count_the_cities_twice(run: EstimationRun) -> None:

@@ -45,8 +45,10 @@ def test_every_cell_has_a_number_or_says_why(content: Content) -> None:
 def test_cells_of_the_hand_worked_country(content: Content) -> None:
     buyers = content.cells["CIR-06.2025"]
     assert (buyers.printed, buyers.estimator, buyers.lineage) == (
-        "68.75", "proportion", ("T01/proportion/nation/enterprise/2025",),
-    )  # fmt: skip
+        "68.75",
+        "proportion",
+        ("T01/proportion/nation/enterprise/2025",),
+    )
     assert content.cells["TXT-031.2025"].reason == "not_collected"
     assert content.cells["TXT-011.2025"].reason in ("no_external", "no_estimate")
     assert content.cells["T4.total.valid"].printed == "5"
@@ -59,8 +61,15 @@ def test_every_key_of_tables_figures_and_text_is_a_cell(content: Content) -> Non
     keys |= {key for block in content.blocks for key in block.keys}
     assert keys <= content.cells.keys()
     assert {table.code for table in content.tables} == {
-        "C1.supply", "C1.circulation", "C1.use", "T1", "T2", "T3", "T4", "E1",
-    }  # fmt: skip
+        "C1.supply",
+        "C1.circulation",
+        "C1.use",
+        "T1",
+        "T2",
+        "T3",
+        "T4",
+        "E1",
+    }
     assert all(len(row.keys) == len(table.columns) for table in content.tables for row in table.rows)
 
 
@@ -78,9 +87,10 @@ def test_few_contributors_are_withheld_everywhere(content: Content) -> None:
         line for cell in content.cells.values() if cell.status is CellStatus.WITHHELD for line in cell.lineage
     }
     assert not [
-        cell.key for cell in content.cells.values() if cell.status is CellStatus.SHOWN and len(cell.lineage) == 1
-        and cell.lineage[0] in held
-    ]  # fmt: skip
+        cell.key
+        for cell in content.cells.values()
+        if cell.status is CellStatus.SHOWN and len(cell.lineage) == 1 and cell.lineage[0] in held
+    ]
 
 
 def test_only_publishers_prepare_and_only_what_is_finished(run: EstimationRun) -> None:

@@ -19,9 +19,15 @@ FINE = Concentration(50, 0.2, 0.3)
 
 def cell(key: str, *keys: Key, value: float = 1.0, estimator: str = "total") -> FrozenCell:
     return FrozenCell(
-        key, Text(key, key), Text("", ""), str(value), value=value, n=9, estimator=estimator,
+        key,
+        Text(key, key),
+        Text("", ""),
+        str(value),
+        value=value,
+        n=9,
+        estimator=estimator,
         lineage=tuple(line_of(one) for one in keys),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -59,10 +65,13 @@ def withheld(cells: dict[str, FrozenCell]) -> set[str]:
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (Concentration(2, 0.5, 1.0), "few"), (Concentration(9, 0.71, 0.8), "one_dominates"),
-        (Concentration(9, 0.60, 0.86), "two_dominate"), (Concentration(3, 0.70, 0.85), ""), (Concentration(0, 0, 0), ""),
+        (Concentration(2, 0.5, 1.0), "few"),
+        (Concentration(9, 0.71, 0.8), "one_dominates"),
+        (Concentration(9, 0.60, 0.86), "two_dominate"),
+        (Concentration(3, 0.70, 0.85), ""),
+        (Concentration(0, 0, 0), ""),
     ],
-)  # fmt: skip
+)
 def test_primary_rules(found: Concentration, why: str) -> None:
     assert Rules().why(found) == why
 
@@ -135,9 +144,11 @@ def test_everything_made_of_a_withheld_estimate_goes_too(estimates: dict[Key, St
     )
     free = Key(2025, "P01", "panel_growth", "section", "C")
     more = {
-        "T2.H.production": cell("T2.H.production", section), "TXT-1": cell("TXT-1", section, free, estimator="derived"),
-        "T2.H.growth": cell("T2.H.growth", growth), "T2.C.growth": cell("T2.C.growth", free),
-    }  # fmt: skip
+        "T2.H.production": cell("T2.H.production", section),
+        "TXT-1": cell("TXT-1", section, free, estimator="derived"),
+        "T2.H.growth": cell("T2.H.growth", growth),
+        "T2.C.growth": cell("T2.C.growth", free),
+    }
     known = {**estimates, growth: Stored(0.2, n=50), free: Stored(0.1, n=50)}
     few = Concentration(1, 1.0, 1.0)
     cells, _ = protect({**cells_of(estimates), **more}, known, concentration(known, H=few), Rules())

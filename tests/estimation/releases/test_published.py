@@ -78,9 +78,14 @@ def cells(source: Source) -> dict[str, FrozenCell]:
     total = CoverageRow("total", Label("合计", "Total"), 48396, 42505, True)
     words = vocabulary()
     material = Material(
-        2025, source, words.units, words.external, {}, {"T3": [total], "T4": [total]},
+        2025,
+        source,
+        words.units,
+        words.external,
+        {},
+        {"T3": [total], "T4": [total]},
         lambda kind, code: Label(code, code),
-    )  # fmt: skip
+    )
     return assemble(book(), material, dict(codes_of()))[0].cells
 
 
@@ -96,12 +101,32 @@ def test_growth_is_reproduced_to_the_digit(cells: dict[str, FrozenCell], key: st
 @pytest.mark.parametrize(
     "key",
     [
-        "SUP-04.2024", "SUP-04.2025", "SUP-03.2024", "SUP-03.2025", "TXT-002.2025", "TXT-003.2025", "TXT-010.2025",
-        "TXT-020.2024", "TXT-021.2025", "TXT-022.2025", "TXT-024.2025", "TXT-041.2025", "TXT-044.2025",
-        "TXT-045.2025", "TXT-048.2025", "TXT-049.2025", "TXT-050.2025", "TXT-054.2025", "TXT-055.2025",
-        "TXT-056.2025", "TXT-057.2025", "TXT-058.2025", "TXT-061.2025", "TXT-062.2025",
+        "SUP-04.2024",
+        "SUP-04.2025",
+        "SUP-03.2024",
+        "SUP-03.2025",
+        "TXT-002.2025",
+        "TXT-003.2025",
+        "TXT-010.2025",
+        "TXT-020.2024",
+        "TXT-021.2025",
+        "TXT-022.2025",
+        "TXT-024.2025",
+        "TXT-041.2025",
+        "TXT-044.2025",
+        "TXT-045.2025",
+        "TXT-048.2025",
+        "TXT-049.2025",
+        "TXT-050.2025",
+        "TXT-054.2025",
+        "TXT-055.2025",
+        "TXT-056.2025",
+        "TXT-057.2025",
+        "TXT-058.2025",
+        "TXT-061.2025",
+        "TXT-062.2025",
     ],
-)  # fmt: skip
+)
 def test_shares_and_per_capita_are_reproduced_to_the_digit(cells: dict[str, FrozenCell], key: str) -> None:
     assert cells[key].printed == PUBLISHED[key].value
 

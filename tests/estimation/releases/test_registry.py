@@ -15,9 +15,13 @@ from estimation.runs.readable import readable_unit
 
 def fact(**changes: Any) -> dict[str, Any]:
     return {
-        "code": "X-1", "label": {"zh": "甲", "en": "A"}, "unit": "%", "place": ["foreword"],
-        "formula": "{SUP-08} / {SUP-07}", **changes,
-    }  # fmt: skip
+        "code": "X-1",
+        "label": {"zh": "甲", "en": "A"},
+        "unit": "%",
+        "place": ["foreword"],
+        "formula": "{SUP-08} / {SUP-07}",
+        **changes,
+    }
 
 
 def test_the_registry_in_force_has_no_fault() -> None:
@@ -82,9 +86,20 @@ def test_a_wrong_scale_of_an_indicator_is_found() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["__import__('os').system('x')", "{SUP-01}.real", "open({SUP-01})", "{SUP-01} ** 9", "[{SUP-01}]", "SUP + {SUP-01}",
-     "{SUP-01} if 1 else 2", "'a' + {SUP-01}", "1 + 2", "{P01/total}", "lambda: {SUP-01}"],
-)  # fmt: skip
+    [
+        "__import__('os').system('x')",
+        "{SUP-01}.real",
+        "open({SUP-01})",
+        "{SUP-01} ** 9",
+        "[{SUP-01}]",
+        "SUP + {SUP-01}",
+        "{SUP-01} if 1 else 2",
+        "'a' + {SUP-01}",
+        "1 + 2",
+        "{P01/total}",
+        "lambda: {SUP-01}",
+    ],
+)
 def test_nothing_but_arithmetic_is_a_formula(text: str) -> None:
     with pytest.raises(ValueError):
         parse_formula(text)
@@ -119,10 +134,16 @@ def test_figures_of_the_registry_name_known_tables() -> None:
 @pytest.mark.parametrize(
     ("unit", "largest", "wanted"),
     [
-        ("TB", 9.0, "TB"), ("TB", 10 * 1024, "PB"), ("TB", 52.26 * 1024**3, "ZB"), ("TB", 8.9 * 1024**3, "EB"),
-        ("万元", 99_999, "万元"), ("万元", 100_000, "亿元"), ("人", 1e9, "人"), ("", 1e9, ""),
+        ("TB", 9.0, "TB"),
+        ("TB", 10 * 1024, "PB"),
+        ("TB", 52.26 * 1024**3, "ZB"),
+        ("TB", 8.9 * 1024**3, "EB"),
+        ("万元", 99_999, "万元"),
+        ("万元", 100_000, "亿元"),
+        ("人", 1e9, "人"),
+        ("", 1e9, ""),
     ],
-)  # fmt: skip
+)
 def test_a_page_takes_the_largest_unit_that_leaves_ten(unit: str, largest: float, wanted: str) -> None:
     chosen, factor = readable_unit(unit, largest)
     assert chosen == wanted

@@ -85,10 +85,11 @@ def test_text_with_typed_digits_or_unknown_fields_is_refused(draft: Release) -> 
         "body_en": "{{ SUP-01.2025 }} ZB",
     }
     for change, told in (
-        ({"body_zh": "总量52.26。"}, "52.26"), ({"body_en": "{{ SUP-99 }}"}, "SUP-99"),
+        ({"body_zh": "总量52.26。"}, "52.26"),
+        ({"body_en": "{{ SUP-99 }}"}, "SUP-99"),
         ({"body_en": "{{ SUP-01.__class__ }}"}, "SUP-01.__class__"),
         ({"body_zh": "{% load x %}{{ SUP-01|safe }}"}, "SUP-01|safe"),
-    ):  # fmt: skip
+    ):
         response = client.post(url, {**good, **change})
         assert response.status_code == 422
         assert told in response.content.decode()
@@ -115,9 +116,12 @@ def test_script_in_a_text_is_inert(draft: Release) -> None:
 def test_an_edited_text_reaches_the_draft_when_it_is_filled_again(draft: Release) -> None:
     editor = make_user("publisher")
     services.edit_block(
-        round=draft.round, code="foreword", heading=Text("前言", "Foreword"),
-        body=Text("购数企业占{{ CIR-06 }}%。", "{{ CIR-06 }} % bought data."), by=editor,
-    )  # fmt: skip
+        round=draft.round,
+        code="foreword",
+        heading=Text("前言", "Foreword"),
+        body=Text("购数企业占{{ CIR-06 }}%。", "{{ CIR-06 }} % bought data."),
+        by=editor,
+    )
     rebuilt = services.rebuild_draft(draft, by=editor)
     block = next(one for one in Content.from_document(rebuilt.content).blocks if one.code == "foreword")
     assert (block.body, block.keys) == (Text("购数企业占68.75%。", "68.75 % bought data."), ("CIR-06.2025",))

@@ -33,9 +33,10 @@ GROUPS = {
     "use": "数据资源开发利用主要指标",
 }
 GROUPS_EN = {
-    "supply": "Supply of data resources", "circulation": "Circulation of data",
+    "supply": "Supply of data resources",
+    "circulation": "Circulation of data",
     "use": "Development and use of data",
-}  # fmt: skip
+}
 UNITS = {
     "万个": "10,000",
     "万亿个": "trillion",
@@ -61,11 +62,21 @@ def shown(
     se = abs(value) * cv if cv is not None else None
     grades = ((0.02, "A"), (0.05, "B"), (1.0, "C"))
     return FrozenCell(
-        key=key, label=label, unit=unit_of(unit), printed=printed, value=value, decimals=decimals, se=se, cv=cv,
-        lower=value - 1.96 * se if se is not None else None, upper=value + 1.96 * se if se is not None else None,
-        n=n if sampled else None, grade=next(g for limit, g in grades if cv < limit) if cv is not None else "",
-        estimator="total" if sampled else "external", lineage=(f"{key}/test",),
-    )  # fmt: skip
+        key=key,
+        label=label,
+        unit=unit_of(unit),
+        printed=printed,
+        value=value,
+        decimals=decimals,
+        se=se,
+        cv=cv,
+        lower=value - 1.96 * se if se is not None else None,
+        upper=value + 1.96 * se if se is not None else None,
+        n=n if sampled else None,
+        grade=next(g for limit, g in grades if cv < limit) if cv is not None else "",
+        estimator="total" if sampled else "external",
+        lineage=(f"{key}/test",),
+    )
 
 
 def absent(key: str, label: Text, unit: str, reason: str) -> FrozenCell:
@@ -104,24 +115,37 @@ class Build:
                 for year in ("2024", "2025"):
                     value = one[f"new_{year}"] if flow else one[f"cum_{year}"]
                     mark = one[f"qualifier_{year}"] or ""
-                    keys.append(self.number(
-                        f"{one['code']}.{year}", label, one["unit"], value and mark + value,
-                        sampled=one["code"] not in {"SUP-11", "USE-04", "USE-06"},
-                    ))  # fmt: skip
+                    keys.append(
+                        self.number(
+                            f"{one['code']}.{year}",
+                            label,
+                            one["unit"],
+                            value and mark + value,
+                            sampled=one["code"] not in {"SUP-11", "USE-04", "USE-06"},
+                        )
+                    )
                 growth = one["growth_new_pct"] or one["growth_cum_pct"]
                 keys.append(self.number(f"{one['code']}.2025.growth", label, "%", growth))
                 blank = [self.add(absent(f"{key}.other", label, one["unit"], "other_kind")) for key in keys]
                 cells = keys + blank if flow else blank + keys
                 rows.append(FrozenRow(one["code"], label, tuple(cells), level=1 if indicator.parent else 0))
             columns = (
-                Text("当年新增 · 2024年", "During the year · 2024"), Text("当年新增 · 2025年", "During the year · 2025"),
+                Text("当年新增 · 2024年", "During the year · 2024"),
+                Text("当年新增 · 2025年", "During the year · 2025"),
                 Text("当年新增 · 增长率 (%)", "During the year · Growth (%)"),
-                Text("累计 · 截至2024年", "At year end · 2024"), Text("累计 · 截至2025年", "At year end · 2025"),
+                Text("累计 · 截至2024年", "At year end · 2024"),
+                Text("累计 · 截至2025年", "At year end · 2025"),
                 Text("累计 · 增长率 (%)", "At year end · Growth (%)"),
-            )  # fmt: skip
-            tables.append(FrozenTable(
-                f"C1.{group}", Text(title, GROUPS_EN[group]), Text("主要指标", "Indicator"), columns, tuple(rows)
-            ))  # fmt: skip
+            )
+            tables.append(
+                FrozenTable(
+                    f"C1.{group}",
+                    Text(title, GROUPS_EN[group]),
+                    Text("主要指标", "Indicator"),
+                    columns,
+                    tuple(rows),
+                )
+            )
         return tables
 
     def table1(self) -> FrozenTable:
@@ -150,9 +174,13 @@ class Build:
             ]
             rows.append(FrozenRow(code, label, tuple(keys)))
         self.cells[WITHHELD] = FrozenCell(
-            key=WITHHELD, label=Text("住宿和餐饮业", "Hotels and Catering Services"), unit=unit_of("EB"), printed="×",
-            status=CellStatus.WITHHELD, reason="dominance",
-        )  # fmt: skip
+            key=WITHHELD,
+            label=Text("住宿和餐饮业", "Hotels and Catering Services"),
+            unit=unit_of("EB"),
+            printed="×",
+            status=CellStatus.WITHHELD,
+            reason="dominance",
+        )
         columns = tuple(Text(f"{c.label.zh} ({c.unit})", f"{c.label.en} ({c.unit})") for c in layout.columns)
         note = Text(
             "门类按《国民经济行业分类》（GB/T 4754—2017）划分；第二产业包括工业和建筑业。",
@@ -181,9 +209,12 @@ class Build:
         total = self.number("T3.total.valid", Text("合计", "Total"), "个", "42505", sampled=False)
         rows.append(FrozenRow("total", Text("合计", "Total"), (total,), is_total=True))
         return FrozenTable(
-            "T3", Text("有效样本情况", "Valid sample by category"), Text("调查对象", "Respondents"),
-            (Text("有效样本 (个)", "Valid sheets"),), tuple(rows),
-        )  # fmt: skip
+            "T3",
+            Text("有效样本情况", "Valid sample by category"),
+            Text("调查对象", "Respondents"),
+            (Text("有效样本 (个)", "Valid sheets"),),
+            tuple(rows),
+        )
 
     def table4(self) -> FrozenTable:
         names, rows = labels("regions"), []
@@ -195,9 +226,12 @@ class Build:
             ]
             rows.append(FrozenRow(code, label, tuple(keys)))
         return FrozenTable(
-            "T4", Text("各省调查主体数量分布", "Respondents by province"), Text("地区", "Region"),
-            (Text("填报完成 (家)", "Filed"), Text("有效样本 (家)", "Valid")), tuple(rows),
-        )  # fmt: skip
+            "T4",
+            Text("各省调查主体数量分布", "Respondents by province"),
+            Text("地区", "Region"),
+            (Text("填报完成 (家)", "Filed"), Text("有效样本 (家)", "Valid")),
+            tuple(rows),
+        )
 
     def figures(self) -> list[FrozenFigure]:
         def series(code: str, name: Text, values: dict[str, str], unit: str) -> tuple[Point, ...]:
@@ -211,21 +245,31 @@ class Build:
         tokens = Text("日均词元调用量", "Tokens a day")
         return [
             FrozenFigure(
-                "FIG1", Text("2022—2025年全国年度数据生产总量", "Data produced, 2022 to 2025"), unit_of("ZB"),
-                series("FIG1", made, DATA["production"], "ZB"), Text("", ""),
+                "FIG1",
+                Text("2022—2025年全国年度数据生产总量", "Data produced, 2022 to 2025"),
+                unit_of("ZB"),
+                series("FIG1", made, DATA["production"], "ZB"),
+                Text("", ""),
                 (Text("2022年为推算值。", "2022 is derived from the growth of 2023."),),
             ),
             FrozenFigure(
-                "FIG2", Text("2023—2025年全国数据存储总量及活跃数据总量", "Data stored and active data, 2023 to 2025"),
+                "FIG2",
+                Text(
+                    "2023—2025年全国数据存储总量及活跃数据总量", "Data stored and active data, 2023 to 2025"
+                ),
                 unit_of("ZB"),
-                series("FIG2.stored", stored, DATA["stored"], "ZB") + series("FIG2.active", active, DATA["active"], "ZB"),
+                series("FIG2.stored", stored, DATA["stored"], "ZB")
+                + series("FIG2.active", active, DATA["active"], "ZB"),
                 Text("", ""),
             ),
             FrozenFigure(
-                "FIG3", Text("2024—2025年日均词元（Token）调用量变化趋势", "Daily token calls, 2024 to 2025"),
-                Text("万亿个/日", "trillion a day"), series("FIG3", tokens, DATA["tokens"], "万亿个"), Text("", ""),
+                "FIG3",
+                Text("2024—2025年日均词元（Token）调用量变化趋势", "Daily token calls, 2024 to 2025"),
+                Text("万亿个/日", "trillion a day"),
+                series("FIG3", tokens, DATA["tokens"], "万亿个"),
+                Text("", ""),
             ),
-        ]  # fmt: skip
+        ]
 
     def facts(self) -> None:
         for code, (zh, value, unit) in DATA["facts"].items():
@@ -256,15 +300,35 @@ def content() -> Content:
     build.facts()
     figures = build.figures()
     return Content(
-        year=2025, title=Text("全国数据资源调查报告（2025年）", "National Data Resource Survey Report 2025"),
-        is_synthetic=True, run="8f3c" * 16, code_version="0.1.0", cells=build.cells, tables=tables,
-        figures=tuple(figures), blocks=tuple(build.blocks()),
+        year=2025,
+        title=Text("全国数据资源调查报告（2025年）", "National Data Resource Survey Report 2025"),
+        is_synthetic=True,
+        run="8f3c" * 16,
+        code_version="0.1.0",
+        cells=build.cells,
+        tables=tables,
+        figures=tuple(figures),
+        blocks=tuple(build.blocks()),
         identities=(
-            identity("I-01", True, "0.00", "物联网感知数据与系统数据之和等于生产总量", "Sensed and system data add up"),
-            identity("I-02", False, "0.01", "各门类之和等于企业数据生产总量", "Sections add up to enterprises"),
+            identity(
+                "I-01",
+                True,
+                "0.00",
+                "物联网感知数据与系统数据之和等于生产总量",
+                "Sensed and system data add up",
+            ),
+            identity(
+                "I-02", False, "0.01", "各门类之和等于企业数据生产总量", "Sections add up to enterprises"
+            ),
         ),
         footnotes=(
-            Text("年度数据生产总量，指一年内创建、复制、捕获和消费产生的数据总量。", "Created, copied, captured and consumed."),
-            Text("数据开发率，指经过加工、开发和复用的数据占存储数据的比重。", "Processed, developed and reused."),
+            Text(
+                "年度数据生产总量，指一年内创建、复制、捕获和消费产生的数据总量。",
+                "Created, copied, captured and consumed.",
+            ),
+            Text(
+                "数据开发率，指经过加工、开发和复用的数据占存储数据的比重。",
+                "Processed, developed and reused.",
+            ),
         ),
-    )  # fmt: skip
+    )

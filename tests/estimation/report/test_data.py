@@ -34,11 +34,17 @@ def test_sdmx_structure_is_valid_and_read_back() -> None:
     message = read_structure(text)
     (structure,) = message.get_data_structure_definitions()
     assert [one.id for one in structure.components.dimensions] == [
-        "FREQ", "INDICATOR", "BREAKDOWN", "TIME_PERIOD",
-    ]  # fmt: skip
+        "FREQ",
+        "INDICATOR",
+        "BREAKDOWN",
+        "TIME_PERIOD",
+    ]
     assert {one.id for one in message.get_codelists()} == {
-        "CL_FREQ", "CL_INDICATOR", "CL_BREAKDOWN", "CL_OBS_STATUS",
-    }  # fmt: skip
+        "CL_FREQ",
+        "CL_INDICATOR",
+        "CL_BREAKDOWN",
+        "CL_OBS_STATUS",
+    }
 
 
 def test_sdmx_data_uses_the_codes_of_its_structure_and_each_key_once() -> None:

@@ -26,8 +26,11 @@ def made(language: str = "zh", *blocks: Block) -> Outline:
 def test_chapters_are_numbered_as_in_the_published_report() -> None:
     headings = [(one.level, one.number, one.heading) for one in made().sections]
     assert headings[:4] == [
-        (1, "", "前言"), (1, "第一章", "重点指标"), (2, "一、", "数据资源供给主要指标"), (2, "二、", "数据要素流通主要指标"),
-    ]  # fmt: skip
+        (1, "", "前言"),
+        (1, "第一章", "重点指标"),
+        (2, "一、", "数据资源供给主要指标"),
+        (2, "二、", "数据要素流通主要指标"),
+    ]
     assert (3, "（一）", "数据生产规模保持高速增长") in headings
     assert (1, "附录", "调查方法") in headings
     assert (3, "2.1.2", "Stored data are easier to use") in [
@@ -61,15 +64,24 @@ def test_figures_and_tables_are_numbered_in_order() -> None:
 def test_marks_in_passages() -> None:
     one, two = paragraphs("**先说。**总量[^2]为\n1.49。\n\n第二段")
     assert [(span.text, span.bold, span.note) for span in one.spans] == [
-        ("先说。", True, 0), ("总量", False, 2), ("为 1.49。", False, 0),
-    ]  # fmt: skip
+        ("先说。", True, 0),
+        ("总量", False, 2),
+        ("为 1.49。", False, 0),
+    ]
     assert two.text == "第二段"
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("2949.12", "2,949.12"), (">5400", ">5,400"), ("0.06", "0.06"), ("1,956", "1,956"), ("-1234.5", "-1,234.5"), ("×", "×")],
-)  # fmt: skip
+    [
+        ("2949.12", "2,949.12"),
+        (">5400", ">5,400"),
+        ("0.06", "0.06"),
+        ("1,956", "1,956"),
+        ("-1234.5", "-1,234.5"),
+        ("×", "×"),
+    ],
+)
 def test_thousands(text: str, wanted: str) -> None:
     assert grouped(text) == wanted
 
@@ -100,8 +112,16 @@ def test_figures_say_the_printed_numbers_and_have_words(language: str) -> None:
     given = content()
     figures = complete(given)
     assert [one.code for one in figures] == [
-        "FIG1", "FIG2", "FIG3", "storage", "flows", "sections", "growth_size", "regions", "quality",
-    ]  # fmt: skip
+        "FIG1",
+        "FIG2",
+        "FIG3",
+        "storage",
+        "flows",
+        "sections",
+        "growth_size",
+        "regions",
+        "quality",
+    ]
     for figure in figures[:6]:
         svg = draw(chart(given, figure, language))
         for point in figure.points:

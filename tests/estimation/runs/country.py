@@ -35,9 +35,13 @@ def file_accepted(unit: ReportingUnit, year: int, answers: dict[str, Any]) -> Fi
     )
     number = Filing.objects.filter(submission=assignment.submission).count() + 1
     return Filing.objects.create(
-        submission=Submission.objects.get(assignment=assignment), number=number, version=assignment.version,
-        answers=answers, revision=1, content_hash=f"{unit.pk}-{year}-{number}",
-    )  # fmt: skip
+        submission=Submission.objects.get(assignment=assignment),
+        number=number,
+        version=assignment.version,
+        answers=answers,
+        revision=1,
+        content_hash=f"{unit.pk}-{year}-{number}",
+    )
 
 
 class Country:
@@ -65,9 +69,14 @@ class Country:
     def _design(self, year: int) -> None:
         now = timezone.now()
         design = SampleDesign.objects.create(
-            round=CollectionRound.objects.get(year=year), content_hash=f"design {year}", state="handed_over",
-            drawn_by=make_user("designer"), drawn_at=now, approved_by=make_user("methodologist"), approved_at=now,
-        )  # fmt: skip
+            round=CollectionRound.objects.get(year=year),
+            content_hash=f"design {year}",
+            state="handed_over",
+            drawn_by=make_user("designer"),
+            drawn_at=now,
+            approved_by=make_user("methodologist"),
+            approved_at=now,
+        )
         keys = {
             JIANGSU: ("enterprise", "", "320000", "I", "small"),
             ZHEJIANG: ("enterprise", "", "330000", "I", "small"),
@@ -75,9 +84,16 @@ class Country:
         }
         for name, (kind, category, region, section, size) in keys.items():
             stratum = Stratum.objects.create(
-                design=design, kind=kind, category=category, region=region, section=section, size=size,
-                population=POPULATION[name], drawn=len(self.units[name]), take_all=kind == "certainty",
-            )  # fmt: skip
+                design=design,
+                kind=kind,
+                category=category,
+                region=region,
+                section=section,
+                size=size,
+                population=POPULATION[name],
+                drawn=len(self.units[name]),
+                take_all=kind == "certainty",
+            )
             for unit in self.units[name]:
                 SelectedUnit.objects.create(
                     design=design,

@@ -72,9 +72,16 @@ def _strata(rng: np.random.Generator, size: int, regions: int) -> Strata:
     kind, category, region, section, scale, whole = (np.array(part) for part in zip(*keys, strict=True))
     population = rng.integers(size + 1, 8 * size, len(keys)).astype(float)
     return Strata(
-        np.arange(len(keys)) + 7, kind, category, region, section, scale, population, whole.astype(bool),
+        np.arange(len(keys)) + 7,
+        kind,
+        category,
+        region,
+        section,
+        scale,
+        population,
+        whole.astype(bool),
         np.zeros((len(keys), len(REGIONS))),
-    )  # fmt: skip
+    )
 
 
 def _year(
@@ -97,9 +104,18 @@ def _year(
         population = np.where(certain, counted.sum(axis=1), strata.population)
         strata = replace(strata, population=population, by_region=counted)
     return Year(
-        year=year, unit=unit.astype(np.int64), category=category.astype(np.int64), region=region, drawn_in=region,
+        year=year,
+        unit=unit.astype(np.int64),
+        category=category.astype(np.int64),
+        region=region,
+        drawn_in=region,
         section=np.where(enterprise, strata.section[stratum], np.where(category >= 6, 8, -1)),
         size=np.where(enterprise, strata.size[stratum], np.where(category >= 6, 0, -1)),
-        head=(category >= 6) & (rng.random(n) < 0.05), pilot=np.zeros(n, bool),
-        newly_founded=rng.random(n) < 0.03, stratum=stratum, strata=strata, items=ITEMS, values=values,
-    )  # fmt: skip
+        head=(category >= 6) & (rng.random(n) < 0.05),
+        pilot=np.zeros(n, bool),
+        newly_founded=rng.random(n) < 0.03,
+        stratum=stratum,
+        strata=strata,
+        items=ITEMS,
+        values=values,
+    )

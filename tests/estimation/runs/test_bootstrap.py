@@ -48,9 +48,10 @@ def test_the_full_sample_gives_the_run_s_own_estimates(spec: RunSpec) -> None:
     stored = dict(
         zip(
             zip(columns.variable, columns.statistic, columns.kind, columns.code, strict=True),
-            columns.numbers["value"].tolist(), strict=True,
+            columns.numbers["value"].tolist(),
+            strict=True,
         )
-    )  # fmt: skip
+    )
     found = 0
     for cell, value in zip(frame.cells, frame.value, strict=True):
         key = (cell.variable, cell.statistic, cell.kind, cell.code)
@@ -70,9 +71,12 @@ def test_optimal_cutoffs_are_found_anew_in_every_replicate() -> None:
     treated = treat(frame.year, frame.weighted, OPTIMAL, factor)
     rows = np.flatnonzero(treated.answered[:, column])
     wanted = optimal_cutoffs(
-        frame.year.values[rows, column], weight[rows], group=treatment_classes(frame.year)[rows],
-        exempt=frame.weighted.spared[rows], share=factor[rows],
-    )  # fmt: skip
+        frame.year.values[rows, column],
+        weight[rows],
+        group=treatment_classes(frame.year)[rows],
+        exempt=frame.weighted.spared[rows],
+        share=factor[rows],
+    )
     np.testing.assert_array_equal(treated.values[rows, column], wanted.values)
     still = treat(frame.year, frame.weighted, OPTIMAL)
     assert not np.array_equal(treated.values[rows, column], still.values[rows, column])
@@ -156,10 +160,12 @@ def replicated(run: EstimationRun, replicates: int = 30, chunk: int = 8, shuffle
 
 def test_errors_stand_beside_the_linearised_ones(run: EstimationRun) -> None:
     row = replicated(run)
-    one = ReplicateEstimate.objects.get(bootstrap=row, variable="P01", statistic="total", domain_kind="nation",
-                                        domain_code="all")  # fmt: skip
-    stored = Estimate.objects.get(run=run, variable="P01", statistic="total", domain_kind="nation",
-                                  domain_code="all", year=2025)  # fmt: skip
+    one = ReplicateEstimate.objects.get(
+        bootstrap=row, variable="P01", statistic="total", domain_kind="nation", domain_code="all"
+    )
+    stored = Estimate.objects.get(
+        run=run, variable="P01", statistic="total", domain_kind="nation", domain_code="all", year=2025
+    )
     assert (one.value, one.linear_se) == (stored.value, stored.se)
     assert one.se > 0 and one.lower <= one.upper
     head = ReplicateEstimate.objects.get(

@@ -24,17 +24,34 @@ def year_of(counted: dict[int, int], valid: dict[int, int]) -> Year:
     for region, units in counted.items():
         by_region[0, region] = units
     strata = Strata(
-        id=np.array([4, 9]), kind=np.array([2, 0]), category=np.array([6, -1]), region=np.array([-1, BEIJING]),
-        section=np.array([-1, 8]), size=np.array([-1, 0]), population=np.array([float(sum(counted.values())), 10.0]),
-        take_all=np.array([True, False]), by_region=by_region,
-    )  # fmt: skip
+        id=np.array([4, 9]),
+        kind=np.array([2, 0]),
+        category=np.array([6, -1]),
+        region=np.array([-1, BEIJING]),
+        section=np.array([-1, 8]),
+        size=np.array([-1, 0]),
+        population=np.array([float(sum(counted.values())), 10.0]),
+        take_all=np.array([True, False]),
+        by_region=by_region,
+    )
     n = len(regions)
     place, nothing = np.array(regions), np.zeros(n, dtype=bool)
     return Year(
-        year=2025, unit=np.arange(n), category=np.where(stratum == 0, 6, 13), region=place, section=np.full(n, 8),
-        size=np.zeros(n, dtype=np.int64), head=nothing, pilot=nothing, newly_founded=nothing, stratum=stratum,
-        drawn_in=place, strata=strata, items=ITEMS, values=np.ones((n, len(ITEMS))),
-    )  # fmt: skip
+        year=2025,
+        unit=np.arange(n),
+        category=np.where(stratum == 0, 6, 13),
+        region=place,
+        section=np.full(n, 8),
+        size=np.zeros(n, dtype=np.int64),
+        head=nothing,
+        pilot=nothing,
+        newly_founded=nothing,
+        stratum=stratum,
+        drawn_in=place,
+        strata=strata,
+        items=ITEMS,
+        values=np.ones((n, len(ITEMS))),
+    )
 
 
 def weights_in(weighted: Weighted, year: Year) -> dict[int, float]:

@@ -37,9 +37,15 @@ def changed(country: Country) -> tuple[EstimationRun, EstimationRun]:
 
 @pytest.mark.parametrize(
     ("variable", "statistic"),
-    [("P01", "total"), ("P01", "mean"), ("T01", "proportion"), ("D01/S02", "ratio"), ("P01", "level_growth"),
-     ("P01", "panel_simple")],
-)  # fmt: skip
+    [
+        ("P01", "total"),
+        ("P01", "mean"),
+        ("T01", "proportion"),
+        ("D01/S02", "ratio"),
+        ("P01", "level_growth"),
+        ("P01", "panel_simple"),
+    ],
+)
 def test_changes_of_units_add_up_to_the_change_of_the_estimate(
     country: Country, variable: str, statistic: str
 ) -> None:
@@ -77,8 +83,9 @@ def test_another_treatment_is_named(country: Country) -> None:
         str(found.rows[0][2]): (2, -1350.0)
     }
     assert [unit.pk for unit, _change, _reason in found.rows] == [
-        country.units["jiangsu"][1].pk, country.units["jiangsu"][0].pk,
-    ]  # fmt: skip
+        country.units["jiangsu"][1].pk,
+        country.units["jiangsu"][0].pk,
+    ]
     told = cell_change(first, second, cell, make_user("publisher"))
     assert told is not None and told.rows == [] and not told.few
     assert [change for _label, count, change in told.reasons if count < 3] == [None]

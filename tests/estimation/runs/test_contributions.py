@@ -20,11 +20,14 @@ def result() -> Result:
 def estimates(result: Result, statistic: str) -> list[tuple[Cell, float, int]]:
     columns = result.estimates
     return [
-        (Cell(columns.year[row], columns.variable[row], statistic, columns.kind[row], columns.code[row]),
-         float(columns.numbers["value"][row]), int(columns.numbers["n"][row]))
+        (
+            Cell(columns.year[row], columns.variable[row], statistic, columns.kind[row], columns.code[row]),
+            float(columns.numbers["value"][row]),
+            int(columns.numbers["n"][row]),
+        )
         for row in range(len(columns))
         if columns.statistic[row] == statistic and columns.year[row] == 2025
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,10 +73,12 @@ def _only(year, codes):  # type: ignore[no-untyped-def]
 def test_what_is_not_there_is_none(result: Result) -> None:
     prepared = list(result.years)
     for cell in (
-        Cell(2025, "X99", "total", "nation", "all"), Cell(2025, "P01", "total", "nation", "moon"),
-        Cell(2025, "P01", "median", "nation", "all"), Cell(2025, "D01/X99", "ratio", "nation", "all"),
+        Cell(2025, "X99", "total", "nation", "all"),
+        Cell(2025, "P01", "total", "nation", "moon"),
+        Cell(2025, "P01", "median", "nation", "all"),
+        Cell(2025, "D01/X99", "ratio", "nation", "all"),
         Cell(2025, "P01", "multiple", "nation", "all"),
-    ):  # fmt: skip
+    ):
         assert behind(prepared, SPEC, cell) is None
     assert behind(prepared[:1], SPEC, Cell(2025, "P01", "level_growth", "nation", "all")) is None
 

@@ -107,8 +107,12 @@ def test_totals_in_every_classification(lonely: Both) -> None:
             if domain.kind == "region_section" and name == "P03+P04":
                 continue
             column = now.column(name)
-            wanted = total(now.weighted.sample, now.treated.values[:, column], domain=domain.codes,
-                           domains=size_of(domain))  # fmt: skip
+            wanted = total(
+                now.weighted.sample,
+                now.treated.values[:, column],
+                domain=domain.codes,
+                domains=size_of(domain),
+            )
             value, se, deff = lonely("total", domain, name)
             # Filled units are no answers: the run widens the error by what they are.
             answered, filled = (
@@ -126,8 +130,10 @@ def test_means_proportions_and_ratios_in_every_classification(lonely: Both) -> N
     sample, answered, values = now.weighted.sample, now.treated.answered, now.treated.values
     for domain in now.domains:
         for name, statistic, estimate in (
-            ("P01", "mean", mean), ("D02", "mean", mean), ("T01", "proportion", proportion),
-        ):  # fmt: skip
+            ("P01", "mean", mean),
+            ("D02", "mean", mean),
+            ("T01", "proportion", proportion),
+        ):
             column = now.column(name)
             codes = np.where(answered[:, column], domain.codes, -1)
             wanted = estimate(sample, values[:, column], domain=codes, domains=size_of(domain))
@@ -196,9 +202,15 @@ def bounded(common: np.ndarray, levels: list[Estimates]) -> np.ndarray:
 
 def covariance(both: Both, y: np.ndarray, old: np.ndarray, domain: Domain, old_domain: Domain) -> np.ndarray:
     return overlap_covariance(
-        both.now.weighted.sample, y, both.before.weighted.sample, old, match=both.pair.match,
-        domain=domain.codes, domain_previous=old_domain.codes, domains=size_of(domain),
-    )  # fmt: skip
+        both.now.weighted.sample,
+        y,
+        both.before.weighted.sample,
+        old,
+        match=both.pair.match,
+        domain=domain.codes,
+        domain_previous=old_domain.codes,
+        domains=size_of(domain),
+    )
 
 
 def test_growth_of_ratios_and_proportions(full: Both) -> None:
@@ -272,9 +284,14 @@ def test_panel_growth_by_classes(full: Both) -> None:
             pooled = pool(treatment_classes(now.year), inside & any_panel)
             classes, old_classes = pooled[treatment_classes(now.year)], pooled[treatment_classes(before.year)]
             held = class_growth(
-                sample, np.where(inside, y, 0.0), np.where(inside, old, 0.0), panel=panel & inside,
-                growth_class=classes, domain=np.where(panel & inside, 0, -1), domains=1,
-            )  # fmt: skip
+                sample,
+                np.where(inside, y, 0.0),
+                np.where(inside, old, 0.0),
+                panel=panel & inside,
+                growth_class=classes,
+                domain=np.where(panel & inside, 0, -1),
+                domains=1,
+            )
             rate = dict(zip(held.growth_class.tolist(), (held.rate[:, 0] + 1.0).tolist(), strict=True))
             weights = old_sample.weight * level * old_inside
             known = {c: weights[old_classes == c].sum() for c, g in rate.items() if np.isfinite(g)}
@@ -304,9 +321,14 @@ def pool(classes: np.ndarray, counted: np.ndarray) -> np.ndarray:
 
 
 def linear_variance(
-    both: Both, ours: tuple[np.ndarray, ...], theirs: tuple[np.ndarray, ...], known: dict[int, float],
-    rate: dict[int, float], whole: float, value: float,
-) -> float:  # fmt: skip
+    both: Both,
+    ours: tuple[np.ndarray, ...],
+    theirs: tuple[np.ndarray, ...],
+    known: dict[int, float],
+    rate: dict[int, float],
+    whole: float,
+    value: float,
+) -> float:
     panel, y, old, classes = ours
     level, old_classes = theirs
     sample, old_sample = both.now.weighted.sample, both.before.weighted.sample
@@ -329,9 +351,15 @@ def test_treatment_is_the_library_s(full: Both) -> None:
     rows = np.flatnonzero(now.treated.answered[:, column] & (now.treated.raw[:, column] > 0))
     classes = treatment_classes(now.year)[rows]
     done = winsorize(
-        now.treated.raw[rows, column], classes, lower=0.05, upper=0.95, exempt=now.weighted.spared[rows],
-        design_weight=now.weighted.sample.weight[rows], parent=(classes // 19, np.zeros(len(rows), int)), minimum=10,
-    )  # fmt: skip
+        now.treated.raw[rows, column],
+        classes,
+        lower=0.05,
+        upper=0.95,
+        exempt=now.weighted.spared[rows],
+        design_weight=now.weighted.sample.weight[rows],
+        parent=(classes // 19, np.zeros(len(rows), int)),
+        minimum=10,
+    )
     np.testing.assert_array_equal(now.treated.values[rows, column], done.values)
     limits = now.treated.cutoffs
     mine = limits.item == column

@@ -106,8 +106,13 @@ def test_every_look_is_recorded_and_what_is_not_there_is_404(country: Country) -
     row = AuditEvent.objects.filter(action="view_contributors").get()
     assert (row.actor_id, row.subject_id) == (user.pk, str(run.pk))
     assert row.details == {
-        "variable": "P01", "statistic": "total", "domain": "nation/all", "year": 2025, "named": 5, "units": 5,
-    }  # fmt: skip
+        "variable": "P01",
+        "statistic": "total",
+        "domain": "nation/all",
+        "year": 2025,
+        "named": 5,
+        "units": 5,
+    }
     for query in ({"variable": "X99"}, {"code": "moon"}, {"year": "then"}, {"year": "1999"}):
         assert client.get(address(run, **query)).status_code == 404
     assert AuditEvent.objects.filter(action="view_contributors").count() == 1
@@ -117,8 +122,9 @@ def test_cutoffs_are_stored_class_by_class(country: Country) -> None:
     run = computed(CUT)
     rows = Cutoff.objects.filter(run=run, variable="P01", year=2025).order_by("treatment_class")
     assert [(row.treatment_class, row.lower, row.upper, row.counted, row.source) for row in rows] == [
-        ("data/I", 1000, 1000, 1, 0), ("other/I", 10, 65, 4, 0),
-    ]  # fmt: skip
+        ("data/I", 1000, 1000, 1, 0),
+        ("other/I", 10, 65, 4, 0),
+    ]
     assert not Cutoff.objects.filter(run=computed()).exists()
 
 
@@ -202,8 +208,12 @@ def test_an_estimate_and_its_units_have_units_that_can_be_read(country: Country)
 def test_a_nul_in_an_address_is_refused_and_does_not_crash(country: Country) -> None:
     run = computed()
     client, _ = browser("methodologist")
-    for path in (address(run, variable="%00"), f"/estimation/runs/{run.pk}/treated/?variable=%00",
-                 "/estimation/results/domain/?variable=P01%00", "/estimation/passages/2025/%00/"):  # fmt: skip
+    for path in (
+        address(run, variable="%00"),
+        f"/estimation/runs/{run.pk}/treated/?variable=%00",
+        "/estimation/results/domain/?variable=P01%00",
+        "/estimation/passages/2025/%00/",
+    ):
         answer = client.get(path)
         assert answer.status_code == 400, path
         assert "Set-Cookie" not in answer and "<h1" in answer.content.decode()

@@ -45,7 +45,16 @@ def test_another_process_gives_the_same_bytes(hash_seed: str, threads: str) -> N
     rows = build_frame(years[0], SPECS[0]).rows(seed=7, first=3, count=2)
     here.append(hashlib.sha256(rows.tobytes()).hexdigest())
     done = subprocess.run(
-        [sys.executable, "-c", PROBE], cwd=ROOT, capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed, "OPENBLAS_NUM_THREADS": threads, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        [sys.executable, "-c", PROBE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            **os.environ,
+            "PYTHONHASHSEED": hash_seed,
+            "OPENBLAS_NUM_THREADS": threads,
+            "PYTHONPATH": str(ROOT),
+        },
+    )
     assert done.stdout.split() == here

@@ -33,9 +33,12 @@ def computed(spec: RunSpec = PLAIN) -> EstimationRun:
 
 def one(run: EstimationRun, variable: str, statistic: str, code: str = "all", **more: object) -> Estimate:
     return Estimate.objects.get(
-        run=run, variable=variable, statistic=statistic, domain_code=code,
+        run=run,
+        variable=variable,
+        statistic=statistic,
+        domain_code=code,
         **{"year": 2025, "domain_kind": "nation", **more},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -224,9 +227,11 @@ def test_refusals(country: Country) -> None:
         )
     with pytest.raises(PolicyDenied):
         services.request_run(
-            round=CollectionRound.objects.get(year=2025), by=None, spec=PLAIN,
+            round=CollectionRound.objects.get(year=2025),
+            by=None,
+            spec=PLAIN,
             microdata=EstimationRun.objects.get(pk=ask()[0].pk).previous_microdata,
-        )  # fmt: skip
+        )
 
 
 def test_a_failing_computation_says_why(country: Country) -> None:

@@ -69,8 +69,9 @@ def test_sweep_scores_only_what_is_new(town: Town) -> None:
     town.file_again(first, 80)
     assert services.score_open_rounds() == 2
     assert set(SheetScore.objects.values_list("submission", "filing_number")) == {
-        (first.pk, 2), (second.pk, 1),
-    }  # fmt: skip
+        (first.pk, 2),
+        (second.pk, 1),
+    }
     later = town.run(minimum=21)
     assert services.score_open_rounds() == 2
     assert set(SheetScore.objects.values_list("run", flat=True)) == {later.pk}
@@ -108,9 +109,14 @@ def test_a_sheet_decided_meanwhile_gets_no_score(town: Town) -> None:
     sheet = town.pending(200)
     Submission.objects.filter(pk=sheet.pk).update(state="accepted")
     given = ScoredSheet(
-        submission=sheet.pk, filing_number=1, value=1, stratum="0", region="320000", population=14,
+        submission=sheet.pk,
+        filing_number=1,
+        value=1,
+        stratum="0",
+        region="320000",
+        population=14,
         respondents=6,
-    )  # fmt: skip
+    )
     assert receive_scores(run=1, sheets=[given]) == 0
     assert not SheetScore.objects.exists()
 

@@ -37,21 +37,36 @@ class Town:
     def _design(self, year: int) -> Stratum:
         now = timezone.now()
         design = SampleDesign.objects.create(
-            round=CollectionRound.objects.get(year=year), content_hash=f"town {year}", state="handed_over",
-            drawn_by=make_user("designer"), drawn_at=now, approved_by=make_user("methodologist"), approved_at=now,
-        )  # fmt: skip
+            round=CollectionRound.objects.get(year=year),
+            content_hash=f"town {year}",
+            state="handed_over",
+            drawn_by=make_user("designer"),
+            drawn_at=now,
+            approved_by=make_user("methodologist"),
+            approved_at=now,
+        )
         return Stratum.objects.create(
-            design=design, kind="enterprise", category="", region="320000", section="I", size="small",
-            population=POPULATION, drawn=7,
-        )  # fmt: skip
+            design=design,
+            kind="enterprise",
+            category="",
+            region="320000",
+            section="I",
+            size="small",
+            population=POPULATION,
+            drawn=7,
+        )
 
     def draw(self, unit: ReportingUnit) -> None:
         """Put a unit into the sample of both years."""
         for stratum in self.strata.values():
             SelectedUnit.objects.create(
-                design=stratum.design, stratum=stratum, unit=unit, region=unit.region_id, probability=0.5,
+                design=stratum.design,
+                stratum=stratum,
+                unit=unit,
+                region=unit.region_id,
+                probability=0.5,
                 random_number=unit.random_number,
-            )  # fmt: skip
+            )
 
     def pending(self, value: float, before: float | None = None, state: str = "submitted") -> Submission:
         """A filed sheet that waits for a decision."""
@@ -67,9 +82,13 @@ class Town:
         """Another version of the same sheet."""
         last = sheet.filings.latest("number")
         Filing.objects.create(
-            submission=sheet, number=last.number + 1, version=last.version, answers=cells(P01=value),
-            revision=last.revision + 1, content_hash=f"again {sheet.pk} {last.number}",
-        )  # fmt: skip
+            submission=sheet,
+            number=last.number + 1,
+            version=last.version,
+            answers=cells(P01=value),
+            revision=last.revision + 1,
+            content_hash=f"again {sheet.pk} {last.number}",
+        )
 
     def run(self, minimum: int = 20) -> EstimationRun:
         """A finished run without treatment of extreme values."""

@@ -192,9 +192,15 @@ def test_the_command_prints_writes_and_repeats_itself(tmp_path):
         out = io.StringIO()
         files = {name: tmp_path / f"study.{name}" for name in ("csv", "json", "plot")}
         call_command(
-            "simulate", samples=2, scale=0.02, seed=4, variants="treatments", stdout=out, stderr=io.StringIO(),
+            "simulate",
+            samples=2,
+            scale=0.02,
+            seed=4,
+            variants="treatments",
+            stdout=out,
+            stderr=io.StringIO(),
             **files,
-        )  # fmt: skip
+        )
         return out.getvalue(), *(path.read_text() for path in files.values())
 
     text, csv_text, json_text, svg = run()

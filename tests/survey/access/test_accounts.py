@@ -31,9 +31,12 @@ def signed_in(client: Client, world: World) -> Any:
 
 def give(user: User, role: str, world: World, region: str = NATION, category: str = "") -> RoleAssignment:
     return services.grant_role(
-        user=user, role=role, region=Region.objects.get(pk=region), category=category,
+        user=user,
+        role=role,
+        region=Region.objects.get(pk=region),
+        category=category,
         by=world.users["security_administrator"],
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(("first", "second"), list(combinations(Role, 2)))
@@ -154,8 +157,10 @@ def test_roles_page_grants_and_ends(signed_in: Any, world: World) -> None:
     assert client.post(url, form).status_code == 302
     grant = user.assignments.get()
     assert (grant.region_id, grant.category, grant.granted_by_id) == (
-        "330000", "CAT12", world.users["security_administrator"].pk,
-    )  # fmt: skip
+        "330000",
+        "CAT12",
+        world.users["security_administrator"].pk,
+    )
     refused = client.post(url, {**form, "role": "audit_administrator", "region": NATION, "category": ""})
     assert refused.status_code == 422 and b"error-summary" in refused.content
     assert client.post(url, {"action": "revoke", "grant": grant.pk}).status_code == 302

@@ -16,9 +16,12 @@ from survey.exceptions import PolicyDenied
 from tests.factories import World
 
 ACCOUNT = {
-    "username": "new-filler", "name": "填报员", "email": "",
-    "new_password": "Rehearsal-2026-ok", "repeated": "Rehearsal-2026-ok",
-}  # fmt: skip
+    "username": "new-filler",
+    "name": "填报员",
+    "email": "",
+    "new_password": "Rehearsal-2026-ok",
+    "repeated": "Rehearsal-2026-ok",
+}
 
 
 @pytest.fixture

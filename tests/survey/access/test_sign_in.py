@@ -84,10 +84,15 @@ def test_the_lock_does_not_hit_another_account(client: Client, respondent: User)
 @pytest.mark.parametrize(
     ("password", "good"),
     [
-        ("abcdefghij", False), ("abcdefghi1", False), ("ABCDEFGH12", False), ("abcDEF1234", True),
-        ("abc-def-123", True), ("口令abc12345", True), ("1234567890", False),
+        ("abcdefghij", False),
+        ("abcdefghi1", False),
+        ("ABCDEFGH12", False),
+        ("abcDEF1234", True),
+        ("abc-def-123", True),
+        ("口令abc12345", True),
+        ("1234567890", False),
     ],
-)  # fmt: skip
+)
 def test_three_of_four_classes(password: str, good: bool) -> None:
     validator = ThreeOfFourClassesValidator()
     if good:

@@ -40,11 +40,15 @@ def test_a_call_is_kept_and_the_trail_says_nothing_of_what_was_said(world: Any, 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"channel": "pigeon"}, {"direction": "up"}, {"role": "boss"}, {"outcome": "done"},
-        {"outcome": "other", "text": ""}, {"follow_up_on": dt.date(2025, 1, 1)},
+        {"channel": "pigeon"},
+        {"direction": "up"},
+        {"role": "boss"},
+        {"outcome": "done"},
+        {"outcome": "other", "text": ""},
+        {"follow_up_on": dt.date(2025, 1, 1)},
         {"at": dt.datetime(2999, 1, 1, tzinfo=dt.UTC)},
     ],
-)  # fmt: skip
+)
 def test_what_makes_no_sense_is_refused(world: Any, desk: Any, wrong: dict[str, Any]) -> None:
     with pytest.raises(PolicyDenied):
         services.record_contact(world.sheet.assignment, by=desk, **{**CALL, **wrong})

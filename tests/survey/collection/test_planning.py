@@ -20,9 +20,12 @@ def calendar(year: int = 2026, *, opens: int = 10, due: int = 40, closes: int = 
     """Moments from now."""
     now = timezone.now()
     return {
-        "year": year, "reference_date": dt.date(year, 12, 31), "opens_at": now + dt.timedelta(days=opens),
-        "due_at": now + dt.timedelta(days=due), "closes_at": now + dt.timedelta(days=closes),
-    }  # fmt: skip
+        "year": year,
+        "reference_date": dt.date(year, 12, 31),
+        "opens_at": now + dt.timedelta(days=opens),
+        "due_at": now + dt.timedelta(days=due),
+        "closes_at": now + dt.timedelta(days=closes),
+    }
 
 
 def test_a_planned_round_has_its_questionnaires(world: Any) -> None:

@@ -66,7 +66,7 @@ def test_encodings_are_found_out(encoding: str, said: str) -> None:
         ({"uscc": "91350100M000100Y4"}, [("uscc", "code_length")]),
         ({"uscc": "9.135E+17"}, [("uscc", "code_as_number")]),
         ({"uscc": ""}, [("uscc", "needed")]),
-        ({"name": "=HYPERLINK(\"http://x\")"}, [("name", "formula")]),
+        ({"name": '=HYPERLINK("http://x")'}, [("name", "formula")]),
         ({"name": "@SUM(A1)"}, [("name", "formula")]),
         ({"name": "<script>alert(1)</script>"}, [("name", "characters")]),
         ({"name": "x" * 400}, [("name", "too_long")]),
@@ -87,7 +87,7 @@ def test_encodings_are_found_out(encoding: str, said: str) -> None:
         ({"is_head_platform": "1"}, [("is_head_platform", "only_platforms")]),
         ({"category": "CAT03"}, [("size_class", "only_enterprises")]),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_told_once_with_its_column(
     cells: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
@@ -116,12 +116,16 @@ def test_people_write_as_they_speak() -> None:
     found = checked(
         csv_of(
             line(
-                uscc="９１３５０１００Ｍ０００１００Ｙ４３", category="13", region="福建", size_class="小型",
+                uscc="９１３５０１００Ｍ０００１００Ｙ４３",
+                category="13",
+                region="福建",
+                size_class="小型",
                 employees="１,２００",
-                founded_on="2012年5月1日", is_pilot_space="否",
+                founded_on="2012年5月1日",
+                is_pilot_space="否",
             )
         )
-    )  # fmt: skip
+    )
     row = found.rows[0][1]
     assert found.faults == 0 and found.normalised == 2
     assert (row.uscc, row.category, row.region, row.size_class) == (
@@ -240,11 +244,15 @@ def test_counts_are_of_two_kinds() -> None:
     )
     found = checked(text.encode(), "counts")
     assert [tuple(row) for _line, row in found.rows] == [
-        ("", "320000", "I", "small", 1200), ("CAT03", "320000", "", "", 70),
-    ]  # fmt: skip
+        ("", "320000", "I", "small", 1200),
+        ("CAT03", "320000", "", "", 70),
+    ]
     assert [(one.line, one.code) for one in found.findings] == [
-        (4, "needed_of_enterprises"), (5, "either_category_or_cell"), (6, "not_counted"), (7, "unknown_section"),
-    ]  # fmt: skip
+        (4, "needed_of_enterprises"),
+        (5, "either_category_or_cell"),
+        (6, "not_counted"),
+        (7, "unknown_section"),
+    ]
 
 
 @given(st.text(max_size=30))
@@ -295,8 +303,6 @@ def test_the_hash_of_a_plan_names_every_change() -> None:
         compare_units([row], {row.uscc: (row, False)}, complete=False),
         compare_units([], {row.uscc: (row, True)}, complete=True),
         compare_units([row], {row.uscc: (row, True)}, complete=False),
-        compare_counts(
-            [], {("", "320000", "I", "small"): 5}, complete=True
-        ),
-    ]  # fmt: skip
+        compare_counts([], {("", "320000", "I", "small"): 5}, complete=True),
+    ]
     assert len({plan.content_hash() for plan in plans}) == len(plans)

@@ -9,8 +9,11 @@ from survey.frame.models import UnitContact
 from tests.factories import make_unit, make_user
 
 FILLED = {
-    "filler_name": "演练甲", "filler_phone": "010-12345678", "filler_email": "a@example.org", "it_name": "演练丁",
-}  # fmt: skip
+    "filler_name": "演练甲",
+    "filler_phone": "010-12345678",
+    "filler_email": "a@example.org",
+    "it_name": "演练丁",
+}
 
 
 def address(unit):
@@ -21,8 +24,9 @@ def test_respondent_names_and_removes_persons(world, client):
     client.force_login(world.users["respondent"])
     assert client.post(address(world.unit), FILLED).status_code == 302
     assert [(one.role, one.name, one.phone) for one in contacts_of(world.unit)] == [
-        ("filler", "演练甲", "010-12345678"), ("it", "演练丁", ""),
-    ]  # fmt: skip
+        ("filler", "演练甲", "010-12345678"),
+        ("it", "演练丁", ""),
+    ]
     assert "演练丁" in client.get(address(world.unit)).content.decode()
     client.post(address(world.unit), FILLED | {"it_name": ""})
     world.unit.refresh_from_db()

@@ -27,11 +27,22 @@ HEADER = [column.code for column in UNIT_COLUMNS]
 def row(**cells: str) -> dict[str, str]:
     """A unit as a file has it."""
     return {
-        "uscc": make_uscc(), "name": "演练数据有限公司", "category": "CAT13", "region": "320000", "division_code": "320000",
-        "industry": "6510", "size_class": "small", "institution_type": "10", "employees": "120",
-        "turnover": "5600.00", "assets": "9000.00", "founded_on": "2012-05-01", "is_head_platform": "0",
-        "is_pilot_space": "0", **cells,
-    }  # fmt: skip
+        "uscc": make_uscc(),
+        "name": "演练数据有限公司",
+        "category": "CAT13",
+        "region": "320000",
+        "division_code": "320000",
+        "industry": "6510",
+        "size_class": "small",
+        "institution_type": "10",
+        "employees": "120",
+        "turnover": "5600.00",
+        "assets": "9000.00",
+        "founded_on": "2012-05-01",
+        "is_head_platform": "0",
+        "is_pilot_space": "0",
+        **cells,
+    }
 
 
 def units_csv(*rows: dict[str, str]) -> bytes:
@@ -112,8 +123,15 @@ def test_the_same_file_twice_changes_nothing(world: Any) -> None:
 def test_what_changes_is_shown_old_and_new_and_recorded_by_kind(world: Any) -> None:
     first = row()
     apply(bring(units_csv(first)))
-    moved = {**first, "region": "330000", "division_code": "330000", "category": "CAT12", "size_class": "medium",
-             "industry": "1311", "employees": "130"}  # fmt: skip
+    moved = {
+        **first,
+        "region": "330000",
+        "division_code": "330000",
+        "category": "CAT12",
+        "size_class": "medium",
+        "industry": "1311",
+        "employees": "130",
+    }
     found = bring(units_csv(moved))
     assert ["category", "CAT13", "CAT12"] in found.changes[0][2]
     assert found.summary["fields"]["employees"] == 1
@@ -140,8 +158,10 @@ def test_a_whole_frame_lets_units_leave_and_come_back(world: Any) -> None:
     gone.refresh_from_db()
     assert gone.left_on is None
     assert list(UnitChange.objects.filter(unit=gone).order_by("pk").values_list("kind", flat=True)) == [
-        "birth", "death", "return",
-    ]  # fmt: skip
+        "birth",
+        "death",
+        "return",
+    ]
 
 
 def test_a_frame_that_changed_since_the_check_is_not_overwritten(world: Any) -> None:

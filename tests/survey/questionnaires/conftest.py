@@ -12,8 +12,12 @@ NAME = Text("指标", "Item")
 
 def make_item(kind, **fields):
     """An item of a type with the usual unit."""
-    units = {"quantity": {"unit": "TB", "units": FAMILIES["data"].codes}, "money": {"unit": "万元"},
-             "count": {"unit": "人"}, "ratio": {"unit": "%"}}  # fmt: skip
+    units = {
+        "quantity": {"unit": "TB", "units": FAMILIES["data"].codes},
+        "money": {"unit": "万元"},
+        "count": {"unit": "人"},
+        "ratio": {"unit": "%"},
+    }
     return Item(**({"code": "P01", "label": NAME, "type": kind} | units.get(kind, {}) | fields))
 
 

@@ -45,9 +45,13 @@ def explained(filed: Any) -> Any:
     last.filings.update(answers={**last.answers, "S02": {"value": small}})
     finding = next(found for found in sheet(filed).soft if "S02" in found.items)
     return Explanation.objects.create(
-        submission=filed, edit=finding.edit, fingerprint=finding.fingerprint, reason_code="other",
-        text="新的数据中心在三月投入使用", by=make_user("respondent", unit=filed.unit),
-    )  # fmt: skip
+        submission=filed,
+        edit=finding.edit,
+        fingerprint=finding.fingerprint,
+        reason_code="other",
+        text="新的数据中心在三月投入使用",
+        by=make_user("respondent", unit=filed.unit),
+    )
 
 
 def last_year(unit: Any) -> Any:

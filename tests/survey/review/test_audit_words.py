@@ -40,9 +40,13 @@ def test_every_action_has_a_label() -> None:
 
 def test_details_are_told_in_words_and_empty_ones_left_out() -> None:
     details = {
-        "new": "accepted", "old": "national_review", "reason": "", "channel": "api", "region": "320000",
+        "new": "accepted",
+        "old": "national_review",
+        "reason": "",
+        "channel": "api",
+        "region": "320000",
         "odd": {"year": 2025},
-    }  # fmt: skip
+    }
     found = [(str(name), value, known) for name, value, known in told(details)]
     assert [known for *_rest, known in found] == [True] * 4 + [False]
     values = [value for _name, value, _known in found]
@@ -89,10 +93,15 @@ def test_objects_are_linked_for_who_may_open_them(trail: Any, province: Any) -> 
 @pytest.mark.parametrize(
     ("filters", "count"),
     [
-        ({"kind": "submission"}, 1), ({"kind": "release"}, 0), ({"subject": "NAME"}, 1), ({"subject": "USCC"}, 1),
-        ({"kind": "user", "subject": "NAME"}, 0), ({"subject": "no such thing"}, 0), ({"actor": "ACTOR"}, 1),
+        ({"kind": "submission"}, 1),
+        ({"kind": "release"}, 0),
+        ({"subject": "NAME"}, 1),
+        ({"subject": "USCC"}, 1),
+        ({"kind": "user", "subject": "NAME"}, 0),
+        ({"subject": "no such thing"}, 0),
+        ({"actor": "ACTOR"}, 1),
     ],
-)  # fmt: skip
+)
 def test_filters(trail: Any, province: Any, client: Any, filters: dict[str, str], count: int) -> None:
     words = {"NAME": trail.unit.name, "USCC": trail.unit.uscc[:12], "ACTOR": province.username}
     client.force_login(trail.users["audit_administrator"])

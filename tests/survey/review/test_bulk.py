@@ -32,22 +32,51 @@ def _written(sheets: list[Submission]) -> list[dict]:
         trace = AuditEvent.objects.filter(subject_type="submission", subject_id=str(sheet.pk)).latest("pk")
         details = {key: value for key, value in trace.details.items() if key not in {"reason", "unit"}}
         seen = Observation.objects.filter(filing__submission=sheet).values(
-            "layout", "round", "category", "region", "section", "size_class", "collected", "values_hash",
-            "is_head_platform", "is_pilot_space", "edited", "imputed", "reasons",
-        )  # fmt: skip
+            "layout",
+            "round",
+            "category",
+            "region",
+            "section",
+            "size_class",
+            "collected",
+            "values_hash",
+            "is_head_platform",
+            "is_pilot_space",
+            "edited",
+            "imputed",
+            "reasons",
+        )
         result.append(
             {
-                "state": sheet.state, "revision": sheet.revision, "decided": sheet.decided_at is not None,
+                "state": sheet.state,
+                "revision": sheet.revision,
+                "decided": sheet.decided_at is not None,
                 "begun": sheet.review_started_at == sheet.decided_at,
-                "updated": sheet.updated_at == event.at, "own_unit": trace.details["unit"] == sheet.unit.uscc,
+                "updated": sheet.updated_at == event.at,
+                "own_unit": trace.details["unit"] == sheet.unit.uscc,
                 "counts": (sheet.hard_count, sheet.soft_count, sheet.unexplained_count),
-                "event": (event.actor_id, event.kind, event.action, event.item, event.old, event.new,
-                          event.revision, event.channel),
-                "audit": (trace.actor_id, trace.actor_name, trace.action, trace.region_path, trace.succeeded,
-                          trace.address, details),
+                "event": (
+                    event.actor_id,
+                    event.kind,
+                    event.action,
+                    event.item,
+                    event.old,
+                    event.new,
+                    event.revision,
+                    event.channel,
+                ),
+                "audit": (
+                    trace.actor_id,
+                    trace.actor_name,
+                    trace.action,
+                    trace.region_path,
+                    trace.succeeded,
+                    trace.address,
+                    details,
+                ),
                 "observations": [repr(row | {"reasons": bytes(row["reasons"])}) for row in seen],
             }
-        )  # fmt: skip
+        )
     return result
 
 

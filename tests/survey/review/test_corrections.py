@@ -79,9 +79,7 @@ def test_only_the_respondent_answers_and_only_when_the_sheet_is_back(
     assert CorrectionSlip.objects.get(pk=slip.pk).outcome == ""
 
 
-@pytest.mark.parametrize(
-    ("item", "value"), [("B02", "名称"), ("P01", "many"), ("P01", ""), ("NOPE", "1")]
-)  # fmt: skip
+@pytest.mark.parametrize(("item", "value"), [("B02", "名称"), ("P01", "many"), ("P01", ""), ("NOPE", "1")])
 def test_impossible_proposals_are_refused_whole(filed: Any, province: Any, item: str, value: str) -> None:
     with pytest.raises(PolicyDenied):
         corrections.propose_correction(filed, by=province, item=item, value=value, unit="TB", text="核实")

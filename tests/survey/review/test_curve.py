@@ -15,13 +15,22 @@ def day(left: int, due: dt.date = DUE) -> dt.date:
 
 def test_both_years_are_aligned_by_the_deadline() -> None:
     found = curve(
-        {day(3): 10, day(2): 5}, 100, DUE, day(1),
-        {day(4, LAST_DUE): 20, day(0, LAST_DUE): 60}, 200, LAST_DUE,
-    )  # fmt: skip
+        {day(3): 10, day(2): 5},
+        100,
+        DUE,
+        day(1),
+        {day(4, LAST_DUE): 20, day(0, LAST_DUE): 60},
+        200,
+        LAST_DUE,
+    )
     assert found is not None
     assert [(one.left, one.filed, one.share, one.last_share) for one in found.days] == [
-        (4, 0, 0.0, 0.1), (3, 10, 0.1, 0.1), (2, 15, 0.15, 0.1), (1, 15, 0.15, 0.1), (0, None, None, 0.4),
-    ]  # fmt: skip
+        (4, 0, 0.0, 0.1),
+        (3, 10, 0.1, 0.1),
+        (2, 15, 0.15, 0.1),
+        (1, 15, 0.15, 0.1),
+        (0, None, None, 0.4),
+    ]
     assert found.days[0].day == day(4)
     assert found.lead == pytest.approx(0.05)
     points = [tuple(map(float, one.split(","))) for one in found.last.split()]

@@ -87,9 +87,12 @@ def test_documents_of_a_desk_are_for_desks_only(world: Any, province: Any, clien
     url = reverse("evidence_file", args=[file.pk])
     stranger = make_user("provincial_administrator", "330000")
     for user, status in (
-        (province, 200), (world.users["reviewer"], 200), (respondent, 404), (stranger, 404),
+        (province, 200),
+        (world.users["reviewer"], 200),
+        (respondent, 404),
+        (stranger, 404),
         (world.users["methodologist"], 404),
-    ):  # fmt: skip
+    ):
         client.force_login(user)
         assert client.get(url).status_code == status, user
     client.force_login(respondent)

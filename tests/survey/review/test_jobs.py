@@ -98,8 +98,12 @@ def test_formulas_are_neutralised_and_codes_stay_text(sheets: list[Any], provinc
     )
     assert [cell.value for cell in book["codebook"][2]] == list(exports.HEADS)
     assert [exports.harmless(text) for text in ("+1", "-a", "@x", "\tz", "plain")] == [
-        "'+1", "'-a", "'@x", "'\tz", "plain",
-    ]  # fmt: skip
+        "'+1",
+        "'-a",
+        "'@x",
+        "'\tz",
+        "plain",
+    ]
 
 
 def test_csv_says_its_types_as_the_web_standard_wants(sheets: list[Any], province: Any) -> None:
@@ -116,9 +120,11 @@ def test_csv_says_its_types_as_the_web_standard_wants(sheets: list[Any], provinc
 def test_why_a_figure_is_missing_is_in_every_format(sheets: list[Any], province: Any) -> None:
     filing = Filing.objects.get(submission=sheets[0])
     answers = filing.answers | {
-        "S05": {"missing": "unknown"}, "S06": {"missing": "not_applicable"}, "S07": {"value": "0"},
+        "S05": {"missing": "unknown"},
+        "S06": {"missing": "not_applicable"},
+        "S07": {"value": "0"},
         "F10": {"rows": {"group": {"volume": {"missing": "unknown"}}}},
-    }  # fmt: skip
+    }
     answers.pop("B14", None)
     other = next(
         code for code in load_questionnaire("CAT03").items if code not in load_questionnaire("CAT12").items
@@ -203,9 +209,12 @@ def test_files_expire_and_lost_jobs_are_given_up(sheets: list[Any], province: An
     with pytest.raises(PolicyDenied):
         jobs.fetch_job(job, by=province)
     lost = DeskJob.objects.create(
-        by=province, kind="export_csv", round=sheets[0].round, state="running",
+        by=province,
+        kind="export_csv",
+        round=sheets[0].round,
+        state="running",
         beat_at=timezone.now() - timedelta(hours=1),
-    )  # fmt: skip
+    )
     assert jobs.expire_jobs() == 1
     assert not path.exists()
     job.refresh_from_db()

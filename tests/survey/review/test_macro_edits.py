@@ -85,11 +85,7 @@ def test_less_than_the_office_counts_speaks_only_against_a_region_that_falls_out
     placed = [20, 21, 22, 23, 24, 25, 20, 22, 24, 1]
     for region in places:
         last = put("CAT02", region, MR02="100", P01="7")
-    rows = {
-        "rows": {
-            code: {"capacity": {"value": str(n)}} for code, n in zip(places, placed, strict=True)
-        }
-    }  # fmt: skip
+    rows = {"rows": {code: {"capacity": {"value": str(n)}} for code, n in zip(places, placed, strict=True)}}
     put("CAT06", "110000", K07=rows, P01="8")
     assert [row.region for row in swept(last)["X09"]] == ["320000"]
     # With few regions nobody can tell a sample from a gap.

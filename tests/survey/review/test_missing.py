@@ -27,9 +27,11 @@ def owing(world: Any) -> list[Any]:
     sheets = [
         make_sheet(make_unit("CAT12", region), state)
         for region, state in (
-            ("320000", State.NOT_STARTED), ("320000", State.RETURNED), ("330000", State.IN_PROGRESS),
+            ("320000", State.NOT_STARTED),
+            ("320000", State.RETURNED),
+            ("330000", State.IN_PROGRESS),
         )
-    ]  # fmt: skip
+    ]
     shares = [
         expect(one, *share) for one, share in zip(sheets, ((0.1, 0.2), (0.05, 0.4), (0.3, 0.9)), strict=True)
     ]

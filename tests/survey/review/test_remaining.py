@@ -17,8 +17,9 @@ from tests.factories import make_sheet, make_unit
 
 SHARES = st.lists(
     st.tuples(st.integers(1, 9), st.floats(0, 1), st.sampled_from(["P01", "S02", "X"])),
-    unique_by=lambda row: (row[0], row[2]), max_size=20,
-)  # fmt: skip
+    unique_by=lambda row: (row[0], row[2]),
+    max_size=20,
+)
 
 
 def test_nothing_suspected_needs_no_look() -> None:
@@ -60,9 +61,16 @@ def desks(world: Any) -> Any:
         [(here[0], "320000", 0.04, 0.3), (here[1], "320000", -0.0001, 0.001), (there, "330000", 0.0004, 0.01)]
     ):
         item = ScoredItem(
-            item="P01", value=2, expected=1, source="median", suspicion=5, national=national, regional=own,
-            slip_base=0, slip_power=0,
-        )  # fmt: skip
+            item="P01",
+            value=2,
+            expected=1,
+            source="median",
+            suspicion=5,
+            national=national,
+            regional=own,
+            slip_base=0,
+            slip_power=0,
+        )
         services.receive_scores(
             run=1,
             sheets=[
@@ -79,9 +87,12 @@ def desks(world: Any) -> Any:
             ],
         )
     services.receive_background(
-        round_=there.round, run=1, peers=[], cells=[],
+        round_=there.round,
+        run=1,
+        peers=[],
+        cells=[],
         errors=[("", "P01", 0.01), ("320000", "P01", 0.05), ("330000", "P01", 0.2)],
-    )  # fmt: skip
+    )
     return there.round
 
 

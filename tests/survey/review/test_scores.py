@@ -20,18 +20,27 @@ pytestmark = pytest.mark.django_db
 
 def scored(sheet: Any, value: float, *items: ScoredItem) -> None:
     given = ScoredSheet(
-        submission=sheet.pk, filing_number=1, value=value, stratum="7", region="320000", population=50,
-        respondents=9, items=items,
-    )  # fmt: skip
+        submission=sheet.pk,
+        filing_number=1,
+        value=value,
+        stratum="7",
+        region="320000",
+        population=50,
+        respondents=9,
+        items=items,
+    )
     services.receive_scores(run=1, sheets=[given])
 
 
 def slip(national: float | None = 0.0124, regional: float | None = 0.083, **more: Any) -> ScoredItem:
     values = {"value": 1024_000.0, "expected": 1000.0, "suspicion": 12.5, **more}
     return ScoredItem(
-        item="P01", source="previous", national=national, regional=regional,
+        item="P01",
+        source="previous",
+        national=national,
+        regional=regional,
         **{"slip_base": 1024, "slip_power": 1, **values},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -65,17 +74,23 @@ def test_filter_by_effect_with_counts(three: list[Any], province: Any) -> None:
 @pytest.mark.parametrize(
     ("language", "sentences"),
     [
-        ("en", [
-            "Instead of the expected 1,000 TB (last year&#x27;s value times the growth of its class), this value "
-            "raises the national total by 1.24% and that of Jiangsu by 8.30%.",
-            "The value is about 1,024 times the expected one: probably a wrong unit.",
-        ]),
-        ("zh-hans", [
-            "与预期值1,000 TB（上年值×同类增速）相比，本值使全国总量增加1.24%，使江苏总量增加8.30%。",
-            "本值约为预期值的1,024倍，疑似计量单位错误。",
-        ]),
+        (
+            "en",
+            [
+                "Instead of the expected 1,000 TB (last year&#x27;s value times the growth of its class), this value "
+                "raises the national total by 1.24% and that of Jiangsu by 8.30%.",
+                "The value is about 1,024 times the expected one: probably a wrong unit.",
+            ],
+        ),
+        (
+            "zh-hans",
+            [
+                "与预期值1,000 TB（上年值×同类增速）相比，本值使全国总量增加1.24%，使江苏总量增加8.30%。",
+                "本值约为预期值的1,024倍，疑似计量单位错误。",
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_sheet_says_what_hangs_on_the_value(
     three: list[Any], province: Any, client: Any, language: str, sentences: list[str]
 ) -> None:
@@ -135,9 +150,13 @@ def test_box_lies_inside_the_drawing_and_says_the_same() -> None:
 def test_closest_peers_win(three: list[Any]) -> None:
     for group, middle in (("CAT12", 1.0), ("CAT12/small", 2.0)):
         PeerQuantiles.objects.create(
-            round=three[0].round, run=1, group=group, item="P01", size=10,
+            round=three[0].round,
+            run=1,
+            group=group,
+            item="P01",
+            size=10,
             quantiles=[middle, middle, middle, middle, middle],
-        )  # fmt: skip
+        )
     three[0].unit.size_class = "micro"
     assert peers_of(three[0])["P01"].group == "CAT12/small"
     three[0].unit.size_class = "large"

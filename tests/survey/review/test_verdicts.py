@@ -28,9 +28,12 @@ def filed_with_reason() -> Submission:
     last.filings.update(answers={**last.answers, "S02": {"value": small}})
     for finding in sheet(Submission.objects.get(pk=row.pk)).soft:
         Explanation.objects.create(
-            submission=row, edit=finding.edit, fingerprint=finding.fingerprint, reason_code="other",
+            submission=row,
+            edit=finding.edit,
+            fingerprint=finding.fingerprint,
+            reason_code="other",
             text="新的数据中心在三月投入使用",
-        )  # fmt: skip
+        )
     row = Submission.objects.get(pk=row.pk)
     return transition(row, Action.SUBMIT, by=None, shown_revision=row.revision)
 

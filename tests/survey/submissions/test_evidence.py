@@ -55,13 +55,23 @@ def files(root):
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (PDF, "pdf"), (b"\x89PNG\r\n\x1a\n0", "png"), (b"\xff\xd8\xff\xe0", "jpeg"), ("台账，2025".encode(), "text"),
-        (office("xl/workbook.xml"), "xlsx"), (office("word/document.xml"), "docx"),
-        (office("xl/workbook.xml", "xl/vbaProject.bin"), None), (office("a.txt"), None), (b"PK\x03\x04junk", None),
-        (b"MZ\x90\x00", None), (b"<html><script>", None), (b"<svg/>", None), (b"#!/bin/sh\n", None), (b"", None),
+        (PDF, "pdf"),
+        (b"\x89PNG\r\n\x1a\n0", "png"),
+        (b"\xff\xd8\xff\xe0", "jpeg"),
+        ("台账，2025".encode(), "text"),
+        (office("xl/workbook.xml"), "xlsx"),
+        (office("word/document.xml"), "docx"),
+        (office("xl/workbook.xml", "xl/vbaProject.bin"), None),
+        (office("a.txt"), None),
+        (b"PK\x03\x04junk", None),
+        (b"MZ\x90\x00", None),
+        (b"<html><script>", None),
+        (b"<svg/>", None),
+        (b"#!/bin/sh\n", None),
+        (b"", None),
         (b"\x00\x01", None),
     ],
-)  # fmt: skip
+)
 def test_a_file_is_what_its_content_says(data, kind):
     assert kind_of(data) == kind
 

@@ -36,9 +36,11 @@ def last_year(unit, state):
     kept = rounds.values("state", "opens_at", "due_at", "closes_at").get()
     now = timezone.now()
     rounds.update(
-        state="open", opens_at=now - dt.timedelta(days=2), due_at=now + dt.timedelta(days=1),
+        state="open",
+        opens_at=now - dt.timedelta(days=2),
+        due_at=now + dt.timedelta(days=1),
         closes_at=now + dt.timedelta(days=1),
-    )  # fmt: skip
+    )
     row = make_sheet(unit, state, year=2024)
     rounds.update(**kept)
     return row
@@ -137,9 +139,13 @@ def test_texts_that_say_nothing_are_refused(world, unusual, text):
     finding = sheet(unusual).unexplained[0]
     with pytest.raises(PolicyDenied):
         services.explain(
-            unusual, by=world.users["respondent"], edit=finding.edit, fingerprint=finding.fingerprint,
-            reason_code=reason(), text=text,
-        )  # fmt: skip
+            unusual,
+            by=world.users["respondent"],
+            edit=finding.edit,
+            fingerprint=finding.fingerprint,
+            reason_code=reason(),
+            text=text,
+        )
 
 
 def test_reason_dies_with_its_numbers(world, unusual):

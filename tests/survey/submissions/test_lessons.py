@@ -67,9 +67,11 @@ def test_open_mercato_2989_a_check_on_one_door_is_a_check_on_all(client: Any, wo
         assert answer.status_code == 422 or answer.headers["Sheet-Refused"] == "P01"
     elif door == "machine":
         answer = client.patch(
-            f"/api/v1/sheets/{row.pk}/answers/", {"answers": {"P01": {"value": "99", "unit": "TB"}}},
-            headers={"If-Match": f'"{seen}"'}, content_type="application/json",
-        )  # fmt: skip
+            f"/api/v1/sheets/{row.pk}/answers/",
+            {"answers": {"P01": {"value": "99", "unit": "TB"}}},
+            headers={"If-Match": f'"{seen}"'},
+            content_type="application/json",
+        )
         assert answer.status_code == 409
     elif door == "workbook":
         preview = importing.preview_workbook(fresh(row), by=by, data=old_book)
@@ -93,9 +95,12 @@ def test_surveysolutions_3256_a_comment_on_an_item_that_went_away_is_still_shown
     desk, by = world.users["provincial_administrator"], world.users["respondent"]
     query = row.queries.create(item="K02", text="请核实算力规模", raised_by=desk)
     services.transition(
-        fresh(row), services.Action.RETURN, by=desk, reason="请核实算力规模的口径",
+        fresh(row),
+        services.Action.RETURN,
+        by=desk,
+        reason="请核实算力规模的口径",
         due_at=row.round.closes_at,
-    )  # fmt: skip
+    )
     row = fresh(row)
     services.autosave(row, by=by, changes={"K01": {"value": "false"}}, base_revision=row.revision)
     assert "K02" not in sheet(fresh(row)).relevant

@@ -117,9 +117,14 @@ def test_generated_sheet_has_no_times(world, row):
 def trace(row, edit, severity="soft", cleared=False):
     now = timezone.now()
     FindingTrace.objects.create(
-        submission=row, round_id=row.round_id, category=row.unit.category, edit=edit, severity=severity,
-        first_shown=now, cleared_at=now if cleared else None,
-    )  # fmt: skip
+        submission=row,
+        round_id=row.round_id,
+        category=row.unit.category,
+        edit=edit,
+        severity=severity,
+        first_shown=now,
+        cleared_at=now if cleared else None,
+    )
 
 
 def reason(row, edit, verdict=""):
@@ -187,8 +192,9 @@ def test_medians(world, row):
     assert (form.code, form.sheets, form.minutes) == ("CAT12", 3, 2.0)
     forms = rule_rates.definitions_of([row.assignment.version_id])
     assert [(one.code, one.median) for one in rule_rates.section_times(user, round_, "CAT12", forms)] == [
-        ("P", 120.0), ("", 120.0),
-    ]  # fmt: skip
+        ("P", 120.0),
+        ("", 120.0),
+    ]
 
 
 def test_page_shows_rates_and_no_unit(world, three, client, row):

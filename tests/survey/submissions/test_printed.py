@@ -89,9 +89,10 @@ def test_a_wide_table_is_printed_as_a_list(world):
 
 def test_the_pages_give_files(browser, world, filed):
     for url in (
-        reverse("sheet_pdf", args=[filed.pk]), reverse("sheet_pdf", args=[filed.pk]) + "?filled",
+        reverse("sheet_pdf", args=[filed.pk]),
+        reverse("sheet_pdf", args=[filed.pk]) + "?filled",
         reverse("filed_pdf", args=[filed.pk, 1]),
-    ):  # fmt: skip
+    ):
         answer = browser.get(url)
         assert answer.headers["Content-Type"] == "application/pdf", url
         assert BytesIO(answer.content).read(4) == b"%PDF"

@@ -63,9 +63,11 @@ def test_a_change_undoes_every_signature_and_its_withdrawal_restores_them(row, b
     before = row.answers["P01"]
     for value, steps in (("123456", "filler"), (before["entered"], None)):
         services.autosave(
-            row, by=by, changes={"P01": {"value": value, "unit": before["unit"]}},
+            row,
+            by=by,
+            changes={"P01": {"value": value, "unit": before["unit"]}},
             base_revision=fresh(row).submission.revision,
-        )  # fmt: skip
+        )
         assert signing.next_step(fresh(row)) == steps
     services.autosave(
         row,

@@ -23,17 +23,28 @@ ACTORS = {
     Owner.NATION: {"reviewer"},
 }
 EVERYBODY = (
-    "respondent", "outside_respondent", "provincial_administrator", "outside_administrator", "reviewer",
-    "designer", "methodologist", "publisher", "system_administrator",
-)  # fmt: skip
+    "respondent",
+    "outside_respondent",
+    "provincial_administrator",
+    "outside_administrator",
+    "reviewer",
+    "designer",
+    "methodologist",
+    "publisher",
+    "system_administrator",
+)
 
 
 def put(sheet: Submission, state: State) -> Submission:
     """Set a state directly, with what the constraints ask for: the truth table is not about the way there."""
     Submission.objects.filter(pk=sheet.pk).update(
-        state=state, filed_at=timezone.now(), exempt_reason="closed", invalid_reason="not_credible",
-        signatories=SIGNATORIES, review_started_at=None,
-    )  # fmt: skip
+        state=state,
+        filed_at=timezone.now(),
+        exempt_reason="closed",
+        invalid_reason="not_credible",
+        signatories=SIGNATORIES,
+        review_started_at=None,
+    )
     return Submission.objects.get(pk=sheet.pk)
 
 
@@ -42,9 +53,14 @@ def attempt(sheet: Submission, action: Action, by):
     code = "not_credible" if action is Action.INVALIDATE else "closed"
     try:
         transition(
-            sheet, action, by=by, reason="请核实", reason_code=code, shown_revision=sheet.revision,
+            sheet,
+            action,
+            by=by,
+            reason="请核实",
+            reason_code=code,
+            shown_revision=sheet.revision,
             due_at=timezone.now() + dt.timedelta(days=5),
-        )  # fmt: skip
+        )
     except PermissionDenied:
         return "forbidden"
     except (PolicyDenied, StaleRevision):

@@ -127,9 +127,11 @@ def test_a_cell_changed_here_meanwhile_is_a_conflict_and_stays_unless_chosen(wor
     answer(book, "P02", "5", "TB")
     colleague = make_user("respondent", unit=world.unit)
     services.autosave(
-        row, by=colleague, changes={"P01": {"value": "9", "unit": "TB"}, "P03": {"value": "4", "unit": "TB"}},
+        row,
+        by=colleague,
+        changes={"P01": {"value": "9", "unit": "TB"}, "P03": {"value": "4", "unit": "TB"}},
         base_revision=row.revision,
-    )  # fmt: skip
+    )
     row.refresh_from_db()
     preview = importing.preview_workbook(row, by=by, data=written(book))
     assert [one.key for one in preview.conflicts] == ["P01"]
@@ -183,13 +185,16 @@ def package(**parts):
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"not a zip", package(**{"xl/vbaProject.bin": b"x"}), package(**{"xl/externalLinks/a.xml": b"x"}),
+        b"",
+        b"not a zip",
+        package(**{"xl/vbaProject.bin": b"x"}),
+        package(**{"xl/externalLinks/a.xml": b"x"}),
         package(**{"xl/a.xml": b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x/>'}),
         package(**{"xl/bomb.xml": b"0" * (61 * 1024 * 1024)}),
         b"PK" + b"0" * LARGEST_FILE,
     ],
     ids=["empty", "text", "macros", "links", "entities", "bomb", "large"],
-)  # fmt: skip
+)
 def test_dangerous_and_foreign_files_are_not_opened(data):
     with pytest.raises(DefinitionError):
         check_package(data)
