@@ -10,7 +10,7 @@ from scipy import stats
 
 from estimation.design.strata import Floats, Ints
 from estimation.index.indicators import INDICATORS, OUTSIDE, THIN
-from estimation.methods.composite import CompositeIndex, aggregate, composite_index, rank_of
+from estimation.methods.index.composite import CompositeIndex, aggregate, composite_index, rank_of
 from estimation.runs.arrays import Year
 
 if TYPE_CHECKING:  # pages read this module, too, and need no scikit-learn

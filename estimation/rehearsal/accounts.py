@@ -6,13 +6,12 @@ import numpy as np
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
+from estimation.rehearsal.cast import ACCEPTED
+from estimation.rehearsal.places import REGION_INDEX, REGIONS
+from estimation.rehearsal.sizes import SIZE_CODES
+from estimation.rehearsal.writer_sheets import SheetWriter
 from survey.access.models import NATION, RoleAssignment, User
 from survey.access.roles import Role
-
-from .cast import ACCEPTED
-from .places import REGION_INDEX, REGIONS
-from .sizes import SIZE_CODES
-from .writer_sheets import SheetWriter
 
 COMPARED = "filed13"  # the account of a sheet of 2025 that is accepted
 PASSWORD = "Yanlian-2025-demo"  # noqa: S105 the printed password of accounts that only the rehearsal has

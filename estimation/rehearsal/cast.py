@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .places import REGION_INDEX
-from .population import Country
-from .units import INVALID, NOT_DRAWN, UNFILED, VALID
-from .world import Bools, Ints
+from estimation.rehearsal.places import REGION_INDEX
+from estimation.rehearsal.population import Country
+from estimation.rehearsal.units import INVALID, NOT_DRAWN, UNFILED, VALID
+from estimation.rehearsal.world import Bools, Ints
 
 # What a unit of the 2025 round shows.
 (

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .frame import SMALL, TAKEN, FramePlan, plan_frame
-from .places import SECTIONS
-from .sizes import LARGE, MEDIUM, MICRO, draw_industry
-from .sizes import SMALL as SMALL_SIZE
-from .special import ORDER, SAMPLED, SpecialUnits, build_special, special_sections
-from .streams import Streams
-from .units import DATA, INVALID, NOT_DRAWN, OTHER, PUBLIC, UNFILED, VALID, Strata, Units
+from estimation.rehearsal.frame import SMALL, TAKEN, FramePlan, plan_frame
+from estimation.rehearsal.places import SECTIONS
+from estimation.rehearsal.sizes import LARGE, MEDIUM, MICRO, draw_industry
+from estimation.rehearsal.sizes import SMALL as SMALL_SIZE
+from estimation.rehearsal.special import ORDER, SAMPLED, SpecialUnits, build_special, special_sections
+from estimation.rehearsal.streams import Streams
+from estimation.rehearsal.units import DATA, INVALID, NOT_DRAWN, OTHER, PUBLIC, UNFILED, VALID, Strata, Units
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .targets import CROSS_PROVINCE_EB, FLOW_ADJUSTMENT_EB, LEVELS, TB_PER_EB, TB_PER_ZB
+from estimation.rehearsal.targets import CROSS_PROVINCE_EB, FLOW_ADJUSTMENT_EB, LEVELS, TB_PER_EB, TB_PER_ZB
 
 _REPORT = "《全国数据资源调查报告（2025年）》"
 _CHOSEN = "rehearsal: published level less the parts that sheets cover (synthetic split)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .world import Floats, Ints
+from estimation.rehearsal.world import Floats, Ints
 
 SIGNATORIES = {
     "filler": "演练填表人",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibrate import solve_tilt
-from .margins import Margins, build_margins, largest_remainder, rake
-from .places import REGIONS, UNFILED_BY_CATEGORY
-from .targets import T1_BUYERS, T2_BUYERS
+from estimation.rehearsal.calibrate import solve_tilt
+from estimation.rehearsal.margins import Margins, build_margins, largest_remainder, rake
+from estimation.rehearsal.places import REGIONS, UNFILED_BY_CATEGORY
+from estimation.rehearsal.targets import T1_BUYERS, T2_BUYERS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .calibrate import cell_sums, fit_share
-from .items_flow import growing_levels, whole_numbers_where
-from .targets import (
+from estimation.rehearsal.calibrate import cell_sums, fit_share
+from estimation.rehearsal.items_flow import growing_levels, whole_numbers_where
+from estimation.rehearsal.targets import (
     EXTERNAL_TRAINING_HEADS,
     INTELLIGENT_PFLOPS,
     LEVELS,
@@ -13,8 +13,8 @@ from .targets import (
     TB_PER_EB,
     TB_PER_PB,
 )
-from .units import CENTRAL, DATA, HEAD
-from .world import Y24, Y25, Bools, World
+from estimation.rehearsal.units import CENTRAL, DATA, HEAD
+from estimation.rehearsal.world import Y24, Y25, Bools, World
 
 _CENTRAL_COMPUTING_GROWTH = 1.6599
 # Who owns the intelligent computing of 2025: operators, other central, heads, other enterprises (rest: public).

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .calibrate import cell_sums, fit_share, pick_exact, scale_to, whole_numbers
-from .margins import largest_remainder, rake
-from .places import REGION_INDEX
-from .targets import (
+from estimation.rehearsal.calibrate import cell_sums, fit_share, pick_exact, scale_to, whole_numbers
+from estimation.rehearsal.margins import largest_remainder, rake
+from estimation.rehearsal.places import REGION_INDEX
+from estimation.rehearsal.targets import (
     BUYERS_2024,
     FLOW_2024_EB,
     HEAD_MULTIPLES,
@@ -18,8 +18,8 @@ from .targets import (
     T2_PUBLIC_SHARE,
     TB_PER_EB,
 )
-from .units import CENTRAL, DATA, HEAD, OTHER
-from .world import Y24, Y25, Bools, Floats, Ints, World
+from estimation.rehearsal.units import CENTRAL, DATA, HEAD, OTHER
+from estimation.rehearsal.world import Y24, Y25, Bools, Floats, Ints, World
 
 _LOCAL_GROUP_PUBLIC = (
     66.1  # percent of the flow of local data groups that is public data (text of the report)

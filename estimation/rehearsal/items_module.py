@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .calibrate import scale_to, whole_numbers
-from .items_public import PublicStage
-from .places import REGION_INDEX, REGIONS
-from .targets import (
+from estimation.rehearsal.calibrate import scale_to, whole_numbers
+from estimation.rehearsal.items_public import PublicStage
+from estimation.rehearsal.places import REGION_INDEX, REGIONS
+from estimation.rehearsal.targets import (
     AUTHORISED_PB,
     CROSS_PROVINCE_EB,
     INTELLIGENT_PFLOPS,
@@ -18,8 +18,8 @@ from .targets import (
     TB_PER_PB,
     TOKENS_TRILLION,
 )
-from .units import HEAD
-from .world import Y24, Y25, Bools, Floats, World
+from estimation.rehearsal.units import HEAD
+from estimation.rehearsal.world import Y24, Y25, Bools, Floats, World
 
 _OPEN_PROVINCE_GROWTH, _AUTHORISED_PROVINCE_GROWTH, _FARM_GROWTH = 1.3974, 1.5417, 1.42
 _REQUESTED_GROWTH = 1.296  # "nearly 30 %"

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .calibrate import cell_sums, fit_share, pick_exact, scale_to, whole_numbers
-from .items_ai import COMPUTING_SHARES
-from .targets import INTELLIGENT_PFLOPS, LEVELS, TB_PER_EB, TB_PER_PB, TB_PER_ZB
-from .units import PUBLIC
-from .world import Y24, Y25, Bools, Floats, Ints, World
+from estimation.rehearsal.calibrate import cell_sums, fit_share, pick_exact, scale_to, whole_numbers
+from estimation.rehearsal.items_ai import COMPUTING_SHARES
+from estimation.rehearsal.targets import INTELLIGENT_PFLOPS, LEVELS, TB_PER_EB, TB_PER_PB, TB_PER_ZB
+from estimation.rehearsal.units import PUBLIC
+from estimation.rehearsal.world import Y24, Y25, Bools, Floats, Ints, World
 
 # Shares of the public level by category; category 14 stands outside the levels of categories 1 to 13.
 _PRODUCTION = {1: 0.10, 2: 0.22, 3: 0.46, 4: 0.17, 5: 0.04, 14: 0.01}

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from .calibrate import pick_exact
-from .targets import (
+from estimation.rehearsal.calibrate import pick_exact
+from estimation.rehearsal.targets import (
     PANEL_GROWTH,
     SPENDING_GROWTH_AGRICULTURE,
     T1_SPENDING_GROWTH,
     T1_VALUE,
     VALUE_2024,
 )
-from .units import CENTRAL, DATA, HEAD, OTHER
-from .world import Y24, Y25, Bools, Floats, World
+from estimation.rehearsal.units import CENTRAL, DATA, HEAD, OTHER
+from estimation.rehearsal.world import Y24, Y25, Bools, Floats, World
 
 
 def build_spending(world: World) -> None:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .calibrate import cell_sums, fit_share, scale_to, solve_tilt
-from .margins import rake
-from .places import SECTION_INDEX
-from .targets import (
+from estimation.rehearsal.calibrate import cell_sums, fit_share, scale_to, solve_tilt
+from estimation.rehearsal.margins import rake
+from estimation.rehearsal.places import SECTION_INDEX
+from estimation.rehearsal.targets import (
     ACTIVE_SHARE,
     CENTRAL_ACTIVE_PB,
     EQUIPMENT_SHARE,
@@ -20,8 +20,8 @@ from .targets import (
     TB_PER_PB,
     TB_PER_ZB,
 )
-from .units import CENTRAL, DATA, HEAD, OTHER
-from .world import Y24, Y25, Floats, Ints, World
+from estimation.rehearsal.units import CENTRAL, DATA, HEAD, OTHER
+from estimation.rehearsal.world import Y24, Y25, Floats, Ints, World
 
 # Logit of the share of sensed data in production, sections A to R; the level is calibrated.
 _SENSED = np.array(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 
-from .places import (
+from estimation.rehearsal.places import (
     HEAD_PLATFORMS,
     INVALID_BY_CATEGORY,
     PLANNED_CITIES,

@@ -2,11 +2,10 @@
 
 import numpy as np
 
+from estimation.rehearsal.places import PLANNED_CITIES, REGIONS
+from estimation.rehearsal.units import Units
+from estimation.rehearsal.world import Ints
 from survey.questionnaires.credit_code import ALPHABET, check_character, organisation_check_character
-
-from .places import PLANNED_CITIES, REGIONS
-from .units import Units
-from .world import Ints
 
 MARK = "演练"  # the first word of every synthetic name
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾"

@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from .draw import build_units
-from .items_ai import build_ai, build_computing
-from .items_flow import build_flows, build_products, build_purchases, buyers
-from .items_module import build_enterprise_modules, build_government, build_science
-from .items_public import build_public
-from .items_value import build_flags, build_spending, build_value, value_makers
-from .items_volume import build_development, build_production, build_storage
-from .sheet_numbers import settle_values
-from .streams import Streams
-from .units import CENTRAL, Strata, Units
-from .world import Bools, Floats, Ints, build_world
+from estimation.rehearsal.draw import build_units
+from estimation.rehearsal.items_ai import build_ai, build_computing
+from estimation.rehearsal.items_flow import build_flows, build_products, build_purchases, buyers
+from estimation.rehearsal.items_module import build_enterprise_modules, build_government, build_science
+from estimation.rehearsal.items_public import build_public
+from estimation.rehearsal.items_value import build_flags, build_spending, build_value, value_makers
+from estimation.rehearsal.items_volume import build_development, build_production, build_storage
+from estimation.rehearsal.sheet_numbers import settle_values
+from estimation.rehearsal.streams import Streams
+from estimation.rehearsal.units import CENTRAL, Strata, Units
+from estimation.rehearsal.world import Bools, Floats, Ints, build_world
 
 DEFAULT_SEED = 20260104
 

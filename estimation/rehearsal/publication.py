@@ -6,6 +6,7 @@ for its own arithmetic) stays a draft, and the reason is said.
 
 import time
 
+from estimation.rehearsal.services import Progress
 from estimation.releases.models import Release
 from estimation.releases.services import prepare_release, rehearse_publication
 from estimation.runs.models import EstimationRun
@@ -13,8 +14,6 @@ from estimation.runs.services import execute_run, request_run
 from estimation.runs.spec import RunSpec
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
-
-from .services import Progress
 
 
 def publish_first_release(*, year: int, progress: Progress) -> Release | None:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .population import Country
-from .sheet_choices import odd_choices
-from .world import Bools, Ints
+from estimation.rehearsal.population import Country
+from estimation.rehearsal.sheet_choices import odd_choices
+from estimation.rehearsal.world import Bools, Ints
 
 # Finding (prefix of the edit code) -> reason code and texts; {n} is a serial number.
 _REASONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cast import Cast
-from .names import credit_code, division_of, institution_type, person_names, unit_names
-from .population import Country
-from .sheet_choices import People
-from .world import Ints
+from estimation.rehearsal.cast import Cast
+from estimation.rehearsal.names import credit_code, division_of, institution_type, person_names, unit_names
+from estimation.rehearsal.population import Country
+from estimation.rehearsal.sheet_choices import People
+from estimation.rehearsal.world import Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.rehearsal.bulk import copy_lines
+from estimation.rehearsal.cast import Cast
+from estimation.rehearsal.names import credit_code, division_of, institution_type, unit_names
+from estimation.rehearsal.places import REGIONS, SECTIONS
+from estimation.rehearsal.population import Country
+from estimation.rehearsal.register import Register
+from estimation.rehearsal.sizes import SIZE_CODES
+from estimation.rehearsal.special import SAMPLED
+from estimation.rehearsal.units import NOT_DRAWN
+from estimation.rehearsal.world import Ints
+from estimation.rehearsal.writer_frame import UNIT_COLUMNS, unit_lines
 from survey.frame.models import FrameCount
-
-from .bulk import copy_lines
-from .cast import Cast
-from .names import credit_code, division_of, institution_type, unit_names
-from .places import REGIONS, SECTIONS
-from .population import Country
-from .register import Register
-from .sizes import SIZE_CODES
-from .special import SAMPLED
-from .units import NOT_DRAWN
-from .world import Ints
-from .writer_frame import UNIT_COLUMNS, unit_lines
 
 _SHARE, _FEWEST = 0.6, 4  # more units of a stratum, relative to what was drawn of it, and at least
 

@@ -10,7 +10,30 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
+from estimation.rehearsal import cast as casting
+from estimation.rehearsal.accounts import DemoAccounts, create_accounts, demo_accounts
+from estimation.rehearsal.bulk import advance_sequences, empty_tables, without_foreign_keys
+from estimation.rehearsal.cast import choose_cast
+from estimation.rehearsal.filing_rows import RoundFacts
 from estimation.rehearsal.models import Rehearsal
+from estimation.rehearsal.population import build_country as build_population
+from estimation.rehearsal.population import cut_out
+from estimation.rehearsal.register import build_register
+from estimation.rehearsal.reserve import Reserve, keep_reserve, write_reserve
+from estimation.rehearsal.targets import CONFLICTS
+from estimation.rehearsal.writer_frame import (
+    analyse,
+    sign_designs,
+    truth_lines,
+    write_assignments,
+    write_designs,
+    write_external,
+    write_truth,
+    write_units,
+)
+from estimation.rehearsal.writer_live import settled_mask, write_live
+from estimation.rehearsal.writer_sheets import SheetWriter, filed_mask, write_filed
+from estimation.rehearsal.writer_states import keys_of, write_events, write_submissions
 from survey import audit
 from survey.access.models import User
 from survey.access.regions import load_regions
@@ -21,30 +44,6 @@ from survey.microdata.services import current_layout, freeze_version
 from survey.questionnaires.loader import load_all
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.services import publish_questionnaire
-
-from . import cast as casting
-from .accounts import DemoAccounts, create_accounts, demo_accounts
-from .bulk import advance_sequences, empty_tables, without_foreign_keys
-from .cast import choose_cast
-from .filing_rows import RoundFacts
-from .population import build_country as build_population
-from .population import cut_out
-from .register import build_register
-from .reserve import Reserve, keep_reserve, write_reserve
-from .targets import CONFLICTS
-from .writer_frame import (
-    analyse,
-    sign_designs,
-    truth_lines,
-    write_assignments,
-    write_designs,
-    write_external,
-    write_truth,
-    write_units,
-)
-from .writer_live import settled_mask, write_live
-from .writer_sheets import SheetWriter, filed_mask, write_filed
-from .writer_states import keys_of, write_events, write_submissions
 
 __all__ = ["DemoAccounts", "build_country", "demo_accounts"]
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .sheet_numbers import SheetNumbers
-from .streams import Streams
-from .units import CENTRAL, Units
-from .world import Bools, Floats, Ints
+from estimation.rehearsal.sheet_numbers import SheetNumbers
+from estimation.rehearsal.streams import Streams
+from estimation.rehearsal.units import CENTRAL, Units
+from estimation.rehearsal.world import Bools, Floats, Ints
 
 _REGISTRATIONS = ("102", "103", "111", "101", "201", "301", "131", "132")
 _REGISTRATION_WEIGHTS = np.array([0.52, 0.14, 0.11, 0.05, 0.06, 0.07, 0.03, 0.02])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .world import Bools, Floats, Ints
+from estimation.rehearsal.world import Bools, Floats, Ints
 
 # Ticks per unit of measurement: the number of decimals that respondents give.
 DECIMALS: dict[str, int] = {

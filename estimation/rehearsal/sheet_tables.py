@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from .items_module import computing_sites, month_shares
-from .places import HUB_REGIONS, REGION_INDEX, REGIONS
-from .sheet_numbers import plain_texts
-from .world import Bools, Floats, Ints
+from estimation.rehearsal.items_module import computing_sites, month_shares
+from estimation.rehearsal.places import HUB_REGIONS, REGION_INDEX, REGIONS
+from estimation.rehearsal.sheet_numbers import plain_texts
+from estimation.rehearsal.world import Bools, Floats, Ints
 
 CODES = [region.code for region in REGIONS]
 _FLOW_WEIGHT = np.array([region.frame_share for region in REGIONS])

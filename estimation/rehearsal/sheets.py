@@ -7,16 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimation.rehearsal import sheet_tables as tables
+from estimation.rehearsal.population import Country
+from estimation.rehearsal.sheet_choices import People, coded_answers
+from estimation.rehearsal.sheet_numbers import PETABYTE_TICKS, SheetNumbers, build_numbers, plain_texts
+from estimation.rehearsal.sizes import SIZE_CODES
+from estimation.rehearsal.units import Units
+from estimation.rehearsal.world import Bools, Floats, Ints
 from survey.microdata.projection import Reason
 from survey.questionnaires.definition import Questionnaire
-
-from . import sheet_tables as tables
-from .population import Country
-from .sheet_choices import People, coded_answers
-from .sheet_numbers import PETABYTE_TICKS, SheetNumbers, build_numbers, plain_texts
-from .sizes import SIZE_CODES
-from .units import Units
-from .world import Bools, Floats, Ints
 
 # Item -> the yes/no item, or the amount, without which it does not apply.
 _GATES: dict[str, tuple[str, ...]] = {

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from estimation.rehearsal.filing_rows import canonical
 from survey.questionnaires.definition import Questionnaire, UnitContext
 from survey.questionnaires.edits import Finding, run_edits
-
-from .filing_rows import canonical
 
 BLOCKS = ("F", "P", "V", "S", "T")  # sections whose amounts are added up among themselves only
 FACTORS = (7, 12, 9)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .margins import Margins, largest_remainder
-from .places import NO_SECTION, PLANNED_CITIES, REGION_INDEX, SECTION_INDEX
-from .units import CENTRAL, DATA, HEAD, PUBLIC, YEARS
+from estimation.rehearsal.margins import Margins, largest_remainder
+from estimation.rehearsal.places import NO_SECTION, PLANNED_CITIES, REGION_INDEX, SECTION_INDEX
+from estimation.rehearsal.units import CENTRAL, DATA, HEAD, PUBLIC, YEARS
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .places import REGIONS, SECTIONS
-from .population import Country
-from .world import Bools, Floats, Ints
+from estimation.rehearsal.places import REGIONS, SECTIONS
+from estimation.rehearsal.population import Country
+from estimation.rehearsal.world import Bools, Floats, Ints
 
 AMOUNTS = frozenset({"quantity", "money", "count"})
 SIZES = ("large", "medium", "small")

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from .calibrate import cell_sums, grouped, scale_to
-from .sizes import draw_firms
-from .streams import Streams
-from .units import CENTRAL, HEAD, OTHER, PUBLIC, Units
+from estimation.rehearsal.calibrate import cell_sums, grouped, scale_to
+from estimation.rehearsal.sizes import draw_firms
+from estimation.rehearsal.streams import Streams
+from estimation.rehearsal.units import CENTRAL, HEAD, OTHER, PUBLIC, Units
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

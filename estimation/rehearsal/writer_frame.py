@@ -8,25 +8,24 @@ from django.db import connection
 from django.utils import timezone
 
 from estimation.design.models import SampleDesign, Stratum
+from estimation.rehearsal import cast as casting
+from estimation.rehearsal.bulk import copy_lines
+from estimation.rehearsal.external import external_values
+from estimation.rehearsal.filing_rows import stamp
+from estimation.rehearsal.places import REGIONS, SECTIONS
+from estimation.rehearsal.population import Country
+from estimation.rehearsal.reasons import DISPOSITION_TEXTS
+from estimation.rehearsal.register import Register
+from estimation.rehearsal.sizes import SIZE_CODES
+from estimation.rehearsal.truth import TrueItem, true_rows
+from estimation.rehearsal.units import NOT_DRAWN, UNFILED
+from estimation.rehearsal.world import Floats, Ints
+from estimation.rehearsal.writer_sheets import SheetWriter
 from estimation.runs.models import ExternalSeries
 from estimation.runs.spec import CROSSED, RATIOS, digest
 from survey.access.models import NATION, User
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.projection import Variable
-
-from . import cast as casting
-from .bulk import copy_lines
-from .external import external_values
-from .filing_rows import stamp
-from .places import REGIONS, SECTIONS
-from .population import Country
-from .reasons import DISPOSITION_TEXTS
-from .register import Register
-from .sizes import SIZE_CODES
-from .truth import TrueItem, true_rows
-from .units import NOT_DRAWN, UNFILED
-from .world import Floats, Ints
-from .writer_sheets import SheetWriter
 
 UNIT_COLUMNS = (
     "id", "uscc", "name", "category", "region_id", "division_code", "review_region_id", "industry", "section", "size_class",

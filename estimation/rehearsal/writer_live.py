@@ -6,16 +6,22 @@ from dataclasses import replace
 import numpy as np
 from django.db import connection
 
+from estimation.rehearsal import cast as casting
+from estimation.rehearsal.bulk import copy_lines
+from estimation.rehearsal.filing_rows import FILING_COLUMNS
+from estimation.rehearsal.sheets import SheetBatch
+from estimation.rehearsal.slips import SHARE, slipped
+from estimation.rehearsal.world import Bools, Ints
+from estimation.rehearsal.writer_sheets import (
+    EXPLANATION_COLUMNS,
+    TRACE_COLUMNS,
+    Counts,
+    SheetWriter,
+    accepted_mask,
+    file_batch,
+)
+from estimation.rehearsal.writer_states import partial_answers, write_events, write_queries, write_submissions
 from survey.questionnaires.edits import Finding, run_edits
-
-from . import cast as casting
-from .bulk import copy_lines
-from .filing_rows import FILING_COLUMNS
-from .sheets import SheetBatch
-from .slips import SHARE, slipped
-from .world import Bools, Ints
-from .writer_sheets import EXPLANATION_COLUMNS, TRACE_COLUMNS, Counts, SheetWriter, accepted_mask, file_batch
-from .writer_states import partial_answers, write_events, write_queries, write_submissions
 
 REVIEWED = (casting.SUBMITTED, casting.NATIONAL_REVIEW, casting.RETURNED)
 DAY = 86_400  # seconds

@@ -7,25 +7,32 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from estimation.rehearsal import cast as casting
+from estimation.rehearsal.bulk import binary_rows, copy_binary, copy_lines
+from estimation.rehearsal.cast import Cast
+from estimation.rehearsal.filing_rows import (
+    FILING_COLUMNS,
+    Filed,
+    RoundFacts,
+    draw_times,
+    filing_line,
+    observation_hashes,
+    stamp,
+)
+from estimation.rehearsal.places import REGIONS, SECTIONS
+from estimation.rehearsal.population import Country
+from estimation.rehearsal.reasons import may_need_reason, reason_for
+from estimation.rehearsal.register import Register
+from estimation.rehearsal.sheets import Layout, SheetBatch, build_sheets
+from estimation.rehearsal.sizes import SIZE_CODES
+from estimation.rehearsal.units import INVALID, VALID
+from estimation.rehearsal.world import Bools, Ints
 from survey.collection.models import CollectionRound
 from survey.microdata.models import MicrodataLayout
 from survey.microdata.projection import Variable
 from survey.questionnaires.definition import Questionnaire, UnitContext
 from survey.questionnaires.edits import REQUIRED, Finding, run_edits
 from survey.questionnaires.models import QuestionnaireVersion
-
-from . import cast as casting
-from .bulk import binary_rows, copy_binary, copy_lines
-from .cast import Cast
-from .filing_rows import FILING_COLUMNS, Filed, RoundFacts, draw_times, filing_line, observation_hashes, stamp
-from .places import REGIONS, SECTIONS
-from .population import Country
-from .reasons import may_need_reason, reason_for
-from .register import Register
-from .sheets import Layout, SheetBatch, build_sheets
-from .sizes import SIZE_CODES
-from .units import INVALID, VALID
-from .world import Bools, Ints
 
 EXPLANATION_COLUMNS = (
     "submission_id",

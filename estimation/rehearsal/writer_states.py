@@ -6,15 +6,20 @@ from collections.abc import Iterator
 import numpy as np
 from django.db import connection
 
+from estimation.rehearsal import cast as casting
+from estimation.rehearsal.bulk import copy_lines, escaped
+from estimation.rehearsal.filing_rows import SIGNATORIES, canonical, stamp
+from estimation.rehearsal.reasons import (
+    EXEMPT_REASONS,
+    INVALID_REASONS,
+    INVALID_WEIGHTS,
+    QUERIES,
+    RETURN_TEXTS,
+)
+from estimation.rehearsal.units import INVALID, VALID
+from estimation.rehearsal.world import Bools, Ints
+from estimation.rehearsal.writer_sheets import Counts, SheetWriter
 from survey.frame.models import NATIONAL_CATEGORIES
-
-from . import cast as casting
-from .bulk import copy_lines, escaped
-from .filing_rows import SIGNATORIES, canonical, stamp
-from .reasons import EXEMPT_REASONS, INVALID_REASONS, INVALID_WEIGHTS, QUERIES, RETURN_TEXTS
-from .units import INVALID, VALID
-from .world import Bools, Ints
-from .writer_sheets import Counts, SheetWriter
 
 _STAGE_COLUMNS = (
     "id", "assignment_id", "unit_id", "round_id", "state", "revision", "answers", "hard_count", "soft_count",

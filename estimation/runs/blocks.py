@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import special
 
 from estimation.design.strata import Floats
-from estimation.methods.quality import grade
+from estimation.methods.estimators.quality import grade
 
 COLUMNS = (
     "value",

@@ -1,6 +1,6 @@
 """What one bootstrap replicate computes: totals with cutoffs estimated anew, ratios, proportions, and chains of them.
 
-Pure. A replicate is a function of the weights, so that ``estimation.methods.bootstrap`` makes it from (seed, number)
+Pure. A replicate is a function of the weights, so that ``estimation.methods.estimators.bootstrap`` makes it from (seed, number)
 alone: neither the size of a chunk nor the number or order of the workers changes a digit.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from estimation.design.strata import REGIONS, SECTIONS, Floats
-from estimation.methods.bootstrap import bootstrap_part
+from estimation.methods.estimators.bootstrap import bootstrap_part
 from estimation.runs.arrays import Domain, Year, domains_of
 from estimation.runs.cellsums import indicator
 from estimation.runs.contributions import Cell

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from estimation.design.strata import Floats
-from estimation.methods.bootstrap import combine
+from estimation.methods.estimators.bootstrap import combine
 from estimation.runs.contributions import Cell
 from estimation.runs.extract import read_year
 from estimation.runs.models import Bootstrap, BootstrapChunk, Estimate, EstimationRun, ReplicateEstimate

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.design.strata import SECTIONS, Bools, Floats, Ints
-from estimation.methods.optimal_cutoffs import optimal_cutoffs
-from estimation.methods.winsorization import Reason, trim, winsorize
+from estimation.methods.treatment.optimal_cutoffs import optimal_cutoffs
+from estimation.methods.treatment.winsorization import Reason, trim, winsorize
 from estimation.runs.arrays import Year
 from estimation.runs.spec import RunSpec
 from estimation.runs.weigh import Weighted

@@ -15,9 +15,9 @@ from estimation.design.strata import (
     Strata,
     macro_region_of,
 )
-from estimation.methods.collapsing import collapse
 from estimation.methods.sample import StratifiedSample
-from estimation.methods.weighting import nonresponse_weights
+from estimation.methods.weighting.collapsing import collapse
+from estimation.methods.weighting.response import nonresponse_weights
 from estimation.runs.arrays import Year
 from estimation.runs.classes import Classes, response_classes
 from estimation.runs.spec import RunSpec

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES, Floats, Ints
-from estimation.methods.expectation import Source, expected_values
-from estimation.methods.scoring import Scores, score
-from estimation.methods.winsorization import weighted_quantiles
+from estimation.methods.treatment.expectation import Source, expected_values
+from estimation.methods.treatment.scoring import Scores, score
+from estimation.methods.treatment.winsorization import weighted_quantiles
 from estimation.runs.arrays import Year
 from estimation.runs.treat import CATEGORY_GROUP, Treated
 from estimation.runs.weigh import Weighted

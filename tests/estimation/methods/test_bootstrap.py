@@ -14,7 +14,7 @@ from estimation.methods import (
     replicate_weights,
     total,
 )
-from estimation.methods.bootstrap import _Draws
+from estimation.methods.estimators.bootstrap import _Draws
 from tests.estimation.methods.slow import make_sample
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from estimation.methods import StratifiedSample, optimal_cutoffs, total, treatment_gain, winsorize
+from estimation.methods import StratifiedSample, total, treatment_gain, winsorize
+from estimation.methods.treatment import optimal_cutoffs
 
 
 def test_by_hand():

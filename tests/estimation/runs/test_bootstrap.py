@@ -9,7 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
-from estimation.methods import optimal_cutoffs, total
+from estimation.methods import total
+from estimation.methods.treatment import optimal_cutoffs
 from estimation.releases.indicators import registry
 from estimation.releases.selectors import indicator_keys, source_of
 from estimation.releases.tables import level

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from estimation.design.strata import REGIONS, Strata, counted_by_region
+from estimation.methods.estimators.totals import total
 from estimation.methods.sample import StratifiedSample
-from estimation.methods.totals import total
 from estimation.runs.arrays import Year
 from estimation.runs.spec import RunSpec
 from estimation.runs.weigh import Weighted, weigh

@@ -13,13 +13,13 @@ from estimation.methods import (
     level_growth,
     mean,
     mean_multiple,
-    optimal_cutoffs,
     overlap_covariance,
     proportion,
     ratio,
     total,
     winsorize,
 )
+from estimation.methods.treatment import optimal_cutoffs
 from estimation.runs.arrays import Domain, crossed_domain, group_masks
 from estimation.runs.blocks import Collector
 from estimation.runs.changes import pair_years, share_growth, total_growth

@@ -15,8 +15,7 @@ from survey.questionnaires.loader import (
     to_document,
 )
 from survey.questionnaires.units import FAMILIES
-
-from .test_routing import tiny
+from tests.survey.questionnaires.test_routing import tiny
 
 # Items per form as in the reference, section 3.
 SIZES = {

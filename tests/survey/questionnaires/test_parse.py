@@ -10,8 +10,7 @@ from survey.questionnaires.answers import (
 )
 from survey.questionnaires.loader import load_codelist
 from survey.questionnaires.units import FAMILIES
-
-from .conftest import make_item
+from tests.survey.questionnaires.conftest import make_item
 
 QUANTITY, MONEY, COUNT, RATIO = (make_item(kind) for kind in ("quantity", "money", "count", "ratio"))
 TOKENS = make_item("quantity", unit="亿个", units=FAMILIES["tokens"].codes)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, sparse
 
-from estimation.methods.disclosure import furthest
+from estimation.methods.disclosure.sensitivity import furthest
+from estimation.methods.disclosure.suppression import Suppression, SuppressionError, checked_problem
 from estimation.methods.sample import BoolArray, FloatArray
-from estimation.methods.suppression import Suppression, SuppressionError, checked_problem
 
 # Movements are counted in units of the wanted one, as in the integer program.
 _FAR = 1e3

@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from estimation.methods.cells import Cells, build_cells, domain_codes
-from estimation.methods.ratios import ratio
-from estimation.methods.results import Estimates, IntervalBasis, make_estimates
-from estimation.methods.sample import IntArray, StratifiedSample, as_matrix
-from estimation.methods.variance import (
+from estimation.methods.estimators.ratios import ratio
+from estimation.methods.estimators.variance import (
     Moments,
     design_effect,
     merge,
@@ -19,6 +17,8 @@ from estimation.methods.variance import (
     stratified_variance,
     weighted_rows,
 )
+from estimation.methods.results import Estimates, IntervalBasis, make_estimates
+from estimation.methods.sample import IntArray, StratifiedSample, as_matrix
 
 # Merged cells know counts and sums; nobody asks them for their units.
 _NO_UNITS: IntArray = np.empty(0, dtype=np.intp)

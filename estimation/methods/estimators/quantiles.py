@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from estimation.methods.cells import domain_codes
-from estimation.methods.ratios import ratio
+from estimation.methods.estimators.ratios import ratio
 from estimation.methods.results import IntervalBasis, coefficient_of_variation, limits
 from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_matrix
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from estimation.methods.cells import Block, Cells, build_cells, domain_codes, grouped_sums
-from estimation.methods.ratios import known_per_cell, linearised, residual_rows, unit_domain
+from estimation.methods.estimators.ratios import known_per_cell, linearised, residual_rows, unit_domain
+from estimation.methods.estimators.variance import Rows
 from estimation.methods.results import Estimates, IntervalBasis, coefficient_of_variation, limits
 from estimation.methods.sample import (
     BoolArray,
@@ -21,7 +22,6 @@ from estimation.methods.sample import (
     as_mask,
     as_matrix,
 )
-from estimation.methods.variance import Rows
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,13 +7,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.calibration import Calibrated
 from estimation.methods.cells import build_cells, domain_codes
-from estimation.methods.ratios import _same_columns
+from estimation.methods.estimators.ratios import _same_columns
+from estimation.methods.estimators.variance import design_effect, moments, stratified_variance, weighted
 from estimation.methods.results import Estimates, IntervalBasis, make_estimates
 from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_matrix
-from estimation.methods.variance import design_effect, moments, stratified_variance, weighted
-from estimation.methods.weighting import Poststratified
+from estimation.methods.weighting.calibration import Calibrated
+from estimation.methods.weighting.response import Poststratified
 
 type ResidualFit = Literal["weighted", "unweighted"]
 

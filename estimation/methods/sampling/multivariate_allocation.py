@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.calibration import ConvergenceError
 from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats, as_mask, as_matrix
+from estimation.methods.weighting.calibration import ConvergenceError
 
 # How far the real-valued solution may be from its constraints before it is rounded to whole units.
 _FEASIBLE = 1e-9

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.expectation import Source, class_levels, expected_values, sparse_floats
 from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_floats, as_mask
+from estimation.methods.treatment.expectation import Source, class_levels, expected_values, sparse_floats
 
 
 @dataclass(frozen=True, eq=False)

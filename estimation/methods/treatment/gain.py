@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from estimation.methods.estimators.totals import total
 from estimation.methods.sample import FloatArray, StratifiedSample
-from estimation.methods.totals import total
 
 
 @dataclass(frozen=True, eq=False)

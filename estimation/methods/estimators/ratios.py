@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from estimation.methods.cells import Block, Cells, build_cells, domain_codes
+from estimation.methods.estimators.variance import Rows, design_effect, moments, stratified_variance, weighted
 from estimation.methods.results import Estimates, IntervalBasis, make_estimates
 from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_mask, as_matrix
-from estimation.methods.variance import Rows, design_effect, moments, stratified_variance, weighted
 
 type ComplexArray = npt.NDArray[np.complex128]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats
-from estimation.methods.winsorization import weighted_quantiles
+from estimation.methods.treatment.winsorization import weighted_quantiles
 
 type Factor = Literal["sums", "median"]
 

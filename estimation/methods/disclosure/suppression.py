@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, sparse
 
-from estimation.methods.disclosure import audit_suppression, checked_table, furthest
+from estimation.methods.disclosure.sensitivity import audit_suppression, checked_table, furthest
 from estimation.methods.sample import BoolArray, FloatArray, as_floats, as_mask
 
 # Movements are counted in units of the wanted one; more than this many of it is as good as unlimited.

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.calibration import Calibrated
 from estimation.methods.sample import FloatArray, IntArray, as_codes, as_floats, as_mask
+from estimation.methods.weighting.calibration import Calibrated
 
 
 @dataclass(frozen=True, eq=False)

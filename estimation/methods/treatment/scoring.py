@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from estimation.methods.cells import domain_codes
 from estimation.methods.sample import FloatArray, IntArray, as_codes, as_floats, as_matrix
-from estimation.methods.winsorization import weighted_quantiles
+from estimation.methods.treatment.winsorization import weighted_quantiles
 
 # Median absolute deviation of a normal distribution in its standard deviations, inverted.
 _NORMAL = 1.4826022185056018

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from scipy import special
 
 from estimation.methods.cells import build_cells, domain_codes
+from estimation.methods.estimators.variance import weighted
 from estimation.methods.results import coefficient_of_variation
 from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_matrix
-from estimation.methods.variance import weighted
 
 type Statistic = Callable[[FloatArray], npt.ArrayLike]
 
