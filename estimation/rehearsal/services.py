@@ -10,18 +10,15 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from estimation.rehearsal import cast as casting
-from estimation.rehearsal.accounts import DemoAccounts, create_accounts, demo_accounts
-from estimation.rehearsal.bulk import advance_sequences, empty_tables, without_foreign_keys
-from estimation.rehearsal.cast import choose_cast
-from estimation.rehearsal.filing_rows import RoundFacts
 from estimation.rehearsal.models import Rehearsal
-from estimation.rehearsal.population import build_country as build_population
-from estimation.rehearsal.population import cut_out
-from estimation.rehearsal.register import build_register
-from estimation.rehearsal.reserve import Reserve, keep_reserve, write_reserve
-from estimation.rehearsal.targets import CONFLICTS
-from estimation.rehearsal.writer_frame import (
+from estimation.rehearsal.population.population import build_country as build_population
+from estimation.rehearsal.population.population import cut_out
+from estimation.rehearsal.population.targets import CONFLICTS
+from estimation.rehearsal.sheets.filing_rows import RoundFacts
+from estimation.rehearsal.storing import members as casting
+from estimation.rehearsal.storing.accounts import DemoAccounts, create_accounts, demo_accounts
+from estimation.rehearsal.storing.bulk import advance_sequences, empty_tables, without_foreign_keys
+from estimation.rehearsal.storing.frame import (
     analyse,
     sign_designs,
     truth_lines,
@@ -31,9 +28,12 @@ from estimation.rehearsal.writer_frame import (
     write_truth,
     write_units,
 )
-from estimation.rehearsal.writer_live import settled_mask, write_live
-from estimation.rehearsal.writer_sheets import SheetWriter, filed_mask, write_filed
-from estimation.rehearsal.writer_states import keys_of, write_events, write_submissions
+from estimation.rehearsal.storing.live import settled_mask, write_live
+from estimation.rehearsal.storing.members import choose_cast
+from estimation.rehearsal.storing.register import build_register
+from estimation.rehearsal.storing.reserve import Reserve, keep_reserve, write_reserve
+from estimation.rehearsal.storing.sheets import SheetWriter, filed_mask, write_filed
+from estimation.rehearsal.storing.states import keys_of, write_events, write_submissions
 from survey import audit
 from survey.access.models import User
 from survey.access.regions import load_regions

@@ -8,8 +8,8 @@ from multiprocessing import get_context
 import numpy as np
 
 from estimation.design.strata import Floats
-from estimation.rehearsal.population import Country
-from estimation.rehearsal.truth import TrueItem, true_rows
+from estimation.rehearsal.population.population import Country
+from estimation.rehearsal.population.truth import TrueItem, true_rows
 from estimation.runs.arrays import Year
 from estimation.runs.blocks import Collector, EstimateColumns
 from estimation.runs.changes import pair_years, total_growth

@@ -124,7 +124,7 @@ WRITERS = {
         "_Work",
     },  # an import of the frame
     "estimation/design/services.py": {"draw_sample", "approve_design", "withdraw_design", "hand_over"},
-    "estimation/rehearsal/writer_frame.py": {"sign_designs"},
+    "estimation/rehearsal/storing/frame.py": {"sign_designs"},
     "estimation/runs/services.py": {
         "request_run",
         "cancel_run",
@@ -142,7 +142,7 @@ WRITERS = {
     },
     "estimation/index/services.py": {"request_index", "compute_index", "waiting_indices"},
     "estimation/releases/transitions.py": {"move"},
-    "estimation/rehearsal/writer_states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
+    "estimation/rehearsal/storing/states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }
 # Rows that belong to a unit and are still read without ``visible_to``, each with the reason.
 UNSCOPED = {

@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from estimation.rehearsal import accounts
-from estimation.rehearsal.cast import ACCEPTED, choose_cast
-from estimation.rehearsal.frame import LARGE, MEDIUM, SMALL, FramePlan, plan_frame
-from estimation.rehearsal.places import REGIONS
-from estimation.rehearsal.population import build_country
-from estimation.rehearsal.special import special_sections
-from estimation.rehearsal.truth import TrueItem, Truth, true_rows
-from estimation.rehearsal.units import VALID
+from estimation.rehearsal.population.frame import LARGE, MEDIUM, SMALL, FramePlan, plan_frame
+from estimation.rehearsal.population.places import REGIONS
+from estimation.rehearsal.population.population import build_country
+from estimation.rehearsal.population.special import special_sections
+from estimation.rehearsal.population.truth import TrueItem, Truth, true_rows
+from estimation.rehearsal.population.units import VALID
+from estimation.rehearsal.storing import accounts
+from estimation.rehearsal.storing.members import ACCEPTED, choose_cast
 
 SEED = 20251231
 

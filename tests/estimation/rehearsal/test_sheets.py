@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from estimation.rehearsal.cast import choose_cast
-from estimation.rehearsal.population import Country, build_country
-from estimation.rehearsal.register import build_register
-from estimation.rehearsal.sheets import Layout, build_sheets
-from estimation.rehearsal.units import VALID
+from estimation.rehearsal.population.population import Country, build_country
+from estimation.rehearsal.population.units import VALID
+from estimation.rehearsal.sheets.sheets import Layout, build_sheets
+from estimation.rehearsal.storing.members import choose_cast
+from estimation.rehearsal.storing.register import build_register
 from survey.microdata.projection import Reason, layout_variables, project, reasons
 from survey.questionnaires.loader import load_all
 

@@ -10,8 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from estimation.design.strata import counted_by_region
-from estimation.rehearsal.population import build_country
-from estimation.rehearsal.units import VALID
+from estimation.rehearsal.population.population import build_country
+from estimation.rehearsal.population.units import VALID
 from estimation.runs.spec import RunSpec
 from estimation.runs.weigh import weigh
 from estimation.simulation.draws import Draws
