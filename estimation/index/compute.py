@@ -11,7 +11,7 @@ from scipy import stats
 from estimation.design.strata import Floats, Ints
 from estimation.index.indicators import INDICATORS, OUTSIDE, THIN
 from estimation.methods.index.composite import CompositeIndex, aggregate, composite_index, rank_of
-from estimation.runs.arrays import Year
+from estimation.runs.compute.arrays import Year
 
 if TYPE_CHECKING:  # pages read this module, too, and need no scikit-learn
     from estimation.index.importance import Importance

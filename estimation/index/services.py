@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from estimation.index import selectors
 from estimation.index.compute import index_document, respondents
 from estimation.index.models import IndexResult
+from estimation.runs.compute.spec import digest
 from estimation.runs.models import EstimationRun
 from estimation.runs.services import code_version as runs_version
-from estimation.runs.spec import digest
 from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may

@@ -13,7 +13,7 @@ from estimation.index import selectors, services
 from estimation.index.indicators import KINDS
 from estimation.index.models import IndexResult
 from estimation.index.tasks import enqueue
-from estimation.runs import plots
+from estimation.runs.inspection import plots
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import finished_runs, name_of, variables_of
 from survey.access.decorators import requires

@@ -14,9 +14,9 @@ from estimation.design.strata import CATEGORIES, SECTIONS, SIZES, Floats
 from estimation.methods import half_up, quantile
 from estimation.methods.sample import StratifiedSample
 from estimation.releases.contributors import Concentration, concentration_of
-from estimation.runs.arrays import Domain, Year
-from estimation.runs.spec import RunSpec
-from estimation.runs.weigh import weigh
+from estimation.runs.compute.arrays import Domain, Year
+from estimation.runs.compute.spec import RunSpec
+from estimation.runs.compute.weigh import weigh
 
 # Item -> its numerator and, for a rate, its denominator.
 CHIEF: dict[str, tuple[str, ...]] = {

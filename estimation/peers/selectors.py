@@ -10,8 +10,8 @@ from estimation.peers import boxes, compute
 from estimation.peers.models import PeerTable
 from estimation.releases.models import Release
 from estimation.report.selectors import BUILT_STATES, public_releases
+from estimation.runs.compute.spec import digest
 from estimation.runs.selectors import VariableName, name_of, variables_of
-from estimation.runs.spec import digest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.microdata.selectors import observed

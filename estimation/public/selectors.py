@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from estimation.releases.content import Content
 from estimation.releases.models import Release
+from estimation.runs.compute.spec import RunSpec
 from estimation.runs.models import EstimationRun
-from estimation.runs.spec import RunSpec
 
 State = Release.State
 # What was public once stays readable, marked as replaced or withdrawn; a draft or an embargoed release never.

@@ -9,9 +9,9 @@ import time
 from estimation.rehearsal.services import Progress
 from estimation.releases.models import Release
 from estimation.releases.services import prepare_release, rehearse_publication
+from estimation.runs.compute.spec import RunSpec
 from estimation.runs.models import EstimationRun
 from estimation.runs.services import execute_run, request_run
-from estimation.runs.spec import RunSpec
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
 

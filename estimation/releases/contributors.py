@@ -10,10 +10,10 @@ import numpy as np
 
 from estimation.design.strata import Floats, Ints
 from estimation.methods import primary_cells
-from estimation.runs.arrays import Year, crossed_domain, domains_of
-from estimation.runs.spec import RunSpec
-from estimation.runs.treat import treat
-from estimation.runs.weigh import weigh
+from estimation.runs.compute.arrays import Year, crossed_domain, domains_of
+from estimation.runs.compute.spec import RunSpec
+from estimation.runs.compute.treat import treat
+from estimation.runs.compute.weigh import weigh
 
 KINDS = ("region", "region_enterprise", "section", "industry_group", "category", "group")
 

@@ -17,9 +17,9 @@ from estimation.releases.indicators import Indicator, Label, Registry, Table, re
 from estimation.releases.models import BlockVersion, Release
 from estimation.releases.registry_checks import GROUPS, Vocabulary
 from estimation.releases.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
+from estimation.runs.compute.spec import CROSSED, DERIVED, RATIOS
 from estimation.runs.models import Estimate, EstimationRun, ExternalSeries
 from estimation.runs.selectors import finished_runs
-from estimation.runs.spec import CROSSED, DERIVED, RATIOS
 from survey.collection.models import CollectionRound
 from survey.microdata.projection import layout_variables
 from survey.microdata.selectors import coverage_rows

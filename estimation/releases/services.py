@@ -22,9 +22,9 @@ from estimation.releases.models import BlockVersion, Release
 from estimation.releases.protection import Rules, protect
 from estimation.releases.states import Action
 from estimation.releases.transitions import due, transition
+from estimation.runs.compute.spec import FLOW_BASIS, RunSpec
 from estimation.runs.extract import read_year
 from estimation.runs.models import EstimationRun
-from estimation.runs.spec import FLOW_BASIS, RunSpec
 from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may

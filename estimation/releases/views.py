@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from estimation.releases import selectors
 from estimation.releases.indicators import registry
+from estimation.runs.bootstrap.selectors import replicate_errors
 from estimation.runs.models import EstimationRun
 from estimation.runs.readable import readable_unit
 from estimation.runs.selectors import (
@@ -19,7 +20,6 @@ from estimation.runs.selectors import (
     statistics_of,
     variables_of,
 )
-from estimation.runs.selectors_bootstrap import replicate_errors
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from estimation.runs import selectors, services
+from estimation.runs.compute.spec import RunSpec
 from estimation.runs.models import Estimate, EstimationRun
-from estimation.runs.spec import RunSpec
 from estimation.runs.tasks import enqueue
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn, may

@@ -8,7 +8,7 @@ import numpy as np
 from estimation.design.models import SampleDesign
 from estimation.design.selectors import Selection, selection_of, strata_of
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Strata, counted_by_region
-from estimation.runs.arrays import Floats, Ints, Item, Year
+from estimation.runs.compute.arrays import Floats, Ints, Item, Year
 from survey.microdata import selectors as microdata
 from survey.microdata.models import MicrodataVersion
 

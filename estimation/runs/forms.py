@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from estimation.design.models import SampleDesign
 from estimation.design.selectors import USABLE
-from estimation.runs.spec import RunSpec, Winsorization
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from survey.microdata.selectors import versions_of
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from estimation.runs.compute.pipeline import STAGES
+from estimation.runs.compute.spec import DERIVED
 from estimation.runs.models import Estimate, EstimationRun, StratumWeight, TreatedUnit
-from estimation.runs.pipeline import STAGES
 from estimation.runs.readable import readable_unit
-from estimation.runs.spec import DERIVED
 from survey.access.roles import Permission
 from survey.frame.models import ReportingUnit
 

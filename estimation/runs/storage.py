@@ -6,11 +6,11 @@ import numpy as np
 from django.db import connection
 
 from estimation.design.strata import REGIONS
-from estimation.runs.blocks import COLUMNS
-from estimation.runs.levels import Prepared
+from estimation.runs.compute.blocks import COLUMNS
+from estimation.runs.compute.levels import Prepared
+from estimation.runs.compute.pipeline import Result
+from estimation.runs.compute.treat import REASONS, class_name
 from estimation.runs.models import Cutoff, Estimate, EstimationRun, StratumWeight, TreatedUnit
-from estimation.runs.pipeline import Result
-from estimation.runs.treat import REASONS, class_name
 
 _NULL = r"\N"
 

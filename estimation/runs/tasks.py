@@ -8,9 +8,10 @@ from django.conf import settings
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from estimation.runs import services, services_bootstrap
+from estimation.runs import services
+from estimation.runs.bootstrap import services as services_bootstrap
+from estimation.runs.compute.spec import RunSpec
 from estimation.runs.models import Bootstrap
-from estimation.runs.spec import RunSpec
 from survey.exceptions import SurveyError
 
 logger = logging.getLogger(__name__)

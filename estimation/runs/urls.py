@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from estimation.runs import api, views, views_bootstrap, views_changes, views_methods, views_units
+from estimation.runs import api, views, views_changes, views_methods
+from estimation.runs.bootstrap import views as views_bootstrap
+from estimation.runs.inspection import views as views_units
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/", views.runs, name="runs"),

@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from estimation.runs import selectors, selectors_compare, services
+from estimation.runs import selectors, services
 from estimation.runs.forms import RunForm, parameters, rounds_with_design
+from estimation.runs.inspection import comparison as selectors_compare
 from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue
 from survey.access.decorators import requires

@@ -5,8 +5,9 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from estimation.runs import selectors, selectors_changes
-from estimation.runs.spec import CROSSED
+from estimation.runs import selectors
+from estimation.runs.compute.spec import CROSSED
+from estimation.runs.inspection import changes as selectors_changes
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission

@@ -6,7 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from estimation.runs import plots, selectors, selectors_methods
+from estimation.runs import selectors
+from estimation.runs.inspection import methods as selectors_methods
+from estimation.runs.inspection import plots
 from estimation.runs.models import EstimationRun
 from survey.access.decorators import requires
 from survey.access.pages import page

@@ -9,9 +9,9 @@ from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES, Float
 from estimation.methods.treatment.expectation import Source, expected_values
 from estimation.methods.treatment.scoring import Scores, score
 from estimation.methods.treatment.winsorization import weighted_quantiles
-from estimation.runs.arrays import Year
-from estimation.runs.treat import CATEGORY_GROUP, Treated
-from estimation.runs.weigh import Weighted
+from estimation.runs.compute.arrays import Year
+from estimation.runs.compute.treat import CATEGORY_GROUP, Treated
+from estimation.runs.compute.weigh import Weighted
 
 # The items whose totals a bulk acceptance is previewed with: production, stock, circulation, development,
 # artificial intelligence, spending, transactions.

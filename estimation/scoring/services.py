@@ -8,12 +8,12 @@ from django.db.models import Q
 
 from estimation.design.selectors import selection_of
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Floats, Ints, Strata
-from estimation.runs.arrays import Year
+from estimation.runs.compute.arrays import Year
+from estimation.runs.compute.spec import RunSpec
+from estimation.runs.compute.treat import Treated, treat
+from estimation.runs.compute.weigh import Weighted, weigh
 from estimation.runs.extract import read_year
 from estimation.runs.models import Estimate, EstimationRun
-from estimation.runs.spec import RunSpec
-from estimation.runs.treat import Treated, treat
-from estimation.runs.weigh import Weighted, weigh
 from estimation.scoring.judge import (
     SHOWN,
     SOURCES,

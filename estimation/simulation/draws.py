@@ -8,7 +8,7 @@ import numpy as np
 from estimation.design.strata import CATEGORIES, Bools, Floats, Ints, Strata, counted_by_region
 from estimation.rehearsal.population.population import Country
 from estimation.rehearsal.population.units import HEAD, NOT_DRAWN, VALID, YEARS
-from estimation.runs.arrays import Item, Year
+from estimation.runs.compute.arrays import Item, Year
 from survey.microdata.projection import Variable
 
 _SMALL = 2  # small and micro are one estimation size

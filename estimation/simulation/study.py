@@ -10,14 +10,14 @@ import numpy as np
 from estimation.design.strata import Floats
 from estimation.rehearsal.population.population import Country
 from estimation.rehearsal.population.truth import TrueItem, true_rows
-from estimation.runs.arrays import Year
-from estimation.runs.blocks import Collector, EstimateColumns
-from estimation.runs.changes import pair_years, total_growth
-from estimation.runs.levels import Prepared, prepare, proportions, ratios, totals
-from estimation.runs.panel import panel_growth
-from estimation.runs.spec import RATIOS, RunSpec
-from estimation.runs.treat import treat
-from estimation.runs.weigh import Weighted, weigh
+from estimation.runs.compute.arrays import Year
+from estimation.runs.compute.blocks import Collector, EstimateColumns
+from estimation.runs.compute.changes import pair_years, total_growth
+from estimation.runs.compute.levels import Prepared, prepare, proportions, ratios, totals
+from estimation.runs.compute.panel import panel_growth
+from estimation.runs.compute.spec import RATIOS, RunSpec
+from estimation.runs.compute.treat import treat
+from estimation.runs.compute.weigh import Weighted, weigh
 from estimation.simulation.draws import Draws
 from estimation.simulation.variants import RAW, Variant
 from survey.microdata.projection import Variable

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from estimation.runs.spec import RunSpec, Winsorization
+from estimation.runs.compute.spec import RunSpec, Winsorization
 
 # Growth and levels for these classifications are enough to judge a method by.
 DOMAINS = ("nation", "region", "section")

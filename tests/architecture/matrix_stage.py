@@ -19,9 +19,9 @@ from estimation.releases.models import ExternalFile, Release
 from estimation.releases.services import prepare_release
 from estimation.report.services import build_files
 from estimation.runs import services as runs
-from estimation.runs import services_bootstrap
+from estimation.runs.bootstrap import services as services_bootstrap
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import EstimationRun, ExternalSeries
-from estimation.runs.spec import RunSpec, Winsorization
 from survey.access.models import ActivationCode, RoleAssignment, User
 from survey.access.roles import Role
 from survey.collection.models import CollectionRound

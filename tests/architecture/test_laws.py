@@ -133,7 +133,7 @@ WRITERS = {
         "_end",
         "lost_runs",
     },
-    "estimation/runs/services_bootstrap.py": {
+    "estimation/runs/bootstrap/services.py": {
         "_reset",
         "cancel_bootstrap",
         "compute_chunk",

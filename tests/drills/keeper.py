@@ -29,8 +29,8 @@ def build() -> dict[str, Any]:
     from django.core.management import call_command
     from django.test import Client
 
+    from estimation.runs.compute.spec import RunSpec
     from estimation.runs.services import request_run
-    from estimation.runs.spec import RunSpec
     from survey.access.models import User
     from survey.access.roles import Role
     from survey.collection.models import CollectionRound

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.celery import app
-from estimation.runs import services_bootstrap
+from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.models import Bootstrap, EstimationRun
 from estimation.runs.tasks import enqueue_bootstrap
 from survey.exceptions import SurveyError

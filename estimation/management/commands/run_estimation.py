@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from estimation.runs import services
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import EstimationRun
-from estimation.runs.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from survey.exceptions import SurveyError
 

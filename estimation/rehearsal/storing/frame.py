@@ -21,8 +21,8 @@ from estimation.rehearsal.storing import members as casting
 from estimation.rehearsal.storing.bulk import copy_lines
 from estimation.rehearsal.storing.register import Register
 from estimation.rehearsal.storing.sheets import SheetWriter
+from estimation.runs.compute.spec import CROSSED, RATIOS, digest
 from estimation.runs.models import ExternalSeries
-from estimation.runs.spec import CROSSED, RATIOS, digest
 from survey.access.models import NATION, User
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.projection import Variable

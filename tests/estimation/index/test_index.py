@@ -11,7 +11,7 @@ from estimation.index.importance import Importance
 from estimation.index.indicators import INDICATORS
 from estimation.index.models import IndexResult
 from estimation.index.selectors import place_rows
-from estimation.runs import services_bootstrap
+from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.models import EstimationRun
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
@@ -79,7 +79,7 @@ def test_respondents_are_those_with_revenue_and_employees() -> None:
     assert respondents(now)[1].size == 0  # these years do not ask for employees
     from dataclasses import replace
 
-    from estimation.runs.arrays import Item
+    from estimation.runs.compute.arrays import Item
 
     people = Item("B09", "", "count", True, now.items[0].asked)
     heads = np.full((now.n, 1), 10.0)

@@ -13,8 +13,8 @@ from estimation.peers.compute import Guard, peer_groups, variables
 from estimation.peers.models import PeerTable
 from estimation.peers.tasks import build_missing_peers
 from estimation.releases.models import Release
+from estimation.runs.compute.spec import RunSpec
 from estimation.runs.extract import read_year
-from estimation.runs.spec import RunSpec
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from survey.frame.models import ReportingUnit

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from estimation.releases.models import Release
+from estimation.runs.compute.spec import RunSpec
 from estimation.runs.services import request_run
-from estimation.runs.spec import RunSpec
 from survey.collection.models import CollectionRound
 from tests.estimation.public.small import put_out
 from tests.estimation.runs.country import Country

@@ -15,8 +15,8 @@ from django.test import Client
 from django.utils import timezone
 
 from estimation.public import middleware
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import EstimationRun
-from estimation.runs.spec import RunSpec, Winsorization
 from estimation.templatetags.public import estimator_words
 from tests.estimation.public.conftest import Publish
 from tests.estimation.public.small import corrected, small_content

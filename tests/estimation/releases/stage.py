@@ -5,8 +5,8 @@ from typing import Any
 from django.utils import timezone
 
 from estimation.runs import services
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import EstimationRun, ExternalSeries
-from estimation.runs.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from tests.estimation.runs.country import Country
 

@@ -2,8 +2,8 @@
 
 from django.utils.translation import override
 
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.forms import parameters
-from estimation.runs.spec import RunSpec, Winsorization
 from estimation.templatetags import estimation as filters
 
 

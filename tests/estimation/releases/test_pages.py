@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from estimation.runs import services
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import EstimationRun, ExternalSeries
-from estimation.runs.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from tests.estimation.runs.country import Country
 from tests.factories import make_user

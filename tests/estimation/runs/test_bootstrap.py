@@ -14,7 +14,11 @@ from estimation.methods.treatment import optimal_cutoffs
 from estimation.releases.indicators import registry
 from estimation.releases.selectors import indicator_keys, source_of
 from estimation.releases.tables import level
-from estimation.runs import services_bootstrap
+from estimation.runs.bootstrap import services as services_bootstrap
+from estimation.runs.compute.pipeline import compute
+from estimation.runs.compute.replicates import build_frame, chained
+from estimation.runs.compute.spec import RunSpec, Winsorization
+from estimation.runs.compute.treat import treat, treatment_classes
 from estimation.runs.models import (
     Bootstrap,
     BootstrapChunk,
@@ -23,10 +27,6 @@ from estimation.runs.models import (
     ExternalSeries,
     ReplicateEstimate,
 )
-from estimation.runs.pipeline import compute
-from estimation.runs.replicates import build_frame, chained
-from estimation.runs.spec import RunSpec, Winsorization
-from estimation.runs.treat import treat, treatment_classes
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from tests.estimation.runs.country import Country

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from estimation.runs.contributions import Cell
+from estimation.runs.inspection.changes import change_table, desk_change_table, most_unusual, score_changes
+from estimation.runs.inspection.contributions import Cell
+from estimation.runs.inspection.units import own_units_behind
 from estimation.runs.models import Estimate
 from estimation.runs.selectors import runs_with_inputs
-from estimation.runs.selectors_changes import change_table, desk_change_table, most_unusual, score_changes
-from estimation.runs.selectors_units import own_units_behind
 from estimation.templatetags.estimation import figure
 from survey.frame.models import ReportingUnit
 from survey.microdata.models import Observation

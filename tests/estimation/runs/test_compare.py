@@ -3,13 +3,13 @@
 import pytest
 from django.test import Client
 
-from estimation.runs.contributions import Cell
-from estimation.runs.explanation import REASONS, explain
+from estimation.runs.compute.spec import RunSpec, Winsorization
+from estimation.runs.inspection.comparison import cell_change, year_changes
+from estimation.runs.inspection.contributions import Cell
+from estimation.runs.inspection.explanation import REASONS, explain
+from estimation.runs.inspection.units import read_behind
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import runs_with_inputs
-from estimation.runs.selectors_compare import cell_change, year_changes
-from estimation.runs.selectors_units import read_behind
-from estimation.runs.spec import RunSpec, Winsorization
 from survey.submissions.models import Submission
 from tests.estimation.runs.country import Country, cells, file_accepted
 from tests.estimation.runs.test_services import PLAIN, computed

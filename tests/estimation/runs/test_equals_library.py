@@ -20,14 +20,14 @@ from estimation.methods import (
     winsorize,
 )
 from estimation.methods.treatment import optimal_cutoffs
-from estimation.runs.arrays import Domain, crossed_domain, group_masks
-from estimation.runs.blocks import Collector
-from estimation.runs.changes import pair_years, share_growth, total_growth
-from estimation.runs.levels import Prepared, means, multiples, proportions, ratios, totals
-from estimation.runs.panel import PANEL_MINIMUM, panel_growth
-from estimation.runs.pipeline import prepare_years
-from estimation.runs.spec import RATIOS, RunSpec, Winsorization
-from estimation.runs.treat import CLASSES, GROUP_NAMES, treat, treatment_classes
+from estimation.runs.compute.arrays import Domain, crossed_domain, group_masks
+from estimation.runs.compute.blocks import Collector
+from estimation.runs.compute.changes import pair_years, share_growth, total_growth
+from estimation.runs.compute.levels import Prepared, means, multiples, proportions, ratios, totals
+from estimation.runs.compute.panel import PANEL_MINIMUM, panel_growth
+from estimation.runs.compute.pipeline import prepare_years
+from estimation.runs.compute.spec import RATIOS, RunSpec, Winsorization
+from estimation.runs.compute.treat import CLASSES, GROUP_NAMES, treat, treatment_classes
 from tests.estimation.runs.random_years import random_years
 
 NEAR = {"rtol": 1e-9, "atol": 1e-9}

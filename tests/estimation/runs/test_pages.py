@@ -3,10 +3,9 @@
 import pytest
 from django.test import Client
 
-from estimation.runs.contributions import Cell
-from estimation.runs.models import Cutoff, EstimationRun, TreatedUnit
-from estimation.runs.selectors import shown_unit, variables_of
-from estimation.runs.selectors_methods import (
+from estimation.runs.compute.spec import RunSpec, Winsorization
+from estimation.runs.inspection.contributions import Cell
+from estimation.runs.inspection.methods import (
     design_effects,
     grades_by_kind,
     parameters,
@@ -14,9 +13,10 @@ from estimation.runs.selectors_methods import (
     treatment_effects,
     weight_facts,
 )
-from estimation.runs.selectors_units import units_behind
-from estimation.runs.spec import RunSpec, Winsorization
-from estimation.runs.views_units import readable_units
+from estimation.runs.inspection.units import units_behind
+from estimation.runs.inspection.views import readable_units
+from estimation.runs.models import Cutoff, EstimationRun, TreatedUnit
+from estimation.runs.selectors import shown_unit, variables_of
 from survey.access.models import RoleAssignment
 from survey.audit import AuditEvent
 from tests.estimation.runs.country import Country

@@ -6,16 +6,16 @@ import sys
 
 import pytest
 
-from estimation.runs.pipeline import compute
-from estimation.runs.replicates import build_frame
-from estimation.runs.spec import RunSpec, Winsorization
+from estimation.runs.compute.pipeline import compute
+from estimation.runs.compute.replicates import build_frame
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from tests.architecture.test_house import ROOT
 from tests.estimation.runs.random_years import random_years
 
 PROBE = """
 import hashlib
-from estimation.runs.pipeline import compute
-from estimation.runs.replicates import build_frame
+from estimation.runs.compute.pipeline import compute
+from estimation.runs.compute.replicates import build_frame
 from tests.estimation.runs.random_years import random_years
 from tests.estimation.runs.test_same_bytes import SPECS
 years = random_years(31, size=10, lonely=True)

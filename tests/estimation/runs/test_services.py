@@ -8,8 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from estimation.runs import services
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import Estimate, EstimationRun, StratumWeight, TreatedUnit
-from estimation.runs.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
 from tests.estimation.runs.country import HEAD, Country, cells, file_accepted

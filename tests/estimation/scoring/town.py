@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.runs import services as runs
+from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import EstimationRun
-from estimation.runs.spec import RunSpec, Winsorization
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
 from survey.submissions.models import Filing, Submission

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from estimation.design.strata import counted_by_region
 from estimation.rehearsal.population.population import build_country
 from estimation.rehearsal.population.units import VALID
-from estimation.runs.spec import RunSpec
-from estimation.runs.weigh import weigh
+from estimation.runs.compute.spec import RunSpec
+from estimation.runs.compute.weigh import weigh
 from estimation.simulation.draws import Draws
 from estimation.simulation.report import as_csv, as_json, lines_of, table
 from estimation.simulation.study import ITEMS, Outcome, Study, estimate, run_study

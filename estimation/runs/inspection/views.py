@@ -7,12 +7,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from estimation.runs import selectors, services_units
-from estimation.runs.contributions import GROWTHS, Cell
+from estimation.runs import selectors
+from estimation.runs.inspection import services as services_units
+from estimation.runs.inspection.comparison import CellChange
+from estimation.runs.inspection.contributions import GROWTHS, Cell
+from estimation.runs.inspection.units import UnitsBehind
 from estimation.runs.readable import readable_unit
 from estimation.runs.selectors import VariableName
-from estimation.runs.selectors_compare import CellChange
-from estimation.runs.selectors_units import UnitsBehind
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission

@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 
 from estimation.design.strata import Bools, Floats, Ints
-from estimation.runs.arrays import Domain
-from estimation.runs.blocks import Block, Collector
-from estimation.runs.cellsums import Grouping, indicator
-from estimation.runs.levels import Level, Pairing, Prepared
+from estimation.runs.compute.arrays import Domain
+from estimation.runs.compute.blocks import Block, Collector
+from estimation.runs.compute.cellsums import Grouping, indicator
+from estimation.runs.compute.levels import Level, Pairing, Prepared
 
 
 @dataclass(frozen=True)

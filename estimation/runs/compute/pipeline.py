@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from estimation.design.strata import Floats
-from estimation.runs.arrays import Year
-from estimation.runs.blocks import Collector, EstimateColumns
-from estimation.runs.changes import pair_years, share_growth, total_growth
-from estimation.runs.levels import Prepared, means, multiples, prepare, proportions, ratios, totals
-from estimation.runs.panel import panel_growth
-from estimation.runs.spec import FLOW_BASIS, RunSpec
-from estimation.runs.treat import treat
-from estimation.runs.weigh import weigh
+from estimation.runs.compute.arrays import Year
+from estimation.runs.compute.blocks import Collector, EstimateColumns
+from estimation.runs.compute.changes import pair_years, share_growth, total_growth
+from estimation.runs.compute.levels import Prepared, means, multiples, prepare, proportions, ratios, totals
+from estimation.runs.compute.panel import panel_growth
+from estimation.runs.compute.spec import FLOW_BASIS, RunSpec
+from estimation.runs.compute.treat import treat
+from estimation.runs.compute.weigh import weigh
 
 STAGES = ("read", "weight", "treat", "estimate", "assemble", "check", "store")
 # Where each stage begins on the way from 0 to 100 percent.

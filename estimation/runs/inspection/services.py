@@ -5,10 +5,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from estimation.runs.contributions import Cell
+from estimation.runs.inspection.comparison import CellChange, cell_change
+from estimation.runs.inspection.contributions import Cell
+from estimation.runs.inspection.units import UnitsBehind, own_units_behind, units_behind
 from estimation.runs.models import EstimationRun
-from estimation.runs.selectors_compare import CellChange, cell_change
-from estimation.runs.selectors_units import UnitsBehind, own_units_behind, units_behind
 from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may

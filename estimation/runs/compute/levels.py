@@ -6,12 +6,12 @@ from functools import cached_property
 import numpy as np
 
 from estimation.design.strata import Bools, Floats, Ints
-from estimation.runs.arrays import Domain, Item, Year, crossed_domain, domains_of, group_masks
-from estimation.runs.blocks import Block, Collector
-from estimation.runs.cellsums import Cells, Grouping, Moments, build_cells, combined, group
-from estimation.runs.spec import DERIVED, RATIOS, RunSpec
-from estimation.runs.treat import Treated
-from estimation.runs.weigh import Weighted
+from estimation.runs.compute.arrays import Domain, Item, Year, crossed_domain, domains_of, group_masks
+from estimation.runs.compute.blocks import Block, Collector
+from estimation.runs.compute.cellsums import Cells, Grouping, Moments, build_cells, combined, group
+from estimation.runs.compute.spec import DERIVED, RATIOS, RunSpec
+from estimation.runs.compute.treat import Treated
+from estimation.runs.compute.weigh import Weighted
 
 MULTIPLES = ("F01", "T02", "T03")
 _KINDS = {"amount": ("quantity", "money", "count"), "yesno": ("yesno",), "share": ("ratio",)}

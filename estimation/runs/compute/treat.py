@@ -7,9 +7,9 @@ import numpy as np
 from estimation.design.strata import SECTIONS, Bools, Floats, Ints
 from estimation.methods.treatment.optimal_cutoffs import optimal_cutoffs
 from estimation.methods.treatment.winsorization import Reason, trim, winsorize
-from estimation.runs.arrays import Year
-from estimation.runs.spec import RunSpec
-from estimation.runs.weigh import Weighted
+from estimation.runs.compute.arrays import Year
+from estimation.runs.compute.spec import RunSpec
+from estimation.runs.compute.weigh import Weighted
 
 # Category group of each category number: government, institutions, research, central and operators,
 # data enterprises, other enterprises, associations.

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from estimation.runs.contributions import Behind, Cell, behind, own_part
+from estimation.runs.compute.levels import Prepared
+from estimation.runs.compute.pipeline import prepare_years
+from estimation.runs.compute.spec import RunSpec
 from estimation.runs.extract import read_year
-from estimation.runs.levels import Prepared
+from estimation.runs.inspection.contributions import Behind, Cell, behind, own_part
 from estimation.runs.models import Estimate, EstimationRun
-from estimation.runs.pipeline import prepare_years
-from estimation.runs.spec import RunSpec
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.frame.models import ReportingUnit

@@ -9,7 +9,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from estimation.runs import selectors, selectors_bootstrap, services_bootstrap
+from estimation.runs import selectors
+from estimation.runs.bootstrap import selectors as selectors_bootstrap
+from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.forms import BootstrapForm
 from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue_bootstrap

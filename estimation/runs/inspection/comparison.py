@@ -7,10 +7,10 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from estimation.runs.contributions import Cell
-from estimation.runs.explanation import REASONS, explain
+from estimation.runs.inspection.contributions import Cell
+from estimation.runs.inspection.explanation import REASONS, explain
+from estimation.runs.inspection.units import FEWEST, read_behind, stored
 from estimation.runs.models import Estimate, EstimationRun
-from estimation.runs.selectors_units import FEWEST, read_behind, stored
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.frame.models import ReportingUnit

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.design.strata import Bools, Floats, Ints
-from estimation.runs.blocks import Block, Collector
-from estimation.runs.cellsums import Grouping, by_pair, combined
-from estimation.runs.changes import Pair, overlap_codes, overlap_weights
-from estimation.runs.levels import Level, pairing, quotient
-from estimation.runs.spec import RunSpec
-from estimation.runs.treat import CLASSES, GROUP_NAMES, treatment_classes
+from estimation.runs.compute.blocks import Block, Collector
+from estimation.runs.compute.cellsums import Grouping, by_pair, combined
+from estimation.runs.compute.changes import Pair, overlap_codes, overlap_weights
+from estimation.runs.compute.levels import Level, pairing, quotient
+from estimation.runs.compute.spec import RunSpec
+from estimation.runs.compute.treat import CLASSES, GROUP_NAMES, treatment_classes
 
 GROUPS = len(GROUP_NAMES)
 PANEL_MINIMUM = 20  # panel units that a growth class needs; else it is pooled

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from estimation.design.strata import Floats, Ints
 from estimation.methods.sample import StratifiedSample
-from estimation.runs.arrays import Domain, Year
+from estimation.runs.compute.arrays import Domain, Year
 
 # A centred moment below this share of its parts is rounding and not spread.
 _ROUNDING = 1e-12

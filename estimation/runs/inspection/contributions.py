@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.design.strata import Bools, Floats, Ints
-from estimation.runs.arrays import Domain, crossed_domain, group_masks
-from estimation.runs.changes import Pair, pair_years
-from estimation.runs.levels import Prepared
-from estimation.runs.panel import Panel
-from estimation.runs.spec import DERIVED, FLOW_BASIS, RunSpec
+from estimation.runs.compute.arrays import Domain, crossed_domain, group_masks
+from estimation.runs.compute.changes import Pair, pair_years
+from estimation.runs.compute.levels import Prepared
+from estimation.runs.compute.panel import Panel
+from estimation.runs.compute.spec import DERIVED, FLOW_BASIS, RunSpec
 
 LEVELS = ("total", "mean", "proportion", "ratio", "multiple")
 GROWTHS = ("level_growth", "panel_growth", "panel_simple")

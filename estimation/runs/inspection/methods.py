@@ -8,9 +8,9 @@ from django.db import connection
 from django.db.models import Case, Count, F, QuerySet, Sum, When
 from django.utils.translation import gettext_lazy as _
 
+from estimation.runs.compute.spec import RunSpec
 from estimation.runs.models import Cutoff, Estimate, EstimationRun, StratumWeight
 from estimation.runs.selectors import treated_summary
-from estimation.runs.spec import RunSpec
 
 _DRAWN = Case(When(region="", then=F("stratum__drawn")), default=F("population"))
 PRINTED = ("total", "ratio", "proportion")

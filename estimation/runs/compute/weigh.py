@@ -18,9 +18,9 @@ from estimation.design.strata import (
 from estimation.methods.sample import StratifiedSample
 from estimation.methods.weighting.collapsing import collapse
 from estimation.methods.weighting.response import nonresponse_weights
-from estimation.runs.arrays import Year
-from estimation.runs.classes import Classes, response_classes
-from estimation.runs.spec import RunSpec
+from estimation.runs.compute.arrays import Year
+from estimation.runs.compute.classes import Classes, response_classes
+from estimation.runs.compute.spec import RunSpec
 
 _MACRO = ("east", "central", "west", "northeast")
 

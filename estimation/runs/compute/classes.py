@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from estimation.design.strata import KINDS, REGIONS, Bools, Floats, Ints, Strata
-from estimation.runs.spec import RunSpec
+from estimation.runs.compute.spec import RunSpec
 
 
 @dataclass(frozen=True)
