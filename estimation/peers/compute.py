@@ -13,7 +13,7 @@ import numpy as np
 from estimation.design.strata import CATEGORIES, SECTIONS, SIZES, Floats
 from estimation.methods import half_up, quantile
 from estimation.methods.sample import StratifiedSample
-from estimation.releases.contributors import Concentration, concentration_of
+from estimation.releases.disclosure.contributors import Concentration, concentration_of
 from estimation.runs.compute.arrays import Domain, Year
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.weigh import weigh

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from estimation.releases.content import CellStatus, Content, FrozenCell, FrozenRow, FrozenTable, Text
-from estimation.releases.crossings import keys_of
-from estimation.releases.freezing import as_printed
+from estimation.releases.content.content import CellStatus, Content, FrozenCell, FrozenRow, FrozenTable, Text
+from estimation.releases.content.crossings import keys_of
+from estimation.releases.content.freezing import as_printed
 
 # The numbers that a reader looks for first, with the words of a headline.
 HIGHLIGHTS = ("SUP-01", "SUP-07", "SUP-11", "CIR-05", "USE-01", "USE-03")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.db.models import QuerySet
 
-from estimation.releases.content import Content
+from estimation.releases.content.content import Content
 from estimation.releases.models import Release
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.models import EstimationRun

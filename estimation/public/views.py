@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from estimation.public import crossings, pages, selectors
 from estimation.public.addresses import LANGUAGES, in_language
-from estimation.releases.content import Content
+from estimation.releases.content.content import Content
 from estimation.releases.models import Release
 from estimation.report import selectors as files
 from estimation.report.bundle import MANIFEST, media_type

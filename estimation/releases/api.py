@@ -1,134 +1,210 @@
-"""Indicators and tables for machines; the same cells as the pages."""
+"""Published releases for machines: list, content, one cell, a table as CSV. No login, nothing is computed.
 
-from dataclasses import asdict
+Content of a published release never changes, so its hash is the ETag; a withdrawn release is gone (404).
+"""
+
+import csv
+import io
+from datetime import datetime
 from typing import Any
 
-from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.http import http_date, quote_etag
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from estimation.releases import selectors
-from estimation.runs.models import EstimationRun
-from survey.access.roles import Permission
-from survey.access.scope import HasPermission, SignedIn
+from estimation.releases.models import Release
+from estimation.releases.reading import public_releases
 
-_RUN = OpenApiParameter("run", int, description="key of a finished run; the newest when absent")
+CACHE_SECONDS = 300
 
 
-class CellSerializer(serializers.Serializer[Any]):
-    """One number with its quality, or the reason why there is none."""
+class TextSerializer(serializers.Serializer[Any]):
+    """A wording in both languages."""
 
-    text = serializers.CharField()
+    zh = serializers.CharField()
+    en = serializers.CharField()
+
+
+class FrozenCellSerializer(serializers.Serializer[Any]):
+    """One published number; × withheld, — absent, with its reason."""
+
+    key = serializers.CharField()
+    label = TextSerializer()  # type: ignore[assignment]  # a field called label, not the label of a field
+    unit = TextSerializer()
+    printed = serializers.CharField()
+    status = serializers.ChoiceField(choices=["shown", "nil", "withheld", "absent"])
     value = serializers.FloatField(allow_null=True)
+    decimals = serializers.IntegerField()
     se = serializers.FloatField(allow_null=True)
     cv = serializers.FloatField(allow_null=True)
     lower = serializers.FloatField(allow_null=True)
     upper = serializers.FloatField(allow_null=True)
-    grade = serializers.CharField()
     n = serializers.IntegerField(allow_null=True)
+    grade = serializers.CharField()
     reason = serializers.CharField()
-    note = serializers.CharField()
+    note = TextSerializer(allow_null=True)
+    words = TextSerializer(allow_null=True)
+    estimator = serializers.CharField()
+    lineage = serializers.ListField(child=serializers.CharField())
 
 
-class IndicatorSerializer(serializers.Serializer[Any]):
-    """A headline indicator of a run."""
+class ReleaseSerializer(serializers.Serializer[Any]):
+    """A published release in the list."""
 
-    code = serializers.CharField()
-    zh = serializers.CharField()
-    en = serializers.CharField()
-    unit = serializers.CharField()
-    column = serializers.CharField()
     year = serializers.IntegerField()
-    previous = CellSerializer()
-    current = CellSerializer()
-    growth = CellSerializer()
+    number = serializers.IntegerField()
+    state = serializers.CharField()
+    published_at = serializers.DateTimeField()
+    content_hash = serializers.CharField()
+    correction = TextSerializer(allow_null=True)
+    href = serializers.CharField()
 
 
-class TableRowSerializer(serializers.Serializer[Any]):
-    """A row of table 1 or 2 (cells) or of table 3 or 4 (filed and valid)."""
+class ContentSerializer(serializers.Serializer[Any]):
+    """Everything that a release shows. The canonical form (sorted keys, no spaces) has the release's hash."""
 
-    code = serializers.CharField()
-    zh = serializers.CharField()
-    en = serializers.CharField()
-    is_total = serializers.BooleanField()
-    cells = CellSerializer(many=True, required=False)
-    filed = serializers.IntegerField(required=False)
-    valid = serializers.IntegerField(required=False)
-
-
-class _Released(APIView):
-    permission = Permission.VIEW_ESTIMATES
-    permission_classes = [SignedIn, HasPermission]
-
-    def run(self, request: Request) -> EstimationRun:
-        """The run that was asked for, or the newest."""
-        run = selectors.choose_run(request.query_params.get("run", ""))
-        if run is None:
-            raise Http404
-        return run
+    year = serializers.IntegerField()
+    title = TextSerializer()
+    is_synthetic = serializers.BooleanField()
+    run = serializers.CharField()
+    code_version = serializers.CharField()
+    cells = serializers.DictField(child=FrozenCellSerializer())
+    tables = serializers.ListField(child=serializers.DictField())
+    figures = serializers.ListField(child=serializers.DictField())
+    blocks = serializers.ListField(child=serializers.DictField())
+    identities = serializers.ListField(child=serializers.DictField())
+    footnotes = TextSerializer(many=True)
+    # Regions by sections; absent from releases of earlier programs, whose hash does not know it.
+    crossings = serializers.ListField(child=serializers.DictField(), required=False)
 
 
-class Indicators(_Released):
-    """The headline indicators of a run."""
+class CsvRenderer(BaseRenderer):
+    """Lets a client ask for CSV by its media type; the view writes it."""
 
-    @extend_schema(parameters=[_RUN], responses=IndicatorSerializer(many=True))
+    media_type = "text/csv"
+    format = "csv"
+    charset = "utf-8"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
+        """Text as it is; an error as its sentence."""
+        return data if isinstance(data, (str, bytes)) else str(data)
+
+
+class _Public(APIView):
+    access = "public"
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    def release(self, year: int, number: int) -> Release:
+        """A public release. Raises Http404."""
+        return get_object_or_404(public_releases(), round__year=year, number=number)
+
+    def frozen(
+        self, request: Request, response: HttpResponseBase, etag: str, changed: datetime | None
+    ) -> Any:
+        """The response with its validators, or 304 where the client holds it already."""
+        quoted = quote_etag(etag)
+        stamp = int(changed.timestamp()) if changed else None
+        plain: HttpRequest = request._request
+        found: HttpResponseBase = get_conditional_response(plain, quoted, stamp) or response
+        found["ETag"] = quoted
+        if stamp is not None:
+            found["Last-Modified"] = http_date(stamp)
+        patch_cache_control(found, public=True, max_age=CACHE_SECONDS)
+        return found
+
+
+class Releases(_Public):
+    """Published releases."""
+
+    @extend_schema(responses=ReleaseSerializer(many=True), operation_id="releases_list")
     def get(self, request: Request) -> Response:
-        """All indicators in the order of the report."""
-        run = self.run(request)
-        return Response(
-            [
-                {
-                    "code": row.indicator.code,
-                    "zh": row.indicator.label.zh,
-                    "en": row.indicator.label.en,
-                    "unit": row.indicator.unit,
-                    "column": row.indicator.column,
-                    "year": run.round.year,
-                    "previous": asdict(row.previous),
-                    "current": asdict(row.current),
-                    "growth": asdict(row.growth),
-                }
-                for row in selectors.indicators_of(run)
-            ]
-        )
+        """Newest first; a corrected release stays, marked as such."""
+        rows = list(public_releases().select_related("round").defer("content", "checks"))
+        data = [
+            {
+                "year": row.round.year,
+                "number": row.number,
+                "state": row.state,
+                "published_at": row.published_at,
+                "content_hash": row.content_hash,
+                "correction": {"zh": row.correction_note_zh, "en": row.correction_note_en}
+                if row.correction_note_zh
+                else None,
+                "href": reverse("api_release", args=[row.round.year, row.number]),
+            }
+            for row in rows
+        ]
+        mark = ".".join(f"{row.content_hash[:16]}{row.state[:1]}" for row in rows) or "none"
+        changed = max((row.published_at for row in rows if row.published_at), default=None)
+        # A correction or withdrawal changes the list without a later publication: only the ETag tells.
+        found: Response = self.frozen(request, Response(data), mark, None if len(rows) > 1 else changed)
+        return found
 
 
-class Tables(_Released):
-    """One of the report's tables 1 to 4."""
+class ReleaseContent(_Public):
+    """The content of a release."""
 
-    @extend_schema(parameters=[_RUN], responses=TableRowSerializer(many=True))
-    def get(self, request: Request, number: int) -> Response:
-        """Its rows."""
-        table = selectors.table_layout(number)
+    @extend_schema(responses=ContentSerializer, operation_id="release_retrieve")
+    def get(self, request: Request, year: int, number: int) -> Response:
+        """All cells, tables, figures, passages and identities."""
+        row = self.release(year, number)
+        found: Response = self.frozen(request, Response(row.content), row.content_hash, row.published_at)
+        return found
+
+
+class ReleaseCell(_Public):
+    """One cell of a release."""
+
+    @extend_schema(responses=FrozenCellSerializer)
+    def get(self, request: Request, year: int, number: int, key: str) -> Response:
+        """Its number with quality and lineage, or the reason why there is none."""
+        row = self.release(year, number)
+        cell = row.content["cells"].get(key)
+        if cell is None:
+            raise Http404
+        found: Response = self.frozen(request, Response(cell), f"{row.content_hash}-{key}", row.published_at)
+        return found
+
+
+class ReleaseTable(_Public):
+    """One table of a release."""
+
+    renderer_classes = [CsvRenderer, JSONRenderer]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("language", str, description="zh or en; Chinese when absent")],
+        responses={(200, "text/csv"): OpenApiResponse(str)},
+    )
+    def get(self, request: Request, year: int, number: int, code: str) -> HttpResponse:
+        """As CSV: printed numbers, one line a row, UTF-8 with a mark for spreadsheets."""
+        row = self.release(year, number)
+        known = (*row.content["tables"], *row.content.get("crossings", ()))
+        table = next((one for one in known if one["code"] == code), None)
         if table is None:
             raise Http404
-        run = self.run(request)
-        if table.coverage:
-            return Response(
-                [
-                    {
-                        "code": row.code,
-                        "zh": row.label.zh,
-                        "en": row.label.en,
-                        "is_total": row.is_total,
-                        "filed": row.filed,
-                        "valid": row.valid,
-                    }
-                    for row in selectors.coverage_of(run, table)
-                ]
-            )
-        return Response(
-            [
-                {
-                    "code": row.code,
-                    "zh": row.label.zh,
-                    "en": row.label.en,
-                    "is_total": row.is_total,
-                    "cells": [asdict(cell) for cell in row.cells],
-                }
-                for row in selectors.table_of(run, table)
-            ]
-        )
+        language = "en" if request.query_params.get("language", "").startswith("en") else "zh"
+        response = HttpResponse(_csv(table, row.content, language), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{year}-{number}-{code}.csv"'
+        tag = f"{row.content_hash}-{code}-{language}"
+        found: HttpResponse = self.frozen(request, response, tag, row.published_at)
+        return found
+
+
+def _csv(table: dict[str, Any], content: dict[str, Any], language: str) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["code", table["stub"][language], *(column[language] for column in table["columns"])])
+    for row in table["rows"]:
+        numbers = (content["cells"][key]["printed"].replace(",", "") for key in row["keys"])
+        writer.writerow([row["code"], row["label"][language], *numbers])
+    return "\ufeff" + out.getvalue()

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
 
-from estimation.releases.content import CellStatus, FrozenCell, Text
+from estimation.releases.content.content import CellStatus, FrozenCell, Text
 
 _FOLDER = Path(__file__).with_name("registry")
 

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from estimation.releases.facts import read_yaml
+from estimation.releases.content.facts import read_yaml
+from estimation.releases.content.units import english
 from estimation.releases.states import Action
-from estimation.releases.units import english
 
 
 class PrepareForm(forms.Form):

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from estimation.releases.content import Content
+from estimation.releases.content.content import Content
 from estimation.releases.models import Release
 from estimation.releases.states import Action
 from survey.exceptions import Sentence

@@ -8,15 +8,15 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES
-from estimation.releases import tables
-from estimation.releases.assembly import Material, wanted
-from estimation.releases.blocks import Passage, default_passages
-from estimation.releases.content import Content, FrozenCell, Text
-from estimation.releases.facts import Book, book, read_yaml
-from estimation.releases.indicators import Indicator, Label, Registry, Table, registry
+from estimation.releases.content import tables
+from estimation.releases.content.assembly import Material, wanted
+from estimation.releases.content.content import Content, FrozenCell, Text
+from estimation.releases.content.facts import Book, book, read_yaml
+from estimation.releases.content.indicators import Indicator, Label, Registry, Table, registry
+from estimation.releases.content.passages import Passage, default_passages
+from estimation.releases.content.registry_checks import GROUPS, Vocabulary
+from estimation.releases.content.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
 from estimation.releases.models import BlockVersion, Release
-from estimation.releases.registry_checks import GROUPS, Vocabulary
-from estimation.releases.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
 from estimation.runs.compute.spec import CROSSED, DERIVED, RATIOS
 from estimation.runs.models import Estimate, EstimationRun, ExternalSeries
 from estimation.runs.selectors import finished_runs

@@ -8,18 +8,20 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from estimation.releases import blocks, notes, selectors
-from estimation.releases.assembly import CROSSED
-from estimation.releases.blocks import Passage
-from estimation.releases.content import CellStatus, Content, Text
-from estimation.releases.contributors import KINDS, Concentration, concentrations
-from estimation.releases.crossings import without_weak
-from estimation.releases.derivation import assemble
-from estimation.releases.facts import book
-from estimation.releases.freezing import freeze
-from estimation.releases.identities import check_identities, failing
+from estimation.releases import selectors
+from estimation.releases.content import notes
+from estimation.releases.content import passages as blocks
+from estimation.releases.content.assembly import CROSSED
+from estimation.releases.content.content import CellStatus, Content, Text
+from estimation.releases.content.crossings import without_weak
+from estimation.releases.content.derivation import assemble
+from estimation.releases.content.facts import book
+from estimation.releases.content.freezing import freeze
+from estimation.releases.content.identities import check_identities, failing
+from estimation.releases.content.passages import Passage
+from estimation.releases.disclosure.contributors import KINDS, Concentration, concentrations
+from estimation.releases.disclosure.protection import Rules, protect
 from estimation.releases.models import BlockVersion, Release
-from estimation.releases.protection import Rules, protect
 from estimation.releases.states import Action
 from estimation.releases.transitions import due, transition
 from estimation.runs.compute.spec import FLOW_BASIS, RunSpec

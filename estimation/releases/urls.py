@@ -2,7 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from estimation.releases import api, block_views, external_views, release_api, release_views, views
+from estimation.external import views as external_views
+from estimation.releases import api as release_api
+from estimation.releases import views as release_views
+from estimation.releases.passages import views as block_views
+from estimation.results import api, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("results/", views.results, name="results"),

@@ -1,121 +1,216 @@
-"""Result pages of a run: headline indicators, tables 1 to 4, any item by domain."""
+"""Pages of the publishers: releases, their cells and checks, what changed, and how they move."""
 
 from typing import Any
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
-from estimation.releases import selectors
-from estimation.releases.indicators import registry
-from estimation.runs.bootstrap.selectors import replicate_errors
-from estimation.runs.models import EstimationRun
-from estimation.runs.readable import readable_unit
-from estimation.runs.selectors import (
-    KIND_LABELS,
-    PERCENTS,
-    STATISTIC_LABELS,
-    finished_runs,
-    name_of,
-    statistics_of,
-    variables_of,
-)
+from estimation.releases import reading as release_reading
+from estimation.releases import services
+from estimation.releases.differences import compare_cells, compare_with_report
+from estimation.releases.forms import ActForm, PrepareForm
+from estimation.releases.models import Release
+from estimation.releases.reading import ACTION_LABELS, FAULT_LABELS
+from estimation.releases.selectors import choose_run
+from estimation.releases.states import Action
+from estimation.releases.transitions import refusals
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
-
-
-def _base(request: HttpRequest) -> tuple[EstimationRun | None, dict[str, Any]]:
-    """The chosen run and what every result page shows of it. 404 for a run that is not finished."""
-    asked = request.GET.get("run", "")
-    run = selectors.choose_run(asked)
-    if run is None and asked:
-        raise Http404
-    others = finished_runs()[:30] if run is not None else []
-    printed = [
-        (number, table) for number, table in sorted(registry().tables.items()) if table.code[:1] == "T"
-    ]
-    tables = [(number, table.title) for number, table in printed]
-    return run, {"run": run, "other_runs": others, "tables": tables, "explicit": bool(asked)}
+from survey.access.scope import may
+from survey.exceptions import PolicyDenied
 
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def results(request: HttpRequest) -> HttpResponse:
-    """The indicators of chapter 1: both years, growth, errors and grades."""
-    run, context = _base(request)
-    if run is not None:
-        rows = selectors.indicators_of(run)
-        context["groups"] = [
-            (label, [row for row in rows if row.indicator.group == code]) for code, label in registry().groups
-        ]
-        context["previous_year"] = run.round.year - 1
-    return page(request, "estimation/releases/results.html", context)
+def release_list(request: HttpRequest) -> HttpResponse:
+    """Every release, newest first, and the form that prepares one."""
+    return page(
+        request,
+        "estimation/releases/releases.html",
+        {
+            "releases": release_reading.all_releases().defer("content", "checks"),
+            "runs": release_reading.releasable_runs(),
+            "form": PrepareForm(),
+            "may_publish": may(request.user, Permission.PUBLISH),
+        },
+    )
 
 
-@requires(Permission.VIEW_ESTIMATES)
-@require_GET
-def results_table(request: HttpRequest, number: int) -> HttpResponse:
-    """One of the report's tables 1 to 4."""
-    table = selectors.table_layout(number)
-    if table is None:
-        raise Http404
-    run, context = _base(request)
-    context |= {"table": table, "number": number}
-    if run is not None and table.coverage:
-        context["coverage"] = selectors.coverage_of(run, table)
-    elif run is not None:
-        context["rows"] = selectors.table_of(run, table)
-    return page(request, "estimation/releases/table.html", context)
-
-
-@requires(Permission.VIEW_ESTIMATES)
-@require_GET
-def results_domain(request: HttpRequest) -> HttpResponse:
-    """Any stored item by any kind of domain, sortable, with a bar."""
-    run, context = _base(request)
+@requires(Permission.PUBLISH)
+@require_POST
+def release_prepare(request: HttpRequest) -> HttpResponse:
+    """Prepare a draft of a run."""
+    form = PrepareForm(request.POST)
+    run = choose_run(str(form.cleaned_data["run"])) if form.is_valid() else None
     if run is None:
-        return page(request, "estimation/releases/domain.html", context)
-    names = variables_of(run)
-    variable = request.GET.get("variable", "P01")
-    statistics = statistics_of(run, variable) or list(STATISTIC_LABELS)
-    asked = request.GET.get("statistic", "")
-    statistic = asked if asked in statistics else statistics[0]
-    kind = request.GET.get("kind", "region")
-    kind = kind if kind in KIND_LABELS else "region"
-    years = [one["year"] for one in run.summary["years"]]
-    year = int(text) if (text := request.GET.get("year", "")).isdecimal() and int(text) in years else years[0]
-    order = request.GET.get("order", "code")
-    rows = selectors.domain_rows(
-        run, variable=variable, statistic=statistic, kind=kind, year=year, order=order
+        messages.error(request, _("Choose a finished run."))
+        return redirect("release_list")
+    try:
+        release = services.prepare_release(
+            run=run,
+            by=request.user,
+            note_zh=form.cleaned_data["note_zh"],
+            note_en=form.cleaned_data["note_en"],
+        )
+    except PolicyDenied as refusal:
+        messages.error(request, str(refusal.sentence))
+        return redirect("release_list")
+    return redirect("release_detail", release.pk)
+
+
+@requires(Permission.VIEW_ESTIMATES)
+@require_GET
+def release_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """State, what may be done, faults, identities, disclosure control."""
+    release = _release(pk)
+    possible = refusals(release, request.user)
+    content = release_reading.content_of(release)
+    return page(
+        request,
+        "estimation/releases/release.html",
+        {
+            "release": release,
+            "here": "overview",
+            "may_publish": may(request.user, Permission.PUBLISH),
+            "counts": release_reading.counts(content),
+            "acts": [(action, ACTION_LABELS[action], sentence) for action, sentence in possible.items()],
+            "needs_reason": release_reading.NEEDS_REASON,
+            "needs_moment": Action.SCHEDULE,
+            "faults": _told(release.checks.get("faults", [])),
+            "remarks": _told(release.checks.get("remarks", [])),
+            "identities": release_reading.identities(content, get_language() or "zh"),
+            "disclosure": release.checks.get("disclosure", {}),
+            "rules": release.checks.get("rules", {}),
+            "trail": release_reading.trail(release),
+        },
     )
-    errors = (
-        replicate_errors(run, variable=variable, statistic=statistic, kind=kind)
-        if year == run.round.year
-        else {}
+
+
+def _told(faults: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**one, "sentence": FAULT_LABELS[one["kind"]] % {"detail": one["detail"]}} for one in faults]
+
+
+@requires(Permission.PUBLISH)
+@require_POST
+def release_act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move a release, or fill its draft again."""
+    release, form = _release(pk), ActForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("The moment of publication is written as 2026-05-31 10:00."))
+        return redirect("release_detail", pk)
+    action = Action(form.cleaned_data["action"])
+    try:
+        if action is Action.REBUILD:
+            services.rebuild_draft(release, by=request.user)
+        else:
+            services.transition(
+                release, action, by=request.user, reason=form.cleaned_data["reason"], embargo=form.moment()
+            )
+    except PolicyDenied as refusal:
+        messages.error(request, str(refusal.sentence))
+    except PermissionDenied:
+        raise Http404 from None
+    else:
+        messages.success(request, _("Done: %(action)s.") % {"action": ACTION_LABELS[action]})
+    return redirect("release_detail", pk)
+
+
+@requires(Permission.VIEW_ESTIMATES)
+@require_GET
+def release_cells(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every cell with its quality, reason and lineage; by beginning of the key."""
+    release, begins = _release(pk), request.GET.get("begins", "").strip()
+    status = request.GET.get("status", "")
+    rows = release_reading.cells(release_reading.content_of(release), begins, status)
+    return page(
+        request,
+        "estimation/releases/release_cells.html",
+        {
+            "release": release,
+            "here": "cells",
+            "rows": rows[:400],
+            "total": len(rows),
+            "begins": begins,
+            "status": status,
+            "statuses": release_reading.STATUS_LABELS.items(),
+        },
+        partial="cells",
     )
-    largest = max((abs(row.value or 0.0) for row in rows), default=0.0) or 1.0
-    name = name_of(names, variable)
-    # Totals and means are amounts; one unit for the whole page.
-    unit, factor = readable_unit(name.unit, largest) if statistic in ("total", "mean") else (name.unit, 1.0)
-    context |= {
-        "rows": [(row, errors.get(row.domain_code)) for row in rows],
-        "errors": bool(errors),
-        "largest": largest,
-        "variable": variable,
-        "name": name,
-        "unit": unit,
-        "factor": factor,
-        "statistic": statistic,
-        "kind": kind,
-        "year": year,
-        "years": years,
-        "order": order,
-        "statistics": statistics,
-        "statistic_labels": STATISTIC_LABELS,
-        "kinds": KIND_LABELS,
-        "is_percent": statistic in PERCENTS,
-        "variables": [name_of(names, code) for code in selectors.variables_with_estimates(run)],
-        "language": get_language(),
-    }
-    return page(request, "estimation/releases/domain.html", context, partial="domain")
+
+
+@requires(Permission.VIEW_ESTIMATES)
+@require_GET
+def release_disclosure(request: HttpRequest, pk: int) -> HttpResponse:
+    """What is withheld and why, and what the attack on it found."""
+    release = _release(pk)
+    return page(
+        request,
+        "estimation/releases/release_disclosure.html",
+        {
+            "release": release,
+            "here": "disclosure",
+            "disclosure": release.checks.get("disclosure", {}),
+            "rules": release.checks.get("rules", {}),
+            "withheld": release_reading.withheld(release),
+        },
+    )
+
+
+@requires(Permission.VIEW_ESTIMATES)
+@require_GET
+def release_differences(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cell by cell against the release before."""
+    release = _release(pk)
+    earlier = release_reading.release_before(release)
+    rows = (
+        compare_cells(release_reading.content_of(earlier).cells, release_reading.content_of(release).cells)
+        if earlier
+        else ()
+    )
+    return page(
+        request,
+        "estimation/releases/release_differences.html",
+        {
+            "release": release,
+            "here": "differences",
+            "earlier": earlier,
+            "rows": rows[:500],
+            "total": len(rows),
+            "kinds": release_reading.DIFFERENCE_LABELS,
+        },
+    )
+
+
+@requires(Permission.VIEW_ESTIMATES)
+@require_GET
+def release_comparison(request: HttpRequest, pk: int) -> HttpResponse:
+    """Number by number against the published report of the year."""
+    release = _release(pk)
+    content = release_reading.content_of(release)
+    rows = compare_with_report(content.cells, content.year, synthetic=content.is_synthetic)
+    begins = request.GET.get("begins", "")
+    shown = [row for row in rows if row.key.startswith(begins)]
+    return page(
+        request,
+        "estimation/releases/release_comparison.html",
+        {
+            "release": release,
+            "here": "comparison",
+            "rows": shown,
+            "begins": begins,
+            "reasons": release_reading.COMPARISON_LABELS,
+            "inside": sum(row.inside for row in rows),
+            "total": len(rows),
+            "begin_choices": ("", "SUP", "CIR", "USE", "T1", "T2", "T3", "T4", "TXT", "FC", "RK"),
+        },
+    )
+
+
+def _release(pk: int) -> Release:
+    return get_object_or_404(release_reading.all_releases(), pk=pk)

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from estimation.releases.content import CellStatus, Content, FrozenCell
+from estimation.releases.content.content import CellStatus, Content, FrozenCell
 from estimation.report.grid import Grid, GridCell, GridRow, grouped, printed
 from estimation.report.wording import word
 

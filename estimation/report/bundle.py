@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from estimation.releases.content import CellStatus, Content
+from estimation.releases.content.content import CellStatus, Content
 from estimation.report.charts import chart
 from estimation.report.drawing import draw, rasterise
 from estimation.report.figures import complete

@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from estimation.releases.content import CellStatus, Content, FrozenFigure
+from estimation.releases.content.content import CellStatus, Content, FrozenFigure
 from estimation.report.grid import names_of, position_label, printed
 from estimation.report.theme import ACCENT, CONFIG, INK, LINE, SECOND, SEQUENCE, SOFT, THIRD, WIDTH
 from estimation.report.tiles import TILES

@@ -1,6 +1,6 @@
 """What pages take from the report: the outline, and one picture at a time. Pure."""
 
-from estimation.releases.content import Content
+from estimation.releases.content.content import Content
 from estimation.report.charts import chart
 from estimation.report.drawing import draw
 from estimation.report.figures import complete

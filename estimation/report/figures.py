@@ -7,14 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from estimation.releases.content import (
-    Content,
-    FrozenCell,
-    FrozenFigure,
-    FrozenTable,
-    Point,
-    Text,
-)
+from estimation.releases.content.content import Content, FrozenCell, FrozenFigure, FrozenTable, Point, Text
 from estimation.report.annex import chief_cells
 from estimation.report.grid import names_of, position_label, printed
 

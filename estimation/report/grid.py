@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from estimation.releases.content import CellStatus, Content, FrozenCell, FrozenFigure, FrozenTable
+from estimation.releases.content.content import CellStatus, Content, FrozenCell, FrozenFigure, FrozenTable
 from estimation.report.wording import SYMBOLS, word
 
 

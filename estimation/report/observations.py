@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from estimation.releases.content import CellStatus, Content, FrozenCell
-from estimation.releases.freezing import as_printed, read
+from estimation.releases.content.content import CellStatus, Content, FrozenCell
+from estimation.releases.content.freezing import as_printed, read
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from estimation.releases.content import (
+from estimation.releases.content.content import (
     Block,
     CellStatus,
     Content,

@@ -6,7 +6,7 @@ The order is that of the published report of 2025; passages fill it, sections no
 import re
 from dataclasses import dataclass
 
-from estimation.releases.content import Text
+from estimation.releases.content.content import Text
 
 
 @dataclass(frozen=True, slots=True)

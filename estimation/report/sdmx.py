@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from estimation.releases.content import CellStatus, Content, Text
-from estimation.releases.freezing import as_printed
+from estimation.releases.content.content import CellStatus, Content, Text
+from estimation.releases.content.freezing import as_printed
 from estimation.report.observations import number_of, short, shown_cells, year_of
 
 AGENCY, VERSION = "NDRS", "1.0.0"

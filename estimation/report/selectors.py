@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from estimation.releases.content import Content
+from estimation.releases.content.content import Content
 from estimation.releases.models import Release
 from estimation.report import storage
 from survey.access.roles import Permission

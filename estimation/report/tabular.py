@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from estimation.releases.content import Content, FrozenTable
+from estimation.releases.content.content import Content, FrozenTable
 from estimation.report.grid import grid_of
 from estimation.report.observations import number_of, places_of, short, shown_cells, year_of
 

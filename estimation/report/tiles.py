@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from estimation.releases.content import Text
+from estimation.releases.content.content import Text
 
 
 @dataclass(frozen=True, slots=True)

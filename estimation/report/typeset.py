@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typst
 
-from estimation.releases.content import Content
+from estimation.releases.content.content import Content
 from estimation.report.fonts import SANS, SERIF, directories
 from estimation.report.grid import printed
 from estimation.report.outline import FigurePart, Outline, Paragraph, Part, Section, TablePart

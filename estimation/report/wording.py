@@ -4,7 +4,7 @@ Editions are written in one language each, whatever the reader's page speaks, so
 through the catalogue of the interface.
 """
 
-from estimation.releases.content import Text
+from estimation.releases.content.content import Text
 
 LANGUAGES = ("zh", "en")
 HTML_LANGUAGES = {"zh": "zh-CN", "en": "en"}

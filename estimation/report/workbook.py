@@ -11,7 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
-from estimation.releases.content import CellStatus, Content, FrozenCell, FrozenTable
+from estimation.releases.content.content import CellStatus, Content, FrozenCell, FrozenTable
 from estimation.report.grid import Grid, grid_of
 from estimation.report.observations import number_of, places_of, shown_cells, year_of
 from estimation.report.outline import Outline

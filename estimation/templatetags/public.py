@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext_lazy as _
 
-from estimation.releases.content import FrozenCell, Text
+from estimation.releases.content.content import FrozenCell, Text
 from estimation.releases.models import Release
 from survey.templatetags.survey import grouped
 

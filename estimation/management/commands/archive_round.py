@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from estimation.releases.archiving import archive_round
+from estimation.archive.services import archive_round
 from survey.collection.models import CollectionRound
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from estimation.releases.archive import verify_package
+from estimation.archive.package import verify_package
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from estimation.releases.content import (
+from estimation.releases.content.content import (
     Block,
     CellStatus,
     Content,

@@ -4,8 +4,15 @@ from typing import Any
 
 import pytest
 
-from estimation.releases.blocks import Passage, UnknownField, default_passages, faults, fill, typed_digits
-from estimation.releases.content import CellStatus, FrozenCell, Text
+from estimation.releases.content.content import CellStatus, FrozenCell, Text
+from estimation.releases.content.passages import (
+    Passage,
+    UnknownField,
+    default_passages,
+    faults,
+    fill,
+    typed_digits,
+)
 
 
 def cell(key: str, printed: str, value: float | None, **more: Any) -> FrozenCell:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from estimation.releases.content import (
+from estimation.releases.content.content import (
     Block,
     CellStatus,
     Content,

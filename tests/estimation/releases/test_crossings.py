@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from estimation.releases.content import CellStatus, Content, FrozenCell, Text
-from estimation.releases.contributors import Concentration
-from estimation.releases.crossings import without_weak
-from estimation.releases.facts import book
-from estimation.releases.freezing import as_printed, freeze
-from estimation.releases.protection import Rules, line_of, protect
+from estimation.releases.content.content import CellStatus, Content, FrozenCell, Text
+from estimation.releases.content.crossings import without_weak
+from estimation.releases.content.facts import book
+from estimation.releases.content.freezing import as_printed, freeze
+from estimation.releases.content.tables import Key, Stored
+from estimation.releases.disclosure.contributors import Concentration
+from estimation.releases.disclosure.protection import Rules, line_of, protect
 from estimation.releases.services import prepare_release
-from estimation.releases.tables import Key, Stored
 from tests.estimation.releases.stage import finished_run
 
 REGIONS, SECTIONS = [f"{at}0000" for at in range(11, 19)], "ABCDEFGHIJKLMNOPQR"

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from estimation.releases.assembly import NOTES, Draft, Material
-from estimation.releases.content import FrozenCell
-from estimation.releases.derivation import Reader
-from estimation.releases.facts import parse_book
-from estimation.releases.indicators import Label, registry
-from estimation.releases.tables import Key, Source, Stored
+from estimation.releases.content.assembly import NOTES, Draft, Material
+from estimation.releases.content.content import FrozenCell
+from estimation.releases.content.derivation import Reader
+from estimation.releases.content.facts import parse_book
+from estimation.releases.content.indicators import Label, registry
+from estimation.releases.content.tables import Key, Source, Stored
 
 NOW = Key(2025, "P01", "total", "section", "C")
 BEFORE = Key(2024, "P01", "total", "section", "C")

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from estimation.releases import notes
-from estimation.releases.blocks import Passage, default_passages, fill_block
-from estimation.releases.content import Text
+from estimation.releases.content import notes
+from estimation.releases.content.content import Text
+from estimation.releases.content.passages import Passage, default_passages, fill_block
 from estimation.releases.services import edit_block
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied

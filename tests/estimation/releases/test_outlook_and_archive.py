@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
+from estimation.archive.package import Package, digest_of, verify_package
+from estimation.archive.tables import parquet_bytes
 from estimation.releases import services
-from estimation.releases.archive import Package, digest_of, verify_package
-from estimation.releases.archive_tables import parquet_bytes
-from estimation.releases.content import CellStatus, FrozenCell, Text
+from estimation.releases.content.content import CellStatus, FrozenCell, Text
+from estimation.releases.content.forecasts import DAMPING, damped_trend
 from estimation.releases.differences import compare_cells
-from estimation.releases.forecasts import DAMPING, damped_trend
 from estimation.releases.states import Action
 from tests.estimation.releases.stage import finished_run
 

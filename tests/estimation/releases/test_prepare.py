@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from estimation.releases.content import CellStatus, Content
+from estimation.releases.content.content import CellStatus, Content
 from estimation.releases.models import Release
 from estimation.releases.services import prepare_release
 from estimation.runs.models import EstimationRun

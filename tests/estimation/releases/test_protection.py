@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from estimation.releases.content import CellStatus, FrozenCell, Text
-from estimation.releases.contributors import Concentration
-from estimation.releases.protection import Rules, line_of, protect
-from estimation.releases.tables import Key, Stored
+from estimation.releases.content.content import CellStatus, FrozenCell, Text
+from estimation.releases.content.tables import Key, Stored
+from estimation.releases.disclosure.contributors import Concentration
+from estimation.releases.disclosure.protection import Rules, line_of, protect
 
 SECTIONS = "ABCDEFGHIJKLMNOPQR"
 REGIONS = [f"{number}0000" for number in range(11, 23)]

@@ -5,15 +5,15 @@ Source of the numbers: 《全国数据资源调查报告（2025年）》, as kep
 
 import pytest
 
-from estimation.releases.assembly import Material
-from estimation.releases.content import FrozenCell
-from estimation.releases.derivation import assemble
+from estimation.releases.content.assembly import Material
+from estimation.releases.content.content import FrozenCell
+from estimation.releases.content.derivation import assemble
+from estimation.releases.content.facts import book
+from estimation.releases.content.identities import check_identities, failing
+from estimation.releases.content.indicators import Indicator, Label
+from estimation.releases.content.tables import CoverageRow, Key, Source, Stored
 from estimation.releases.differences import compare_with_report, published_report
-from estimation.releases.facts import book
-from estimation.releases.identities import check_identities, failing
-from estimation.releases.indicators import Indicator, Label
 from estimation.releases.selectors import codes_of, vocabulary
-from estimation.releases.tables import CoverageRow, Key, Source, Stored
 
 PUBLISHED = published_report(2025)
 POPULATION = {2024: 140828.0, 2025: 140489.0}  # National Bureau of Statistics

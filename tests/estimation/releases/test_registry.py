@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from estimation.releases.facts import book, parse_book, read_yaml
-from estimation.releases.formulas import parse_formula
-from estimation.releases.indicators import registry
-from estimation.releases.registry_checks import check_registry
+from estimation.releases.content.facts import book, parse_book, read_yaml
+from estimation.releases.content.formulas import parse_formula
+from estimation.releases.content.indicators import registry
+from estimation.releases.content.registry_checks import check_registry
+from estimation.releases.content.units import unit_of
 from estimation.releases.selectors import vocabulary
-from estimation.releases.units import unit_of
 from estimation.runs.readable import readable_unit
 
 
@@ -76,7 +76,7 @@ def test_a_wrong_scale_of_an_indicator_is_found() -> None:
 
     import yaml
 
-    from estimation.releases import indicators
+    from estimation.releases.content import indicators
 
     document = copy.deepcopy(yaml.safe_load(indicators._FILE.read_text(encoding="utf-8")))
     document["indicators"][4]["scale"] = 1e-9  # decimal, not binary

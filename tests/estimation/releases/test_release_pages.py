@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from estimation.releases import external, services
-from estimation.releases.content import Content, Text
+from estimation.external import services as external
+from estimation.releases import services
+from estimation.releases.content.content import Content, Text
 from estimation.releases.models import BlockVersion, ExternalFile, Release
 from estimation.releases.states import Action
 from estimation.runs.models import ExternalSeries

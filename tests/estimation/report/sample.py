@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from estimation.releases.content import (
+from estimation.releases.content.content import (
     Block,
     CellStatus,
     Content,
@@ -20,7 +20,7 @@ from estimation.releases.content import (
     Point,
     Text,
 )
-from estimation.releases.indicators import registry
+from estimation.releases.content.indicators import registry
 from estimation.releases.selectors import labels
 
 PASSAGES: list[dict[str, Any]] = yaml.safe_load(

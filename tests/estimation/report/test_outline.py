@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from estimation.releases.content import Block, CellStatus, FrozenCell, Text
+from estimation.releases.content.content import Block, CellStatus, FrozenCell, Text
 from estimation.report.charts import chart
 from estimation.report.drawing import draw
 from estimation.report.figures import complete

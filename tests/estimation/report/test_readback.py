@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from pypdf import PdfReader
 
-from estimation.releases.content import CellStatus, Content
+from estimation.releases.content.content import CellStatus, Content
 from estimation.releases.services import prepare_release
 from estimation.report.bundle import build
 from estimation.report.charts import chart

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from estimation.methods import total
 from estimation.methods.treatment import optimal_cutoffs
-from estimation.releases.indicators import registry
+from estimation.releases.content.indicators import registry
+from estimation.releases.content.tables import level
 from estimation.releases.selectors import indicator_keys, source_of
-from estimation.releases.tables import level
 from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.compute.pipeline import compute
 from estimation.runs.compute.replicates import build_frame, chained

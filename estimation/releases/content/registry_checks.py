@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from estimation.releases.assembly import estimate_unit
-from estimation.releases.facts import Book, Crossing, Fact
-from estimation.releases.formulas import Formula, Reference
-from estimation.releases.indicators import Indicator, Part
-from estimation.releases.units import Unit, unit_of
+from estimation.releases.content.assembly import estimate_unit
+from estimation.releases.content.facts import Book, Crossing, Fact
+from estimation.releases.content.formulas import Formula, Reference
+from estimation.releases.content.indicators import Indicator, Part
+from estimation.releases.content.units import Unit, unit_of
 
 PLACES = ("foreword", "chapter1", "chapter2", "chapter3", "appendix", "annex", "footnote", "figure")
 STATISTICS = frozenset(

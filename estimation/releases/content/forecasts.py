@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from estimation.releases.content import Text
+from estimation.releases.content.content import Text
 
 DAMPING = 0.9
 LOW_DAMPING = 0.5

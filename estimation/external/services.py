@@ -16,7 +16,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from estimation.releases.facts import read_yaml
+from estimation.releases.content.facts import read_yaml
 from estimation.releases.models import ExternalFile
 from estimation.runs.models import ExternalSeries
 from survey import audit

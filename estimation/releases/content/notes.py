@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from estimation.releases import blocks
-from estimation.releases.blocks import Passage
-from estimation.releases.content import Block, FrozenCell, Text
+from estimation.releases.content import passages as blocks
+from estimation.releases.content.content import Block, FrozenCell, Text
+from estimation.releases.content.passages import Passage
 
 CODE = "footnotes"  # of the passage that holds the notes
 _CALL = blocks.CALL

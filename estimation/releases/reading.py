@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from estimation.releases.content import Content, FrozenCell
+from estimation.releases.content.content import Content, FrozenCell
 from estimation.releases.models import Release
 from estimation.releases.selectors import FAULTS
 from estimation.releases.states import Action

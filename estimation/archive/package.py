@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from estimation.releases.archive_tables import fault, parquet_bytes, schema_lines
+from estimation.archive.tables import fault, parquet_bytes, schema_lines
 
 MANIFEST, README = "manifest.json", "README.md"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can tell

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from estimation.releases import forecasts, tables
-from estimation.releases.assembly import (
+from estimation.releases.content import forecasts, tables
+from estimation.releases.content.assembly import (
     BLANK,
     NOTES,
     Draft,
@@ -21,12 +21,12 @@ from estimation.releases.assembly import (
     text_of,
     unit_text,
 )
-from estimation.releases.content import CellStatus, FrozenCell, FrozenFigure, Point, Text
-from estimation.releases.crossings import add_crossing
-from estimation.releases.facts import Book, Fact, Figure, Forecast, Ranking
-from estimation.releases.formulas import Formula, Quantity, Reference
-from estimation.releases.tables import Cell, Key
-from estimation.releases.units import Unit, unit_of
+from estimation.releases.content.content import CellStatus, FrozenCell, FrozenFigure, Point, Text
+from estimation.releases.content.crossings import add_crossing
+from estimation.releases.content.facts import Book, Fact, Figure, Forecast, Ranking
+from estimation.releases.content.formulas import Formula, Quantity, Reference
+from estimation.releases.content.tables import Cell, Key
+from estimation.releases.content.units import Unit, unit_of
 
 
 class Missing(Exception):

@@ -7,13 +7,13 @@ external values that it was made of, also through other published numbers.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from estimation.releases import tables
-from estimation.releases.content import CellStatus, FrozenCell, FrozenRow, FrozenTable, Text
-from estimation.releases.facts import Book
-from estimation.releases.formulas import Reference
-from estimation.releases.indicators import Indicator, Label, Line, Table
-from estimation.releases.tables import Cell, CoverageRow, Key, Source
-from estimation.releases.units import Unit, english, unit_of
+from estimation.releases.content import tables
+from estimation.releases.content.content import CellStatus, FrozenCell, FrozenRow, FrozenTable, Text
+from estimation.releases.content.facts import Book
+from estimation.releases.content.formulas import Reference
+from estimation.releases.content.indicators import Indicator, Label, Line, Table
+from estimation.releases.content.tables import Cell, CoverageRow, Key, Source
+from estimation.releases.content.units import Unit, english, unit_of
 
 ALL = "total"  # the last row and the last column of a crossing
 CROSSED = "region_section"

@@ -10,10 +10,10 @@ from typing import Any
 
 from django.db.models import DecimalField, FloatField, IntegerField, Model, QuerySet
 
+from estimation.archive.package import Package
+from estimation.archive.tables import INTEGER, NUMBER, TEXT
 from estimation.design.models import SelectedUnit, Stratum
-from estimation.releases.archive import Package
-from estimation.releases.archive_tables import INTEGER, NUMBER, TEXT
-from estimation.releases.content import Content
+from estimation.releases.content.content import Content
 from estimation.releases.models import BlockVersion, Release
 from estimation.runs.models import Estimate, EstimationRun, ExternalSeries, StratumWeight, TreatedUnit
 from survey.audit import AuditEvent

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from estimation.releases.assembly import (
+from estimation.releases.content.assembly import (
     ALL,
     Draft,
     Material,
@@ -13,10 +13,10 @@ from estimation.releases.assembly import (
     lineage_of,
     text_of,
 )
-from estimation.releases.content import CellStatus, FrozenCell, FrozenRow, FrozenTable, Text
-from estimation.releases.facts import Crossing
-from estimation.releases.tables import cell_of
-from estimation.releases.units import english, unit_of
+from estimation.releases.content.content import CellStatus, FrozenCell, FrozenRow, FrozenTable, Text
+from estimation.releases.content.facts import Crossing
+from estimation.releases.content.tables import cell_of
+from estimation.releases.content.units import english, unit_of
 
 UNPUBLISHED = "E"  # the grade below which a number of a small domain is not published
 NATION, INDUSTRIES = Text("全国", "All regions"), Text("全行业", "All industries")

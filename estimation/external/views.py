@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from estimation.releases import external
+from estimation.external import services as external
 from estimation.releases.forms import ExternalForm, ImportForm
 from estimation.releases.models import ExternalFile
 from estimation.runs.models import ExternalSeries

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import yaml
 
-from estimation.releases.formulas import Formula, Reference, parse_formula, parse_reference
-from estimation.releases.indicators import Label, Registry, registry
+from estimation.releases.content.formulas import Formula, Reference, parse_formula, parse_reference
+from estimation.releases.content.indicators import Label, Registry, registry
 
 _FOLDER = Path(__file__).with_name("registry")
 

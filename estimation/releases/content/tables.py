@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from estimation.releases.indicators import External, Indicator, Label, Line, Part, Table
+from estimation.releases.content.indicators import External, Indicator, Label, Line, Part, Table
 
 Z95 = 1.959963984540054
 

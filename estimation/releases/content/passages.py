@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from estimation.releases.content import Block, CellStatus, FrozenCell, Text
+from estimation.releases.content.content import Block, CellStatus, FrozenCell, Text
 
 _FIELD = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _PASSAGE = re.compile(r"\[\[((?:(?!\[\[|\]\]).)*)\]\]", re.DOTALL)  # the innermost ones

@@ -19,10 +19,10 @@ from estimation.methods import (
     suppress_in_turn,
     table_relations,
 )
-from estimation.releases.assembly import CROSSED
-from estimation.releases.content import CellStatus, FrozenCell
-from estimation.releases.contributors import Concentration
-from estimation.releases.tables import Key, Stored
+from estimation.releases.content.assembly import CROSSED
+from estimation.releases.content.content import CellStatus, FrozenCell
+from estimation.releases.content.tables import Key, Stored
+from estimation.releases.disclosure.contributors import Concentration
 
 FEW, ONE, TWO, LINKED, SAME = "few", "one_dominates", "two_dominate", "secondary", "follows"
 EXACT, IN_TURN, WHOLE = "integer_program", "in_turn", "everything"  # how the further cells were chosen

@@ -8,9 +8,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from estimation.releases import blocks, notes, selectors, services
-from estimation.releases.blocks import Passage
-from estimation.releases.content import Text
+from estimation.releases import selectors, services
+from estimation.releases.content import notes
+from estimation.releases.content import passages as blocks
+from estimation.releases.content.content import Text
+from estimation.releases.content.passages import Passage
 from estimation.releases.forms import BlockForm
 from survey.access.decorators import requires
 from survey.access.pages import page

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from estimation.releases.content import CellStatus, FrozenCell, Text
-from estimation.releases.tables import rounded
+from estimation.releases.content.content import CellStatus, FrozenCell, Text
+from estimation.releases.content.tables import rounded
 
 TB_PER_ZB = Decimal(1024) ** 3
 
