@@ -16,12 +16,12 @@ from estimation.public.addresses import LANGUAGES, in_language
 from estimation.releases.content.content import Content
 from estimation.releases.models import Release
 from estimation.report import selectors as files
-from estimation.report.bundle import MANIFEST, media_type
-from estimation.report.drawing import size_of
-from estimation.report.editions import outline_of, picture_of
+from estimation.report.document.page import page_context
+from estimation.report.figures.drawing import size_of
+from estimation.report.figures.editions import outline_of, picture_of
+from estimation.report.files.bundle import MANIFEST, media_type
+from estimation.report.files.shelf import shelves
 from estimation.report.outline import FigurePart
-from estimation.report.page import page_context
-from estimation.report.shelf import shelves
 from survey.access.decorators import public
 
 type Edition = tuple[int, int | None]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from estimation.releases.content.content import Content
 from estimation.releases.models import Release
-from estimation.report import storage
+from estimation.report.files import storage
 from survey.access.roles import Permission
 
 PUBLIC_STATES = (Release.State.PUBLISHED, Release.State.CORRECTED)

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from estimation.releases.models import Release
-from estimation.report import selectors, storage
-from estimation.report.bundle import build
+from estimation.report import selectors
+from estimation.report.files import storage
+from estimation.report.files.bundle import build
 from estimation.report.wording import LANGUAGES
 from survey import audit
 from survey.access.roles import Permission

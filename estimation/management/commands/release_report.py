@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from estimation.report import selectors, services, storage
+from estimation.report import selectors, services
+from estimation.report.files import storage
 from survey.exceptions import SurveyError
 
 

@@ -13,12 +13,12 @@ from pysdmx.io.input_processor import process_string_to_read
 from pysdmx.io.json.sdmxjson2.reader.structure import read as read_structure
 
 from estimation.releases.content.content import Text
-from estimation.report.figures import complete
-from estimation.report.observations import number_of
+from estimation.report.figures.figures import complete
+from estimation.report.files.observations import number_of
+from estimation.report.files.sdmx import data_csv, keys_of, structure_json
+from estimation.report.files.tabular import csv_files, harmless
+from estimation.report.files.workbook import workbook
 from estimation.report.outline import outline
-from estimation.report.sdmx import data_csv, keys_of, structure_json
-from estimation.report.tabular import csv_files, harmless
-from estimation.report.workbook import workbook
 from tests.estimation.report.sample import WITHHELD, content
 
 

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from estimation.releases.models import Release
-from estimation.report import selectors, services, storage, tasks
+from estimation.report import selectors, services, tasks
+from estimation.report.files import storage
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from tests.estimation.public.small import put_out, small_content

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from estimation.releases.content.content import Block, CellStatus, FrozenCell, Text
-from estimation.report.charts import chart
-from estimation.report.drawing import draw
-from estimation.report.figures import complete
+from estimation.report.figures.charts import chart
+from estimation.report.figures.drawing import draw
+from estimation.report.figures.figures import complete
+from estimation.report.figures.tiles import TILES
 from estimation.report.grid import grid_of, grouped
 from estimation.report.outline import Outline, Section, called, outline, paragraphs
 from estimation.report.places import numeral, unnumbered
-from estimation.report.tiles import TILES
 from tests.estimation.report.sample import DATA, content
 
 
@@ -148,9 +148,9 @@ def test_pictures_have_the_same_bytes_in_every_process() -> None:
     program = (
         "import django; django.setup()\n"
         "from tests.estimation.report.sample import content\n"
-        "from estimation.report.figures import complete\n"
-        "from estimation.report.charts import chart\n"
-        "from estimation.report.drawing import draw, rasterise\n"
+        "from estimation.report.figures.figures import complete\n"
+        "from estimation.report.figures.charts import chart\n"
+        "from estimation.report.figures.drawing import draw, rasterise\n"
         "import hashlib, sys\n"
         "figures = {one.code: one for one in complete(content())}\n"
         "order = ['FIG2', 'regions'] if sys.argv[1] == 'there' else ['regions', 'FIG2']\n"

@@ -15,14 +15,14 @@ from pypdf import PdfReader
 
 from estimation.releases.content.content import CellStatus, Content
 from estimation.releases.services import prepare_release
-from estimation.report.bundle import build
-from estimation.report.charts import chart
-from estimation.report.drawing import draw
-from estimation.report.figures import complete
+from estimation.report.document.typeset import typeset
+from estimation.report.figures.charts import chart
+from estimation.report.figures.drawing import draw
+from estimation.report.figures.figures import complete
+from estimation.report.files.bundle import build
+from estimation.report.files.observations import number_of
 from estimation.report.grid import grid_of, grouped
-from estimation.report.observations import number_of
 from estimation.report.outline import outline
-from estimation.report.typeset import typeset
 from tests.estimation.releases.stage import finished_run
 from tests.estimation.report.sample import WITHHELD, content
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import vl_convert
 
+from estimation.report.figures.theme import FONT
 from estimation.report.fonts import STATIC
-from estimation.report.theme import FONT
 
 # What a browser without our font takes instead; the printer and the pixels always have it.
 FALLBACK = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"

@@ -12,10 +12,10 @@ from typing import Any
 import xlsxwriter
 
 from estimation.releases.content.content import CellStatus, Content, FrozenCell, FrozenTable
+from estimation.report.files.observations import number_of, places_of, shown_cells, year_of
+from estimation.report.files.tabular import CELL_COLUMNS, harmless
 from estimation.report.grid import Grid, grid_of
-from estimation.report.observations import number_of, places_of, shown_cells, year_of
 from estimation.report.outline import Outline
-from estimation.report.tabular import CELL_COLUMNS, harmless
 from estimation.report.wording import SYMBOLS, word
 
 ACCENT = "#12467f"

@@ -14,7 +14,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from estimation.report import word_notes
+from estimation.report.document import notes as word_notes
 from estimation.report.grid import Grid, GridRow
 from estimation.report.outline import FigurePart, Outline, Paragraph, Part, TablePart
 from estimation.report.wording import HTML_LANGUAGES, word

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from estimation.releases.content.content import CellStatus, Content
-from estimation.report.charts import chart
-from estimation.report.drawing import draw, rasterise
-from estimation.report.figures import complete
+from estimation.report.document.page import html_document
+from estimation.report.document.typeset import typeset
+from estimation.report.document.word import word_document
+from estimation.report.figures.charts import chart
+from estimation.report.figures.drawing import draw, rasterise
+from estimation.report.figures.figures import complete
+from estimation.report.files.sdmx import sdmx_files
+from estimation.report.files.tabular import csv_files
+from estimation.report.files.workbook import workbook
 from estimation.report.outline import outline
-from estimation.report.page import html_document
-from estimation.report.sdmx import sdmx_files
-from estimation.report.tabular import csv_files
-from estimation.report.typeset import typeset
-from estimation.report.word import word_document
 from estimation.report.wording import LANGUAGES, SYMBOLS
-from estimation.report.workbook import workbook
 
 MANIFEST = "manifest.json"
 MEDIA_TYPES = {

@@ -1,9 +1,9 @@
 """What pages take from the report: the outline, and one picture at a time. Pure."""
 
 from estimation.releases.content.content import Content
-from estimation.report.charts import chart
-from estimation.report.drawing import draw
-from estimation.report.figures import complete
+from estimation.report.figures.charts import chart
+from estimation.report.figures.drawing import draw
+from estimation.report.figures.figures import complete
 from estimation.report.outline import Outline, outline
 
 

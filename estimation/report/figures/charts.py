@@ -10,9 +10,9 @@ from typing import Any
 import altair as alt
 
 from estimation.releases.content.content import CellStatus, Content, FrozenFigure
+from estimation.report.figures.theme import ACCENT, CONFIG, INK, LINE, SECOND, SEQUENCE, SOFT, THIRD, WIDTH
+from estimation.report.figures.tiles import TILES
 from estimation.report.grid import names_of, position_label, printed
-from estimation.report.theme import ACCENT, CONFIG, INK, LINE, SECOND, SEQUENCE, SOFT, THIRD, WIDTH
-from estimation.report.tiles import TILES
 
 type Datum = dict[str, Any]
 COLOURS = [ACCENT, SECOND, THIRD, "#7a5195", "#2f8f6b"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from estimation.releases.content.content import CellStatus, Content, Text
 from estimation.releases.content.freezing import as_printed
-from estimation.report.observations import number_of, short, shown_cells, year_of
+from estimation.report.files.observations import number_of, short, shown_cells, year_of
 
 AGENCY, VERSION = "NDRS", "1.0.0"
 FLOW = f"{AGENCY}:DF_NDRS({VERSION})"

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from estimation.releases.content.content import Content, FrozenTable
+from estimation.report.files.observations import number_of, places_of, short, shown_cells, year_of
 from estimation.report.grid import grid_of
-from estimation.report.observations import number_of, places_of, short, shown_cells, year_of
 
 CELL_COLUMNS: tuple[tuple[str, str, str, str], ...] = (
     ("key", "键", "Key", "string"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from estimation.report.drawing import size_of
+from estimation.report.figures.drawing import size_of
 from estimation.report.outline import FigurePart, Outline, Paragraph, Section, TablePart
 from estimation.report.wording import HTML_LANGUAGES, WORDS
 

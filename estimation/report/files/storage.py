@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from estimation.report.bundle import MANIFEST
+from estimation.report.files.bundle import MANIFEST
 
 EDITION = "2"
 
