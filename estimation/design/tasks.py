@@ -6,7 +6,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from estimation.design import services_hand_over
+from estimation.design.hand_over import services as services_hand_over
 from estimation.design.models import SampleDesign
 
 logger = logging.getLogger(__name__)

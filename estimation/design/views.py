@@ -10,10 +10,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from estimation.design import selectors, services, services_hand_over
+from estimation.design import selectors, services
 from estimation.design.comparison import Comparison, compare, draw_request
 from estimation.design.files import sample_bytes
 from estimation.design.forms import DrawForm, RulesForm
+from estimation.design.hand_over import services as services_hand_over
 from estimation.design.messages import METHOD_LABELS, REASON_LABELS
 from estimation.design.models import SampleDesign, Stratum
 from estimation.design.tasks import proceed

@@ -7,14 +7,14 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from estimation.design import services_hand_over
-from estimation.design.models import SampleDesign
-from estimation.design.services_hand_over import (
+from estimation.design.hand_over import services as services_hand_over
+from estimation.design.hand_over.services import (
     do_hand_over,
     percent_of,
     request_hand_over,
     waiting_hand_overs,
 )
+from estimation.design.models import SampleDesign
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment
 from survey.questionnaires.models import QuestionnaireVersion
