@@ -15,7 +15,7 @@ from survey.frame.models import NATIONAL_CATEGORIES, ReportingUnit
 from survey.frame.uscc import check_character
 from survey.questionnaires.loader import load_all
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.questionnaires.samples import sample_answers
+from survey.questionnaires.proof.samples import sample_answers
 from survey.questionnaires.selectors import definition_for
 from survey.questionnaires.services import publish_questionnaire
 from survey.submissions.models import Submission

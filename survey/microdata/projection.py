@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
-from survey.questionnaires.answers import number_of
+from survey.questionnaires.answering.answers import number_of
 from survey.questionnaires.definition import Item, Questionnaire, Text
 
 AMOUNTS = frozenset({"quantity", "money", "count"})

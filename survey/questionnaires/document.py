@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from survey.questionnaires.answering.special_values import MISSING_REASONS
 from survey.questionnaires.definition import (
     ITEM_TYPES,
     SCOPES,
@@ -29,7 +30,6 @@ from survey.questionnaires.definition import (
     Section,
     Text,
 )
-from survey.questionnaires.special_values import MISSING_REASONS
 
 FORMAT = 1
 _CACHE_SIZE = 64

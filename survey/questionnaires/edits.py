@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from survey.questionnaires.answers import canonical_value
+from survey.questionnaires.answering.answers import canonical_value
+from survey.questionnaires.answering.explanations import explanation_problem
+from survey.questionnaires.answering.special_values import marks_in_table
 from survey.questionnaires.definition import Item, Questionnaire, Text, UnitContext
-from survey.questionnaires.explanations import explanation_problem
-from survey.questionnaires.expressions import evaluate
 from survey.questionnaires.messages import (
     fill_message,
     invalid_message,
@@ -19,9 +19,9 @@ from survey.questionnaires.messages import (
     missing_message,
     required_message,
 )
-from survey.questionnaires.plan import CompiledEdit, plan_of
 from survey.questionnaires.routing import Answers, Sheet, evaluate_sheet
-from survey.questionnaires.special_values import marks_in_table
+from survey.questionnaires.rules.expressions import evaluate
+from survey.questionnaires.rules.plan import CompiledEdit, plan_of
 
 __all__ = ["Finding", "affected", "explanation_problem", "findings_of", "run_edits"]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from survey.questionnaires import units
+from survey.questionnaires.answering import units
 from survey.questionnaires.definition import Codelist, DefinitionError, Edit, Item, Questionnaire
 from survey.questionnaires.document import (
     canonical_json,
@@ -30,7 +30,7 @@ from survey.questionnaires.document import (
     text_from,
     to_document,
 )
-from survey.questionnaires.expressions import compile_expression
+from survey.questionnaires.rules.expressions import compile_expression
 
 __all__ = [
     "DEFINITIONS",

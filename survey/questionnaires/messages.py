@@ -11,14 +11,14 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from survey.questionnaires import units
-from survey.questionnaires.answers import MISSING_REASONS, AnswerError, Cell, format_value
+from survey.questionnaires.answering import units
+from survey.questionnaires.answering.answers import MISSING_REASONS, AnswerError, Cell, format_value
 from survey.questionnaires.definition import DefinitionError, Edit, Item, Questionnaire, Text
-from survey.questionnaires.expressions import NOT_EVALUATED, compile_expression, evaluate
+from survey.questionnaires.rules.expressions import NOT_EVALUATED, compile_expression, evaluate
 
 if TYPE_CHECKING:
-    from survey.questionnaires.plan import CompiledEdit
     from survey.questionnaires.routing import Sheet
+    from survey.questionnaires.rules.plan import CompiledEdit
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _BLANK = "—"

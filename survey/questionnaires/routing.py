@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from survey.questionnaires import units
-from survey.questionnaires.answers import DEFAULT_DECIMALS, AnswerError, Cell, normalise, number_of
+from survey.questionnaires.answering import units
+from survey.questionnaires.answering.answers import DEFAULT_DECIMALS, AnswerError, Cell, normalise, number_of
 from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item, Questionnaire, UnitContext
-from survey.questionnaires.expressions import NOT_EVALUATED, Environment, evaluate
-from survey.questionnaires.plan import Plan, plan_of
+from survey.questionnaires.rules.expressions import NOT_EVALUATED, Environment, evaluate
+from survey.questionnaires.rules.plan import Plan, plan_of
 
 type Answers = Mapping[str, Any]
 

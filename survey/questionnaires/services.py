@@ -12,10 +12,10 @@ from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import DefinitionError
-from survey.questionnaires.checks import check_questionnaire
 from survey.questionnaires.definition import Questionnaire
 from survey.questionnaires.loader import to_document
 from survey.questionnaires.models import QuestionnaireVersion
+from survey.questionnaires.proof.checks import check_questionnaire
 
 # The checks try every rule on samples, which takes a second a form; the same content has the same faults.
 _faults = lru_cache(maxsize=64)(check_questionnaire)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
-from survey.questionnaires.answers import AnswerError, parse_cell
+from survey.questionnaires.answering.answers import AnswerError, parse_cell
 from survey.questionnaires.definition import Item
 from survey.questionnaires.selectors import definition_for
 from survey.review.models import CorrectionSlip, ReviewQuery

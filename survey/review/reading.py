@@ -9,10 +9,10 @@ from typing import Any
 
 from django.utils.translation import get_language
 
-from survey.questionnaires.answers import format_cell, number_of
+from survey.questionnaires.answering.answers import format_cell, number_of
+from survey.questionnaires.answering.units import unit_label
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
-from survey.questionnaires.units import unit_label
 from survey.review import scores, wording
 from survey.review.models import ReviewQuery
 from survey.review.peers import Box, box

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from django.utils.translation import gettext as _
 
-from survey.questionnaires.units import with_label
+from survey.questionnaires.answering.units import with_label
 
 
 class Scored(Protocol):

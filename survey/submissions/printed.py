@@ -5,8 +5,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey.questionnaires import units
-from survey.questionnaires.answers import format_cell
+from survey.questionnaires.answering import units
+from survey.questionnaires.answering.answers import format_cell
 from survey.questionnaires.definition import Item
 from survey.questionnaires.statutory import statutory_header
 from survey.submissions import cells

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from survey.questionnaires import units
+from survey.questionnaires.answering import units
 from survey.questionnaires.definition import Column, Item
 from survey.submissions import cells
 from survey.submissions.slips import Slip, change_factor, likely_slip

@@ -13,18 +13,18 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from survey.questionnaires import units
-from survey.questionnaires.answers import (
+from survey.questionnaires.answering import units
+from survey.questionnaires.answering.answers import (
     MISSING_REASONS,
     AnswerError,
     format_as_entered,
     format_cell,
     number_of,
 )
+from survey.questionnaires.answering.special_values import marks_of
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
 from survey.questionnaires.routing import prefilled_cells
-from survey.questionnaires.special_values import marks_of
 from survey.submissions import cells
 from survey.submissions.models import Explanation
 from survey.submissions.remarks import Suggestion, control_of, formula_text, read_back, suggestions_for

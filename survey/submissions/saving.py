@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from survey.questionnaires.answers import AnswerError, canonical_value, normalise, parse_cell
+from survey.questionnaires.answering.answers import AnswerError, canonical_value, normalise, parse_cell
 from survey.questionnaires.definition import Column, Item
 from survey.submissions import cells
 from survey.submissions.models import Submission, SubmissionEvent

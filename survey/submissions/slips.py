@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from survey.questionnaires import units
-from survey.questionnaires.answers import number_of
+from survey.questionnaires.answering import units
+from survey.questionnaires.answering.answers import number_of
 from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item
 
 # A unit jumps by 1,000 or more, so a value 100 times off may be a slip; one within 5 times is plausible.

@@ -18,8 +18,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from survey.questionnaires import units
-from survey.questionnaires.answers import MISSING_REASONS, format_cell
+from survey.questionnaires.answering import units
+from survey.questionnaires.answering.answers import MISSING_REASONS, format_cell
 from survey.questionnaires.definition import Codelist, Column, Item
 from survey.submissions.selectors import Sheet
 

@@ -14,7 +14,7 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
-from survey.questionnaires.answers import format_cell
+from survey.questionnaires.answering.answers import format_cell
 from survey.submissions import cells
 from survey.submissions.forms import read_revision
 from survey.submissions.importing import Preview, apply_workbook, preview_workbook

@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from survey.access.models import Region
+from survey.questionnaires.answering.units import unit_label
 from survey.questionnaires.definition import Questionnaire
 from survey.questionnaires.loader import load_codelist
 from survey.questionnaires.statutory import statutory_header as header_of
-from survey.questionnaires.units import unit_label
 from survey.submissions.models import STATE_LABELS
 from survey.submissions.states import State
 

@@ -22,9 +22,9 @@ TOP_LEVEL = {
 PURE = [
     "survey.questionnaires.definition",
     "survey.questionnaires.document",
-    "survey.questionnaires.answers",
-    "survey.questionnaires.units",
-    "survey.questionnaires.syntax",
+    "survey.questionnaires.answering.answers",
+    "survey.questionnaires.answering.units",
+    "survey.questionnaires.rules.syntax",
     "survey.submissions.states",
     "estimation.methods",
 ]

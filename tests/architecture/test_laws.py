@@ -73,7 +73,7 @@ DOORS = {
         "survey.microdata.selectors",
         "survey.questionnaires.loader",
         "survey.questionnaires.models",
-        "survey.questionnaires.units",
+        "survey.questionnaires.answering.units",
         "survey.review.models",
         "survey.submissions.models",
     },

@@ -9,10 +9,10 @@ from typing import Any
 
 from survey.questionnaires.definition import Edit, Questionnaire, UnitContext
 from survey.questionnaires.edits import Finding, findings_of
-from survey.questionnaires.expressions import evaluate
-from survey.questionnaires.plan import CompiledEdit, plan_of
+from survey.questionnaires.proof.samples import break_hard_edit
 from survey.questionnaires.routing import Sheet, evaluate_sheet
-from survey.questionnaires.samples import break_hard_edit
+from survey.questionnaires.rules.expressions import evaluate
+from survey.questionnaires.rules.plan import CompiledEdit, plan_of
 from survey.submissions import cells
 from survey.submissions.remarks import control_of
 

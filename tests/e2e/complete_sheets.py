@@ -11,7 +11,7 @@ from estimation.rehearsal.storing.accounts import PROVINCES
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.questionnaires.edits import run_edits
-from survey.questionnaires.samples import sample_answers
+from survey.questionnaires.proof.samples import sample_answers
 from survey.submissions.models import Submission
 from survey.submissions.selectors import sheet_of
 from tests.e2e.broken_sheets import Breaker, flat

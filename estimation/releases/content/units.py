@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from survey.questionnaires.units import unit_label
+from survey.questionnaires.answering.units import unit_label
 
 # Size of every unit in the base unit of its dimension. Data units are binary: 1 ZB = 1024 EB.
 _KNOWN: dict[str, tuple[str, float]] = {

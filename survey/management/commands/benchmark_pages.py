@@ -24,7 +24,7 @@ from survey.access.models import RoleAssignment, User
 from survey.access.roles import Permission, Role
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
-from survey.questionnaires.samples import sample_answers
+from survey.questionnaires.proof.samples import sample_answers
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS, sheet

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from survey.questionnaires.checks import check_all
 from survey.questionnaires.loader import DEFINITIONS, load_all
+from survey.questionnaires.proof.checks import check_all
 
 
 class Command(BaseCommand):

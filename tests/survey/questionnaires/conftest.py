@@ -2,10 +2,10 @@
 
 import pytest
 
+from survey.questionnaires.answering.units import FAMILIES
 from survey.questionnaires.definition import Column, Grid, Item, Row, Text
 from survey.questionnaires.loader import load_codelist, load_questionnaire
-from survey.questionnaires.samples import sample_answers, sample_context
-from survey.questionnaires.units import FAMILIES
+from survey.questionnaires.proof.samples import sample_answers, sample_context
 
 NAME = Text("指标", "Item")
 

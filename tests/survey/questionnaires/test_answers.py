@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey.questionnaires.answer_errors import MESSAGES
-from survey.questionnaires.answers import (
+from survey.questionnaires.answering.answers import (
     AnswerError,
     canonical_value,
     format_as_entered,
@@ -18,7 +17,8 @@ from survey.questionnaires.answers import (
     parse_cell,
     parse_table,
 )
-from survey.questionnaires.units import FAMILIES
+from survey.questionnaires.answering.errors import MESSAGES
+from survey.questionnaires.answering.units import FAMILIES
 from tests.survey.questionnaires.conftest import make_item
 
 QUANTITY, MONEY, COUNT, RATIO = (make_item(kind) for kind in ("quantity", "money", "count", "ratio"))

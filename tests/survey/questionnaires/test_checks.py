@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from survey.questionnaires.checks import check_all, check_definition, check_questionnaire
 from survey.questionnaires.definition import DefinitionError
 from survey.questionnaires.document import from_document, to_document
 from survey.questionnaires.loader import DEFINITIONS, load_all, load_questionnaire, read_yaml
+from survey.questionnaires.proof.checks import check_all, check_definition, check_questionnaire
 
 INVALID = Path(__file__).parent.parent / "definitions" / "invalid"
 EXAMPLES = sorted(INVALID.glob("*.yaml"))

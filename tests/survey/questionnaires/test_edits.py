@@ -7,7 +7,7 @@ import pytest
 from survey.questionnaires.edits import affected, explanation_problem, run_edits
 from survey.questionnaires.loader import load_all, load_questionnaire
 from survey.questionnaires.messages import PLACEHOLDER, spelled_message
-from survey.questionnaires.samples import break_hard_edit, sample_answers, sample_context
+from survey.questionnaires.proof.samples import break_hard_edit, sample_answers, sample_context
 from tests.survey.questionnaires.test_routing import quantity, tiny
 
 FORMS = sorted(load_all())

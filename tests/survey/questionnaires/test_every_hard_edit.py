@@ -9,7 +9,7 @@ import pytest
 from survey.questionnaires.definition import Questionnaire, UnitContext
 from survey.questionnaires.edits import run_edits
 from survey.questionnaires.loader import load_all
-from survey.questionnaires.samples import break_hard_edit, sample_answers, sample_context
+from survey.questionnaires.proof.samples import break_hard_edit, sample_answers, sample_context
 
 FORMS = load_all()
 PAIRS = [

@@ -7,13 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey.questionnaires.definition import DefinitionError
-from survey.questionnaires.expressions import (
-    NOT_EVALUATED,
-    Environment,
-    compile_expression,
-    evaluate,
-)
-from survey.questionnaires.syntax import parse_expression, write
+from survey.questionnaires.rules.expressions import NOT_EVALUATED, Environment, compile_expression, evaluate
+from survey.questionnaires.rules.syntax import parse_expression, write
 
 TABLES = {
     "K07": {"110000": {"c": Decimal("0.1")}, "310000": {"c": Decimal("0.2"), "h": Decimal(5)}},

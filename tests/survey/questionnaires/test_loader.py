@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from survey.questionnaires.answering.units import FAMILIES
 from survey.questionnaires.definition import DefinitionError, Text
 from survey.questionnaires.loader import (
     definition_of,
@@ -14,7 +15,6 @@ from survey.questionnaires.loader import (
     load_questionnaire,
     to_document,
 )
-from survey.questionnaires.units import FAMILIES
 from tests.survey.questionnaires.test_routing import tiny
 
 # Items per form as in the reference, section 3.

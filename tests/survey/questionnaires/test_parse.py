@@ -2,14 +2,9 @@
 
 import pytest
 
-from survey.questionnaires.answers import (
-    AnswerError,
-    format_cell,
-    parse,
-    parse_cell,
-)
+from survey.questionnaires.answering.answers import AnswerError, format_cell, parse, parse_cell
+from survey.questionnaires.answering.units import FAMILIES
 from survey.questionnaires.loader import load_codelist
-from survey.questionnaires.units import FAMILIES
 from tests.survey.questionnaires.conftest import make_item
 
 QUANTITY, MONEY, COUNT, RATIO = (make_item(kind) for kind in ("quantity", "money", "count", "ratio"))

@@ -4,7 +4,7 @@ import pytest
 
 from survey.questionnaires.definition import DefinitionError
 from survey.questionnaires.loader import assemble, build_dictionary, load_questionnaire
-from survey.questionnaires.plan import plan_of
+from survey.questionnaires.proof.samples import sample_context
 from survey.questionnaires.routing import (
     computed_values,
     evaluate_sheet,
@@ -12,7 +12,7 @@ from survey.questionnaires.routing import (
     relevant_items,
     relevant_sections,
 )
-from survey.questionnaires.samples import sample_context
+from survey.questionnaires.rules.plan import plan_of
 
 TEXT = {"zh": "指标", "en": "Item"}
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from survey.questionnaires.answers import normalise
+from survey.questionnaires.answering.answers import normalise
 from survey.questionnaires.edits import run_edits
 from survey.questionnaires.loader import load_all, load_questionnaire
-from survey.questionnaires.samples import break_hard_edit, sample_answers, sample_context
+from survey.questionnaires.proof.samples import break_hard_edit, sample_answers, sample_context
 
 
 @pytest.mark.parametrize("category", sorted(load_all()))

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from survey.questionnaires.answers import AnswerError, normalise, parse, parse_cell
+from survey.questionnaires.answering.answers import AnswerError, normalise, parse, parse_cell
+from survey.questionnaires.answering.special_values import mark_in, marks_of
 from survey.questionnaires.document import from_document, to_document
 from survey.questionnaires.edits import run_edits
 from survey.questionnaires.routing import evaluate_sheet
-from survey.questionnaires.special_values import mark_in, marks_of
 
 
 @pytest.fixture

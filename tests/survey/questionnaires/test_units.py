@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey.questionnaires.units import (
+from survey.questionnaires.answering.units import (
     FAMILIES,
     convert,
     find_unit,

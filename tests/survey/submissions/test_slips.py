@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from survey.questionnaires.answers import parse
+from survey.questionnaires.answering.answers import parse
 from survey.questionnaires.loader import load_questionnaire
 from survey.submissions.remarks import read_back, suggestions_for
 from survey.submissions.slips import Slip, likely_slip

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from survey.questionnaires.definition import UNIT_VARIABLES, Codelist, Item
-from survey.questionnaires.functions import INTERNAL, METHODS, SIGNATURES, Signature
-from survey.questionnaires.syntax import (
+from survey.questionnaires.rules.functions import INTERNAL, METHODS, SIGNATURES, Signature
+from survey.questionnaires.rules.syntax import (
     ARITHMETIC,
     Binary,
     Call,

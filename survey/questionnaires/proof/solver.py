@@ -12,16 +12,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from survey.questionnaires import syntax
-from survey.questionnaires.answers import DEFAULT_DECIMALS, Cell
+from survey.questionnaires.answering.answers import DEFAULT_DECIMALS, Cell
+from survey.questionnaires.answering.units import plain, rounded
 from survey.questionnaires.definition import Column, DefinitionError, Item, Questionnaire, UnitContext
-from survey.questionnaires.expressions import NOT_EVALUATED, Environment, compile_expression, evaluate
-from survey.questionnaires.functions import month_days
-from survey.questionnaires.plan import plan_of
 from survey.questionnaires.routing import evaluate_sheet, expression_value, table_numbers
+from survey.questionnaires.rules import syntax
+from survey.questionnaires.rules.expressions import NOT_EVALUATED, Environment, compile_expression, evaluate
+from survey.questionnaires.rules.functions import month_days
+from survey.questionnaires.rules.plan import plan_of
+from survey.questionnaires.rules.syntax import Binary, Call, Literal, Name, Node, Ternary, Unary
 from survey.questionnaires.size import section_of
-from survey.questionnaires.syntax import Binary, Call, Literal, Name, Node, Ternary, Unary
-from survey.questionnaires.units import plain, rounded
 
 _OPPOSITE = {"<=": ">", ">=": "<", "<": ">=", ">": "<=", "==": "!=", "!=": "=="}
 _VALID_CODE = "91350100M000100Y43"
@@ -173,7 +173,7 @@ class Solver:
         return False
 
     def _answer(self, code: str, truth: bool) -> bool:
-        from survey.questionnaires.samples import first_cell  # the two modules build on each other
+        from survey.questionnaires.proof.samples import first_cell  # the two modules build on each other
 
         item = self.questionnaire.items.get(code)
         return item is not None and self.put(code, first_cell(item, self.rng) if truth else None)

@@ -8,11 +8,11 @@ from typing import Any
 
 from survey.questionnaires.definition import DefinitionError, Questionnaire, UnitContext
 from survey.questionnaires.edits import findings_of, run_edits
-from survey.questionnaires.expressions import evaluate
-from survey.questionnaires.plan import plan_of
+from survey.questionnaires.proof.samples import sample_answers, sample_context
+from survey.questionnaires.proof.solver import Solver
 from survey.questionnaires.routing import evaluate_sheet
-from survey.questionnaires.samples import sample_answers, sample_context
-from survey.questionnaires.solver import Solver
+from survey.questionnaires.rules.expressions import evaluate
+from survey.questionnaires.rules.plan import plan_of
 
 _ATTEMPTS = 5
 _INDUSTRIES = (("C", "3911"), ("A", "0111"), ("I", "6511"), ("G", "5412"))

@@ -7,8 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
-from survey.questionnaires import units
-from survey.questionnaires.answer_errors import AnswerError
+from survey.questionnaires.answering import units
+from survey.questionnaires.answering.errors import AnswerError
 
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2014": "-", "\ufe63": "-"})
 _NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<digits>[0-9][0-9,.' ]*|\.[0-9]+)(?P<rest>.*)", re.DOTALL)

@@ -11,11 +11,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from survey.questionnaires import units
-from survey.questionnaires.answer_errors import AnswerError
-from survey.questionnaires.answer_text import clean_text, parse_bool, parse_month, parse_number, split_codes
+from survey.questionnaires.answering import units
+from survey.questionnaires.answering.errors import AnswerError
+from survey.questionnaires.answering.special_values import MISSING_REASONS, mark_in, missing_cell
+from survey.questionnaires.answering.text import (
+    clean_text,
+    parse_bool,
+    parse_month,
+    parse_number,
+    split_codes,
+)
 from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item
-from survey.questionnaires.special_values import MISSING_REASONS, mark_in, missing_cell
 
 __all__ = [
     "MISSING_REASONS",

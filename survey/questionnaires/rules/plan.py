@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from survey.questionnaires.definition import DefinitionError, Edit, Questionnaire
-from survey.questionnaires.expressions import Compiled, compile_expression
+from survey.questionnaires.rules.expressions import Compiled, compile_expression
 
 
 @dataclass(frozen=True, slots=True)

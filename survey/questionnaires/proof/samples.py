@@ -10,12 +10,12 @@ import random
 from copy import deepcopy
 from typing import Any
 
-from survey.questionnaires.answers import Cell
+from survey.questionnaires.answering.answers import Cell
 from survey.questionnaires.definition import Column, Edit, Item, Questionnaire, UnitContext
 from survey.questionnaires.edits import INVALID, MISSING, REQUIRED, Finding, findings_of
-from survey.questionnaires.plan import CompiledEdit, plan_of
+from survey.questionnaires.proof.solver import Solver, number_cell
 from survey.questionnaires.routing import evaluate_sheet, prefilled_cells
-from survey.questionnaires.solver import Solver, number_cell
+from survey.questionnaires.rules.plan import CompiledEdit, plan_of
 
 ROUNDS = 120
 PATIENCE = 12  # rounds without fewer soft findings, once nothing hard is left

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from survey.questionnaires.answer_errors import AnswerError
+from survey.questionnaires.answering.errors import AnswerError
 from survey.questionnaires.definition import Column, Item, Text
 
 MISSING_REASONS: dict[str, Text] = {

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from survey.questionnaires import units
+from survey.questionnaires.answering import units
 from survey.questionnaires.definition import (
     Column,
     DefinitionError,
@@ -25,7 +25,6 @@ from survey.questionnaires.definition import (
 )
 from survey.questionnaires.definition_files import SCHEMA_FAULT, schema_faults
 from survey.questionnaires.document import codelist_from
-from survey.questionnaires.expressions import compile_expression
 from survey.questionnaires.loader import (
     DEFINITIONS,
     Dictionary,
@@ -36,9 +35,10 @@ from survey.questionnaires.loader import (
     read_yaml,
 )
 from survey.questionnaires.messages import PLACEHOLDER, placeholders
-from survey.questionnaires.plan import evaluation_order
-from survey.questionnaires.rule_types import ITEM_KINDS, TypeCheck
-from survey.questionnaires.trials import trial_faults
+from survey.questionnaires.proof.trials import trial_faults
+from survey.questionnaires.rules.expressions import compile_expression
+from survey.questionnaires.rules.plan import evaluation_order
+from survey.questionnaires.rules.types import ITEM_KINDS, TypeCheck
 
 UNIT_FREE = frozenset({"yesno", "choice", "multi", "date", "text"})
 PREFILLS = frozenset(field.name for field in fields(UnitContext))

@@ -20,9 +20,9 @@ from typing import Any, Final
 
 import cel
 
-from survey.questionnaires import functions, syntax
 from survey.questionnaires.definition import DefinitionError
-from survey.questionnaires.syntax import (
+from survey.questionnaires.rules import functions, syntax
+from survey.questionnaires.rules.syntax import (
     Binary,
     Call,
     Index,
