@@ -13,8 +13,8 @@ from estimation.releases.selectors import FAULTS
 from estimation.releases.states import Action
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import finished_runs
-from survey.access.audit_labels import label_of
 from survey.audit import AuditEvent
+from survey.audit_trail.labels import label_of
 
 ACTION_LABELS = {
     Action.REBUILD: _("Fill the draft again"),

@@ -5,7 +5,8 @@ from functools import partial
 from celery import shared_task
 from django.db import transaction
 
-from survey.access import idleness, recovery
+from survey.access import idleness
+from survey.access.recovery import services as recovery
 
 
 @shared_task(name="survey.access.tasks.close_idle_accounts", expires=3600, ignore_result=True)

@@ -2,7 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.access import views, views_accounts, views_activation, views_recovery
+from survey.access import views
+from survey.access.accounts import views as views_accounts
+from survey.access.activation import views as views_activation
+from survey.access.recovery import views as views_recovery
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),

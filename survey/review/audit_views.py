@@ -9,12 +9,12 @@ from django.views.decorators.http import require_GET
 
 from survey import audit as trail
 from survey.access import selectors
-from survey.access.audit_labels import ACTIONS, label_of
 from survey.access.decorators import requires
 from survey.access.forms import AuditFilter
 from survey.access.models import User
 from survey.access.pages import page
 from survey.access.roles import Permission
+from survey.audit_trail.labels import ACTIONS, label_of
 from survey.review import audit_objects, audit_words
 
 PER_PAGE = 50

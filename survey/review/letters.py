@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey.access.activation import VALID_DAYS, issue_activation_code
+from survey.access.activation.services import VALID_DAYS, issue_activation_code
 from survey.access.models import NATION, RoleAssignment
 from survey.access.roles import Permission
 from survey.collection.models import Assignment, CollectionRound, Disposition

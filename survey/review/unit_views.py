@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from survey.access.activation import issue_activation_code
+from survey.access.activation.services import issue_activation_code
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission

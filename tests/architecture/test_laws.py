@@ -60,7 +60,7 @@ DOORS = {
         "survey.exceptions",
     },
     "releases": {
-        "survey.access.audit_labels",
+        "survey.audit_trail.labels",
         "survey.access.decorators",
         "survey.access.pages",
         "survey.access.roles",

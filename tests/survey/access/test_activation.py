@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from survey.access import activation
+from survey.access.activation import services as activation
 from survey.access.models import ActivationCode, RoleAssignment, User
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied

@@ -8,8 +8,8 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from survey.access import recovery
 from survey.access.models import User
+from survey.access.recovery import services as recovery
 from survey.access.tasks import send_password_link
 from survey.audit import AuditEvent
 from tests.factories import World, make_unit, make_user

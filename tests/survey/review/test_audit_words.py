@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from survey import audit
-from survey.access.audit_labels import ACTIONS
+from survey.audit_trail.labels import ACTIONS
 from survey.review import audit_objects, services
 from survey.review.audit_words import told
 from survey.submissions.states import Action

@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from survey.access.activation import check_code
+from survey.access.activation.services import check_code
 from survey.access.models import RoleAssignment
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied

@@ -9,7 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from survey import audit
-from survey.access import activation, sessions
+from survey.access import sessions
+from survey.access.activation import services as activation
 from survey.access.addresses import address_of
 from survey.access.decorators import public
 from survey.access.forms import ActivationForm, FirstAccountForm
