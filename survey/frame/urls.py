@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.frame import contact_views, views
+from survey.frame import views
+from survey.frame.contacts import views as contact_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("frame/", views.frame, name="frame"),

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from survey.audit import AuditEvent
-from survey.frame.contacts import contacts_of, set_contacts
+from survey.frame.contacts.services import contacts_of, set_contacts
 from survey.frame.models import UnitContact
 from tests.factories import make_unit, make_user
 

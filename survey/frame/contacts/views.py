@@ -15,7 +15,7 @@ from survey.access.decorators import requires
 from survey.access.forms import PlainForm
 from survey.access.pages import page
 from survey.access.roles import Permission
-from survey.frame import contacts
+from survey.frame.contacts import services as contacts
 from survey.frame.models import ReportingUnit, UnitContact
 
 
