@@ -30,7 +30,7 @@ from survey.collection.models import CollectionRound
 from survey.collection.services import assign_units
 from survey.exceptions import PolicyDenied
 from survey.frame.selectors import count_rows, frame_hash, frame_rows
-from survey.submissions.services import create_sheets
+from survey.submissions.lifecycle.services import create_sheets
 
 State = SampleDesign.State
 SHORTEST_REASON = 5

@@ -20,8 +20,8 @@ from survey.microdata.models import (
 from survey.microdata.projection import Reason, Variable, layout_hash, layout_variables, values_hash
 from survey.questionnaires.loader import load_all
 from survey.questionnaires.selectors import definition_for
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing
-from survey.submissions.states import State
 
 # The latest filing of every sheet that stands as accepted, with the observation made of it.
 _ACCEPTED = """

@@ -3,7 +3,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
-import survey.submissions.states
+import survey.submissions.lifecycle.states
 from django.conf import settings
 from django.db import migrations, models
 
@@ -226,7 +226,7 @@ class Migration(migrations.Migration):
             name='Submission',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('not_started', 'Not started'), ('in_progress', 'In progress'), ('returned', 'Returned for correction'), ('submitted', 'With the province'), ('national_review', 'In national review'), ('accepted', 'Accepted'), ('exempted', 'Exempted'), ('invalidated', 'Ruled invalid')], default=survey.submissions.states.State['NOT_STARTED'], max_length=16)),
+                ('state', models.CharField(choices=[('not_started', 'Not started'), ('in_progress', 'In progress'), ('returned', 'Returned for correction'), ('submitted', 'With the province'), ('national_review', 'In national review'), ('accepted', 'Accepted'), ('exempted', 'Exempted'), ('invalidated', 'Ruled invalid')], default=survey.submissions.lifecycle.states.State['NOT_STARTED'], max_length=16)),
                 ('revision', models.PositiveIntegerField(default=0)),
                 ('answers', models.JSONField(default=dict)),
                 ('item_revisions', models.JSONField(default=dict)),

@@ -18,9 +18,9 @@ from survey.review.filters import QueueFilter
 from survey.review.models import ReviewQuery
 from survey.review.selectors import queue, round_of, rounds
 from survey.review.verdicts import unjudged
+from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS, sheet
-from survey.submissions.states import Action
 
 _FILTERS = [
     OpenApiParameter(name, str, description=text)

@@ -12,8 +12,8 @@ from survey.collection.models import ContactNote, Disposition
 from survey.questionnaires.loader import load_codelist
 from survey.review.models import DeskJob, ReminderBatch
 from survey.review.selectors import place_name
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import STATE_LABELS, Attachment
-from survey.submissions.states import State
 
 type Words = str | Promise
 # In this order; what has no name here is told as it was written, after the rest.

@@ -32,8 +32,8 @@ from survey.review.filters import QueueFilter
 from survey.review.models import BulkAcceptance, BulkMember, ReviewQuery
 from survey.review.selectors import desk_of, matching, province_of
 from survey.review.verdicts import accept_reasons, count_unjudged
+from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State
 from survey.submissions.models import Filing, Submission
-from survey.submissions.states import TRANSITIONS, Action, Owner, State
 
 CHUNK = 2_000
 ACTIONS = {State.SUBMITTED: Action.ACCEPT, State.NATIONAL_REVIEW: Action.ACCEPT_FINALLY}

@@ -23,7 +23,7 @@ from survey.review.missing import CONTACTS, PAGE_SIZE, missing, with_contacts
 from survey.review.remaining import remaining
 from survey.review.selectors import round_of, rounds
 from survey.review.whatif import what_if
-from survey.submissions.states import EDITABLE
+from survey.submissions.lifecycle.states import EDITABLE
 
 TOP_MISSING = 10
 

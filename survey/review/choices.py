@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import AGAIN, DESK, EFFECTS, EVERY, FILED_GROUP, FINDINGS, ORDERS, QUERIES
 from survey.review.selectors import Queue
+from survey.submissions.lifecycle.states import FILED, State
 from survey.submissions.models import STATE_LABELS
-from survey.submissions.states import FILED, State
 
 type Label = str | Promise
 

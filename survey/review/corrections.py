@@ -22,10 +22,10 @@ from survey.review.models import CorrectionSlip, ReviewQuery
 from survey.review.reading import NUMBERS
 from survey.review.services import raise_query
 from survey.submissions import cells
+from survey.submissions.lifecycle.services import autosave, reply
+from survey.submissions.lifecycle.states import EDITABLE
 from survey.submissions.models import Submission
 from survey.submissions.selectors import latest_filing
-from survey.submissions.services import autosave, reply
-from survey.submissions.states import EDITABLE
 
 
 def can_be_proposed(item: Item) -> bool:

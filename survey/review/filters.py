@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from urllib.parse import urlencode
 
-from survey.submissions.states import FILED, State
+from survey.submissions.lifecycle.states import FILED, State
 
 DESK = ""  # the states that wait for this user's decision
 EVERY = "all"

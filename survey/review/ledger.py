@@ -14,8 +14,8 @@ from survey.access.models import NATION, Region
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.review.selectors import province_of
+from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.models import Submission, SubmissionEvent
-from survey.submissions.states import Action, State
 
 PAGE_SIZE = 50
 DECIDED = (State.ACCEPTED.value, State.INVALIDATED.value)

@@ -9,8 +9,8 @@ from survey.access.models import NATION
 from survey.access.roles import Permission, permissions_of
 from survey.collection.models import CollectionRound, ContactNote, Disposition
 from survey.collection.selectors import contacted, follow_up_due
+from survey.submissions.lifecycle.states import EDITABLE
 from survey.submissions.models import Submission
-from survey.submissions.states import EDITABLE
 
 PAGE_SIZE = 50
 CONTACTS = {"due": _("To be asked again by today"), "never": _("Nobody has spoken with them")}

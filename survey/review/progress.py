@@ -17,8 +17,8 @@ from survey.collection.models import CollectionRound, Disposition
 from survey.review.curve import Curve, curve
 from survey.review.filters import FILED_GROUP, QueueFilter
 from survey.review.selectors import province_of
+from survey.submissions.lifecycle.states import FILED, State
 from survey.submissions.models import Filing, Submission
-from survey.submissions.states import FILED, State
 
 COUNTS = {
     "due": _("Due"),

@@ -19,7 +19,8 @@ from survey.review.peers import Box, box
 from survey.review.score_models import SheetScore
 from survey.review.selectors import place_name
 from survey.review.wording import Effect
-from survey.submissions.evidence import attachments_of, places_of
+from survey.submissions.evidence.services import attachments_of, places_of
+from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import (
     Attachment,
     Explanation,
@@ -29,7 +30,6 @@ from survey.submissions.models import (
     SubmissionEvent,
 )
 from survey.submissions.selectors import Sheet, sheet
-from survey.submissions.states import EDITABLE, State
 
 SHOWS = ("all", "effect", "findings", "change", "queries")
 NUMBERS = frozenset({"quantity", "money", "count", "ratio"})

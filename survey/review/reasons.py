@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
+from survey.submissions.lifecycle.states import FILED, State
 from survey.submissions.models import Explanation
-from survey.submissions.states import FILED, State
 
 VERDICTS = {
     "waiting": _("Waiting for a verdict"),

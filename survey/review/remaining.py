@@ -21,8 +21,8 @@ from survey.questionnaires.loader import load_all
 from survey.review.score_models import ItemScore, SamplingError
 from survey.review.scores import UNUSUAL, province_code
 from survey.review.selectors import place_name
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
-from survey.submissions.states import State
 
 UNDECIDED = (State.SUBMITTED, State.NATIONAL_REVIEW)
 type Share = tuple[int, float, str, float]  # sheet, its score, item, share of the total (absolute)

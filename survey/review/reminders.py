@@ -26,9 +26,9 @@ from survey.access.scope import may
 from survey.collection.models import CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
 from survey.review.models import Reminder, ReminderBatch, SiteNotice
+from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission
 from survey.submissions.selectors import deadline
-from survey.submissions.states import EDITABLE, State
 
 logger = logging.getLogger(__name__)
 Group, Outcome = ReminderBatch.Group, Reminder.Outcome

@@ -24,8 +24,8 @@ from survey.review.score_models import (
     SheetScore,
     TotalCell,
 )
+from survey.submissions.lifecycle.states import EDITABLE
 from survey.submissions.models import Filing, Submission
-from survey.submissions.states import EDITABLE
 
 CHUNK = 1_000
 UNUSUAL = 2.0  # robust standard deviations from which a value is called unusual

@@ -34,8 +34,8 @@ from survey.review.filters import AGAIN, EFFECTS, FINDINGS, QUERIES, QueueFilter
 from survey.review.models import ReviewQuery
 from survey.review.score_models import ItemScore
 from survey.review.scores import MOVES
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing, Submission
-from survey.submissions.states import State
 
 PAGE_SIZE = 50
 # Ordering by size of change reads answers; above this many sheets the filter has to be narrowed first.

@@ -1,6 +1,6 @@
 """What a reviewer does to one sheet. No function here touches a number of the respondent.
 
-Every move goes through ``survey.submissions.services.transition``; comments and verdicts are kept beside
+Every move goes through ``survey.submissions.lifecycle.services.transition``; comments and verdicts are kept beside
 the sheet, each with an event and an audit row.
 """
 
@@ -24,12 +24,12 @@ from survey.review.scores import receive_background, receive_expected, receive_s
 from survey.review.selectors import desk_of
 from survey.review.verdicts import unjudged
 from survey.submissions.cells import field_of
+from survey.submissions.lifecycle.saving import recount
+from survey.submissions.lifecycle.services import refusals, transition
+from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State
+from survey.submissions.lifecycle.transitions import locked, reaches
 from survey.submissions.models import Explanation, Filing, Submission, SubmissionEvent
-from survey.submissions.saving import recount
 from survey.submissions.selectors import sheet
-from survey.submissions.services import refusals, transition
-from survey.submissions.states import TRANSITIONS, Action, Owner, State
-from survey.submissions.transitions import locked, reaches
 
 __all__ = [
     "accept_submission",

@@ -14,8 +14,8 @@ from survey.exceptions import PolicyDenied
 from survey.review.bulk import national_categories, transition_many
 from survey.review.models import BulkAcceptance, BulkMember
 from survey.review.verdicts import withdraw_reasons
+from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State
 from survey.submissions.models import Submission
-from survey.submissions.states import TRANSITIONS, Action, Owner, State
 
 LATEST = 50
 

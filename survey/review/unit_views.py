@@ -22,9 +22,9 @@ from survey.exceptions import PolicyDenied, SurveyError
 from survey.frame.contacts.services import contacts_of
 from survey.questionnaires.loader import load_codelist
 from survey.review.contact_log import log_of
-from survey.submissions import evidence
-from survey.submissions.services import transition
-from survey.submissions.states import Action, State
+from survey.submissions.evidence import services as evidence
+from survey.submissions.lifecycle.services import transition
+from survey.submissions.lifecycle.states import Action, State
 
 
 def _load(request: HttpRequest, pk: int) -> Assignment:

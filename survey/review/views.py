@@ -21,10 +21,10 @@ from survey.review.filters import QueueFilter
 from survey.review.forms import InvalidateForm, ReturnForm
 from survey.review.models import ReviewQuery
 from survey.review.selectors import neighbours, queue, round_of, rounds
+from survey.submissions.lifecycle.states import OWNERS, TRANSITIONS, Action, Owner, State
+from survey.submissions.lifecycle.transitions import reaches
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS
-from survey.submissions.states import OWNERS, TRANSITIONS, Action, Owner, State
-from survey.submissions.transitions import reaches
 
 OWNER_SENTENCES = {
     Owner.RESPONDENT: gettext_lazy("The respondent has to act next."),

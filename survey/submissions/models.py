@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
-from survey.submissions.states import State
+from survey.submissions.lifecycle.states import State
 
 STATE_LABELS = {
     State.NOT_STARTED: _("Not started"),

@@ -16,9 +16,9 @@ from survey.questionnaires.edits import Finding, findings_of
 from survey.questionnaires.routing import Sheet as RoutedSheet
 from survey.questionnaires.routing import evaluate_sheet, prefilled_cells
 from survey.questionnaires.selectors import definition_for
+from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Explanation, Filing, ItemNote, Submission
 from survey.submissions.register import unit_context
-from survey.submissions.states import EDITABLE, State
 
 # Everything that opening a sheet needs, in one row; the version's document stays in the database.
 SHEET_RELATIONS = ("assignment__version", "unit__region", "unit__review_region", "round")

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST
 from survey.access.decorators import requires
 from survey.access.forms import PlainForm
 from survey.access.roles import Permission
-from survey.submissions import invitations, signing
+from survey.submissions.invitations import services as invitations
+from survey.submissions.lifecycle import signing
+from survey.submissions.page.views import load
 from survey.submissions.tasks import send_invitation_later
-from survey.submissions.views import load
 
 
 class SignatoryForm(PlainForm):

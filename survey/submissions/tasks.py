@@ -6,8 +6,9 @@ from celery import shared_task
 from django.db import transaction
 from django.utils.translation import get_language
 
-from survey.submissions import invitations, receipts
+from survey.submissions.invitations import services as invitations
 from survey.submissions.models import Filing
+from survey.submissions.printing import services as receipts
 
 
 @shared_task(

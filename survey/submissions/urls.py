@@ -2,18 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.submissions import (
-    api,
-    evidence_views,
-    filing_views,
-    guest_views,
-    paradata_views,
-    print_views,
-    share_views,
-    sign_views,
-    views,
-    workbook_views,
-)
+from survey.submissions import api, sign_views
+from survey.submissions.evidence import views as evidence_views
+from survey.submissions.filing import views as filing_views
+from survey.submissions.guests import views as guest_views
+from survey.submissions.invitations import views as share_views
+from survey.submissions.page import views
+from survey.submissions.paradata import views as paradata_views
+from survey.submissions.printing import views as print_views
+from survey.submissions.workbook import views as workbook_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("tasks/", views.tasks, name="tasks"),

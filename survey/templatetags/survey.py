@@ -12,8 +12,8 @@ from survey.questionnaires.answering.units import unit_label
 from survey.questionnaires.definition import Questionnaire
 from survey.questionnaires.loader import load_codelist
 from survey.questionnaires.statutory import statutory_header as header_of
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import STATE_LABELS
-from survey.submissions.states import State
 
 register = template.Library()
 

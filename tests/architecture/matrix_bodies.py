@@ -9,9 +9,9 @@ from django.utils.http import urlsafe_base64_encode
 
 from estimation.peers.services import build_peers
 from survey.microdata.services import project
+from survey.submissions.lifecycle.signing import version_hash
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet as read_sheet
-from survey.submissions.signing import version_hash
 from tests.architecture.matrix_stage import Actor, Place, Stage
 
 CONTACT = {"it_name": "演练丁", "it_phone": "010-12345678", "it_email": "it@example.org"}

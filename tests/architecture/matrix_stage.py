@@ -39,10 +39,10 @@ from survey.review.models import (
     ReminderBatch,
     ReviewQuery,
 )
-from survey.submissions import evidence
+from survey.submissions.evidence import services as evidence
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Explanation, SectionInvitation, Submission
 from survey.submissions.selectors import sheet
-from survey.submissions.states import State
 from tests.estimation.design.population import Population
 from tests.estimation.public.small import put_out
 from tests.estimation.runs.country import Country

@@ -25,7 +25,7 @@ PURE = [
     "survey.questionnaires.answering.answers",
     "survey.questionnaires.answering.units",
     "survey.questionnaires.rules.syntax",
-    "survey.submissions.states",
+    "survey.submissions.lifecycle.states",
     "estimation.methods",
 ]
 

@@ -30,7 +30,7 @@ DOORS = {
         "survey.microdata.models",
         "survey.microdata.selectors",
         "survey.questionnaires.loader",
-        "survey.submissions.services",
+        "survey.submissions.lifecycle.services",
     },
     "runs": {
         "survey.access.decorators",
@@ -110,8 +110,8 @@ DOORS = {
 }
 # The only modules that write a state, and the function that does it for the sheets.
 WRITERS = {
-    "survey/submissions/transitions.py": {"move"},
-    "survey/submissions/explaining.py": {"reply"},  # a reviewer's comment, not a sheet
+    "survey/submissions/lifecycle/transitions.py": {"move"},
+    "survey/submissions/lifecycle/explaining.py": {"reply"},  # a reviewer's comment, not a sheet
     "survey/review/services.py": {"close_query", "reopen_query"},
     "survey/review/bulk.py": {"_MOVE"},  # the same table as ``move``, for many sheets in one statement
     "survey/review/jobs.py": {"run_job", "_finish", "_end", "expire_jobs"},  # jobs, not sheets

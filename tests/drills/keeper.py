@@ -34,7 +34,7 @@ def build() -> dict[str, Any]:
     from survey.access.models import User
     from survey.access.roles import Role
     from survey.collection.models import CollectionRound
-    from survey.submissions.states import State
+    from survey.submissions.lifecycle.states import State
     from tests.estimation.runs.country import Country
     from tests.factories import make_sheet, make_unit, make_user, prepare_base
 

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from survey.submissions.crowd import Seat, work
 from tests.drills.keeper import PASSWORD
+from tests.drills.load_client import Seat, work
 from tests.drills.system import ROOT, System, wait_for
 
 pytestmark = pytest.mark.slow

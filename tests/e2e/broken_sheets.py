@@ -14,7 +14,7 @@ from survey.questionnaires.routing import Sheet, evaluate_sheet
 from survey.questionnaires.rules.expressions import evaluate
 from survey.questionnaires.rules.plan import CompiledEdit, plan_of
 from survey.submissions import cells
-from survey.submissions.remarks import control_of
+from survey.submissions.page.remarks import control_of
 
 type Answers = dict[str, Any]
 

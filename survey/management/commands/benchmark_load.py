@@ -21,10 +21,10 @@ from survey.access.models import User
 from survey.access.roles import Permission, Role
 from survey.collection.models import CollectionRound
 from survey.questionnaires.selectors import definition_for
-from survey.submissions.crowd import Seat, Tally, work
+from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission, SubmissionEvent
 from survey.submissions.selectors import sheet_of
-from survey.submissions.states import EDITABLE, State
+from tests.drills.load_client import Seat, Tally, work
 
 MOST_VALUES = 100_000
 

@@ -26,10 +26,10 @@ from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
 from survey.questionnaires.proof.samples import sample_answers
 from survey.questionnaires.selectors import definition_for
+from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS, sheet
-from survey.submissions.states import EDITABLE, State
-from survey.submissions.workbook import write_workbook
+from survey.submissions.workbook.writing import write_workbook
 
 MOST_QUERIES = 30
 

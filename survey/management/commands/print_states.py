@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from survey.submissions.states import OWNERS, TRANSITIONS
+from survey.submissions.lifecycle.states import OWNERS, TRANSITIONS
 
 
 class Command(BaseCommand):

@@ -11,8 +11,8 @@ from survey.audit import AuditEvent
 from survey.collection import services
 from survey.collection.models import Assignment, CollectionRound
 from survey.exceptions import PolicyDenied
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
-from survey.submissions.states import State
 
 
 @pytest.fixture

@@ -69,6 +69,6 @@ def last_year(unit: Any) -> Any:
 
 
 def _state(name: str) -> Any:
-    from survey.submissions.states import State
+    from survey.submissions.lifecycle.states import State
 
     return State(name)

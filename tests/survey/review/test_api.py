@@ -2,8 +2,8 @@
 
 import pytest
 
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
-from survey.submissions.states import State
 
 pytestmark = pytest.mark.django_db
 ROOT = "/api/v1/review"

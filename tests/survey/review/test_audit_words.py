@@ -11,7 +11,7 @@ from survey import audit
 from survey.audit_trail.labels import ACTIONS
 from survey.review import audit_objects, services
 from survey.review.audit_words import told
-from survey.submissions.states import Action
+from survey.submissions.lifecycle.states import Action
 from tests.factories import make_sheet, make_unit
 
 ROOT = Path(__file__).resolve().parents[3]

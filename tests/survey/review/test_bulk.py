@@ -11,8 +11,8 @@ from survey.microdata.models import Observation
 from survey.review import bulk, services
 from survey.review.filters import QueueFilter
 from survey.review.models import BulkAcceptance
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission, SubmissionEvent
-from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from django.utils import timezone
 from survey.exceptions import PolicyDenied
 from survey.review import corrections, past, reading, services, versions
 from survey.review.models import CorrectionSlip, ReviewQuery
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission, SubmissionEvent
-from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit, make_user
 from tests.survey.review.conftest import last_year
 

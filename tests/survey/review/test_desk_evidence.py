@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
-from survey.submissions import evidence
+from survey.submissions.evidence import services as evidence
+from survey.submissions.lifecycle.states import Action, State
+from survey.submissions.lifecycle.transitions import transition
 from survey.submissions.models import Attachment, Submission
-from survey.submissions.states import Action, State
-from survey.submissions.transitions import transition
 from tests.factories import make_sheet, make_user
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"

@@ -1,7 +1,7 @@
 """A filter is its query string, and nonsense in an old bookmark is dropped."""
 
 from survey.review.filters import QueueFilter
-from survey.submissions.states import FILED, State
+from survey.submissions.lifecycle.states import FILED, State
 
 DESK = frozenset({State.SUBMITTED})
 

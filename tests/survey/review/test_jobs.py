@@ -22,8 +22,8 @@ from survey.questionnaires.loader import load_questionnaire
 from survey.review import exports, jobs, letters
 from survey.review.filters import QueueFilter
 from survey.review.models import DeskJob
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing
-from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit, make_user
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from survey.microdata.selectors import coverage_rows
 from survey.microdata.services import freeze_version
 from survey.review import ledger, services
-from survey.submissions.states import State
+from survey.submissions.lifecycle.states import State
 from tests.factories import make_sheet, make_unit
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ import pytest
 
 from survey.review import macro_edits
 from survey.review.models import MacroFinding
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
-from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit
 
 pytestmark = pytest.mark.django_db

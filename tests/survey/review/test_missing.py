@@ -11,8 +11,8 @@ from survey.review import progress, services
 from survey.review.missing import missing
 from survey.review.score_models import ExpectedShare
 from survey.review.scores import Expected
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing
-from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 
 from survey.review import services
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
-from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit
 
 pytestmark = pytest.mark.django_db

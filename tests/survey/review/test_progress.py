@@ -4,7 +4,7 @@ import pytest
 
 from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.review.progress import Tally, board, heat, queue_link
-from survey.submissions.states import State
+from survey.submissions.lifecycle.states import State
 from tests.factories import make_sheet, make_unit
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from survey.collection.models import CollectionRound
 from survey.review import services
 from survey.review.filters import QueueFilter
 from survey.review.selectors import desk_of, neighbours, province_of, queue
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
-from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit
 from tests.survey.review.conftest import last_year
 
@@ -110,8 +110,8 @@ def test_queue_takes_few_queries_whatever_its_size(province, filed, django_asser
 
 
 def test_sheet_filed_again_is_marked(province, filed):
-    from survey.submissions.services import transition
-    from survey.submissions.states import Action
+    from survey.submissions.lifecycle.services import transition
+    from survey.submissions.lifecycle.states import Action
 
     services.return_submission(
         filed, by=province, reason="请核实", due_at=timezone.now() + dt.timedelta(days=3)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from survey.review import services
 from survey.review.remaining import depth, remaining
 from survey.review.scores import ScoredItem, ScoredSheet
-from survey.submissions.states import State
+from survey.submissions.lifecycle.states import State
 from tests.factories import make_sheet, make_unit
 
 SHARES = st.lists(

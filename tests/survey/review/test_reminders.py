@@ -14,8 +14,8 @@ from survey.exceptions import PolicyDenied
 from survey.review import reminders
 from survey.review.models import Reminder, ReminderBatch, SiteNotice
 from survey.review.tasks import remind_by_calendar
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
-from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit, make_user
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from survey.review.score_models import ItemScore, PeerQuantiles
 from survey.review.scores import ScoredItem, ScoredSheet, peers_of
 from survey.review.selectors import neighbours, queue
 from survey.review.wording import share
-from survey.submissions.states import State
+from survey.submissions.lifecycle.states import State
 from tests.factories import make_sheet, make_unit
 
 pytestmark = pytest.mark.django_db

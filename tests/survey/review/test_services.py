@@ -13,9 +13,9 @@ from survey.exceptions import PolicyDenied, StaleRevision
 from survey.microdata.models import Observation
 from survey.review import services
 from survey.review.models import ReviewQuery
+from survey.submissions.lifecycle.services import recall, reply, transition
+from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.models import Submission
-from survey.submissions.services import recall, reply, transition
-from survey.submissions.states import Action, State
 from tests.factories import make_sheet, make_unit, make_user
 
 SOON = timezone.now() + dt.timedelta(days=365)

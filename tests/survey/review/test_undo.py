@@ -12,9 +12,9 @@ from survey.microdata.services import freeze_version
 from survey.review import bulk, services, undo
 from survey.review.filters import QueueFilter
 from survey.review.models import BulkAcceptance
+from survey.submissions.lifecycle.states import Action, State
+from survey.submissions.lifecycle.transitions import refusals
 from survey.submissions.models import Submission, SubmissionEvent
-from survey.submissions.states import Action, State
-from survey.submissions.transitions import refusals
 from tests.factories import make_sheet, make_unit, make_user
 
 pytestmark = pytest.mark.django_db

@@ -9,10 +9,10 @@ from survey.exceptions import PolicyDenied, StaleRevision
 from survey.review import bulk, services, undo
 from survey.review.filters import QueueFilter
 from survey.review.models import BulkAcceptance
+from survey.submissions.lifecycle.states import Action, State
+from survey.submissions.lifecycle.transitions import transition
 from survey.submissions.models import Explanation, Submission, SubmissionEvent
 from survey.submissions.selectors import sheet
-from survey.submissions.states import Action, State
-from survey.submissions.transitions import transition
 from tests.factories import make_sheet, make_unit
 from tests.survey.review.conftest import last_year
 

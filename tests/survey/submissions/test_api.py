@@ -3,8 +3,8 @@
 import pytest
 
 from survey.collection.models import CollectionRound
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing, Submission
-from survey.submissions.states import State
 from tests.factories import SIGNATORIES, make_sheet
 
 JSON = {"content_type": "application/json"}

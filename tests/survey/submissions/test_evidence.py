@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
-from survey.submissions import evidence
-from survey.submissions.file_kinds import kind_of
-from survey.submissions.states import State
+from survey.submissions.evidence import services as evidence
+from survey.submissions.evidence.file_kinds import kind_of
+from survey.submissions.lifecycle.states import State
 from tests.factories import make_sheet
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"

@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied, StaleRevision
-from survey.submissions import services
-from survey.submissions.filing import canonical_text, content_hash, is_intact, receipt_number
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.filing import canonical_text, content_hash, is_intact, receipt_number
+from survey.submissions.lifecycle.states import Action, State
+from survey.submissions.lifecycle.transitions import transition
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import previous_filing, sheet
-from survey.submissions.states import Action, State
-from survey.submissions.transitions import transition
 from tests.factories import SIGNATORIES, complete_answers, make_sheet
 
 GOOD = "新建两座数据中心于六月投入使用"
@@ -127,7 +127,7 @@ def test_soft_finding_wants_a_reason(world, unusual):
 
 
 def reason():
-    from survey.submissions.policies import reason_codes
+    from survey.submissions.lifecycle.policies import reason_codes
 
     return reason_codes("soft_edit_reasons")[0]
 

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from survey.exceptions import PolicyDenied
-from survey.submissions import invitations, services
+from survey.submissions.invitations import services as invitations
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import SectionInvitation, SubmissionEvent
-from survey.submissions.states import State
 from tests.factories import make_sheet
 
 

@@ -6,12 +6,14 @@ import pytest
 from django.urls import reverse
 
 from survey.questionnaires.loader import load_questionnaire
-from survey.submissions import importing, invitations, services
+from survey.submissions.invitations import services as invitations
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet
-from survey.submissions.states import State
-from survey.submissions.workbook import write_workbook
-from survey.submissions.workbook_reading import LARGEST_FILE
+from survey.submissions.workbook import services as importing
+from survey.submissions.workbook.reading import LARGEST_FILE
+from survey.submissions.workbook.writing import write_workbook
 from tests.factories import CATEGORIES, SIGNATORIES, complete_answers, make_sheet, make_unit, make_user
 
 

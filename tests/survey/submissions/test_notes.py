@@ -7,10 +7,10 @@ from django.core.exceptions import PermissionDenied
 from django.utils.html import escape
 
 from survey.exceptions import PolicyDenied
-from survey.submissions import services
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import ItemNote, SubmissionEvent
 from survey.submissions.selectors import latest_filing
-from survey.submissions.states import State
 from tests.factories import make_sheet, make_unit, make_user
 
 REMARK = "口径含新并入的分公司 <script>alert(1)</script>"

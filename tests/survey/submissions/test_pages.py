@@ -10,9 +10,9 @@ from django.utils import translation
 
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_all
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet
-from survey.submissions.states import State
 from tests.factories import SIGNATORIES, make_sheet, make_unit, make_user
 
 BUDGET = 12

@@ -8,11 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from survey.collection.models import CollectionRound
-from survey.submissions import rule_rates, services
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Explanation, FindingTrace, SectionTime, Submission, SubmissionEvent
+from survey.submissions.paradata import selectors as rule_rates
+from survey.submissions.paradata.timing import seconds_by_section
 from survey.submissions.selectors import sheet
-from survey.submissions.states import State
-from survey.submissions.timing import seconds_by_section
 from tests.factories import SIGNATORIES, make_sheet, make_unit
 
 START = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
-from survey.submissions import services
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import SubmissionEvent
 from survey.submissions.selectors import sheet
-from survey.submissions.states import State
 from tests.factories import make_user
 
 FULL_WIDTH = "".join(chr(ord(char) + 0xFEE0) for char in "3200")

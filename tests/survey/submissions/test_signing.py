@@ -6,10 +6,11 @@ from django.test import Client
 from django.urls import reverse
 
 from survey.exceptions import PolicyDenied, StaleRevision
-from survey.submissions import invitations, services, signing
+from survey.submissions.invitations import services as invitations
+from survey.submissions.lifecycle import services, signing
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import SubmissionEvent
 from survey.submissions.selectors import latest_filing, sheet
-from survey.submissions.states import State
 from tests.factories import SIGNATORIES, make_sheet
 
 

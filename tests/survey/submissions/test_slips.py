@@ -7,8 +7,8 @@ from django.utils import translation
 
 from survey.questionnaires.answering.answers import parse
 from survey.questionnaires.loader import load_questionnaire
-from survey.submissions.remarks import read_back, suggestions_for
-from survey.submissions.slips import Slip, likely_slip
+from survey.submissions.page.remarks import read_back, suggestions_for
+from survey.submissions.page.slips import Slip, likely_slip
 
 FORM = load_questionnaire("CAT08")
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied, StaleRevision
-from survey.submissions import services
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.states import OWNERS, TRANSITIONS, Action, Owner, State
+from survey.submissions.lifecycle.transitions import reaches, transition
 from survey.submissions.models import Submission, SubmissionEvent
-from survey.submissions.states import OWNERS, TRANSITIONS, Action, Owner, State
-from survey.submissions.transitions import reaches, transition
 from tests.factories import SIGNATORIES, complete_answers, make_sheet, make_user
 
 ACTORS = {

@@ -11,12 +11,13 @@ from openpyxl import load_workbook
 
 from survey.exceptions import DefinitionError, PolicyDenied
 from survey.questionnaires.loader import load_questionnaire
-from survey.submissions import importing, services
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.states import State
 from survey.submissions.models import SubmissionEvent
 from survey.submissions.selectors import sheet
-from survey.submissions.states import State
-from survey.submissions.workbook import write_workbook
-from survey.submissions.workbook_reading import LARGEST_FILE, check_package, read_workbook
+from survey.submissions.workbook import services as importing
+from survey.submissions.workbook.reading import LARGEST_FILE, check_package, read_workbook
+from survey.submissions.workbook.writing import write_workbook
 from tests.factories import make_sheet, make_unit, make_user
 
 

@@ -1,0 +1,82 @@
+"""Evidence beside a sheet: list, upload, download, removal."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.exceptions import PolicyDenied, SurveyError
+from survey.submissions.evidence import services as evidence
+from survey.submissions.evidence.file_kinds import KINDS
+from survey.submissions.page.views import frame, load
+from survey.submissions.selectors import sheet_of
+
+
+@requires(Permission.RESPOND)
+@require_http_methods(["GET", "POST"])
+def sheet_evidence(request: HttpRequest, pk: int) -> HttpResponse:
+    """The files of a sheet, and a form for one more."""
+    submission = load(request, pk)
+    errors = []
+    if request.method == "POST":
+        file = request.FILES.get("file")
+        try:
+            if file is None:
+                raise PolicyDenied(_("Choose a file."))
+            if (file.size or 0) > settings.ATTACHMENT_LARGEST:
+                raise PolicyDenied(_("The file is too large."))
+            evidence.attach(
+                submission,
+                by=request.user,
+                name=file.name or "",
+                data=file.read(),
+                note=request.POST.get("note", ""),
+                item=request.POST.get("item", ""),
+            )
+            messages.success(request, _("The file is stored."))
+            return redirect("sheet_evidence", pk)
+        except SurveyError as refusal:
+            errors = [{"href": "#id_file", "text": str(refusal.sentence)}]
+    places = evidence.places_of(submission)
+    names = dict(places)
+    files = evidence.attachments_of(submission).select_related("uploaded_by")
+    context = frame(request, sheet_of(submission)) | {
+        "rows": [(row, names.get(row.item)) for row in files],
+        "places": places,
+        "chosen": request.POST.get("item", request.GET.get("item", "")),
+        "errors": errors,
+        "largest": settings.ATTACHMENT_LARGEST // 2**20,
+        "quota": settings.ATTACHMENT_QUOTA // 2**20,
+    }
+    return page(request, "survey/submissions/evidence.html", context, status=422 if errors else 200)
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def evidence_remove(request: HttpRequest, pk: int, attachment: int) -> HttpResponse:
+    """Take a file away."""
+    evidence.remove(load(request, pk), by=request.user, attachment_id=attachment)
+    messages.success(request, _("The file has been removed."))
+    return redirect("sheet_evidence", pk)
+
+
+@requires(Permission.RESPOND, Permission.VIEW_SHEETS)
+@require_GET
+def evidence_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """One file, to be saved and never shown inside this site."""
+    rows = evidence.files_of(request.user).select_related("submission__unit__review_region")
+    attachment = get_object_or_404(rows, pk=pk)
+    response = HttpResponse(
+        evidence.read(attachment, by=request.user), content_type=KINDS[attachment.kind][0]
+    )
+    response.headers["Content-Disposition"] = (
+        content_disposition_header(True, attachment.name) or "attachment"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

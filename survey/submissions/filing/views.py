@@ -1,0 +1,215 @@
+"""The pages around filing: findings, reasons, summary, sign-off, receipt, filed versions, comments."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.exceptions import SurveyError
+from survey.questionnaires.loader import load_codelist
+from survey.questionnaires.selectors import items_by_section
+from survey.submissions.lifecycle import services, signing
+from survey.submissions.lifecycle.filing import canonical_text, is_intact, receipt_number
+from survey.submissions.lifecycle.states import Action
+from survey.submissions.models import Submission
+from survey.submissions.page.forms import SignOffForm, read_revision
+from survey.submissions.page.rows import RowBuilder
+from survey.submissions.page.views import frame, load
+from survey.submissions.selectors import Sheet, latest_filing, sheet_of
+from survey.submissions.tasks import send_receipt_later
+
+
+@requires(Permission.RESPOND)
+@require_GET
+def sheet_findings(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything that is wrong or unusual, each with a way to its cell."""
+    return _findings(request, load(request, pk), {})
+
+
+def _findings(
+    request: HttpRequest, submission: Submission, refused: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    sheet = sheet_of(submission)
+    builder = RowBuilder(sheet, with_required=True)
+    groups: dict[str, list[Any]] = {"hard": [], "soft": [], "notice": []}
+    blank: dict[str, tuple[Any, list[Any]]] = {}  # items that nobody has answered yet, by section
+    for finding in sheet.findings:
+        view = builder.finding(finding)
+        places = [(sheet.definition.section_of(code), sheet.item(code)) for code in finding.items]
+        if finding.edit.startswith("REQ-"):
+            section, item = places[0]
+            blank.setdefault(section.code, (section, []))[1].append(item)
+            continue
+        groups[finding.severity].append(
+            (view, places, refused if refused.get("edit") == finding.edit else {})
+        )
+    context = frame(request, sheet) | {
+        "groups": groups,
+        "blank": list(blank.values()),
+        "hard_count": len(sheet.hard),
+        "reasons": load_codelist("soft_edit_reasons").entries,
+        "errors": [{"href": f"#finding-{refused['edit']}", "text": refused["error"]}] if refused else [],
+        "unexplained": len(sheet.unexplained),
+    }
+    return page(request, "survey/submissions/findings.html", context, status=status)
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_explain(request: HttpRequest, pk: int) -> HttpResponse:
+    """Store the reason for an unusual value; a refused text comes back to be improved."""
+    submission = load(request, pk)
+    given = {name: request.POST.get(name, "") for name in ("edit", "fingerprint", "reason_code", "text")}
+    try:
+        services.explain(submission, by=request.user, **given)
+    except SurveyError as refusal:
+        return _findings(request, submission, given | {"error": refusal.sentence}, status=422)
+    messages.success(request, _("The reason has been saved."))
+    return redirect(f"{reverse('sheet_findings', args=[pk])}#soft")
+
+
+@requires(Permission.RESPOND)
+@require_GET
+def sheet_summary(request: HttpRequest, pk: int) -> HttpResponse:
+    """All answers on one page, each with a link to change it."""
+    sheet = sheet_of(load(request, pk))
+    builder = RowBuilder(sheet, with_required=True)
+    context = frame(request, sheet) | {
+        "sections": [(section, builder.section(section)) for section, _progress in sheet.sections],
+        "overall": sheet.progress(),
+        "obstacles": services.refusals(
+            sheet.submission, services.submit_action(sheet.submission), request.user
+        ),
+    }
+    return page(request, "survey/submissions/summary.html", context)
+
+
+@requires(Permission.RESPOND)
+@require_http_methods(["GET", "POST"])
+def sheet_submit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign-off and submission of the revision that the summary showed."""
+    submission = load(request, pk)
+    initial = dict(submission.signatories) or {"filler": request.user.name}  # type: ignore[union-attr]
+    signed = signing.names(sheet_of(submission)) if signing.chain_wanted() else {}
+    form = SignOffForm(request.POST or None, initial=initial, signed=signed)
+    errors: list[dict[str, str]] = []
+    if request.method == "POST":
+        errors = form.error_list()
+        if not errors:
+            try:
+                filing = services.submit(
+                    submission,
+                    by=request.user,
+                    signatories=form.signatories(),
+                    shown_revision=read_revision(request.POST),
+                )
+                send_receipt_later(filing)
+                return redirect("sheet_receipt", pk)
+            except SurveyError as refusal:
+                errors = [{"href": "", "text": str(refusal.sentence)}]
+    sheet = sheet_of(submission)
+    context = frame(request, sheet) | {
+        "form": form,
+        "errors": errors,
+        # The revision of the summary travels with the link; without it the page shows the present one.
+        "shown_revision": request.POST.get("revision") or request.GET.get("revision") or submission.revision,
+        "obstacles": services.refusals(submission, services.submit_action(submission), request.user),
+        **_chain(sheet),
+    }
+    return page(request, "survey/submissions/submit.html", context, status=422 if errors else 200)
+
+
+def _chain(sheet: Sheet) -> dict[str, Any]:
+    """The sign-off in turn, where the office wants it."""
+    if not signing.chain_wanted():
+        return {}
+    return {
+        "chain": signing.steps(sheet),
+        "all_signed": signing.next_step(sheet) is None,
+        "version_hash": signing.version_hash(sheet),
+    }
+
+
+@requires(Permission.RESPOND)
+@require_GET
+def sheet_receipt(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was filed last, when, by whom, and its hash."""
+    submission = load(request, pk)
+    filing = latest_filing(submission)
+    if filing is None:
+        raise Http404
+    filing.submission = submission
+    context = frame(request, sheet_of(submission)) | {
+        "filing": filing,
+        "number": receipt_number(filing),
+        "intact": is_intact(filing),
+        "can_recall": services.can(submission, Action.RECALL, request.user),
+    }
+    return page(request, "survey/submissions/receipt.html", context)
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_recall(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the sheet back before its review begins."""
+    services.recall(load(request, pk), by=request.user)
+    messages.success(request, _("The sheet is yours again. Submit it once more when you have finished."))
+    return redirect("sheet_hub", pk)
+
+
+@requires(Permission.RESPOND)
+@require_GET
+def sheet_filed(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """A filed version as it was, at any later time; ``?download`` gives the text that was hashed."""
+    submission = load(request, pk)
+    filing = get_object_or_404(
+        submission.filings.select_related("version", "filed_by").defer("version__document"), number=number
+    )
+    filing.submission = submission
+    if "download" in request.GET:
+        response = HttpResponse(canonical_text(filing), content_type="application/json; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{receipt_number(filing)}.json"'
+        return response
+    sheet = sheet_of(submission).with_answers(filing.answers)
+    sheet.computed = {code: c for code, c in filing.answers.items() if sheet.item(code).computed}
+    builder = RowBuilder(sheet)
+    context = frame(request, sheet) | {
+        "filing": filing,
+        "number": receipt_number(filing),
+        "intact": is_intact(filing),
+        "filings": submission.filings.defer("answers", "explanations").order_by("-number"),
+        "sections": [(section, builder.section(section)) for section, _progress in sheet.sections],
+    }
+    return page(request, "survey/submissions/filed.html", context)
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_reply(request: HttpRequest, pk: int, query: int) -> HttpResponse:
+    """Answer a reviewer's comment."""
+    services.reply(
+        load(request, pk),
+        by=request.user,
+        query_id=query,
+        text=request.POST.get("text", ""),
+        corrected=request.POST.get("corrected") == "yes",
+    )
+    messages.success(request, _("Your answer to the comment has been saved."))
+    where = request.POST.get("section", "")
+    return redirect("sheet_section", pk, where) if where else redirect("sheet_hub", pk)
+
+
+@requires(Permission.RESPOND)
+@require_GET
+def sheet_print(request: HttpRequest, pk: int) -> HttpResponse:
+    """The blank questionnaire with definitions, for preparing the figures on paper."""
+    sheet = sheet_of(load(request, pk))
+    context = frame(request, sheet) | {"blank_sections": items_by_section(sheet.definition)}
+    return page(request, "survey/submissions/print.html", context)

@@ -1,0 +1,176 @@
+"""What the holder of an invitation sees: the invited sections and nothing else. Nobody signs in here."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from survey.access.decorators import public
+from survey.access.pages import page
+from survey.exceptions import PolicyDenied, SurveyError
+from survey.questionnaires.definition import Section
+from survey.submissions.invitations import services as invitations
+from survey.submissions.lifecycle import services, signing
+from survey.submissions.lifecycle.states import Action
+from survey.submissions.models import SectionInvitation
+from survey.submissions.page.forms import read_bases, read_cells, read_revision
+from survey.submissions.page.rows import RowBuilder
+from survey.submissions.page.views import fragment_context, section_context
+from survey.submissions.selectors import Sheet, days_left, deadline, sheet_of
+
+HELD = "guest"  # session key: invitation id -> hash of its secret
+
+
+@public
+@never_cache
+@require_GET
+def guest_open(request: HttpRequest, secret: str) -> HttpResponse:
+    """The link of the invitation. The browser keeps the proof; the secret leaves the address bar."""
+    invitation = invitations.by_secret(secret)
+    if invitation is None:
+        return page(request, "survey/submissions/guest.html", {"ended": True})
+    held = dict(request.session.get(HELD, {}))
+    held[str(invitation.pk)] = invitation.secret_hash
+    request.session[HELD] = held
+    return redirect("guest_home", invitation.pk)
+
+
+def held(request: HttpRequest, pk: int) -> SectionInvitation | None:
+    """The invitation that this browser has proved to hold, while it works."""
+    proof = request.session.get(HELD, {}).get(str(pk))
+    return invitations.by_session(pk, proof) if proof else None
+
+
+def _sections(invitation: SectionInvitation, sheet: Sheet) -> list[tuple[Section, Any]]:
+    return [(one, progress) for one, progress in sheet.sections if one.code in invitation.sections]
+
+
+def guest_frame(invitation: SectionInvitation, sheet: Sheet) -> dict[str, Any]:
+    """What every page of a guest shows around its content."""
+    obstacles = services.refusals(sheet.submission, Action.SAVE, None)
+    return {
+        "guest": invitation,
+        "sheet": sheet,
+        "submission": sheet.submission,
+        "definition": sheet.definition,
+        "deadline": deadline(sheet.submission),
+        "days_left": days_left(sheet.submission),
+        "editable": not obstacles,
+        "obstacle": obstacles[0] if obstacles else "",
+    }
+
+
+@public
+@never_cache
+@require_GET
+def guest_home(request: HttpRequest, pk: int) -> HttpResponse:
+    """The invited sections with their progress."""
+    invitation = held(request, pk)
+    if invitation is None:
+        return page(request, "survey/submissions/guest.html", {"ended": True})
+    if invitation.role:
+        return redirect("guest_sign", pk)
+    sheet = invitations.guest_sheet(invitation)
+    context = guest_frame(invitation, sheet) | {"sections": _sections(invitation, sheet)}
+    return page(request, "survey/submissions/guest.html", context)
+
+
+@public
+@never_cache
+@require_http_methods(["GET", "POST"])
+def guest_section(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
+    """One invited section; without script a POST saves it as a whole."""
+    invitation = held(request, pk)
+    if invitation is None:
+        return page(request, "survey/submissions/guest.html", {"ended": True})
+    sheet = invitations.guest_sheet(invitation)
+    section = next((one for one, _progress in _sections(invitation, sheet) if one.code == code), None)
+    if section is None:
+        return redirect("guest_home", pk)
+    typed: dict[str, Any] = {}
+    if request.method == "POST":
+        result, changes = _save(request, invitation, sheet)
+        if result.is_clean:
+            messages.success(request, _("Saved."))
+            add = request.POST.get("add_row", "")
+            here = reverse("guest_section", args=[pk, code])
+            return redirect(f"{here}?add_row={add}#row-{add}" if add in section.items else here)
+        typed = {"typed": changes, "errors": result.errors, "conflicts": result.conflicts}
+        sheet = invitations.guest_sheet(invitation, result.sheet)
+    context = guest_frame(invitation, sheet) | section_context(request, sheet, section, typed)
+    return page(request, "survey/submissions/section.html", context, status=422 if typed else 200)
+
+
+@public
+@require_POST
+def guest_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
+    """Autosave of changed cells."""
+    if not getattr(request, "htmx", False):
+        return guest_section(request, pk, code)
+    invitation = held(request, pk)
+    if invitation is None or code not in invitation.sections:
+        sentence = _("This invitation has ended. What you have saved is kept.")
+        return page(request, "survey/submissions/section.html", {"refusal": sentence}, "refusal", 409)
+    try:
+        result, changes = _save(request, invitation, invitations.guest_sheet(invitation))
+    except PolicyDenied as refusal:
+        return page(request, "survey/submissions/section.html", {"refusal": refusal.sentence}, "refusal", 409)
+    result.sheet = invitations.guest_sheet(invitation, result.sheet)
+    section = result.sheet.definition.section(code)
+    context = fragment_context(request, result, section, changes) | {"guest": invitation}
+    response = page(request, "survey/submissions/section.html", context, "saved")
+    response.headers["Sheet-Revision"] = str(result.revision)
+    response.headers["Sheet-Refused"] = " ".join([*result.errors, *result.conflicts])
+    return response
+
+
+def _save(request: HttpRequest, invitation: SectionInvitation, sheet: Sheet) -> tuple[Any, dict[str, Any]]:
+    changes = read_cells(request.POST, sheet.definition)
+    result = invitations.save_as_guest(
+        invitation, changes=changes, base_revision=read_revision(request.POST), bases=read_bases(request.POST)
+    )
+    return result, changes
+
+
+@public
+@never_cache
+@require_http_methods(["GET", "POST"])
+def guest_sign(request: HttpRequest, pk: int) -> HttpResponse:
+    """A head reads everything that would be filed, and signs it."""
+    invitation = held(request, pk)
+    if invitation is None or not invitation.role:
+        return page(request, "survey/submissions/guest.html", {"ended": True})
+    submission = invitation.submission
+    errors = []
+    if request.method == "POST":
+        try:
+            if request.POST.get("statement") != "on":
+                raise PolicyDenied(_("Confirm the statement before you sign."))
+            signing.sign(
+                submission,
+                role=invitation.role,
+                name=request.POST.get("name", ""),
+                seen_hash=request.POST.get("hash", ""),
+            )
+            messages.success(request, _("You have signed. Thank you; nothing more is to be done."))
+            return redirect("guest_sign", pk)
+        except SurveyError as refusal:
+            errors = [{"href": "#id_name", "text": str(refusal.sentence)}]
+    sheet = sheet_of(submission)
+    builder = RowBuilder(sheet)
+    context = guest_frame(invitation, sheet) | {
+        "editable": False,
+        "errors": errors,
+        "steps": signing.steps(sheet),
+        "mine": signing.next_step(sheet) == invitation.role,
+        "role": signing.STEPS[invitation.role],
+        "hash": signing.version_hash(sheet),
+        "sections": [(section, builder.section(section)) for section, _progress in sheet.sections],
+    }
+    return page(request, "survey/submissions/sign.html", context, status=422 if errors else 200)

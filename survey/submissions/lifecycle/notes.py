@@ -1,0 +1,57 @@
+"""Remarks of the respondent at single items, for the reviewer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from survey.submissions.lifecycle.policies import Request
+from survey.submissions.lifecycle.states import Action
+from survey.submissions.lifecycle.transitions import authorise, locked
+from survey.submissions.models import ItemNote, Submission, SubmissionEvent
+from survey.submissions.selectors import sheet_of
+
+LONGEST = 500
+
+
+@transaction.atomic
+def note_items(submission: Submission, *, by: Any, notes: Mapping[str, str], channel: str = "page") -> int:
+    """Keep one's own remarks, item -> text; an empty text takes one back. Returns how many changed.
+
+    Raises PermissionDenied, PolicyDenied (the sheet takes no answers). Items that the form does not have are left out.
+    """
+    if not notes:
+        return 0
+    known = {note.item: note for note in ItemNote.objects.filter(submission=submission, by=by)}
+    texts = {item: " ".join(text.split())[:LONGEST] for item, text in notes.items()}
+    changed = {item: text for item, text in texts.items() if text != getattr(known.get(item), "text", "")}
+    if not changed:
+        return 0
+    row = locked(submission)
+    authorise(row, Request(by, Action.SAVE))
+    items = sheet_of(row).definition.items
+    done = 0
+    for item, text in changed.items():
+        if item not in items:
+            continue
+        if text:
+            ItemNote.objects.update_or_create(
+                submission=row, item=item, by=by, defaults={"text": text, "at": timezone.now()}
+            )
+        else:
+            ItemNote.objects.filter(submission=row, item=item, by=by).delete()
+        old = known[item].text if item in known else None
+        SubmissionEvent.objects.create(
+            submission=row,
+            actor=by,
+            kind=SubmissionEvent.Kind.EXPLANATION,
+            action="note",
+            item=item,
+            old={"text": old} if old else None,
+            new={"text": text},
+            revision=row.revision,
+            channel=channel,
+        )
+        done += 1
+    return done

@@ -1,0 +1,269 @@
+"""The only place where the state of a sheet changes.
+
+``transition`` locks the row, looks the move up in the table, asks who may and whether the sheet allows it,
+and writes state, event and audit together.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey import audit
+from survey.access.roles import Permission, permissions_of
+from survey.exceptions import PolicyDenied, Sentence, StaleRevision
+from survey.frame.models import NATIONAL_CATEGORIES
+from survey.questionnaires.routing import prefilled_cells
+from survey.questionnaires.selectors import definition_for
+from survey.submissions.lifecycle.filing import freeze
+from survey.submissions.lifecycle.policies import BY_REQUEST, POLICIES, Request
+from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State, Transition
+from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.paradata.services import time_sections
+from survey.submissions.register import unit_context
+from survey.submissions.selectors import SHEET_RELATIONS, sheet_of
+
+NO_SUCH_MOVE = _("This is not possible in the present state of the sheet.")
+
+
+@transaction.atomic
+def transition(
+    submission: Submission,
+    action: Action,
+    *,
+    by: Any | None,
+    reason: str = "",
+    reason_code: str = "",
+    due_at: datetime | None = None,
+    shown_revision: int | None = None,
+    channel: str = "page",
+) -> Submission:
+    """Move a sheet. ``by`` None is the system itself (a sweep, the rehearsal): it needs no permission.
+
+    Returns the locked and saved row. Raises PermissionDenied when the person may not, PolicyDenied with a
+    sentence when the sheet does not allow it, StaleRevision when it was changed after it was shown.
+    """
+    row = locked(submission)
+    request = Request(by, action, reason, reason_code, due_at, shown_revision)
+    authorise(row, request)
+    return move(row, request, channel=channel)
+
+
+def locked(submission: Submission) -> Submission:
+    """The row as it is now, held until the transaction ends, with what the rules need."""
+    return (
+        Submission.objects.select_for_update(of=("self",))
+        .select_related(*SHEET_RELATIONS)
+        .defer("assignment__version__document")
+        .get(pk=submission.pk)
+    )
+
+
+def authorise(row: Submission, request: Request) -> Transition:
+    """The legal move, or the refusal as an exception."""
+    found = TRANSITIONS.get((State(row.state), request.action))
+    if request.by is not None and not _allowed(row, request.action, found, request.by):
+        raise PermissionDenied
+    if found is None:
+        raise PolicyDenied(NO_SUCH_MOVE)
+    for name in found.policies:
+        sentence = POLICIES[name](row, request)
+        if sentence and name == "revision_shown":
+            raise StaleRevision(sentence)
+        if sentence:
+            raise PolicyDenied(sentence)
+    return found
+
+
+def _allowed(row: Submission, action: Action, found: Transition | None, by: Any) -> bool:
+    if found is not None:
+        return reaches(row, Permission(found.permission), found.level, by)
+    # No such move from here: who could do it in some other state hears why not, others see nothing.
+    moves = [move for (_, one), move in TRANSITIONS.items() if one is action]
+    return any(reaches(row, Permission(move.permission), move.level, by) for move in moves)
+
+
+def reaches(row: Submission, permission: Permission, level: Owner, by: Any) -> bool:
+    """Does a grant of ``by`` carry this permission at this level for this sheet?
+
+    Own unit: the grant names the unit. Province: the grant's region is the reviewing region or above it.
+    Nation: the grant's region is the root.
+    """
+    if not by.is_active:
+        return False
+    return any(
+        permission in permissions_of(grant.role)
+        and (not grant.category or grant.category == row.unit.category)
+        and _at_level(row, grant, level)
+        for grant in by.grants()
+    )
+
+
+def _at_level(row: Submission, grant: Any, level: Owner) -> bool:
+    if level is Owner.RESPONDENT:
+        return bool(grant.unit_id == row.unit_id)
+    if grant.unit_id:
+        return False
+    if level is Owner.NATION:
+        return bool(grant.region.level == 0)
+    return row.unit.review_region.path.startswith(grant.region.path)
+
+
+def move(row: Submission, request: Request, *, channel: str = "page", quiet: bool = False) -> Submission:
+    """Write an authorised move on a locked row: effects, state, event and audit.
+
+    ``quiet`` leaves the row unsaved: autosave writes answers and state in its own single UPDATE.
+    """
+    found = TRANSITIONS[(State(row.state), request.action)]
+    before = State(row.state)
+    EFFECTS.get(request.action, _nothing)(row, request)
+    row.state = found.target
+    row.updated_at = timezone.now()
+    if found.target is not before or request.action is not Action.SAVE:
+        _trace(row, request, before, channel)
+    if not quiet:
+        row.save()
+    if found.target in {State.SUBMITTED, State.NATIONAL_REVIEW} and request.action in _FILING:
+        freeze(row, by=request.by)
+        time_sections(row, sheet_of(row))
+    return row
+
+
+def _trace(row: Submission, request: Request, before: State, channel: str) -> None:
+    why = request.reason or request.reason_code
+    SubmissionEvent.objects.create(
+        submission=row,
+        actor=request.by,
+        kind=SubmissionEvent.Kind.STATE,
+        action=request.action,
+        old=before,
+        new=row.state,
+        revision=row.revision,
+        reason=why,
+        channel=channel,
+        at=row.updated_at,
+    )
+    audit.record(
+        by=request.by,
+        action=f"sheet_{request.action}",
+        subject=row,
+        channel=channel,
+        region_path=row.unit.review_region.path,
+        old=before,
+        new=row.state,
+        reason=why,
+        unit=row.unit.uscc,
+        year=row.round.year,
+        revision=row.revision,
+    )
+
+
+def submit_action(submission: Submission) -> Action:
+    """Which of the two ways of submitting is this unit's."""
+    return Action.SUBMIT_NATIONAL if submission.unit.category in NATIONAL_CATEGORIES else Action.SUBMIT
+
+
+def can(submission: Submission, action: Action, by: Any) -> bool:
+    """May this button be shown? What is known only on pressing it (a reason, a date) is not asked."""
+    return not refusals(submission, action, by)
+
+
+def refusals(submission: Submission, action: Action, by: Any) -> list[Sentence]:
+    """Why not, one sentence per obstacle; empty when nothing stands in the way."""
+    found = TRANSITIONS.get((State(submission.state), action))
+    if found is None:
+        return [NO_SUCH_MOVE]
+    if by is not None and not reaches(submission, Permission(found.permission), found.level, by):
+        return [_("You may not do this with this sheet.")]
+    request = Request(by, action)
+    sentences = [POLICIES[name](submission, request) for name in found.policies if name not in BY_REQUEST]
+    return [sentence for sentence in sentences if sentence]
+
+
+# Effects: what a move changes besides the state -----------------------------------------------------------
+_FILING = frozenset({Action.SUBMIT, Action.SUBMIT_NATIONAL})
+
+
+def _nothing(row: Submission, request: Request) -> None:
+    """Most moves change nothing else."""
+
+
+def _start(row: Submission, request: Request) -> None:
+    """The first touch of a sheet writes what the register knows."""
+    if row.state != State.NOT_STARTED:
+        return
+    cells = prefilled_cells(definition_for(row.assignment.version), unit_context(row.unit, row.round))
+    new = {code: cell for code, cell in cells.items() if code not in row.answers}
+    row.answers = {**new, **row.answers}
+    SubmissionEvent.objects.bulk_create(
+        SubmissionEvent(
+            submission=row,
+            actor=None,
+            kind=SubmissionEvent.Kind.VALUE,
+            action="prefill",
+            item=code,
+            new=cell,
+            revision=row.revision,
+            channel="register",
+        )
+        for code, cell in new.items()
+    )
+
+
+def _file(row: Submission, request: Request) -> None:
+    row.filed_at = timezone.now()
+    row.review_started_at = row.decided_at = row.return_due_at = None
+    row.return_reason = ""
+    row.hard_count = row.unexplained_count = 0
+
+
+def _hand_back(row: Submission, request: Request) -> None:
+    row.return_reason, row.return_due_at = request.reason, request.due_at
+    row.decided_at = timezone.now()
+
+
+def _decide(row: Submission, request: Request) -> None:
+    row.decided_at = timezone.now()
+    row.review_started_at = row.review_started_at or row.decided_at
+
+
+def _exempt(row: Submission, request: Request) -> None:
+    row.exempt_reason = request.reason_code
+
+
+def _unexempt(row: Submission, request: Request) -> None:
+    row.exempt_reason = ""
+
+
+def _invalidate(row: Submission, request: Request) -> None:
+    row.invalid_reason = request.reason_code
+    row.decided_at = timezone.now()
+
+
+def _reinstate(row: Submission, request: Request) -> None:
+    row.invalid_reason = ""
+    row.decided_at = None
+
+
+def _undo(row: Submission, request: Request) -> None:
+    row.decided_at = None
+
+
+EFFECTS: dict[Action, Callable[[Submission, Request], None]] = {
+    Action.SAVE: _start,
+    Action.SUBMIT: _file,
+    Action.SUBMIT_NATIONAL: _file,
+    Action.RETURN: _hand_back,
+    Action.REOPEN: _hand_back,
+    Action.ACCEPT: _decide,
+    Action.ACCEPT_FINALLY: _decide,
+    Action.EXEMPT: _exempt,
+    Action.UNEXEMPT: _unexempt,
+    Action.INVALIDATE: _invalidate,
+    Action.REINSTATE: _reinstate,
+    Action.UNDO_ACCEPT: _undo,
+}

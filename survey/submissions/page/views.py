@@ -1,0 +1,276 @@
+"""The respondent's pages: tasks, hub, section, autosave."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.exceptions import PolicyDenied
+from survey.questionnaires.definition import Section
+from survey.questionnaires.edits import affected
+from survey.questionnaires.selectors import definition_for
+from survey.submissions import cells
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.states import EDITABLE, Action, State
+from survey.submissions.models import Submission
+from survey.submissions.page.forms import new_row_ids, read_bases, read_cells, read_notes, read_revision
+from survey.submissions.page.rows import RowBuilder
+from survey.submissions.selectors import (
+    Sheet,
+    colleagues,
+    days_left,
+    deadline,
+    latest_filing,
+    sheet_of,
+    sheets_of,
+    tasks_of,
+)
+
+
+def load(request: HttpRequest, pk: int) -> Submission:
+    """One sheet of the signed-in respondent, or 404."""
+    return get_object_or_404(sheets_of(request.user), pk=pk)  # type: ignore[arg-type]  # signed in by decorator
+
+
+def frame(request: HttpRequest, sheet: Sheet) -> dict[str, Any]:
+    """What every page of a sheet shows around its content."""
+    submission = sheet.submission
+    obstacles = services.refusals(submission, Action.SAVE, request.user)
+    return {
+        "sheet": sheet,
+        "submission": submission,
+        "definition": sheet.definition,
+        "deadline": deadline(submission),
+        "days_left": days_left(submission),
+        "editable": not obstacles,
+        # A filed sheet says so by its state; only an obstacle from outside needs a sentence.
+        "obstacle": obstacles[0] if obstacles and submission.state in EDITABLE else "",
+    }
+
+
+@requires(Permission.RESPOND)
+@require_GET
+def tasks(request: HttpRequest) -> HttpResponse:
+    """What this person has to do."""
+    rows = tasks_of(request.user)  # type: ignore[arg-type]  # signed in by decorator
+    for row in rows:
+        row.deadline = deadline(row)  # type: ignore[attr-defined]  # for the template
+        row.days_left = days_left(row)  # type: ignore[attr-defined]
+        row.can_save = services.can(row, Action.SAVE, request.user)  # type: ignore[attr-defined]
+    todo = [row for row in rows if row.state in EDITABLE and row.can_save]  # type: ignore[attr-defined]
+    rest = [row for row in rows if row not in todo]
+    return page(request, "survey/submissions/tasks.html", {"todo": todo, "rest": rest})
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_start(request: HttpRequest, pk: int) -> HttpResponse:
+    """Begin: the register's facts are written, then the hub opens."""
+    submission = load(request, pk)
+    if submission.state == State.NOT_STARTED:
+        services.start_sheet(submission, by=request.user)
+    return redirect("sheet_hub", pk)
+
+
+@requires(Permission.RESPOND)
+@require_GET
+def sheet_hub(request: HttpRequest, pk: int) -> HttpResponse:
+    """All sections of a sheet with their progress."""
+    submission = load(request, pk)
+    sheet = sheet_of(submission)
+    todo = next((section for section, progress in sheet.sections if not progress.is_complete), None)
+    context = frame(request, sheet) | {
+        "overall": sheet.progress(),
+        "words": (words := request.GET.get("q", "").strip()[:60]),
+        "named": sheet.items_named(words),
+        "next_section": todo,
+        "colleagues": colleagues(submission),
+        "filing": latest_filing(submission) if submission.filed_at else None,
+        "can_recall": services.can(submission, Action.RECALL, request.user),
+        "queries": [query for query in sheet.told_queries if query.state != "closed"],
+        "started": submission.state != State.NOT_STARTED,
+    }
+    return page(request, "survey/submissions/hub.html", context)
+
+
+@requires(Permission.RESPOND)
+@require_http_methods(["GET", "POST"])
+def sheet_section(request: HttpRequest, pk: int, code: str) -> HttpResponse:
+    """One section. Without script a POST saves it as a whole and comes back with errors at their cells."""
+    submission = load(request, pk)
+    section = section_or_404(sheet_of(submission), code)
+    if request.method == "GET":
+        return _show(request, sheet_of(submission), section, {})
+    changes = read_cells(request.POST, sheet_of(submission).definition)
+    result = services.autosave(
+        submission,
+        by=request.user,
+        changes=changes,
+        base_revision=read_revision(request.POST),
+        bases=read_bases(request.POST),
+    )
+    services.note_items(submission, by=request.user, notes=read_notes(request.POST))
+    if not result.is_clean:
+        typed = {"typed": changes, "errors": result.errors, "conflicts": result.conflicts}
+        return _show(request, result.sheet, section, typed, status=422)
+    return _after_save(request, result.sheet, section)
+
+
+def section_or_404(sheet: Sheet, code: str) -> Section:
+    """A section in which something applies."""
+    for section, _progress in sheet.sections:
+        if section.code == code:
+            return section
+    raise Http404
+
+
+def _after_save(request: HttpRequest, sheet: Sheet, section: Section) -> HttpResponse:
+    here = reverse("sheet_section", args=[sheet.submission.pk, section.code])
+    wanted = request.POST.get("add_row", "")
+    if wanted in section.items:
+        return redirect(f"{here}?add_row={wanted}#row-{wanted}")
+    anchor, _bar, _unit = request.POST.get("suggest", "").partition("|")
+    if anchor:
+        return redirect(f"{here}#row-{cells.element_id(anchor)}")
+    messages.success(request, _("Saved."))
+    if request.POST.get("go") == "stay":
+        return redirect(here)
+    following = neighbours(sheet, section)[1]
+    if request.POST.get("go") == "next" and following:
+        return redirect("sheet_section", sheet.submission.pk, following.code)
+    return redirect(
+        "sheet_findings" if request.POST.get("go") == "next" else "sheet_hub", sheet.submission.pk
+    )
+
+
+def neighbours(sheet: Sheet, section: Section) -> tuple[Section | None, Section | None]:
+    """The sections before and after."""
+    shown = [one for one, _progress in sheet.sections]
+    place = shown.index(section)
+    return (shown[place - 1] if place else None), (shown[place + 1] if place + 1 < len(shown) else None)
+
+
+def _show(
+    request: HttpRequest, sheet: Sheet, section: Section, typed: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    before, after = neighbours(sheet, section)
+    context = frame(request, sheet) | section_context(request, sheet, section, typed)
+    context |= {"before": before, "after": after}
+    return page(request, "survey/submissions/section.html", context, status=status)
+
+
+def section_context(
+    request: HttpRequest, sheet: Sheet, section: Section, typed: dict[str, Any]
+) -> dict[str, Any]:
+    """The rows of one section, with what was typed and refused, and rows to add to an open table."""
+    blank = {
+        code: [*_posted_rows(typed, code), *new_row_ids(3 if request.GET.get("add_row") == code else 1)]
+        for code in section.items
+        if sheet.item(code).type == "table"
+    }
+    reader = request.user if request.user.is_authenticated else None  # guests write no remarks
+    builder = RowBuilder(
+        sheet, blank_rows=blank, with_required="check" in request.GET, reader=reader, **typed
+    )
+    rows = builder.section(section)
+    return {
+        "section": section,
+        "rows": rows,
+        "progress": sheet.progress(section),
+        "errors": _summary(rows),
+    }
+
+
+def _posted_rows(typed: dict[str, Any], code: str) -> list[str]:
+    """Rows of an open table that were sent and could not be stored."""
+    rows = [cells.split(key)[1] for key in typed.get("typed", {}) if key.startswith(f"{code}/")]
+    return [row for row in dict.fromkeys(rows) if row]
+
+
+def _summary(rows: list[Any]) -> list[dict[str, str]]:
+    found = []
+    for row in rows:
+        name = f"{row.item.code} {row.item.label.get(get_language() or '')}"
+        found += [{"href": f"#cell-{anchor}", "text": f"{name}: {message}"} for anchor, message in row.errors]
+        found += [
+            {
+                "href": f"#cell-{one.id}",
+                "text": _("%(item)s: somebody else changed this value") % {"item": name},
+            }
+            for one in row.conflicts
+        ]
+    return found
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
+    """Autosave of changed cells: answers with the rows that look different now."""
+    if not getattr(request, "htmx", False):  # nobody is there to swap rows: save as the page's own form does
+        return sheet_section(request, pk, code)
+    if request.POST.get("as", str(request.user.pk)) != str(request.user.pk):
+        # Somebody else has signed in in another tab: what stands on this page is not theirs to save.
+        sentence = _("Another person is signed in now. Sign in as yourself; your entries are kept here.")
+        return page(request, "survey/submissions/section.html", {"refusal": sentence}, "refusal", 409)
+    submission = load(request, pk)
+    definition = definition_for(submission.assignment.version)
+    if code not in {section.code for section in definition.sections}:
+        raise Http404
+    changes = read_cells(request.POST, definition)
+    try:
+        result = services.autosave(
+            submission,
+            by=request.user,
+            changes=changes,
+            base_revision=read_revision(request.POST),
+            bases=read_bases(request.POST),
+        )
+        services.note_items(submission, by=request.user, notes=read_notes(request.POST))
+    except PolicyDenied as refusal:
+        return page(request, "survey/submissions/section.html", {"refusal": refusal.sentence}, "refusal", 409)
+    context = fragment_context(request, result, definition.section(code), changes)
+    response = page(request, "survey/submissions/section.html", context, "saved")
+    response.headers["Sheet-Revision"] = str(result.revision)
+    response.headers["Sheet-Refused"] = " ".join([*result.errors, *result.conflicts])
+    return response
+
+
+def fragment_context(
+    request: HttpRequest, result: Any, section: Section, changes: dict[str, Any]
+) -> dict[str, Any]:
+    """What looks different after a save, each piece to be swapped in place.
+
+    Rows whose answer changed come whole; rows that only share a rule with them bring their remarks.
+    """
+    sheet = result.sheet
+    touched = {cells.item_of(key) for key in [*changes, *result.elsewhere, *request.POST.getlist("refresh")]}
+    whole = (touched | result.appeared | result.disappeared | result.recomputed) & set(section.items)
+    reached = affected(sheet.definition, touched | result.recomputed)
+    near = {code for edit in sheet.definition.edits if edit.code in reached for code in edit.items}
+    builder = RowBuilder(
+        sheet,
+        typed=changes,
+        errors=result.errors,
+        conflicts=result.conflicts,
+        reader=request.user if request.user.is_authenticated else None,
+    )
+    remarks = (near & set(section.items) & sheet.relevant) - whole
+    return {
+        "sheet": sheet,
+        "submission": sheet.submission,
+        "section": section,
+        "editable": True,
+        "oob": True,
+        "rows": builder.section(section, whole),
+        "remarks": builder.section(section, remarks),
+        "progress": sheet.progress(section),
+    }

@@ -1,0 +1,46 @@
+"""The page for those who write the rules: what each rule did in a round."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.questionnaires.loader import load_codelist
+from survey.submissions.paradata import selectors as rule_rates
+
+
+@requires(Permission.DESIGN)
+@require_GET
+def rules(request: HttpRequest) -> HttpResponse:
+    """Hit rate by rule, and how long sections take; sums only, no unit and no answer."""
+    known = rule_rates.rounds_begun()
+    round_ = rule_rates.round_named(request.GET.get("year", ""), known)
+    if round_ is None:
+        return page(request, "survey/submissions/rules.html", {"round": None})
+    categories = load_codelist("categories").entries
+    category = request.GET.get("category", "")
+    category = category if category in {entry.code for entry in categories} else ""
+    order = request.GET.get("order", "")
+    order = order if order in rule_rates.ORDERS else rule_rates.ORDERS[0]
+    begun = rule_rates.begun_by_form(request.user, round_, category)
+    forms = rule_rates.definitions_of(begun)
+    found, silent = rule_rates.rates(request.user, round_, category, begun, forms)
+    times = (
+        rule_rates.section_times(request.user, round_, category, forms)
+        if category
+        else rule_rates.form_times(request.user, round_)
+    )
+    context = {
+        "round": round_,
+        "rounds": known,
+        "category": category,
+        "categories": categories,
+        "order": order,
+        "begun": sum(begun.values()),
+        "rates": rule_rates.ordered(found, order),
+        "silent": silent,
+        "stops": sum(rate.stops for rate in found),
+        "times": times,
+    }
+    return page(request, "survey/submissions/rules.html", context)

@@ -1,0 +1,57 @@
+"""The receipt of a filing: as a PDF, and by e-mail to whoever filed."""
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from survey import audit, printing
+from survey.submissions.lifecycle.filing import receipt_number
+from survey.submissions.models import Filing
+from survey.submissions.printing.content import form_content
+from survey.submissions.selectors import SHEET_RELATIONS, sheet
+
+SENT = "receipt_sent"
+
+
+def receipt_pdf(filing: Filing, language: str) -> bytes:
+    """Receipt, hash and the content that was filed. The same filing always gives the same file."""
+    submission = filing.submission
+    current = sheet(submission).with_answers(filing.answers)
+    current.effective = dict(filing.answers)  # what was filed applies, whatever the rules say by now
+    current.computed = {code: cell for code, cell in filing.answers.items() if current.item(code).computed}
+    with translation.override(language):
+        content = form_content(
+            current,
+            language,
+            filled=True,
+            filing=filing,
+            synthetic=settings.SYNTHETIC_BANNER or submission.unit.is_synthetic,
+        )
+    return printing.typeset("form", content, moment=int(filing.filed_at.timestamp()))
+
+
+def send_receipt(filing_id: int, language: str) -> bool:
+    """Mail the receipt of a filing once. False when nobody has an address or it was sent before."""
+    relations = [f"submission__{name}" for name in SHEET_RELATIONS]
+    filing = Filing.objects.select_related("version", "filed_by", *relations).get(pk=filing_id)
+    address = filing.filed_by.email if filing.filed_by else ""
+    done = audit.AuditEvent.objects.filter(action=SENT, subject_type="filing", subject_id=str(filing.pk))
+    if not address or done.exists():
+        return False
+    number = receipt_number(filing)
+    with translation.override(language):
+        text = render_to_string("email/receipt.txt", {"filing": filing, "number": number})
+        subject = _("Receipt %(number)s: your form has been filed") % {"number": number}
+        message = EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
+    message.attach(f"{number}.pdf", receipt_pdf(filing, language), "application/pdf")
+    message.send()
+    audit.record(
+        by=None,
+        action=SENT,
+        subject=filing,
+        region_path=filing.submission.unit.review_region.path,
+        number=number,
+    )
+    return True

@@ -1,0 +1,143 @@
+"""The workbook: download, upload with a rehearsal, confirmation."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.exceptions import SurveyError
+from survey.questionnaires.answering.answers import format_cell
+from survey.submissions import cells
+from survey.submissions.page.forms import read_revision
+from survey.submissions.page.rows import RowBuilder
+from survey.submissions.page.views import frame, load
+from survey.submissions.selectors import Sheet, sheet_of
+from survey.submissions.workbook.services import Preview, apply_workbook, preview_workbook
+from survey.submissions.workbook.writing import write_workbook
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHOWN = 400  # differences listed; the rest is counted
+
+
+class WorkbookForm(forms.Form):
+    """One file."""
+
+    file = forms.FileField(
+        label=gettext_lazy("Filled workbook (.xlsx)"),
+        widget=forms.FileInput(attrs={"class": "form-control", "accept": ".xlsx"}),
+    )
+
+
+@requires(Permission.RESPOND)
+@require_GET
+def sheet_workbook(request: HttpRequest, pk: int) -> HttpResponse:
+    """The questionnaire as a workbook, with the answers as they stand."""
+    sheet = sheet_of(load(request, pk))
+    response = HttpResponse(write_workbook(sheet, get_language() or "zh-hans"), content_type=XLSX)
+    name = f"{sheet.definition.form_no}-{sheet.submission.round.year}-{sheet.submission.unit.uscc}.xlsx"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@requires(Permission.RESPOND)
+@require_http_methods(["GET", "POST"])
+def sheet_upload(request: HttpRequest, pk: int) -> HttpResponse:
+    """Upload a filled workbook; the answer shows what it would change, nothing is written yet."""
+    submission = load(request, pk)
+    form = WorkbookForm(request.POST or None, request.FILES or None)
+    errors: list[dict[str, str]] = []
+    context: dict[str, Any] = {}
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                preview = preview_workbook(
+                    submission, by=request.user, data=form.cleaned_data["file"].read(6 * 1024 * 1024)
+                )
+                context = _shown(preview)
+            except SurveyError as refusal:
+                errors = [{"href": "#id_file", "text": str(refusal.sentence)}]
+        else:
+            errors = [{"href": "#id_file", "text": _("Choose the workbook that you have filled.")}]
+    context |= frame(request, sheet_of(submission)) | {"form": form, "errors": errors}
+    return page(request, "survey/submissions/upload.html", context, status=422 if errors else 200)
+
+
+def _shown(preview: Preview) -> dict[str, Any]:
+    language = get_language() or "zh-hans"
+    sheet = preview.result.sheet
+    builder = RowBuilder(sheet)
+    return {
+        "preview": preview,
+        "differences": [
+            (
+                _name(sheet, one.key, language),
+                _text(sheet, one.key, one.old, language),
+                _text(sheet, one.key, one.new, language),
+            )
+            for one in preview.differences[:SHOWN]
+        ],
+        "more": max(0, len(preview.differences) - SHOWN),
+        "conflicts": [
+            (
+                one,
+                _name(sheet, one.key, language),
+                _text(sheet, one.key, one.mine, language),
+                _text(sheet, one.key, one.theirs, language),
+                _text(sheet, one.key, one.base, language),
+            )
+            for one in preview.conflicts
+        ],
+        "faults": [
+            (_name(sheet, key, language), error.message(language))
+            for key, error in preview.result.errors.items()
+        ],
+        "findings": [builder.finding(one) for one in preview.appeared if not one.edit.startswith("REQ-")],
+        "seen_revision": preview.before.submission.revision,
+    }
+
+
+def _name(sheet: Sheet, key: str, language: str) -> str:
+    """The item, and inside a table its row and column."""
+    code, row, column = cells.split(key)
+    item = sheet.definition.items.get(code)
+    if item is None:
+        return key
+    text = f"{code} {item.label.get(language)}"
+    if row is None:
+        return text
+    labels = {one.id: one.label.get(language) for one in item.rows.entries} if item.rows else {}
+    place = item.column(column or "")
+    return f"{text} · {labels.get(row, row)} · {place.label.get(language) if place else column}"
+
+
+def _text(sheet: Sheet, key: str, cell: Any, language: str) -> str:
+    place = cells.field_of(sheet.definition, key)
+    return (format_cell(place, cell, language) if place else "") or _("blank")
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_apply(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write what the rehearsal has shown."""
+    submission = load(request, pk)
+    result = apply_workbook(
+        submission,
+        by=request.user,
+        token=request.POST.get("token", "")[:40],
+        revision=read_revision(request.POST, "seen"),
+        take=request.POST.getlist("take"),
+    )
+    count = len(result.changed)
+    text = ngettext(
+        "%(count)s cell of the workbook is stored.", "%(count)s cells of the workbook are stored.", count
+    )
+    messages.success(request, text % {"count": count})
+    return redirect("sheet_findings", pk)
