@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from survey.access.decorators import public
 from survey.review.forms import ReturnForm
-from survey.review.peers import box
+from survey.review.scores.peers import box
 from survey.submissions.models import STATE_LABELS
 
 _TOKEN = re.compile(r"^\s*--([a-z-]+):\s*([^;]+);", re.MULTILINE)

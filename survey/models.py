@@ -26,7 +26,7 @@ from survey.review.models import (
     ReviewQuery,
     SiteNotice,
 )
-from survey.review.score_models import (
+from survey.review.scores.models import (
     ExpectedShare,
     ItemScore,
     PeerQuantiles,

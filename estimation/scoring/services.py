@@ -31,8 +31,9 @@ from estimation.scoring.judge import (
 )
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
-from survey.review import scores, services
-from survey.review.scores import Expected, ScoredItem, ScoredSheet, Undecided, Unfiled
+from survey.review import services
+from survey.review.scores import services as scores
+from survey.review.scores.services import Expected, ScoredItem, ScoredSheet, Undecided, Unfiled
 
 
 def latest_run(round: CollectionRound) -> EstimationRun | None:

@@ -13,11 +13,14 @@ from rest_framework.views import APIView
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import PolicyDenied
-from survey.review import bulk, progress, services, undo
+from survey.fieldwork.progress import selectors as progress
+from survey.review import services
+from survey.review.bulk import services as bulk
+from survey.review.bulk import undo
 from survey.review.filters import QueueFilter
 from survey.review.models import ReviewQuery
 from survey.review.selectors import queue, round_of, rounds
-from survey.review.verdicts import unjudged
+from survey.review.sheet.verdicts import unjudged
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS, sheet

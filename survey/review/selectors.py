@@ -32,8 +32,8 @@ from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import AGAIN, EFFECTS, FINDINGS, QUERIES, QueueFilter
 from survey.review.models import ReviewQuery
-from survey.review.score_models import ItemScore
-from survey.review.scores import MOVES
+from survey.review.scores.models import ItemScore
+from survey.review.scores.services import MOVES
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing, Submission
 

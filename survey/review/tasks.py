@@ -7,8 +7,10 @@ from django.conf import settings
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from survey.fieldwork.exports import services as jobs
+from survey.fieldwork.reminders import services as reminders
 from survey.microdata.services import current_layout
-from survey.review import jobs, macro_edits, reminders
+from survey.review.ledger import macro_edits
 
 logger = logging.getLogger(__name__)
 

@@ -2,17 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.review import (
-    api,
-    audit_views,
-    bulk_views,
-    correction_views,
-    job_views,
-    ledger_views,
-    reason_views,
-    unit_views,
-    views,
-)
+from survey.audit_trail import views as audit_views
+from survey.fieldwork.exports import views as job_views
+from survey.fieldwork.units import views as unit_views
+from survey.review import api, views
+from survey.review.bulk import views as bulk_views
+from survey.review.corrections import views as correction_views
+from survey.review.ledger import views as ledger_views
+from survey.review.reasons import views as reason_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("review/", views.review_queue, name="review_queue"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
-from survey.review import bulk
+from survey.review.bulk import services as bulk
 from survey.review.filters import QueueFilter
 from tests.architecture.matrix_bodies import (
     ALLOCATION,

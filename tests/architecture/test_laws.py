@@ -48,7 +48,7 @@ DOORS = {
     "scoring": {
         "survey.collection.models",
         "survey.frame.models",
-        "survey.review.scores",
+        "survey.review.scores.services",
         "survey.review.services",
     },
     "index": {
@@ -113,8 +113,10 @@ WRITERS = {
     "survey/submissions/lifecycle/transitions.py": {"move"},
     "survey/submissions/lifecycle/explaining.py": {"reply"},  # a reviewer's comment, not a sheet
     "survey/review/services.py": {"close_query", "reopen_query"},
-    "survey/review/bulk.py": {"_MOVE"},  # the same table as ``move``, for many sheets in one statement
-    "survey/review/jobs.py": {"run_job", "_finish", "_end", "expire_jobs"},  # jobs, not sheets
+    "survey/review/bulk/services.py": {
+        "_MOVE"
+    },  # the same table as ``move``, for many sheets in one statement
+    "survey/fieldwork/exports/services.py": {"run_job", "_finish", "_end", "expire_jobs"},  # jobs, not sheets
     "survey/collection/services.py": {"_set_state"},  # a round
     "survey/frame/services.py": {
         "confirm_import",

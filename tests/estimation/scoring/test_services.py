@@ -8,8 +8,8 @@ import pytest
 from estimation.runs.models import Estimate
 from estimation.scoring import services
 from estimation.scoring.tasks import sweep_scores
-from survey.review.score_models import ExpectedShare, ItemScore, PeerQuantiles, SheetScore, TotalCell
-from survey.review.scores import ScoredSheet, receive_scores
+from survey.review.scores.models import ExpectedShare, ItemScore, PeerQuantiles, SheetScore, TotalCell
+from survey.review.scores.services import ScoredSheet, receive_scores
 from survey.submissions.models import Submission
 from tests.estimation.runs.country import cells, file_accepted
 from tests.estimation.scoring.town import Town

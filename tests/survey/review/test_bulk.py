@@ -8,7 +8,8 @@ from survey.access.roles import Role
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.microdata.models import Observation
-from survey.review import bulk, services
+from survey.review import services
+from survey.review.bulk import services as bulk
 from survey.review.filters import QueueFilter
 from survey.review.models import BulkAcceptance
 from survey.submissions.lifecycle.states import State

@@ -8,8 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from survey.exceptions import PolicyDenied
-from survey.review import corrections, past, reading, services, versions
+from survey.review import services
+from survey.review.corrections import services as corrections
 from survey.review.models import CorrectionSlip, ReviewQuery
+from survey.review.sheet import past, reading, versions
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission, SubmissionEvent
 from tests.factories import make_sheet, make_unit, make_user

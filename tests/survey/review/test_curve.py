@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from survey.review.curve import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, cumulated, curve
+from survey.fieldwork.progress.curve import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, cumulated, curve
 
 DUE, LAST_DUE = dt.date(2026, 3, 20), dt.date(2025, 3, 22)
 

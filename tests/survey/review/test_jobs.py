@@ -18,8 +18,10 @@ from survey.access.activation.services import check_code
 from survey.access.models import RoleAssignment
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
+from survey.fieldwork.exports import letters
+from survey.fieldwork.exports import services as jobs
+from survey.fieldwork.exports import tables as exports
 from survey.questionnaires.loader import load_questionnaire
-from survey.review import exports, jobs, letters
 from survey.review.filters import QueueFilter
 from survey.review.models import DeskJob
 from survey.submissions.lifecycle.states import State

@@ -7,7 +7,8 @@ import pytest
 
 from survey.microdata.selectors import coverage_rows
 from survey.microdata.services import freeze_version
-from survey.review import ledger, services
+from survey.review import services
+from survey.review.ledger import selectors as ledger
 from survey.submissions.lifecycle.states import State
 from tests.factories import make_sheet, make_unit
 

@@ -7,10 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from survey.collection.models import Disposition
-from survey.review import progress, services
-from survey.review.missing import missing
-from survey.review.score_models import ExpectedShare
-from survey.review.scores import Expected
+from survey.fieldwork.progress import selectors as progress
+from survey.fieldwork.progress.missing import missing
+from survey.review import services
+from survey.review.scores.models import ExpectedShare
+from survey.review.scores.services import Expected
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing
 from tests.factories import make_sheet, make_unit

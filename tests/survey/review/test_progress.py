@@ -3,7 +3,7 @@
 import pytest
 
 from survey.collection.models import Assignment, CollectionRound, Disposition
-from survey.review.progress import Tally, board, heat, queue_link
+from survey.fieldwork.progress.selectors import Tally, board, heat, queue_link
 from survey.submissions.lifecycle.states import State
 from tests.factories import make_sheet, make_unit
 

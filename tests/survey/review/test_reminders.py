@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from survey.collection.models import Disposition
 from survey.exceptions import PolicyDenied
-from survey.review import reminders
+from survey.fieldwork.reminders import services as reminders
 from survey.review.models import Reminder, ReminderBatch, SiteNotice
 from survey.review.tasks import remind_by_calendar
 from survey.submissions.lifecycle.states import State

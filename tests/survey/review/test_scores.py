@@ -7,11 +7,11 @@ from django.utils import translation
 
 from survey.review import services
 from survey.review.filters import QueueFilter
-from survey.review.peers import MARGIN, WIDTH, box
-from survey.review.score_models import ItemScore, PeerQuantiles
-from survey.review.scores import ScoredItem, ScoredSheet, peers_of
+from survey.review.scores.models import ItemScore, PeerQuantiles
+from survey.review.scores.peers import MARGIN, WIDTH, box
+from survey.review.scores.services import ScoredItem, ScoredSheet, peers_of
+from survey.review.scores.wording import share
 from survey.review.selectors import neighbours, queue
-from survey.review.wording import share
 from survey.submissions.lifecycle.states import State
 from tests.factories import make_sheet, make_unit
 
@@ -122,7 +122,7 @@ def test_a_value_without_totals_still_says_what_was_expected(three: list[Any]) -
 
 
 def services_moves(item: ItemScore) -> str:
-    from survey.review.wording import moves
+    from survey.review.scores.wording import moves
 
     return moves(item, unit="TB", source="source", region="Jiangsu")
 

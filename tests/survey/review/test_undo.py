@@ -9,7 +9,9 @@ from django.utils import timezone
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from survey.microdata.services import freeze_version
-from survey.review import bulk, services, undo
+from survey.review import services
+from survey.review.bulk import services as bulk
+from survey.review.bulk import undo
 from survey.review.filters import QueueFilter
 from survey.review.models import BulkAcceptance
 from survey.submissions.lifecycle.states import Action, State

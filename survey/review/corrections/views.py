@@ -15,9 +15,10 @@ from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.definition import Column, Item
 from survey.questionnaires.selectors import definition_for
-from survey.review import corrections, past
+from survey.review.corrections import services as corrections
 from survey.review.models import CorrectionSlip
-from survey.review.reading import shown
+from survey.review.sheet import past
+from survey.review.sheet.reading import shown
 from survey.review.views import review_sheets, show_sheet
 from survey.submissions import cells
 from survey.submissions.models import Submission

@@ -10,8 +10,9 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.questionnaires.loader import load_codelist
-from survey.review import ledger, macro_edits
 from survey.review.filters import QueueFilter
+from survey.review.ledger import macro_edits
+from survey.review.ledger import selectors as ledger
 from survey.review.selectors import place_name, round_of, rounds
 
 

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from survey.collection.models import CollectionRound
 from survey.questionnaires.answering.units import unit_label, with_label
 from survey.questionnaires.loader import load_all
-from survey.review.score_models import SheetScore, TotalCell
+from survey.review.scores.models import SheetScore, TotalCell
+from survey.review.scores.wording import number, share
 from survey.review.selectors import place_name
-from survey.review.wording import number, share
 
 
 @dataclass(frozen=True, slots=True)

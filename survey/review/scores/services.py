@@ -16,7 +16,7 @@ from survey.microdata.models import MicrodataLayout
 from survey.microdata.projection import Variable
 from survey.microdata.services import classification_of
 from survey.questionnaires.selectors import definition_for
-from survey.review.score_models import (
+from survey.review.scores.models import (
     ExpectedShare,
     ItemScore,
     PeerQuantiles,

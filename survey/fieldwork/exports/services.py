@@ -21,7 +21,8 @@ from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
-from survey.review import exports, letters
+from survey.fieldwork.exports import letters
+from survey.fieldwork.exports import tables as exports
 from survey.review.filters import QueueFilter
 from survey.review.models import DeskJob
 

@@ -17,8 +17,9 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
+from survey.fieldwork.exports import services as jobs
+from survey.fieldwork.reminders import services as reminders
 from survey.questionnaires.loader import load_codelist
-from survey.review import jobs, reminders
 from survey.review.filters import QueueFilter
 from survey.review.models import DeskJob, Reminder, ReminderBatch
 from survey.review.selectors import round_of, rounds

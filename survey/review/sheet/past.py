@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from survey.questionnaires.definition import Item
-from survey.review.reading import Thread, answer_number, shown, threads_of
+from survey.review.sheet.reading import Thread, answer_number, shown, threads_of
 from survey.submissions.models import Filing, Submission, SubmissionEvent
 
 LATEST = 200

@@ -12,7 +12,7 @@ from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import QueueFilter
-from survey.review.reasons import VERDICTS, reasons_of
+from survey.review.reasons.selectors import VERDICTS, reasons_of
 from survey.review.selectors import round_of, rounds
 
 PAGE_SIZE = 50

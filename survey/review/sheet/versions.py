@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from survey.questionnaires.definition import Item
-from survey.review.reading import Reading, shown
+from survey.review.sheet.reading import Reading, shown
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import Sheet
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from survey.questionnaires.answering.units import with_label
-from survey.review.wording import number
+from survey.review.scores.wording import number
 
 WIDTH, MARGIN = 132, 6
 

@@ -18,8 +18,8 @@ from django.utils.translation import get_language
 from survey.access.roles import Permission, permissions_of
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_all
-from survey.review.score_models import ItemScore, SamplingError
-from survey.review.scores import UNUSUAL, province_code
+from survey.review.scores.models import ItemScore, SamplingError
+from survey.review.scores.services import UNUSUAL, province_code
 from survey.review.selectors import place_name
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission

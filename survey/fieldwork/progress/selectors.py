@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from survey.access.models import NATION, Region
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound, Disposition
-from survey.review.curve import Curve, curve
+from survey.fieldwork.progress.curve import Curve, curve
 from survey.review.filters import FILED_GROUP, QueueFilter
 from survey.review.selectors import province_of
 from survey.submissions.lifecycle.states import FILED, State

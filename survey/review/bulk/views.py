@@ -16,13 +16,15 @@ from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound, ContactNote
 from survey.exceptions import PolicyDenied, StaleRevision
+from survey.fieldwork.progress import selectors as progress
+from survey.fieldwork.progress.missing import CONTACTS, PAGE_SIZE, missing, with_contacts
 from survey.questionnaires.loader import load_codelist
-from survey.review import bulk, progress, undo
+from survey.review.bulk import services as bulk
+from survey.review.bulk import undo
+from survey.review.bulk.whatif import what_if
 from survey.review.filters import QueueFilter
-from survey.review.missing import CONTACTS, PAGE_SIZE, missing, with_contacts
-from survey.review.remaining import remaining
+from survey.review.scores.remaining import remaining
 from survey.review.selectors import round_of, rounds
-from survey.review.whatif import what_if
 from survey.submissions.lifecycle.states import EDITABLE
 
 TOP_MISSING = 10
