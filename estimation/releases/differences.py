@@ -9,7 +9,7 @@ from pathlib import Path
 
 from estimation.releases.content.content import CellStatus, FrozenCell, Text
 
-_FOLDER = Path(__file__).with_name("registry")
+_FOLDER = Path(__file__).parent / "content" / "registry"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,28 +46,12 @@ ATTEMPTS = 3
 HISTORY_YEARS = 10
 type Report = Callable[[str, int], None]
 
-_ROOM = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent
 _COMPUTING = (
-    *sorted((_ROOM.parent / "methods").glob("*.py")),
-    *(_ROOM.parent / "design" / name for name in ("strata.py", "selectors.py")),
-    *(
-        _ROOM / f"{name}.py"
-        for name in (
-            "arrays",
-            "blocks",
-            "cellsums",
-            "changes",
-            "classes",
-            "extract",
-            "levels",
-            "panel",
-            "pipeline",
-            "replicates",
-            "spec",
-            "treat",
-            "weigh",
-        )
-    ),
+    *sorted((_PACKAGE.parent / "methods").rglob("*.py")),
+    *sorted((_PACKAGE / "compute").glob("*.py")),
+    _PACKAGE / "extract.py",
+    *(_PACKAGE.parent / "design" / name for name in ("strata.py", "selectors.py")),
 )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.submissions import api, sign_views
+from survey.submissions import api
 from survey.submissions.evidence import views as evidence_views
 from survey.submissions.filing import views as filing_views
 from survey.submissions.guests import views as guest_views
@@ -40,8 +40,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("guest/<int:pk>/", guest_views.guest_home, name="guest_home"),
     path("guest/<int:pk>/sections/<slug:code>/", guest_views.guest_section, name="guest_section"),
     path("guest/<int:pk>/sections/<slug:code>/save/", guest_views.guest_save, name="guest_save"),
-    path("sheets/<int:pk>/sign/", sign_views.sheet_sign, name="sheet_sign"),
-    path("sheets/<int:pk>/sign/ask/", sign_views.sheet_ask_signature, name="sheet_ask_signature"),
+    path("sheets/<int:pk>/sign/", filing_views.sheet_sign, name="sheet_sign"),
+    path("sheets/<int:pk>/sign/ask/", filing_views.sheet_ask_signature, name="sheet_ask_signature"),
     path("guest/<int:pk>/sign/", guest_views.guest_sign, name="guest_sign"),
     path("sheets/<int:pk>/evidence/", evidence_views.sheet_evidence, name="sheet_evidence"),
     path(

@@ -13,7 +13,7 @@ from estimation.report.figures.drawing import size_of
 from estimation.report.outline import FigurePart, Outline, Paragraph, Section, TablePart
 from estimation.report.wording import HTML_LANGUAGES, WORDS
 
-STYLE = Path(__file__).parents[1] / "static" / "estimation" / "report.css"
+STYLE = Path(__file__).parents[2] / "static" / "estimation" / "report.css"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The page of the units behind a number."""
+"""Pages that explain a run: changes on last year, methods, the units behind one number."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +8,15 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from estimation.runs import selectors
+from estimation.runs.compute.spec import CROSSED
+from estimation.runs.inspection import changes as selectors_changes
+from estimation.runs.inspection import methods as selectors_methods
+from estimation.runs.inspection import plots
 from estimation.runs.inspection import services as services_units
 from estimation.runs.inspection.comparison import CellChange
 from estimation.runs.inspection.contributions import GROWTHS, Cell
 from estimation.runs.inspection.units import UnitsBehind
+from estimation.runs.models import EstimationRun
 from estimation.runs.readable import readable_unit
 from estimation.runs.selectors import VariableName
 from survey.access.decorators import requires
@@ -116,3 +121,101 @@ def _cell(request: HttpRequest, year: int) -> Cell:
         request.GET.get("kind", "nation"),
         request.GET.get("code", "all"),
     )
+
+
+@requires(Permission.VIEW_ESTIMATES, Permission.REVIEW)
+@require_GET
+def run_changes(request: HttpRequest) -> HttpResponse:
+    """Region by industry of the newest finished run: both years, change, and how unusual it is.
+
+    Who may not see estimates, the desk of a province, gets the same of its own units.
+    """
+    user: Any = request.user
+    own = not user.has(Permission.VIEW_ESTIMATES)
+    run = selectors.runs_with_inputs().first()
+    variable = request.GET.get("variable", CROSSED[0])
+    if variable not in CROSSED:
+        raise Http404
+    context: dict[str, Any] = {"run": run, "variable": variable, "own": own}
+    if run is not None:
+        names = selectors.variables_of(run)
+        if own:
+            sections, rows = selectors_changes.desk_change_table(run, variable, user)
+        else:
+            sections, rows = selectors_changes.change_table(run, variable)
+        context |= {
+            "cells": [cell for row in rows for cell in row.cells if cell is not None],
+            "sections": sections,
+            "rows": rows,
+            "unusual": selectors_changes.most_unusual(rows),
+            "name": selectors.name_of(names, variable),
+            "names": [selectors.name_of(names, code) for code in CROSSED],
+            "year": run.round.year,
+        }
+    return page(request, "estimation/runs/changes.html", context)
+
+
+LISTED = 300  # collapsed strata on the page; the rest is on the page of the weights
+
+
+@requires(Permission.VIEW_ESTIMATES)
+@require_GET
+def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
+    """Formulas in words and symbols, parameters, and what the run did with its data."""
+    run = get_object_or_404(selectors.runs_with_inputs(), pk=pk)
+    year = run.round.year
+    names = selectors.variables_of(run)
+    steps, collapsed = selectors_methods.collapsing(run, year)
+    weights = selectors_methods.weight_facts(run, year)
+    bins = plots.weight_bins(weights.pairs) if weights else []
+    effects = selectors_methods.treatment_effects(run)
+    response = selectors_methods.response(run, year)
+    context: dict[str, Any] = {
+        "run": run,
+        "year": year,
+        "facts": next(one for one in run.summary["years"] if one["year"] == year),
+        "treatment": run.spec["winsorization"]["method"],
+        "parameters": selectors_methods.parameters(run),
+        "effects": [(row, selectors.name_of(names, row["variable"])) for row in effects],
+        "outside_count": sum(row["count"] for row in effects),
+        "moved_count": sum(row["moved"] for row in effects),
+        "steps": steps,
+        "collapsed": list(collapsed[:LISTED]),
+        "weights": weights,
+        "bins": bins,
+        "plot": plots.columns([(label, float(count)) for label, count in bins]),
+        "grades": selectors_methods.grades_by_kind(run),
+        "letters": "ABCDE",
+        "worst": [
+            (
+                row,
+                selectors.name_of(names, row.variable),
+                row.statistic in selectors.PERCENTS,
+                *selectors.shown_unit(names, row.variable, row.statistic, row.value or 0.0),
+            )
+            for row in selectors_methods.worst(run)
+        ],
+        "response": response,
+        "response_sums": selectors_methods.summed(response),
+        "collapsed_population": sum(row["population"] for row in steps),
+        "lowest": [
+            (row, row.respondents / row.drawn) for row in selectors_methods.lowest_response(run, year)
+        ],
+        "deffs": selectors_methods.design_effects(run),
+        **_cutoffs(request, run, names, year),
+    }
+    return page(request, "estimation/runs/methods.html", context)
+
+
+def _cutoffs(request: HttpRequest, run: EstimationRun, names: Any, year: int) -> dict[str, Any]:
+    """The cutoffs of the chosen item."""
+    known = selectors_methods.cutoff_variables(run)
+    asked = request.GET.get("variable", "")
+    variable = asked if asked in known else "P01" if "P01" in known else known[0] if known else ""
+    return {
+        "variable": variable,
+        "chosen": asked in known,
+        "variable_name": selectors.name_of(names, variable),
+        "variables": [selectors.name_of(names, code) for code in known],
+        "cutoffs": list(selectors_methods.cutoffs_of(run, variable, year)),
+    }

@@ -2,19 +2,23 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from survey.access.decorators import requires
+from survey.access.forms import PlainForm
 from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 from survey.questionnaires.loader import load_codelist
 from survey.questionnaires.selectors import items_by_section
+from survey.submissions.invitations import services as invitations
 from survey.submissions.lifecycle import services, signing
 from survey.submissions.lifecycle.filing import canonical_text, is_intact, receipt_number
 from survey.submissions.lifecycle.states import Action
@@ -23,7 +27,7 @@ from survey.submissions.page.forms import SignOffForm, read_revision
 from survey.submissions.page.rows import RowBuilder
 from survey.submissions.page.views import frame, load
 from survey.submissions.selectors import Sheet, latest_filing, sheet_of
-from survey.submissions.tasks import send_receipt_later
+from survey.submissions.tasks import send_invitation_later, send_receipt_later
 
 
 @requires(Permission.RESPOND)
@@ -213,3 +217,43 @@ def sheet_print(request: HttpRequest, pk: int) -> HttpResponse:
     sheet = sheet_of(load(request, pk))
     context = frame(request, sheet) | {"blank_sections": items_by_section(sheet.definition)}
     return page(request, "survey/submissions/print.html", context)
+
+
+class SignatoryForm(PlainForm):
+    """To whom the link for a step goes."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    email = forms.EmailField(label=gettext_lazy("Work e-mail"))
+    role = forms.ChoiceField(choices=[(role, role) for role in signing.BY_LINK])
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_sign(request: HttpRequest, pk: int) -> HttpResponse:
+    """The first step: whoever filled signs with their account."""
+    signing.sign(
+        load(request, pk),
+        role="filler",
+        name=request.POST.get("name", ""),
+        seen_hash=request.POST.get("hash", ""),
+        by=request.user,
+    )
+    messages.success(request, _("You have signed. Send the form to the head of statistics now."))
+    return redirect("sheet_submit", pk)
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_ask_signature(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the link for the next step."""
+    submission = load(request, pk)
+    form = SignatoryForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Enter the name and the work e-mail of the person who signs."))
+        return redirect("sheet_submit", pk)
+    invitation, secret = invitations.ask_signature(submission, by=request.user, **form.cleaned_data)
+    link = request.build_absolute_uri(reverse("guest_open", args=[secret]))
+    send_invitation_later(invitation.pk, link)
+    text = _("The link goes to %(email)s. Should you want to hand it on yourself: %(link)s")
+    messages.success(request, text % {"email": invitation.email, "link": link})
+    return redirect("sheet_submit", pk)
