@@ -16,7 +16,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 DOTTED = re.compile(r"\b(?:survey|estimation|config|tests)(?:\.[a-zA-Z_]\w*)+")
 # Documents of the people who planned the system, which its readers do not have.
-OUTSIDE = re.compile(r"\bissue (?:text|\d+)|\bissue's (?:text|list)|/work/|/tmp/", re.IGNORECASE)
+OUTSIDE = re.compile(r"\bissue (?:text|\d+)|\breference, section|\bmethodology[,:]|/work/", re.IGNORECASE)
 COMMENTS = {
     ".html": re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL),
     ".css": re.compile(r"/\*.*?\*/", re.DOTALL),
@@ -39,7 +39,9 @@ class Repository:
         self.root = root
         self.texts = [path for path in files if path.suffix in {".md", ".py"} or path.suffix in COMMENTS]
         names = [path.relative_to(root).as_posix() for path in files]
-        self.endings = {ending for name in names for ending in _endings(name)}
+        self.paths = {path for name in names for path in (name, *_folders(name))}
+        self.endings = {(ending, "") for name in names for ending in _endings(name)}
+        self.endings |= {(end, above) for name in names for end in _endings(name) for above in _folders(name)}
         ignored = (root / ".gitignore").read_text().split()
         self.ignored = tuple(name.strip("/") for name in ignored if "*" not in name)
 
@@ -53,16 +55,21 @@ class Repository:
         return path.relative_to(self.root).parts[0] != "tests"
 
     def knows(self, name: str, beside: Path) -> bool:
-        """True for a file or folder of the repository, an ignored one, or a name that the program uses."""
+        """True for a file or folder of the repository, an ignored one, or a name that the program uses.
+
+        The end of a path is enough: in Markdown below the folder of the text, elsewhere in the whole repository.
+        """
         name = name.removeprefix("./").rstrip("/")
-        if name in self.endings or name in EXAMPLES or name.split("/")[0] in self.ignored:
+        if name in self.paths or name in EXAMPLES or name.split("/")[0] in self.ignored:
             return True
-        relative = (beside.parent / name).resolve()
-        if relative.is_relative_to(self.root) and relative.exists():
+        folder = beside.parent.relative_to(self.root).as_posix().removeprefix(".")
+        if beside.suffix != ".md" or name.startswith("test_"):
+            folder = ""
+        if (name, folder) in self.endings or (beside.parent / name).exists():
             return True
-        return name in self.literals or (
-            beside.suffix == ".py" and any(name in text for text in _literals(beside))
-        )
+        if beside.suffix == ".py" and any(name in text for text in _literals(beside)):
+            return True
+        return name in self.literals
 
     def knows_module(self, dotted: str) -> bool:
         """True when the longest part that can be a module is one and its source has the next name."""
@@ -84,6 +91,12 @@ def _endings(name: str) -> Iterator[str]:
     parts = name.split("/")
     for end in range(1, len(parts) + 1):
         yield from ("/".join(parts[start:end]) for start in range(end))
+
+
+def _folders(name: str) -> Iterator[str]:
+    """``a/b/c.py``: the folders above it, ``a`` and ``a/b``."""
+    parts = name.split("/")
+    yield from ("/".join(parts[:end]) for end in range(1, len(parts)))
 
 
 @cache
