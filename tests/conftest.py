@@ -76,6 +76,23 @@ def world(db: None) -> Any:
     return World.build()
 
 
+@pytest.fixture
+def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What a test commits is deleted afterwards. pytest-django's own would empty the tables of the base, too."""
+    from tests.concurrency import rows_deleted_afterwards
+
+    with django_db_blocker.unblock(), rows_deleted_afterwards():
+        yield
+
+
+@pytest.fixture
+def committed_world(transactional_db: None) -> Any:
+    """``world`` for tests with several connections: every one of them sees it."""
+    from tests.factories import World
+
+    return World.build()
+
+
 @pytest.fixture(autouse=True)
 def _clean_cache() -> Iterator[None]:
     """Counters and lockouts of one test must not reach the next."""

@@ -4,8 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from estimation.runs.bootstrap.models import Bootstrap
-from estimation.runs.models import EstimationRun
+from estimation.runs.models import Bootstrap, EstimationRun
 
 
 class IndexResult(models.Model):

@@ -6,6 +6,39 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
+class ExternalSeries(models.Model):
+    """A number that no questionnaire asks for, with its source and version.
+
+    One person enters a version, another approves it; runs read approved versions only.
+    """
+
+    code = models.CharField(max_length=30)
+    year = models.PositiveSmallIntegerField()
+    version = models.PositiveSmallIntegerField(default=1)
+    value = models.DecimalField(max_digits=30, decimal_places=6)
+    unit = models.CharField(max_length=20)
+    label_zh = models.CharField(max_length=100)
+    label_en = models.CharField(max_length=150)
+    source = models.CharField(max_length=300)
+    source_date = models.DateField(null=True, blank=True)  # when the source published it
+    is_synthetic = models.BooleanField(default=False)
+    entered_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now)
+    approved_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_external_value", fields=["code", "year", "version"]),
+            models.CheckConstraint(
+                name="external_approved_by_another",
+                condition=Q(approved_by__isnull=True)
+                | Q(entered_by__isnull=True)
+                | ~Q(approved_by=models.F("entered_by")),
+            ),
+        ]
+
+
 class EstimationRun(models.Model):
     """One computation. The same inputs give the same hash and therefore the same row."""
 
@@ -148,3 +181,74 @@ class StratumWeight(models.Model):
     def drawn(self) -> int:
         """Drawn units; of a response class they are all that there are."""
         return self.population if self.region else self.stratum.drawn
+
+
+class Bootstrap(models.Model):
+    """Replicates of one run, computed in chunks by however many workers there are."""
+
+    State = EstimationRun.State
+
+    run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="bootstraps")
+    replicates = models.PositiveIntegerField()
+    seed = models.PositiveIntegerField(default=0)  # together with the run's hash the seed of every replicate
+    code_version = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=EstimationRun.State.choices, default="queued")
+    cancel_requested = models.BooleanField(default=False)
+    error = models.TextField(blank=True)
+    requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    requested_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    result_hash = models.CharField(max_length=64, blank=True)
+    timings = models.JSONField(default=list)  # measured: {workers, seconds, replicates}
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_bootstrap", fields=["run", "replicates", "seed", "code_version"]
+            ),
+            models.CheckConstraint(
+                name="finished_bootstrap_is_hashed",
+                condition=~Q(state="finished") | (Q(finished_at__isnull=False) & ~Q(result_hash="")),
+            ),
+        ]
+
+
+class BootstrapChunk(models.Model):
+    """Some replicates in a row. ``rows`` holds them as big-endian float64, (count, S), once they are computed."""
+
+    bootstrap = models.ForeignKey(Bootstrap, models.CASCADE, related_name="chunks")
+    first = models.PositiveIntegerField()
+    count = models.PositiveSmallIntegerField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_at = models.DateTimeField(null=True)  # beaten while somebody computes
+    worker = models.CharField(max_length=100, blank=True)
+    seconds = models.FloatField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    rows = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_chunk", fields=["bootstrap", "first"])]
+
+
+class ReplicateEstimate(models.Model):
+    """An estimate with its bootstrap error, beside the linearised one where there is one."""
+
+    bootstrap = models.ForeignKey(Bootstrap, models.CASCADE, related_name="estimates")
+    variable = models.CharField(max_length=40)
+    statistic = models.CharField(max_length=16)
+    domain_kind = models.CharField(max_length=20)
+    domain_code = models.CharField(max_length=20)
+    value = models.FloatField()
+    se = models.FloatField()
+    lower = models.FloatField()  # percentiles of the replicates, at the level of the run
+    upper = models.FloatField()
+    linear_se = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_replicate_estimate",
+                fields=["bootstrap", "variable", "statistic", "domain_kind", "domain_code"],
+            )
+        ]

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from estimation.runs.bootstrap.models import Bootstrap, ReplicateEstimate
-from estimation.runs.models import EstimationRun
+from estimation.runs.models import Bootstrap, EstimationRun, ReplicateEstimate
 
 KINDS = ("nation", "region", "section")
 

@@ -28,11 +28,10 @@ from survey.microdata.projection import project as values_of
 from survey.microdata.projection import reasons as reasons_of
 from survey.microdata.services import classification_of, current_layout
 from survey.questionnaires.selectors import definition_for
-from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.review.filters import QueueFilter
+from survey.review.models import BulkAcceptance, BulkMember, ReviewQuery
 from survey.review.selectors import desk_of, matching, province_of
 from survey.review.sheet.verdicts import accept_reasons, count_unjudged
-from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State
 from survey.submissions.models import Filing, Submission
 
@@ -159,15 +158,13 @@ def bulk_accept(
     setting = setting.but(state=state.value)
     rows = matching(by, round, setting)
     matched = rows.count()
-    held = list(
-        acceptable(rows, action, by)
-        .select_for_update(of=("self",))
-        .order_by("pk")
-        .values_list("pk", "revision")
-    )
+    found = acceptable(rows, action, by).order_by("pk").values_list("pk", "revision")
+    held = list(found.select_for_update(of=("self",)))
     if not held:
         raise PolicyDenied(_("No sheet of this filter can be accepted."))
-    if len(held) != expected or (mark and mark != _mark(held)):
+    # Whoever held a lock before may have left a comment in another table: only a statement that begins after
+    # all locks are taken sees it.
+    if len(held) != expected or (mark and mark != _mark(held)) or list(found) != held:
         raise StaleRevision(CHANGED)
     act = BulkAcceptance.objects.create(
         round=round,

@@ -1,0 +1,243 @@
+"""Acceptances of many sheets beside other acts on the same sheets: every sheet is decided once, by one of them."""
+
+import datetime as dt
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from survey.exceptions import PolicyDenied, StaleRevision
+from survey.microdata.models import Observation
+from survey.review.bulk import services as bulk
+from survey.review.bulk import undo
+from survey.review.filters import QueueFilter
+from survey.review.models import BulkAcceptance, BulkMember
+from survey.review.services import (
+    accept_submission,
+    invalidate,
+    judge_explanation,
+    raise_query,
+    return_submission,
+)
+from survey.submissions.lifecycle.states import State
+from survey.submissions.models import Submission, SubmissionEvent
+from tests.concurrency import Outcome, race, without_row_locks
+from tests.factories import make_sheet, make_unit, make_user
+from tests.survey.review.test_verdicts import filed_with_reason
+
+type Story = Callable[[Any], None]
+CAT12 = QueueFilter(category="CAT12")
+
+
+def sheets_of(state: State, count: int = 3, region: str = "320000") -> list[Submission]:
+    return [make_sheet(make_unit("CAT12", region), state) for _ in range(count)]
+
+
+def accept_all(by: Any, sheets: list[Submission]) -> Any:
+    """An act: accept everything of CAT12 on this desk, which are these sheets."""
+    seen = bulk.preview(by, sheets[0].round, CAT12)
+    assert seen.expected == len(sheets)
+    return partial(
+        bulk.bulk_accept, by=by, round=seen.round, setting=CAT12, expected=seen.expected, mark=seen.mark
+    )
+
+
+def give_back(row: Submission, by: Any) -> Any:
+    due = timezone.now() + dt.timedelta(days=7)
+    return partial(return_submission, row, by=by, reason="请核实", due_at=due)
+
+
+def states(sheets: list[Submission]) -> list[str]:
+    return [Submission.objects.get(pk=row.pk).state for row in sheets]
+
+
+def decisions(row: Submission) -> list[str]:
+    """Moves of the history since the sheet was filed."""
+    events = SubmissionEvent.objects.filter(submission=row, kind="state").order_by("pk")
+    return [event.action for event in events if event.action not in {"save", "submit"}]
+
+
+def assert_refused(outcome: Outcome, *kinds: type[Exception]) -> None:
+    assert isinstance(outcome.error, kinds), outcome
+    assert outcome.waited, "it did not wait for the other one"
+
+
+def assert_done(outcome: Outcome) -> None:
+    assert outcome.error is None, outcome
+
+
+def accepted_together_twice(world: Any) -> None:
+    """The same filter confirmed by two people: one act, one decision a sheet."""
+    sheets = sheets_of(State.SUBMITTED)
+    acts = [
+        accept_all(by, sheets)
+        for by in (
+            world.users["provincial_administrator"],
+            make_user("provincial_administrator", "320000"),
+        )
+    ]
+    first, second = race(*acts)
+    assert_done(first)
+    assert_refused(second, PolicyDenied)
+    assert BulkAcceptance.objects.count() == 1 and BulkMember.objects.count() == 3
+    assert [decisions(row) for row in sheets] == [["accept"]] * 3
+
+
+def accepted_together_by_desks_that_overlap(world: Any) -> None:
+    """The nation's count covers two provinces; a colleague's covers one of them: nothing of the larger is done."""
+    here, there = sheets_of(State.NATIONAL_REVIEW), sheets_of(State.NATIONAL_REVIEW, 2, "330000")
+    by, colleague = world.users["reviewer"], make_user("reviewer")
+    smaller = CAT12.but(region="320000")
+    part = partial(bulk.bulk_accept, by=by, round=here[0].round, setting=smaller, expected=3)
+    first, second = race(part, accept_all(colleague, [*here, *there]))
+    assert_done(first)
+    assert_refused(second, StaleRevision)
+    assert states([*here, *there]) == ["accepted"] * 3 + ["national_review"] * 2
+    assert BulkAcceptance.objects.count() == 1 and BulkMember.objects.count() == 3
+    assert Observation.objects.filter(filing__submission__in=[*here, *there]).count() == 3
+
+
+def accepted_together_while_one_is_returned(world: Any) -> None:
+    sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
+    first, second = race(give_back(sheets[0], by), accept_all(by, sheets))
+    assert_done(first)
+    assert_refused(second, StaleRevision)
+    assert states(sheets) == ["returned", "submitted", "submitted"]
+    assert not BulkAcceptance.objects.exists()
+
+
+def one_is_returned_while_accepted_together(world: Any) -> None:
+    sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
+    first, second = race(accept_all(by, sheets), give_back(sheets[1], by))
+    assert_done(first)
+    assert_refused(second, PermissionDenied, PolicyDenied)
+    assert states(sheets) == ["national_review"] * 3
+    assert [decisions(row) for row in sheets] == [["accept"]] * 3
+
+
+def accepted_together_while_a_comment_is_raised(world: Any) -> None:
+    """No sheet is accepted over an open comment, neither alone nor with others."""
+    sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
+    comment = partial(raise_query, sheets[0], by=by, text="请核实", item="B09")
+    first, second = race(comment, accept_all(by, sheets))
+    assert_done(first)
+    assert_refused(second, StaleRevision)
+    assert states(sheets) == ["submitted"] * 3
+
+
+def accepted_together_while_a_second_comment_is_raised(world: Any) -> None:
+    """The same where the review has begun before, so that the comment changes nothing in the sheet's row."""
+    sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
+    Submission.objects.filter(pk=sheets[0].pk).update(review_started_at=timezone.now())
+    comment = partial(raise_query, sheets[0], by=by, text="请核实", item="B09")
+    first, second = race(comment, accept_all(by, sheets))
+    assert_done(first)
+    assert_refused(second, StaleRevision)
+    assert states(sheets) == ["submitted"] * 3
+
+
+def accepted_together_while_a_reason_is_refused(world: Any) -> None:
+    sheets, by = (
+        [filed_with_reason(), *sheets_of(State.SUBMITTED, 2)],
+        world.users["provincial_administrator"],
+    )
+    refused = sheets[0].explanations.latest("pk")
+    refuse = partial(judge_explanation, sheets[0], by=by, edit=refused.edit, verdict="refused")
+    first, second = race(refuse, accept_all(by, sheets))
+    assert_done(first)
+    assert_refused(second, StaleRevision)
+    assert states(sheets) == ["submitted"] * 3
+    assert set(sheets[0].explanations.values_list("verdict", flat=True)) <= {"", "refused"}
+
+
+def taken_back_twice(world: Any) -> None:
+    sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
+    act = accept_all(by, sheets)()
+    back = partial(undo.undo_acceptance, act, by=by, reason="选错了")
+    first, second = race(back, back)
+    assert_done(first)
+    assert_refused(second, PolicyDenied)
+    assert str(second.error) == gettext("This acceptance has been taken back already.")
+    assert [decisions(row) for row in sheets] == [["accept", "undo_accept"]] * 3
+
+
+def taken_back_while_one_moves_on(world: Any) -> None:
+    sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
+    act = accept_all(by, sheets)()
+    onward = partial(accept_submission, sheets[0], by=world.users["reviewer"])
+    first, second = race(onward, partial(undo.undo_acceptance, act, by=by, reason="选错了"))
+    assert_done(first)
+    assert_done(second)
+    assert (second.waited, second.value.undone) == (True, 2)
+    assert states(sheets) == ["accepted", "submitted", "submitted"]
+
+
+def one_is_ruled_out_while_taken_back(world: Any) -> None:
+    """Both are done, one after the other: the ruling is made on the sheet as the undo left it."""
+    sheets, by = sheets_of(State.NATIONAL_REVIEW), world.users["reviewer"]
+    act = accept_all(by, sheets)()
+    ruling = partial(invalidate, sheets[0], by=make_user("reviewer"), reason_code="not_credible")
+    first, second = race(partial(undo.undo_acceptance, act, by=by, reason="选错了"), ruling)
+    assert_done(first)
+    assert_done(second)
+    assert second.waited
+    assert states(sheets) == ["invalidated", "national_review", "national_review"]
+    last = SubmissionEvent.objects.filter(submission=sheets[0]).latest("pk")
+    assert (last.action, last.old, last.new) == ("invalidate", "national_review", "invalidated")
+
+
+def accepted_together_while_taken_back(world: Any) -> None:
+    """The province takes its act back while the nation accepts the same sheets."""
+    sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
+    act = accept_all(by, sheets)()
+    onward = accept_all(world.users["reviewer"], sheets)
+    first, second = race(partial(undo.undo_acceptance, act, by=by, reason="选错了"), onward)
+    assert_done(first)
+    assert_refused(second, PolicyDenied)
+    assert states(sheets) == ["submitted"] * 3
+    assert not Observation.objects.filter(filing__submission__in=sheets).exists()
+
+
+def taken_back_while_accepted_together(world: Any) -> None:
+    sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
+    act = accept_all(by, sheets)()
+    onward = accept_all(world.users["reviewer"], sheets)
+    first, second = race(onward, partial(undo.undo_acceptance, act, by=by, reason="选错了"))
+    assert_done(first)
+    assert_refused(second, PolicyDenied)
+    assert states(sheets) == ["accepted"] * 3
+    assert Observation.objects.filter(filing__submission__in=sheets).count() == 3
+
+
+BY_THE_LOCK: tuple[Story, ...] = (
+    accepted_together_twice,
+    one_is_returned_while_accepted_together,
+    accepted_together_while_a_comment_is_raised,
+    accepted_together_while_a_second_comment_is_raised,
+    accepted_together_while_a_reason_is_refused,
+    taken_back_twice,
+    taken_back_while_one_moves_on,
+    one_is_ruled_out_while_taken_back,
+    accepted_together_while_taken_back,
+    taken_back_while_accepted_together,
+)
+# These hold by more than the lock: the UPDATE of a set of sheets names the state that they start from.
+BY_MORE: tuple[Story, ...] = (
+    accepted_together_by_desks_that_overlap,
+    accepted_together_while_one_is_returned,
+)
+
+
+@pytest.mark.parametrize("story", [*BY_THE_LOCK, *BY_MORE])
+def test_two_connections(committed_world: Any, story: Story) -> None:
+    story(committed_world)
+
+
+@pytest.mark.parametrize("story", BY_THE_LOCK)
+def test_without_the_lock_of_the_sheet_the_race_is_lost(committed_world: Any, story: Story) -> None:
+    with without_row_locks(Submission, BulkAcceptance), pytest.raises(AssertionError):
+        story(committed_world)
