@@ -2,9 +2,15 @@
 
 from django.apps import AppConfig
 
+from survey.sentences import load_messages
+
 
 class EstimationConfig(AppConfig):
     """GSBPM 2.4, 4.1, 5.6 - 7.3: sample design, estimation, release."""
 
     name = "estimation"
     verbose_name = "Estimation"
+
+    def ready(self) -> None:
+        """Make every stored sentence of the app known."""
+        load_messages(self.name, self.path)

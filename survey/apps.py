@@ -2,9 +2,15 @@
 
 from django.apps import AppConfig
 
+from survey.sentences import load_messages
+
 
 class SurveyConfig(AppConfig):
     """GSBPM 2-5: design, build, collect, process."""
 
     name = "survey"
     verbose_name = "Survey"
+
+    def ready(self) -> None:
+        """Make every stored sentence of the app known."""
+        load_messages(self.name, self.path)

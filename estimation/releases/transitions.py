@@ -14,7 +14,7 @@ from estimation.releases.states import TRANSITIONS, Action, State, Transition, l
 from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may
-from survey.exceptions import PolicyDenied, Sentence
+from survey.exceptions import PolicyDenied, Shown
 
 NO_SUCH_MOVE = _("This is not possible in the present state of the release.")
 
@@ -46,10 +46,10 @@ def authorise(row: Release, request: Request) -> Transition:
     return found
 
 
-def refusals(row: Release, by: Any) -> dict[Action, Sentence | None]:
+def refusals(row: Release, by: Any) -> dict[Action, Shown | None]:
     """What a person could do with a release now: None where nothing stands against it but what the form asks."""
     asked = {"reason_given", "embargo_ahead"}
-    found: dict[Action, Sentence | None] = {}
+    found: dict[Action, Shown | None] = {}
     if not may(by, Permission.PUBLISH):
         return found
     for action in legal_actions(State(row.state)):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from survey import audit
 from survey.access.roles import Permission
-from survey.exceptions import PolicyDenied, Sentence, StaleRevision
+from survey.exceptions import PolicyDenied, Shown, StaleRevision
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.services import project
 from survey.questionnaires.selectors import definition_for
@@ -227,7 +227,7 @@ def acceptance(submission: Submission) -> Action:
     return Action.ACCEPT_FINALLY if submission.state == State.NATIONAL_REVIEW else Action.ACCEPT
 
 
-def obstacles(submission: Submission, action: Action, by: Any) -> list[Sentence]:
+def obstacles(submission: Submission, action: Action, by: Any) -> list[Shown]:
     """Why this button would be refused now; empty when it would not."""
     sentences = refusals(submission, action, by)
     if action in {Action.ACCEPT, Action.ACCEPT_FINALLY}:

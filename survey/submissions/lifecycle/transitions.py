@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from survey import audit
 from survey.access.roles import Permission, permissions_of
-from survey.exceptions import PolicyDenied, Sentence, StaleRevision
+from survey.exceptions import PolicyDenied, Shown, StaleRevision
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.questionnaires.routing import prefilled_cells
 from survey.questionnaires.selectors import definition_for
@@ -172,7 +172,7 @@ def can(submission: Submission, action: Action, by: Any) -> bool:
     return not refusals(submission, action, by)
 
 
-def refusals(submission: Submission, action: Action, by: Any) -> list[Sentence]:
+def refusals(submission: Submission, action: Action, by: Any) -> list[Shown]:
     """Why not, one sentence per obstacle; empty when nothing stands in the way."""
     found = TRANSITIONS.get((State(submission.state), action))
     if found is None:

@@ -1,0 +1,118 @@
+"""Sentences that are stored as a code with parameters and read in the language of the reader.
+
+A worker has no reader: what it stores must not be a sentence of its own language. A package defines its stored
+sentences in ``messages.py``::
+
+    OUT_OF_MEMORY = define("run_out_of_memory", _("The computation ran out of memory."))
+    LOST = define("run_lost", _("The worker stopped %(count)s times."))
+
+``LOST(count=3)`` is a ``Sentence``. A ``SentenceField`` stores it as ``{"code": "run_lost", "params": {"count": 3}}``
+and gives it back; ``str()`` and templates render it in the active language.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from django.db import models
+from django.db.models.fields.json import KeyTransform
+from django.utils.functional import Promise
+
+_TEXTS: dict[str, Promise | str] = {}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A code and its parameters (JSON values). Without a code it is empty and false."""
+
+    code: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.code)
+
+    def __str__(self) -> str:
+        """The sentence in the active language; the code and its parameters when nothing defines it."""
+        if not self.code:
+            return ""
+        if self.code not in _TEXTS:
+            return " ".join([self.code, *(f"{name}={value}" for name, value in self.params.items())])
+        text = str(_TEXTS[self.code])
+        return text % {name: _shown(value) for name, value in self.params.items()} if self.params else text
+
+    def to_document(self) -> dict[str, Any]:
+        """The stored form."""
+        return {"code": self.code, "params": dict(self.params)} if self.code else {}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any] | None) -> "Sentence":
+        """The sentence of a stored form."""
+        return cls(document["code"], document.get("params", {})) if document else cls()
+
+
+def define(code: str, text: Promise | str) -> Callable[..., Sentence]:
+    """Define the sentence of a code and return what makes it from its parameters.
+
+    ``text`` is lazily translated and names its parameters as ``%(name)s``. Raises ValueError when the code is
+    taken; what is returned raises TypeError for a parameter that is translated already.
+    """
+    if code in _TEXTS:
+        raise ValueError(f"the code {code} is taken")
+    _TEXTS[code] = text
+
+    def make(**params: Any) -> Sentence:
+        return Sentence(code, {name: _storable(value) for name, value in params.items()})
+
+    return make
+
+
+def defined() -> Mapping[str, Promise | str]:
+    """Every code with its sentence."""
+    return dict(_TEXTS)
+
+
+def load_messages(app: str, folder: str) -> None:
+    """Import every ``messages`` module of an app, so that each process can render each stored code."""
+    root = Path(folder)
+    for path in sorted(root.rglob("messages.py")):
+        import_module(".".join((app, *path.relative_to(root).with_suffix("").parts)))
+
+
+def _storable(value: Any) -> Any:
+    """A parameter as a JSON value."""
+    if isinstance(value, Promise):
+        raise TypeError("a parameter of a stored sentence must not be translated")
+    if isinstance(value, list | tuple):
+        return [_storable(one) for one in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def _shown(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+# A sentence that was stored before there were codes, or one whose author is a person: shown as it is.
+as_written = define("as_written", "%(text)s")
+
+
+class SentenceField(models.JSONField):
+    """A ``Sentence`` in one JSON column; ``{}`` is none. Anything else than a ``Sentence`` is a TypeError."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"default": Sentence, "blank": True, **options})
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        stored = super().from_db_value(value, expression, connection)
+        return stored if isinstance(expression, KeyTransform) else Sentence.from_document(stored)
+
+    def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, Sentence):
+            return value.to_document()
+        if isinstance(value, dict) and (not value or "code" in value):
+            return value
+        raise TypeError(f"{self.name} stores a Sentence, not {value!r}")
+
+    def value_from_object(self, obj: models.Model) -> Any:
+        return self.get_prep_value(super().value_from_object(obj))
