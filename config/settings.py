@@ -3,6 +3,7 @@
 Locally (no DATABASE_URL, REDIS_URL, SECRET_KEY) ``config.embedded`` fills these three in.
 """
 
+import tomllib
 from pathlib import Path
 
 import environ
@@ -13,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from config import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# The version of the program stands in pyproject.toml alone; the project is not installed as a package.
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 env = environ.Env()
 if embedded.wanted():
     embedded.prepare_environment()
@@ -216,7 +219,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "National Data Resource Survey",
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["survey.access.scope.SignedIn"],
 }

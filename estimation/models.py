@@ -1,21 +1,13 @@
 """Gathers the rooms' models so that Django finds them."""
 
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
+from estimation.external.models import ExternalSeries
 from estimation.index.models import IndexResult
 from estimation.peers.models import PeerTable
 from estimation.rehearsal.models import Rehearsal, TrueValue
 from estimation.releases.models import BlockVersion, Release
-from estimation.runs.models import (
-    Bootstrap,
-    BootstrapChunk,
-    Cutoff,
-    Estimate,
-    EstimationRun,
-    ExternalSeries,
-    ReplicateEstimate,
-    StratumWeight,
-    TreatedUnit,
-)
+from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate
+from estimation.runs.models import Cutoff, Estimate, EstimationRun, StratumWeight, TreatedUnit
 
 __all__ = [
     "BlockVersion",

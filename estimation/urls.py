@@ -1,15 +1,17 @@
-"""Every page of the estimation side, room by room."""
+"""Every page and endpoint of the estimation side, package by package."""
 
 from itertools import chain
 
 from estimation.design import urls as design
+from estimation.external import urls as external
 from estimation.index import urls as index
 from estimation.peers import urls as peers
 from estimation.rehearsal import urls as rehearsal
 from estimation.releases import urls as releases
 from estimation.report import urls as report
+from estimation.results import urls as results
 from estimation.runs import urls as runs
 
-ROOMS = (design, runs, index, releases, report, peers, rehearsal)
-urlpatterns = list(chain.from_iterable(room.urlpatterns for room in ROOMS))
-api_urlpatterns = list(chain.from_iterable(room.api_urlpatterns for room in ROOMS))
+PACKAGES = (design, external, runs, index, results, releases, report, peers, rehearsal)
+urlpatterns = list(chain.from_iterable(package.urlpatterns for package in PACKAGES))
+api_urlpatterns = list(chain.from_iterable(package.api_urlpatterns for package in PACKAGES))

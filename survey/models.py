@@ -3,6 +3,7 @@
 from survey.access.models import ActivationCode, Region, RoleAssignment, User
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound, ContactNote
+from survey.fieldwork.models import DeskJob, Reminder, ReminderBatch, SiteNotice
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange, UnitContact
 from survey.microdata.models import (
     ItemResponse,
@@ -13,19 +14,8 @@ from survey.microdata.models import (
     RoundCoverage,
 )
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.review.models import (
-    BulkAcceptance,
-    BulkMember,
-    CorrectionSlip,
-    DeskJob,
-    MacroFinding,
-    MacroLook,
-    MacroMember,
-    Reminder,
-    ReminderBatch,
-    ReviewQuery,
-    SiteNotice,
-)
+from survey.review.bulk.models import BulkAcceptance, BulkMember
+from survey.review.ledger.models import MacroFinding, MacroLook, MacroMember
 from survey.review.scores.models import (
     ExpectedShare,
     ItemScore,
@@ -34,6 +24,7 @@ from survey.review.scores.models import (
     SheetScore,
     TotalCell,
 )
+from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
 from survey.submissions.models import (
     Explanation,
     Filing,

@@ -1,15 +1,27 @@
-"""Every page of the collection side, room by room."""
+"""Every page and endpoint of the collection side, package by package."""
 
 from itertools import chain
 
 from survey.access import urls as access
+from survey.audit_trail import urls as audit_trail
 from survey.collection import urls as collection
+from survey.fieldwork import urls as fieldwork
 from survey.frame import urls as frame
 from survey.microdata import urls as microdata
 from survey.questionnaires import urls as questionnaires
 from survey.review import urls as review
 from survey.submissions import urls as submissions
 
-ROOMS = (access, questionnaires, frame, collection, submissions, microdata, review)
-urlpatterns = list(chain.from_iterable(room.urlpatterns for room in ROOMS))
-api_urlpatterns = list(chain.from_iterable(room.api_urlpatterns for room in ROOMS))
+PACKAGES = (
+    access,
+    questionnaires,
+    frame,
+    collection,
+    submissions,
+    microdata,
+    review,
+    fieldwork,
+    audit_trail,
+)
+urlpatterns = list(chain.from_iterable(package.urlpatterns for package in PACKAGES))
+api_urlpatterns = list(chain.from_iterable(package.api_urlpatterns for package in PACKAGES))

@@ -13,15 +13,16 @@ from django.db.models import DecimalField, FloatField, IntegerField, Model, Quer
 from estimation.archive.package import Package
 from estimation.archive.tables import INTEGER, NUMBER, TEXT
 from estimation.design.models import SelectedUnit, Stratum
+from estimation.external.models import ExternalSeries
 from estimation.releases.content.content import Content
 from estimation.releases.models import BlockVersion, Release
-from estimation.runs.models import Estimate, EstimationRun, ExternalSeries, StratumWeight, TreatedUnit
+from estimation.runs.models import Estimate, EstimationRun, StratumWeight, TreatedUnit
 from survey.audit import AuditEvent
 from survey.collection.models import CollectionRound
 from survey.microdata.models import MicrodataVersion, Observation
 from survey.microdata.projection import REASONS
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.review.models import ReviewQuery
+from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.models import Filing, ItemNote, SubmissionEvent
 
 _CHUNK = 2000

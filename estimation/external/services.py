@@ -16,9 +16,8 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from estimation.external.models import ExternalFile, ExternalSeries
 from estimation.releases.content.facts import read_yaml
-from estimation.releases.models import ExternalFile
-from estimation.runs.models import ExternalSeries
 from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may

@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from estimation.runs.models import Bootstrap, EstimationRun
+from estimation.runs.bootstrap.models import Bootstrap
+from estimation.runs.models import EstimationRun
 
 
 class IndexResult(models.Model):

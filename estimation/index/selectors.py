@@ -10,11 +10,12 @@ from estimation.design.strata import REGIONS, SECTIONS
 from estimation.index.compute import Places
 from estimation.index.indicators import INDICATORS, KINDS, variables
 from estimation.index.models import IndexResult
+from estimation.runs.bootstrap.models import Bootstrap
 from estimation.runs.bootstrap.services import frame_of, replicates_of
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.extract import read_year
-from estimation.runs.models import Bootstrap, Estimate, EstimationRun
+from estimation.runs.models import Estimate, EstimationRun
 
 CODES: dict[str, Sequence[str]] = {"region": REGIONS, "section": SECTIONS}
 

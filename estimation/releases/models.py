@@ -59,17 +59,6 @@ class Release(models.Model):
         ]
 
 
-class ExternalFile(models.Model):
-    """An uploaded file of external values. The bytes that were checked are kept and are what is entered."""
-
-    name = models.CharField(max_length=200)
-    content = models.BinaryField()
-    sha256 = models.CharField(max_length=64)
-    uploaded_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
-    uploaded_at = models.DateTimeField(default=timezone.now)
-    entered_at = models.DateTimeField(null=True)
-
-
 class BlockVersion(models.Model):
     """One version of a passage of the document; the newest of a code is the one in force. Rows are only added."""
 

@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES
+from estimation.external.models import ExternalSeries
 from estimation.releases.content import tables
 from estimation.releases.content.assembly import Material, wanted
 from estimation.releases.content.content import Content, FrozenCell, Text
@@ -18,7 +19,7 @@ from estimation.releases.content.registry_checks import GROUPS, Vocabulary
 from estimation.releases.content.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
 from estimation.releases.models import BlockVersion, Release
 from estimation.runs.compute.spec import CROSSED, DERIVED, RATIOS
-from estimation.runs.models import Estimate, EstimationRun, ExternalSeries
+from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.selectors import finished_runs
 from survey.collection.models import CollectionRound
 from survey.microdata.projection import layout_variables

@@ -25,11 +25,12 @@ from django.utils.translation import gettext as _
 
 from estimation.design.models import SampleDesign
 from estimation.design.selectors import latest_design
+from estimation.external.models import ExternalSeries
 from estimation.runs import storage
 from estimation.runs.compute.pipeline import Cancelled, Result, compute
 from estimation.runs.compute.spec import RunSpec, digest
 from estimation.runs.extract import read_year
-from estimation.runs.models import EstimationRun, ExternalSeries
+from estimation.runs.models import EstimationRun
 from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may

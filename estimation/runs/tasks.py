@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 
 from estimation.runs import services
 from estimation.runs.bootstrap import services as services_bootstrap
+from estimation.runs.bootstrap.models import Bootstrap
 from estimation.runs.compute.spec import RunSpec
-from estimation.runs.models import Bootstrap
 from survey.exceptions import SurveyError
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""What undecided sheets are compared with, and what hangs on them (methodology: editing that pays). Pure."""
+"""What undecided sheets are compared with, and what hangs on them. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

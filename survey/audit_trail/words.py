@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.access.roles import Role
 from survey.collection.models import ContactNote, Disposition
+from survey.fieldwork.models import DeskJob, ReminderBatch
 from survey.questionnaires.loader import load_codelist
-from survey.review.models import DeskJob, ReminderBatch
 from survey.review.selectors import place_name
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import STATE_LABELS, Attachment

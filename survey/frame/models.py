@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
 
-# Categories whose sheets go straight to national review (design/house: house.md 5b, issue text).
+# Categories whose sheets go straight to national review (ministries, bureaus, science centres,
+# operators, central enterprises, associations).
 NATIONAL_CATEGORIES = frozenset({"CAT01", "CAT02", "CAT05", "CAT06", "CAT07", "CAT14"})
 
 

@@ -13,14 +13,13 @@ from rest_framework.views import APIView
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import PolicyDenied
-from survey.fieldwork.progress import selectors as progress
 from survey.review import services
 from survey.review.bulk import services as bulk
 from survey.review.bulk import undo
 from survey.review.filters import QueueFilter
-from survey.review.models import ReviewQuery
 from survey.review.selectors import queue, round_of, rounds
 from survey.review.sheet.verdicts import unjudged
+from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS, sheet
@@ -380,23 +379,3 @@ class BulkUndoView(_Endpoint):
             if act.undone_by_id != request.user.pk:  # that somebody else did it is news
                 raise
         return Response(BulkStanding(undo.standing(act, request.user)).data)
-
-
-class ProgressView(_Endpoint):
-    """The progress board as rows."""
-
-    permission = Permission.VIEW_PROGRESS
-
-    @extend_schema(
-        parameters=_FILTERS[:1],
-        responses=serializers.ListSerializer(child=serializers.DictField()),
-    )
-    def get(self, request: Request) -> Response:
-        """One object per region and category with every count."""
-        found = progress.board(request.user, _round(QueueFilter.read(request.query_params)))
-        return Response(
-            [
-                {"region": region, "category": category, **progress.values(tally)}
-                for (region, category), tally in sorted(found.cells.items())
-            ]
-        )

@@ -2,9 +2,6 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from survey.audit_trail import views as audit_views
-from survey.fieldwork.exports import views as job_views
-from survey.fieldwork.units import views as unit_views
 from survey.review import api, views
 from survey.review.bulk import views as bulk_views
 from survey.review.corrections import views as correction_views
@@ -16,26 +13,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/bulk/", bulk_views.review_bulk, name="review_bulk"),
     path("review/bulk/acts/", bulk_views.review_bulk_acts, name="review_bulk_acts"),
     path("review/bulk/acts/<int:pk>/", bulk_views.review_bulk_act, name="review_bulk_act"),
-    path("review/progress/", bulk_views.progress_board, name="progress_board"),
-    path("review/progress/missing/", bulk_views.progress_missing, name="progress_missing"),
     path("review/remaining/", bulk_views.review_remaining, name="review_remaining"),
     path("review/reasons/", reason_views.review_reasons, name="review_reasons"),
     path("review/macro/", ledger_views.review_macro, name="review_macro"),
     path("review/ledger/", ledger_views.review_ledger, name="review_ledger"),
-    path("audit/", audit_views.audit, name="audit"),
-    path("units/<int:pk>/", unit_views.unit_detail, name="unit_detail"),
-    path("units/<int:pk>/disposition/", unit_views.unit_disposition, name="unit_disposition"),
-    path("units/<int:pk>/extension/", unit_views.unit_extend, name="unit_extend"),
-    path("units/<int:pk>/exemption/", unit_views.unit_exempt, name="unit_exempt"),
-    path("units/<int:pk>/code/", unit_views.unit_code, name="unit_code"),
-    path("units/<int:pk>/contact/", unit_views.unit_note, name="unit_note"),
-    path("units/<int:pk>/evidence/", unit_views.unit_evidence, name="unit_evidence"),
-    path("reminders/", job_views.reminders_page, name="reminders"),
-    path("reminders/<int:pk>/", job_views.reminder_batch, name="reminder_batch"),
-    path("notices/", job_views.notices, name="notices"),
-    path("files/", job_views.jobs_page, name="jobs"),
-    path("files/<int:pk>/cancel/", job_views.job_cancel, name="job_cancel"),
-    path("files/<int:pk>/", job_views.job_file, name="job_file"),
     path("review/<int:pk>/", views.review_sheet, name="review_sheet"),
     path("review/<int:pk>/query/", views.review_query, name="review_query"),
     path("review/<int:pk>/propose/", correction_views.review_propose, name="review_propose"),
@@ -59,5 +40,4 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("review/sheets/<int:pk>/verdicts/", api.VerdictView.as_view(), name="api_review_verdicts"),
     path("review/bulk/", api.BulkView.as_view(), name="api_review_bulk"),
     path("review/bulk/<int:pk>/undo/", api.BulkUndoView.as_view(), name="api_review_bulk_undo"),
-    path("progress/", api.ProgressView.as_view(), name="api_progress"),
 ]

@@ -19,9 +19,9 @@ from survey.exceptions import PolicyDenied, SurveyError
 from survey.review import choices, services
 from survey.review.filters import QueueFilter
 from survey.review.forms import InvalidateForm, ReturnForm
-from survey.review.models import ReviewQuery
 from survey.review.selectors import neighbours, queue, round_of, rounds
 from survey.review.sheet import reading, versions
+from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.states import OWNERS, TRANSITIONS, Action, Owner, State
 from survey.submissions.lifecycle.transitions import reaches
 from survey.submissions.models import Submission

@@ -15,30 +15,25 @@ from django.test.client import ClientHandler
 from django.utils import timezone
 
 from estimation.design.models import SampleDesign
-from estimation.releases.models import ExternalFile, Release
+from estimation.external.models import ExternalFile, ExternalSeries
+from estimation.releases.models import Release
 from estimation.releases.services import prepare_release
 from estimation.report.services import build_files
 from estimation.runs import services as runs
 from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.compute.spec import RunSpec, Winsorization
-from estimation.runs.models import EstimationRun, ExternalSeries
+from estimation.runs.models import EstimationRun
 from survey.access.models import ActivationCode, RoleAssignment, User
 from survey.access.roles import Role
 from survey.collection.models import CollectionRound
+from survey.fieldwork.models import DeskJob, Reminder, ReminderBatch
 from survey.frame import services as frame
 from survey.frame.columns import COUNT_COLUMNS
 from survey.frame.files import csv_bytes
 from survey.frame.models import FrameImport
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.review.models import (
-    BulkAcceptance,
-    BulkMember,
-    CorrectionSlip,
-    DeskJob,
-    Reminder,
-    ReminderBatch,
-    ReviewQuery,
-)
+from survey.review.bulk.models import BulkAcceptance, BulkMember
+from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
 from survey.submissions.evidence import services as evidence
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Explanation, SectionInvitation, Submission

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.celery import app
 from estimation.runs.bootstrap import services as services_bootstrap
-from estimation.runs.models import Bootstrap, EstimationRun
+from estimation.runs.bootstrap.models import Bootstrap
+from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue_bootstrap
 from survey.exceptions import SurveyError
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from estimation.design.models import SampleDesign, Stratum
+from estimation.external.models import ExternalSeries
 from estimation.rehearsal.population.external import external_values
 from estimation.rehearsal.population.places import REGIONS, SECTIONS
 from estimation.rehearsal.population.population import Country
@@ -22,7 +23,6 @@ from estimation.rehearsal.storing.bulk import copy_lines
 from estimation.rehearsal.storing.register import Register
 from estimation.rehearsal.storing.sheets import SheetWriter
 from estimation.runs.compute.spec import CROSSED, RATIOS, digest
-from estimation.runs.models import ExternalSeries
 from survey.access.models import NATION, User
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.projection import Variable

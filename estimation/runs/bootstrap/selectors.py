@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from estimation.runs.models import Bootstrap, EstimationRun, ReplicateEstimate
+from estimation.runs.bootstrap.models import Bootstrap, ReplicateEstimate
+from estimation.runs.models import EstimationRun
 
 KINDS = ("nation", "region", "section")
 

@@ -22,12 +22,13 @@ from django.utils.translation import gettext as _
 
 from estimation.design.strata import Floats
 from estimation.methods.estimators.bootstrap import combine
+from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate
 from estimation.runs.compute.pipeline import Cancelled
 from estimation.runs.compute.replicates import Frame, build_frame, chained, wanted_variables
 from estimation.runs.compute.spec import RunSpec, digest
 from estimation.runs.extract import read_year
 from estimation.runs.inspection.contributions import Cell
-from estimation.runs.models import Bootstrap, BootstrapChunk, Estimate, EstimationRun, ReplicateEstimate
+from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.services import ATTEMPTS, LOST_AFTER, code_version
 from survey import audit
 from survey.access.roles import Permission

@@ -57,7 +57,7 @@ FLOW_BASIS = {"both": "F01", "provided": "F02", "obtained": "F03"}
 
 @dataclass(frozen=True, slots=True)
 class Winsorization:
-    """Treatment of extreme values per item and class (methodology, section 4).
+    """Treatment of extreme values per item and class.
 
     `optimal` takes one-sided cutoffs that are best for the national total of the item (Kokic and Bell); the quantiles
     and their minimum count mean nothing to it.

@@ -17,8 +17,8 @@ from survey.access.models import NATION, RoleAssignment
 from survey.access.roles import Permission
 from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
+from survey.fieldwork.models import DeskJob
 from survey.review.filters import QueueFilter
-from survey.review.models import DeskJob
 
 MOST = 5_000
 STEP = 25

@@ -23,8 +23,8 @@ from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.exports import letters
 from survey.fieldwork.exports import tables as exports
+from survey.fieldwork.models import DeskJob
 from survey.review.filters import QueueFilter
-from survey.review.models import DeskJob
 
 logger = logging.getLogger(__name__)
 State, Kind = DeskJob.State, DeskJob.Kind

@@ -27,13 +27,13 @@ from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from survey.fieldwork.models import DeskJob
 from survey.microdata.projection import REASONS, Reason, reason_of
 from survey.questionnaires.answering.special_values import marks_in_table
 from survey.questionnaires.definition import Column, Item
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.selectors import definition_for
 from survey.review.filters import QueueFilter
-from survey.review.models import DeskJob
 from survey.review.selectors import matching
 from survey.submissions.models import Filing
 

@@ -25,7 +25,7 @@ from survey.access.roles import Permission, Role
 from survey.access.scope import may
 from survey.collection.models import CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
-from survey.review.models import Reminder, ReminderBatch, SiteNotice
+from survey.fieldwork.models import Reminder, ReminderBatch, SiteNotice
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission
 from survey.submissions.selectors import deadline

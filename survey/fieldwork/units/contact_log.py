@@ -7,7 +7,7 @@ from typing import Any
 from survey.access.roles import Permission
 from survey.collection.models import Assignment
 from survey.collection.selectors import contact_notes_of
-from survey.review.models import Reminder
+from survey.fieldwork.models import Reminder
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The CEL boundary: compile once, know what is read, evaluate only when it is there.
 
-Policies (house.md 5d):
+Rules of evaluation:
 - numbers enter as doubles; integer literals are written as doubles for the author;
 - an expression that reads a blank item is not evaluated, unless it asks answered("X") about it;
 - comparisons of *computed* amounts are blind to rounding (0.1 + 0.2 <= 0.3 holds); equality of

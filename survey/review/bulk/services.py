@@ -28,10 +28,11 @@ from survey.microdata.projection import project as values_of
 from survey.microdata.projection import reasons as reasons_of
 from survey.microdata.services import classification_of, current_layout
 from survey.questionnaires.selectors import definition_for
+from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.review.filters import QueueFilter
-from survey.review.models import BulkAcceptance, BulkMember, ReviewQuery
 from survey.review.selectors import desk_of, matching, province_of
 from survey.review.sheet.verdicts import accept_reasons, count_unjudged
+from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State
 from survey.submissions.models import Filing, Submission
 

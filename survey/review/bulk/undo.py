@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from survey import audit
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
+from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.review.bulk.services import national_categories, transition_many
-from survey.review.models import BulkAcceptance, BulkMember
 from survey.review.sheet.verdicts import withdraw_reasons
 from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State
 from survey.submissions.models import Submission

@@ -18,10 +18,10 @@ from survey.exceptions import PolicyDenied
 from survey.questionnaires.answering.answers import AnswerError, parse_cell
 from survey.questionnaires.definition import Item
 from survey.questionnaires.selectors import definition_for
-from survey.review.models import CorrectionSlip, ReviewQuery
 from survey.review.services import raise_query
 from survey.review.sheet.reading import NUMBERS
 from survey.submissions import cells
+from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
 from survey.submissions.lifecycle.services import autosave, reply
 from survey.submissions.lifecycle.states import EDITABLE
 from survey.submissions.models import Submission

@@ -16,11 +16,11 @@ from survey.exceptions import PolicyDenied
 from survey.questionnaires.definition import Column, Item
 from survey.questionnaires.selectors import definition_for
 from survey.review.corrections import services as corrections
-from survey.review.models import CorrectionSlip
 from survey.review.sheet import past
 from survey.review.sheet.reading import shown
 from survey.review.views import review_sheets, show_sheet
 from survey.submissions import cells
+from survey.submissions.comments.models import CorrectionSlip
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
-from survey.review.models import MacroFinding, MacroMember
+from survey.review.ledger.models import MacroFinding, MacroMember
 from survey.submissions.models import Submission
 
 RULES = ("X07", "X08", "X09", "X10", "X11")

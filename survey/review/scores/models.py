@@ -11,7 +11,7 @@ from survey.access.scope import Scope, ScopedQuerySet
 
 
 class SheetScore(models.Model):
-    """What the estimation says about one filed, undecided sheet (methodology: editing that pays).
+    """What the estimation says about one filed, undecided sheet.
 
     ``run`` is the key of the estimation run that the scores come from; collection does not know more of it.
     ``stratum`` and ``amounts`` say where the sheet would enter the totals and with what.

@@ -3,7 +3,7 @@
 Undecided sheets are taken in the order of their scores. After the first k of them, what is left is the sum of
 |w (y - expected)| / total over the unusual values of the others: the most by which a total could still be wrong. Looking
 may stop where that is, for every item, at most a stated part of the standard error that sampling brings anyway.
-Sources: methodology, editing that pays; de Waal, Pannekoek and Scholtus (2011), chapter 6.
+Source: selective editing as in de Waal, Pannekoek and Scholtus (2011), chapter 6.
 """
 
 from collections import defaultdict

@@ -13,13 +13,13 @@ from survey.questionnaires.answering.answers import format_cell, number_of
 from survey.questionnaires.answering.units import unit_label
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
-from survey.review.models import ReviewQuery
 from survey.review.scores import services as scores
 from survey.review.scores import wording
 from survey.review.scores.models import SheetScore
 from survey.review.scores.peers import Box, box
 from survey.review.scores.wording import Effect
 from survey.review.selectors import place_name
+from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.evidence.services import attachments_of, places_of
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import (

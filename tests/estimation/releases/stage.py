@@ -4,9 +4,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from estimation.external.models import ExternalSeries
 from estimation.runs import services
 from estimation.runs.compute.spec import RunSpec, Winsorization
-from estimation.runs.models import EstimationRun, ExternalSeries
+from estimation.runs.models import EstimationRun
 from survey.collection.models import CollectionRound
 from tests.estimation.runs.country import Country
 

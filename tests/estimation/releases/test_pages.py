@@ -7,9 +7,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from estimation.external.models import ExternalSeries
 from estimation.runs import services
 from estimation.runs.compute.spec import RunSpec, Winsorization
-from estimation.runs.models import EstimationRun, ExternalSeries
+from estimation.runs.models import EstimationRun
 from survey.collection.models import CollectionRound
 from tests.estimation.runs.country import Country
 from tests.factories import make_user

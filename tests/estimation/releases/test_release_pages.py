@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import translation
 
 from estimation.external import services as external
+from estimation.external.models import ExternalFile, ExternalSeries
 from estimation.releases import services
 from estimation.releases.content.content import Content, Text
-from estimation.releases.models import BlockVersion, ExternalFile, Release
+from estimation.releases.models import BlockVersion, Release
 from estimation.releases.states import Action
-from estimation.runs.models import ExternalSeries
 from estimation.runs.services import external_values
 from survey.exceptions import PolicyDenied
 from tests.estimation.releases.stage import finished_run

@@ -9,24 +9,19 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
+from estimation.external.models import ExternalSeries
 from estimation.methods import total
 from estimation.methods.treatment import optimal_cutoffs
 from estimation.releases.content.indicators import registry
 from estimation.releases.content.tables import level
 from estimation.releases.selectors import indicator_keys, source_of
 from estimation.runs.bootstrap import services as services_bootstrap
+from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate
 from estimation.runs.compute.pipeline import compute
 from estimation.runs.compute.replicates import build_frame, chained
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.compute.treat import treat, treatment_classes
-from estimation.runs.models import (
-    Bootstrap,
-    BootstrapChunk,
-    Estimate,
-    EstimationRun,
-    ExternalSeries,
-    ReplicateEstimate,
-)
+from estimation.runs.models import Estimate, EstimationRun
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from tests.estimation.runs.country import Country

@@ -17,7 +17,7 @@ from survey.questionnaires.loader import (
 )
 from tests.survey.questionnaires.test_routing import tiny
 
-# Items per form as in the reference, section 3.
+# Items per form, as the first questionnaire (2025) has them.
 SIZES = {
     "CAT01": 60,
     "CAT02": 68,

@@ -10,8 +10,8 @@ from survey.exceptions import PolicyDenied, StaleRevision
 from survey.microdata.models import Observation
 from survey.review import services
 from survey.review.bulk import services as bulk
+from survey.review.bulk.models import BulkAcceptance
 from survey.review.filters import QueueFilter
-from survey.review.models import BulkAcceptance
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission, SubmissionEvent
 from tests.factories import make_sheet, make_unit

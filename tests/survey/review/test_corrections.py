@@ -10,8 +10,8 @@ from django.utils import timezone
 from survey.exceptions import PolicyDenied
 from survey.review import services
 from survey.review.corrections import services as corrections
-from survey.review.models import CorrectionSlip, ReviewQuery
 from survey.review.sheet import past, reading, versions
+from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission, SubmissionEvent
 from tests.factories import make_sheet, make_unit, make_user

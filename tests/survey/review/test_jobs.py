@@ -21,9 +21,9 @@ from survey.exceptions import PolicyDenied
 from survey.fieldwork.exports import letters
 from survey.fieldwork.exports import services as jobs
 from survey.fieldwork.exports import tables as exports
+from survey.fieldwork.models import DeskJob
 from survey.questionnaires.loader import load_questionnaire
 from survey.review.filters import QueueFilter
-from survey.review.models import DeskJob
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing
 from tests.factories import make_sheet, make_unit, make_user

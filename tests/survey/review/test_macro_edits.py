@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from survey.review.ledger import macro_edits
-from survey.review.models import MacroFinding
+from survey.review.ledger.models import MacroFinding
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
 from tests.factories import make_sheet, make_unit

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from survey.collection.models import Disposition
 from survey.exceptions import PolicyDenied
+from survey.fieldwork.models import Reminder, ReminderBatch, SiteNotice
 from survey.fieldwork.reminders import services as reminders
-from survey.review.models import Reminder, ReminderBatch, SiteNotice
-from survey.review.tasks import remind_by_calendar
+from survey.fieldwork.tasks import remind_by_calendar
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
 from tests.factories import make_sheet, make_unit, make_user

@@ -12,7 +12,7 @@ from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.microdata.models import Observation
 from survey.review import services
-from survey.review.models import ReviewQuery
+from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.services import recall, reply, transition
 from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.models import Submission

@@ -12,8 +12,8 @@ from survey.microdata.services import freeze_version
 from survey.review import services
 from survey.review.bulk import services as bulk
 from survey.review.bulk import undo
+from survey.review.bulk.models import BulkAcceptance
 from survey.review.filters import QueueFilter
-from survey.review.models import BulkAcceptance
 from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.lifecycle.transitions import refusals
 from survey.submissions.models import Submission, SubmissionEvent

@@ -1,0 +1,140 @@
+"""Reminders, notices to respondents and files made for the desks."""
+
+from secrets import token_hex as _hex
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey.access.scope import Scope, ScopedQuerySet
+
+
+def token_hex() -> str:
+    return _hex(16)
+
+
+class ReminderBatch(models.Model):
+    """One decision to remind: a group of units, asked for by somebody or (``by`` empty) by the calendar."""
+
+    class Group(models.TextChoices):
+        NOT_STARTED = "not_started", _("Not started")
+        IN_PROGRESS = "in_progress", _("In progress")
+        RETURNED = "returned", _("Returned and not corrected")
+        DUE_7 = "due_7", _("Due in 7 days")
+        DUE_3 = "due_3", _("Due in 3 days")
+        DUE_1 = "due_1", _("Due tomorrow")
+
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+")
+    group = models.CharField(max_length=12, choices=Group.choices)
+    category = models.CharField(max_length=5, blank=True)
+    by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    day = models.DateField(null=True)  # of a batch of the calendar
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_calendar_batch", fields=["round", "group", "day"], condition=Q(by__isnull=True)
+            )
+        ]
+
+
+class Reminder(models.Model):
+    """The decision about one sheet of a batch, made when it was sent: the log."""
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
+    )
+
+    class Outcome(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Reminded")
+        NOT_OWED = "not_owed", _("Not reminded: filed or no longer in the group")
+        NOBODY = "nobody", _("Not reminded: the unit has no account")
+
+    batch = models.ForeignKey(ReminderBatch, models.CASCADE, related_name="reminders")
+    submission = models.ForeignKey("survey.Submission", models.CASCADE, related_name="reminders")
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.WAITING)
+    decided_at = models.DateTimeField(null=True)
+    notices = models.PositiveSmallIntegerField(default=0)
+    emails = models.PositiveSmallIntegerField(default=0)
+    texts = models.PositiveSmallIntegerField(default=0)
+    detail = models.CharField(max_length=300, blank=True)  # what a gateway answered when it failed
+
+    objects = ScopedQuerySet["Reminder"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_reminder", fields=["batch", "submission"])]
+
+
+class SiteNotice(models.Model):
+    """A message that waits for a person on the site."""
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
+    )
+
+    user = models.ForeignKey("survey.User", models.CASCADE, related_name="notices")
+    submission = models.ForeignKey("survey.Submission", models.CASCADE, related_name="+")
+    text = models.TextField()
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+
+    objects = ScopedQuerySet["SiteNotice"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "read_at"], name="notice_user_read")]
+
+
+class DeskJob(models.Model):
+    """A file that a worker makes for one person: an export of their own data, or letters."""
+
+    class Kind(models.TextChoices):
+        CSV = "export_csv", _("Data as CSV")
+        XLSX = "export_xlsx", _("Data as Excel workbook")
+        PARQUET = "export_parquet", _("Data as Parquet")
+        LETTERS = "letters", _("Activation letters (PDF)")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        EXPIRED = "expired", _("Expired")
+
+    by = models.ForeignKey("survey.User", models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+")
+    filter = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    error = models.CharField(max_length=300, blank=True)
+    secret = models.CharField(max_length=32, default=token_hex)  # part of the file's name on the disk
+    path = models.CharField(max_length=80, blank=True)
+    name = models.CharField(max_length=80, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    requested_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["by", "-id"], name="job_by")]
+
+    @property
+    def percent(self) -> int:
+        """How far it is."""
+        return self.done * 100 // self.total if self.total else 0
+
+    @property
+    def is_open(self) -> bool:
+        """True while it waits or runs."""
+        return self.state in {self.State.QUEUED, self.State.RUNNING}

@@ -1,0 +1,39 @@
+"""The progress board for machines."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from survey.access.roles import Permission
+from survey.access.scope import HasPermission, SignedIn
+from survey.fieldwork.progress import selectors
+from survey.review.filters import QueueFilter
+from survey.review.selectors import round_of, rounds
+
+
+class ProgressView(APIView):
+    """The progress board as rows."""
+
+    permission_classes = [SignedIn, HasPermission]
+    permission = Permission.VIEW_PROGRESS
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("year", str, description="Year of the round; the open round when absent")
+        ],
+        responses=serializers.ListSerializer(child=serializers.DictField()),
+    )
+    def get(self, request: Request) -> Response:
+        """One object per region and category with every count."""
+        round_ = round_of(QueueFilter.read(request.query_params), rounds())
+        if round_ is None:
+            raise serializers.ValidationError({"year": ["No round."]})
+        board = selectors.board(request.user, round_)
+        return Response(
+            [
+                {"region": region, "category": category, **selectors.values(tally)}
+                for (region, category), tally in sorted(board.cells.items())
+            ]
+        )

@@ -1,0 +1,90 @@
+"""The progress board and the list of missing sheets."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.collection.models import CollectionRound, ContactNote
+from survey.fieldwork.progress import selectors as progress
+from survey.fieldwork.progress.missing import CONTACTS, PAGE_SIZE, missing, with_contacts
+from survey.questionnaires.loader import load_codelist
+from survey.review.filters import QueueFilter
+from survey.review.selectors import round_of, rounds
+from survey.submissions.lifecycle.states import EDITABLE
+
+TOP_MISSING = 10
+
+
+def _missing(user: Any, round_: CollectionRound, setting: QueueFilter, contact: str = "") -> Any:
+    """Who is missing, for those who may know the units by name."""
+    state = "" if setting.state not in EDITABLE else setting.state
+    return missing(
+        user, round_, region=setting.region, category=setting.category, state=state, contact=contact
+    )
+
+
+@require_GET
+@requires(Permission.MANAGE_UNITS)
+def progress_missing(request: HttpRequest) -> HttpResponse:
+    """The units that still owe their sheet, ranked by what they would contribute."""
+    setting = QueueFilter.read(request.GET)
+    known = rounds()
+    round_ = round_of(setting, known)
+    if round_ is None:
+        raise Http404
+    contact = request.GET.get("contact", "")
+    contact = contact if contact in CONTACTS else ""
+    found = with_contacts(_missing(request.user, round_, setting, contact))
+    context = {
+        "contact": contact,
+        "contacts": CONTACTS.items(),
+        "outcomes": dict(ContactNote.Outcome.choices),
+        "today": timezone.localdate(),
+        "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "setting": setting,
+        "round": round_,
+        "rounds": known,
+        "categories": load_codelist("categories").entries,
+        "states": sorted(EDITABLE),
+    }
+    return page(request, "survey/review/missing.html", context)
+
+
+@require_GET
+@requires(Permission.VIEW_PROGRESS)
+def progress_board(request: HttpRequest) -> HttpResponse:
+    """Region by category; a region or a category alone shows all its measures."""
+    setting = QueueFilter.read(request.GET)
+    known = rounds()
+    round_ = round_of(setting, known)
+    if round_ is None:
+        return page(request, "survey/review/board.html", {"setting": setting})
+    measure = request.GET.get("measure", "")
+    measure = measure if measure in progress.MEASURES else "filed_rate"
+    user: Any = request.user
+    found = progress.board(user, round_, region=setting.region, category=setting.category)
+    to_ask = _missing(user, round_, setting, "due") if user.has(Permission.MANAGE_UNITS) else None
+    context = {
+        "to_ask": to_ask.count() if to_ask is not None else 0,
+        "board": found,
+        "setting": setting,
+        "rounds": known,
+        "measure": measure,
+        "measures": progress.MEASURES.items(),
+        "counts": progress.COUNTS.items(),
+        "matrix": progress.matrix(found, measure, links=user.has(Permission.VIEW_SHEETS)),
+        "by_region": progress.table(found, "region", links=user.has(Permission.VIEW_SHEETS)),
+        "by_category": progress.table(found, "category", links=user.has(Permission.VIEW_SHEETS)),
+        "total": progress.values(found.total),
+        "curve": progress.curve_of(user, found, region=setting.region, category=setting.category),
+        "missing": _missing(user, round_, setting)[:TOP_MISSING]
+        if user.has(Permission.MANAGE_UNITS)
+        else None,
+    }
+    return page(request, "survey/review/board.html", context, partial="board")

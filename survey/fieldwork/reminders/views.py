@@ -1,0 +1,93 @@
+"""Reminders with their log, and the notices of a respondent."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from survey.access.decorators import requires
+from survey.access.pages import page
+from survey.access.roles import Permission
+from survey.exceptions import PolicyDenied
+from survey.fieldwork.exports.views import LATEST, PAGE_SIZE
+from survey.fieldwork.models import Reminder, ReminderBatch
+from survey.fieldwork.reminders import services as reminders
+from survey.fieldwork.tasks import enqueue_reminders
+from survey.questionnaires.loader import load_codelist
+from survey.review.filters import QueueFilter
+from survey.review.selectors import round_of, rounds
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.MANAGE_UNITS)
+def reminders_page(request: HttpRequest) -> HttpResponse:
+    """How many each group would remind now; POST asks for one of them."""
+    user: Any = request.user
+    setting = QueueFilter.read(request.POST if request.method == "POST" else request.GET)
+    round_ = round_of(setting, rounds())
+    errors: list[dict[str, Any]] = []
+    if request.method == "POST" and round_ is not None:
+        try:
+            batch = reminders.request_reminders(
+                by=user, round_=round_, group=request.POST.get("group", ""), category=setting.category
+            )
+        except PolicyDenied as refused:
+            errors = [{"href": "#groups", "text": refused.sentence}]
+        else:
+            transaction.on_commit(lambda: enqueue_reminders(batch.pk))
+            messages.success(request, _("The reminders are being sent."))
+            return redirect("reminder_batch", batch.pk)
+    groups = (
+        []
+        if round_ is None
+        else [
+            (code, label, reminders.candidates(user, round_, code, setting.category).count())
+            for code, label in ReminderBatch.Group.choices
+        ]
+    )
+    context = {
+        "round": round_,
+        "groups": groups,
+        "setting": setting,
+        "errors": errors,
+        "categories": load_codelist("categories").entries,
+        "batches": reminders.batches_of(user).annotate(size=Count("reminders"))[:LATEST],
+    }
+    return page(request, "survey/review/reminders.html", context, status=409 if errors else 200)
+
+
+@require_GET
+@requires(Permission.MANAGE_UNITS)
+def reminder_batch(request: HttpRequest, pk: int) -> HttpResponse:
+    """The log of one batch: what was decided about each unit of one's area."""
+    batch = get_object_or_404(reminders.batches_of(request.user), pk=pk)
+    log = reminders.log_of(batch, request.user)
+    counted = dict(log.order_by().values_list("outcome").annotate(size=Count("pk")))
+    context = {
+        "batch": batch,
+        "outcomes": [(label, counted.get(code, 0)) for code, label in Reminder.Outcome.choices],
+        "page_obj": Paginator(log, PAGE_SIZE).get_page(request.GET.get("page")),
+    }
+    return page(request, "survey/review/reminder_batch.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.RESPOND)
+def notices(request: HttpRequest) -> HttpResponse:
+    """What was written to this respondent; POST marks everything as read."""
+    rows = reminders.notices_of(request.user)
+    if request.method == "POST":
+        rows.filter(read_at=None).update(read_at=timezone.now())
+        return redirect("notices")
+    context = {
+        "page_obj": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "unread": rows.filter(read_at=None).count(),
+    }
+    return page(request, "survey/review/notices.html", context)

@@ -1,0 +1,51 @@
+"""Acceptances of many sheets in one act."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from survey.access.scope import Scope, ScopedQuerySet
+
+
+class BulkAcceptance(models.Model):
+    """One act that accepted many sheets: the filter, the count that was shown, and who did it."""
+
+    round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+")
+    filter = models.JSONField()
+    expected = models.PositiveIntegerField()
+    accepted = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=20, blank=True)  # blank: before acts could be undone
+    undo_until = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    undone = models.PositiveIntegerField(default=0)
+    undo_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="undone_act_says_why", condition=Q(undone_at__isnull=True) | ~Q(undo_reason="")
+            )
+        ]
+
+
+class BulkMember(models.Model):
+    """One sheet of such an act, with the moment of its decision: what happened later is seen by it."""
+
+    SCOPE: ClassVar[Scope] = Scope(
+        "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
+    )
+
+    act = models.ForeignKey(BulkAcceptance, models.CASCADE, related_name="members")
+    submission = models.ForeignKey("survey.Submission", models.CASCADE, related_name="bulk_memberships")
+    decided_at = models.DateTimeField()
+
+    objects = ScopedQuerySet["BulkMember"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_bulk_member", fields=["act", "submission"])]

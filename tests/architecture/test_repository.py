@@ -1,0 +1,108 @@
+"""Files that are no program: version, licence, hooks, pipelines, layout of the text files."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+
+from tests.architecture.test_house import ROOT, tracked
+
+PIPELINES = (".github/workflows/ci.yml", ".gitlab-ci.yml")
+BINARY = {".mo", ".png", ".xlsx", ".parquet", ".pdf", ".docx", ".zip", ".gz"}
+OTHER_PROGRAMS = {".svg", ".csv", ".json", ".lock"}  # .editorconfig leaves their last line alone
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_version_stands_once() -> None:
+    version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert version == settings.VERSION == settings.SPECTACULAR_SETTINGS["VERSION"]
+    assert "tomllib" in read("config/settings.py")
+    assert f'"{version}"' not in read("config/settings.py")
+
+
+def test_the_licence_names_year_and_owner() -> None:
+    assert re.search(r"^ +Copyright 20\d\d The [\w ]+$", read("LICENSE"), re.MULTILINE)
+    assert "[yyyy]" not in read("LICENSE")
+
+
+def downloads(configuration: dict[str, Any]) -> list[str]:
+    """Hooks that would fetch something: another repository, or an environment of their own."""
+    found = []
+    for repository in configuration["repos"]:
+        if repository["repo"] != "local":
+            found.append(repository["repo"])
+            continue
+        found += [hook["id"] for hook in repository["hooks"] if not hook["entry"].startswith("uv ")]
+        found += [hook["id"] for hook in repository["hooks"] if hook["language"] != "system"]
+    return found
+
+
+def test_hooks_run_only_tools_of_the_lock_file() -> None:
+    configuration = yaml.safe_load(read(".pre-commit-config.yaml"))
+    assert len(configuration["repos"][0]["hooks"]) > 8
+    assert downloads(configuration) == []
+    configuration["repos"].append({"repo": "https://example.org/hooks", "rev": "v1", "hooks": []})
+    configuration["repos"][0]["hooks"].append({"id": "odd", "entry": "ruff check", "language": "python"})
+    assert downloads(configuration) == ["odd", "odd", "https://example.org/hooks"]
+
+
+def commands(pipeline: object) -> list[str]:
+    """Every command line of a pipeline: values of ``run`` and ``script`` wherever they stand."""
+    found: list[str] = []
+    if isinstance(pipeline, dict):
+        for key, value in pipeline.items():
+            if key in {"run", "script"} and isinstance(value, str | list):
+                found += [value] if isinstance(value, str) else value
+            else:
+                found += commands(value)
+    elif isinstance(pipeline, list):
+        for value in pipeline:
+            found += commands(value)
+    return found
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_pipelines_call_the_one_script(name: str) -> None:
+    assert commands(yaml.safe_load(read(name))) == [".ci/run"]
+
+
+def test_the_script_runs_the_hooks_and_the_tests() -> None:
+    script = read(".ci/run")
+    assert "pre-commit run --all-files --hook-stage pre-push" in script
+    assert script.rstrip().endswith("uv run pytest")
+
+
+def test_the_development_container_is_plain_json() -> None:
+    container = json.loads(read(".devcontainer/devcontainer.json"))
+    assert read(".python-version").strip() in container["image"]
+
+
+def blemishes(path: Path) -> list[str]:
+    """What .editorconfig forbids: carriage returns, blanks at the end of a line, a last line without its end."""
+    content = path.read_bytes()
+    found = ["carriage return"] if b"\r" in content else []
+    found += ["blank at the end of a line"] if re.search(rb"[ \t]\n", content) else []
+    if content and not content.endswith(b"\n") and path.suffix not in OTHER_PROGRAMS:
+        found.append("no end of line at the end")
+    return found
+
+
+def test_text_files_are_laid_out_as_editorconfig_says(tmp_path: Path) -> None:
+    files = [path for path in tracked() if path.suffix not in BINARY]
+    found = {str(path.relative_to(ROOT)): faults for path in files if (faults := blemishes(path))}
+    assert found == {}
+    (tmp_path / "odd.py").write_bytes(b"a = 1 \r\nb = 2 \nc = 3")
+    assert blemishes(tmp_path / "odd.py") == [
+        "carriage return",
+        "blank at the end of a line",
+        "no end of line at the end",
+    ]
