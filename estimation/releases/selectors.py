@@ -13,7 +13,7 @@ from estimation.releases.content import tables
 from estimation.releases.content.assembly import Material, wanted
 from estimation.releases.content.content import Content, FrozenCell, Text
 from estimation.releases.content.facts import Book, book, read_yaml
-from estimation.releases.content.indicators import Indicator, Label, Registry, Table, registry
+from estimation.releases.content.indicators import Indicator, Registry, Table, registry
 from estimation.releases.content.passages import Passage, default_passages
 from estimation.releases.content.registry_checks import GROUPS, Vocabulary
 from estimation.releases.content.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
@@ -103,20 +103,20 @@ def _named(kind: str) -> Any:
     lists = {"section": "industry_sections", "region": "regions", "category": "categories"}
     names = labels(lists[kind]) if kind in lists else {}
 
-    def name(code: str) -> Label:
+    def name(code: str) -> Text:
         if code.endswith("-city"):
-            return Label("计划单列市数据管理部门", "Data departments of separately planned cities")
+            return Text("计划单列市数据管理部门", "Data departments of separately planned cities")
         if code == "CAT02":  # the line of the cities follows, so this one holds the provinces alone
-            return Label("省级及兵团数据管理部门", "Provincial and XPCC data departments")
-        return names.get(code, Label(code, code))
+            return Text("省级及兵团数据管理部门", "Provincial and XPCC data departments")
+        return names.get(code, Text(code, code))
 
     return name
 
 
 @lru_cache(maxsize=8)
-def labels(codelist: str) -> dict[str, Label]:
+def labels(codelist: str) -> dict[str, Text]:
     """Names of the codes of a list."""
-    return {entry.code: Label(entry.label.zh, entry.label.en) for entry in load_codelist(codelist).entries}
+    return {entry.code: Text(entry.label.zh, entry.label.en) for entry in load_codelist(codelist).entries}
 
 
 def table_layout(number: int, known: Registry | None = None) -> Table | None:
@@ -149,9 +149,9 @@ def variables_with_estimates(run: EstimationRun) -> list[str]:
     )
 
 
-def domain_name(kind: str, code: str) -> Label:
+def domain_name(kind: str, code: str) -> Text:
     """The name of a domain whose codes are a list of the questionnaires."""
-    named: Label = _named({"region_enterprise": "region"}.get(kind, kind))(code)
+    named: Text = _named({"region_enterprise": "region"}.get(kind, kind))(code)
     return named
 
 
@@ -188,7 +188,7 @@ def material_of(run: EstimationRun, book: Book) -> Material:
         source=Source({**source.estimates, **counts}, source.external),
         units={entry["code"]: entry["unit"] for entry in run.microdata.layout.variables},
         external_units={one["code"]: one["unit"] for one in external},
-        external_labels={row.code: Label(row.label_zh, row.label_en) for row in names.order_by("version")},
+        external_labels={row.code: Text(row.label_zh, row.label_en) for row in names.order_by("version")},
         coverage=coverage,
         name=domain_name,
     )

@@ -11,7 +11,7 @@ from estimation.releases.content import tables
 from estimation.releases.content.content import CellStatus, FrozenCell, FrozenRow, FrozenTable, Text
 from estimation.releases.content.facts import Book
 from estimation.releases.content.formulas import Reference
-from estimation.releases.content.indicators import Indicator, Label, Line, Table
+from estimation.releases.content.indicators import Indicator, Line, Table
 from estimation.releases.content.tables import Cell, CoverageRow, Key, Source
 from estimation.releases.content.units import Unit, english, unit_of
 
@@ -28,7 +28,7 @@ NOTES = {
         "the error is an upper bound: covariances of the components are not stored",
     ),
 }
-Names = Callable[[str, str], Label]  # domain kind, code -> name
+Names = Callable[[str, str], Text]  # domain kind, code -> name
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Material:
     source: Source
     units: Mapping[str, str]
     external_units: Mapping[str, str]
-    external_labels: Mapping[str, Label]
+    external_labels: Mapping[str, Text]
     coverage: Mapping[str, Sequence[CoverageRow]]
     name: Names
 
@@ -60,11 +60,6 @@ class Draft:
         """Put a cell in; returns its key."""
         self.cells[cell.key] = cell
         return cell.key
-
-
-def text_of(label: Label) -> Text:
-    """A label of the registry as frozen text."""
-    return Text(label.zh, label.en)
 
 
 def unit_text(unit: str) -> Text:
@@ -178,7 +173,7 @@ def add_indicators(draft: Draft, indicators: Iterable[Indicator], material: Mate
     """Both levels and the growth of every headline indicator."""
     year, source = material.year, material.source
     for one in indicators:
-        label = text_of(one.label)
+        label = one.label
         statistic = one.parts[0].statistic if one.parts else "external"
         for y in (year - 1, year):
             cell = tables.level(one, source, y)
@@ -226,7 +221,7 @@ def add_chapter_tables(draft: Draft, book: Book, year: int) -> None:
             rows.append(FrozenRow(one.code, name, tuple(keys), level=1 if one.parent else 0))
         columns = tuple(column for kind in kinds for column in _columns(kind, year))
         draft.tables.append(
-            FrozenTable(f"C1.{code}", text_of(label), Text("主要指标", "Indicator"), columns, tuple(rows))
+            FrozenTable(f"C1.{code}", label, Text("主要指标", "Indicator"), columns, tuple(rows))
         )
 
 
@@ -241,7 +236,7 @@ def _columns(kind: str, year: int) -> tuple[Text, Text, Text]:
 def add_table(draft: Draft, table: Table, codes: Sequence[str], material: Material) -> None:
     """A table of estimates: T1, T2, E1."""
 
-    def name(code: str) -> Label:
+    def name(code: str) -> Text:
         return material.name(table.row_domain, code)
 
     year = material.year
@@ -270,20 +265,18 @@ def add_table(draft: Draft, table: Table, codes: Sequence[str], material: Materi
         is_total = line in table.totals
         rows.append(FrozenRow(line.code, _row_name(line), tuple(keys), is_total=is_total))
     columns = tuple(_column_name(column) for column in table.columns)
-    draft.tables.append(
-        FrozenTable(table.code, text_of(table.title), text_of(table.stub), columns, tuple(rows))
-    )
+    draft.tables.append(FrozenTable(table.code, table.title, table.stub, columns, tuple(rows)))
 
 
 def _row_name(line: Line) -> Text:
     if line.variable and line.unit:
         return Text(f"{line.label.zh}（{line.unit}）", f"{line.label.en} ({english(line.unit)})")
-    return text_of(line.label)
+    return line.label
 
 
 def _column_name(column: Line) -> Text:
     if not column.unit:
-        return text_of(column.label)
+        return column.label
     return Text(f"{column.label.zh}（{column.unit}）", f"{column.label.en} ({english(column.unit)})")
 
 
@@ -301,11 +294,9 @@ def add_coverage(draft: Draft, table: Table, material: Material) -> None:
             keys.append(
                 draft.add(frozen(f"{table.code}.{row.code}.{column}", label, "家", cell, 0, "count", lineage))
             )
-        rows.append(FrozenRow(row.code, text_of(row.label), tuple(keys), is_total=row.is_total))
+        rows.append(FrozenRow(row.code, row.label, tuple(keys), is_total=row.is_total))
     columns = (COUNTS["filed"], COUNTS["valid"])
-    draft.tables.append(
-        FrozenTable(table.code, text_of(table.title), text_of(table.stub), columns, tuple(rows))
-    )
+    draft.tables.append(FrozenTable(table.code, table.title, table.stub, columns, tuple(rows)))
 
 
 COUNTS = {"filed": Text("填报完成（家）", "Filed"), "valid": Text("有效样本（家）", "Valid")}

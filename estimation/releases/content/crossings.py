@@ -11,7 +11,6 @@ from estimation.releases.content.assembly import (
     estimate_unit,
     frozen,
     lineage_of,
-    text_of,
 )
 from estimation.releases.content.content import CellStatus, FrozenCell, FrozenRow, FrozenTable, Text
 from estimation.releases.content.facts import Crossing
@@ -40,10 +39,10 @@ def add_crossing(
 ) -> None:
     """A table of a variable with its margins; cells without a respondent say so."""
     scale = estimate_unit(one.variable, "total", material.units).factor / unit_of(one.unit).factor
-    names = {ALL: INDUSTRIES} | {code: text_of(material.name("section", code)) for code in sections}
+    names = {ALL: INDUSTRIES} | {code: material.name("section", code) for code in sections}
     rows = []
     for region in (*regions, ALL):
-        place = NATION if region == ALL else text_of(material.name("region", region))
+        place = NATION if region == ALL else material.name("region", region)
         keys = []
         for section, industry in ((code, names[code]) for code in (*sections, ALL)):
             stored = crossed_key(one.variable, material.year, region, section)

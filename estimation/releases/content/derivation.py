@@ -18,7 +18,6 @@ from estimation.releases.content.assembly import (
     frozen,
     key_of,
     lineage_of,
-    text_of,
     unit_text,
 )
 from estimation.releases.content.content import CellStatus, FrozenCell, FrozenFigure, Point, Text
@@ -127,9 +126,9 @@ class Reader:
 
     def fact(self, fact: Fact) -> FrozenCell:
         """A number of the text, or the reason why there is none."""
-        key, label = f"{fact.code}.{self.year + fact.year}", text_of(fact.label)
+        key, label = f"{fact.code}.{self.year + fact.year}", fact.label
         if fact.formula is None:
-            why = text_of(fact.absent) if fact.absent else None
+            why = fact.absent if fact.absent else None
             return replace(_empty(key, label, fact.unit, fact.decimals, "not_collected"), note=why)
         try:
             found, parts = self.evaluate(fact.formula)
@@ -186,7 +185,7 @@ class Reader:
 
     def ranking(self, ranking: Ranking, codes: Iterable[str]) -> None:
         """A cell for every place, and one whose words are the names in order."""
-        estimates, label = self.material.source.estimates, text_of(ranking.label)
+        estimates, label = self.material.source.estimates, ranking.label
         keys = [Key(self.year, ranking.variable, ranking.statistic, ranking.kind, code) for code in codes]
         held = [(key, estimates[key]) for key in keys if key in estimates and estimates[key].value]
         held.sort(key=lambda pair: (-(pair[1].value or 0.0), pair[0].code))
@@ -230,7 +229,7 @@ class Reader:
 
     def forecast(self, forecast: Forecast) -> FrozenCell:
         """Next year's number with its range of scenarios."""
-        key, label = f"{forecast.code}.{self.year + 1}", text_of(forecast.label)
+        key, label = f"{forecast.code}.{self.year + 1}", forecast.label
         levels: list[float] = []
         lineage: list[str] = []
         for formula in forecast.history:
@@ -264,9 +263,9 @@ class Reader:
             for place, formula in enumerate(line.points):
                 reference = formula.references[0]
                 label = self._label(figure, place) or str(self.year + reference.offset)
-                points.append(Point(text_of(line.name), label, self._point(reference)))
+                points.append(Point(line.name, label, self._point(reference)))
         for code, name in figure.categories:
-            points += [Point(text_of(name), str(y), f"{code}.{y}") for y in (self.year - 1, self.year)]
+            points += [Point(name, str(y), f"{code}.{y}") for y in (self.year - 1, self.year)]
         if figure.table:
             points += self._columns(figure)
         if figure.quality:
@@ -277,10 +276,10 @@ class Reader:
             ]
         return FrozenFigure(
             figure.code,
-            text_of(figure.title),
+            figure.title,
             unit_text(figure.unit),
             tuple(points),
-            text_of(figure.alternative),
+            figure.alternative,
         )
 
     def _label(self, figure: Figure, place: int) -> str:
@@ -294,7 +293,7 @@ class Reader:
         year = self.year + reference.offset
         key = f"{reference.name}.{year}"
         label = self.material.external_labels.get(reference.name)
-        text = text_of(label) if label else Text(reference.name, reference.name)
+        text = label if label else Text(reference.name, reference.name)
         unit = self.material.external_units.get(reference.name, "")
         try:
             value = self.component(reference).value

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 import yaml
 
+from estimation.releases.content.content import Text
 from estimation.releases.content.formulas import Formula, Reference, parse_formula, parse_reference
-from estimation.releases.content.indicators import Label, Registry, registry
+from estimation.releases.content.indicators import Registry, registry
 
 _FOLDER = Path(__file__).with_name("registry")
 
@@ -22,7 +23,7 @@ class Fact:
     """A number of the text. ``formula`` None: the survey cannot give it, ``absent`` says why."""
 
     code: str
-    label: Label
+    label: Text
     unit: str
     place: tuple[str, ...]
     formula: Formula | None = None
@@ -30,7 +31,7 @@ class Fact:
     year: int = 0
     step: float = 0.0
     error: Reference | None = None
-    absent: Label | None = None
+    absent: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Ranking:
     """The domains of a kind with the largest values, as an enumeration of their names."""
 
     code: str
-    label: Label
+    label: Text
     unit: str
     variable: str
     statistic: str
@@ -53,7 +54,7 @@ class Forecast:
     """Next year's level, or its growth, from the levels of the known years."""
 
     code: str
-    label: Label
+    label: Text
     unit: str
     shows: Literal["level", "growth"]
     history: tuple[Formula, ...]
@@ -65,7 +66,7 @@ class Forecast:
 class Line:
     """A series of a figure."""
 
-    name: Label
+    name: Text
     points: tuple[Formula, ...]
 
 
@@ -74,12 +75,12 @@ class Figure:
     """What a figure shows: series of references, indicators as categories, columns of a table, or errors."""
 
     code: str
-    title: Label
+    title: Text
     unit: str
-    alternative: Label
+    alternative: Text
     series: tuple[Line, ...] = ()
     labels: tuple[str, ...] = ()
-    categories: tuple[tuple[str, Label], ...] = ()
+    categories: tuple[tuple[str, Text], ...] = ()
     table: str = ""
     columns: tuple[str, ...] = ()
     quality: bool = False
@@ -92,7 +93,7 @@ class Crossing:
     code: str
     variable: str
     unit: str
-    label: Label
+    label: Text
     decimals: int = 2
 
 
@@ -184,40 +185,40 @@ def _fact(values: dict[str, Any]) -> Fact:
     if (formula is None) == (absent is None):
         raise ValueError("a fact has either a formula or a reason why it has none")
     return Fact(
-        **{**values, "label": Label(**values["label"]), "place": tuple(values["place"])},
+        **{**values, "label": Text(**values["label"]), "place": tuple(values["place"])},
         formula=parse_formula(formula) if formula else None,
         error=parse_reference(error) if error else None,
-        absent=Label(**absent) if absent else None,
+        absent=Text(**absent) if absent else None,
     )
 
 
 def _ranking(values: dict[str, Any]) -> Ranking:
-    return Ranking(**{**values, "label": Label(**values["label"]), "place": tuple(values["place"])})
+    return Ranking(**{**values, "label": Text(**values["label"]), "place": tuple(values["place"])})
 
 
 def _forecast(values: dict[str, Any]) -> Forecast:
     history = tuple(parse_formula(one) for one in values.pop("history"))
     shows = values.pop("as")
-    named = {**values, "label": Label(**values["label"]), "place": tuple(values["place"])}
+    named = {**values, "label": Text(**values["label"]), "place": tuple(values["place"])}
     return Forecast(**named, shows=shows, history=history)
 
 
 def _crossing(values: dict[str, Any]) -> Crossing:
-    return Crossing(**{**values, "label": Label(**values["label"])})
+    return Crossing(**{**values, "label": Text(**values["label"])})
 
 
 def _figure(values: dict[str, Any]) -> Figure:
     table = values.pop("table", None) or {}
     lines = tuple(
-        Line(Label(**one["name"]), tuple(parse_formula(point) for point in one["points"]))
+        Line(Text(**one["name"]), tuple(parse_formula(point) for point in one["points"]))
         for one in values.pop("series", ())
     )
-    categories = tuple((code, Label(**label)) for code, label in values.pop("categories", {}).items())
+    categories = tuple((code, Text(**label)) for code, label in values.pop("categories", {}).items())
     return Figure(
         **{
             **values,
-            "title": Label(**values["title"]),
-            "alternative": Label(**values["alternative"]),
+            "title": Text(**values["title"]),
+            "alternative": Text(**values["alternative"]),
             "labels": tuple(values.get("labels", ())),
         },
         series=lines,

@@ -8,19 +8,9 @@ from typing import Any, Literal
 
 import yaml
 
+from estimation.releases.content.content import Text
+
 _FILE = Path(__file__).with_name("indicators.yaml")
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A name in both languages; ``get`` as in the questionnaires."""
-
-    zh: str
-    en: str
-
-    def get(self, language: str) -> str:
-        """The name in a language; Chinese unless English is asked."""
-        return self.en if language.startswith("en") else self.zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +38,7 @@ class Indicator:
     """A published indicator: (sum of parts and externals) x scale / per."""
 
     code: str
-    label: Label
+    label: Text
     group: str
     unit: str
     column: Literal["new", "cumulative"]
@@ -67,7 +57,7 @@ class Indicator:
 class Line:
     """A row or column of a table: what is estimated, or for which domain, or both."""
 
-    label: Label
+    label: Text
     code: str = ""
     unit: str = ""
     scale: float = 1.0
@@ -83,8 +73,8 @@ class Table:
     """The layout of one table of the report."""
 
     number: int
-    title: Label
-    stub: Label
+    title: Text
+    stub: Text
     code: str = ""  # T1 .. T4, E1
     columns: tuple[Line, ...] = ()
     rows: tuple[Line, ...] = ()
@@ -98,7 +88,7 @@ class Registry:
     """All indicators, their groups and the tables."""
 
     indicators: tuple[Indicator, ...]
-    groups: tuple[tuple[str, Label], ...]
+    groups: tuple[tuple[str, Text], ...]
     tables: Mapping[int, Table]
 
     def indicator(self, code: str) -> Indicator:
@@ -113,7 +103,7 @@ def parse(document: Mapping[str, Any]) -> Registry:
     """The registry of a document. Raises ValueError for a double code, an unknown parent or field."""
     try:
         indicators = tuple(_indicator(entry) for entry in document["indicators"])
-        groups = tuple((entry["code"], Label(**entry["label"])) for entry in document["groups"])
+        groups = tuple((entry["code"], Text(**entry["label"])) for entry in document["groups"])
         tables = {entry["number"]: _table(entry) for entry in document["tables"]}
     except (KeyError, TypeError) as error:
         raise ValueError(f"the registry is malformed: {error}") from error
@@ -139,7 +129,7 @@ def registry() -> Registry:
 
 def _indicator(entry: Mapping[str, Any]) -> Indicator:
     values = dict(entry)
-    values["label"] = Label(**values["label"])
+    values["label"] = Text(**values["label"])
     values["parts"] = tuple(_part(part) for part in values.get("parts", ()))
     values["external"] = tuple(External(**one) for one in values.get("external", ()))
     if "error" in values:
@@ -158,13 +148,13 @@ def _part(entry: Mapping[str, Any]) -> Part:
 def _line(entry: Mapping[str, Any]) -> Line:
     values = dict(entry)
     kind, _, place = values.pop("domain", "").partition("/")
-    return Line(**{**values, "label": Label(**values["label"]), "kind": kind, "place": place})
+    return Line(**{**values, "label": Text(**values["label"]), "kind": kind, "place": place})
 
 
 def _table(entry: Mapping[str, Any]) -> Table:
     values = dict(entry)
     for name in ("title", "stub"):
-        values[name] = Label(**values[name])
+        values[name] = Text(**values[name])
     values.setdefault("code", f"T{values['number']}")
     for name in ("columns", "rows", "totals"):
         values[name] = tuple(_line(line) for line in values.get(name, ()))

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from estimation.releases.content.indicators import External, Indicator, Label, Line, Part, Table
+from estimation.releases.content.content import Text
+from estimation.releases.content.indicators import External, Indicator, Line, Part, Table
 
 Z95 = 1.959963984540054
 
@@ -86,7 +87,7 @@ class IndicatorRow:
 class TableRow:
     """A row of a table: label, an optional code, cells, and a unit where the columns have none."""
 
-    label: Label
+    label: Text
     code: str
     cells: tuple[Cell, ...]
     is_total: bool = False
@@ -260,12 +261,12 @@ def cell_of(stored: Stored | None, scale: float = 1.0, decimals: int = 2, key: K
 def wanted_keys(table: Table, year: int, codes: Sequence[str] = ()) -> list[Key]:
     """The stored estimates that a table needs. ``codes`` are those of its row domain."""
     keys = []
-    for row in row_lines(table, codes, lambda code: Label(code, code)):
+    for row in row_lines(table, codes, lambda code: Text(code, code)):
         keys += [cell_key(row, column, year) for column in table.columns]
     return keys
 
 
-def row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Label]) -> list[Line]:
+def row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Text]) -> list[Line]:
     """The rows of a table: those of its layout, or the codes of its row domain with the totals below."""
     lines = list(table.rows)
     lines += [
@@ -281,7 +282,7 @@ def cell_key(row: Line, column: Line, year: int) -> Key:
 
 
 def table_rows(
-    table: Table, source: Source, year: int, codes: Sequence[str], name: Callable[[str], Label]
+    table: Table, source: Source, year: int, codes: Sequence[str], name: Callable[[str], Text]
 ) -> list[TableRow]:
     """The cells of a table of estimates (1 and 2). ``name`` labels the codes of its row domain."""
     rows = []
@@ -300,7 +301,7 @@ class CoverageRow:
     """Filed and valid units of a category or region."""
 
     code: str
-    label: Label
+    label: Text
     filed: int
     valid: int
     is_total: bool = False
@@ -315,7 +316,7 @@ def coverage_rows(
     table: Table,
     counts: Iterable[tuple[str, str, bool, int, int]],
     codes: Sequence[str],
-    name: Callable[[str], Label],
+    name: Callable[[str], Text],
 ) -> list[CoverageRow]:
     """Tables 3 and 4: counts by category or region, with their sum.
 
@@ -331,6 +332,6 @@ def coverage_rows(
     listed = sorted(sums, key=lambda code: (order.get(code.removesuffix("-city"), len(order)), code))
     rows = [CoverageRow(code, name(code), sums[code][0], sums[code][1]) for code in listed]
     total = CoverageRow(
-        "total", Label("合计", "Total"), sum(row.filed for row in rows), sum(row.valid for row in rows), True
+        "total", Text("合计", "Total"), sum(row.filed for row in rows), sum(row.valid for row in rows), True
     )
     return [*rows, total]

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from estimation.releases.content.assembly import NOTES, Draft, Material
-from estimation.releases.content.content import FrozenCell
+from estimation.releases.content.content import FrozenCell, Text
 from estimation.releases.content.derivation import Reader
 from estimation.releases.content.facts import parse_book
-from estimation.releases.content.indicators import Label, registry
+from estimation.releases.content.indicators import registry
 from estimation.releases.content.tables import Key, Source, Stored
 
 NOW = Key(2025, "P01", "total", "section", "C")
@@ -40,7 +40,7 @@ def evaluated(formula: str, estimates: dict[Key, Stored], unit: str = "TB", **mo
         {"EXT-WORLD": "PB"},
         {},
         {},
-        lambda kind, code: Label(code, code),
+        lambda kind, code: Text(code, code),
     )
     return Reader(book, Draft(), material).fact(book.facts[0])
 

@@ -6,11 +6,11 @@ Source of the numbers: 《全国数据资源调查报告（2025年）》, as kep
 import pytest
 
 from estimation.releases.content.assembly import Material
-from estimation.releases.content.content import FrozenCell
+from estimation.releases.content.content import FrozenCell, Text
 from estimation.releases.content.derivation import assemble
 from estimation.releases.content.facts import book
 from estimation.releases.content.identities import check_identities, failing
-from estimation.releases.content.indicators import Indicator, Label
+from estimation.releases.content.indicators import Indicator
 from estimation.releases.content.tables import CoverageRow, Key, Source, Stored
 from estimation.releases.differences import compare_with_report, published_report
 from estimation.releases.selectors import codes_of, vocabulary
@@ -75,7 +75,7 @@ def source() -> Source:
 
 @pytest.fixture(scope="module")
 def cells(source: Source) -> dict[str, FrozenCell]:
-    total = CoverageRow("total", Label("合计", "Total"), 48396, 42505, True)
+    total = CoverageRow("total", Text("合计", "Total"), 48396, 42505, True)
     words = vocabulary()
     material = Material(
         2025,
@@ -84,7 +84,7 @@ def cells(source: Source) -> dict[str, FrozenCell]:
         words.external,
         {},
         {"T3": [total], "T4": [total]},
-        lambda kind, code: Label(code, code),
+        lambda kind, code: Text(code, code),
     )
     return assemble(book(), material, dict(codes_of()))[0].cells
 
