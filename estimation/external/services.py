@@ -16,8 +16,8 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from estimation.external.catalogue import known_series
 from estimation.external.models import ExternalFile, ExternalSeries
-from estimation.releases.content.facts import read_yaml
 from survey import audit
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -54,7 +54,7 @@ def enter_value(
     """A new version of a value, waiting for approval. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
-    known = {one["code"]: one for one in read_yaml("external.yaml")["series"]}
+    known = {one["code"]: one for one in known_series()}
     if code not in known:
         raise PolicyDenied(_("There is no external series %(code)s.") % {"code": code})
     if not source.strip():
@@ -123,7 +123,7 @@ def read_file(name: str, content: bytes) -> list[Row]:
     header = [str(one or "").strip().lower() for one in next(lines, ())]
     if not {"code", "year", "value", "source"} <= set(header):
         raise PolicyDenied(_("The first line names the columns: %(names)s.") % {"names": ", ".join(COLUMNS)})
-    known = {one["code"]: one for one in read_yaml("external.yaml")["series"]}
+    known = {one["code"]: one for one in known_series()}
     newest = ExternalSeries.objects.values("code", "year").annotate(last=Max("version"))
     versions = {(one["code"], one["year"], one["last"]) for one in newest}
     current = {

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from estimation.external import services as external
+from estimation.external.forms import ExternalForm, ImportForm
 from estimation.external.models import ExternalFile, ExternalSeries
-from estimation.releases.forms import ExternalForm, ImportForm
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission

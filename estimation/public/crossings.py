@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from estimation.public.pages import RowView, table_view
-from estimation.releases.content.assembly import ALL
 from estimation.releases.content.content import CellStatus, Content, FrozenCell, FrozenTable, Text
+from estimation.releases.content.crossings import ALL
 
 SHADES = 5
 

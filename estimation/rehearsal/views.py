@@ -6,11 +6,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from estimation.rehearsal import selectors
-from estimation.releases.selectors import choose_run
 from estimation.runs.selectors import (
     KIND_LABELS,
     PERCENTS,
     STATISTIC_LABELS,
+    choose_run,
     finished_runs,
     name_of,
     variables_of,

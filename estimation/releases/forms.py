@@ -6,8 +6,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from estimation.releases.content.facts import read_yaml
-from estimation.releases.content.units import english
 from estimation.releases.states import Action
 
 
@@ -68,44 +66,3 @@ _LIVE = {
     "hx-vals": '{"preview": "1"}',
     "hx-sync": "closest form:replace",
 }
-
-
-def known_series() -> list[dict[str, Any]]:
-    """The external series that the registry reads."""
-    series: list[dict[str, Any]] = read_yaml("external.yaml")["series"]
-    return series
-
-
-class ExternalForm(forms.Form):
-    """A value of an external series."""
-
-    code = forms.ChoiceField(label=_("Series"), choices=[])
-    year = forms.IntegerField(min_value=1990, max_value=2100, label=_("Year"))
-    value = forms.DecimalField(max_digits=30, decimal_places=6, label=_("Value"))
-    source = forms.CharField(max_length=300, label=_("Source"))
-    source_date = forms.DateField(
-        required=False, label=_("Published by the source on"), widget=forms.DateInput(attrs={"type": "date"})
-    )
-
-    def __init__(self, *args: Any, language: str = "zh", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        name = "en" if language.startswith("en") else "zh"
-        choice = self.fields["code"]
-        if isinstance(choice, forms.ChoiceField):
-            choice.choices = [
-                (one["code"], f"{one['code']} {one['label'][name]} ({unit_text(one['unit'], name)})")
-                for one in known_series()
-            ]
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "form-select" if field is choice else "form-control"
-
-
-def unit_text(unit: str, language: str) -> str:
-    """A unit of an external series in the language of the page."""
-    return english(unit) if language == "en" else unit
-
-
-class ImportForm(forms.Form):
-    """A file of external values."""
-
-    file = forms.FileField(label=_("CSV or Excel file"))

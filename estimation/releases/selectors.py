@@ -4,23 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES
+from estimation.external.catalogue import known_series
 from estimation.external.models import ExternalSeries
-from estimation.releases.content import tables
-from estimation.releases.content.assembly import Material, wanted
 from estimation.releases.content.content import Content, FrozenCell, Text
-from estimation.releases.content.facts import Book, book, read_yaml
-from estimation.releases.content.indicators import Indicator, Registry, Table, registry
+from estimation.releases.content.draft import Material
+from estimation.releases.content.estimates import CoverageRow, Key, Source, Stored
 from estimation.releases.content.passages import Passage, default_passages
+from estimation.releases.content.registry import Book, book, wanted
 from estimation.releases.content.registry_checks import GROUPS, Vocabulary
-from estimation.releases.content.tables import CoverageRow, IndicatorRow, Key, Source, Stored, TableRow
+from estimation.releases.content.tables import Table, count_rows
 from estimation.releases.models import BlockVersion, Release
 from estimation.runs.compute.spec import CROSSED, DERIVED, RATIOS
 from estimation.runs.models import Estimate, EstimationRun
-from estimation.runs.selectors import finished_runs
 from survey.collection.models import CollectionRound
 from survey.microdata.projection import layout_variables
 from survey.microdata.selectors import coverage_rows
@@ -42,14 +41,6 @@ _FIELDS = (
 )
 
 
-def choose_run(asked: str = "") -> EstimationRun | None:
-    """The run that was asked for by its key, else the newest finished one."""
-    runs = finished_runs().select_related("microdata__layout")
-    if asked.isdecimal():
-        return runs.filter(pk=int(asked)).first()
-    return runs.first()
-
-
 def source_of(run: EstimationRun, keys: Iterable[Key]) -> Source:
     """The stored estimates behind some cells, in one query, and the external values of the run."""
     asked = set(keys)
@@ -68,35 +59,10 @@ def source_of(run: EstimationRun, keys: Iterable[Key]) -> Source:
     return Source(found, external)
 
 
-def indicator_keys(indicators: Iterable[Indicator], year: int) -> list[Key]:
-    """The stored estimates of indicators: both levels and the growth that tells their covariance."""
-    keys = []
-    for part in (part for one in indicators for part in (*one.parts, *((one.error,) if one.error else ()))):
-        keys += [Key(y, part.variable, part.statistic, part.kind, part.code) for y in (year - 1, year)]
-        keys.append(Key(year, part.variable, "level_growth", part.kind, part.code))
-    return keys
-
-
-def indicators_of(run: EstimationRun) -> list[IndicatorRow]:
-    """All headline indicators of a run."""
-    known = registry().indicators
-    year = run.round.year
-    return tables.indicator_rows(known, source_of(run, indicator_keys(known, year)), year)
-
-
-def table_of(run: EstimationRun, table: Table) -> list[TableRow]:
-    """Table 1 or 2 of a run."""
-    codes = codes_of().get(table.row_domain, ())
-    keys = tables.wanted_keys(table, run.round.year, codes)
-    return tables.table_rows(
-        table, source_of(run, keys), run.round.year, codes, lambda code: domain_name(table.row_domain, code)
-    )
-
-
 def coverage_of(run: EstimationRun, table: Table) -> list[CoverageRow]:
     """Table 3 or 4: counts at the freeze that the run used."""
     codes: Sequence[str] = REGIONS if table.coverage == "region" else CATEGORIES
-    return tables.coverage_rows(table, coverage_rows(run.microdata), codes, _named(table.coverage))
+    return count_rows(table, coverage_rows(run.microdata), codes, _named(table.coverage))
 
 
 def _named(kind: str) -> Any:
@@ -117,36 +83,6 @@ def _named(kind: str) -> Any:
 def labels(codelist: str) -> dict[str, Text]:
     """Names of the codes of a list."""
     return {entry.code: Text(entry.label.zh, entry.label.en) for entry in load_codelist(codelist).entries}
-
-
-def table_layout(number: int, known: Registry | None = None) -> Table | None:
-    """The layout of a table, or None."""
-    return (known or registry()).tables.get(number)
-
-
-def domain_rows(
-    run: EstimationRun, *, variable: str, statistic: str, kind: str, year: int, order: str
-) -> list[Estimate]:
-    """One statistic of one variable in every domain of a kind, sorted by code, value or cv."""
-    rows: QuerySet[Estimate] = Estimate.objects.filter(
-        run=run, variable=variable, statistic=statistic, domain_kind=kind, year=year
-    )
-    columns = {
-        "value": F("value").desc(nulls_last=True),
-        "cv": F("cv").asc(nulls_last=True),
-        "n": F("n").desc(),
-    }
-    return list(rows.order_by(columns.get(order, F("domain_code").asc()), "domain_code")[:700])
-
-
-def variables_with_estimates(run: EstimationRun) -> list[str]:
-    """Every variable that has a national estimate in the run."""
-    return sorted(
-        Estimate.objects.filter(run=run)
-        .filter(Q(domain_kind="nation") | Q(domain_kind="group"))
-        .values_list("variable", flat=True)
-        .distinct()
-    )
 
 
 def domain_name(kind: str, code: str) -> Text:
@@ -253,7 +189,7 @@ def vocabulary() -> Vocabulary:
         frozenset(DERIVED),
         frozenset(f"{a}/{b}" for a, b in RATIOS),
         domains,
-        {one["code"]: one["unit"] for one in read_yaml("external.yaml")["series"]},
+        {one["code"]: one["unit"] for one in known_series()},
         frozenset(CROSSED),
     )
 

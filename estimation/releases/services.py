@@ -11,14 +11,12 @@ from django.utils.translation import gettext as _
 from estimation.releases import selectors
 from estimation.releases.content import notes
 from estimation.releases.content import passages as blocks
-from estimation.releases.content.assembly import CROSSED
 from estimation.releases.content.content import CellStatus, Content, Text
-from estimation.releases.content.crossings import without_weak
-from estimation.releases.content.derivation import assemble
-from estimation.releases.content.facts import book
+from estimation.releases.content.crossings import CROSSED, without_weak
 from estimation.releases.content.freezing import freeze
 from estimation.releases.content.identities import check_identities, failing
 from estimation.releases.content.passages import Passage
+from estimation.releases.content.registry import assemble, book
 from estimation.releases.disclosure.contributors import KINDS, Concentration, concentrations
 from estimation.releases.disclosure.protection import Rules, protect
 from estimation.releases.models import BlockVersion, Release

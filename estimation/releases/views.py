@@ -16,9 +16,9 @@ from estimation.releases.differences import compare_cells, compare_with_report
 from estimation.releases.forms import ActForm, PrepareForm
 from estimation.releases.models import Release
 from estimation.releases.reading import ACTION_LABELS, FAULT_LABELS
-from estimation.releases.selectors import choose_run
 from estimation.releases.states import Action
 from estimation.releases.transitions import refusals
+from estimation.runs.selectors import choose_run
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission

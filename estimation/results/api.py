@@ -10,8 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from estimation.releases import selectors
+from estimation.releases.selectors import coverage_of
+from estimation.results import selectors
 from estimation.runs.models import EstimationRun
+from estimation.runs.selectors import choose_run
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 
@@ -65,7 +67,7 @@ class _Released(APIView):
 
     def run(self, request: Request) -> EstimationRun:
         """The run that was asked for, or the newest."""
-        run = selectors.choose_run(request.query_params.get("run", ""))
+        run = choose_run(request.query_params.get("run", ""))
         if run is None:
             raise Http404
         return run
@@ -117,7 +119,7 @@ class Tables(_Released):
                         "filed": row.filed,
                         "valid": row.valid,
                     }
-                    for row in selectors.coverage_of(run, table)
+                    for row in coverage_of(run, table)
                 ]
             )
         return Response(

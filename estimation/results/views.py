@@ -6,8 +6,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
-from estimation.releases import selectors
-from estimation.releases.content.indicators import registry
+from estimation.releases.content.registry import registry
+from estimation.releases.selectors import coverage_of
+from estimation.results import selectors
 from estimation.runs.bootstrap.selectors import replicate_errors
 from estimation.runs.models import EstimationRun
 from estimation.runs.readable import readable_unit
@@ -15,6 +16,7 @@ from estimation.runs.selectors import (
     KIND_LABELS,
     PERCENTS,
     STATISTIC_LABELS,
+    choose_run,
     finished_runs,
     name_of,
     statistics_of,
@@ -28,7 +30,7 @@ from survey.access.roles import Permission
 def _base(request: HttpRequest) -> tuple[EstimationRun | None, dict[str, Any]]:
     """The chosen run and what every result page shows of it. 404 for a run that is not finished."""
     asked = request.GET.get("run", "")
-    run = selectors.choose_run(asked)
+    run = choose_run(asked)
     if run is None and asked:
         raise Http404
     others = finished_runs()[:30] if run is not None else []
@@ -63,7 +65,7 @@ def results_table(request: HttpRequest, number: int) -> HttpResponse:
     run, context = _base(request)
     context |= {"table": table, "number": number}
     if run is not None and table.coverage:
-        context["coverage"] = selectors.coverage_of(run, table)
+        context["coverage"] = coverage_of(run, table)
     elif run is not None:
         context["rows"] = selectors.table_of(run, table)
     return page(request, "estimation/releases/table.html", context)

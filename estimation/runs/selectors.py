@@ -277,3 +277,11 @@ def statistics_of(run: EstimationRun, variable: str) -> Sequence[str]:
         )
     )
     return [statistic for statistic in STATISTIC_LABELS if statistic in known]
+
+
+def choose_run(asked: str = "") -> EstimationRun | None:
+    """The run that was asked for by its key, else the newest finished one."""
+    runs = finished_runs().select_related("microdata__layout")
+    if asked.isdecimal():
+        return runs.filter(pk=int(asked)).first()
+    return runs.first()

@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from estimation.releases.content.units import english
 from estimation.releases.models import Release
 from estimation.releases.reading import COMPARISON_LABELS, METHOD_LABELS
 from estimation.releases.selectors import labels
 from estimation.runs.forms import RunForm
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import CHAINED_LABELS, KIND_LABELS, REASON_LABELS, STATISTIC_LABELS
+from estimation.units import english
 from survey.templatetags.survey import grouped
 
 register = template.Library()

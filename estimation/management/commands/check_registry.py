@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from estimation.releases.content.facts import book
+from estimation.releases.content.registry import book
 from estimation.releases.content.registry_checks import check_registry
 from estimation.releases.selectors import vocabulary
 

@@ -1,22 +1,16 @@
 """Tables of regions by sections of industry: cells, and which of them are too uncertain to be published. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-from estimation.releases.content.assembly import (
-    ALL,
-    Draft,
-    Material,
-    crossed_key,
-    estimate_unit,
-    frozen,
-    lineage_of,
-)
 from estimation.releases.content.content import CellStatus, FrozenCell, FrozenRow, FrozenTable, Text
-from estimation.releases.content.facts import Crossing
-from estimation.releases.content.tables import cell_of
-from estimation.releases.content.units import english, unit_of
+from estimation.releases.content.draft import Draft, Material, freeze_cell
+from estimation.releases.content.estimates import Key, cell_of, estimate_unit, lineage_of
+from estimation.units import english, unit_of
 
+ALL = "total"  # the last row and the last column of a crossing
+CROSSED = "region_section"
 UNPUBLISHED = "E"  # the grade below which a number of a small domain is not published
 NATION, INDUSTRIES = Text("全国", "All regions"), Text("全行业", "All industries")
 STUB = Text("地区", "Region")
@@ -32,6 +26,30 @@ NOTES = (
         "so that small differences between regions should not be read.",
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A variable that is published by region and section: its printed unit and the code of its table."""
+
+    code: str
+    variable: str
+    unit: str
+    label: Text
+    decimals: int = 2
+
+
+def parse_crossing(values: dict[str, Any]) -> Crossing:
+    return Crossing(**{**values, "label": Text(**values["label"])})
+
+
+def crossed_key(variable: str, year: int, region: str, section: str) -> Key:
+    """The stored total of a region and a section, of a whole region, of a whole section, or of all enterprises."""
+    if region == ALL:
+        kind, code = ("nation", "enterprise") if section == ALL else ("section", section)
+    else:
+        kind, code = ("region_enterprise", region) if section == ALL else (CROSSED, f"{region}.{section}")
+    return Key(year, variable, "total", kind, code)
 
 
 def add_crossing(
@@ -52,7 +70,9 @@ def add_crossing(
             )
             key = f"{one.code}.{region}.{section}"
             keys.append(
-                draft.add(frozen(key, label, one.unit, cell, one.decimals, "total", (lineage_of(stored),)))
+                draft.add(
+                    freeze_cell(key, label, one.unit, cell, one.decimals, "total", (lineage_of(stored),))
+                )
             )
         rows.append(FrozenRow(region, place, tuple(keys), is_total=region == ALL))
     title = Text(
@@ -92,3 +112,12 @@ def _unpublished(cell: FrozenCell) -> FrozenCell:
         reason="imprecise",
         note=None,
     )
+
+
+def crossing_keys(crossing: Crossing, year: int, regions: Sequence[str], sections: Sequence[str]) -> set[Key]:
+    """The stored totals of a crossing with its margins."""
+    return {
+        crossed_key(crossing.variable, year, region, section)
+        for region in (*regions, ALL)
+        for section in (*sections, ALL)
+    }

@@ -1,21 +1,16 @@
-"""The registry of what is published beside indicators and tables: facts of the text, rankings, forecasts, figures.
+"""Facts: the numbers of the text, made by formulas over what is already assembled, with their errors. Pure."""
 
-Read from YAML once, checked, frozen. Pure.
-"""
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal
-
-import yaml
-
-from estimation.releases.content.content import Text
-from estimation.releases.content.formulas import Formula, Reference, parse_formula, parse_reference
-from estimation.releases.content.indicators import Registry, registry
-
-_FOLDER = Path(__file__).with_name("registry")
+from estimation.releases.content.content import FrozenCell, Text
+from estimation.releases.content.draft import absent, freeze_cell
+from estimation.releases.content.estimates import Z95, Cell, formatted, grade_of, key_of, rounded
+from estimation.releases.content.evaluation import Component, Evaluator, Missing, steady
+from estimation.releases.content.formulas import Formula, Quantity, Reference, parse_formula, parse_reference
+from estimation.units import unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,195 +29,136 @@ class Fact:
     absent: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The domains of a kind with the largest values, as an enumeration of their names."""
-
-    code: str
-    label: Text
-    unit: str
-    variable: str
-    statistic: str
-    kind: str
-    place: tuple[str, ...]
-    top: int = 5
-    decimals: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """Next year's level, or its growth, from the levels of the known years."""
-
-    code: str
-    label: Text
-    unit: str
-    shows: Literal["level", "growth"]
-    history: tuple[Formula, ...]
-    place: tuple[str, ...]
-    decimals: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A series of a figure."""
-
-    name: Text
-    points: tuple[Formula, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """What a figure shows: series of references, indicators as categories, columns of a table, or errors."""
-
-    code: str
-    title: Text
-    unit: str
-    alternative: Text
-    series: tuple[Line, ...] = ()
-    labels: tuple[str, ...] = ()
-    categories: tuple[tuple[str, Text], ...] = ()
-    table: str = ""
-    columns: tuple[str, ...] = ()
-    quality: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """A variable that is published by region and section: its printed unit and the code of its table."""
-
-    code: str
-    variable: str
-    unit: str
-    label: Text
-    decimals: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """Everything that a release publishes, as data."""
-
-    registry: Registry
-    facts: tuple[Fact, ...]
-    rankings: tuple[Ranking, ...]
-    forecasts: tuple[Forecast, ...]
-    figures: tuple[Figure, ...]
-    crossings: tuple[Crossing, ...] = ()
-
-    def formulas(self) -> Iterator[tuple[str, Formula]]:
-        """Every formula with the code of what it makes."""
-        yield from ((fact.code, fact.formula) for fact in self.facts if fact.formula)
-        yield from ((one.code, formula) for one in self.forecasts for formula in one.history)
-        for figure in self.figures:
-            yield from ((figure.code, formula) for line in figure.series for formula in line.points)
-
-    def references(self) -> Iterator[Reference]:
-        """Every reference of every formula, and the estimates behind stated errors."""
-        for _code, formula in self.formulas():
-            yield from formula.references
-        yield from (fact.error for fact in self.facts if fact.error)
-
-    def ordered_facts(self) -> tuple[Fact, ...]:
-        """Facts after the facts that they refer to. Raises ValueError for a circle, naming it."""
-        by_code = {fact.code: fact for fact in self.facts}
-        done: dict[str, Fact] = {}
-
-        def visit(code: str, path: tuple[str, ...]) -> None:
-            if code in path:
-                raise ValueError(f"a circle: {' > '.join((*path[path.index(code) :], code))}")
-            fact = by_code.get(code)
-            if fact is None or code in done:
-                return
-            for reference in fact.formula.references if fact.formula else ():
-                if reference.kind == "number":
-                    visit(reference.name.removesuffix(".growth"), (*path, code))
-            done[code] = fact
-
-        for code in by_code:
-            visit(code, ())
-        return tuple(done.values())
-
-
-def parse_book(
-    registry: Registry,
-    facts: Mapping[str, Any],
-    figures: Mapping[str, Any],
-    crossings: Mapping[str, Any] | None = None,
-) -> Book:
-    """The book of parsed YAML. Raises ValueError with the code of what is wrong."""
-    return Book(
-        registry,
-        tuple(_read(entry, _fact) for entry in facts.get("facts", ())),
-        tuple(_read(entry, _ranking) for entry in facts.get("rankings", ())),
-        tuple(_read(entry, _forecast) for entry in facts.get("forecasts", ())),
-        tuple(_read(entry, _figure) for entry in figures.get("figures", ())),
-        tuple(_read(entry, _crossing) for entry in (crossings or {}).get("crossings", ())),
-    )
-
-
-@lru_cache(maxsize=1)
-def book() -> Book:
-    """The book of this version of the program."""
-    return parse_book(
-        registry(), read_yaml("facts.yaml"), read_yaml("figures.yaml"), read_yaml("crossings.yaml")
-    )
-
-
-def read_yaml(name: str) -> dict[str, Any]:
-    """A file of the registry folder."""
-    document: dict[str, Any] = yaml.safe_load((_FOLDER / name).read_text(encoding="utf-8"))
-    return document
-
-
-def _read(entry: Mapping[str, Any], make: Any) -> Any:
-    try:
-        return make(dict(entry))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{entry.get('code', '?')}: {error}") from error
-
-
-def _fact(values: dict[str, Any]) -> Fact:
-    formula, error, absent = (values.pop(name, None) for name in ("formula", "error", "absent"))
-    if (formula is None) == (absent is None):
+def parse_fact(values: dict[str, Any]) -> Fact:
+    formula, error, reason = (values.pop(name, None) for name in ("formula", "error", "absent"))
+    if (formula is None) == (reason is None):
         raise ValueError("a fact has either a formula or a reason why it has none")
     return Fact(
         **{**values, "label": Text(**values["label"]), "place": tuple(values["place"])},
         formula=parse_formula(formula) if formula else None,
         error=parse_reference(error) if error else None,
-        absent=Text(**absent) if absent else None,
+        absent=Text(**reason) if reason else None,
     )
 
 
-def _ranking(values: dict[str, Any]) -> Ranking:
-    return Ranking(**{**values, "label": Text(**values["label"]), "place": tuple(values["place"])})
+def ordered_facts(facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """Facts after the facts that they refer to. Raises ValueError for a circle, naming it."""
+    by_code = {fact.code: fact for fact in facts}
+    done: dict[str, Fact] = {}
+
+    def visit(code: str, path: tuple[str, ...]) -> None:
+        if code in path:
+            raise ValueError(f"a circle: {' > '.join((*path[path.index(code) :], code))}")
+        fact = by_code.get(code)
+        if fact is None or code in done:
+            return
+        for reference in fact.formula.references if fact.formula else ():
+            if reference.kind == "number":
+                visit(reference.name.removesuffix(".growth"), (*path, code))
+        done[code] = fact
+
+    for code in by_code:
+        visit(code, ())
+    return tuple(done.values())
 
 
-def _forecast(values: dict[str, Any]) -> Forecast:
-    history = tuple(parse_formula(one) for one in values.pop("history"))
-    shows = values.pop("as")
-    named = {**values, "label": Text(**values["label"]), "place": tuple(values["place"])}
-    return Forecast(**named, shows=shows, history=history)
+def add_facts(evaluator: Evaluator, facts: Sequence[Fact]) -> None:
+    """The cell of every fact, in the order of their references."""
+    for fact in ordered_facts(facts):
+        evaluator.draft.add(fact_cell(evaluator, fact))
 
 
-def _crossing(values: dict[str, Any]) -> Crossing:
-    return Crossing(**{**values, "label": Text(**values["label"])})
+def fact_cell(evaluator: Evaluator, fact: Fact) -> FrozenCell:
+    """A number of the text, or the reason why there is none."""
+    key, label = f"{fact.code}.{evaluator.year + fact.year}", fact.label
+    if fact.formula is None:
+        why = fact.absent if fact.absent else None
+        return replace(absent(key, label, fact.unit, fact.decimals, "not_collected"), note=why)
+    try:
+        found, parts = evaluator.evaluate(fact.formula)
+    except Missing as missing:
+        return absent(key, label, fact.unit, fact.decimals, missing.reason)
+    factor = unit_of(fact.unit).factor
+    value = steady(found.value / factor)
+    se, note = _error(evaluator, fact, found, parts, factor)
+    cell = _with_error(value, fact.decimals, se, _least(parts.values()))
+    lineage = dict.fromkeys(line for part in parts.values() for line in part.lineage)
+    made = freeze_cell(key, label, fact.unit, cell, fact.decimals, _estimator(parts), lineage, note)
+    return replace(made, words=about(value, fact.step)) if fact.step else made
 
 
-def _figure(values: dict[str, Any]) -> Figure:
-    table = values.pop("table", None) or {}
-    lines = tuple(
-        Line(Text(**one["name"]), tuple(parse_formula(point) for point in one["points"]))
-        for one in values.pop("series", ())
+def _error(
+    evaluator: Evaluator, fact: Fact, found: Quantity, parts: dict[Reference, Component], factor: float
+) -> tuple[float | None, str]:
+    """Standard error in the printed unit, and the note that tells what kind of error it is."""
+    if fact.error is not None:
+        stored = evaluator.material.source.estimates.get(key_of(fact.error, evaluator.year))
+        if stored is not None and stored.se is not None:
+            return stored.se / factor, ""
+    if all(part.estimator == "external" for part in parts.values()):
+        return None, "external"
+    if any(part.se is None for part in parts.values()):
+        return None, "combined"
+    paired = _of_two_years(evaluator, found, parts)
+    if paired is not None:
+        return paired / factor, ""
+    shares = [abs(found.slopes[ref]) * (part.se or 0.0) / factor for ref, part in parts.items()]
+    sampled = sum(1 for share in shares if share > 0)
+    return sum(shares), "bounded" if sampled > 1 else ""
+
+
+def _of_two_years(evaluator: Evaluator, found: Quantity, parts: dict[Reference, Component]) -> float | None:
+    """Standard error in base units where one total of two years is all that is sampled.
+
+    The stored growth of that total tells the covariance: V(R) X0^2 = V1 + R^2 V0 - 2 R C.
+    """
+    pair = sorted((ref for ref, part in parts.items() if part.se), key=lambda ref: -ref.offset)
+    if len(pair) != 2 or pair[0].kind != "estimate" or pair[0].name != pair[1].name:
+        return None
+    if [ref.offset for ref in pair] != [0, -1] or pair[0].estimate[1] != "total":
+        return None
+    now, before = parts[pair[0]], parts[pair[1]]
+    rate = evaluator.material.source.estimates.get(
+        replace(key_of(pair[0], evaluator.year), statistic="level_growth")
     )
-    categories = tuple((code, Text(**label)) for code, label in values.pop("categories", {}).items())
-    return Figure(
-        **{
-            **values,
-            "title": Text(**values["title"]),
-            "alternative": Text(**values["alternative"]),
-            "labels": tuple(values.get("labels", ())),
-        },
-        series=lines,
-        categories=categories,
-        table=table.get("code", ""),
-        columns=tuple(table.get("columns", ())),
+    if rate is None or rate.se is None or not before.value or not now.value:
+        return None
+    first, second, ratio = now.se or 0.0, before.se or 0.0, now.value / before.value
+    common = (first**2 + ratio**2 * second**2 - (rate.se * before.value) ** 2) / (2.0 * ratio)
+    common = max(-first * second, min(common, first * second))
+    a, b = (found.slopes[ref] for ref in pair)
+    return math.sqrt(max(a**2 * first**2 + b**2 * second**2 + 2.0 * a * b * common, 0.0))
+
+
+def about(value: float, step: float) -> Text | None:
+    """The number to a multiple of a step with the word that is true: 79.6 is 近80, 143 is 超140."""
+    whole = float(rounded(value / step, 0)) * step
+    if whole == 0:
+        return None
+    printed = formatted(whole, 0)
+    if abs(value - whole) < 1e-9:
+        return Text(printed, printed)
+    return (
+        Text(f"近{printed}", f"nearly {printed}")
+        if value < whole
+        else Text(f"超{printed}", f"over {printed}")
     )
+
+
+def _with_error(value: float, decimals: int, se: float | None, n: int | None) -> Cell:
+    text = formatted(value, decimals)
+    if se is None or se == 0.0:
+        return Cell(text, value, n=n)
+    cv = se / abs(value) if value else None
+    reach = Z95 * se
+    return Cell(text, value, se, cv, value - reach, value + reach, grade_of(cv, se), n)
+
+
+def _least(parts: Iterable[Component]) -> int | None:
+    counts = [part.n for part in parts if part.n is not None]
+    return min(counts) if counts else None
+
+
+def _estimator(parts: dict[Reference, Component]) -> str:
+    kinds = {part.estimator for part in parts.values()}
+    return kinds.pop() if len(parts) == 1 else "external" if kinds == {"external"} else "derived"

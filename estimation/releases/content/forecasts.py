@@ -10,10 +10,16 @@ References: Gardner and McKenzie (1985), damped trends; Hyndman and Athanasopoul
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any, Literal
 
-from estimation.releases.content.content import Text
+from estimation.releases.content.content import FrozenCell, Text
+from estimation.releases.content.draft import absent, freeze_cell
+from estimation.releases.content.estimates import Cell, formatted
+from estimation.releases.content.evaluation import Evaluator, Missing, steady
+from estimation.releases.content.formulas import Formula, parse_formula
+from estimation.units import unit_of
 
 DAMPING = 0.9
 LOW_DAMPING = 0.5
@@ -86,3 +92,55 @@ def _test(levels: Sequence[float], place: int) -> Backtest:
     before, level = levels[:place], levels[place]
     told = before[-1] * math.exp(DAMPING * _trend(_rates(before)))
     return Backtest(place, told, level, math.log(told / level))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Next year's level, or its growth, from the levels of the known years."""
+
+    code: str
+    label: Text
+    unit: str
+    shows: Literal["level", "growth"]
+    history: tuple[Formula, ...]
+    place: tuple[str, ...]
+    decimals: int = 2
+
+
+def parse_forecast(values: dict[str, Any]) -> Forecast:
+    history = tuple(parse_formula(one) for one in values.pop("history"))
+    shows = values.pop("as")
+    named = {**values, "label": Text(**values["label"]), "place": tuple(values["place"])}
+    return Forecast(**named, shows=shows, history=history)
+
+
+def forecast_cell(evaluator: Evaluator, forecast: Forecast) -> FrozenCell:
+    """Next year's number with its range of scenarios."""
+    key, label = f"{forecast.code}.{evaluator.year + 1}", forecast.label
+    levels: list[float] = []
+    lineage: list[str] = []
+    for formula in forecast.history:
+        try:
+            found, parts = evaluator.evaluate(formula)
+        except Missing:
+            levels.clear()  # what lies before a gap is no neighbour of what follows
+            lineage.clear()
+            continue
+        levels.append(found.value)
+        lineage += [line for part in parts.values() for line in part.lineage]
+    if len(levels) < 2 or min(levels) <= 0:
+        return absent(key, label, forecast.unit, forecast.decimals, "no_previous")
+    made = damped_trend(levels)
+    low, value, high = made.growth if forecast.shows == "growth" else made.level
+    factor = unit_of(forecast.unit).factor
+    cell = Cell(
+        formatted(steady(value / factor), forecast.decimals),
+        steady(value / factor),
+        lower=low / factor,
+        upper=high / factor,
+        n=len(levels),
+    )
+    whole = freeze_cell(
+        key, label, forecast.unit, cell, forecast.decimals, "forecast", dict.fromkeys(lineage)
+    )
+    return replace(whole, note=made.words())

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from estimation.releases.content.units import PURE, Unit
+from estimation.units import PURE, Unit
 
 _REFERENCE = re.compile(r"\{\s*([^{}]+?)\s*\}")
 _SHAPE = re.compile(r"(?P<name>[^@]+?)(?:@(?P<offset>-\d{1,2}))?")

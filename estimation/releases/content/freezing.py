@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from estimation.releases.content.content import CellStatus, FrozenCell, Text
-from estimation.releases.content.tables import rounded
+from estimation.releases.content.estimates import rounded
 
 WEAK = "E"
 NEVER_NEGATIVE = frozenset({"total", "mean", "ratio", "proportion", "multiple"})

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from estimation.releases.content.content import CellStatus, FrozenCell, Text
-from estimation.releases.content.tables import rounded
+from estimation.releases.content.estimates import rounded
 
 TB_PER_ZB = Decimal(1024) ** 3
 

@@ -1,16 +1,29 @@
-"""The registry of published indicators and table layouts: read from YAML once, checked, frozen. Pure."""
+"""Headline indicators: their definition, levels, growth with errors, and the tables of chapter 1. Pure.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+A published number is rounded once, half up. Growth between two published levels is the growth of the printed levels,
+as in the report; its error comes from the unrounded estimates.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import yaml
-
-from estimation.releases.content.content import Text
-
-_FILE = Path(__file__).with_name("indicators.yaml")
+from estimation.releases.content.content import CellStatus, FrozenCell, FrozenRow, FrozenTable, Text
+from estimation.releases.content.draft import Draft, Material, freeze_cell, unit_text
+from estimation.releases.content.estimates import (
+    Z95,
+    Cell,
+    Key,
+    Source,
+    Stored,
+    empty,
+    formatted,
+    grade_of,
+    lineage_of,
+    rounded,
+)
+from estimation.units import english
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,81 +66,7 @@ class Indicator:
     error: Part | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A row or column of a table: what is estimated, or for which domain, or both."""
-
-    label: Text
-    code: str = ""
-    unit: str = ""
-    scale: float = 1.0
-    decimals: int = 2
-    variable: str = ""
-    statistic: str = ""
-    kind: str = ""
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The layout of one table of the report."""
-
-    number: int
-    title: Text
-    stub: Text
-    code: str = ""  # T1 .. T4, E1
-    columns: tuple[Line, ...] = ()
-    rows: tuple[Line, ...] = ()
-    row_domain: str = ""
-    totals: tuple[Line, ...] = ()
-    coverage: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """All indicators, their groups and the tables."""
-
-    indicators: tuple[Indicator, ...]
-    groups: tuple[tuple[str, Text], ...]
-    tables: Mapping[int, Table]
-
-    def indicator(self, code: str) -> Indicator:
-        """One indicator. Raises KeyError."""
-        for one in self.indicators:
-            if one.code == code:
-                return one
-        raise KeyError(code)
-
-
-def parse(document: Mapping[str, Any]) -> Registry:
-    """The registry of a document. Raises ValueError for a double code, an unknown parent or field."""
-    try:
-        indicators = tuple(_indicator(entry) for entry in document["indicators"])
-        groups = tuple((entry["code"], Text(**entry["label"])) for entry in document["groups"])
-        tables = {entry["number"]: _table(entry) for entry in document["tables"]}
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"the registry is malformed: {error}") from error
-    codes = [one.code for one in indicators]
-    known = {code for code, _ in groups}
-    for one in indicators:
-        if codes.count(one.code) > 1:
-            raise ValueError(f"{one.code} stands twice in the registry")
-        if one.parent and one.parent not in codes:
-            raise ValueError(f"{one.code} has an unknown parent: {one.parent}")
-        if one.group not in known:
-            raise ValueError(f"{one.code} has an unknown group: {one.group}")
-        if not one.parts and not one.external:
-            raise ValueError(f"{one.code} is made of nothing")
-    return Registry(indicators, groups, tables)
-
-
-@lru_cache(maxsize=1)
-def registry() -> Registry:
-    """The registry of this version of the program."""
-    return parse(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
-
-
-def _indicator(entry: Mapping[str, Any]) -> Indicator:
+def parse_indicator(entry: Mapping[str, Any]) -> Indicator:
     values = dict(entry)
     values["label"] = Text(**values["label"])
     values["parts"] = tuple(_part(part) for part in values.get("parts", ()))
@@ -145,17 +84,212 @@ def _part(entry: Mapping[str, Any]) -> Part:
     return Part(kind=kind, code=code, **values)
 
 
-def _line(entry: Mapping[str, Any]) -> Line:
-    values = dict(entry)
-    kind, _, place = values.pop("domain", "").partition("/")
-    return Line(**{**values, "label": Text(**values["label"]), "kind": kind, "place": place})
+@dataclass(frozen=True, slots=True)
+class IndicatorRow:
+    """An indicator with its previous level, its level and its growth.
+
+    is_part : it follows its whole, or another part of it, so that a page may hang it below
+    """
+
+    indicator: Indicator
+    previous: Cell
+    current: Cell
+    growth: Cell
+    is_part: bool = False
 
 
-def _table(entry: Mapping[str, Any]) -> Table:
-    values = dict(entry)
-    for name in ("title", "stub"):
-        values[name] = Text(**values[name])
-    values.setdefault("code", f"T{values['number']}")
-    for name in ("columns", "rows", "totals"):
-        values[name] = tuple(_line(line) for line in values.get(name, ()))
-    return Table(**values)
+def indicator_rows(indicators: Iterable[Indicator], source: Source, year: int) -> list[IndicatorRow]:
+    """Every indicator for a year and the year before."""
+    rows: list[IndicatorRow] = []
+    whole = ""
+    for one in indicators:
+        levels = level(one, source, year - 1), level(one, source, year), growth(one, source, year)
+        rows.append(IndicatorRow(one, *levels, is_part=bool(one.parent) and one.parent == whole))
+        whole = whole if rows[-1].is_part else one.code
+    return rows
+
+
+def level(indicator: Indicator, source: Source, year: int) -> Cell:
+    """The level of an indicator in a year."""
+    found = [source.estimates.get(_key(part, year)) for part in indicator.parts]
+    if any(one is None or one.value is None for one in found):
+        return empty("no_estimate")
+    outside = _outside(indicator.external, source, year)
+    divisor = 1.0 if indicator.per is None else source.external.get((indicator.per.code, year))
+    if outside is None or divisor is None:
+        return empty("no_external")
+    stored = [one for one in found if one is not None]
+    scale = indicator.scale / (divisor * (indicator.per.factor if indicator.per else 1.0))
+    amount = sum(part.sign * (one.value or 0.0) for part, one in zip(indicator.parts, stored, strict=True))
+    value = (amount + outside) * scale
+    if not stored:
+        return Cell(formatted(value, indicator.decimals), value, note="external")
+    known = stored[0] if len(stored) == 1 else _error_of(indicator, source, year)
+    if known is None or known.se is None:
+        # Without their covariance the error of a sum of estimates is not known.
+        return Cell(
+            formatted(value, indicator.decimals), value, n=min(one.n for one in stored), note="combined"
+        )
+    se = known.se * abs(scale)
+    cv = se / abs(value) if value else None
+    return Cell(
+        formatted(value, indicator.decimals),
+        value,
+        se,
+        cv,
+        value - Z95 * se,
+        value + Z95 * se,
+        grade_of(cv, se),
+        stored[0].n,
+    )
+
+
+def _key(part: Part, year: int) -> Key:
+    return Key(year, part.variable, part.statistic, part.kind, part.code)
+
+
+def _error_of(indicator: Indicator, source: Source, year: int) -> Stored | None:
+    return source.estimates.get(_key(indicator.error, year)) if indicator.error else None
+
+
+def _outside(external: Sequence[External], source: Source, year: int) -> float | None:
+    total = 0.0
+    for one in external:
+        value = source.external.get((one.code, year))
+        if value is None:
+            return None
+        total += one.sign * one.factor * value
+    return total
+
+
+def growth(indicator: Indicator, source: Source, year: int) -> Cell:
+    """Growth of the printed levels in percent; error from the stored growth of the sampled part."""
+    if indicator.growth == "none":
+        return empty("not_printed")
+    now, before = level(indicator, source, year), level(indicator, source, year - 1)
+    if now.value is None or before.value is None:
+        return empty("no_previous" if now.value is not None else now.reason)
+    base = rounded(before.value, indicator.decimals)
+    if base == 0:
+        return empty("no_previous")
+    value = float((rounded(now.value, indicator.decimals) / base - 1) * 100)
+    se = _growth_error(indicator, source, year, now, before)
+    if se is None:
+        return Cell(formatted(value, 2), value, n=now.n, note=now.note or "combined")
+    cv = se / abs(value) if value else None
+    return Cell(
+        formatted(value, 2), value, se, cv, value - Z95 * se, value + Z95 * se, grade_of(cv, se), now.n
+    )
+
+
+def _growth_error(indicator: Indicator, source: Source, year: int, now: Cell, before: Cell) -> float | None:
+    """Standard error in percentage points.
+
+    The stored growth of the sampled part tells the covariance of the two levels; constants that are added
+    (external series) change the level but not the variance.
+    """
+    part = indicator.parts[0] if len(indicator.parts) == 1 else indicator.error
+    if part is None or now.se is None or before.se is None:
+        return None
+    rate = source.estimates.get(Key(year, part.variable, "level_growth", part.kind, part.code))
+    top, bottom = source.estimates.get(_key(part, year)), source.estimates.get(_key(part, year - 1))
+    if rate is None or top is None or bottom is None or not top.value or not bottom.value:
+        return None
+    if None in (rate.se, top.se, bottom.se):
+        return None
+    r = top.value / bottom.value
+    both = top.se**2 + r**2 * bottom.se**2 - (rate.se * bottom.value) ** 2  # type: ignore[operator]  # checked above
+    covariance = both / (2.0 * r)
+    scale, old_scale = _scales(indicator, source, year)
+    multiple = (now.value or 0.0) / (before.value or 1.0)
+    variance = now.se**2 + multiple**2 * before.se**2 - 2.0 * multiple * covariance * scale * old_scale
+    return 100.0 * math.sqrt(max(variance, 0.0)) / abs(before.value or 1.0)
+
+
+def _scales(indicator: Indicator, source: Source, year: int) -> tuple[float, float]:
+    if indicator.per is None:
+        return indicator.scale, indicator.scale
+    factor = indicator.per.factor
+    now, before = (source.external[indicator.per.code, y] for y in (year, year - 1))
+    return indicator.scale / (now * factor), indicator.scale / (before * factor)
+
+
+BLANK = "BLANK"  # the key of every place of a table where nothing is printed by design
+
+
+def add_indicators(draft: Draft, indicators: Iterable[Indicator], material: Material) -> None:
+    """Both levels and the growth of every headline indicator."""
+    year, source = material.year, material.source
+    for one in indicators:
+        label = one.label
+        statistic = one.parts[0].statistic if one.parts else "external"
+        for y in (year - 1, year):
+            cell = level(one, source, y)
+            if y < year and one.growth == "none" and one.parts:
+                cell = empty("not_printed")
+            made = freeze_cell(
+                f"{one.code}.{y}", label, one.unit, cell, one.decimals, statistic, _lines(one, y)
+            )
+            draft.add(_qualified(made, one))
+        both = (*_lines(one, year - 1), *_lines(one, year))
+        rate = growth(one, source, year)
+        draft.add(
+            freeze_cell(f"{one.code}.{year}.growth", _of_growth(label), "%", rate, 2, "level_growth", both)
+        )
+
+
+def _of_growth(label: Text) -> Text:
+    return Text(f"{label.zh}：增长率", f"{label.en}: growth")
+
+
+def _qualified(cell: FrozenCell, one: Indicator) -> FrozenCell:
+    if not one.qualifier or cell.value is None:
+        return cell
+    words = Text(f"超{cell.printed}", f"over {cell.printed}")
+    return replace(cell, printed=f">{cell.printed}", words=words)
+
+
+def _lines(one: Indicator, year: int) -> tuple[str, ...]:
+    parts = [lineage_of(Key(year, p.variable, p.statistic, p.kind, p.code)) for p in one.parts]
+    outside = [*one.external, *((one.per,) if one.per else ())]
+    return (*parts, *(f"{external.code}/{year}" for external in outside))
+
+
+def add_chapter_tables(
+    draft: Draft, indicators: Sequence[Indicator], groups: Iterable[tuple[str, Text]], year: int
+) -> None:
+    """The tables of chapter 1, made of the indicators' cells."""
+    draft.add(FrozenCell(BLANK, Text("", ""), unit_text(""), "—", CellStatus.ABSENT, reason="not_printed"))
+    for code, label in groups:
+        members = [one for one in indicators if one.group == code]
+        kinds = ["new", *(["cumulative"] if any(one.column == "cumulative" for one in members) else [])]
+        rows = []
+        for one in members:
+            keys: list[str] = []
+            for kind in kinds:
+                mine = (f"{one.code}.{year - 1}", f"{one.code}.{year}", f"{one.code}.{year}.growth")
+                keys += mine if kind == one.column else (BLANK,) * 3
+            name = Text(f"{one.label.zh}（{one.unit}）", f"{one.label.en} ({english(one.unit)})")
+            rows.append(FrozenRow(one.code, name, tuple(keys), level=1 if one.parent else 0))
+        columns = tuple(column for kind in kinds for column in _columns(kind, year))
+        draft.tables.append(
+            FrozenTable(f"C1.{code}", label, Text("主要指标", "Indicator"), columns, tuple(rows))
+        )
+
+
+def _columns(kind: str, year: int) -> tuple[Text, Text, Text]:
+    if kind == "new":
+        years = tuple(Text(f"{y}年新增值", f"New in {y}") for y in (year - 1, year))
+    else:
+        years = tuple(Text(f"累计值（截至{y}年）", f"Cumulative, end of {y}") for y in (year - 1, year))
+    return (*years, Text("增长率（%）", "Growth, %"))  # type: ignore[return-value]  # two years and a growth
+
+
+def indicator_keys(indicators: Iterable[Indicator], year: int) -> set[Key]:
+    """The stored estimates of indicators: both levels and the growth that tells their covariance."""
+    keys: set[Key] = set()
+    for one in indicators:
+        for part in (*one.parts, *((one.error,) if one.error else ())):
+            keys |= {_key(part, year - 1), _key(part, year)}
+            keys.add(replace(_key(part, year), statistic="level_growth"))
+    return keys

@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from estimation.releases.content.assembly import estimate_unit
-from estimation.releases.content.facts import Book, Crossing, Fact
+from estimation.releases.content.crossings import Crossing
+from estimation.releases.content.estimates import estimate_unit
+from estimation.releases.content.facts import Fact, ordered_facts
 from estimation.releases.content.formulas import Formula, Reference
 from estimation.releases.content.indicators import Indicator, Part
-from estimation.releases.content.units import Unit, unit_of
+from estimation.releases.content.registry import Book
+from estimation.units import Unit, unit_of
 
 PLACES = ("foreword", "chapter1", "chapter2", "chapter3", "appendix", "annex", "footnote", "figure")
 STATISTICS = frozenset(
@@ -62,7 +64,7 @@ def check_registry(book: Book, words: Vocabulary) -> list[Finding]:
     for indicator in book.registry.indicators:
         found += _indicator(indicator, words)
     try:
-        facts: Sequence[Fact] = book.ordered_facts()
+        facts: Sequence[Fact] = ordered_facts(book.facts)
     except ValueError as error:
         return [*found, Finding("facts", "circle", str(error))]
     units = _printed_units(book)

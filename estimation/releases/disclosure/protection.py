@@ -19,9 +19,9 @@ from estimation.methods import (
     suppress_in_turn,
     table_relations,
 )
-from estimation.releases.content.assembly import CROSSED
 from estimation.releases.content.content import CellStatus, FrozenCell
-from estimation.releases.content.tables import Key, Stored
+from estimation.releases.content.crossings import CROSSED
+from estimation.releases.content.estimates import Key, Stored
 from estimation.releases.disclosure.contributors import Concentration
 
 FEW, ONE, TWO, LINKED, SAME = "few", "one_dominates", "two_dominate", "secondary", "follows"

@@ -9,9 +9,9 @@ from scipy import optimize
 
 from estimation.releases.content.content import CellStatus, Content, FrozenCell, Text
 from estimation.releases.content.crossings import without_weak
-from estimation.releases.content.facts import book
+from estimation.releases.content.estimates import Key, Stored
 from estimation.releases.content.freezing import as_printed, freeze
-from estimation.releases.content.tables import Key, Stored
+from estimation.releases.content.registry import book
 from estimation.releases.disclosure.contributors import Concentration
 from estimation.releases.disclosure.protection import Rules, line_of, protect
 from estimation.releases.services import prepare_release

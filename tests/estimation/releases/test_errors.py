@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from estimation.releases.content.assembly import NOTES, Draft, Material
 from estimation.releases.content.content import FrozenCell, Text
-from estimation.releases.content.derivation import Reader
-from estimation.releases.content.facts import parse_book
-from estimation.releases.content.indicators import registry
-from estimation.releases.content.tables import Key, Source, Stored
+from estimation.releases.content.draft import NOTES, Draft, Material
+from estimation.releases.content.estimates import Key, Source, Stored
+from estimation.releases.content.facts import fact_cell
+from estimation.releases.content.registry import parse_book, registry
 
 NOW = Key(2025, "P01", "total", "section", "C")
 BEFORE = Key(2024, "P01", "total", "section", "C")
@@ -42,7 +41,7 @@ def evaluated(formula: str, estimates: dict[Key, Stored], unit: str = "TB", **mo
         {},
         lambda kind, code: Text(code, code),
     )
-    return Reader(book, Draft(), material).fact(book.facts[0])
+    return fact_cell(book.evaluator(Draft(), material), book.facts[0])
 
 
 def test_one_sampled_component_goes_through_the_formula() -> None:

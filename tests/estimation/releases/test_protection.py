@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize
 
 from estimation.releases.content.content import CellStatus, FrozenCell, Text
-from estimation.releases.content.tables import Key, Stored
+from estimation.releases.content.estimates import Key, Stored
 from estimation.releases.disclosure.contributors import Concentration
 from estimation.releases.disclosure.protection import Rules, line_of, protect
 

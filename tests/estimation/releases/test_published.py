@@ -5,13 +5,12 @@ Source of the numbers: 《全国数据资源调查报告（2025年）》, as kep
 
 import pytest
 
-from estimation.releases.content.assembly import Material
 from estimation.releases.content.content import FrozenCell, Text
-from estimation.releases.content.derivation import assemble
-from estimation.releases.content.facts import book
+from estimation.releases.content.draft import Material
+from estimation.releases.content.estimates import CoverageRow, Key, Source, Stored
 from estimation.releases.content.identities import check_identities, failing
 from estimation.releases.content.indicators import Indicator
-from estimation.releases.content.tables import CoverageRow, Key, Source, Stored
+from estimation.releases.content.registry import assemble, book
 from estimation.releases.differences import compare_with_report, published_report
 from estimation.releases.selectors import codes_of, vocabulary
 

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from estimation.releases.content.facts import book, parse_book, read_yaml
 from estimation.releases.content.formulas import parse_formula
-from estimation.releases.content.indicators import registry
+from estimation.releases.content.registry import book, parse_book, read_yaml, registry
 from estimation.releases.content.registry_checks import check_registry
-from estimation.releases.content.units import unit_of
 from estimation.releases.selectors import vocabulary
 from estimation.runs.readable import readable_unit
+from estimation.units import unit_of
 
 
 def fact(**changes: Any) -> dict[str, Any]:

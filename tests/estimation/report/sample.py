@@ -20,7 +20,7 @@ from estimation.releases.content.content import (
     Point,
     Text,
 )
-from estimation.releases.content.indicators import registry
+from estimation.releases.content.registry import registry
 from estimation.releases.selectors import labels
 
 PASSAGES: list[dict[str, Any]] = yaml.safe_load(

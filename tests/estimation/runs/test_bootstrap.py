@@ -12,8 +12,8 @@ from django.utils import timezone
 from estimation.external.models import ExternalSeries
 from estimation.methods import total
 from estimation.methods.treatment import optimal_cutoffs
-from estimation.releases.content.indicators import registry
-from estimation.releases.content.tables import level
+from estimation.releases.content.indicators import level
+from estimation.releases.content.registry import registry
 from estimation.releases.selectors import indicator_keys, source_of
 from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate

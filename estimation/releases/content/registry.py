@@ -1,0 +1,177 @@
+"""Everything that a release publishes, as data read from YAML once, and the assembly of a release from it. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from estimation.releases.content.content import FrozenFigure, Text
+from estimation.releases.content.crossings import Crossing, add_crossing, crossing_keys, parse_crossing
+from estimation.releases.content.draft import Draft, Material
+from estimation.releases.content.estimates import Key, key_of
+from estimation.releases.content.evaluation import Evaluator
+from estimation.releases.content.facts import Fact, add_facts, parse_fact
+from estimation.releases.content.figures import Figure, frozen_figure, parse_figure
+from estimation.releases.content.forecasts import Forecast, forecast_cell, parse_forecast
+from estimation.releases.content.formulas import Formula, Reference
+from estimation.releases.content.indicators import (
+    Indicator,
+    add_chapter_tables,
+    add_indicators,
+    indicator_keys,
+    parse_indicator,
+)
+from estimation.releases.content.rankings import Ranking, add_ranking, parse_ranking, ranking_keys
+from estimation.releases.content.tables import Table, add_table, parse_table, table_keys
+
+_FOLDER = Path(__file__).with_name("registry")
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All indicators, their groups and the tables."""
+
+    indicators: tuple[Indicator, ...]
+    groups: tuple[tuple[str, Text], ...]
+    tables: Mapping[int, Table]
+
+    def indicator(self, code: str) -> Indicator:
+        """One indicator. Raises KeyError."""
+        for one in self.indicators:
+            if one.code == code:
+                return one
+        raise KeyError(code)
+
+
+def parse(document: Mapping[str, Any]) -> Registry:
+    """The registry of a document. Raises ValueError for a double code, an unknown parent or field."""
+    try:
+        indicators = tuple(parse_indicator(entry) for entry in document["indicators"])
+        groups = tuple((entry["code"], Text(**entry["label"])) for entry in document["groups"])
+        tables = {entry["number"]: parse_table(entry) for entry in document["tables"]}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"the registry is malformed: {error}") from error
+    codes = [one.code for one in indicators]
+    known = {code for code, _ in groups}
+    for one in indicators:
+        if codes.count(one.code) > 1:
+            raise ValueError(f"{one.code} stands twice in the registry")
+        if one.parent and one.parent not in codes:
+            raise ValueError(f"{one.code} has an unknown parent: {one.parent}")
+        if one.group not in known:
+            raise ValueError(f"{one.code} has an unknown group: {one.group}")
+        if not one.parts and not one.external:
+            raise ValueError(f"{one.code} is made of nothing")
+    return Registry(indicators, groups, tables)
+
+
+@lru_cache(maxsize=1)
+def registry() -> Registry:
+    """The registry of this version of the program."""
+    return parse(read_yaml("indicators.yaml"))
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Everything that a release publishes, as data."""
+
+    registry: Registry
+    facts: tuple[Fact, ...]
+    rankings: tuple[Ranking, ...]
+    forecasts: tuple[Forecast, ...]
+    figures: tuple[Figure, ...]
+    crossings: tuple[Crossing, ...] = ()
+
+    def formulas(self) -> Iterator[tuple[str, Formula]]:
+        """Every formula with the code of what it makes."""
+        yield from ((fact.code, fact.formula) for fact in self.facts if fact.formula)
+        yield from ((one.code, formula) for one in self.forecasts for formula in one.history)
+        for figure in self.figures:
+            yield from ((figure.code, formula) for line in figure.series for formula in line.points)
+
+    def references(self) -> Iterator[Reference]:
+        """Every reference of every formula, and the estimates behind stated errors."""
+        for _code, formula in self.formulas():
+            yield from formula.references
+        yield from (fact.error for fact in self.facts if fact.error)
+
+    def evaluator(self, draft: Draft, material: Material) -> Evaluator:
+        """Evaluates the formulas of this book over a draft."""
+        offsets = {fact.code: fact.year for fact in self.facts}
+        return Evaluator(draft, material, offsets, {one.code for one in self.registry.indicators})
+
+
+def parse_book(
+    registry: Registry,
+    facts: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    crossings: Mapping[str, Any] | None = None,
+) -> Book:
+    """The book of parsed YAML. Raises ValueError with the code of what is wrong."""
+    return Book(
+        registry,
+        tuple(_read(entry, parse_fact) for entry in facts.get("facts", ())),
+        tuple(_read(entry, parse_ranking) for entry in facts.get("rankings", ())),
+        tuple(_read(entry, parse_forecast) for entry in facts.get("forecasts", ())),
+        tuple(_read(entry, parse_figure) for entry in figures.get("figures", ())),
+        tuple(_read(entry, parse_crossing) for entry in (crossings or {}).get("crossings", ())),
+    )
+
+
+@lru_cache(maxsize=1)
+def book() -> Book:
+    """The book of this version of the program."""
+    return parse_book(
+        registry(), read_yaml("facts.yaml"), read_yaml("figures.yaml"), read_yaml("crossings.yaml")
+    )
+
+
+def read_yaml(name: str) -> dict[str, Any]:
+    """A file of the registry folder."""
+    document: dict[str, Any] = yaml.safe_load((_FOLDER / name).read_text(encoding="utf-8"))
+    return document
+
+
+def _read(entry: Mapping[str, Any], make: Any) -> Any:
+    try:
+        return make(dict(entry))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{entry.get('code', '?')}: {error}") from error
+
+
+def wanted(book: Book, year: int, codes: Mapping[str, Sequence[str]]) -> set[Key]:
+    """Every stored estimate that a release reads. ``codes`` : codes of each domain kind."""
+    keys = indicator_keys(book.registry.indicators, year)
+    for table in book.registry.tables.values():
+        keys |= set(table_keys(table, year, codes.get(table.row_domain, ())))
+    named = {key_of(one, year) for one in book.references() if one.kind == "estimate"}
+    # The growth of a total that a formula compares with the year before tells their covariance.
+    keys |= named | {replace(key, statistic="level_growth") for key in named if key.statistic == "total"}
+    for ranking in book.rankings:
+        keys |= set(ranking_keys(ranking, year, codes.get(ranking.kind, ())))
+    for crossing in book.crossings:
+        keys |= crossing_keys(crossing, year, codes.get("region", ()), codes.get("section", ()))
+    return keys
+
+
+def assemble(
+    book: Book, material: Material, codes: Mapping[str, Sequence[str]]
+) -> tuple[Draft, tuple[FrozenFigure, ...]]:
+    """Every cell, table and figure of a release. ``codes`` : codes of each domain kind, in printed order."""
+    draft, registry = Draft(), book.registry
+    add_indicators(draft, registry.indicators, material)
+    add_chapter_tables(draft, registry.indicators, registry.groups, material.year)
+    for _number, table in sorted(registry.tables.items()):
+        add_table(draft, table, codes.get(table.row_domain, ()), material)
+    evaluator = book.evaluator(draft, material)
+    add_facts(evaluator, book.facts)
+    for ranking in book.rankings:
+        add_ranking(evaluator, ranking, codes.get(ranking.kind, ()))
+    for forecast in book.forecasts:
+        draft.add(forecast_cell(evaluator, forecast))
+    for crossing in book.crossings:
+        add_crossing(draft, crossing, material, codes.get("region", ()), codes.get("section", ()))
+    return draft, tuple(frozen_figure(evaluator, figure) for figure in book.figures)
