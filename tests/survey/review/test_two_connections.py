@@ -14,8 +14,8 @@ from survey.exceptions import PolicyDenied, StaleRevision
 from survey.microdata.models import Observation
 from survey.review.bulk import services as bulk
 from survey.review.bulk import undo
+from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.review.filters import QueueFilter
-from survey.review.models import BulkAcceptance, BulkMember
 from survey.review.services import (
     accept_submission,
     invalidate,
