@@ -21,7 +21,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/<int:pk>/query/", views.review_query, name="review_query"),
     path("review/<int:pk>/propose/", correction_views.review_propose, name="review_propose"),
     path("review/<int:pk>/items/<str:code>/", correction_views.review_item, name="review_item"),
-    path("sheets/<int:pk>/corrections/", correction_views.sheet_corrections, name="sheet_corrections"),
     path("review/<int:pk>/verdict/", views.review_verdict, name="review_verdict"),
     path("review/<int:pk>/accept/", views.review_accept, name="review_accept"),
     path("review/<int:pk>/return/", views.review_return, name="review_return"),

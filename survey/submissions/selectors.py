@@ -16,6 +16,9 @@ from survey.questionnaires.edits import Finding, findings_of
 from survey.questionnaires.routing import Sheet as RoutedSheet
 from survey.questionnaires.routing import evaluate_sheet, prefilled_cells
 from survey.questionnaires.selectors import definition_for
+from survey.submissions.cells import item_of
+from survey.submissions.comments.models import ReviewQuery
+from survey.submissions.comments.selectors import is_delivered, queries_of
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Explanation, Filing, ItemNote, Submission
 from survey.submissions.register import unit_context
@@ -58,7 +61,7 @@ class Sheet:
         answers: Mapping[str, Any],
         previous_filing: Filing | None,
         explanations: Mapping[str, Explanation],
-        queries: tuple[Any, ...] = (),
+        queries: tuple[ReviewQuery, ...] = (),
     ) -> None:
         self.submission = submission
         self.definition = definition
@@ -145,15 +148,14 @@ class Sheet:
             found.setdefault(note.item, []).append(note)
         return found
 
-    def queries_of(self, code: str) -> list[Any]:
+    def queries_of(self, code: str) -> list[ReviewQuery]:
         """Reviewers' questions pinned to one item, as the respondent may read them."""
-        return [query for query in self.told_queries if query.item.split("/", 1)[0] == code]
+        return [query for query in self.delivered_queries if item_of(query.item) == code]
 
     @property
-    def told_queries(self) -> list[Any]:
-        """Questions that have reached the respondent: an open one does so when the sheet is returned."""
-        returned = self.submission.state in EDITABLE
-        return [query for query in self.queries if returned or query.state != "open"]
+    def delivered_queries(self) -> list[ReviewQuery]:
+        """Questions that the respondent may read: an open one arrives when the sheet is returned."""
+        return [query for query in self.queries if is_delivered(query, self.submission)]
 
     def items_named(self, words: str) -> list[tuple[Section, Item]]:
         """Items that apply and have the words in their code or name, in either language, in form order."""
@@ -188,9 +190,9 @@ class Sheet:
         codes = [code for code in places if code in self.relevant]
         wanted = [code for code in codes if self.item(code).required and code not in self.computed]
         inside = set(codes)
-        open_queries = [query for query in self.told_queries if query.state == "open"]
+        open_queries = [query for query in self.delivered_queries if query.state == ReviewQuery.State.OPEN]
         if section:
-            open_queries = [q for q in open_queries if q.item.split("/", 1)[0] in inside]
+            open_queries = [query for query in open_queries if item_of(query.item) in inside]
         return Progress(
             wanted=len(wanted),
             answered=sum(1 for code in wanted if self.answers.get(code)),
@@ -220,7 +222,7 @@ def sheet(submission: Submission) -> Sheet:
         answers=answers,
         previous_filing=previous_filing(submission),
         explanations={row.edit: row for row in submission.explanations.all()},
-        queries=tuple(submission.queries.select_related("raised_by", "slip")) if submission.filed_at else (),
+        queries=tuple(queries_of(submission)) if submission.filed_at else (),
     )
 
 

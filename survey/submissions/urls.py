@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from survey.submissions import api
+from survey.submissions.corrections import views as correction_views
 from survey.submissions.evidence import views as evidence_views
 from survey.submissions.filing import views as filing_views
 from survey.submissions.guests import views as guest_views
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sheets/<int:pk>/recall/", filing_views.sheet_recall, name="sheet_recall"),
     path("sheets/<int:pk>/filed/<int:number>/", filing_views.sheet_filed, name="sheet_filed"),
     path("sheets/<int:pk>/queries/<int:query>/reply/", filing_views.sheet_reply, name="sheet_reply"),
+    path("sheets/<int:pk>/corrections/", correction_views.sheet_corrections, name="sheet_corrections"),
     path("sheets/<int:pk>/print/", filing_views.sheet_print, name="sheet_print"),
     path("sheets/<int:pk>/form.pdf", print_views.sheet_pdf, name="sheet_pdf"),
     path("sheets/<int:pk>/filed/<int:number>/receipt.pdf", print_views.filed_pdf, name="filed_pdf"),

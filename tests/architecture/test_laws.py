@@ -111,7 +111,7 @@ DOORS = {
 # The only modules that write a state, and the function that does it for the sheets.
 WRITERS = {
     "survey/submissions/lifecycle/transitions.py": {"move"},
-    "survey/submissions/lifecycle/explaining.py": {"reply"},  # a reviewer's comment, not a sheet
+    "survey/submissions/comments/services.py": {"answer_query"},  # a reviewer's comment, not a sheet
     "survey/review/services.py": {"close_query", "reopen_query"},
     "survey/review/bulk/services.py": {
         "_MOVE"

@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from survey.questionnaires.definition import Item
-from survey.review.sheet.reading import Thread, answer_number, shown, threads_of
+from survey.review.sheet.reading import Thread, threads_of
+from survey.submissions.comments.selectors import queries_of
 from survey.submissions.models import Filing, Submission, SubmissionEvent
+from survey.submissions.page.figures import answer_number, shown
 
 LATEST = 200
 
@@ -45,11 +47,7 @@ def of_item(submission: Submission, item: Item) -> Past:
     here = [filing for filing in filings if filing.submission_id == submission.pk]
     events = submission.events.filter(item__startswith=item.code).select_related("actor").order_by("-pk")
     own = [event for event in events[:LATEST] if event.item.split("/", 1)[0] == item.code]
-    queries = [
-        q
-        for q in submission.queries.select_related("raised_by", "slip")
-        if q.item.split("/", 1)[0] == item.code
-    ]
+    queries = [q for q in queries_of(submission) if q.item.split("/", 1)[0] == item.code]
     return Past(
         _versions(list(latest.values()), item), _versions(here, item), own, threads_of(submission, queries)
     )

@@ -9,9 +9,8 @@ from typing import Any
 
 from django.utils.translation import get_language
 
-from survey.questionnaires.answering.answers import format_cell, number_of
 from survey.questionnaires.answering.units import unit_label
-from survey.questionnaires.definition import Column, Item, Section
+from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item, Section
 from survey.questionnaires.edits import Finding
 from survey.review.scores import services as scores
 from survey.review.scores import wording
@@ -30,10 +29,10 @@ from survey.submissions.models import (
     Submission,
     SubmissionEvent,
 )
+from survey.submissions.page.figures import answer_number, shown
 from survey.submissions.selectors import Sheet, sheet
 
 SHOWS = ("all", "effect", "findings", "change", "queries")
-NUMBERS = frozenset({"quantity", "money", "count", "ratio"})
 THRESHOLDS = (20, 50, 100)
 MOST_EVENTS = 300
 
@@ -208,7 +207,7 @@ def _line(
         marked=[remark for remark in here if homes.get(remark.finding.edit) != code],
         threads=[thread for thread in threads if thread.query.item.split("/", 1)[0] == code],
         notes=current.notes.get(code, []),
-        can_propose=item.type in NUMBERS and not item.computed,
+        can_propose=item.type in NUMERIC_TYPES and not item.computed,
         grid=_grid(item, cell, before) if item.type == "table" else None,
     )
 
@@ -250,27 +249,6 @@ def _compare(lines: dict[str, Line], submission: Submission, effects: list[Effec
         line = lines.get(code)
         if line is not None and line.number is not None:
             line.box = box(float(line.number), peer.quantiles, peer.size, _unit(line.item))
-
-
-def answer_number(item: Item | Column, cell: Any) -> Decimal | None:
-    """The number in a cell; None for words, blanks and items that are no numbers."""
-    if getattr(item, "type", "") not in NUMBERS:
-        return None
-    return number_of(item, cell)
-
-
-def shown(item: Item | Column, cell: Any) -> str:
-    """An answer for a table of figures: grouped digits without the unit, anything else in words."""
-    number = answer_number(item, cell)
-    if number is None:
-        return format_cell(item, cell, get_language() or "zh-hans") if cell else ""
-    return plain(number)
-
-
-def plain(number: Decimal) -> str:
-    """Grouped digits, at most four decimals, no trailing zeros: 3276.8 gives 3,276.8."""
-    text = f"{number:,.4f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _entered(cell: Any) -> str:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from survey.questionnaires.definition import Item
-from survey.review.sheet.reading import Reading, shown
+from survey.review.sheet.reading import Reading
 from survey.submissions.models import Filing, Submission
+from survey.submissions.page.figures import shown
 from survey.submissions.selectors import Sheet
 
 

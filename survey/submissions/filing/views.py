@@ -198,9 +198,10 @@ def sheet_filed(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @require_POST
 def sheet_reply(request: HttpRequest, pk: int, query: int) -> HttpResponse:
     """Answer a reviewer's comment."""
+    user: Any = request.user
     services.reply(
         load(request, pk),
-        by=request.user,
+        by=user,
         query_id=query,
         text=request.POST.get("text", ""),
         corrected=request.POST.get("corrected") == "yes",

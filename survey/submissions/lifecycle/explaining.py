@@ -8,9 +8,12 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.questionnaires.edits import explanation_problem
+from survey.submissions.comments.models import ReviewQuery
+from survey.submissions.comments.services import answer_query
 from survey.submissions.lifecycle.policies import Request, reason_codes
 from survey.submissions.lifecycle.saving import recount
 from survey.submissions.lifecycle.states import Action, Owner
@@ -92,7 +95,7 @@ def check_text(reason_code: str, text: str) -> None:
 
 
 @transaction.atomic
-def reply(submission: Submission, *, by: Any, query_id: int, text: str, corrected: bool) -> Any:
+def reply(submission: Submission, *, by: User, query_id: int, text: str, corrected: bool) -> ReviewQuery:
     """Answer a reviewer's comment: a text, the tick that the number was corrected, or both.
 
     Raises PermissionDenied, PolicyDenied.
@@ -101,24 +104,4 @@ def reply(submission: Submission, *, by: Any, query_id: int, text: str, correcte
     if not reaches(row, Permission.RESPOND, Owner.RESPONDENT, by):
         raise PermissionDenied
     authorise(row, Request(by, Action.SAVE))
-    query = row.queries.select_for_update().filter(pk=query_id).first()
-    if query is None or query.state == "closed":
-        raise PolicyDenied(_("This comment is closed."))
-    text = " ".join(text.split())[:LONGEST]
-    if not text and not corrected:
-        raise PolicyDenied(_("Write an answer or tick that you corrected the value."))
-    query.reply = text or str(_("Corrected."))
-    query.corrected = corrected
-    query.replied_by, query.replied_at = by, timezone.now()
-    query.state = "answered"
-    query.save(update_fields=["reply", "corrected", "replied_by", "replied_at", "state"])
-    SubmissionEvent.objects.create(
-        submission=row,
-        actor=by,
-        kind=SubmissionEvent.Kind.EXPLANATION,
-        action="reply",
-        item=query.item,
-        new={"query": query.pk, "reply": query.reply, "corrected": corrected},
-        revision=row.revision,
-    )
-    return query
+    return answer_query(row, by=by, query_id=query_id, text=text, corrected=corrected)

@@ -19,6 +19,7 @@ from survey.access.roles import Role
 from survey.collection.models import CollectionRound, Disposition
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.questionnaires.loader import load_codelist
+from survey.submissions.comments.selectors import open_queries
 from survey.submissions.lifecycle import signing
 from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.models import Attachment, Submission
@@ -132,7 +133,7 @@ def review_not_begun(submission: Submission, request: Request) -> Refusal:
 
 def queries_answered(submission: Submission, request: Request) -> Refusal:
     """Every comment of the reviewer has an answer."""
-    count = submission.queries.filter(state="open").count()
+    count = open_queries(submission).count()
     if not count:
         return None
     return ngettext_lazy(
@@ -144,7 +145,7 @@ def queries_answered(submission: Submission, request: Request) -> Refusal:
 
 def no_open_query(submission: Submission, request: Request) -> Refusal:
     """The reviewer left no question open."""
-    if submission.queries.filter(state="open").exists():
+    if open_queries(submission).exists():
         return _("There are open comments on this sheet. Close them or return the sheet.")
     return None
 

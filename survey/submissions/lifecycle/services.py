@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from survey.collection.models import Assignment, CollectionRound
 from survey.exceptions import PolicyDenied
 from survey.submissions.lifecycle import signing
+from survey.submissions.lifecycle.correcting import answer_correction
 from survey.submissions.lifecycle.explaining import explain, reply
 from survey.submissions.lifecycle.notes import note_items
 from survey.submissions.lifecycle.policies import SIGNATORIES
@@ -21,6 +22,7 @@ __all__ = [
     "Action",
     "Conflict",
     "SaveResult",
+    "answer_correction",
     "autosave",
     "can",
     "create_sheet",

@@ -26,6 +26,7 @@ from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
 from survey.questionnaires.routing import prefilled_cells
 from survey.submissions import cells
+from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.saving import Conflict
 from survey.submissions.models import Explanation
 from survey.submissions.page.remarks import Suggestion, control_of, formula_text, read_back, suggestions_for
@@ -118,7 +119,7 @@ class Row:
     read_back: str = ""
     suggestions: list[Suggestion] = dataclasses.field(default_factory=list)
     findings: list[FindingView] = dataclasses.field(default_factory=list)
-    queries: list[Any] = dataclasses.field(default_factory=list)
+    queries: list[ReviewQuery] = dataclasses.field(default_factory=list)
     notes: list[Any] = dataclasses.field(default_factory=list)  # remarks of colleagues
     note: str = ""  # one's own remark
     from_register: bool = False  # the answer is still what the register filled in

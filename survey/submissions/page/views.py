@@ -19,6 +19,7 @@ from survey.questionnaires.definition import Section
 from survey.questionnaires.edits import affected
 from survey.questionnaires.selectors import definition_for
 from survey.submissions import cells
+from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.states import EDITABLE, Action, State
 from survey.submissions.models import Submission
@@ -96,7 +97,7 @@ def sheet_hub(request: HttpRequest, pk: int) -> HttpResponse:
         "colleagues": colleagues(submission),
         "filing": latest_filing(submission) if submission.filed_at else None,
         "can_recall": services.can(submission, Action.RECALL, request.user),
-        "queries": [query for query in sheet.told_queries if query.state != "closed"],
+        "queries": [query for query in sheet.delivered_queries if query.state != ReviewQuery.State.CLOSED],
         "started": submission.state != State.NOT_STARTED,
     }
     return page(request, "survey/submissions/hub.html", context)

@@ -12,6 +12,7 @@ from survey.review import services
 from survey.review.corrections import services as corrections
 from survey.review.sheet import past, reading, versions
 from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
+from survey.submissions.lifecycle.services import answer_correction
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission, SubmissionEvent
 from tests.factories import make_sheet, make_unit, make_user
@@ -41,7 +42,7 @@ def test_confirmed_value_is_written_by_the_respondent(filed: Any, province: Any,
     with pytest.raises(PolicyDenied):  # an open proposal is an open comment
         services.accept_submission(filed, by=province)
     row = returned(filed, province)
-    done = corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=True)
+    done = answer_correction(row, by=respondent, slip_id=slip.pk, confirm=True)
     assert (done.outcome, done.answered_by) == ("confirmed", respondent)
     row.refresh_from_db()
     assert row.answers["P01"] == slip.proposed
@@ -50,7 +51,7 @@ def test_confirmed_value_is_written_by_the_respondent(filed: Any, province: Any,
     query = ReviewQuery.objects.get(pk=slip.query_id)
     assert (query.state, query.corrected) == ("answered", True)
     with pytest.raises(PolicyDenied):
-        corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text="改主意了")
+        answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text="改主意了")
 
 
 def test_refused_value_leaves_the_sheet_alone_and_needs_a_reason(
@@ -60,8 +61,8 @@ def test_refused_value_leaves_the_sheet_alone_and_needs_a_reason(
     row = returned(filed, province)
     before = dict(row.answers)
     with pytest.raises(PolicyDenied):
-        corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text=" ")
-    corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text="就是TB")
+        answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text=" ")
+    answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text="就是TB")
     row.refresh_from_db()
     assert row.answers == before
     assert ReviewQuery.objects.get(pk=slip.query_id).reply == "就是TB"
@@ -74,9 +75,9 @@ def test_only_the_respondent_answers_and_only_when_the_sheet_is_back(
     slip = proposed(filed, province)
     before = dict(Submission.objects.get(pk=filed.pk).answers)
     with pytest.raises(PermissionDenied):
-        corrections.answer_correction(filed, by=province, slip_id=slip.pk, confirm=True)
+        answer_correction(filed, by=province, slip_id=slip.pk, confirm=True)
     with pytest.raises((PolicyDenied, PermissionDenied)):
-        corrections.answer_correction(filed, by=respondent, slip_id=slip.pk, confirm=True)
+        answer_correction(filed, by=respondent, slip_id=slip.pk, confirm=True)
     assert Submission.objects.get(pk=filed.pk).answers == before
     assert CorrectionSlip.objects.get(pk=slip.pk).outcome == ""
 
@@ -138,7 +139,7 @@ def test_past_of_an_item_over_rounds_and_filings(filed: Any, province: Any, resp
     before.filings.update(answers={**before.answers, "P01": {"value": "100"}})
     slip = proposed(filed, province)
     row = returned(filed, province)
-    corrections.answer_correction(row, by=respondent, slip_id=slip.pk, confirm=True)
+    answer_correction(row, by=respondent, slip_id=slip.pk, confirm=True)
     again = filed.filings.get()
     again.pk, again.number, again.answers = None, 2, {**again.answers, "P01": slip.proposed}
     again._state.adding = True

@@ -1,0 +1,60 @@
+"""Answers to comments and to proposed values. The caller holds the sheet's lock and has checked who may."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from survey.access.models import User
+from survey.exceptions import PolicyDenied
+from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
+from survey.submissions.models import Submission, SubmissionEvent
+
+LONGEST = 2000
+
+
+def answer_query(row: Submission, *, by: User, query_id: int, text: str, corrected: bool) -> ReviewQuery:
+    """Store the respondent's answer: a text, the tick that the number was corrected, or both.
+
+    Raises PolicyDenied (the comment is closed, nothing was said).
+    """
+    query = row.queries.select_for_update().filter(pk=query_id).first()
+    if query is None or query.state == ReviewQuery.State.CLOSED:
+        raise PolicyDenied(_("This comment is closed."))
+    text = " ".join(text.split())[:LONGEST]
+    if not text and not corrected:
+        raise PolicyDenied(_("Write an answer or tick that you corrected the value."))
+    query.reply = text or _("Corrected.")
+    query.corrected = corrected
+    query.replied_by, query.replied_at = by, timezone.now()
+    query.state = ReviewQuery.State.ANSWERED
+    query.save(update_fields=["reply", "corrected", "replied_by", "replied_at", "state"])
+    SubmissionEvent.objects.create(
+        submission=row,
+        actor=by,
+        kind=SubmissionEvent.Kind.EXPLANATION,
+        action="reply",
+        item=query.item,
+        new={"query": query.pk, "reply": query.reply, "corrected": corrected},
+        revision=row.revision,
+    )
+    return query
+
+
+def hold_slip(submission: Submission, slip_id: int) -> CorrectionSlip:
+    """The locked row of a proposed value that nobody has answered. Raises PolicyDenied."""
+    slip = (
+        CorrectionSlip.objects.select_for_update(of=("self",))
+        .filter(pk=slip_id, query__submission=submission)
+        .select_related("query")
+        .first()
+    )
+    if slip is None or slip.outcome:
+        raise PolicyDenied(_("This proposal has been answered already."))
+    return slip
+
+
+def answer_slip(slip: CorrectionSlip, *, by: User, confirmed: bool) -> CorrectionSlip:
+    """Store whether the respondent confirmed or refused a proposed value."""
+    slip.outcome = CorrectionSlip.Outcome.CONFIRMED if confirmed else CorrectionSlip.Outcome.REFUSED
+    slip.answered_by, slip.answered_at = by, timezone.now()
+    slip.save(update_fields=["outcome", "answered_by", "answered_at"])
+    return slip

@@ -1,0 +1,52 @@
+"""The respondent's answer to a value that a reviewer proposed.
+
+No reviewer writes into a sheet: a confirmed value is saved by the respondent like everything else that they type,
+and the comment that carries the proposal is answered with it.
+"""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from survey.access.models import User
+from survey.access.roles import Permission
+from survey.access.scope import may
+from survey.exceptions import PolicyDenied
+from survey.submissions.comments import services as comments
+from survey.submissions.comments.models import CorrectionSlip
+from survey.submissions.lifecycle.explaining import reply
+from survey.submissions.lifecycle.saving import autosave
+from survey.submissions.models import Submission
+
+
+@transaction.atomic
+def answer_correction(
+    submission: Submission, *, by: User, slip_id: int, confirm: bool, text: str = "", channel: str = "page"
+) -> CorrectionSlip:
+    """Confirm or refuse a proposed value; a confirmed one is written into the sheet under the respondent's name.
+
+    Raises PermissionDenied, PolicyDenied (answered before, closed, or the sheet takes no answers now).
+    """
+    if not may(by, Permission.RESPOND, submission):
+        raise PermissionDenied
+    slip = comments.hold_slip(submission, slip_id)
+    if confirm:
+        saved = autosave(
+            submission,
+            by=by,
+            changes={slip.query.item: slip.proposed},
+            base_revision=submission.revision,
+            channel=channel,
+            canonical=True,
+        )
+        if not saved.is_clean:
+            raise PolicyDenied(
+                _("The proposed value does not fit this item any more. Answer the comment instead.")
+            )
+        answer = text.strip() or _("Proposed value confirmed.")
+    else:
+        answer = text.strip()
+        if not answer:
+            raise PolicyDenied(_("Say why the proposed value is not right."))
+    reply(submission, by=by, query_id=slip.query_id, text=answer, corrected=confirm)
+    return comments.answer_slip(slip, by=by, confirmed=confirm)
