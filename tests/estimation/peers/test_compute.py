@@ -2,9 +2,13 @@
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
+from estimation.methods import StratifiedSample
 from estimation.peers import boxes, compute
+from estimation.releases.disclosure.contributors import Concentration
+from estimation.runs.compute.arrays import Domain
 
 QUARTILES = (10.0, 100.0, 1000.0)
 
@@ -65,3 +69,54 @@ def test_box_is_logarithmic_and_holds_the_unit() -> None:
     assert boxes.box(0.0, QUARTILES).own is None
     # Equal quartiles are a thin box and no division by nothing.
     assert boxes.box(7.0, (7.0, 7.0, 7.0)).span == 2.0
+
+
+LAX = compute.Guard(minimum=1, one=1.0, two=1.0)
+
+
+def quartiles(values: list[float], guard: compute.Guard = LAX) -> list[int | str] | None:
+    """What is shown of one group of equal weights."""
+    count = len(values)
+    sample = StratifiedSample(np.zeros(count, dtype=np.int64), np.array([float(count)]))
+    domain = Domain("size", ("small",), np.zeros(count, dtype=np.int64))
+    return compute._of_item(sample, [np.array(values)], domain, guard).get("size:small")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        # F reaches 1/4 at the second of seven and 3/4 at the sixth.
+        ([1, 2, 2, 4, 6, 6, 6], [7, "2.00", "4.00", "6.00"]),  # three units at or below, three at or above
+        ([1, 2, 3, 4, 6, 6, 6], None),  # the lower quartile leaves one unit below itself
+        ([1, 2, 2, 4, 5, 6, 7], None),  # the upper quartile leaves one unit above itself
+        ([1, 2, 2, 4, 5, 6, 6], None),
+    ],
+)
+def test_a_quartile_leaves_three_units_on_its_outer_side(
+    values: list[float], expected: list[int | str] | None
+) -> None:
+    assert quartiles(values) == expected
+
+
+def test_a_group_has_as_many_units_as_the_minimum_asks() -> None:
+    values = [float(one) for one in range(1, 11)]
+    assert quartiles(values, compute.Guard(10, 1.0, 1.0)) == [10, "3.00", "5.00", "8.00"]
+    assert quartiles(values, compute.Guard(11, 1.0, 1.0)) is None
+    # A unit that reports nothing is none of the group.
+    assert quartiles([0.0, *values[1:]], compute.Guard(10, 1.0, 1.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("units", "largest", "two_largest", "expected"),
+    [
+        (10, 0.70, 0.85, True),
+        (9, 0.70, 0.85, False),
+        (10, 0.701, 0.85, False),
+        (10, 0.70, 0.851, False),
+    ],
+)
+def test_a_group_at_the_limits_may_be_shown(
+    units: int, largest: float, two_largest: float, expected: bool
+) -> None:
+    found = Concentration(units, largest, two_largest)
+    assert compute.Guard(10, 0.70, 0.85).passes(found) is expected

@@ -81,6 +81,16 @@ def test_unsafe_groups_are_left_out(town: Quarter) -> None:
     assert groups["D01/S02"] == groups["F01"] == groups["S06"] == {}
 
 
+@pytest.mark.parametrize(("published", "minimum"), [(3, 10), (12, 12), (13, 13)])
+def test_ten_units_are_the_fewest_whatever_the_releases_ask_for(
+    town: Quarter, settings: Any, published: int, minimum: int
+) -> None:
+    settings.DISCLOSURE_MINIMUM = published
+    table = services.build_peers(put_out(town.run()))
+    assert table.rules == {"minimum": minimum, "one": 0.70, "two": 0.85}
+    assert (CLOSE in table.groups["P01"]) is (minimum <= 12)
+
+
 def test_one_unit_must_not_make_up_the_total(town: Quarter) -> None:
     Submission.objects.filter(unit=town.units[0], round__year=2025).update(state="accepted")
     run = town.run()
