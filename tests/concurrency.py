@@ -2,7 +2,7 @@
 
 ``race`` fixes the order, so that a race ends the same way every time: the first actor does all its work and keeps
 its transaction open; the second starts and either waits for a lock of the first or runs through; then the first
-commits. ``without_row_locks`` plants the defect that these tests guard against.
+commits. ``without_row_locks`` and ``with_conditions_read_first`` plant the defects that these tests guard against.
 """
 
 import time
@@ -110,6 +110,21 @@ def without_row_locks(*guarded: type[models.Model]) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models.QuerySet, "select_for_update", plain)
+        yield
+
+
+@contextmanager
+def with_conditions_read_first(*guarded: type[models.Model]) -> Iterator[None]:
+    """``update`` on these models reads first which rows fulfil its condition, and then writes them in any case."""
+    original = models.QuerySet.update
+
+    def read_then_write(rows: models.QuerySet[Any], **values: Any) -> int:
+        if rows.model in guarded:
+            rows = rows.model._base_manager.filter(pk__in=list(rows.values_list("pk", flat=True)))
+        return original(rows, **values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models.QuerySet, "update", read_then_write)
         yield
 
 
