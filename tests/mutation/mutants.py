@@ -1,0 +1,89 @@
+"""The possible changes of a source file, and one of them made. The operators are those of Cosmic Ray."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import unified_diff
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from random import Random
+from types import CodeType
+
+from cosmic_ray.ast import ast_nodes, get_ast_from_path
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
+
+# Cosmic Ray also turns + into <<, < into `is` and the like. Such changes break on the first call of a line: they ask
+# whether it is run at all, which coverage says already, and would be four fifths of all.
+OPERATORS = (
+    *(f"ReplaceBinaryOperator_{pair}" for pair in ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul")),
+    *(f"ReplaceBinaryOperator_{pair}" for pair in ("FloorDiv_Mul", "Mod_Mul", "Pow_Mul")),
+    *(f"ReplaceBinaryOperator_{pair}" for pair in ("BitAnd_BitOr", "BitOr_BitAnd", "BitXor_BitOr")),
+    *(f"ReplaceComparisonOperator_{pair}" for pair in ("Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt")),
+    *(f"ReplaceComparisonOperator_{pair}" for pair in ("Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is")),
+    *(f"ReplaceUnaryOperator_Delete_{sign}" for sign in ("Not", "USub", "Invert")),
+    "AddNot",
+    "NumberReplacer",
+    "RemoveDecorator",
+    "ReplaceAndWithOr",
+    "ReplaceOrWithAnd",
+    "ReplaceTrueWithFalse",
+    "ReplaceFalseWithTrue",
+    "ReplaceBreakWithContinue",
+    "ReplaceContinueWithBreak",
+    "ZeroIterationForLoop",
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mutant:
+    """The ``occurrence``-th place of a file where an operator applies."""
+
+    path: str
+    line: int
+    column: int
+    operator: str
+    occurrence: int
+
+
+def mutants_of(root: Path, path: Path) -> Iterator[Mutant]:
+    """Every possible change of one file below ``root``."""
+    nodes = list(ast_nodes(get_ast_from_path(path)))
+    for name in OPERATORS:
+        operator = get_operator(f"core/{name}")()
+        places = [start for node in nodes for start, _end in operator.mutation_positions(node)]
+        for occurrence, (line, column) in enumerate(places):
+            yield Mutant(str(path.relative_to(root)), line, column, name, occurrence)
+
+
+def all_mutants(root: Path, folders: list[str]) -> list[Mutant]:
+    """Every possible change below these folders, in a fixed order."""
+    files = sorted(file for folder in folders for file in (root / folder).rglob("*.py"))
+    return sorted(mutant for file in files for mutant in mutants_of(root, file))
+
+
+def sampled(mutants: list[Mutant], share: float, seed: str) -> list[Mutant]:
+    """A simple random sample without replacement, the same for the same seed and sources."""
+    return sorted(Random(seed).sample(mutants, round(share * len(mutants))))
+
+
+def changed(root: Path, mutant: Mutant) -> tuple[str, str]:
+    """The changed source, and the changed lines as they are shown."""
+    operator = get_operator(f"core/{mutant.operator}")()
+    before = (root / mutant.path).read_text()
+    after = mutate_code(before, operator, mutant.occurrence)
+    if after is None:
+        raise LookupError(f"{mutant} is nowhere in its file")
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[3:]
+    return after, "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines)
+
+
+def import_changed(path: Path, source: str) -> None:
+    """From now on importing this file runs another source. The file itself stays as it is."""
+    original = SourceFileLoader.get_code
+
+    def get_code(loader: SourceFileLoader, name: str) -> CodeType | None:
+        if Path(loader.path) == path:
+            return compile(source, str(path), "exec", dont_inherit=True)
+        return original(loader, name)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
