@@ -133,9 +133,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 10},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "survey.access.passwords.ThreeOfFourClassesValidator"},
-    {"NAME": "survey.access.passwords.NotTheCreditCodeValidator"},
-    {"NAME": "survey.access.passwords.NotAFormerPasswordValidator"},
+    {"NAME": "survey.access.passwords.services.ThreeOfFourClassesValidator"},
+    {"NAME": "survey.access.passwords.services.NotTheCreditCodeValidator"},
+    {"NAME": "survey.access.passwords.services.NotAFormerPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link for a forgotten password works
 LOGIN_URL = "sign_in"
@@ -147,7 +147,7 @@ OTP_TOTP_ISSUER = env("OTP_TOTP_ISSUER", default="NDRS")
 AXES_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=5)
 AXES_COOLOFF_TIME = env.float("SIGN_IN_COOLOFF_HOURS", default=0.5)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "survey.access.addresses.address_of"
+AXES_CLIENT_IP_CALLABLE = "survey.access.middleware.address_of"
 AXES_LOCKOUT_CALLABLE = "survey.access.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False

@@ -21,7 +21,7 @@ from survey.questionnaires.services import publish_questionnaire
 from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.lifecycle.transitions import transition
 from survey.submissions.models import Submission
-from survey.submissions.register import unit_context
+from survey.submissions.selectors import unit_context
 
 CATEGORIES = [f"CAT{number:02}" for number in range(1, 15)]
 SIGNATORIES = {"unit_head": "演练甲", "stat_head": "演练乙", "filler": "演练丙", "phone": "010-00000000"}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from estimation.design import selectors, services
-from estimation.design.comparison import Comparison, compare, draw_request
+from estimation.design.comparison.forms import Comparison, compare, draw_request
 from estimation.design.files import sample_bytes
 from estimation.design.forms import DrawForm, RulesForm
 from estimation.design.hand_over import services as services_hand_over

@@ -14,7 +14,7 @@ from estimation.runs.bootstrap.models import Bootstrap
 from estimation.runs.bootstrap.services import frame_of, replicates_of
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec
-from estimation.runs.extract import read_year
+from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import Estimate, EstimationRun
 
 CODES: dict[str, Sequence[str]] = {"region": REGIONS, "section": SECTIONS}

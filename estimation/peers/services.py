@@ -9,7 +9,7 @@ from estimation.peers.compute import FEWEST, Guard, peer_groups, variables
 from estimation.peers.models import PeerTable
 from estimation.releases.models import Release
 from estimation.runs.compute.spec import RunSpec, digest
-from estimation.runs.extract import read_year
+from estimation.runs.extraction.selectors import read_year
 from survey import audit
 
 

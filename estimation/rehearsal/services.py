@@ -15,10 +15,10 @@ from estimation.rehearsal.population.population import build_country as build_po
 from estimation.rehearsal.population.population import cut_out
 from estimation.rehearsal.population.targets import CONFLICTS
 from estimation.rehearsal.sheets.filing_rows import RoundFacts
-from estimation.rehearsal.storing import members as casting
-from estimation.rehearsal.storing.accounts import DemoAccounts, create_accounts, demo_accounts
-from estimation.rehearsal.storing.bulk import advance_sequences, empty_tables, without_foreign_keys
-from estimation.rehearsal.storing.frame import (
+from estimation.rehearsal.storage import members as casting
+from estimation.rehearsal.storage.accounts import DemoAccounts, create_accounts, demo_accounts
+from estimation.rehearsal.storage.bulk import advance_sequences, empty_tables, without_foreign_keys
+from estimation.rehearsal.storage.frame import (
     analyse,
     sign_designs,
     truth_lines,
@@ -28,12 +28,12 @@ from estimation.rehearsal.storing.frame import (
     write_truth,
     write_units,
 )
-from estimation.rehearsal.storing.live import settled_mask, write_live
-from estimation.rehearsal.storing.members import choose_cast
-from estimation.rehearsal.storing.register import build_register
-from estimation.rehearsal.storing.reserve import Reserve, keep_reserve, write_reserve
-from estimation.rehearsal.storing.sheets import SheetWriter, filed_mask, write_filed
-from estimation.rehearsal.storing.states import keys_of, write_events, write_submissions
+from estimation.rehearsal.storage.live import settled_mask, write_live
+from estimation.rehearsal.storage.members import choose_cast
+from estimation.rehearsal.storage.register import build_register
+from estimation.rehearsal.storage.reserve import Reserve, keep_reserve, write_reserve
+from estimation.rehearsal.storage.sheets import SheetWriter, filed_mask, write_filed
+from estimation.rehearsal.storage.states import keys_of, write_events, write_submissions
 from survey import audit
 from survey.access.models import User
 from survey.access.regions import load_regions

@@ -21,8 +21,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from estimation.releases.listing.selectors import public_releases
 from estimation.releases.models import Release
-from estimation.releases.reading import public_releases
 
 CACHE_SECONDS = 300
 

@@ -23,7 +23,7 @@ from estimation.releases.models import BlockVersion, Release
 from estimation.releases.states import Action
 from estimation.releases.transitions import due, transition
 from estimation.runs.compute.spec import FLOW_BASIS, RunSpec
-from estimation.runs.extract import read_year
+from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
 from survey import audit
 from survey.access.roles import Permission

@@ -10,12 +10,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from estimation.releases import reading as release_reading
 from estimation.releases import services
 from estimation.releases.differences import compare_cells, compare_with_report
 from estimation.releases.forms import ActForm, PrepareForm
+from estimation.releases.listing import selectors as release_reading
+from estimation.releases.listing.selectors import ACTION_LABELS, FAULT_LABELS
 from estimation.releases.models import Release
-from estimation.releases.reading import ACTION_LABELS, FAULT_LABELS
 from estimation.releases.states import Action
 from estimation.releases.transitions import refusals
 from estimation.runs.selectors import choose_run

@@ -29,7 +29,7 @@ from estimation.external.models import ExternalSeries
 from estimation.runs import storage
 from estimation.runs.compute.pipeline import Cancelled, Result, compute
 from estimation.runs.compute.spec import RunSpec, digest
-from estimation.runs.extract import read_year
+from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
 from survey import audit
 from survey.access.roles import Permission
@@ -51,7 +51,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _COMPUTING = (
     *sorted((_PACKAGE.parent / "methods").rglob("*.py")),
     *sorted((_PACKAGE / "compute").glob("*.py")),
-    _PACKAGE / "extract.py",
+    _PACKAGE / "extraction" / "selectors.py",
     *(_PACKAGE.parent / "design" / name for name in ("strata.py", "selectors.py")),
 )
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from estimation.runs import selectors, services
 from estimation.runs.forms import RunForm, parameters, rounds_with_design
-from estimation.runs.inspection import comparison as selectors_compare
+from estimation.runs.inspection.comparison import selectors as selectors_compare
 from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue
 from survey.access.decorators import requires

@@ -12,7 +12,7 @@ from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.treat import Treated, treat
 from estimation.runs.compute.weigh import Weighted, weigh
-from estimation.runs.extract import read_year
+from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.scoring.judge import (
     SHOWN,

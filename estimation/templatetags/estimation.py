@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from estimation.releases.listing.selectors import COMPARISON_LABELS, METHOD_LABELS
 from estimation.releases.models import Release
-from estimation.releases.reading import COMPARISON_LABELS, METHOD_LABELS
 from estimation.releases.selectors import labels
 from estimation.runs.forms import RunForm
 from estimation.runs.models import EstimationRun

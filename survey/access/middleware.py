@@ -1,9 +1,11 @@
 """Nobody gets past the front door halfway: session, second factor, own password, statutory notice."""
 
+import ipaddress
 import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
@@ -17,16 +19,31 @@ from rest_framework.views import APIView
 
 from config.errors import not_found
 from survey import audit
-from survey.access import second_factor, sessions
-from survey.access.addresses import address_of
+from survey.access import sessions
 from survey.access.decorators import access_of
 from survey.access.pages import page
 from survey.access.roles import Role
+from survey.access.second_factor import services as second_factor
 from survey.exceptions import SurveyError
 
 logger = logging.getLogger(__name__)
 # Reachable at every step of signing in.
 ALWAYS = frozenset({"sign_out", "set_language", "session_extend"})
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The client's address; behind the proxy that settings declare, the one which that proxy saw.
+
+    Only the last entry of X-Forwarded-For was written by our own proxy; earlier ones can be forged.
+    """
+    address = request.META.get("REMOTE_ADDR") or ""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
+        address = forwarded.rsplit(",", 1)[-1].strip()
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:  # a socket without an address, as in tests
+        return None
 
 
 class SignInMiddleware:
@@ -51,7 +68,7 @@ class SignInMiddleware:
         if access_of(view) == "public":
             return None
         machine = _is_api(view)
-        if request.user.is_authenticated and sessions.too_old(request):
+        if request.user.is_authenticated and sessions.too_old(request.session):
             logout(request)
             messages.info(request, _("Your session has reached its longest duration. Please sign in again."))
         if not request.user.is_authenticated:

@@ -79,6 +79,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": list(places(user, (match and match.url_name) or "")) if settled else [],
         "SYNTHETIC": settings.SYNTHETIC_BANNER,
-        "session_seconds": seconds_left(request) if known else 0,
+        "session_seconds": seconds_left(request.session) if known else 0,
         "other_language": "zh-hans" if (get_language() or "").startswith("en") else "en",
     }

@@ -5,7 +5,7 @@ from functools import partial
 from celery import shared_task
 from django.db import transaction
 
-from survey.access import idleness
+from survey.access.idleness import services as idleness
 from survey.access.recovery import services as recovery
 
 

@@ -21,13 +21,16 @@ from django.views.decorators.http import require_GET, require_POST
 from django_otp import login as second_factor_login
 
 from survey import audit
-from survey.access import idleness, passwords, second_factor, services, sessions
-from survey.access.addresses import address_of
+from survey.access import services, sessions
 from survey.access.decorators import public, signed_in
 from survey.access.forms import CodeForm, PasswordForm, SignInForm
+from survey.access.idleness import services as idleness
+from survey.access.middleware import address_of
 from survey.access.models import User
 from survey.access.navigation import places
 from survey.access.pages import page
+from survey.access.passwords import services as passwords
+from survey.access.second_factor import services as second_factor
 
 NEXT = "next_page"  # where the person wanted to go before the steps of signing in
 # The first of these that a person may open is where the day starts.
@@ -86,7 +89,7 @@ def _welcome(request: HttpRequest, user: User) -> HttpResponse:
     wanted = _safe_next(request)
     login(request, user)
     request.session.cycle_key()
-    sessions.start(request)
+    sessions.start(request.session)
     if wanted:
         request.session[NEXT] = wanted
     if second_factor.device_of(user):
@@ -143,9 +146,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_POST
 def session_extend(request: HttpRequest) -> JsonResponse:
     """Somebody is still there: seconds until the next warning is needed, or 401 when it is too late."""
-    if not request.user.is_authenticated or sessions.too_old(request):
+    if not request.user.is_authenticated or sessions.too_old(request.session):
         return JsonResponse({"seconds": 0, "sign_in": reverse("sign_in")}, status=401)
-    return JsonResponse({"seconds": sessions.seconds_left(request)})
+    return JsonResponse({"seconds": sessions.seconds_left(request.session)})
 
 
 @signed_in

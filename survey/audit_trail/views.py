@@ -14,8 +14,8 @@ from survey.access.forms import AuditFilter
 from survey.access.models import User
 from survey.access.pages import page
 from survey.access.roles import Permission
-from survey.audit_trail import objects as audit_objects
-from survey.audit_trail import words as audit_words
+from survey.audit_trail import presentation as audit_words
+from survey.audit_trail import selectors as audit_objects
 from survey.audit_trail.labels import ACTIONS, label_of
 
 PER_PAGE = 50

@@ -19,10 +19,10 @@ from survey.exceptions import PolicyDenied
 from survey.frame.checking import Checked, check_table, good
 from survey.frame.columns import places_of
 from survey.frame.comparing import Plan, compare_counts, compare_units
-from survey.frame.loading import load_counts, load_units, lock_frame
 from survey.frame.models import FrameImport
 from survey.frame.reading import LARGEST_FILE, FileRefusedError, Table, read_table
 from survey.frame.selectors import known_counts, known_units
+from survey.frame.storage import load_counts, load_units, lock_frame
 
 logger = logging.getLogger(__name__)
 State = FrameImport.State

@@ -15,10 +15,10 @@ from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import PolicyDenied
 from survey.review import services
 from survey.review.bulk import services as bulk
-from survey.review.bulk import undo
+from survey.review.bulk.undo import services as undo
 from survey.review.filters import QueueFilter
 from survey.review.selectors import queue, round_of, rounds
-from survey.review.sheet.verdicts import unjudged
+from survey.review.sheet.services import unjudged
 from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import Submission

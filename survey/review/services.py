@@ -21,10 +21,10 @@ from survey.microdata.services import project
 from survey.questionnaires.selectors import definition_for
 from survey.review.scores.services import receive_background, receive_expected, receive_scores
 from survey.review.selectors import desk_of
-from survey.review.sheet.verdicts import unjudged
+from survey.review.sheet.services import unjudged
 from survey.submissions.cells import field_of
 from survey.submissions.comments.models import ReviewQuery
-from survey.submissions.lifecycle.saving import recount
+from survey.submissions.lifecycle.saving.services import recount
 from survey.submissions.lifecycle.services import refusals, transition
 from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State
 from survey.submissions.lifecycle.transitions import locked, reaches

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from survey.microdata.services import current_layout
-from survey.review.ledger import macro_edits
+from survey.review.ledger import services as macro_edits
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,13 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, SurveyError
-from survey.review import choices, services
+from survey.review import presentation as choices
+from survey.review import services
 from survey.review.filters import QueueFilter
 from survey.review.forms import InvalidateForm, ReturnForm
 from survey.review.selectors import neighbours, queue, round_of, rounds
-from survey.review.sheet import reading, versions
+from survey.review.sheet import selectors as reading
+from survey.review.sheet.versions import presentation as versions
 from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.states import OWNERS, TRANSITIONS, Action, Owner, State
 from survey.submissions.lifecycle.transitions import reaches

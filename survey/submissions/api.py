@@ -19,8 +19,8 @@ from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import StaleRevision
 from survey.submissions.lifecycle import services
-from survey.submissions.lifecycle.filing import receipt_number
-from survey.submissions.lifecycle.saving import SaveResult
+from survey.submissions.lifecycle.filing.services import receipt_number
+from survey.submissions.lifecycle.saving.services import SaveResult
 from survey.submissions.models import Submission
 from survey.submissions.selectors import Sheet, deadline, sheet_of, sheets_of
 from survey.submissions.tasks import send_receipt_later

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from survey.access.models import User
 from survey.access.roles import Permission
-from survey.collection.models import Assignment
+from survey.collection.models import Assignment, CollectionRound
+from survey.frame.models import ReportingUnit
 from survey.questionnaires.definition import Item, Questionnaire, Section, UnitContext
 from survey.questionnaires.edits import Finding, findings_of
 from survey.questionnaires.routing import Sheet as RoutedSheet
@@ -21,7 +22,6 @@ from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.comments.selectors import is_delivered, queries_of
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Explanation, Filing, ItemNote, Submission
-from survey.submissions.register import unit_context
 
 # Everything that opening a sheet needs, in one row; the version's document stays in the database.
 SHEET_RELATIONS = ("assignment__version", "unit__region", "unit__review_region", "round")
@@ -297,3 +297,22 @@ def days_left(submission: Submission) -> int:
     """Whole days until the deadline by the calendar of Beijing; negative when it has passed."""
     today = timezone.localdate()
     return int((timezone.localdate(deadline(submission)) - today).days)
+
+
+def unit_context(unit: ReportingUnit, round_: CollectionRound) -> UnitContext:
+    """The register's facts as the rules see them. ``unit.region`` must be loaded."""
+    codes = unit.region.path.strip("/").split("/")
+    return UnitContext(
+        category=unit.category,
+        year=round_.year,
+        uscc=unit.uscc,
+        name=unit.name,
+        region=codes[1] if len(codes) > 1 else codes[0],
+        division_code=unit.division_code,
+        industry=unit.industry,
+        section=unit.section,
+        institution_type=unit.institution_type,
+        is_head_platform=unit.is_head_platform,
+        is_pilot_space=unit.is_pilot_space,
+        reference_date=round_.reference_date,
+    )

@@ -9,7 +9,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from estimation.peers.services import build_peers
 from survey.microdata.services import project
-from survey.submissions.lifecycle.signing import version_hash
+from survey.submissions.lifecycle.signing.services import version_hash
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet as read_sheet
 from tests.architecture.matrix_stage import Actor, Place, Stage

@@ -122,7 +122,7 @@ WRITERS = {
         "_Work",
     },  # an import of the frame
     "estimation/design/services.py": {"draw_sample", "approve_design", "withdraw_design", "hand_over"},
-    "estimation/rehearsal/storing/frame.py": {"sign_designs"},
+    "estimation/rehearsal/storage/frame.py": {"sign_designs"},
     "estimation/runs/services.py": {
         "request_run",
         "cancel_run",
@@ -140,7 +140,7 @@ WRITERS = {
     },
     "estimation/index/services.py": {"request_index", "compute_index", "waiting_indices"},
     "estimation/releases/transitions.py": {"move"},
-    "estimation/rehearsal/storing/states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
+    "estimation/rehearsal/storage/states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }
 # Rows that belong to a unit and are still read without ``visible_to``, each with the reason.
 UNSCOPED = {

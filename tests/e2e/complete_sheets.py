@@ -7,7 +7,7 @@ form that cannot be filled fails here with its name.
 import json
 from typing import Any
 
-from estimation.rehearsal.storing.accounts import PROVINCES
+from estimation.rehearsal.storage.accounts import PROVINCES
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.questionnaires.edits import run_edits

@@ -58,7 +58,7 @@ class Command(BaseCommand):
 
     def prepare(self, scale: float | None, seed: int) -> None:
         """Migrate, build the country unless it is there, collect static files."""
-        from estimation.rehearsal.publication import publish_first_release
+        from estimation.rehearsal.publication.services import publish_first_release
         from estimation.rehearsal.services import build_country
 
         self.say("PostgreSQL and Valkey are running")

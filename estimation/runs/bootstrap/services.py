@@ -26,7 +26,7 @@ from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, Replicat
 from estimation.runs.compute.pipeline import Cancelled
 from estimation.runs.compute.replicates import Frame, build_frame, chained, wanted_variables
 from estimation.runs.compute.spec import RunSpec, digest
-from estimation.runs.extract import read_year
+from estimation.runs.extraction.selectors import read_year
 from estimation.runs.inspection.contributions import Cell
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.services import ATTEMPTS, LOST_AFTER, code_version

@@ -1,6 +1,6 @@
 """The stages of a run over arrays: treat, weight, estimate, assemble, check. Pure: no database, no clock.
 
-``compute`` is called with the years that ``extract`` read; reading and storing are the caller's stages.
+``compute`` is called with the years that ``extraction`` read; reading and storing are the caller's stages.
 """
 
 import hashlib

@@ -9,13 +9,13 @@ from django.views.decorators.http import require_GET
 
 from estimation.runs import selectors
 from estimation.runs.compute.spec import CROSSED
-from estimation.runs.inspection import changes as selectors_changes
-from estimation.runs.inspection import methods as selectors_methods
 from estimation.runs.inspection import plots
 from estimation.runs.inspection import services as services_units
-from estimation.runs.inspection.comparison import CellChange
+from estimation.runs.inspection.changes import selectors as selectors_changes
+from estimation.runs.inspection.comparison.selectors import CellChange
 from estimation.runs.inspection.contributions import GROWTHS, Cell
-from estimation.runs.inspection.units import UnitsBehind
+from estimation.runs.inspection.methods import selectors as selectors_methods
+from estimation.runs.inspection.units.selectors import UnitsBehind
 from estimation.runs.models import EstimationRun
 from estimation.runs.readable import readable_unit
 from estimation.runs.selectors import VariableName

@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from survey.access import second_factor, selectors, services
+from survey.access import selectors, services
 from survey.access.decorators import requires
 from survey.access.forms import AccountForm, GrantForm
 from survey.access.models import Region, RoleAssignment, User
 from survey.access.pages import page
 from survey.access.roles import Permission, Role
+from survey.access.second_factor import services as second_factor
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.loader import load_codelist
 

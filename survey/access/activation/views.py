@@ -11,9 +11,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from survey import audit
 from survey.access import sessions
 from survey.access.activation import services as activation
-from survey.access.addresses import address_of
 from survey.access.decorators import public
 from survey.access.forms import ActivationForm, FirstAccountForm
+from survey.access.middleware import address_of
 from survey.access.models import ActivationCode
 from survey.access.pages import page
 from survey.exceptions import PolicyDenied
@@ -79,7 +79,7 @@ def activate_account(request: HttpRequest) -> HttpResponse:
         )
         request.session.flush()
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-        sessions.start(request)
+        sessions.start(request.session)
         audit.record(by=user, action="sign_in", subject=user)
         messages.success(request, _("Your account is ready."))
         return redirect("home")

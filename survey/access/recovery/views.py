@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from survey.access.addresses import address_of
 from survey.access.decorators import public
 from survey.access.forms import ForgottenForm, RenewalForm
+from survey.access.middleware import address_of
 from survey.access.pages import page
 from survey.access.recovery import services as recovery
 from survey.access.tasks import send_password_link_later

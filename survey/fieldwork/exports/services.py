@@ -21,8 +21,8 @@ from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
-from survey.fieldwork.exports import letters
-from survey.fieldwork.exports import tables as exports
+from survey.fieldwork.exports import selectors as exports
+from survey.fieldwork.exports.letters import services as letters
 from survey.fieldwork.models import DeskJob
 from survey.review.filters import QueueFilter
 

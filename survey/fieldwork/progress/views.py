@@ -12,7 +12,7 @@ from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound, ContactNote
 from survey.fieldwork.progress import selectors as progress
-from survey.fieldwork.progress.missing import CONTACTS, PAGE_SIZE, missing, with_contacts
+from survey.fieldwork.progress.missing.selectors import CONTACTS, PAGE_SIZE, missing, with_contacts
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import QueueFilter
 from survey.review.selectors import round_of, rounds

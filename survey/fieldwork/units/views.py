@@ -19,7 +19,7 @@ from survey.collection.forms import ContactNoteForm, DispositionForm, ExemptionF
 from survey.collection.models import Assignment
 from survey.collection.selectors import assignments_of, respondents_of
 from survey.exceptions import PolicyDenied, SurveyError
-from survey.fieldwork.units.contact_log import log_of
+from survey.fieldwork.units.selectors import log_of
 from survey.frame.contacts.services import contacts_of
 from survey.questionnaires.loader import load_codelist
 from survey.submissions.evidence import services as evidence

@@ -29,7 +29,7 @@ from survey.questionnaires.selectors import definition_for
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission
 from survey.submissions.selectors import SHEET_RELATIONS, sheet
-from survey.submissions.workbook.writing import write_workbook
+from survey.submissions.workbook.presentation import write_workbook
 
 MOST_QUERIES = 30
 

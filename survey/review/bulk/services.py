@@ -31,7 +31,7 @@ from survey.questionnaires.selectors import definition_for
 from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.review.filters import QueueFilter
 from survey.review.selectors import desk_of, matching, province_of
-from survey.review.sheet.verdicts import accept_reasons, count_unjudged
+from survey.review.sheet.services import accept_reasons, count_unjudged
 from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State
 from survey.submissions.models import Filing, Submission

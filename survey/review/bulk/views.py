@@ -14,10 +14,10 @@ from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.review.bulk import services as bulk
-from survey.review.bulk import undo
-from survey.review.bulk.whatif import what_if
+from survey.review.bulk.undo import services as undo
+from survey.review.bulk.whatif.selectors import what_if
 from survey.review.filters import QueueFilter
-from survey.review.scores.remaining import remaining
+from survey.review.scores.selectors import remaining
 from survey.review.selectors import round_of, rounds
 
 

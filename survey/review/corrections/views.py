@@ -12,7 +12,7 @@ from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.selectors import definition_for
 from survey.review.corrections import services as corrections
-from survey.review.sheet import past
+from survey.review.sheet.past import selectors as past
 from survey.review.views import review_sheets, show_sheet
 from survey.submissions import cells
 from survey.submissions.models import Submission

@@ -11,8 +11,8 @@ from survey.access.pages import page
 from survey.access.roles import Permission
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import QueueFilter
-from survey.review.ledger import macro_edits
 from survey.review.ledger import selectors as ledger
+from survey.review.ledger import services as macro_edits
 from survey.review.selectors import place_name, round_of, rounds
 
 

@@ -19,12 +19,13 @@ from survey.exceptions import SurveyError
 from survey.questionnaires.loader import load_codelist
 from survey.questionnaires.selectors import items_by_section
 from survey.submissions.invitations import services as invitations
-from survey.submissions.lifecycle import services, signing
-from survey.submissions.lifecycle.filing import canonical_text, is_intact, receipt_number
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.filing.services import canonical_text, is_intact, receipt_number
+from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import Submission
 from survey.submissions.page.forms import SignOffForm, read_revision
-from survey.submissions.page.rows import RowBuilder
+from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.page.views import frame, load
 from survey.submissions.selectors import Sheet, latest_filing, sheet_of
 from survey.submissions.tasks import send_invitation_later, send_receipt_later

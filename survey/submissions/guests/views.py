@@ -16,11 +16,12 @@ from survey.access.pages import page
 from survey.exceptions import PolicyDenied, SurveyError
 from survey.questionnaires.definition import Section
 from survey.submissions.invitations import services as invitations
-from survey.submissions.lifecycle import services, signing
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import SectionInvitation
 from survey.submissions.page.forms import read_bases, read_cells, read_revision
-from survey.submissions.page.rows import RowBuilder
+from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.page.views import fragment_context, section_context
 from survey.submissions.selectors import Sheet, days_left, deadline, sheet_of
 

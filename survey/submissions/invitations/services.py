@@ -23,8 +23,8 @@ from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.selectors import definition_for
 from survey.submissions import cells
-from survey.submissions.lifecycle import signing
-from survey.submissions.lifecycle.saving import SaveResult, autosave
+from survey.submissions.lifecycle.saving.services import SaveResult, autosave
+from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import EDITABLE, Owner
 from survey.submissions.lifecycle.transitions import locked, reaches
 from survey.submissions.models import SectionInvitation, Submission

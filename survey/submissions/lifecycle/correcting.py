@@ -14,8 +14,8 @@ from survey.access.scope import may
 from survey.exceptions import PolicyDenied
 from survey.submissions.comments import services as comments
 from survey.submissions.comments.models import CorrectionSlip
-from survey.submissions.lifecycle.explaining import reply
-from survey.submissions.lifecycle.saving import autosave
+from survey.submissions.lifecycle.explaining.services import reply
+from survey.submissions.lifecycle.saving.services import autosave
 from survey.submissions.models import Submission
 
 

@@ -20,7 +20,7 @@ from survey.collection.models import CollectionRound, Disposition
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.questionnaires.loader import load_codelist
 from survey.submissions.comments.selectors import open_queries
-from survey.submissions.lifecycle import signing
+from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.models import Attachment, Submission
 from survey.submissions.selectors import sheet_of

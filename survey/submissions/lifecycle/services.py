@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.collection.models import Assignment, CollectionRound
 from survey.exceptions import PolicyDenied
-from survey.submissions.lifecycle import signing
 from survey.submissions.lifecycle.correcting import answer_correction
-from survey.submissions.lifecycle.explaining import explain, reply
-from survey.submissions.lifecycle.notes import note_items
+from survey.submissions.lifecycle.explaining.services import explain, reply
+from survey.submissions.lifecycle.notes.services import note_items
 from survey.submissions.lifecycle.policies import SIGNATORIES
-from survey.submissions.lifecycle.saving import Conflict, SaveResult, autosave, start_sheet
+from survey.submissions.lifecycle.saving.services import Conflict, SaveResult, autosave, start_sheet
+from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.lifecycle.transitions import can, locked, refusals, submit_action, transition
 from survey.submissions.models import Filing, Submission, SubmissionEvent

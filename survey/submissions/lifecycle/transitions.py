@@ -19,13 +19,12 @@ from survey.exceptions import PolicyDenied, Shown, StaleRevision
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.questionnaires.routing import prefilled_cells
 from survey.questionnaires.selectors import definition_for
-from survey.submissions.lifecycle.filing import freeze
+from survey.submissions.lifecycle.filing.services import freeze
 from survey.submissions.lifecycle.policies import BY_REQUEST, POLICIES, Request
 from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State, Transition
 from survey.submissions.models import Submission, SubmissionEvent
 from survey.submissions.paradata.services import time_sections
-from survey.submissions.register import unit_context
-from survey.submissions.selectors import SHEET_RELATIONS, sheet_of
+from survey.submissions.selectors import SHEET_RELATIONS, sheet_of, unit_context
 
 NO_SUCH_MOVE = _("This is not possible in the present state of the sheet.")
 

@@ -24,7 +24,7 @@ from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.states import EDITABLE, Action, State
 from survey.submissions.models import Submission
 from survey.submissions.page.forms import new_row_ids, read_bases, read_cells, read_notes, read_revision
-from survey.submissions.page.rows import RowBuilder
+from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.selectors import (
     Sheet,
     colleagues,

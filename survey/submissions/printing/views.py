@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET
 from survey import printing
 from survey.access.decorators import requires
 from survey.access.roles import Permission
-from survey.submissions.lifecycle.filing import receipt_number
+from survey.submissions.lifecycle.filing.services import receipt_number
 from survey.submissions.page.views import load
-from survey.submissions.printing.content import form_content
+from survey.submissions.printing.presentation import form_content
 from survey.submissions.printing.services import receipt_pdf
 from survey.submissions.selectors import sheet_of
 

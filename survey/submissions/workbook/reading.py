@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from survey.exceptions import DefinitionError
 from survey.questionnaires.definition import Column, Item, Questionnaire
 from survey.submissions import cells
-from survey.submissions.workbook.writing import ABOUT, FIRST_ROW, FORM, LAYOUT
+from survey.submissions.workbook.layout import ABOUT, FIRST_ROW, FORM, LAYOUT
 
 LARGEST_FILE = 5 * 1024 * 1024
 LARGEST_UNPACKED = 60 * 1024 * 1024

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from survey.exceptions import DefinitionError, PolicyDenied
 from survey.questionnaires.edits import Finding
 from survey.submissions import cells
-from survey.submissions.lifecycle.saving import Conflict, SaveResult, autosave
+from survey.submissions.lifecycle.saving.services import Conflict, SaveResult, autosave
 from survey.submissions.models import Submission
 from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.workbook.reading import WorkbookContent, read_workbook

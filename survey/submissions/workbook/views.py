@@ -17,11 +17,11 @@ from survey.exceptions import SurveyError
 from survey.questionnaires.answering.answers import format_cell
 from survey.submissions import cells
 from survey.submissions.page.forms import read_revision
-from survey.submissions.page.rows import RowBuilder
+from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.page.views import frame, load
 from survey.submissions.selectors import Sheet, sheet_of
+from survey.submissions.workbook.presentation import write_workbook
 from survey.submissions.workbook.services import Preview, apply_workbook, preview_workbook
-from survey.submissions.workbook.writing import write_workbook
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN = 400  # differences listed; the rest is counted

@@ -14,7 +14,7 @@ from estimation.peers.models import PeerTable
 from estimation.peers.tasks import build_missing_peers
 from estimation.releases.models import Release
 from estimation.runs.compute.spec import RunSpec
-from estimation.runs.extract import read_year
+from estimation.runs.extraction.selectors import read_year
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from survey.frame.models import ReportingUnit

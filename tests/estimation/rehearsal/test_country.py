@@ -11,8 +11,8 @@ from estimation.rehearsal.population.population import build_country
 from estimation.rehearsal.population.special import special_sections
 from estimation.rehearsal.population.truth import TrueItem, Truth, true_rows
 from estimation.rehearsal.population.units import VALID
-from estimation.rehearsal.storing import accounts
-from estimation.rehearsal.storing.members import ACCEPTED, choose_cast
+from estimation.rehearsal.storage import accounts
+from estimation.rehearsal.storage.members import ACCEPTED, choose_cast
 
 SEED = 20251231
 

@@ -10,8 +10,8 @@ import pytest
 from estimation.rehearsal.population.population import Country, build_country
 from estimation.rehearsal.population.units import VALID
 from estimation.rehearsal.sheets.sheets import Layout, build_sheets
-from estimation.rehearsal.storing.members import choose_cast
-from estimation.rehearsal.storing.register import build_register
+from estimation.rehearsal.storage.members import choose_cast
+from estimation.rehearsal.storage.register import build_register
 from survey.microdata.projection import Reason, layout_variables, project, reasons
 from survey.questionnaires.loader import load_all
 

@@ -5,7 +5,7 @@ from django.test import Client
 
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.inspection.contributions import Cell
-from estimation.runs.inspection.methods import (
+from estimation.runs.inspection.methods.selectors import (
     design_effects,
     grades_by_kind,
     parameters,
@@ -13,7 +13,7 @@ from estimation.runs.inspection.methods import (
     treatment_effects,
     weight_facts,
 )
-from estimation.runs.inspection.units import units_behind
+from estimation.runs.inspection.units.selectors import units_behind
 from estimation.runs.inspection.views import readable_units
 from estimation.runs.models import Cutoff, EstimationRun, TreatedUnit
 from estimation.runs.selectors import shown_unit, variables_of

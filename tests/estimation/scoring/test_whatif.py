@@ -7,7 +7,7 @@ from django.utils import translation
 
 from estimation.runs.models import Estimate
 from estimation.scoring import services
-from survey.review.bulk.whatif import what_if
+from survey.review.bulk.whatif.selectors import what_if
 from survey.submissions.models import Submission
 from tests.estimation.scoring.town import Town
 

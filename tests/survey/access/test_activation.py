@@ -136,7 +136,9 @@ def test_bad_accounts_are_explained(
 
 
 def test_the_credit_code_is_no_password(client: Client, world: World, code: str, settings: Any) -> None:
-    settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": "survey.access.passwords.NotTheCreditCodeValidator"}]
+    settings.AUTH_PASSWORD_VALIDATORS = [
+        {"NAME": "survey.access.passwords.services.NotTheCreditCodeValidator"}
+    ]
     prove(client, world, code)
     client.post(reverse("activate_notice"))
     own = {"new_password": world.unit.uscc.lower() + "!", "repeated": world.unit.uscc.lower() + "!"}

@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from survey.access import idleness, services
+from survey.access import services
+from survey.access.idleness import services as idleness
 from survey.access.models import FormerPassword, User
 from survey.access.roles import Role
 from survey.access.tasks import close_idle_accounts

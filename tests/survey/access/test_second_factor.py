@@ -10,8 +10,9 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from survey.access import second_factor, services
+from survey.access import services
 from survey.access.models import User
+from survey.access.second_factor import services as second_factor
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from tests.factories import World, make_user

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from survey.access import sessions
 from survey.access.models import User
-from survey.access.passwords import ThreeOfFourClassesValidator, initial_password
+from survey.access.passwords.services import ThreeOfFourClassesValidator, initial_password
 from survey.audit import AuditEvent
 from tests.factories import World, make_unit, make_user
 

@@ -13,7 +13,7 @@ from survey.collection import services
 from survey.collection.models import Assignment, ContactNote
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.models import Reminder, ReminderBatch
-from survey.fieldwork.progress.missing import missing
+from survey.fieldwork.progress.missing.selectors import missing
 
 CALL = {"channel": "telephone", "outcome": "promised", "role": "filler", "text": "下周一前报送"}
 

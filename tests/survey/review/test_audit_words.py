@@ -8,9 +8,9 @@ import pytest
 from django.urls import reverse
 
 from survey import audit
-from survey.audit_trail import objects as audit_objects
+from survey.audit_trail import selectors as audit_objects
 from survey.audit_trail.labels import ACTIONS
-from survey.audit_trail.words import told
+from survey.audit_trail.presentation import told
 from survey.review import services
 from survey.submissions.lifecycle.states import Action
 from tests.factories import make_sheet, make_unit

@@ -10,7 +10,9 @@ from django.utils import timezone
 from survey.exceptions import PolicyDenied
 from survey.review import services
 from survey.review.corrections import services as corrections
-from survey.review.sheet import past, reading, versions
+from survey.review.sheet import selectors as reading
+from survey.review.sheet.past import selectors as past
+from survey.review.sheet.versions import presentation as versions
 from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
 from survey.submissions.lifecycle.services import answer_correction
 from survey.submissions.lifecycle.states import State

@@ -18,9 +18,9 @@ from survey.access.activation.services import check_code
 from survey.access.models import RoleAssignment
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
-from survey.fieldwork.exports import letters
+from survey.fieldwork.exports import selectors as exports
 from survey.fieldwork.exports import services as jobs
-from survey.fieldwork.exports import tables as exports
+from survey.fieldwork.exports.letters import services as letters
 from survey.fieldwork.models import DeskJob
 from survey.questionnaires.loader import load_questionnaire
 from survey.review.filters import QueueFilter

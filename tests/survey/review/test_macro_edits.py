@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from survey.review.ledger import macro_edits
+from survey.review.ledger import services as macro_edits
 from survey.review.ledger.models import MacroFinding
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission

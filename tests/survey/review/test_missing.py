@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from survey.collection.models import Disposition
 from survey.fieldwork.progress import selectors as progress
-from survey.fieldwork.progress.missing import missing
+from survey.fieldwork.progress.missing.selectors import missing
 from survey.review import services
 from survey.review.scores.models import ExpectedShare
 from survey.review.scores.services import Expected

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey.review import services
-from survey.review.scores.remaining import depth, remaining
+from survey.review.scores.selectors import depth, remaining
 from survey.review.scores.services import ScoredItem, ScoredSheet
 from survey.submissions.lifecycle.states import State
 from tests.factories import make_sheet, make_unit

@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.microdata.models import Observation
 from survey.review.bulk import services as bulk
-from survey.review.bulk import undo
 from survey.review.bulk.models import BulkAcceptance, BulkMember
+from survey.review.bulk.undo import services as undo
 from survey.review.filters import QueueFilter
 from survey.review.services import (
     accept_submission,

@@ -11,8 +11,8 @@ from survey.exceptions import PolicyDenied
 from survey.microdata.services import freeze_version
 from survey.review import services
 from survey.review.bulk import services as bulk
-from survey.review.bulk import undo
 from survey.review.bulk.models import BulkAcceptance
+from survey.review.bulk.undo import services as undo
 from survey.review.filters import QueueFilter
 from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.lifecycle.transitions import refusals

@@ -9,7 +9,12 @@ from django.utils import timezone
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.submissions.lifecycle import services
-from survey.submissions.lifecycle.filing import canonical_text, content_hash, is_intact, receipt_number
+from survey.submissions.lifecycle.filing.services import (
+    canonical_text,
+    content_hash,
+    is_intact,
+    receipt_number,
+)
 from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.lifecycle.transitions import transition
 from survey.submissions.models import Filing, Submission

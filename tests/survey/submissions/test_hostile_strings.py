@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
 from survey.submissions.selectors import sheet
-from survey.submissions.workbook.writing import write_workbook
+from survey.submissions.workbook.presentation import write_workbook
 from tests.factories import make_sheet
 
 TEXT = "B14"  # free text on the page of the unit

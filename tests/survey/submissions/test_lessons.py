@@ -12,8 +12,8 @@ from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet
 from survey.submissions.workbook import services as importing
+from survey.submissions.workbook.presentation import write_workbook
 from survey.submissions.workbook.reading import LARGEST_FILE
-from survey.submissions.workbook.writing import write_workbook
 from tests.factories import CATEGORIES, SIGNATORIES, complete_answers, make_sheet, make_unit, make_user
 
 

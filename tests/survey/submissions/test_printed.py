@@ -10,10 +10,10 @@ from pypdf import PdfReader
 from survey.audit import AuditEvent
 from survey.questionnaires.loader import load_questionnaire
 from survey.questionnaires.statutory import statutory_header
-from survey.submissions.lifecycle.filing import receipt_number
+from survey.submissions.lifecycle.filing.services import receipt_number
 from survey.submissions.lifecycle.states import State
 from survey.submissions.printing import services as receipts
-from survey.submissions.printing.content import form_content
+from survey.submissions.printing.presentation import form_content
 from survey.submissions.selectors import latest_filing, sheet
 from survey.submissions.tasks import send_receipt
 from tests.factories import SIGNATORIES, make_sheet, make_unit

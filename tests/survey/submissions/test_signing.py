@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.submissions.invitations import services as invitations
-from survey.submissions.lifecycle import services, signing
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import SubmissionEvent
 from survey.submissions.selectors import latest_filing, sheet

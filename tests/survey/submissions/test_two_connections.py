@@ -20,7 +20,8 @@ from survey.review.services import (
     raise_query,
     return_submission,
 )
-from survey.submissions.lifecycle import services, signing
+from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.models import Filing, Submission, SubmissionEvent
 from survey.submissions.selectors import sheet

@@ -16,8 +16,8 @@ from survey.submissions.lifecycle.states import State
 from survey.submissions.models import SubmissionEvent
 from survey.submissions.selectors import sheet
 from survey.submissions.workbook import services as importing
+from survey.submissions.workbook.presentation import write_workbook
 from survey.submissions.workbook.reading import LARGEST_FILE, check_package, read_workbook
-from survey.submissions.workbook.writing import write_workbook
 from tests.factories import make_sheet, make_unit, make_user
 
 

@@ -1,0 +1,306 @@
+"""Sheets into the database: filings, observations, submissions, events, reasons."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from estimation.rehearsal.population.places import REGIONS, SECTIONS
+from estimation.rehearsal.population.population import Country
+from estimation.rehearsal.population.sizes import SIZE_CODES
+from estimation.rehearsal.population.units import INVALID, VALID
+from estimation.rehearsal.population.world import Bools, Ints
+from estimation.rehearsal.sheets.filing_rows import (
+    FILING_COLUMNS,
+    Filed,
+    RoundFacts,
+    draw_times,
+    filing_line,
+    observation_hashes,
+    stamp,
+)
+from estimation.rehearsal.sheets.reasons import may_need_reason, reason_for
+from estimation.rehearsal.sheets.sheets import Layout, SheetBatch, build_sheets
+from estimation.rehearsal.storage import members as casting
+from estimation.rehearsal.storage.bulk import binary_rows, copy_binary, copy_lines
+from estimation.rehearsal.storage.members import Cast
+from estimation.rehearsal.storage.register import Register
+from survey.collection.models import CollectionRound
+from survey.microdata.models import MicrodataLayout
+from survey.microdata.projection import Variable
+from survey.questionnaires.definition import Questionnaire, UnitContext
+from survey.questionnaires.edits import REQUIRED, Finding, run_edits
+from survey.questionnaires.models import QuestionnaireVersion
+
+EXPLANATION_COLUMNS = (
+    "submission_id",
+    "edit",
+    "fingerprint",
+    "reason_code",
+    "text",
+    "by_id",
+    "at",
+    "verdict",
+    "verdict_by_id",
+)
+TRACE_COLUMNS = (
+    "submission_id",
+    "round_id",
+    "category",
+    "edit",
+    "severity",
+    "first_shown",
+    "cleared_at",
+    "times",
+)
+_OBSERVATION_COLUMNS = (
+    "filing_id",
+    "layout_id",
+    "unit_id",
+    "round_id",
+    "category",
+    "region",
+    "section",
+    "size_class",
+    "is_head_platform",
+    "is_pilot_space",
+    "edited",
+    "imputed",
+    "values_hash",
+    "reasons",
+    "collected",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Findings of a sheet, as its row keeps them."""
+
+    hard: int = 0
+    soft: int = 0
+    unexplained: int = 0
+
+
+@dataclass(slots=True)
+class SheetWriter:
+    """What the steps of writing share."""
+
+    country: Country
+    cast: Cast
+    register: Register
+    forms: dict[str, Questionnaire]
+    variables: tuple[Variable, ...]
+    layout: MicrodataLayout
+    rounds: dict[int, CollectionRound]
+    versions: dict[tuple[int, str], QuestionnaireVersion]
+    # Key of the submission of each unit of the cast, (2, d); 0 where it has none.
+    keys: Ints
+    facts: dict[int, RoundFacts]
+    truth: list[str]
+    filed_at: dict[int, int] = field(default_factory=dict)
+    decided_at: dict[int, int] = field(default_factory=dict)
+    counts: dict[int, Counts] = field(default_factory=dict)  # of submissions with findings
+    explanations: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
+    partial: dict[int, str] = field(default_factory=dict)  # answers of sheets that are not filed
+
+    def trace(self, key: int, year: int, category: int, findings: Iterable[Finding], at: int) -> None:
+        """Remember which hard and soft rules speak on a sheet. Nobody changes an answer in the rehearsal.
+
+        Notices are left out: only sheets that may need a reason go through the rules, so that the share of
+        sheets with a notice is not known.
+        """
+        self.traces += [
+            f"{key}\t{self.facts[year].key}\tCAT{category:02d}\t{one.edit}\t{one.severity}\t{stamp(at)}\t\\N\t1"
+            for one in findings
+            if one.severity != "notice" and not one.edit.startswith(REQUIRED)
+        ]
+
+    @property
+    def category(self) -> Ints:
+        """Category of each unit of the cast."""
+        return np.asarray(self.country.units.category[self.cast.row])
+
+    def batch(self, places: Ints, year: int, category: int) -> SheetBatch:
+        """Complete sheets of some units of one category."""
+        layout = Layout(
+            tuple(variable.code for variable in self.variables),
+            tuple(variable.kind for variable in self.variables),
+            tuple(variable.required for variable in self.variables),
+        )
+        rows, people = self.cast.row[places], self.register.people(places)
+        return build_sheets(self.country, self.forms[f"CAT{category:02d}"], layout, rows, year, people)
+
+    def context(self, place: int, year: int) -> UnitContext:
+        """The register's facts as the rules see them."""
+        units, row = self.country.units, int(self.cast.row[place])
+        section = int(units.section[row])
+        return UnitContext(
+            category=f"CAT{int(units.category[row]):02d}",
+            year=2024 + year,
+            uscc=self.register.uscc[place],
+            name=self.register.name[place],
+            region=REGIONS[int(units.region[row])].code,
+            division_code=self.register.division[place],
+            industry=f"{int(units.industry[row]):04d}" if section < 18 else "",
+            section=SECTIONS[section] if section < 18 else "",
+            institution_type=self.register.institution_type[place],
+            is_head_platform=bool(units.group[row] == 0),
+            is_pilot_space=bool(units.pilot[row]),
+            reference_date=dt.date(2024 + year, 12, 31),
+        )
+
+
+def filed_mask(cast: Cast, year: int) -> Bools:
+    """Units (d,) whose sheet of the year was decided on: the filed sheets of Tables 3 and 4."""
+    if year == 0:
+        return np.isin(cast.last, (VALID, INVALID)) & cast.asked[0]
+    return np.isin(cast.play, (casting.ACCEPTED, casting.INVALIDATED)) & cast.asked[1]
+
+
+def accepted_mask(cast: Cast, year: int) -> Bools:
+    """Units (d,) with a valid sheet."""
+    return (cast.last == VALID) & cast.asked[0] if year == 0 else cast.play == casting.ACCEPTED
+
+
+def write_filed(writer: SheetWriter, year: int) -> int:
+    """Filings and observations of all decided sheets of a year. Returns the number of filings."""
+    mask = filed_mask(writer.cast, year)
+    observed: list[bytes] = []
+    count = copy_lines("survey_filing", FILING_COLUMNS, _filings(writer, year, mask, observed))
+    copy_binary("survey_observation", _OBSERVATION_COLUMNS, observed)
+    return count
+
+
+def _filings(writer: SheetWriter, year: int, mask: Bools, observed: list[bytes]) -> Iterator[str]:
+    for category in range(1, 15):
+        places = np.flatnonzero(mask & (writer.category == category))
+        if len(places) == 0:
+            continue
+        batch = writer.batch(places, year, category)
+        valid = accepted_mask(writer.cast, year)[places]
+        observed.append(_observations(writer, batch, places, valid, year, category))
+        yield from file_batch(writer, batch, places, year, category)
+
+
+def file_batch(
+    writer: SheetWriter,
+    batch: SheetBatch,
+    places: Ints,
+    year: int,
+    category: int,
+    *,
+    certain: Bools | None = None,
+) -> Iterator[str]:
+    """Lines of the filings of a batch; remembers times and reasons for the submissions.
+
+    `certain` (n,) marks sheets that have soft findings although their true values call for none.
+    """
+    facts = writer.facts[year]
+    filed, decided = draw_times(
+        len(places), facts, writer.country.streams(f"times {year} {category} {len(places)}")
+    )
+    previous = accepted_mask(writer.cast, 0)[places] if year else np.zeros(len(places), bool)
+    odd = may_need_reason(writer.country, batch.rows, year, previous) | batch.unknown
+    if certain is not None:
+        odd |= certain
+    before = _previous_texts(writer, places, odd & previous, category) if year else {}
+    version = writer.versions[(2024 + year, f"CAT{category:02d}")]
+    for k, place in enumerate(places.tolist()):
+        key = int(writer.keys[year, place])
+        sheet = Filed(key, place, batch.texts[k], int(filed[k]), int(decided[k]))
+        if odd[k]:
+            sheet.explanations = explain(writer, sheet, year, category, before.get(place))
+        writer.filed_at[key], writer.decided_at[key] = sheet.filed_at, sheet.decided_at
+        yield filing_line(
+            sheet,
+            version.pk,
+            version.form_no,
+            version.content_hash,
+            2024 + year,
+            writer.register.uscc[place],
+            20 + key % 90,
+        )
+
+
+def _previous_texts(writer: SheetWriter, places: Ints, wanted: Bools, category: int) -> dict[int, str]:
+    chosen = places[wanted]
+    if len(chosen) == 0:
+        return {}
+    return dict(zip(chosen.tolist(), writer.batch(chosen, 0, category).texts, strict=True))
+
+
+def explain(
+    writer: SheetWriter, sheet: Filed, year: int, category: int, previous: str | None
+) -> list[dict[str, str]]:
+    """Reasons for the soft findings of a sheet, found by the same rules as on every other way in."""
+    findings = run_edits(
+        writer.forms[f"CAT{category:02d}"],
+        json.loads(sheet.answers),
+        previous=json.loads(previous) if previous else None,
+        context=writer.context(sheet.place, year),
+    )
+    writer.trace(sheet.key, year, category, findings, sheet.filed_at)
+    given = []
+    for finding in findings:
+        if finding.severity != "soft":
+            continue
+        code, text = reason_for(finding.edit, sheet.key)
+        given.append(
+            {
+                "edit": finding.edit,
+                "fingerprint": finding.fingerprint,
+                "reason_code": code,
+                "text": text,
+            }
+        )
+        writer.explanations.append(
+            f"{sheet.key}\t{finding.edit}\t{finding.fingerprint}\t{code}\t{text}\t\\N\t{stamp(sheet.filed_at)}\t\t\\N"
+        )
+    writer.counts[sheet.key] = Counts(soft=len(given))
+    return given
+
+
+def _observations(
+    writer: SheetWriter, batch: SheetBatch, places: Ints, valid: Bools, year: int, category: int
+) -> bytes:
+    """Binary rows of the accepted sheets, grouped so that texts in a block have one length."""
+    units = writer.country.units
+    rows = batch.rows
+    section = np.array([*SECTIONS, ""])[units.section[rows]]
+    size = np.array([*SIZE_CODES, ""])[units.size[rows]]
+    region = np.array([r.code for r in REGIONS])[units.region[rows]]
+    head, pilot = units.group[rows] == 0, units.pilot[rows]
+    facts = [
+        f"CAT{category:02d}|{r}|{s}|{z}|{bool(h)}|{bool(p)}"
+        for r, s, z, h, p in zip(region, section, size, head, pilot, strict=True)
+    ]
+    hashes = np.array(observation_hashes(facts, batch.numbers), "S64")
+    packed = np.ascontiguousarray(batch.reasons).view(f"S{batch.reasons.shape[1]}").ravel()
+    blocks = []
+    for one_section in np.unique(section == ""):
+        for one_size in np.unique(size):
+            index = np.flatnonzero(valid & ((section == "") == one_section) & (size == one_size))
+            if len(index) == 0:
+                continue
+            n = len(index)
+            columns = [
+                writer.keys[year, places[index]],
+                np.full(n, writer.layout.pk),
+                places[index] + 1,
+                np.full(n, writer.facts[year].key),
+                np.full(n, f"CAT{category:02d}", "S5"),
+                region[index].astype("S6"),
+                section[index].astype("S1") if not one_section else "",
+                size[index].astype(f"S{len(one_size)}") if one_size else "",
+                head[index],
+                pilot[index],
+                None,
+                None,
+                hashes[index],
+                packed[index],
+            ]
+            blocks.append(binary_rows(columns, batch.numbers[index]))
+    return b"".join(blocks)

@@ -1,0 +1,122 @@
+"""Taking an acceptance of many sheets back, as one act. Sheets that moved on since stay where they are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey import audit
+from survey.access.roles import Permission
+from survey.exceptions import PolicyDenied
+from survey.review.bulk.models import BulkAcceptance, BulkMember
+from survey.review.bulk.services import national_categories, transition_many
+from survey.review.sheet.services import withdraw_reasons
+from survey.submissions.lifecycle.states import TRANSITIONS, Action, Owner, State
+from survey.submissions.models import Submission
+
+LATEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An act as somebody may look at it: which of its sheets they could take back now."""
+
+    act: BulkAcceptance
+    origin: State  # where its sheets are while nothing else has happened to them
+    total: int
+    reversible: int
+    is_open: bool
+
+    @property
+    def moved_on(self) -> int:
+        """Sheets to which something has happened since."""
+        return self.total - self.reversible
+
+
+def acts_of(user: Any) -> "QuerySet[BulkAcceptance]":
+    """Acts of which this person sees a sheet, newest first."""
+    members = BulkMember.objects.visible_to(user, Permission.REVIEW).filter(act=OuterRef("pk"))
+    return (
+        BulkAcceptance.objects.filter(Exists(members))
+        .select_related("by", "undone_by", "round")
+        .order_by("-pk")
+    )
+
+
+def _origin(act: BulkAcceptance) -> State:
+    return next(move.target for (_state, one), move in TRANSITIONS.items() if one.value == act.action)
+
+
+def reversible(act: BulkAcceptance, by: Any) -> "QuerySet[Submission]":
+    """Sheets of the act that are still as it left them and that this person may decide on."""
+    origin = _origin(act)
+    move = TRANSITIONS[origin, Action.UNDO_ACCEPT]
+    rows = Submission.objects.visible_to(by, Permission(move.permission)).filter(
+        state=origin.value, bulk_memberships__act=act, decided_at=F("bulk_memberships__decided_at")
+    )
+    if move.level is Owner.NATION:
+        categories = national_categories(by, Permission(move.permission))
+        rows = rows if "" in categories else rows.filter(unit__category__in=categories)
+    return rows
+
+
+def standing(act: BulkAcceptance, by: Any) -> Standing:
+    """What taking the act back would do now."""
+    is_open = (
+        act.undone_at is None
+        and bool(act.action)
+        and act.undo_until is not None
+        and timezone.now() < act.undo_until
+    )
+    count = reversible(act, by).count() if is_open else 0
+    origin = _origin(act) if act.action else State.SUBMITTED
+    return Standing(act, origin, act.members.count(), count, is_open)
+
+
+@transaction.atomic
+def undo_acceptance(act: BulkAcceptance, *, by: Any, reason: str, channel: str = "page") -> BulkAcceptance:
+    """Put every sheet of the act that has not moved on back on the desk it came from.
+
+    Raises PolicyDenied: too late, undone before, no reason, or no sheet that could be put back.
+    """
+    row = BulkAcceptance.objects.select_for_update(of=("self",)).get(pk=act.pk)
+    if row.undone_at is not None:
+        raise PolicyDenied(_("This acceptance has been taken back already."))
+    if not row.action or row.undo_until is None or timezone.now() >= row.undo_until:
+        raise PolicyDenied(_("The time in which this acceptance could be taken back is over."))
+    reason = " ".join(reason.split())[:2000]
+    if not reason:
+        raise PolicyDenied(_("Give a reason."))
+    ids = list(
+        reversible(row, by).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
+    )
+    if not ids:
+        raise PolicyDenied(_("Every sheet of this acceptance has moved on since."))
+    now = timezone.now()
+    transition_many(
+        ids,
+        Action.UNDO_ACCEPT,
+        by=by,
+        origin=_origin(row),
+        reason=f"#{row.pk} {reason}",
+        channel=channel,
+        now=now,
+    )
+    reasons = withdraw_reasons(row.pk, ids, by=by, at=now, channel=channel)
+    row.undone_at, row.undone_by, row.undone, row.undo_reason = now, by, len(ids), reason
+    row.save(update_fields=["undone_at", "undone_by", "undone", "undo_reason"])
+    audit.record(
+        by=by,
+        action="bulk_undo",
+        subject=row,
+        year=row.round.year,
+        undone=len(ids),
+        moved_on=row.members.count() - len(ids),
+        reasons=reasons,
+        reason=reason,
+        channel=channel,
+    )
+    return row

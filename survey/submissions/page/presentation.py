@@ -1,0 +1,371 @@
+"""A section as rows for the page: fields with their texts, last year, findings, comments.
+
+Templates only lay out what stands here; nothing is decided in them.
+"""
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from survey.questionnaires.answering import units
+from survey.questionnaires.answering.answers import (
+    MISSING_REASONS,
+    AnswerError,
+    format_as_entered,
+    format_cell,
+    number_of,
+)
+from survey.questionnaires.answering.special_values import marks_of
+from survey.questionnaires.definition import Column, Item, Section
+from survey.questionnaires.edits import Finding
+from survey.questionnaires.routing import prefilled_cells
+from survey.submissions import cells
+from survey.submissions.comments.models import ReviewQuery
+from survey.submissions.lifecycle.saving.services import Conflict
+from survey.submissions.models import Explanation
+from survey.submissions.page.remarks import Suggestion, control_of, formula_text, read_back, suggestions_for
+from survey.submissions.selectors import Sheet
+
+TALL_TABLE = 8  # rows; taller tables keep their header, first column and totals in sight
+WIDE_TABLE = 4  # columns; wider tables show the unit in the header and take others as typed text
+
+
+@dataclass(slots=True)
+class Option:
+    """One code that may be chosen."""
+
+    code: str
+    label: str
+    chosen: bool = False
+
+
+@dataclass(slots=True)
+class Field:
+    """One input with everything that belongs to it."""
+
+    key: str
+    id: str
+    control: str  # number, radio, select, list, multi, month, text
+    place: Item | Column
+    text: str = ""
+    units: list[Option] = dataclasses.field(default_factory=list)
+    unit: str = ""  # label of the only unit
+    options: list[Option] = dataclasses.field(default_factory=list)
+    missing: str = ""
+    base: int = 0
+    error: str = ""
+    label: str = ""
+    shown: str = ""  # the stored answer as a text with its unit
+    conflict: "ConflictView | None" = None
+
+
+@dataclass(slots=True)
+class ConflictView:
+    """The three versions of a cell, as texts."""
+
+    mine: str
+    theirs: str
+    base: str
+    by: str
+    own: bool = False  # the reader changed it, in another window
+
+
+@dataclass(slots=True)
+class Grid:
+    """A table item as fields, with totals that the server added up."""
+
+    columns: list[tuple[str, str]]  # name and, for wide tables, unit
+    rows: list[tuple[str, str, list[Field]]]
+    totals: list[str]
+    is_open: bool
+    is_wide: bool = False
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether the table scrolls below its own header."""
+        return len(self.rows) > TALL_TABLE
+
+
+@dataclass(slots=True)
+class FindingView:
+    """A finding in the language of the page, and the reason that stands for it."""
+
+    finding: Finding
+    message: str
+    explanation: Explanation | None
+    refused: bool
+    main: str = ""  # the item that shows the finding in full, when another one does
+
+
+@dataclass(slots=True)
+class Row:
+    """One item on the page."""
+
+    item: Item
+    id: str
+    shown: bool
+    field: Field | None = None
+    grid: Grid | None = None
+    value: str = ""  # text of a read-only or computed cell
+    text: str = ""  # text of any cell, for pages that only show
+    formula: str = ""
+    previous: str = ""
+    read_back: str = ""
+    suggestions: list[Suggestion] = dataclasses.field(default_factory=list)
+    findings: list[FindingView] = dataclasses.field(default_factory=list)
+    queries: list[ReviewQuery] = dataclasses.field(default_factory=list)
+    notes: list[Any] = dataclasses.field(default_factory=list)  # remarks of colleagues
+    note: str = ""  # one's own remark
+    from_register: bool = False  # the answer is still what the register filled in
+    errors: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    missing_reasons: list[Option] = dataclasses.field(default_factory=list)
+
+    @property
+    def filled_rows(self) -> set[str]:
+        """Ids of the table rows with anything in them."""
+        return (
+            {id_ for id_, _label, row in self.grid.rows if any(f.shown for f in row)} if self.grid else set()
+        )
+
+    @property
+    def conflicts(self) -> list[Field]:
+        """Fields of this row that somebody else changed first."""
+        fields = [self.field] if self.field else []
+        if self.grid:
+            fields = [one for _id, _label, row in self.grid.rows for one in row]
+        return [one for one in fields if one.conflict]
+
+
+class RowBuilder:
+    """Builds the rows of one sheet; ``typed``, ``errors`` and ``conflicts`` come from a refused save."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        *,
+        typed: Mapping[str, Mapping[str, Any]] | None = None,
+        errors: Mapping[str, AnswerError] | None = None,
+        conflicts: Mapping[str, Conflict] | None = None,
+        blank_rows: Mapping[str, Collection[str]] | None = None,
+        with_required: bool = False,
+        reader: Any = None,
+    ) -> None:
+        self.sheet = sheet
+        self.language = get_language() or "zh-hans"
+        self.typed = typed or {}
+        self.errors = errors or {}
+        self.conflicts = conflicts or {}
+        self.blank_rows = blank_rows or {}
+        self.with_required = with_required
+        self.reader = reader  # whose remarks may be changed; without one, remarks are not read
+
+    @cached_property
+    def _register(self) -> dict[str, Any]:
+        """What the register knows of the unit, as cells."""
+        return prefilled_cells(self.sheet.definition, self.sheet.context)
+
+    def section(self, section: Section, only: Collection[str] | None = None) -> list[Row]:
+        """Rows of a section in form order; ``only`` keeps some item codes."""
+        return [self.row(code) for code in section.items if only is None or code in only]
+
+    def row(self, code: str) -> Row:
+        """One item."""
+        item = self.sheet.item(code)
+        row = Row(item, id=cells.element_id(code), shown=code in self.sheet.relevant)
+        if not row.shown:
+            return row
+        cell = self.sheet.cell(code)
+        last = (self.sheet.previous or {}).get(code)
+        row.previous = format_cell(item, last, self.language) if last and "rows" not in last else ""
+        row.text = format_cell(item, cell, self.language)
+        row.findings = self.findings(code, main=self._main_items(code))
+        row.queries = self.sheet.queries_of(code)
+        if self.reader is not None:
+            remarks = self.sheet.notes.get(code, [])
+            row.notes = [one for one in remarks if one.by_id != self.reader.pk]
+            row.note = next((one.text for one in remarks if one.by_id == self.reader.pk), "")
+        if item.computed or item.read_only:
+            row.value = format_cell(item, cell, self.language)
+            row.formula = formula_text(item)
+        elif item.type == "table":
+            row.grid = self._grid(item, cell)
+            row.field = self._missing_only(item, cell)
+        else:
+            row.field = self._field(code, item)
+        if row.field and (item.type not in {"text", "yesno"} or row.field.missing):
+            missing = row.field.missing
+            row.missing_reasons = [
+                Option(mark, MISSING_REASONS[mark].get(self.language), mark == missing)
+                for mark in marks_of(item)
+            ]
+        row.from_register = bool(item.prefilled and row.field and cell and cell == self._register.get(code))
+        self._remarks(row, cell, last)
+        row.errors = [
+            (cells.element_id(key), error.message(self.language))
+            for key, error in self.errors.items()
+            if cells.item_of(key) == code
+        ]
+        return row
+
+    def findings(self, code: str, main: Mapping[str, str]) -> list[FindingView]:
+        """Findings at an item; blank required items are only listed when asked for."""
+        views = []
+        for one in self.sheet.findings_of(code):
+            if one.edit.startswith("REQ-") and not self.with_required:
+                continue
+            view = self.finding(one)
+            view.main = main.get(one.edit, "")
+            views.append(view)
+        return views
+
+    def _main_items(self, code: str) -> dict[str, str]:
+        """By edit: the item of this section that shows its finding in full, unless it is this one.
+
+        A sum rule marks every part of the sum; the sentence stands once, the parts point to it.
+        """
+        section = self.sheet.definition.section_of(code)
+        first = {}
+        for one in self.sheet.findings_of(code):
+            shown = [item for item in section.items if item in one.items and item in self.sheet.relevant]
+            if shown and shown[0] != code:
+                first[one.edit] = shown[0]
+        return first
+
+    def finding(self, finding: Finding) -> FindingView:
+        """A finding with its explanation; a refused explanation is shown but does not hold."""
+        known = self.sheet.explanations.get(finding.edit)
+        current = known if known and known.fingerprint == finding.fingerprint else None
+        refused = bool(current and current.verdict == Explanation.Verdict.REFUSED)
+        return FindingView(finding, finding.message.get(self.language), current, refused)
+
+    def _field(self, key: str, place: Item | Column) -> Field:
+        cell = cells.get(self.sheet.answers, key) or {}
+        result = Field(
+            key,
+            cells.element_id(key),
+            control_of(place),
+            place,
+            missing=cell.get("missing", ""),
+            base=self.sheet.submission.revision,
+            label=place.label.get(self.language),
+        )
+        result.shown = format_cell(place, cell, self.language)
+        result.text, chosen, unit = self._texts(place, cell)
+        typed = self.typed.get(key)
+        if typed is not None and (key in self.errors or key in self.conflicts):
+            result.text = str(typed.get("value") or "")
+            chosen = _as_list(typed.get("value"))
+            unit = str(typed.get("unit") or unit)
+            result.missing = str(typed.get("missing") or "")
+        result.options = self._options(place, chosen, result.control)
+        result.units = [Option(c, units.unit_label(c, self.language), c == unit) for c in place.units]
+        if len(result.units) <= 1:
+            result.unit, result.units = units.unit_label(place.unit, self.language), []
+        if key in self.errors:
+            result.error = self.errors[key].message(self.language)
+        if key in self.conflicts:
+            result.conflict = self._conflict(place, self.conflicts[key])
+        return result
+
+    def _texts(self, place: Item | Column, cell: Mapping[str, Any]) -> tuple[str, list[str], str]:
+        """(text of the input, chosen codes, unit)."""
+        value = cell.get("value")
+        if value is None:
+            # A cell of a table has no list of marks beside it: the mark stands in it as a word.
+            mark = cell.get("missing") if isinstance(place, Column) else None
+            return MISSING_REASONS[mark].get(self.language) if mark else "", [], place.unit
+        if isinstance(value, bool):
+            return "", ["true" if value else "false"], ""
+        if isinstance(value, list):
+            return "", [str(code) for code in value], ""
+        if place.type in {"quantity", "money", "count", "ratio"}:
+            entered = Decimal(cell.get("entered") or value)
+            return units.format_number(entered), [], str(cell.get("unit") or place.unit)
+        return str(value), [str(value)], ""
+
+    def _options(self, place: Item | Column, chosen: list[str], control: str) -> list[Option]:
+        if place.type == "yesno":
+            return [Option("true", _("Yes"), "true" in chosen), Option("false", _("No"), "false" in chosen)]
+        if place.choices is None or control not in {"radio", "select", "multi", "list"}:
+            return []
+        return [
+            Option(entry.code, entry.label.get(self.language), entry.code in chosen)
+            for entry in place.choices.entries
+        ]
+
+    def _conflict(self, place: Item | Column, conflict: Conflict) -> ConflictView:
+        mine, theirs, base = (
+            format_as_entered(place, cell, self.language) or _("blank")
+            for cell in (conflict.mine, conflict.theirs, conflict.base)
+        )
+        own = self.reader is not None and conflict.by_id == self.reader.pk
+        return ConflictView(mine, theirs, base, conflict.by, own)
+
+    def _missing_only(self, item: Item, cell: Mapping[str, Any] | None) -> Field:
+        # A table as a whole can be "not applicable"; its numbers are fields of their own.
+        result = self._field(item.code, item)
+        result.control = "none"
+        result.missing = (cell or {}).get("missing", "")
+        return result
+
+    def _grid(self, item: Item, cell: Mapping[str, Any] | None) -> Grid:
+        grid = item.rows
+        if grid is None:
+            raise ValueError(f"{item.code} is a table without rows")
+        filled = (cell or {}).get("rows", {})
+        if grid.kind == "fixed":
+            lines = [(row.id, row.label.get(self.language)) for row in grid.entries]
+        else:
+            ids = [*filled, *(one for one in self.blank_rows.get(item.code, ()) if one not in filled)]
+            lines = [(one, str(number)) for number, one in enumerate(ids, 1)]
+        rows = []
+        wide = len(item.columns) > WIDE_TABLE
+        for row_id, label in lines:
+            fields = [self._field(cells.join(item.code, row_id, c.code), c) for c in item.columns]
+            for one in fields:
+                one.label = f"{label} {one.label}"
+                if wide:
+                    _without_unit(one)
+            rows.append((row_id, label, fields))
+        totals = [self._total(column, filled) for column in item.columns]
+        heads = [
+            (c.label.get(self.language), units.unit_label(c.unit, self.language) if wide else "")
+            for c in item.columns
+        ]
+        return Grid(heads, rows, totals if any(totals) else [], grid.kind == "open", wide)
+
+    def _total(self, column: Column, rows: Mapping[str, Mapping[str, Any]]) -> str:
+        numbers = [number_of(column, row.get(column.code)) for row in rows.values()]
+        known = [number for number in numbers if number is not None]
+        if not known or column.type not in {"quantity", "money", "count"}:
+            return ""
+        unit = units.unit_label(column.unit, self.language)
+        return f"{units.format_number(sum(known, Decimal(0)), 4)} {unit}".strip()
+
+    def _remarks(self, row: Row, cell: Any, last: Any) -> None:
+        item = row.item
+        if row.field and row.field.control == "list" and row.field.text and not row.field.error:
+            row.read_back = row.text
+        if row.grid:
+            row.suggestions = suggestions_for(item, cell, last, self.language)
+        elif cell and item.is_numeric and row.field:
+            row.read_back = read_back(item, cell, last, self.language)
+            row.suggestions = suggestions_for(item, cell, last, self.language)
+
+
+def _without_unit(one: Field) -> None:
+    """A cell of a wide table has no unit picker: another unit than the column's is written in the text."""
+    chosen = next((option.code for option in one.units if option.chosen), "")
+    if one.text and not one.error and chosen and chosen != one.place.unit:
+        one.text = f"{one.text} {chosen}"
+    one.units, one.unit = [], ""
+
+
+def _as_list(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value or "")]
