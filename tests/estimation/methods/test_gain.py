@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from estimation.methods import StratifiedSample, total, treatment_gain, winsorize
-from estimation.methods.treatment import optimal_cutoffs
+from estimation.methods import StratifiedSample, optimal_cutoffs, total, treatment_gain, winsorize
 
 
 def test_by_hand():

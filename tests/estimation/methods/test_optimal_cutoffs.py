@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from estimation.methods.treatment import optimal_cutoffs
+from estimation.methods import optimal_cutoffs
 
 
 def test_by_hand():
