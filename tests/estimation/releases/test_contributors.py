@@ -1,0 +1,36 @@
+"""How far the largest units make a total up: by hand, with weights, twins and what is no contribution."""
+
+import numpy as np
+import pytest
+
+from estimation.releases.disclosure.contributors import concentration_of
+
+
+def by_hand(value: list[float], weight: list[float], codes: list[int], size: int = 1) -> list[list[float]]:
+    """Units, share of the largest and of the two largest of each domain."""
+    found = concentration_of(np.array(value), np.array(weight), np.array(codes), size)
+    return [[one.units, round(one.largest, 6), round(one.two_largest, 6)] for one in found]
+
+
+def test_shares_of_every_domain() -> None:
+    value, codes = [60.0, 30.0, 10.0, 8.0, 2.0], [0, 0, 0, 1, 1]
+    assert by_hand(value, [1.0] * 5, codes, 3) == [[3, 0.6, 0.9], [2, 0.8, 1.0], [0, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("weight", "largest", "two_largest"),
+    [
+        (1.0, 0.5, 0.75),  # 20 of 40; 20 and 10
+        (1.9, 20 / 58, 30 / 58),  # no whole unit of its size beside it
+        (2.0, 20 / 60, 40 / 60),  # stands for a second one of its own size
+        (0.5, 0.5, 0.75),  # a unit is at least itself in the total
+    ],
+)
+def test_a_unit_of_weight_two_stands_beside_a_twin(weight: float, largest: float, two_largest: float) -> None:
+    found = by_hand([20.0, 10.0, 10.0], [weight, 1.0, 1.0], [0, 0, 0])
+    assert found == [[3, pytest.approx(largest, abs=1e-6), pytest.approx(two_largest, abs=1e-6)]]
+
+
+def test_who_reports_nothing_or_lies_outside_contributes_nothing() -> None:
+    value = [60.0, 40.0, 0.0, -5.0, 1000.0, np.nan]
+    assert by_hand(value, [1.0] * 6, [0, 0, 0, 0, -1, 0]) == [[2, 0.6, 1.0]]
