@@ -11,6 +11,7 @@ from estimation.design.allocation import Base
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.design.strata import CATEGORIES, KINDS, REGIONS, SECTIONS, SIZES, Bools, Floats, Ints, Strata
 from estimation.design.stratify import Frame
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.frame.selectors import sampled_units
@@ -207,7 +208,7 @@ def strata_page(design: SampleDesign, *, kind: str, region: str, section: str) -
     return rows.order_by("pk")
 
 
-def sample_rows(design: SampleDesign, user: Any) -> list[tuple[Any, ...]]:
+def sample_rows(design: SampleDesign, user: User) -> list[tuple[Any, ...]]:
     """The drawn units that this person may see, in the order of their credit codes, with stratum and weight."""
     drawn = SelectedUnit.objects.filter(design=design)
     units = sampled_units(user, Permission.DESIGN_SAMPLE, drawn.values("unit"))

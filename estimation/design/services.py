@@ -24,6 +24,7 @@ from estimation.design.stratify import REASONS, UNIT_REASONS, Frame, Rules, Stra
 from estimation.design.tables import grades, national_cv
 from estimation.methods import select
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.collection.models import CollectionRound
@@ -43,7 +44,7 @@ def digest(value: Any) -> str:
     ).hexdigest()
 
 
-def allow(by: Any | None) -> None:
+def allow(by: User | None) -> None:
     """``by`` None is an operator at the command line."""
     if by is not None and not may(by, Permission.DESIGN_SAMPLE):
         raise PermissionDenied
@@ -65,7 +66,7 @@ def _population(rules: Rules) -> _Population:
 
 
 @transaction.atomic
-def build_design(*, round: CollectionRound, by: Any | None, rules: Rules) -> SampleDesign:
+def build_design(*, round: CollectionRound, by: User | None, rules: Rules) -> SampleDesign:
     """A new draft: strata of the frame as it is now, with last year's means and spreads.
 
     Raises PermissionDenied, PolicyDenied (the round has begun, or its sample is handed over; the frame is empty).
@@ -186,7 +187,7 @@ def _whole_summary(frame: Frame, strata: Stratified) -> dict[str, Any]:
 
 @transaction.atomic
 def draw_sample(
-    design: SampleDesign, *, by: Any | None, request: Request, response: float, start: float = 0.0
+    design: SampleDesign, *, by: User | None, request: Request, response: float, start: float = 0.0
 ) -> SampleDesign:
     """Draw by permanent random numbers. A drawn design that nobody has approved can be drawn again.
 
@@ -335,7 +336,7 @@ def locked(design: SampleDesign, states: Sequence[str]) -> SampleDesign:
 
 
 @transaction.atomic
-def approve_design(design: SampleDesign, *, by: Any, content_hash: str) -> SampleDesign:
+def approve_design(design: SampleDesign, *, by: User, content_hash: str) -> SampleDesign:
     """A second person confirms exactly what was shown. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.DESIGN_SAMPLE):
         raise PermissionDenied
@@ -359,7 +360,7 @@ def approve_design(design: SampleDesign, *, by: Any, content_hash: str) -> Sampl
 
 
 @transaction.atomic
-def withdraw_design(design: SampleDesign, *, by: Any, reason: str) -> SampleDesign:
+def withdraw_design(design: SampleDesign, *, by: User, reason: str) -> SampleDesign:
     """Take a design back before it is handed over. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.DESIGN_SAMPLE):
         raise PermissionDenied
@@ -380,7 +381,7 @@ def withdraw_design(design: SampleDesign, *, by: Any, reason: str) -> SampleDesi
 
 @transaction.atomic
 def hand_over(
-    design: SampleDesign, *, by: Any | None, beat: Callable[[int], None] = lambda percent: None
+    design: SampleDesign, *, by: User | None, beat: Callable[[int], None] = lambda percent: None
 ) -> tuple[SampleDesign, int]:
     """Every drawn unit becomes an assignment with an empty sheet. Returns how many are new; repeating adds none.
 

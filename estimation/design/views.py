@@ -21,6 +21,7 @@ from estimation.design.tasks import proceed
 from survey import audit
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 from survey.frame.files import CONTENT_TYPES
@@ -39,18 +40,18 @@ STEPS = (State.DRAFT, State.DRAWN, State.APPROVED, State.HANDED_OVER)
 
 @requires(P)
 @require_GET
-def designs(request: HttpRequest) -> HttpResponse:
+def designs(request: AuthenticatedRequest) -> HttpResponse:
     """All designs, newest first, and what can be designed next."""
     context = {
         "rows": [(row, TONES[row.state]) for row in selectors.designs()],
         "rounds": selectors.plannable_rounds(),
-        "may_plan": request.user.has(Permission.DESIGN),  # type: ignore[union-attr]  # signed in by decorator
+        "may_plan": request.user.has(Permission.DESIGN),
     }
     return page(request, "estimation/design/list.html", context)
 
 
 @requires(P)
-def design_new(request: HttpRequest) -> HttpResponse:
+def design_new(request: AuthenticatedRequest) -> HttpResponse:
     """Choose the round and what is taken whole; strata are built from the frame as it is now."""
     rounds = selectors.plannable_rounds()
     form = RulesForm(
@@ -75,7 +76,7 @@ def design_new(request: HttpRequest) -> HttpResponse:
         "form": form,
         "errors": errors,
         "rounds": rounds,
-        "may_plan": request.user.has(Permission.DESIGN),  # type: ignore[union-attr]  # signed in by decorator
+        "may_plan": request.user.has(Permission.DESIGN),
     }
     return page(request, "estimation/design/new.html", context, status=422 if errors else 200)
 
@@ -86,7 +87,7 @@ def _load(pk: int) -> SampleDesign:
 
 @requires(P)
 @require_GET
-def design_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def design_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """One design: where it stands, its strata, why units are taken whole, overlap, and what comes next."""
     row = _load(pk)
     done = STEPS.index(State(row.state)) if row.state in STEPS else -1
@@ -131,7 +132,7 @@ def design_allocation(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(P)
 @require_POST
-def design_draw(request: HttpRequest, pk: int) -> HttpResponse:
+def design_draw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Draw the sample of one alternative."""
     row = _load(pk)
     asked, form = draw_request(row, request.POST), DrawForm(request.POST)
@@ -170,7 +171,7 @@ def _act(
 
 @requires(P)
 @require_POST
-def design_approve(request: HttpRequest, pk: int) -> HttpResponse:
+def design_approve(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The second person's yes to exactly the draw that was shown."""
     row, shown = _load(pk), request.POST.get("content_hash", "")
     return _act(
@@ -183,7 +184,7 @@ def design_approve(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(P)
 @require_POST
-def design_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def design_withdraw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Take a design back, with a reason."""
     row, reason = _load(pk), request.POST.get("reason", "")
     return _act(
@@ -196,7 +197,7 @@ def design_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(P)
 @require_POST
-def design_hand_over(request: HttpRequest, pk: int) -> HttpResponse:
+def design_hand_over(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Ask the drawn units in the planned round; a large sample is handed over by a worker."""
     row = _load(pk)
     try:
@@ -230,7 +231,7 @@ def design_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(P)
 @require_POST
-def design_redraw(request: HttpRequest, pk: int) -> HttpResponse:
+def design_redraw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Make the draw again from its parameters and compare the hashes. Nothing is stored."""
     row = _load(pk)
     if not row.allocation:
@@ -271,7 +272,7 @@ def design_strata(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(P)
 @require_GET
-def design_sample(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+def design_sample(request: AuthenticatedRequest, pk: int, form: str) -> HttpResponse:
     """The drawn units as a file; who took it is recorded."""
     row = _load(pk)
     if form not in CONTENT_TYPES or row.state not in (State.DRAWN, State.APPROVED, State.HANDED_OVER):

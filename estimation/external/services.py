@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from estimation.external.catalogue import known_series
 from estimation.external.models import ExternalFile, ExternalSeries
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
@@ -49,7 +50,7 @@ class Row:
 
 @transaction.atomic
 def enter_value(
-    *, code: str, year: int, value: Decimal, source: str, source_date: dt.date | None, by: Any
+    *, code: str, year: int, value: Decimal, source: str, source_date: dt.date | None, by: User
 ) -> ExternalSeries:
     """A new version of a value, waiting for approval. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.RUN_ESTIMATION):
@@ -98,7 +99,7 @@ def impossible(series: dict[str, Any], value: Decimal) -> str:
 
 
 @transaction.atomic
-def approve_value(row: ExternalSeries, *, by: Any) -> ExternalSeries:
+def approve_value(row: ExternalSeries, *, by: User) -> ExternalSeries:
     """Approve a version that somebody else entered; runs use it from now on."""
     if not (may(by, Permission.RUN_ESTIMATION) or may(by, Permission.PUBLISH)):
         raise PermissionDenied
@@ -190,7 +191,7 @@ def _date(given: Any) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
 
-def keep_file(*, name: str, content: bytes, by: Any) -> ExternalFile:
+def keep_file(*, name: str, content: bytes, by: User) -> ExternalFile:
     """Keep a file that can be read, for its check and for entering. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
@@ -205,7 +206,7 @@ def rows_of(file: ExternalFile) -> list[Row]:
 
 
 @transaction.atomic
-def enter_file(file: ExternalFile, *, sha256: str, by: Any) -> list[ExternalSeries]:
+def enter_file(file: ExternalFile, *, sha256: str, by: User) -> list[ExternalSeries]:
     """Enter exactly the file that was shown, once. Raises PermissionDenied, PolicyDenied (faults, other file, entered)."""
     held = ExternalFile.objects.select_for_update().get(pk=file.pk)
     if held.entered_at is not None:
@@ -219,7 +220,7 @@ def enter_file(file: ExternalFile, *, sha256: str, by: Any) -> list[ExternalSeri
 
 
 @transaction.atomic
-def import_rows(rows: Sequence[Row], *, by: Any) -> list[ExternalSeries]:
+def import_rows(rows: Sequence[Row], *, by: User) -> list[ExternalSeries]:
     """Enter every line that changes something; all or none. Raises PermissionDenied, PolicyDenied (a faulty line)."""
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied

@@ -1,9 +1,7 @@
 """Pages of external series: what is there, entering, approving, importing a file."""
 
-from typing import Any
-
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -13,7 +11,9 @@ from estimation.external import services as external
 from estimation.external.forms import ExternalForm, ImportForm
 from estimation.external.models import ExternalFile, ExternalSeries
 from survey.access.decorators import requires
+from survey.access.models import User
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
@@ -21,7 +21,7 @@ from survey.exceptions import PolicyDenied
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def external_list(request: HttpRequest) -> HttpResponse:
+def external_list(request: AuthenticatedRequest) -> HttpResponse:
     """Every version, newest first, with who entered and who approved."""
     rows = ExternalSeries.objects.select_related("entered_by", "approved_by")
     return page(
@@ -36,13 +36,13 @@ def external_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _may_approve(user: Any) -> bool:
+def _may_approve(user: User) -> bool:
     return may(user, Permission.RUN_ESTIMATION) or may(user, Permission.PUBLISH)
 
 
 @requires(Permission.RUN_ESTIMATION)
 @require_http_methods(["GET", "POST"])
-def external_new(request: HttpRequest) -> HttpResponse:
+def external_new(request: AuthenticatedRequest) -> HttpResponse:
     """Enter a value."""
     form = ExternalForm(request.POST or None, language=get_language() or "zh")
     if request.method == "POST" and form.is_valid():
@@ -63,7 +63,7 @@ def external_new(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.RUN_ESTIMATION, Permission.PUBLISH)
 @require_POST
-def external_approve(request: HttpRequest, pk: int) -> HttpResponse:
+def external_approve(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Approve a version."""
     row = get_object_or_404(ExternalSeries, pk=pk)
     try:
@@ -77,7 +77,7 @@ def external_approve(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RUN_ESTIMATION)
 @require_http_methods(["GET", "POST"])
-def external_import(request: HttpRequest) -> HttpResponse:
+def external_import(request: AuthenticatedRequest) -> HttpResponse:
     """Upload a file; what can be read is kept and shown before anything is entered."""
     form, refused = ImportForm(request.POST or None, request.FILES or None), ""
     if request.method == "POST" and form.is_valid():
@@ -97,7 +97,7 @@ def external_import(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.RUN_ESTIMATION)
 @require_http_methods(["GET", "POST"])
-def external_file(request: HttpRequest, pk: int) -> HttpResponse:
+def external_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """What a kept file would do; entering it takes the bytes that are shown."""
     file, refused = get_object_or_404(ExternalFile, pk=pk), ""
     if request.method == "POST":

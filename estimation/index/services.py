@@ -19,6 +19,7 @@ from estimation.runs.compute.spec import digest
 from estimation.runs.models import EstimationRun
 from estimation.runs.services import code_version as runs_version
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
@@ -41,7 +42,7 @@ def code_version() -> str:
 
 
 @transaction.atomic
-def request_index(*, run: EstimationRun, by: Any | None, seed: int = 0) -> tuple[IndexResult, bool]:
+def request_index(*, run: EstimationRun, by: User | None, seed: int = 0) -> tuple[IndexResult, bool]:
     """The index of a run with the replicates that it has, and whether it has to be computed.
 
     ``by`` None is the sweep or an operator. Raises PermissionDenied, PolicyDenied (an unfinished run).

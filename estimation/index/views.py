@@ -18,19 +18,20 @@ from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import finished_runs, name_of, variables_of
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def index_page(request: HttpRequest) -> HttpResponse:
+def index_page(request: AuthenticatedRequest) -> HttpResponse:
     """Index, ranks with bands, weights with their parts, and how well the model held out."""
     runs = finished_runs().select_related("microdata__layout")
     asked = request.GET.get("run", "")
     run = runs.filter(pk=int(asked)).first() if asked.isdecimal() else runs.first()
     if run is None and asked:
         raise Http404
-    user: Any = request.user
+    user = request.user
     context: dict[str, Any] = {
         "run": run,
         "may_run": bool(user.has(Permission.RUN_ESTIMATION)),
@@ -102,7 +103,7 @@ def _weights(run: EstimationRun, document: dict[str, Any], held: dict[str, Any])
 
 @require_POST
 @requires(Permission.RUN_ESTIMATION)
-def index_request(request: HttpRequest, pk: int) -> HttpResponse:
+def index_request(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Ask for the index of a run."""
     run = get_object_or_404(finished_runs(), pk=pk)
     row, waits = services.request_index(run=run, by=request.user)

@@ -12,6 +12,7 @@ from estimation.releases.models import Release
 from estimation.report.selectors import BUILT_STATES, public_releases
 from estimation.runs.compute.spec import digest
 from estimation.runs.selectors import VariableName, name_of, variables_of
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.microdata.selectors import observed
@@ -45,7 +46,7 @@ def releases_without_peers() -> list[int]:
     )
 
 
-def accepted_sheets(user: Any) -> list[Submission]:
+def accepted_sheets(user: User) -> list[Submission]:
     """The accepted sheets that a respondent answers for, of rounds that are published with a comparison."""
     shown = public_releases().filter(state=Release.State.PUBLISHED, peers__isnull=False)
     rows = Submission.objects.visible_to(user, Permission.RESPOND).filter(

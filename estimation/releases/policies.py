@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from estimation.releases.content.content import Content
 from estimation.releases.models import Release
 from estimation.releases.states import Action
+from survey.access.models import User
 from survey.exceptions import Shown
 
 
@@ -18,7 +18,7 @@ from survey.exceptions import Shown
 class Request:
     """Who wants what. ``by`` None is the system."""
 
-    by: Any | None
+    by: User | None
     action: Action
     reason: str = ""
     embargo: datetime | None = None

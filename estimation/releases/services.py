@@ -26,6 +26,7 @@ from estimation.runs.compute.spec import FLOW_BASIS, RunSpec
 from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.collection.models import CollectionRound
@@ -43,7 +44,7 @@ __all__ = [
 
 
 @transaction.atomic
-def prepare_release(*, run: EstimationRun, by: Any | None, note_zh: str = "", note_en: str = "") -> Release:
+def prepare_release(*, run: EstimationRun, by: User | None, note_zh: str = "", note_en: str = "") -> Release:
     """A draft with everything that the run gives, after disclosure control.
 
     When the round has a published release, the draft is its correction and needs a note in both languages.
@@ -92,7 +93,7 @@ def prepare_release(*, run: EstimationRun, by: Any | None, note_zh: str = "", no
 
 
 @transaction.atomic
-def rebuild_draft(release: Release, *, by: Any | None) -> Release:
+def rebuild_draft(release: Release, *, by: User | None) -> Release:
     """Fill a draft again with the passages as they are now. Who does it is who prepared it."""
     row = transition(release, Action.REBUILD, by=by)
     content, checks = build_content(row.run, earlier=row.replaces)
@@ -205,7 +206,7 @@ def _concentration(run: EstimationRun) -> dict[tuple[str, str, str], Concentrati
 
 
 @transaction.atomic
-def edit_block(*, round: CollectionRound, code: str, heading: Text, body: Text, by: Any) -> BlockVersion:
+def edit_block(*, round: CollectionRound, code: str, heading: Text, body: Text, by: User) -> BlockVersion:
     """A new version of a passage. Raises PermissionDenied, PolicyDenied for typed digits or an unknown field."""
     if not may(by, Permission.PUBLISH):
         raise PermissionDenied

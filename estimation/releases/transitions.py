@@ -1,7 +1,6 @@
 """The only place where the state of a release changes: row locked, permission and policies asked, audit written."""
 
 from datetime import datetime
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -12,6 +11,7 @@ from estimation.releases.models import Release
 from estimation.releases.policies import POLICIES, Request
 from estimation.releases.states import TRANSITIONS, Action, State, Transition, legal_actions
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied, Shown
@@ -21,7 +21,7 @@ NO_SUCH_MOVE = _("This is not possible in the present state of the release.")
 
 @transaction.atomic
 def transition(
-    release: Release, action: Action, *, by: Any | None, reason: str = "", embargo: datetime | None = None
+    release: Release, action: Action, *, by: User | None, reason: str = "", embargo: datetime | None = None
 ) -> Release:
     """Move a release. ``by`` None is the system: beat at the end of an embargo, a rehearsal.
 
@@ -46,7 +46,7 @@ def authorise(row: Release, request: Request) -> Transition:
     return found
 
 
-def refusals(row: Release, by: Any) -> dict[Action, Shown | None]:
+def refusals(row: Release, by: User) -> dict[Action, Shown | None]:
     """What a person could do with a release now: None where nothing stands against it but what the form asks."""
     asked = {"reason_given", "embargo_ahead"}
     found: dict[Action, Shown | None] = {}

@@ -21,6 +21,7 @@ from estimation.releases.transitions import refusals
 from estimation.runs.selectors import choose_run
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
@@ -28,7 +29,7 @@ from survey.exceptions import PolicyDenied
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def release_list(request: HttpRequest) -> HttpResponse:
+def release_list(request: AuthenticatedRequest) -> HttpResponse:
     """Every release, newest first, and the form that prepares one."""
     return page(
         request,
@@ -44,7 +45,7 @@ def release_list(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.PUBLISH)
 @require_POST
-def release_prepare(request: HttpRequest) -> HttpResponse:
+def release_prepare(request: AuthenticatedRequest) -> HttpResponse:
     """Prepare a draft of a run."""
     form = PrepareForm(request.POST)
     run = choose_run(str(form.cleaned_data["run"])) if form.is_valid() else None
@@ -66,7 +67,7 @@ def release_prepare(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def release_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def release_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """State, what may be done, faults, identities, disclosure control."""
     release = _release(pk)
     possible = refusals(release, request.user)
@@ -98,7 +99,7 @@ def _told(faults: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @requires(Permission.PUBLISH)
 @require_POST
-def release_act(request: HttpRequest, pk: int) -> HttpResponse:
+def release_act(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Move a release, or fill its draft again."""
     release, form = _release(pk), ActForm(request.POST)
     if not form.is_valid():

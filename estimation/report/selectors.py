@@ -11,6 +11,7 @@ from django.utils import timezone
 from estimation.releases.content.content import Content
 from estimation.releases.models import Release
 from estimation.report.files import storage
+from survey.access.models import User
 from survey.access.roles import Permission
 
 PUBLIC_STATES = (Release.State.PUBLISHED, Release.State.CORRECTED)
@@ -29,7 +30,7 @@ def public_releases() -> QuerySet[Release]:
     )
 
 
-def releases_visible_to(user: Any) -> QuerySet[Release]:
+def releases_visible_to(user: User) -> QuerySet[Release]:
     """Every release for people who may see estimates, the public ones for everybody else."""
     if user.is_authenticated and user.has(Permission.VIEW_ESTIMATES):
         return Release.objects.select_related("round")

@@ -1,7 +1,6 @@
 """Writes of the room: the files of a release, built once, and the record of who took them early."""
 
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +11,7 @@ from estimation.report.files import storage
 from estimation.report.files.bundle import build
 from estimation.report.wording import LANGUAGES
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.statutory import authority
@@ -35,7 +35,7 @@ def build_files(release: Release) -> Path:
     return storage.write(root, release.content_hash, files_of(release))
 
 
-def take_file(release: Release, name: str, *, by: Any) -> bytes | None:
+def take_file(release: Release, name: str, *, by: User) -> bytes | None:
     """A file for a person of the office; taking one before publication is recorded."""
     early = not selectors.is_public(release)
     if early and not by.has(Permission.VIEW_ESTIMATES):

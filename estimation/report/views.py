@@ -1,6 +1,6 @@
 """Files of a release for the people of the office, also before publication."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
@@ -11,16 +11,17 @@ from estimation.report.files.bundle import MANIFEST, media_type
 from estimation.report.files.shelf import shelves
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 
 
-def _release(request: HttpRequest, pk: int) -> Release:
+def _release(request: AuthenticatedRequest, pk: int) -> Release:
     return get_object_or_404(selectors.releases_visible_to(request.user), pk=pk)
 
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def release_files(request: HttpRequest, pk: int) -> HttpResponse:
+def release_files(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Every file of a release with its size and hash."""
     release = _release(request, pk)
     manifest = selectors.manifest_of(release)
@@ -36,7 +37,7 @@ def release_files(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def release_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+def release_file(request: AuthenticatedRequest, pk: int, name: str) -> HttpResponse:
     """One file as a download."""
     release = _release(request, pk)
     data = services.take_file(release, name, by=request.user)

@@ -7,13 +7,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from estimation.runs import selectors, services
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.tasks import enqueue
+from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn, may
 from survey.collection.models import CollectionRound
@@ -77,7 +77,7 @@ class Runs(ListAPIView[EstimationRun]):
     queryset = selectors.all_runs()
 
     @extend_schema(request=RunRequest, responses={200: RunSerializer, 202: RunSerializer})
-    def post(self, request: Request) -> Response:
+    def post(self, request: AuthenticatedApiRequest) -> Response:
         """Request a run: 202 when it has to be computed, 200 when it is known."""
         if not may(request.user, Permission.RUN_ESTIMATION):
             self.permission_denied(request)

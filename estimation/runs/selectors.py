@@ -14,6 +14,7 @@ from estimation.runs.compute.pipeline import STAGES
 from estimation.runs.compute.spec import DERIVED
 from estimation.runs.models import Estimate, EstimationRun, StratumWeight, TreatedUnit
 from estimation.runs.readable import readable_unit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.frame.models import ReportingUnit
 
@@ -160,7 +161,7 @@ def stage_list(run: EstimationRun) -> list[dict[str, Any]]:
 
 
 def treated_of(
-    run: EstimationRun, user: Any, *, variable: str = "", reason: str = ""
+    run: EstimationRun, user: User, *, variable: str = "", reason: str = ""
 ) -> QuerySet[TreatedUnit]:
     """Values outside the cutoffs, largest effect first, of units whose answers this user may read."""
     units = ReportingUnit.objects.visible_to(user, Permission.VIEW_SHEETS)

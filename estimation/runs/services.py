@@ -32,6 +32,7 @@ from estimation.runs.compute.spec import RunSpec, digest
 from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.collection.models import CollectionRound
@@ -84,7 +85,7 @@ def external_values(years: tuple[int, ...]) -> list[dict[str, Any]]:
 
 @transaction.atomic
 def request_run(
-    *, round: CollectionRound, by: Any | None, spec: RunSpec, microdata: MicrodataVersion | None = None
+    *, round: CollectionRound, by: User | None, spec: RunSpec, microdata: MicrodataVersion | None = None
 ) -> tuple[EstimationRun, bool]:
     """The run of these inputs, and whether it has to be computed.
 
@@ -142,7 +143,7 @@ def request_run(
 
 
 def _previous(
-    earlier: CollectionRound | None, by: Any | None
+    earlier: CollectionRound | None, by: User | None
 ) -> tuple[MicrodataVersion | None, SampleDesign | None]:
     """Last year's accepted sheets and design; both or neither."""
     design = latest_design(earlier) if earlier else None
@@ -157,7 +158,7 @@ def _design_key(design: SampleDesign | None) -> list[Any] | None:
 
 
 @transaction.atomic
-def cancel_run(run: EstimationRun, *, by: Any) -> EstimationRun:
+def cancel_run(run: EstimationRun, *, by: User) -> EstimationRun:
     """Stop a run: at once while it waits, at its next step while it computes.
 
     Raises PermissionDenied, PolicyDenied when it is over.

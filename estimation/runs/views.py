@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +16,7 @@ from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 
@@ -25,14 +26,14 @@ ACTIVE = (State.QUEUED, State.RUNNING)
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def runs(request: HttpRequest) -> HttpResponse:
+def runs(request: AuthenticatedRequest) -> HttpResponse:
     """All runs, newest first."""
     rows = Paginator(selectors.all_runs(), 25).get_page(request.GET.get("page"))
     return page(request, "estimation/runs/list.html", {"page": rows, "may_run": _may_run(request)})
 
 
 @requires(Permission.RUN_ESTIMATION)
-def run_new(request: HttpRequest) -> HttpResponse:
+def run_new(request: AuthenticatedRequest) -> HttpResponse:
     """Choose round, snapshot and parameters, and press run."""
     rounds = rounds_with_design()
     chosen = next((one for one in rounds if str(one.year) == request.GET.get("round")), None)
@@ -63,7 +64,7 @@ def run_new(request: HttpRequest) -> HttpResponse:
     return page(request, "estimation/runs/new.html", context, status=422 if errors else 200)
 
 
-def _send(request: HttpRequest, run: EstimationRun, waits: bool) -> None:
+def _send(request: AuthenticatedRequest, run: EstimationRun, waits: bool) -> None:
     if not waits:
         messages.info(request, _("These inputs have been computed before; here is that run."))
     elif enqueue(run.pk):
@@ -77,14 +78,14 @@ def _send(request: HttpRequest, run: EstimationRun, waits: bool) -> None:
         )
 
 
-def _may_run(request: HttpRequest) -> bool:
-    user: Any = request.user
+def _may_run(request: AuthenticatedRequest) -> bool:
+    user = request.user
     return bool(user.has(Permission.RUN_ESTIMATION))
 
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def run_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Inputs, live progress, timing and result of one run."""
     run = get_object_or_404(
         selectors.all_runs().select_related("previous_microdata__round", "previous_design__round"), pk=pk
@@ -102,7 +103,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "estimation/runs/detail.html", context)
 
 
-def _progress(request: HttpRequest, run: EstimationRun) -> dict[str, Any]:
+def _progress(request: AuthenticatedRequest, run: EstimationRun) -> dict[str, Any]:
     return {
         "run": run,
         "active": run.state in ACTIVE,
@@ -118,7 +119,7 @@ def _progress(request: HttpRequest, run: EstimationRun) -> dict[str, Any]:
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
+def run_progress(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The live part of a run's page; asks for the whole page when the run is over."""
     run = get_object_or_404(selectors.all_runs(), pk=pk)
     response = page(request, "estimation/runs/detail.html", _progress(request, run), partial="progress")
@@ -129,7 +130,7 @@ def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.RUN_ESTIMATION)
-def run_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def run_cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Stop a run."""
     run = get_object_or_404(EstimationRun, pk=pk)
     services.cancel_run(run, by=request.user)
@@ -139,7 +140,7 @@ def run_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def run_treated(request: HttpRequest, pk: int) -> HttpResponse:
+def run_treated(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Values outside the cutoffs, largest effect first, and a summary per variable."""
     run = get_object_or_404(selectors.finished_runs().select_related("microdata__layout"), pk=pk)
     names = selectors.variables_of(run)
@@ -163,7 +164,7 @@ def run_treated(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def run_weights(request: HttpRequest, pk: int) -> HttpResponse:
+def run_weights(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Weights of the strata and what was collapsed."""
     run = get_object_or_404(selectors.finished_runs(), pk=pk)
     years = [one["year"] for one in run.summary["years"]]
@@ -184,7 +185,7 @@ def run_weights(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def run_compare(request: HttpRequest) -> HttpResponse:
+def run_compare(request: AuthenticatedRequest) -> HttpResponse:
     """Two runs cell by cell."""
     finished = list(selectors.runs_with_inputs()[:50])
     known = {str(run.pk): run for run in finished}

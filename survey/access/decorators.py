@@ -11,6 +11,7 @@ from typing import Any, Literal
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponseBase
 
+from survey.access.models import User
 from survey.access.roles import Permission
 
 type Access = Literal["public", "signed_in"] | Permission | tuple[Permission, ...]
@@ -77,7 +78,7 @@ def access_of(view: Any) -> Access | None:
     return FOREIGN.get(f"{named.__module__}.{getattr(named, '__qualname__', '')}")
 
 
-def opens(view: Any, user: Any) -> bool:
+def opens(view: Any, user: User) -> bool:
     """May this user open this view at all (rows apart)? What the permission matrix expects."""
     mark = access_of(view)
     if mark == "public":

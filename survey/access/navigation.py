@@ -19,6 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from survey.access.models import User
 from survey.access.roles import Permission as P  # noqa: N817 as in the table of roles
 from survey.access.sessions import seconds_left
 
@@ -57,7 +58,7 @@ PLACES: list[tuple[str, Promise, tuple[P, ...], tuple[str, ...]]] = [
 ]
 
 
-def places(user: Any, current: str = "") -> Iterator[Entry]:
+def places(user: User, current: str = "") -> Iterator[Entry]:
     """The places this user may go to, in their fixed order."""
     for name, label, permissions, prefixes in PLACES:
         if not any(user.has(permission) for permission in permissions):
@@ -71,13 +72,13 @@ def places(user: Any, current: str = "") -> Iterator[Entry]:
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Context processor; must not fail where there is no user or no route (error pages)."""
-    user: Any = getattr(request, "user", None)
+    user: User | None = getattr(request, "user", None)
     match = getattr(request, "resolver_match", None)
-    known = bool(getattr(user, "is_authenticated", False))
+    known = user is not None and user.is_authenticated
     # Somebody halfway through sign-in sees no links that would only lead back.
     settled = known and not getattr(request, "pending_step", "")
     return {
-        "navigation": list(places(user, (match and match.url_name) or "")) if settled else [],
+        "navigation": list(places(user, (match and match.url_name) or "")) if settled and user else [],
         "SYNTHETIC": settings.SYNTHETIC_BANNER,
         "session_seconds": seconds_left(request.session) if known else 0,
         "other_language": "zh-hans" if (get_language() or "").startswith("en") else "en",

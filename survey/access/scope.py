@@ -15,11 +15,13 @@ from functools import reduce
 from operator import or_
 from typing import Any, Self
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.http import Http404
 from rest_framework.permissions import BasePermission
 
+from survey.access.models import User
 from survey.access.roles import Permission, permissions_of
 
 
@@ -35,9 +37,9 @@ class Scope:
 class ScopedQuerySet[M: models.Model](models.QuerySet[M]):
     """A queryset that starts from what somebody may see."""
 
-    def visible_to(self, user: Any, permission: Permission | None = None) -> Self:
+    def visible_to(self, user: User | AnonymousUser, permission: Permission | None = None) -> Self:
         """Rows that some grant of ``user`` covers, with ``permission`` or with any seeing permission."""
-        if not getattr(user, "is_authenticated", False) or not user.is_active:
+        if not isinstance(user, User) or not user.is_active:
             return self.none()
         scope: Scope = self.model.SCOPE  # type: ignore[attr-defined]  # every scoped model declares it
         wanted = {permission} if permission else {Permission.VIEW_SHEETS, Permission.RESPOND}
@@ -65,9 +67,9 @@ def _covered_by(grant: Any, scope: Scope) -> Q | None:
     return condition or None
 
 
-def may(user: Any, permission: Permission, obj: models.Model | None = None) -> bool:
+def may(user: User | AnonymousUser | None, permission: Permission, obj: models.Model | None = None) -> bool:
     """May this user do this (to this row)? Pure over the user's grants when no row is given."""
-    if not getattr(user, "is_authenticated", False) or not user.is_active:
+    if not isinstance(user, User) or not user.is_active:
         return False
     if obj is None:
         return bool(user.has(permission))

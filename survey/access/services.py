@@ -4,8 +4,6 @@ Every function checks its permission itself, writes its audit row in the same tr
 a sentence. Nobody can act on himself: an administrator who could would need no second person.
 """
 
-from typing import Any
-
 from axes.utils import reset as forget_failures
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -166,7 +164,7 @@ def _check_place(user: User, role: str, region: Region, category: str) -> None:
         raise PolicyDenied(_("Only roles that read sheets can be limited to one category."))
 
 
-def _need(by: Any, permission: Permission) -> None:
+def _need(by: User, permission: Permission) -> None:
     if not may(by, permission):
         raise PermissionDenied
 

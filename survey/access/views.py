@@ -30,6 +30,7 @@ from survey.access.models import User
 from survey.access.navigation import places
 from survey.access.pages import page
 from survey.access.passwords import services as passwords
+from survey.access.requests import AuthenticatedRequest
 from survey.access.second_factor import services as second_factor
 
 NEXT = "next_page"  # where the person wanted to go before the steps of signing in
@@ -48,7 +49,7 @@ HOMES = (
 
 @signed_in
 @require_GET
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: AuthenticatedRequest) -> HttpResponse:
     """The place where this person's work is; a page that says so when no role has been granted yet."""
     open_places = {entry.name: entry.href for entry in places(request.user)}
     for name in HOMES:
@@ -154,9 +155,9 @@ def session_extend(request: HttpRequest) -> JsonResponse:
 @signed_in
 @never_cache
 @sensitive_post_parameters()
-def password_change(request: HttpRequest) -> HttpResponse:
+def password_change(request: AuthenticatedRequest) -> HttpResponse:
     """One's own password; asked for at first sign-in, after a reset and when it is too old."""
-    user: Any = request.user
+    user = request.user
     forced = user.must_change_password
     form = PasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -169,10 +170,10 @@ def password_change(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-def notice(request: HttpRequest) -> HttpResponse:
+def notice(request: AuthenticatedRequest) -> HttpResponse:
     """The statutory notice, to be confirmed once."""
     if request.method == "POST":
-        services.read_notice(by=request.user)  # type: ignore[arg-type]  # signed in, so a User
+        services.read_notice(by=request.user)
         return _onward(request)
     read = getattr(request.user, "notice_read_at", None)
     return page(request, "survey/access/notice.html", {"read_at": read})
@@ -181,10 +182,10 @@ def notice(request: HttpRequest) -> HttpResponse:
 @signed_in
 @never_cache
 @sensitive_post_parameters("code")
-def second_factor_challenge(request: HttpRequest) -> HttpResponse:
+def second_factor_challenge(request: AuthenticatedRequest) -> HttpResponse:
     """A code of the authenticator, or a recovery code."""
-    user: Any = request.user
-    if user.is_verified() or not second_factor.device_of(user):
+    user = request.user
+    if second_factor.is_verified(user) or not second_factor.device_of(user):
         return redirect("home")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -203,9 +204,9 @@ def second_factor_challenge(request: HttpRequest) -> HttpResponse:
 @signed_in
 @never_cache
 @sensitive_post_parameters("code")
-def second_factor_setup(request: HttpRequest) -> HttpResponse:
+def second_factor_setup(request: AuthenticatedRequest) -> HttpResponse:
     """Pair an authenticator, then show the recovery codes once. A paired one is only told about."""
-    user: Any = request.user
+    user = request.user
     if second_factor.device_of(user):
         return _paired(request)
     pending = second_factor.begin_setup(by=user)
@@ -228,17 +229,17 @@ def second_factor_setup(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _paired(request: HttpRequest) -> HttpResponse:
+def _paired(request: AuthenticatedRequest) -> HttpResponse:
     """The state of one's second factor; new recovery codes for those who have just proved it."""
-    user: Any = request.user
-    if request.method == "POST" and user.is_verified():
+    user = request.user
+    if request.method == "POST" and second_factor.is_verified(user):
         codes = second_factor.renew_recovery_codes(by=user)
         return page(request, "survey/access/recovery_codes.html", {"codes": codes})
     left = second_factor.recovery_codes_left(user)
     return page(request, "survey/access/second_factor_state.html", {"left": left})
 
 
-def _wrong_code(user: Any) -> str:
+def _wrong_code(user: User) -> str:
     if second_factor.locked(user):
         return _("This code is wrong. After each wrong code you have to wait longer before the next.")
     return _("This code is wrong or has been used already.")

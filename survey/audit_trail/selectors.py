@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.decorators import opens
+from survey.access.models import User
 from survey.audit import AuditEvent
 
 MOST = 200  # rows of one kind that a search by name looks at
@@ -88,7 +89,7 @@ class Thing:
     href: str
 
 
-def things_of(events: Iterable[AuditEvent], user: Any) -> dict[tuple[str, str], Thing]:
+def things_of(events: Iterable[AuditEvent], user: User) -> dict[tuple[str, str], Thing]:
     """Every object that these rows speak of, one query a kind."""
     wanted: dict[str, set[str]] = {}
     for event in events:
@@ -103,7 +104,7 @@ def things_of(events: Iterable[AuditEvent], user: Any) -> dict[tuple[str, str], 
     return found
 
 
-def _named(name: str, keys: set[str], user: Any) -> dict[tuple[str, str], Thing]:
+def _named(name: str, keys: set[str], user: User) -> dict[tuple[str, str], Thing]:
     kind, model = KINDS.get(name), _model(name)
     numbers = [int(key) for key in keys if key.isascii() and key.isdigit()]
     if kind is None or model is None or not numbers:
@@ -128,7 +129,7 @@ def _named(name: str, keys: set[str], user: Any) -> dict[tuple[str, str], Thing]
     }
 
 
-def _page(kind: Kind, argument: Any, user: Any) -> str:
+def _page(kind: Kind, argument: Any, user: User) -> str:
     if not kind.page:
         return ""
     href = reverse(kind.page, args=[argument])

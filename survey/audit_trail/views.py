@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -13,6 +13,7 @@ from survey.access.decorators import requires
 from survey.access.forms import AuditFilter
 from survey.access.models import User
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.audit_trail import presentation as audit_words
 from survey.audit_trail import selectors as audit_objects
@@ -35,7 +36,7 @@ class Told:
 @requires(Permission.VIEW_AUDIT)
 @never_cache
 @require_GET
-def audit(request: HttpRequest) -> HttpResponse:
+def audit(request: AuthenticatedRequest) -> HttpResponse:
     """Search the audit trail. Searching it leaves a row in it."""
     kinds = [(code, kind.label) for code, kind in audit_objects.KINDS.items()]
     form = AuditFilter(list(ACTIONS.items()), kinds, request.GET or None)
@@ -50,7 +51,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     return page(request, "survey/review/audit.html", context, status=422 if form.errors else 200)
 
 
-def _told(events: list[trail.AuditEvent], user: Any) -> list[Told]:
+def _told(events: list[trail.AuditEvent], user: User) -> list[Told]:
     things = audit_objects.things_of(events, user)
     people = User.objects.in_bulk({event.actor_id for event in events if event.actor_id})
     return [

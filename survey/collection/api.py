@@ -5,10 +5,10 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.collection import services
@@ -31,20 +31,20 @@ class ContactNotesView(APIView):
     """Contacts with one unit in one round."""
 
     permission_classes = [SignedIn, HasPermission]
+    request: AuthenticatedApiRequest
     permission = Permission.MANAGE_UNITS
 
     def _assignment(self, pk: int) -> Assignment:
-        user: Any = self.request.user
-        return get_object_or_404(assignments_of(user), pk=pk)
+        return get_object_or_404(assignments_of(self.request.user), pk=pk)
 
     @extend_schema(responses=ContactNoteSerializer(many=True))
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Every note, newest first."""
         user: Any = request.user
         return Response(ContactNoteSerializer(contact_notes_of(user, self._assignment(pk)), many=True).data)
 
     @extend_schema(request=ContactNoteSerializer, responses={201: ContactNoteSerializer})
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Write a contact down."""
         assignment = self._assignment(pk)
         given = ContactNoteSerializer(data=request.data)

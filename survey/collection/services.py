@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.collection.models import Assignment, CollectionRound, ContactNote, Disposition
@@ -26,18 +27,18 @@ NEEDS_EVIDENCE = frozenset({Disposition.CLOSED, Disposition.OUT_OF_SCOPE, Dispos
 
 
 @transaction.atomic
-def open_round(round_: CollectionRound, *, by: Any | None) -> CollectionRound:
+def open_round(round_: CollectionRound, *, by: User | None) -> CollectionRound:
     """From now on (or from its opening date) answers are taken. Raises PermissionDenied, PolicyDenied."""
     return _set_state(round_, CollectionRound.State.OPEN, CollectionRound.State.PLANNED, by)
 
 
 @transaction.atomic
-def close_round(round_: CollectionRound, *, by: Any | None) -> CollectionRound:
+def close_round(round_: CollectionRound, *, by: User | None) -> CollectionRound:
     """No answer changes any more. Raises PermissionDenied, PolicyDenied."""
     return _set_state(round_, CollectionRound.State.CLOSED, CollectionRound.State.OPEN, by)
 
 
-def _set_state(round_: CollectionRound, target: str, expected: str, by: Any | None) -> CollectionRound:
+def _set_state(round_: CollectionRound, target: str, expected: str, by: User | None) -> CollectionRound:
     if by is not None and not may(by, Permission.DESIGN):
         raise PermissionDenied
     row = CollectionRound.objects.select_for_update().get(pk=round_.pk)
@@ -50,7 +51,7 @@ def _set_state(round_: CollectionRound, target: str, expected: str, by: Any | No
 
 
 @transaction.atomic
-def assign(unit: ReportingUnit, round_: CollectionRound, *, by: Any | None) -> Assignment:
+def assign(unit: ReportingUnit, round_: CollectionRound, *, by: User | None) -> Assignment:
     """Ask a unit in a round with the latest version of its questionnaire. Safe to repeat.
 
     The empty sheet is made by the caller's room (submissions); this only says who is asked with what.
@@ -68,7 +69,7 @@ def assign(unit: ReportingUnit, round_: CollectionRound, *, by: Any | None) -> A
 
 
 @transaction.atomic
-def assign_units(units: Sequence[int], round_: CollectionRound, *, by: Any | None, source: str) -> int:
+def assign_units(units: Sequence[int], round_: CollectionRound, *, by: User | None, source: str) -> int:
     """Ask many units in a planned round, each with the latest version of its questionnaire. Returns the new ones.
 
     Repeating adds nobody. The empty sheets are made by the caller's room, as in ``assign``.
@@ -103,7 +104,7 @@ def assign_units(units: Sequence[int], round_: CollectionRound, *, by: Any | Non
 
 @transaction.atomic
 def plan_round(
-    *, by: Any, year: int, reference_date: date, opens_at: datetime, due_at: datetime, closes_at: datetime
+    *, by: User, year: int, reference_date: date, opens_at: datetime, due_at: datetime, closes_at: datetime
 ) -> CollectionRound:
     """A new round with its calendar; the questionnaires of the program are published for its year.
 
@@ -133,7 +134,7 @@ def plan_round(
 
 @transaction.atomic
 def record_disposition(
-    assignment: Assignment, *, by: Any, disposition: str, reason: str, evidence: str = ""
+    assignment: Assignment, *, by: User, disposition: str, reason: str, evidence: str = ""
 ) -> Assignment:
     """Say what became of asking a unit; a unit leaves the survey only with evidence.
 
@@ -171,7 +172,7 @@ def _has_file(row: Assignment) -> bool:
 def record_contact(
     assignment: Assignment,
     *,
-    by: Any,
+    by: User,
     channel: str,
     outcome: str,
     direction: str = ContactNote.Direction.OUT,
@@ -224,7 +225,7 @@ def record_contact(
 
 
 @transaction.atomic
-def extend(assignment: Assignment, *, by: Any, until: datetime, reason: str) -> Assignment:
+def extend(assignment: Assignment, *, by: User, until: datetime, reason: str) -> Assignment:
     """Give a unit more time. Raises PermissionDenied, PolicyDenied."""
     row = _locked(assignment, by)
     if row.round.state != CollectionRound.State.OPEN:
@@ -245,7 +246,7 @@ def extend(assignment: Assignment, *, by: Any, until: datetime, reason: str) -> 
     return row
 
 
-def _locked(assignment: Assignment, by: Any) -> Assignment:
+def _locked(assignment: Assignment, by: User) -> Assignment:
     row = (
         Assignment.objects.select_for_update(of=("self",))
         .select_related("unit__review_region", "round")
@@ -263,7 +264,7 @@ def _reason(text: str) -> str:
     return cleaned
 
 
-def _record(row: Assignment, by: Any, what: str, **details: Any) -> None:
+def _record(row: Assignment, by: User, what: str, **details: Any) -> None:
     audit.record(
         by=by,
         action=f"assignment_{what}",

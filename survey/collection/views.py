@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.collection import services
 from survey.collection.forms import RoundForm
@@ -33,15 +34,15 @@ STATES = (
 
 @requires(Permission.DESIGN, Permission.VIEW_PROGRESS)
 @require_GET
-def rounds(request: HttpRequest) -> HttpResponse:
+def rounds(request: AuthenticatedRequest) -> HttpResponse:
     """All rounds with their calendar."""
     rows = [(round_, national_counts(round_)) for round_ in CollectionRound.objects.all()]
-    may_run = request.user.has(Permission.DESIGN)  # type: ignore[union-attr]  # signed in by decorator
+    may_run = request.user.has(Permission.DESIGN)
     return page(request, "survey/collection/rounds.html", {"rows": rows, "may_run": may_run})
 
 
 @requires(Permission.DESIGN)
-def round_plan(request: HttpRequest) -> HttpResponse:
+def round_plan(request: AuthenticatedRequest) -> HttpResponse:
     """Plan the next round: year and calendar."""
     last = CollectionRound.objects.order_by("-year").first()
     form = RoundForm(
@@ -63,7 +64,7 @@ def round_plan(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.DESIGN, Permission.VIEW_PROGRESS)
 @require_GET
-def round_detail(request: HttpRequest, year: int) -> HttpResponse:
+def round_detail(request: AuthenticatedRequest, year: int) -> HttpResponse:
     """One round: calendar, counts by disposition, by state and by category."""
     round_ = get_object_or_404(CollectionRound, year=year)
     counts = national_counts(round_)
@@ -72,14 +73,14 @@ def round_detail(request: HttpRequest, year: int) -> HttpResponse:
         "counts": counts,
         "dispositions": [(Disposition(code).label, n) for code, n in counts["dispositions"].items()],
         "states": [(code, counts["states"].get(code, 0)) for code in STATES],
-        "may_run": request.user.has(Permission.DESIGN),  # type: ignore[union-attr]  # signed in by decorator
+        "may_run": request.user.has(Permission.DESIGN),
     }
     return page(request, "survey/collection/round.html", context)
 
 
 @requires(Permission.DESIGN)
 @require_POST
-def round_state(request: HttpRequest, year: int) -> HttpResponse:
+def round_state(request: AuthenticatedRequest, year: int) -> HttpResponse:
     """Open or close a round."""
     round_ = get_object_or_404(CollectionRound, year=year)
     act = services.open_round if request.POST.get("to") == "open" else services.close_round
@@ -90,7 +91,7 @@ def round_state(request: HttpRequest, year: int) -> HttpResponse:
 
 @requires(Permission.MANAGE_UNITS)
 @require_GET
-def unit_list(request: HttpRequest) -> HttpResponse:
+def unit_list(request: AuthenticatedRequest) -> HttpResponse:
     """The units of one's area, filtered; the filter is in the address and can be kept as a bookmark."""
     years = list(CollectionRound.objects.values_list("year", flat=True))
     given = {
@@ -98,7 +99,7 @@ def unit_list(request: HttpRequest) -> HttpResponse:
     }
     asked = request.GET.get("year", "")
     year = int(asked) if asked.isdigit() and int(asked) in years else (years[0] if years else 0)
-    found = search_units(request.user, year=year, **given)  # type: ignore[arg-type]  # signed in by decorator
+    found = search_units(request.user, year=year, **given)
     context = {
         "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "given": given,

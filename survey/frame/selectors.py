@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 
+from survey.access.models import User
 from survey.frame.checking import UnitRow
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
 
@@ -60,7 +61,7 @@ def frame_hash(rows: list[tuple[Any, ...]], counts: list[tuple[str, str, str, st
     return result.hexdigest()
 
 
-def frame_summary(user: Any, permission: Any) -> dict[str, Any]:
+def frame_summary(user: User, permission: Any) -> dict[str, Any]:
     """Units in the frame by category, and the register's counts by section and size."""
     units = ReportingUnit.objects.visible_to(user, permission).filter(IN_FRAME)
     categories = list(units.values("category").annotate(units=Count("pk")).order_by("category"))
@@ -94,7 +95,7 @@ def imports() -> "QuerySet[FrameImport]":
     )
 
 
-def recent_changes(user: Any, permission: Any) -> "QuerySet[UnitChange]":
+def recent_changes(user: User, permission: Any) -> "QuerySet[UnitChange]":
     """What happened to units, newest first."""
     return (
         UnitChange.objects.visible_to(user, permission)
@@ -104,6 +105,6 @@ def recent_changes(user: Any, permission: Any) -> "QuerySet[UnitChange]":
     )
 
 
-def sampled_units(user: Any, permission: Any, units: Any) -> "QuerySet[ReportingUnit]":
+def sampled_units(user: User, permission: Any, units: Any) -> "QuerySet[ReportingUnit]":
     """Units of a sample, as far as this person may see them."""
     return ReportingUnit.objects.visible_to(user, permission).filter(pk__in=units)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
@@ -36,7 +37,7 @@ class _CancelledError(Exception):
     """Somebody wants this import to stop."""
 
 
-def _allow(by: Any | None) -> None:
+def _allow(by: User | None) -> None:
     """``by`` None is an operator at the command line."""
     if by is not None and not may(by, Permission.DESIGN_SAMPLE):
         raise PermissionDenied
@@ -44,7 +45,7 @@ def _allow(by: Any | None) -> None:
 
 @transaction.atomic
 def upload_frame(
-    *, by: Any | None, kind: str, name: str, content: bytes, complete: bool = False
+    *, by: User | None, kind: str, name: str, content: bytes, complete: bool = False
 ) -> FrameImport:
     """Keep a file that waits for its check. Raises PermissionDenied, PolicyDenied (too large)."""
     _allow(by)
@@ -87,7 +88,7 @@ def check_import(pk: int) -> bool:
 
 
 @transaction.atomic
-def confirm_import(row: FrameImport, *, by: Any | None, sha256: str) -> FrameImport:
+def confirm_import(row: FrameImport, *, by: User | None, sha256: str) -> FrameImport:
     """Let a checked file be applied. Raises PermissionDenied, PolicyDenied (faults, other file, wrong state)."""
     _allow(by)
     found = FrameImport.objects.select_for_update().get(pk=row.pk)
@@ -135,7 +136,7 @@ def apply_import(pk: int) -> bool:
 
 
 @transaction.atomic
-def cancel_import(row: FrameImport, *, by: Any | None) -> FrameImport:
+def cancel_import(row: FrameImport, *, by: User | None) -> FrameImport:
     """Stop an import: at once while it waits, at its next step while it works. Nothing was changed then."""
     _allow(by)
     found = FrameImport.objects.select_for_update().get(pk=row.pk)

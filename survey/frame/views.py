@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from survey import audit
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 from survey.frame import selectors, services
@@ -29,7 +30,7 @@ TONES = {"applied": "good", "failed": "bad", "cancelled": "neutral", "checked": 
 
 
 @requires(P)
-def frame(request: HttpRequest) -> HttpResponse:
+def frame(request: AuthenticatedRequest) -> HttpResponse:
     """What is in the frame, the form for a file, the imports so far."""
     posted = request.method == "POST"
     form = UploadForm(request.POST if posted else None, request.FILES if posted else None)
@@ -113,7 +114,7 @@ def frame_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(P)
 @require_POST
-def frame_apply(request: HttpRequest, pk: int) -> HttpResponse:
+def frame_apply(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Apply exactly the file that was checked."""
     row = services.confirm_import(_load(pk), by=request.user, sha256=request.POST.get("sha256", ""))
     if row.state == State.CONFIRMED and not proceed(row):
@@ -123,7 +124,7 @@ def frame_apply(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(P)
 @require_POST
-def frame_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def frame_cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Stop an import, or throw its check away."""
     services.cancel_import(_load(pk), by=request.user)
     messages.success(request, _("The import has been cancelled. Nothing was changed."))
@@ -132,7 +133,7 @@ def frame_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(P)
 @require_GET
-def frame_errors(request: HttpRequest, pk: int) -> HttpResponse:
+def frame_errors(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The faults as a file: line, column, value, sentence."""
     row = _load(pk)
     lines = [[_("Line"), _("Column"), _("Value"), _("What is wrong")]]

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from survey import audit
+from survey.access.models import User
 from survey.collection.models import CollectionRound
 from survey.microdata import projection
 from survey.microdata.models import (
@@ -90,7 +91,7 @@ def _variables(layout: MicrodataLayout) -> tuple[Variable, ...]:
 
 
 @transaction.atomic
-def freeze_version(*, round: CollectionRound, by: Any | None) -> MicrodataVersion:
+def freeze_version(*, round: CollectionRound, by: User | None) -> MicrodataVersion:
     """Freeze the accepted sheets of a round. Unchanged data give the version that is already there.
 
     Accepted filings without an observation of the current layout are projected first. The content hash

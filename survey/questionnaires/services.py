@@ -1,7 +1,6 @@
 """Publishing: from checked YAML to an immutable version."""
 
 from functools import lru_cache
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -9,6 +8,7 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import DefinitionError
@@ -23,7 +23,7 @@ _faults = lru_cache(maxsize=64)(check_questionnaire)
 
 @transaction.atomic
 def publish_questionnaire(
-    questionnaire: Questionnaire, *, year: int, by: Any | None
+    questionnaire: Questionnaire, *, year: int, by: User | None
 ) -> tuple[QuestionnaireVersion, bool]:
     """Freeze a questionnaire for a year. Publishing the same content again gives the same version.
 

@@ -6,10 +6,11 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from survey.access.models import User
+from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import PolicyDenied
@@ -177,6 +178,7 @@ class BulkStanding(serializers.Serializer[Any]):
 
 class _Endpoint(APIView):
     permission_classes = [SignedIn, HasPermission]
+    request: AuthenticatedApiRequest
     permission = Permission.REVIEW
 
     def sheets(self, permission: Permission = Permission.REVIEW) -> "QuerySet[Submission]":
@@ -198,7 +200,7 @@ class QueueView(_Endpoint):
     permission = Permission.VIEW_SHEETS
 
     @extend_schema(parameters=_FILTERS, responses=QueuePage)
-    def get(self, request: Request) -> Response:
+    def get(self, request: AuthenticatedApiRequest) -> Response:
         """One page of the sheets that match."""
         setting = QueueFilter.read(request.query_params)
         found = queue(request.user, _round(setting), setting, request.query_params.get("page"))
@@ -219,7 +221,7 @@ class SheetView(_Endpoint):
     permission = Permission.VIEW_SHEETS
 
     @extend_schema(responses=SheetDetail)
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Filed answers, last year's, findings, comments, and what stands in the way of a decision."""
         row = get_object_or_404(self.sheets(Permission.VIEW_SHEETS), pk=pk)
         current, filing = sheet(row), row.filings.order_by("-number").first()
@@ -246,13 +248,13 @@ class QueriesView(_Endpoint):
     """Comments of one sheet."""
 
     @extend_schema(responses=QuerySerializer(many=True))
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Every comment, oldest first."""
         row = get_object_or_404(self.sheets(), pk=pk)
         return Response(QuerySerializer(row.queries.all(), many=True).data)
 
     @extend_schema(request=QuerySerializer, responses={201: QuerySerializer})
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Raise a comment on an item, or on the sheet as a whole."""
         row = get_object_or_404(self.sheets(), pk=pk)
         given = QuerySerializer(data=request.data)
@@ -266,7 +268,7 @@ class QueryView(_Endpoint):
     """One comment."""
 
     @extend_schema(request=QueryAct, responses=QuerySerializer)
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Close it, or ask again."""
         rows = ReviewQuery.objects.visible_to(request.user, Permission.REVIEW).select_related("submission")
         query = get_object_or_404(rows, pk=pk)
@@ -284,7 +286,7 @@ class DecisionView(_Endpoint):
     """Decisions on one sheet."""
 
     @extend_schema(request=Decision, responses=QueueRow)
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Accept, return, send back, reopen, invalidate or reinstate."""
         row = get_object_or_404(self.sheets(), pk=pk)
         given = Decision(data=request.data)
@@ -292,7 +294,7 @@ class DecisionView(_Endpoint):
         return Response({"id": pk, "state": _decide(row, request.user, given.validated_data).state})
 
 
-def _decide(row: Submission, user: Any, given: dict[str, Any]) -> Submission:
+def _decide(row: Submission, user: User, given: dict[str, Any]) -> Submission:
     shared: dict[str, Any] = {"by": user, "channel": "api"}
     reason, due_at, shown = given["reason"], given["due_at"], given["shown_filing"]
     reasons = given["shown_reasons"]
@@ -315,7 +317,7 @@ class VerdictView(_Endpoint):
     """Judgements of explanations."""
 
     @extend_schema(request=VerdictAct, responses=VerdictAct)
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Accept or refuse the explanation of one soft finding."""
         row = get_object_or_404(self.sheets(), pk=pk)
         given = VerdictAct(data=request.data)
@@ -328,7 +330,7 @@ class BulkView(_Endpoint):
     """Bulk acceptance."""
 
     @extend_schema(parameters=_FILTERS, responses=BulkSeen)
-    def get(self, request: Request) -> Response:
+    def get(self, request: AuthenticatedApiRequest) -> Response:
         """Preview: how many sheets of this filter would be accepted, and the mark to confirm with."""
         setting = QueueFilter.read(request.query_params)
         seen = bulk.preview(request.user, _round(setting), setting)
@@ -339,7 +341,7 @@ class BulkView(_Endpoint):
         return Response({**body, "accepted": None, "act": None})
 
     @extend_schema(request=BulkAct, responses=BulkSeen)
-    def post(self, request: Request) -> Response:
+    def post(self, request: AuthenticatedApiRequest) -> Response:
         """Accept them, if they are still as many as expected."""
         given = BulkAct(data=request.data)
         given.is_valid(raise_exception=True)
@@ -360,13 +362,13 @@ class BulkUndoView(_Endpoint):
     """One acceptance of many sheets."""
 
     @extend_schema(responses=BulkStanding)
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """What it accepted and how many of its sheets could go back to their desk now."""
         act = get_object_or_404(undo.acts_of(request.user), pk=pk)
         return Response(BulkStanding(undo.standing(act, request.user)).data)
 
     @extend_schema(request=BulkUndo, responses=BulkStanding)
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Take it back as one act. Repeating says what was done and does nothing more."""
         act = get_object_or_404(undo.acts_of(request.user), pk=pk)
         given = BulkUndo(data=request.data)

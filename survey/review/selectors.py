@@ -26,7 +26,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
-from survey.access.models import NATION
+from survey.access.models import NATION, User
 from survey.access.roles import Permission, permissions_of
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_codelist
@@ -47,7 +47,7 @@ DIMENSIONS = ("state", "category", "region", "findings", "queries", "again", "ef
 type Cube = list[tuple[tuple[str, ...], int]]
 
 
-def desk_of(user: Any) -> frozenset[State]:
+def desk_of(user: User) -> frozenset[State]:
     """The states that wait for this user: the province's desk, the nation's, or neither."""
     levels = {
         grant.region.level == 0
@@ -101,7 +101,7 @@ def province_above(code: str) -> str:
     return parent if parent and parent != NATION else code
 
 
-def _base(user: Any, round_: CollectionRound, setting: QueueFilter) -> "QuerySet[Submission]":
+def _base(user: User, round_: CollectionRound, setting: QueueFilter) -> "QuerySet[Submission]":
     rows = Submission.objects.visible_to(user, Permission.VIEW_SHEETS).filter(round=round_)
     text = setting.search
     if not text:
@@ -132,7 +132,7 @@ def _first(*whens: tuple[Any, int]) -> Case:
     return Case(*cases, default=Value(0), output_field=SmallIntegerField())
 
 
-def cube(user: Any, round_: CollectionRound, setting: QueueFilter) -> Cube:
+def cube(user: User, round_: CollectionRound, setting: QueueFilter) -> Cube:
     """Counts of sheets by every filter dimension at once (one GROUP BY), after the search only.
 
     A cell is (values in the order of DIMENSIONS, count).
@@ -174,7 +174,7 @@ def counts(cells: Cube, setting: QueueFilter, desk: frozenset[State]) -> tuple[d
     return facets, total
 
 
-def matching(user: Any, round_: CollectionRound, setting: QueueFilter) -> "QuerySet[Submission]":
+def matching(user: User, round_: CollectionRound, setting: QueueFilter) -> "QuerySet[Submission]":
     """The sheets of the queue, unordered. What a bulk act works on is exactly this."""
     states = [state.value for state in setting.states(desk_of(user))]
     rows = _base(user, round_, setting).filter(state__in=states)
@@ -239,7 +239,7 @@ class Queue:
         return bool(states) and states <= self.desk and len(states) == 1
 
 
-def queue(user: Any, round_: CollectionRound, setting: QueueFilter, number: Any = 1) -> Queue:
+def queue(user: User, round_: CollectionRound, setting: QueueFilter, number: Any = 1) -> Queue:
     """One page of the sheets that match, in the order asked for; four queries whatever the size."""
     desk = desk_of(user)
     facets, total = counts(cube(user, round_, setting), setting, desk)
@@ -321,7 +321,7 @@ class Neighbours:
     next: int | None
 
 
-def neighbours(user: Any, setting: QueueFilter, submission: Submission) -> Neighbours:
+def neighbours(user: User, setting: QueueFilter, submission: Submission) -> Neighbours:
     """Where to go from here. Works for a sheet that has just left the queue, too: its place is kept."""
     rows = matching(user, submission.round, setting).exclude(filed_at=None).exclude(pk=submission.pk)
     if setting.order == "change" and rows.count() <= CHANGE_LIMIT:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, Shown, StaleRevision
 from survey.frame.models import NATIONAL_CATEGORIES
@@ -56,7 +57,7 @@ REFUSED_REASONS = _("You refused an explanation of this sheet. Return the sheet,
 
 
 # Taking up a sheet ---------------------------------------------------------------------------------
-def begin_review(submission: Submission, *, by: Any) -> bool:
+def begin_review(submission: Submission, *, by: User) -> bool:
     """Note that a reviewer has opened a sheet that waits on their desk: from now on it cannot be recalled.
 
     Returns True when this was the first opening. Reading somebody else's sheet changes nothing.
@@ -81,7 +82,7 @@ def begin_review(submission: Submission, *, by: Any) -> bool:
     return bool(first)
 
 
-def _held(submission: Submission, by: Any) -> Submission:
+def _held(submission: Submission, by: User) -> Submission:
     """The locked row of a sheet that this person may decide on now. Raises PermissionDenied, PolicyDenied."""
     row = locked(submission)
     move = TRANSITIONS.get((State(row.state), Action.RETURN))
@@ -95,7 +96,7 @@ def _held(submission: Submission, by: Any) -> Submission:
     return row
 
 
-def _note(row: Submission, by: Any, action: str, item: str, new: dict[str, Any], channel: str) -> None:
+def _note(row: Submission, by: User, action: str, item: str, new: dict[str, Any], channel: str) -> None:
     SubmissionEvent.objects.create(
         submission=row,
         actor=by,
@@ -121,7 +122,7 @@ def _note(row: Submission, by: Any, action: str, item: str, new: dict[str, Any],
 # Comments ---------------------------------------------------------------------------------
 @transaction.atomic
 def raise_query(
-    submission: Submission, *, by: Any, text: str, item: str = "", channel: str = "page"
+    submission: Submission, *, by: User, text: str, item: str = "", channel: str = "page"
 ) -> ReviewQuery:
     """Ask the respondent about one item (``item`` may name a table cell) or, without item, the whole sheet.
 
@@ -137,7 +138,7 @@ def raise_query(
 
 
 @transaction.atomic
-def close_query(query: ReviewQuery, *, by: Any, channel: str = "page") -> ReviewQuery:
+def close_query(query: ReviewQuery, *, by: User, channel: str = "page") -> ReviewQuery:
     """Settle a comment, answered or not. Raises PermissionDenied, PolicyDenied."""
     row = _held(query.submission, by)
     query = ReviewQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
@@ -151,7 +152,7 @@ def close_query(query: ReviewQuery, *, by: Any, channel: str = "page") -> Review
 
 
 @transaction.atomic
-def reopen_query(query: ReviewQuery, *, by: Any, text: str, channel: str = "page") -> ReviewQuery:
+def reopen_query(query: ReviewQuery, *, by: User, text: str, channel: str = "page") -> ReviewQuery:
     """Ask again under the same comment. What was said before stays in the history of the sheet.
 
     Raises PermissionDenied, PolicyDenied.
@@ -181,7 +182,7 @@ def _text(text: str) -> str:
 # Verdicts ---------------------------------------------------------------------------------
 @transaction.atomic
 def judge_explanation(
-    submission: Submission, *, by: Any, edit: str, verdict: str, channel: str = "page"
+    submission: Submission, *, by: User, edit: str, verdict: str, channel: str = "page"
 ) -> Explanation:
     """Accept or refuse the reason given for one unusual value; an empty verdict withdraws the judgement.
 
@@ -204,13 +205,13 @@ def judge_explanation(
     return explanation
 
 
-def _give(explanation: Explanation, verdict: str, by: Any) -> None:
+def _give(explanation: Explanation, verdict: str, by: User) -> None:
     explanation.verdict = verdict
     explanation.verdict_by, explanation.verdict_at = (by, timezone.now()) if verdict else (None, None)
     explanation.save(update_fields=["verdict", "verdict_by", "verdict_at"])
 
 
-def _accept_reasons(row: Submission, by: Any, channel: str) -> int:
+def _accept_reasons(row: Submission, by: User, channel: str) -> int:
     """Who accepts a sheet accepts the reasons on it: each that nobody has judged gets its verdict."""
     if not row.explanations.filter(verdict="").exists():  # spares the rules for most sheets
         return 0
@@ -227,7 +228,7 @@ def acceptance(submission: Submission) -> Action:
     return Action.ACCEPT_FINALLY if submission.state == State.NATIONAL_REVIEW else Action.ACCEPT
 
 
-def obstacles(submission: Submission, action: Action, by: Any) -> list[Shown]:
+def obstacles(submission: Submission, action: Action, by: User) -> list[Shown]:
     """Why this button would be refused now; empty when it would not."""
     sentences = refusals(submission, action, by)
     if action in {Action.ACCEPT, Action.ACCEPT_FINALLY}:
@@ -242,7 +243,7 @@ def obstacles(submission: Submission, action: Action, by: Any) -> list[Shown]:
 def accept_submission(
     submission: Submission,
     *,
-    by: Any,
+    by: User,
     shown_filing: int | None = None,
     shown_reasons: int | None = None,
     channel: str = "page",
@@ -273,7 +274,7 @@ def accept_submission(
 def return_submission(
     submission: Submission,
     *,
-    by: Any,
+    by: User,
     reason: str,
     due_at: dt.datetime | None,
     queries: Iterable[tuple[str, str]] = (),
@@ -293,13 +294,13 @@ def return_submission(
     return row
 
 
-def send_back(submission: Submission, *, by: Any, reason: str, channel: str = "page") -> Submission:
+def send_back(submission: Submission, *, by: User, reason: str, channel: str = "page") -> Submission:
     """Nation: back to the desk of the province. Raises PermissionDenied, PolicyDenied."""
     return transition(submission, Action.SEND_BACK, by=by, reason=reason.strip()[:LONGEST], channel=channel)
 
 
 def reopen(
-    submission: Submission, *, by: Any, reason: str, due_at: dt.datetime | None, channel: str = "page"
+    submission: Submission, *, by: User, reason: str, due_at: dt.datetime | None, channel: str = "page"
 ) -> Submission:
     """Open an accepted sheet again for correction. Raises PermissionDenied, PolicyDenied."""
     return transition(
@@ -307,12 +308,12 @@ def reopen(
     )
 
 
-def invalidate(submission: Submission, *, by: Any, reason_code: str, channel: str = "page") -> Submission:
+def invalidate(submission: Submission, *, by: User, reason_code: str, channel: str = "page") -> Submission:
     """Rule a filed sheet out of the valid sample; the code is one of ``invalid_reasons``."""
     return transition(submission, Action.INVALIDATE, by=by, reason_code=reason_code, channel=channel)
 
 
-def reinstate(submission: Submission, *, by: Any, reason: str, channel: str = "page") -> Submission:
+def reinstate(submission: Submission, *, by: User, reason: str, channel: str = "page") -> Submission:
     """Take a ruling back: the sheet is in national review again. Raises PermissionDenied, PolicyDenied."""
     return transition(submission, Action.REINSTATE, by=by, reason=reason.strip()[:LONGEST], channel=channel)
 

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from survey.access.decorators import requires
+from survey.access.models import User
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, SurveyError
 from survey.review import presentation as choices
@@ -37,7 +39,7 @@ OWNER_SENTENCES = {
 }
 
 
-def review_sheets(user: Any, permission: Permission = Permission.REVIEW) -> "QuerySet[Submission]":
+def review_sheets(user: User, permission: Permission = Permission.REVIEW) -> "QuerySet[Submission]":
     """Filed sheets in scope: what was never filed is the respondent's own affair."""
     return (
         Submission.objects.visible_to(user, permission)
@@ -49,7 +51,7 @@ def review_sheets(user: Any, permission: Permission = Permission.REVIEW) -> "Que
 
 @require_GET
 @requires(Permission.VIEW_SHEETS)
-def review_queue(request: HttpRequest) -> HttpResponse:
+def review_queue(request: AuthenticatedRequest) -> HttpResponse:
     """The queue under a filter that is its address."""
     setting = QueueFilter.read(request.GET)
     known = rounds()
@@ -70,7 +72,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Permission.VIEW_SHEETS)
-def review_sheet(request: HttpRequest, pk: int) -> HttpResponse:
+def review_sheet(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """One sheet beside last year's. Opening it on one's own desk begins the review."""
     submission = get_object_or_404(review_sheets(request.user, Permission.VIEW_SHEETS), pk=pk)
     services.begin_review(submission, by=request.user)
@@ -85,7 +87,7 @@ class Button:
     reasons: list[Any]
 
 
-def _buttons(submission: Submission, user: Any) -> dict[str, Button]:
+def _buttons(submission: Submission, user: User) -> dict[str, Button]:
     """Actions that this person's level allows in this state; what the state forbids says why."""
     found = {}
     for (state, action), move in TRANSITIONS.items():
@@ -99,7 +101,7 @@ def _buttons(submission: Submission, user: Any) -> dict[str, Button]:
     return found
 
 
-def show_sheet(request: HttpRequest, submission: Submission, **extra: Any) -> HttpResponse:
+def show_sheet(request: AuthenticatedRequest, submission: Submission, **extra: Any) -> HttpResponse:
     """The page of a sheet; ``extra`` is what a refused form shows again."""
     setting = QueueFilter.read(request.GET)
     show = request.GET.get("show", "all")
@@ -144,7 +146,7 @@ def _address(request: HttpRequest, pk: int, anchor: str = "") -> str:
     )
 
 
-def _onwards(request: HttpRequest, submission: Submission) -> HttpResponse:
+def _onwards(request: AuthenticatedRequest, submission: Submission) -> HttpResponse:
     """After a decision: the next sheet of the queue, or the queue when there is none."""
     setting = QueueFilter.read(request.GET)
     following = neighbours(request.user, setting, submission).next
@@ -155,7 +157,7 @@ def _onwards(request: HttpRequest, submission: Submission) -> HttpResponse:
 
 @require_POST
 @requires(Permission.REVIEW)
-def review_query(request: HttpRequest, pk: int) -> HttpResponse:
+def review_query(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Ask about one item, or about the sheet as a whole."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     item = request.POST.get("item", "")
@@ -171,7 +173,7 @@ def review_query(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.REVIEW)
-def review_query_close(request: HttpRequest, pk: int) -> HttpResponse:
+def review_query_close(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Close a comment, or ask again under it."""
     found = ReviewQuery.objects.visible_to(request.user, Permission.REVIEW).select_related("submission")
     query = get_object_or_404(found, pk=pk)
@@ -187,7 +189,7 @@ def review_query_close(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.REVIEW)
-def review_verdict(request: HttpRequest, pk: int) -> HttpResponse:
+def review_verdict(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Accept or refuse the reason for one unusual value."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     edit, verdict = request.POST.get("edit", ""), request.POST.get("verdict", "")
@@ -204,7 +206,7 @@ def _shown(request: HttpRequest, name: str = "shown_filing") -> int | None:
 
 @require_POST
 @requires(Permission.REVIEW)
-def review_accept(request: HttpRequest, pk: int) -> HttpResponse:
+def review_accept(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Accept at one's own level."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     reasons = _shown(request, "shown_reasons")
@@ -217,7 +219,7 @@ def review_accept(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.REVIEW)
-def review_return(request: HttpRequest, pk: int) -> HttpResponse:
+def review_return(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Return with reason and date; a refusal shows the form again as it was typed."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     form = ReturnForm(request.POST, auto_id="return_%s")
@@ -251,7 +253,7 @@ def _errors(form: Any, prefix: str) -> list[dict[str, Any]]:
 
 @require_POST
 @requires(Permission.REVIEW)
-def review_send_back(request: HttpRequest, pk: int) -> HttpResponse:
+def review_send_back(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Nation: back to the province's desk."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     services.send_back(submission, by=request.user, reason=request.POST.get("reason", ""))
@@ -261,7 +263,7 @@ def review_send_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.REOPEN)
-def review_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def review_reopen(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Open an accepted sheet again."""
     submission = get_object_or_404(review_sheets(request.user, Permission.REOPEN), pk=pk)
     form = ReturnForm(request.POST, auto_id="reopen_%s")
@@ -276,7 +278,7 @@ def review_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.INVALIDATE)
-def review_invalidate(request: HttpRequest, pk: int) -> HttpResponse:
+def review_invalidate(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Rule a sheet out of the valid sample."""
     submission = get_object_or_404(review_sheets(request.user, Permission.INVALIDATE), pk=pk)
     services.invalidate(submission, by=request.user, reason_code=request.POST.get("reason_code", ""))
@@ -286,7 +288,7 @@ def review_invalidate(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.INVALIDATE)
-def review_reinstate(request: HttpRequest, pk: int) -> HttpResponse:
+def review_reinstate(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Take the ruling back."""
     submission = get_object_or_404(review_sheets(request.user, Permission.INVALIDATE), pk=pk)
     services.reinstate(submission, by=request.user, reason=request.POST.get("reason", ""))

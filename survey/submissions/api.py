@@ -11,10 +11,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.generics import ListAPIView
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import StaleRevision
@@ -90,11 +90,11 @@ class SheetView(APIView):
     permission = Permission.RESPOND
     permission_classes = [SignedIn, HasPermission]
 
-    def load(self, request: Request, pk: int) -> Submission:
+    def load(self, request: AuthenticatedApiRequest, pk: int) -> Submission:
         """The sheet, or 404."""
-        return get_object_or_404(sheets_of(request.user), pk=pk)  # type: ignore[arg-type]  # signed in
+        return get_object_or_404(sheets_of(request.user), pk=pk)
 
-    def shown_revision(self, request: Request) -> int:
+    def shown_revision(self, request: AuthenticatedApiRequest) -> int:
         """The revision of If-Match."""
         match = re.fullmatch(r'(?:W/)?"?([0-9]{1,9})"?', request.headers.get("If-Match", ""))
         if not match:
@@ -124,7 +124,7 @@ class SheetDetail(SheetView):
     """One sheet with answers, findings and progress."""
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Read a sheet; the ETag is its revision."""
         sheet = sheet_of(self.load(request, pk))
         return _tagged(_whole(sheet), sheet.submission.revision)
@@ -134,7 +134,7 @@ class SheetAnswers(SheetView):
     """Changes of answers."""
 
     @extend_schema(request=AnswersPatch, responses=OpenApiTypes.OBJECT, parameters=[REVISION])
-    def patch(self, request: Request, pk: int) -> Response:
+    def patch(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Merge cells. 409 when somebody changed one of them after the revision of If-Match."""
         submission, shown = self.load(request, pk), self.shown_revision(request)
         body = AnswersPatch(data=request.data)
@@ -162,7 +162,7 @@ class SheetExplanations(SheetView):
     """Reasons for soft findings."""
 
     @extend_schema(request=ReasonGiven, responses=OpenApiTypes.OBJECT)
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Give the reason for one finding, named by edit and fingerprint."""
         submission = self.load(request, pk)
         body = ReasonGiven(data=request.data)
@@ -175,7 +175,7 @@ class SheetSubmit(SheetView):
     """Filing."""
 
     @extend_schema(request=SignOff, responses=OpenApiTypes.OBJECT, parameters=[REVISION])
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """File the revision of If-Match; all rules run again."""
         submission, shown = self.load(request, pk), self.shown_revision(request)
         body = SignOff(data=request.data)

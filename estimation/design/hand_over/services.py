@@ -7,7 +7,6 @@ nothing but a sign of life that ends; the sweep sends the request again.
 import logging
 import time
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 from estimation.design.models import SampleDesign
 from estimation.design.services import State, allow, hand_over, locked, refuse_begun
 from survey import audit
+from survey.access.models import User
 from survey.exceptions import PolicyDenied
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ RESEND_AFTER = timedelta(seconds=settings.RUN_RESEND_SECONDS)
 
 
 @transaction.atomic
-def request_hand_over(design: SampleDesign, *, by: Any | None) -> SampleDesign:
+def request_hand_over(design: SampleDesign, *, by: User | None) -> SampleDesign:
     """Note that the sample has to be handed over; asking again changes nothing.
 
     Raises PermissionDenied, PolicyDenied (not approved, the round has begun).

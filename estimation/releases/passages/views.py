@@ -16,6 +16,7 @@ from estimation.releases.content.passages import Passage
 from estimation.releases.forms import BlockForm
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
@@ -36,7 +37,7 @@ def block_list(request: HttpRequest, year: int) -> HttpResponse:
 
 @requires(Permission.PUBLISH)
 @require_http_methods(["GET", "POST"])
-def block_edit(request: HttpRequest, year: int, code: str) -> HttpResponse:
+def block_edit(request: AuthenticatedRequest, year: int, code: str) -> HttpResponse:
     """Edit a passage; the preview shows it with the numbers of the newest release."""
     round_ = get_object_or_404(CollectionRound, year=year)
     current = next((one for one in selectors.passages_of(round_) if one.code == code), None)

@@ -11,7 +11,6 @@ import socket
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from django.core.exceptions import PermissionDenied
@@ -31,6 +30,7 @@ from estimation.runs.inspection.contributions import Cell
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.services import ATTEMPTS, LOST_AFTER, code_version
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
@@ -52,7 +52,7 @@ _INPUTS = (
 
 @transaction.atomic
 def request_bootstrap(
-    *, run: EstimationRun, replicates: int, by: Any | None, seed: int = 0, chunk: int = CHUNK
+    *, run: EstimationRun, replicates: int, by: User | None, seed: int = 0, chunk: int = CHUNK
 ) -> tuple[Bootstrap, bool]:
     """The bootstrap of a run with so many replicates, and whether it has to be computed.
 
@@ -88,7 +88,7 @@ def restart_bootstrap(row: Bootstrap) -> Bootstrap:
     return locked
 
 
-def _reset(row: Bootstrap, by: Any | None) -> None:
+def _reset(row: Bootstrap, by: User | None) -> None:
     row.chunks.update(rows=None, finished_at=None, claimed_at=None, attempts=0, seconds=None, worker="")
     ReplicateEstimate.objects.filter(bootstrap=row).delete()
     row.state, row.error, row.cancel_requested, row.result_hash = State.QUEUED, "", False, ""
@@ -98,7 +98,7 @@ def _reset(row: Bootstrap, by: Any | None) -> None:
 
 
 @transaction.atomic
-def cancel_bootstrap(row: Bootstrap, *, by: Any) -> Bootstrap:
+def cancel_bootstrap(row: Bootstrap, *, by: User) -> Bootstrap:
     """Stop a bootstrap: chunks that wait are not computed, the one in work stops at its next replicate.
 
     Raises PermissionDenied, PolicyDenied when it is over.

@@ -17,15 +17,16 @@ from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue_bootstrap
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_http_methods(["GET", "POST"])
-def run_bootstrap(request: HttpRequest, pk: int) -> HttpResponse:
+def run_bootstrap(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Progress and result of the newest bootstrap; POST asks for one."""
-    user: Any = request.user
+    user = request.user
     may_run = bool(user.has(Permission.RUN_ESTIMATION))
     run = get_object_or_404(selectors.finished_runs().select_related("microdata__layout"), pk=pk)
     form = BootstrapForm(request.POST or None)
@@ -58,7 +59,7 @@ def run_bootstrap(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _ask(request: HttpRequest, run: EstimationRun, replicates: int) -> HttpResponse:
+def _ask(request: AuthenticatedRequest, run: EstimationRun, replicates: int) -> HttpResponse:
     try:
         row, waits = services_bootstrap.request_bootstrap(run=run, replicates=replicates, by=request.user)
     except PermissionDenied as refusal:
@@ -105,7 +106,7 @@ def _results(request: HttpRequest, run: EstimationRun, row: Any) -> dict[str, An
 
 @require_POST
 @requires(Permission.RUN_ESTIMATION)
-def run_bootstrap_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def run_bootstrap_cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Stop the newest bootstrap of a run."""
     run = get_object_or_404(EstimationRun, pk=pk)
     row = selectors_bootstrap.newest_bootstrap(run)

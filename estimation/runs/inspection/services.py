@@ -1,7 +1,5 @@
 """Looking at the units behind a number: a read of individual data, and therefore an audit event."""
 
-from typing import Any
-
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
@@ -10,12 +8,13 @@ from estimation.runs.inspection.contributions import Cell
 from estimation.runs.inspection.units.selectors import UnitsBehind, own_units_behind, units_behind
 from estimation.runs.models import EstimationRun
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 
 
 @transaction.atomic
-def view_units(*, run: EstimationRun, cell: Cell, by: Any) -> UnitsBehind | None:
+def view_units(*, run: EstimationRun, cell: Cell, by: User) -> UnitsBehind | None:
     """The units behind a stored estimate; who looked, at which number and at how many units is recorded.
 
     Returns None where the run has no such estimate. Raises PermissionDenied.
@@ -42,7 +41,7 @@ def view_units(*, run: EstimationRun, cell: Cell, by: Any) -> UnitsBehind | None
 
 
 @transaction.atomic
-def view_change(*, first: EstimationRun, second: EstimationRun, cell: Cell, by: Any) -> CellChange | None:
+def view_change(*, first: EstimationRun, second: EstimationRun, cell: Cell, by: User) -> CellChange | None:
     """Why a cell of two runs differs, unit by unit; recorded like ``view_units``.
 
     Returns None where one of the runs has no such estimate. Raises PermissionDenied.

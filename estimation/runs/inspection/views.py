@@ -21,12 +21,13 @@ from estimation.runs.readable import readable_unit
 from estimation.runs.selectors import VariableName
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 
 
 @requires(Permission.VIEW_ESTIMATES, Permission.REVIEW)
 @require_GET
-def run_units(request: HttpRequest, pk: int) -> HttpResponse:
+def run_units(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Weight, collected and used value, contribution and share of the units behind one estimate."""
     run = get_object_or_404(selectors.runs_with_inputs(), pk=pk)
     cell = _cell(request, run.round.year)
@@ -51,7 +52,7 @@ def run_units(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
-def run_compare_cell(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+def run_compare_cell(request: AuthenticatedRequest, pk: int, other: int) -> HttpResponse:
     """Why one number differs between two runs: who entered, left, answered or was treated otherwise."""
     first, second = (get_object_or_404(selectors.runs_with_inputs(), pk=key) for key in (pk, other))
     cell = _cell(request, second.round.year)
@@ -125,12 +126,12 @@ def _cell(request: HttpRequest, year: int) -> Cell:
 
 @requires(Permission.VIEW_ESTIMATES, Permission.REVIEW)
 @require_GET
-def run_changes(request: HttpRequest) -> HttpResponse:
+def run_changes(request: AuthenticatedRequest) -> HttpResponse:
     """Region by industry of the newest finished run: both years, change, and how unusual it is.
 
     Who may not see estimates, the desk of a province, gets the same of its own units.
     """
-    user: Any = request.user
+    user = request.user
     own = not user.has(Permission.VIEW_ESTIMATES)
     run = selectors.runs_with_inputs().first()
     variable = request.GET.get("variable", CROSSED[0])

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from survey.access.decorators import requires
 from survey.access.forms import AccountForm, GrantForm
 from survey.access.models import Region, RoleAssignment, User
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission, Role
 from survey.access.second_factor import services as second_factor
 from survey.exceptions import PolicyDenied
@@ -27,7 +28,7 @@ PER_PAGE = 50
 
 @requires(Permission.MANAGE_USERS, Permission.GRANT_ROLES)
 @require_GET
-def accounts(request: HttpRequest) -> HttpResponse:
+def accounts(request: AuthenticatedRequest) -> HttpResponse:
     """All accounts, to be found by name, role, region and state."""
     wanted = {key: request.GET.get(key, "").strip() for key in ("search", "role", "region", "state")}
     rows = selectors.accounts(**wanted)
@@ -43,7 +44,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.MANAGE_USERS)
 @never_cache
-def account_new(request: HttpRequest) -> HttpResponse:
+def account_new(request: AuthenticatedRequest) -> HttpResponse:
     """A new account; its one-time password is shown in the answer and never again."""
     form = AccountForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -54,7 +55,7 @@ def account_new(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.MANAGE_USERS, Permission.GRANT_ROLES)
 @require_GET
-def account(request: HttpRequest, pk: int) -> HttpResponse:
+def account(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """One account: who it is, what it holds, what can be done with it."""
     user = get_object_or_404(User, pk=pk)
     grants = RoleAssignment.objects.filter(user=user).select_related("region", "unit", "granted_by")
@@ -72,7 +73,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_USERS)
 @require_POST
 @never_cache
-def account_act(request: HttpRequest, pk: int) -> HttpResponse:
+def account_act(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Close, reopen, or give a new one-time password."""
     user = get_object_or_404(User, pk=pk)
     action = request.POST.get("action")
@@ -88,7 +89,7 @@ def account_act(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Permission.GRANT_ROLES)
-def roles_of(request: HttpRequest, pk: int) -> HttpResponse:
+def roles_of(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Grant and end the roles of one account; reset its second factor; lift its lock."""
     user = get_object_or_404(User, pk=pk)
     form = GrantForm(_categories(), request.POST if request.POST.get("action") == "grant" else None)
@@ -116,7 +117,7 @@ def roles_of(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "survey/access/roles.html", context, status=422 if form.errors else 200)
 
 
-def _act_on_roles(request: HttpRequest, user: User, form: GrantForm) -> str:
+def _act_on_roles(request: AuthenticatedRequest, user: User, form: GrantForm) -> str:
     """Do what the pressed button says; returns what to tell, or nothing when the form is wrong."""
     by = _user(request)
 
@@ -158,9 +159,9 @@ def _categories() -> list[tuple[str, str]]:
     return [(entry.code, entry.label.en if english else entry.label.zh) for entry in entries]
 
 
-def _show_password(request: HttpRequest, user: User, password: str) -> HttpResponse:
+def _show_password(request: AuthenticatedRequest, user: User, password: str) -> HttpResponse:
     return page(request, "survey/access/one_time_password.html", {"account": user, "password": password})
 
 
-def _user(request: HttpRequest) -> Any:
+def _user(request: AuthenticatedRequest) -> Any:
     return request.user

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import secrets
-from typing import Any
 
 import segno
 from django.conf import settings
@@ -13,25 +12,31 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Role
 
 RECOVERY_CODES = 10
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-def required_of(user: Any) -> bool:
+def required_of(user: User) -> bool:
     """True for everybody who may see or change more than the sheet of one unit."""
     return bool(settings.SECOND_FACTOR_REQUIRED and user.roles() - {Role.RESPONDENT.value})
 
 
-def device_of(user: Any) -> TOTPDevice | None:
+def is_verified(user: User) -> bool:
+    """True when this session has proved the second factor."""
+    return bool(user.is_verified())  # type: ignore[attr-defined]  # OTPMiddleware adds it
+
+
+def device_of(user: User) -> TOTPDevice | None:
     """The confirmed authenticator of this user."""
     device: TOTPDevice | None = TOTPDevice.objects.filter(user_id=user.pk, confirmed=True).first()
     return device
 
 
 @transaction.atomic
-def begin_setup(*, by: Any) -> TOTPDevice:
+def begin_setup(*, by: User) -> TOTPDevice:
     """The unconfirmed device that is being set up; the same one until it is confirmed."""
     device: TOTPDevice
     device, _made = TOTPDevice.objects.get_or_create(
@@ -53,7 +58,7 @@ def qr_code(device: TOTPDevice) -> str:
 
 
 @transaction.atomic
-def confirm_setup(*, by: Any, code: str) -> tuple[TOTPDevice, list[str]] | None:
+def confirm_setup(*, by: User, code: str) -> tuple[TOTPDevice, list[str]] | None:
     """Confirm the device with a code that it shows; returns it with fresh recovery codes, or None."""
     device = TOTPDevice.objects.select_for_update().filter(user_id=by.pk, confirmed=False).first()
     if device is None or not device.verify_token(_digits(code)):
@@ -66,7 +71,7 @@ def confirm_setup(*, by: Any, code: str) -> tuple[TOTPDevice, list[str]] | None:
 
 
 @transaction.atomic
-def verify(*, by: Any, code: str) -> TOTPDevice | StaticDevice | None:
+def verify(*, by: User, code: str) -> TOTPDevice | StaticDevice | None:
     """The device that accepts this code; recovery codes are used up by it. Both are throttled."""
     code = code.strip()
     totp = TOTPDevice.objects.select_for_update().filter(user_id=by.pk, confirmed=True).first()
@@ -85,19 +90,19 @@ def verify(*, by: Any, code: str) -> TOTPDevice | StaticDevice | None:
     return accepted
 
 
-def locked(user: Any) -> bool:
+def locked(user: User) -> bool:
     """True while wrong codes make the user wait (the wait doubles with each one)."""
     device = device_of(user)
     return bool(device and not device.verify_is_allowed()[0])
 
 
-def recovery_codes_left(user: Any) -> int:
+def recovery_codes_left(user: User) -> int:
     """How many recovery codes are still unused."""
     return sum(device.token_set.count() for device in StaticDevice.objects.filter(user_id=user.pk))
 
 
 @transaction.atomic
-def renew_recovery_codes(*, by: Any) -> list[str]:
+def renew_recovery_codes(*, by: User) -> list[str]:
     """Ten new codes; the old ones stop working."""
     codes = _make_recovery_codes(by)
     audit.record(by=by, action="recovery_codes_renewed", subject=by)
@@ -105,14 +110,14 @@ def renew_recovery_codes(*, by: Any) -> list[str]:
 
 
 @transaction.atomic
-def reset(*, user: Any, by: Any) -> None:
+def reset(*, user: User, by: User) -> None:
     """Forget all devices and codes: the person sets up a new second factor at the next sign-in."""
     TOTPDevice.objects.filter(user_id=user.pk).delete()
     StaticDevice.objects.filter(user_id=user.pk).delete()
     audit.record(by=by, action="second_factor_reset", subject=user)
 
 
-def _make_recovery_codes(user: Any) -> list[str]:
+def _make_recovery_codes(user: User) -> list[str]:
     """Ten codes; only their keyed fingerprints are stored, so reading the table reveals none."""
     StaticDevice.objects.filter(user_id=user.pk).delete()
     device = StaticDevice.objects.create(user_id=user.pk, name="recovery", confirmed=True)
@@ -122,7 +127,7 @@ def _make_recovery_codes(user: Any) -> list[str]:
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
-def _fingerprint(user: Any, code: str) -> str:
+def _fingerprint(user: User, code: str) -> str:
     """16 characters (80 bits) of a keyed hash: what fits the column of django-otp."""
     plain = "".join(c for c in code.lower() if c in _ALPHABET)
     digest = hmac.new(settings.SECRET_KEY.encode(), f"recovery:{user.pk}:{plain}".encode(), hashlib.sha256)

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -17,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.collection.models import CollectionRound
@@ -44,13 +44,13 @@ def permission_of(kind: str) -> Permission:
     return PERMISSIONS.get(Kind(kind), Permission.VIEW_SHEETS)
 
 
-def jobs_of(user: Any) -> "QuerySet[DeskJob]":
+def jobs_of(user: User) -> "QuerySet[DeskJob]":
     """A person's own jobs, newest first."""
     return DeskJob.objects.filter(by=user).select_related("round").order_by("-pk")
 
 
 @transaction.atomic
-def request_job(*, by: Any, kind: str, round_: CollectionRound, setting: QueueFilter) -> DeskJob:
+def request_job(*, by: User, kind: str, round_: CollectionRound, setting: QueueFilter) -> DeskJob:
     """Queue a job; the caller hands it to a worker. Raises PermissionDenied, PolicyDenied."""
     if kind not in Kind.values:
         raise PolicyDenied(_("Choose what is to be made."))
@@ -67,7 +67,7 @@ def request_job(*, by: Any, kind: str, round_: CollectionRound, setting: QueueFi
 
 
 @transaction.atomic
-def cancel_job(job: DeskJob, *, by: Any) -> DeskJob:
+def cancel_job(job: DeskJob, *, by: User) -> DeskJob:
     """Stop a job: at once while it waits, at its next step while it runs. Raises PolicyDenied when it is over."""
     row = DeskJob.objects.select_for_update().get(pk=job.pk, by=by)
     if row.state == State.QUEUED:
@@ -146,7 +146,7 @@ def _end(pk: int, origin: str, state: str, error: str = "") -> None:
     DeskJob.objects.filter(pk=pk, state=origin).update(state=state, error=error, finished_at=timezone.now())
 
 
-def fetch_job(job: DeskJob, *, by: Any) -> Path:
+def fetch_job(job: DeskJob, *, by: User) -> Path:
     """The finished file, with a row in the audit trail. Raises PolicyDenied when there is none (any more)."""
     path = _folder() / job.path if job.path else None
     if job.state != State.FINISHED or path is None or not path.exists():

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.exports import services as jobs
@@ -27,9 +28,9 @@ LATEST = 30
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
-def jobs_page(request: HttpRequest) -> HttpResponse:
+def jobs_page(request: AuthenticatedRequest) -> HttpResponse:
     """One's own files with their progress; POST asks for another one under a filter."""
-    user: Any = request.user
+    user = request.user
     setting = QueueFilter.read(request.POST if request.method == "POST" else request.GET)
     round_ = round_of(setting, rounds())
     errors: list[dict[str, Any]] = []
@@ -59,7 +60,7 @@ def jobs_page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
-def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def job_cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Stop one's own job."""
     job = get_object_or_404(jobs.jobs_of(request.user), pk=pk)
     jobs.cancel_job(job, by=request.user)
@@ -69,7 +70,7 @@ def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @requires(Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
-def job_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+def job_file(request: AuthenticatedRequest, pk: int) -> HttpResponseBase:
     """Download one's own file while it exists."""
     job = get_object_or_404(jobs.jobs_of(request.user), pk=pk)
     try:

@@ -2,10 +2,10 @@
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.fieldwork.progress import selectors
@@ -25,7 +25,7 @@ class ProgressView(APIView):
         ],
         responses=serializers.ListSerializer(child=serializers.DictField()),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: AuthenticatedApiRequest) -> Response:
         """One object per region and category with every count."""
         round_ = round_of(QueueFilter.read(request.query_params), rounds())
         if round_ is None:

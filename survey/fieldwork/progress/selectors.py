@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey.access.models import NATION, Region
+from survey.access.models import NATION, Region, User
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound, Disposition
 from survey.fieldwork.progress.curve import Curve, curve
@@ -132,7 +132,7 @@ class Board:
         return sorted(self.categories)
 
 
-def board(user: Any, round_: CollectionRound, *, region: str = "", category: str = "") -> Board:
+def board(user: User, round_: CollectionRound, *, region: str = "", category: str = "") -> Board:
     """Progress over the units that this user may follow, optionally of one region or one category.
 
     Due are the eligible units that are not exempted, and everything that has been filed.
@@ -157,7 +157,7 @@ def board(user: Any, round_: CollectionRound, *, region: str = "", category: str
     return made
 
 
-def _again(user: Any, round_: CollectionRound) -> Iterable[tuple[str, str, int]]:
+def _again(user: User, round_: CollectionRound) -> Iterable[tuple[str, str, int]]:
     """Sheets that stand as filed and were filed more than once."""
     return (
         Submission.objects.visible_to(user, Permission.VIEW_PROGRESS)
@@ -168,7 +168,7 @@ def _again(user: Any, round_: CollectionRound) -> Iterable[tuple[str, str, int]]
     )
 
 
-def _rows(user: Any, round_: CollectionRound) -> Iterable[tuple[str, str, str, str, int]]:
+def _rows(user: User, round_: CollectionRound) -> Iterable[tuple[str, str, str, str, int]]:
     return (
         Submission.objects.visible_to(user, Permission.VIEW_PROGRESS)
         .filter(round=round_, assignment__round=round_)  # said twice: the planner reads half of each table
@@ -179,7 +179,7 @@ def _rows(user: Any, round_: CollectionRound) -> Iterable[tuple[str, str, str, s
 
 
 def filed_by_day(
-    user: Any, round_: CollectionRound, *, region: str = "", category: str = ""
+    user: User, round_: CollectionRound, *, region: str = "", category: str = ""
 ) -> dict[dt.date, int]:
     """First filings of a round by day in Beijing, in this person's area."""
     rows = Filing.objects.visible_to(user, Permission.VIEW_PROGRESS).filter(
@@ -197,7 +197,7 @@ def filed_by_day(
     )
 
 
-def curve_of(user: Any, found: Board, *, region: str = "", category: str = "") -> Curve | None:
+def curve_of(user: User, found: Board, *, region: str = "", category: str = "") -> Curve | None:
     """The daily curve of a board beside last year's."""
     places = {"region": region, "category": category}
     earlier = CollectionRound.objects.filter(year=found.round.year - 1).first()

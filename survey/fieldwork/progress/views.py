@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from survey.access.decorators import requires
+from survey.access.models import User
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound, ContactNote
 from survey.fieldwork.progress import selectors as progress
@@ -21,7 +23,7 @@ from survey.submissions.lifecycle.states import EDITABLE
 TOP_MISSING = 10
 
 
-def _missing(user: Any, round_: CollectionRound, setting: QueueFilter, contact: str = "") -> Any:
+def _missing(user: User, round_: CollectionRound, setting: QueueFilter, contact: str = "") -> Any:
     """Who is missing, for those who may know the units by name."""
     state = "" if setting.state not in EDITABLE else setting.state
     return missing(
@@ -31,7 +33,7 @@ def _missing(user: Any, round_: CollectionRound, setting: QueueFilter, contact: 
 
 @require_GET
 @requires(Permission.MANAGE_UNITS)
-def progress_missing(request: HttpRequest) -> HttpResponse:
+def progress_missing(request: AuthenticatedRequest) -> HttpResponse:
     """The units that still owe their sheet, ranked by what they would contribute."""
     setting = QueueFilter.read(request.GET)
     known = rounds()
@@ -58,7 +60,7 @@ def progress_missing(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Permission.VIEW_PROGRESS)
-def progress_board(request: HttpRequest) -> HttpResponse:
+def progress_board(request: AuthenticatedRequest) -> HttpResponse:
     """Region by category; a region or a category alone shows all its measures."""
     setting = QueueFilter.read(request.GET)
     known = rounds()
@@ -67,7 +69,7 @@ def progress_board(request: HttpRequest) -> HttpResponse:
         return page(request, "survey/review/board.html", {"setting": setting})
     measure = request.GET.get("measure", "")
     measure = measure if measure in progress.MEASURES else "filed_rate"
-    user: Any = request.user
+    user = request.user
     found = progress.board(user, round_, region=setting.region, category=setting.category)
     to_ask = _missing(user, round_, setting, "due") if user.has(Permission.MANAGE_UNITS) else None
     context = {

@@ -58,7 +58,7 @@ def group_of(rows: "QuerySet[Submission]", group: str) -> "QuerySet[Submission]"
     )
 
 
-def candidates(user: Any, round_: CollectionRound, group: str, category: str = "") -> "QuerySet[Submission]":
+def candidates(user: User, round_: CollectionRound, group: str, category: str = "") -> "QuerySet[Submission]":
     """The sheets that a request of this person would remind of."""
     rows = Submission.objects.visible_to(user, Permission.MANAGE_UNITS).filter(round=round_)
     if category:
@@ -67,7 +67,7 @@ def candidates(user: Any, round_: CollectionRound, group: str, category: str = "
 
 
 @transaction.atomic
-def request_reminders(*, by: Any, round_: CollectionRound, group: str, category: str = "") -> ReminderBatch:
+def request_reminders(*, by: User, round_: CollectionRound, group: str, category: str = "") -> ReminderBatch:
     """Write down whom to remind; the caller hands the batch to a worker. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.MANAGE_UNITS):
         raise PermissionDenied
@@ -195,13 +195,13 @@ def message(sheet: Submission) -> str:
     return "\n".join(parts)
 
 
-def batches_of(user: Any) -> "QuerySet[ReminderBatch]":
+def batches_of(user: User) -> "QuerySet[ReminderBatch]":
     """Batches in which this person sees a sheet, newest first."""
     seen = Reminder.objects.visible_to(user, Permission.MANAGE_UNITS).values("batch")
     return ReminderBatch.objects.filter(pk__in=seen).select_related("round", "by").order_by("-pk")
 
 
-def log_of(batch: ReminderBatch, user: Any) -> "QuerySet[Reminder]":
+def log_of(batch: ReminderBatch, user: User) -> "QuerySet[Reminder]":
     """Decisions of a batch on the units of this person's area."""
     return (
         Reminder.objects.visible_to(user, Permission.MANAGE_UNITS)
@@ -212,6 +212,6 @@ def log_of(batch: ReminderBatch, user: Any) -> "QuerySet[Reminder]":
     )
 
 
-def notices_of(user: Any) -> "QuerySet[SiteNotice]":
+def notices_of(user: User) -> "QuerySet[SiteNotice]":
     """What was written to this person, newest first."""
     return SiteNotice.objects.filter(user=user).select_related("submission__unit").order_by(F("pk").desc())

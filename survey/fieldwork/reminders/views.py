@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.exports.views import LATEST, PAGE_SIZE
@@ -27,9 +28,9 @@ from survey.review.selectors import round_of, rounds
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.MANAGE_UNITS)
-def reminders_page(request: HttpRequest) -> HttpResponse:
+def reminders_page(request: AuthenticatedRequest) -> HttpResponse:
     """How many each group would remind now; POST asks for one of them."""
-    user: Any = request.user
+    user = request.user
     setting = QueueFilter.read(request.POST if request.method == "POST" else request.GET)
     round_ = round_of(setting, rounds())
     errors: list[dict[str, Any]] = []
@@ -65,7 +66,7 @@ def reminders_page(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Permission.MANAGE_UNITS)
-def reminder_batch(request: HttpRequest, pk: int) -> HttpResponse:
+def reminder_batch(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The log of one batch: what was decided about each unit of one's area."""
     batch = get_object_or_404(reminders.batches_of(request.user), pk=pk)
     log = reminders.log_of(batch, request.user)
@@ -80,7 +81,7 @@ def reminder_batch(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.RESPOND)
-def notices(request: HttpRequest) -> HttpResponse:
+def notices(request: AuthenticatedRequest) -> HttpResponse:
     """What was written to this respondent; POST marks everything as read."""
     rows = reminders.notices_of(request.user)
     if request.method == "POST":

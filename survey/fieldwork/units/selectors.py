@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import Assignment
 from survey.collection.selectors import contact_notes_of
@@ -27,7 +28,7 @@ class ContactLog:
     follow_up_on: date | None
 
 
-def log_of(user: Any, assignment: Assignment) -> ContactLog:
+def log_of(user: User, assignment: Assignment) -> ContactLog:
     """The log of one assignment as far as this person may read it."""
     notes = list(contact_notes_of(user, assignment))
     reminders = (

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from survey.access.activation.services import issue_activation_code
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.collection import services
 from survey.collection.forms import ContactNoteForm, DispositionForm, ExemptionForm, ExtensionForm
@@ -27,20 +28,20 @@ from survey.submissions.lifecycle.services import transition
 from survey.submissions.lifecycle.states import Action, State
 
 
-def _load(request: HttpRequest, pk: int) -> Assignment:
+def _load(request: AuthenticatedRequest, pk: int) -> Assignment:
     """One assignment in the person's area, or 404."""
-    return get_object_or_404(assignments_of(request.user), pk=pk)  # type: ignore[arg-type]  # signed in
+    return get_object_or_404(assignments_of(request.user), pk=pk)
 
 
 @requires(Permission.MANAGE_UNITS)
 @require_GET
-def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def unit_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Everything about one unit in one round."""
     return _show(request, _load(request, pk))
 
 
-def _show(request: HttpRequest, assignment: Assignment, **extra: Any) -> HttpResponse:
-    user: Any = request.user
+def _show(request: AuthenticatedRequest, assignment: Assignment, **extra: Any) -> HttpResponse:
+    user = request.user
     context = {
         "assignment": assignment,
         "unit": assignment.unit,
@@ -68,7 +69,7 @@ def _exemption_form(data: Any = None) -> ExemptionForm:
     return ExemptionForm(data, codes=[("", _("Choose …")), *codes], auto_id="x_%s")
 
 
-def _keep_file(request: HttpRequest, assignment: Assignment) -> bool:
+def _keep_file(request: AuthenticatedRequest, assignment: Assignment) -> bool:
     """Store the document that came with a form; False when none came. Raises PolicyDenied."""
     file = request.FILES.get("file")
     if file is None:
@@ -88,7 +89,7 @@ def _keep_file(request: HttpRequest, assignment: Assignment) -> bool:
 
 @requires(Permission.MANAGE_UNITS)
 @require_POST
-def unit_disposition(request: HttpRequest, pk: int) -> HttpResponse:
+def unit_disposition(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Record what became of asking the unit."""
     assignment, form = _load(request, pk), DispositionForm(request.POST, auto_id="d_%s")
     if not form.is_valid():
@@ -105,7 +106,7 @@ def unit_disposition(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.MANAGE_UNITS)
 @require_POST
-def unit_extend(request: HttpRequest, pk: int) -> HttpResponse:
+def unit_extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Give the unit more time."""
     assignment, form = _load(request, pk), ExtensionForm(request.POST, auto_id="e_%s")
     if not form.is_valid():
@@ -123,7 +124,7 @@ def unit_extend(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.MANAGE_UNITS)
 @require_POST
-def unit_exempt(request: HttpRequest, pk: int) -> HttpResponse:
+def unit_exempt(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Exempt the sheet with a coded reason and, where the code asks for it, a document; or take that back."""
     assignment = _load(request, pk)
     back = assignment.submission.state == State.EXEMPTED
@@ -143,16 +144,16 @@ def unit_exempt(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.MANAGE_UNITS)
 @require_POST
-def unit_code(request: HttpRequest, pk: int) -> HttpResponse:
+def unit_code(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """A new activation code for the unit's letter: shown once, on this answer only."""
     assignment = _load(request, pk)
-    code = issue_activation_code(unit=assignment.unit, by=request.user)  # type: ignore[arg-type]  # signed in
+    code = issue_activation_code(unit=assignment.unit, by=request.user)
     return _show(request, assignment, activation_code=code)
 
 
 @requires(Permission.MANAGE_UNITS)
 @require_POST
-def unit_note(request: HttpRequest, pk: int) -> HttpResponse:
+def unit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Write down a talk, visit or letter."""
     assignment, form = _load(request, pk), ContactNoteForm(request.POST, auto_id="n_%s")
     if not form.is_valid():
@@ -168,7 +169,7 @@ def unit_note(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.MANAGE_UNITS)
 @require_POST
-def unit_evidence(request: HttpRequest, pk: int) -> HttpResponse:
+def unit_evidence(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Put a document of the desk beside the sheet, or take one away."""
     assignment = _load(request, pk)
     gone = request.POST.get("remove", "")

@@ -1,13 +1,13 @@
 """Contact persons of a unit: who is named for what, and the one way to change it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.frame.models import ReportingUnit, UnitContact
@@ -16,7 +16,7 @@ type Contact = dict[str, str]  # name, phone, email
 FIELDS = ("name", "phone", "email")
 
 
-def reachable_units(user: Any) -> "QuerySet[ReportingUnit]":
+def reachable_units(user: User) -> "QuerySet[ReportingUnit]":
     """Units whose contacts this person may read and change: the own one, or those of the desk."""
     units = ReportingUnit.objects.select_related("review_region")
     return units.filter(
@@ -31,7 +31,7 @@ def contacts_of(unit: ReportingUnit) -> list[UnitContact]:
 
 
 @transaction.atomic
-def set_contacts(unit: ReportingUnit, *, by: Any, contacts: Mapping[str, Contact]) -> list[str]:
+def set_contacts(unit: ReportingUnit, *, by: User, contacts: Mapping[str, Contact]) -> list[str]:
     """Name the persons by role; a role without a name is nobody's. Returns the roles that changed.
 
     The audit row says which roles, never whom. Raises PermissionDenied.

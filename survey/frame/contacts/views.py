@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from survey.access.decorators import requires
 from survey.access.forms import PlainForm
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.frame.contacts import services as contacts
 from survey.frame.models import ReportingUnit, UnitContact
@@ -67,7 +68,7 @@ class ContactsForm(PlainForm):
 @requires(Permission.RESPOND, Permission.MANAGE_UNITS)
 @never_cache
 @require_http_methods(["GET", "POST"])
-def unit_contacts(request: HttpRequest, pk: int) -> HttpResponse:
+def unit_contacts(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Contact persons of one unit."""
     unit = get_object_or_404(contacts.reachable_units(request.user), pk=pk)
     form = ContactsForm(unit, request.POST or None)
@@ -75,6 +76,6 @@ def unit_contacts(request: HttpRequest, pk: int) -> HttpResponse:
         contacts.set_contacts(unit, by=request.user, contacts=form.by_role())
         messages.success(request, _("The contact persons have been saved."))
         return redirect("unit_contacts", pk)
-    user: Any = request.user
+    user = request.user
     context = {"unit": unit, "form": form, "desk": user.has(Permission.MANAGE_UNITS)}
     return page(request, "survey/frame/contacts.html", context, status=422 if form.errors else 200)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission, Role, permissions_of
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied, StaleRevision
@@ -60,7 +61,7 @@ class Preview:
     ids: tuple[int, ...]
 
 
-def action_of(user: Any, setting: QueueFilter) -> tuple[State, Action]:
+def action_of(user: User, setting: QueueFilter) -> tuple[State, Action]:
     """The one state and acceptance that a filter stands for. Raises PolicyDenied when it is not one."""
     desk = desk_of(user)
     states = setting.states(desk)
@@ -70,7 +71,7 @@ def action_of(user: Any, setting: QueueFilter) -> tuple[State, Action]:
     return state, ACTIONS[state]
 
 
-def acceptable(rows: "QuerySet[Submission]", action: Action, by: Any) -> "QuerySet[Submission]":
+def acceptable(rows: "QuerySet[Submission]", action: Action, by: User) -> "QuerySet[Submission]":
     """Of these sheets, the ones that ``transition`` (and the rule on refused reasons) would let through."""
     move = next(move for (_state, one), move in TRANSITIONS.items() if one is action)
     if set(move.policies) != _WRITTEN:
@@ -86,7 +87,7 @@ def acceptable(rows: "QuerySet[Submission]", action: Action, by: Any) -> "QueryS
     return rows.filter(~Exists(_open_queries())).exclude(unit_id__in=_own_units(by))
 
 
-def national_categories(by: Any, permission: Permission) -> set[str]:
+def national_categories(by: User, permission: Permission) -> set[str]:
     """Categories of the nation-wide grants that allow something; "" stands for all."""
     return {
         grant.category
@@ -95,15 +96,17 @@ def national_categories(by: Any, permission: Permission) -> set[str]:
     }
 
 
-def _own_units(by: Any) -> list[int]:
-    return [grant.unit_id for grant in by.grants() if grant.role == Role.RESPONDENT]
+def _own_units(by: User) -> list[int]:
+    return [
+        grant.unit_id for grant in by.grants() if grant.unit_id is not None and grant.role == Role.RESPONDENT
+    ]
 
 
 def _open_queries() -> "QuerySet[ReviewQuery]":
     return ReviewQuery.objects.filter(submission=OuterRef("pk"), state=ReviewQuery.State.OPEN)
 
 
-def preview(user: Any, round_: CollectionRound, setting: QueueFilter) -> Preview:
+def preview(user: User, round_: CollectionRound, setting: QueueFilter) -> Preview:
     """Count before anything is done. Raises PolicyDenied when the filter is not a desk of this user."""
     state, action = action_of(user, setting)
     rows = matching(user, round_, setting.but(state=state.value))
@@ -143,7 +146,7 @@ def _mark(pairs: Iterable[tuple[int, int]]) -> str:
 @transaction.atomic
 def bulk_accept(
     *,
-    by: Any,
+    by: User,
     round: CollectionRound,
     setting: QueueFilter,
     expected: int,
@@ -203,7 +206,7 @@ def transition_many(
     ids: list[int],
     action: Action,
     *,
-    by: Any,
+    by: User,
     origin: State | None = None,
     reason: str = "",
     channel: str = "page",

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.review.bulk import services as bulk
@@ -23,7 +24,7 @@ from survey.review.selectors import round_of, rounds
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.REVIEW)
-def review_bulk(request: HttpRequest) -> HttpResponse:
+def review_bulk(request: AuthenticatedRequest) -> HttpResponse:
     """Preview of a bulk acceptance, and the confirmation of exactly that."""
     setting = QueueFilter.read(request.GET)
     round_ = round_of(setting, rounds())
@@ -56,7 +57,7 @@ def review_bulk(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Permission.REVIEW)
-def review_remaining(request: HttpRequest) -> HttpResponse:
+def review_remaining(request: AuthenticatedRequest) -> HttpResponse:
     """How far down the queue it pays to look, for the nation and by region."""
     round_ = round_of(QueueFilter.read(request.GET), rounds())
     lanes = remaining(request.user, round_) if round_ else []
@@ -66,7 +67,7 @@ def review_remaining(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Permission.REVIEW)
-def review_bulk_acts(request: HttpRequest) -> HttpResponse:
+def review_bulk_acts(request: AuthenticatedRequest) -> HttpResponse:
     """The latest acts that accepted many sheets of one's area."""
     acts = [undo.standing(act, request.user) for act in undo.acts_of(request.user)[: undo.LATEST]]
     return page(request, "survey/review/bulk_acts.html", {"acts": acts})
@@ -74,7 +75,7 @@ def review_bulk_acts(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.REVIEW)
-def review_bulk_act(request: HttpRequest, pk: int) -> HttpResponse:
+def review_bulk_act(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """One act: what it accepted, and taking it back while that is possible."""
     act = get_object_or_404(undo.acts_of(request.user), pk=pk)
     errors: list[dict[str, Any]] = []

@@ -1,10 +1,9 @@
 """A reviewer proposes a number; the respondent confirms or refuses it (``submissions.lifecycle.correcting``)."""
 
-from typing import Any
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from survey.access.models import User
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.answering.answers import AnswerError, parse_cell
 from survey.questionnaires.definition import NUMERIC_TYPES, Item
@@ -25,7 +24,7 @@ def can_be_proposed(item: Item) -> bool:
 def propose_correction(
     submission: Submission,
     *,
-    by: Any,
+    by: User,
     item: str,
     value: str,
     unit: str = "",

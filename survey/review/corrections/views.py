@@ -1,13 +1,14 @@
 """A reviewer proposes a value; the history of one item."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.selectors import definition_for
@@ -21,7 +22,7 @@ from survey.submissions.selectors import SHEET_RELATIONS
 
 @require_POST
 @requires(Permission.REVIEW)
-def review_propose(request: HttpRequest, pk: int) -> HttpResponse:
+def review_propose(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Propose a value for one item; a refused proposal comes back as it was typed."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     given = {name: request.POST.get(name, "") for name in ("item", "value", "unit", "text")}
@@ -42,7 +43,7 @@ def review_propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @requires(Permission.VIEW_SHEETS)
-def review_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
+def review_item(request: AuthenticatedRequest, pk: int, code: str) -> HttpResponse:
     """One item over the rounds, the filed versions and the events of a sheet."""
     rows = Submission.objects.visible_to(request.user, Permission.VIEW_SHEETS).exclude(filed_at=None)
     submission = get_object_or_404(rows.select_related(*SHEET_RELATIONS), pk=pk)

@@ -6,11 +6,10 @@ ones of them valid. A test beside it holds the two together.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from survey.access.models import NATION, Region
+from survey.access.models import NATION, Region, User
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.review.selectors import province_of
@@ -49,7 +48,7 @@ class Counts:
     total: Count3 = field(default_factory=Count3)
 
 
-def counts(user: Any, round_: CollectionRound) -> Counts:
+def counts(user: User, round_: CollectionRound) -> Counts:
     """Decided sheets of one's area."""
     paths = dict(Region.objects.values_list("code", "path"))
     rows = (
@@ -74,7 +73,7 @@ def counts(user: Any, round_: CollectionRound) -> Counts:
 
 
 def entries(
-    user: Any, round_: CollectionRound, *, category: str = "", region: str = "", reason: str = ""
+    user: User, round_: CollectionRound, *, category: str = "", region: str = "", reason: str = ""
 ) -> "QuerySet[Submission]":
     """The sheets ruled invalid with who ruled and when, newest first."""
     ruling = SubmissionEvent.objects.filter(submission=OuterRef("pk"), action=Action.INVALIDATE.value)

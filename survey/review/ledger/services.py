@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.review.ledger.models import MacroFinding, MacroMember
@@ -198,7 +199,7 @@ class Told:
         return self.finding.size - len(self.members)
 
 
-def findings_of(user: Any, round_: CollectionRound, rule: str = "") -> list[Told]:
+def findings_of(user: User, round_: CollectionRound, rule: str = "") -> list[Told]:
     """Findings with at least one sheet of one's area. Sums of a province need all of its sheets in sight."""
     members: QuerySet[MacroMember] = (
         MacroMember.objects.visible_to(user, Permission.VIEW_SHEETS)

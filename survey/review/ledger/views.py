@@ -1,13 +1,12 @@
 """Pages about many sheets at once: the ledger of invalid ones, and checks across respondents."""
 
-from typing import Any
-
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import QueueFilter
@@ -18,9 +17,9 @@ from survey.review.selectors import place_name, round_of, rounds
 
 @require_GET
 @requires(Permission.VIEW_SHEETS)
-def review_ledger(request: HttpRequest) -> HttpResponse:
+def review_ledger(request: AuthenticatedRequest) -> HttpResponse:
     """Sheets ruled invalid with their reasons, beside the counts that tables 3 and 4 are made of."""
-    user: Any = request.user
+    user = request.user
     setting = QueueFilter.read(request.GET)
     known = rounds()
     round_ = round_of(setting, known)
@@ -47,9 +46,9 @@ def review_ledger(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Permission.VIEW_SHEETS)
-def review_macro(request: HttpRequest) -> HttpResponse:
+def review_macro(request: AuthenticatedRequest) -> HttpResponse:
     """Where respondents of one's area contradict each other or copy."""
-    user: Any = request.user
+    user = request.user
     setting = QueueFilter.read(request.GET)
     round_ = round_of(setting, rounds())
     if round_ is None:

@@ -1,10 +1,9 @@
 """Reasons for unusual values over many sheets: what was said, under which rule, and how it was judged."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.submissions.lifecycle.states import FILED, State
@@ -19,7 +18,7 @@ VERDICTS = {
 
 
 def reasons_of(
-    user: Any, round_: CollectionRound, *, category: str = "", verdict: str = "waiting"
+    user: User, round_: CollectionRound, *, category: str = "", verdict: str = "waiting"
 ) -> "QuerySet[Explanation]":
     """Reasons on the filed sheets that this person may read, newest filing first."""
     rows = (

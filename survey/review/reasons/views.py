@@ -4,11 +4,12 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import QueueFilter
@@ -20,9 +21,9 @@ PAGE_SIZE = 50
 
 @require_GET
 @requires(Permission.VIEW_SHEETS)
-def review_reasons(request: HttpRequest) -> HttpResponse:
+def review_reasons(request: AuthenticatedRequest) -> HttpResponse:
     """Every reason on a filed sheet of one's area, by rule and verdict; those that wait for a verdict first."""
-    user: Any = request.user
+    user = request.user
     setting, known = QueueFilter.read(request.GET), rounds()
     round_ = round_of(setting, known)
     if round_ is None:

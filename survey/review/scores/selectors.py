@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils.translation import get_language
 
+from survey.access.models import User
 from survey.access.roles import Permission, permissions_of
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_all
@@ -81,7 +82,7 @@ def depth(shares: Iterable[Share], errors: Mapping[str, float], part: float) -> 
     return 0, dict(left)
 
 
-def remaining(user: Any, round_: CollectionRound) -> list[Lane]:
+def remaining(user: User, round_: CollectionRound) -> list[Lane]:
     """The nation first, for whoever sees all of it; then the regions of this person that have something undecided.
 
     Empty when no run has handed its errors over.
@@ -133,7 +134,7 @@ def _label(item: str) -> str:
     return known.label.get(get_language() or "zh-hans") if known else item
 
 
-def _sees_the_nation(user: Any) -> bool:
+def _sees_the_nation(user: User) -> bool:
     return any(
         grant.region.level == 0 and not grant.unit_id and Permission.REVIEW in permissions_of(grant.role)
         for grant in user.grants()

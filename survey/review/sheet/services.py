@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 
 from survey import audit
+from survey.access.models import User
 from survey.submissions.models import Explanation
 from survey.submissions.selectors import Sheet
 
@@ -68,24 +69,24 @@ def count_unjudged(ids: Sequence[int]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def accept_reasons(ids: Sequence[int], *, by: Any, at: datetime, channel: str) -> int:
+def accept_reasons(ids: Sequence[int], *, by: User, at: datetime, channel: str) -> int:
     """Write a verdict on every unjudged reason of sheets that are about to be accepted; returns how many."""
     return _judge(_ACCEPT, {"ids": list(ids)}, '{"before": "", "verdict": "accepted"}', by, at, channel)
 
 
-def withdraw_reasons(act: int, ids: Sequence[int], *, by: Any, at: datetime, channel: str) -> int:
+def withdraw_reasons(act: int, ids: Sequence[int], *, by: User, at: datetime, channel: str) -> int:
     """Take back the verdicts that an acceptance of many sheets wrote on these of its sheets."""
     values = {"act": act, "ids": list(ids)}
     return _judge(_WITHDRAW, values, '{"before": "accepted", "verdict": ""}', by, at, channel)
 
 
-def _judge(statement: str, values: dict[str, Any], new: str, by: Any, at: datetime, channel: str) -> int:
+def _judge(statement: str, values: dict[str, Any], new: str, by: User, at: datetime, channel: str) -> int:
     """Run one of the two updates and leave an event and an audit row for each reason."""
     with connection.cursor() as cursor:
         cursor.execute(statement, {**values, "by": by.pk, "at": at})
         found = cursor.fetchall()
         if found:
-            traced = {
+            traced: dict[str, Any] = {
                 "sheets": [sheet for sheet, _edit in found],
                 "edits": [edit for _sheet, edit in found],
                 "at": at,

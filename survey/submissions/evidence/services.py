@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import Disposition
 from survey.exceptions import PolicyDenied
@@ -36,7 +37,7 @@ _NAME = re.compile(r"[^\w.()\-（）【】《》、 ]+")
 def attach(
     submission: Submission,
     *,
-    by: Any,
+    by: User,
     name: str,
     data: bytes,
     note: str = "",
@@ -94,7 +95,7 @@ def _clean(name: str, kind: str) -> str:
 
 
 @transaction.atomic
-def _store(submission: Submission, by: Any, place: Path, data: bytes, facts: dict[str, str]) -> Attachment:
+def _store(submission: Submission, by: User, place: Path, data: bytes, facts: dict[str, str]) -> Attachment:
     row = locked(submission)
     _may_change(row, by, facts["purpose"])
     if facts["item"] and facts["item"] not in dict(places_of(row)):
@@ -140,7 +141,7 @@ def places_of(submission: Submission) -> list[tuple[str, Any]]:
     return found
 
 
-def _may_change(row: Submission, by: Any, purpose: str) -> None:
+def _may_change(row: Submission, by: User, purpose: str) -> None:
     if purpose == DESK:
         if not reaches(row, Permission.MANAGE_UNITS, Owner.PROVINCE, by):
             raise PermissionDenied
@@ -152,7 +153,7 @@ def _may_change(row: Submission, by: Any, purpose: str) -> None:
 
 
 @transaction.atomic
-def remove(submission: Submission, *, by: Any, attachment_id: int, purpose: str = SHEET) -> None:
+def remove(submission: Submission, *, by: User, attachment_id: int, purpose: str = SHEET) -> None:
     """Take a file away. The row and the file stay for the audit; nobody is shown them any more."""
     row = locked(submission)
     _may_change(row, by, purpose)
@@ -180,7 +181,7 @@ def attachments_of(submission: Submission, purpose: str = SHEET) -> QuerySet[Att
     return submission.attachments.filter(removed_at=None, purpose=purpose).order_by("pk")
 
 
-def files_of(user: Any) -> QuerySet[Attachment]:
+def files_of(user: User) -> QuerySet[Attachment]:
     """Files that this person may fetch: those of the units within reach, and a desk's own for desks only."""
     desks = Attachment.objects.visible_to(user, Permission.MANAGE_UNITS).filter(purpose=DESK)
     return Attachment.objects.visible_to(user).filter(
@@ -188,7 +189,7 @@ def files_of(user: Any) -> QuerySet[Attachment]:
     )
 
 
-def read(attachment: Attachment, *, by: Any) -> bytes:
+def read(attachment: Attachment, *, by: User) -> bytes:
     """The content of a file that ``by`` may see; who fetched it is recorded. Raises PolicyDenied when it is damaged."""
     data = (Path(settings.ATTACHMENT_ROOT) / attachment.path).read_bytes()
     if hashlib.sha256(data).hexdigest() != attachment.sha256:

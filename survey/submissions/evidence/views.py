@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, SurveyError
 from survey.submissions.evidence import services as evidence
@@ -20,7 +21,7 @@ from survey.submissions.selectors import sheet_of
 
 @requires(Permission.RESPOND)
 @require_http_methods(["GET", "POST"])
-def sheet_evidence(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_evidence(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The files of a sheet, and a form for one more."""
     submission = load(request, pk)
     errors = []
@@ -59,7 +60,7 @@ def sheet_evidence(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_POST
-def evidence_remove(request: HttpRequest, pk: int, attachment: int) -> HttpResponse:
+def evidence_remove(request: AuthenticatedRequest, pk: int, attachment: int) -> HttpResponse:
     """Take a file away."""
     evidence.remove(load(request, pk), by=request.user, attachment_id=attachment)
     messages.success(request, _("The file has been removed."))
@@ -68,7 +69,7 @@ def evidence_remove(request: HttpRequest, pk: int, attachment: int) -> HttpRespo
 
 @requires(Permission.RESPOND, Permission.VIEW_SHEETS)
 @require_GET
-def evidence_file(request: HttpRequest, pk: int) -> HttpResponse:
+def evidence_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """One file, to be saved and never shown inside this site."""
     rows = evidence.files_of(request.user).select_related("submission__unit__review_region")
     attachment = get_object_or_404(rows, pk=pk)

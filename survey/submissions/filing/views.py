@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from survey.access.decorators import requires
 from survey.access.forms import PlainForm
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 from survey.questionnaires.loader import load_codelist
@@ -33,13 +34,13 @@ from survey.submissions.tasks import send_invitation_later, send_receipt_later
 
 @requires(Permission.RESPOND)
 @require_GET
-def sheet_findings(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_findings(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Everything that is wrong or unusual, each with a way to its cell."""
     return _findings(request, load(request, pk), {})
 
 
 def _findings(
-    request: HttpRequest, submission: Submission, refused: dict[str, Any], status: int = 200
+    request: AuthenticatedRequest, submission: Submission, refused: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     sheet = sheet_of(submission)
     builder = RowBuilder(sheet, with_required=True)
@@ -68,7 +69,7 @@ def _findings(
 
 @requires(Permission.RESPOND)
 @require_POST
-def sheet_explain(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_explain(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Store the reason for an unusual value; a refused text comes back to be improved."""
     submission = load(request, pk)
     given = {name: request.POST.get(name, "") for name in ("edit", "fingerprint", "reason_code", "text")}
@@ -82,7 +83,7 @@ def sheet_explain(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_GET
-def sheet_summary(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_summary(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """All answers on one page, each with a link to change it."""
     sheet = sheet_of(load(request, pk))
     builder = RowBuilder(sheet, with_required=True)
@@ -98,10 +99,10 @@ def sheet_summary(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_http_methods(["GET", "POST"])
-def sheet_submit(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_submit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Sign-off and submission of the revision that the summary showed."""
     submission = load(request, pk)
-    initial = dict(submission.signatories) or {"filler": request.user.name}  # type: ignore[union-attr]
+    initial = dict(submission.signatories) or {"filler": request.user.name}
     signed = signing.names(sheet_of(submission)) if signing.chain_wanted() else {}
     form = SignOffForm(request.POST or None, initial=initial, signed=signed)
     errors: list[dict[str, str]] = []
@@ -144,7 +145,7 @@ def _chain(sheet: Sheet) -> dict[str, Any]:
 
 @requires(Permission.RESPOND)
 @require_GET
-def sheet_receipt(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_receipt(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """What was filed last, when, by whom, and its hash."""
     submission = load(request, pk)
     filing = latest_filing(submission)
@@ -162,7 +163,7 @@ def sheet_receipt(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_POST
-def sheet_recall(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_recall(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Take the sheet back before its review begins."""
     services.recall(load(request, pk), by=request.user)
     messages.success(request, _("The sheet is yours again. Submit it once more when you have finished."))
@@ -171,7 +172,7 @@ def sheet_recall(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_GET
-def sheet_filed(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def sheet_filed(request: AuthenticatedRequest, pk: int, number: int) -> HttpResponse:
     """A filed version as it was, at any later time; ``?download`` gives the text that was hashed."""
     submission = load(request, pk)
     filing = get_object_or_404(
@@ -197,7 +198,7 @@ def sheet_filed(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_POST
-def sheet_reply(request: HttpRequest, pk: int, query: int) -> HttpResponse:
+def sheet_reply(request: AuthenticatedRequest, pk: int, query: int) -> HttpResponse:
     """Answer a reviewer's comment."""
     user: Any = request.user
     services.reply(
@@ -214,7 +215,7 @@ def sheet_reply(request: HttpRequest, pk: int, query: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_GET
-def sheet_print(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_print(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The blank questionnaire with definitions, for preparing the figures on paper."""
     sheet = sheet_of(load(request, pk))
     context = frame(request, sheet) | {"blank_sections": items_by_section(sheet.definition)}
@@ -231,7 +232,7 @@ class SignatoryForm(PlainForm):
 
 @requires(Permission.RESPOND)
 @require_POST
-def sheet_sign(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_sign(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The first step: whoever filled signs with their account."""
     signing.sign(
         load(request, pk),
@@ -246,7 +247,7 @@ def sheet_sign(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_POST
-def sheet_ask_signature(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_ask_signature(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Send the link for the next step."""
     submission = load(request, pk)
     form = SignatoryForm(request.POST)

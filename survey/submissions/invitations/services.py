@@ -19,6 +19,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.selectors import definition_for
@@ -37,7 +38,7 @@ CHANNEL = "guest"
 
 @transaction.atomic
 def invite(
-    submission: Submission, *, by: Any, name: str, email: str, sections: Iterable[str], days: int
+    submission: Submission, *, by: User, name: str, email: str, sections: Iterable[str], days: int
 ) -> tuple[SectionInvitation, str]:
     """Invite somebody to fill sections. Returns the row and the secret of the link, never shown again.
 
@@ -77,7 +78,7 @@ def invite(
 
 
 @transaction.atomic
-def withdraw(submission: Submission, *, by: Any, invitation_id: int) -> None:
+def withdraw(submission: Submission, *, by: User, invitation_id: int) -> None:
     """End an invitation: its link stops working at once."""
     row = locked(submission)
     if not reaches(row, Permission.RESPOND, Owner.RESPONDENT, by):
@@ -96,7 +97,7 @@ def withdraw(submission: Submission, *, by: Any, invitation_id: int) -> None:
 
 @transaction.atomic
 def ask_signature(
-    submission: Submission, *, by: Any, name: str, email: str, role: str
+    submission: Submission, *, by: User, name: str, email: str, role: str
 ) -> tuple[SectionInvitation, str]:
     """A link for a step of the sign-off; an earlier link for the same step stops working.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.text import format_lazy
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from survey.access.decorators import requires
 from survey.access.forms import PlainForm
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 from survey.submissions.invitations import services as invitations
@@ -52,7 +53,7 @@ class ShareForm(PlainForm):
 @requires(Permission.RESPOND)
 @never_cache
 @require_http_methods(["GET", "POST"])
-def sheet_share(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_share(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Invitations of a sheet, and a form for a new one. The link is shown once, when it is made."""
     submission = load(request, pk)
     sheet = sheet_of(submission)
@@ -74,7 +75,7 @@ def sheet_share(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_POST
-def share_withdraw(request: HttpRequest, pk: int, invitation: int) -> HttpResponse:
+def share_withdraw(request: AuthenticatedRequest, pk: int, invitation: int) -> HttpResponse:
     """End an invitation."""
     invitations.withdraw(load(request, pk), by=request.user, invitation_id=invitation)
     messages.success(request, _("The invitation has been withdrawn."))

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from survey.access.models import User
 from survey.access.roles import Role
 from survey.collection.models import CollectionRound, Disposition
 from survey.frame.models import NATIONAL_CATEGORIES
@@ -33,7 +33,7 @@ type Refusal = str | Promise | None
 class Request:
     """What the person gave along with the action."""
 
-    by: Any
+    by: User | None
     action: Action
     reason: str = ""
     reason_code: str = ""

@@ -1,10 +1,9 @@
 """Everything that changes a sheet. The work is done in the files named here; callers import this one."""
 
-from typing import Any
-
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from survey.access.models import User
 from survey.collection.models import Assignment, CollectionRound
 from survey.exceptions import PolicyDenied
 from survey.submissions.lifecycle.correcting import answer_correction
@@ -43,7 +42,7 @@ __all__ = [
 def submit(
     submission: Submission,
     *,
-    by: Any,
+    by: User,
     signatories: dict[str, str],
     shown_revision: int,
     channel: str = "page",
@@ -74,7 +73,7 @@ def submit(
     return filing
 
 
-def recall(submission: Submission, *, by: Any, channel: str = "page") -> Submission:
+def recall(submission: Submission, *, by: User, channel: str = "page") -> Submission:
     """Take a filed sheet back before anybody has begun to review it."""
     return transition(submission, Action.RECALL, by=by, channel=channel)
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission, permissions_of
 from survey.exceptions import PolicyDenied, Shown, StaleRevision
 from survey.frame.models import NATIONAL_CATEGORIES
@@ -34,7 +35,7 @@ def transition(
     submission: Submission,
     action: Action,
     *,
-    by: Any | None,
+    by: User | None,
     reason: str = "",
     reason_code: str = "",
     due_at: datetime | None = None,
@@ -78,7 +79,7 @@ def authorise(row: Submission, request: Request) -> Transition:
     return found
 
 
-def _allowed(row: Submission, action: Action, found: Transition | None, by: Any) -> bool:
+def _allowed(row: Submission, action: Action, found: Transition | None, by: User) -> bool:
     if found is not None:
         return reaches(row, Permission(found.permission), found.level, by)
     # No such move from here: who could do it in some other state hears why not, others see nothing.
@@ -86,7 +87,7 @@ def _allowed(row: Submission, action: Action, found: Transition | None, by: Any)
     return any(reaches(row, Permission(move.permission), move.level, by) for move in moves)
 
 
-def reaches(row: Submission, permission: Permission, level: Owner, by: Any) -> bool:
+def reaches(row: Submission, permission: Permission, level: Owner, by: User) -> bool:
     """Does a grant of ``by`` carry this permission at this level for this sheet?
 
     Own unit: the grant names the unit. Province: the grant's region is the reviewing region or above it.
@@ -166,12 +167,12 @@ def submit_action(submission: Submission) -> Action:
     return Action.SUBMIT_NATIONAL if submission.unit.category in NATIONAL_CATEGORIES else Action.SUBMIT
 
 
-def can(submission: Submission, action: Action, by: Any) -> bool:
+def can(submission: Submission, action: Action, by: User) -> bool:
     """May this button be shown? What is known only on pressing it (a reason, a date) is not asked."""
     return not refusals(submission, action, by)
 
 
-def refusals(submission: Submission, action: Action, by: Any) -> list[Shown]:
+def refusals(submission: Submission, action: Action, by: User | None) -> list[Shown]:
     """Why not, one sentence per obstacle; empty when nothing stands in the way."""
     found = TRANSITIONS.get((State(submission.state), action))
     if found is None:

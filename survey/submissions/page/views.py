@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.definition import Section
@@ -37,12 +38,12 @@ from survey.submissions.selectors import (
 )
 
 
-def load(request: HttpRequest, pk: int) -> Submission:
+def load(request: AuthenticatedRequest, pk: int) -> Submission:
     """One sheet of the signed-in respondent, or 404."""
-    return get_object_or_404(sheets_of(request.user), pk=pk)  # type: ignore[arg-type]  # signed in by decorator
+    return get_object_or_404(sheets_of(request.user), pk=pk)
 
 
-def frame(request: HttpRequest, sheet: Sheet) -> dict[str, Any]:
+def frame(request: AuthenticatedRequest, sheet: Sheet) -> dict[str, Any]:
     """What every page of a sheet shows around its content."""
     submission = sheet.submission
     obstacles = services.refusals(submission, Action.SAVE, request.user)
@@ -60,9 +61,9 @@ def frame(request: HttpRequest, sheet: Sheet) -> dict[str, Any]:
 
 @requires(Permission.RESPOND)
 @require_GET
-def tasks(request: HttpRequest) -> HttpResponse:
+def tasks(request: AuthenticatedRequest) -> HttpResponse:
     """What this person has to do."""
-    rows = tasks_of(request.user)  # type: ignore[arg-type]  # signed in by decorator
+    rows = tasks_of(request.user)
     for row in rows:
         row.deadline = deadline(row)  # type: ignore[attr-defined]  # for the template
         row.days_left = days_left(row)  # type: ignore[attr-defined]
@@ -74,7 +75,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_POST
-def sheet_start(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_start(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Begin: the register's facts are written, then the hub opens."""
     submission = load(request, pk)
     if submission.state == State.NOT_STARTED:
@@ -84,7 +85,7 @@ def sheet_start(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_GET
-def sheet_hub(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_hub(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """All sections of a sheet with their progress."""
     submission = load(request, pk)
     sheet = sheet_of(submission)
@@ -105,7 +106,7 @@ def sheet_hub(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_http_methods(["GET", "POST"])
-def sheet_section(request: HttpRequest, pk: int, code: str) -> HttpResponse:
+def sheet_section(request: AuthenticatedRequest, pk: int, code: str) -> HttpResponse:
     """One section. Without script a POST saves it as a whole and comes back with errors at their cells."""
     submission = load(request, pk)
     section = section_or_404(sheet_of(submission), code)
@@ -134,7 +135,7 @@ def section_or_404(sheet: Sheet, code: str) -> Section:
     raise Http404
 
 
-def _after_save(request: HttpRequest, sheet: Sheet, section: Section) -> HttpResponse:
+def _after_save(request: AuthenticatedRequest, sheet: Sheet, section: Section) -> HttpResponse:
     here = reverse("sheet_section", args=[sheet.submission.pk, section.code])
     wanted = request.POST.get("add_row", "")
     if wanted in section.items:
@@ -161,7 +162,7 @@ def neighbours(sheet: Sheet, section: Section) -> tuple[Section | None, Section 
 
 
 def _show(
-    request: HttpRequest, sheet: Sheet, section: Section, typed: dict[str, Any], status: int = 200
+    request: AuthenticatedRequest, sheet: Sheet, section: Section, typed: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     before, after = neighbours(sheet, section)
     context = frame(request, sheet) | section_context(request, sheet, section, typed)
@@ -214,7 +215,7 @@ def _summary(rows: list[Any]) -> list[dict[str, str]]:
 
 @requires(Permission.RESPOND)
 @require_POST
-def sheet_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
+def sheet_save(request: AuthenticatedRequest, pk: int, code: str) -> HttpResponseBase:
     """Autosave of changed cells: answers with the rows that look different now."""
     if not getattr(request, "htmx", False):  # nobody is there to swap rows: save as the page's own form does
         return sheet_section(request, pk, code)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Aggregate, Count, FloatField, Max, Q, QuerySet
 
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.questionnaires.definition import Questionnaire, Text
@@ -97,7 +98,7 @@ def round_named(year: str, known: list[CollectionRound]) -> CollectionRound | No
     return next(iter(named or is_open or known), None)
 
 
-def begun_by_form(user: Any, round_: CollectionRound, category: str) -> dict[int, int]:
+def begun_by_form(user: User, round_: CollectionRound, category: str) -> dict[int, int]:
     """Number of sheets that somebody has begun, by version of the questionnaire."""
     rows = Submission.objects.visible_to(user, Permission.DESIGN).filter(round=round_, revision__gt=0)
     if category:
@@ -113,7 +114,7 @@ def definitions_of(versions: Any) -> dict[int, Questionnaire]:
 
 
 def rates(
-    user: Any, round_: CollectionRound, category: str, begun: dict[int, int], forms: dict[int, Questionnaire]
+    user: User, round_: CollectionRound, category: str, begun: dict[int, int], forms: dict[int, Questionnaire]
 ) -> tuple[list[RuleRate], list[RuleRate]]:
     """Rules that spoke, and the rules of these forms that never did."""
     found = _fired(user, round_, category)
@@ -133,7 +134,7 @@ def rates(
     return list(found.values()), sorted(silent.values(), key=lambda rate: rate.edit)
 
 
-def _of(model: Any, user: Any, category: str) -> "QuerySet[Any]":
+def _of(model: Any, user: User, category: str) -> "QuerySet[Any]":
     rows: QuerySet[Any] = model.objects.visible_to(user, Permission.DESIGN)
     if not category:
         return rows
@@ -141,7 +142,7 @@ def _of(model: Any, user: Any, category: str) -> "QuerySet[Any]":
     return rows.filter(**{"category" if own else "submission__assignment__version__category": category})
 
 
-def _fired(user: Any, round_: CollectionRound, category: str) -> dict[str, RuleRate]:
+def _fired(user: User, round_: CollectionRound, category: str) -> dict[str, RuleRate]:
     rows = (
         _of(FindingTrace, user, category)
         .filter(round=round_)
@@ -179,7 +180,7 @@ def ordered(found: list[RuleRate], order: str) -> list[RuleRate]:
     return sorted(found, key=lambda rate: (-(getattr(rate, name) or 0), -rate.fired, rate.edit))
 
 
-def form_times(user: Any, round_: CollectionRound) -> list[Times]:
+def form_times(user: User, round_: CollectionRound) -> list[Times]:
     """Median time of each form."""
     rows = _of(SectionTime, user, "").filter(round=round_, section="")
     counted = rows.values_list("category").annotate(size=Count("pk"), median=Median("seconds"))
@@ -187,7 +188,7 @@ def form_times(user: Any, round_: CollectionRound) -> list[Times]:
 
 
 def section_times(
-    user: Any, round_: CollectionRound, category: str, forms: dict[int, Questionnaire]
+    user: User, round_: CollectionRound, category: str, forms: dict[int, Questionnaire]
 ) -> list[Times]:
     """Median time of each section of one category's form, in form order, and of the whole under ""."""
     rows = _of(SectionTime, user, category).filter(round=round_)

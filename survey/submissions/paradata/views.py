@@ -1,10 +1,11 @@
 """The page for those who write the rules: what each rule did in a round."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.questionnaires.loader import load_codelist
 from survey.submissions.paradata import selectors as rule_rates
@@ -12,7 +13,7 @@ from survey.submissions.paradata import selectors as rule_rates
 
 @requires(Permission.DESIGN)
 @require_GET
-def rules(request: HttpRequest) -> HttpResponse:
+def rules(request: AuthenticatedRequest) -> HttpResponse:
     """Hit rate by rule, and how long sections take; sums only, no unit and no answer."""
     known = rule_rates.rounds_begun()
     round_ = rule_rates.round_named(request.GET.get("year", ""), known)

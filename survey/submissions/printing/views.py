@@ -1,13 +1,14 @@
 """Files to keep: the blank or filled form and the receipt as PDF."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from survey import printing
 from survey.access.decorators import requires
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.submissions.lifecycle.filing.services import receipt_number
 from survey.submissions.page.views import load
@@ -18,7 +19,7 @@ from survey.submissions.selectors import sheet_of
 
 @requires(Permission.RESPOND)
 @require_GET
-def sheet_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_pdf(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The questionnaire to prepare on paper; ``?filled`` with the answers as they stand."""
     submission = load(request, pk)
     filled = "filled" in request.GET
@@ -36,7 +37,7 @@ def sheet_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_GET
-def filed_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+def filed_pdf(request: AuthenticatedRequest, pk: int, number: int) -> HttpResponse:
     """The receipt of a filing with everything that was filed."""
     submission = load(request, pk)
     filing = get_object_or_404(submission.filings.select_related("version", "filed_by"), number=number)

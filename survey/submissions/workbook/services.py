@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from survey.access.models import User
 from survey.exceptions import DefinitionError, PolicyDenied
 from survey.questionnaires.edits import Finding
 from survey.submissions import cells
@@ -52,7 +53,7 @@ class Preview:
         return not self.differences and not self.conflicts and not self.result.errors
 
 
-def preview_workbook(submission: Submission, *, by: Any, data: bytes) -> Preview:
+def preview_workbook(submission: Submission, *, by: User, data: bytes) -> Preview:
     """Read a file and rehearse it; nothing is written.
 
     Raises DefinitionError (not our file, other unit, other version), PermissionDenied, PolicyDenied.
@@ -84,7 +85,7 @@ def preview_workbook(submission: Submission, *, by: Any, data: bytes) -> Preview
 
 @transaction.atomic
 def apply_workbook(
-    submission: Submission, *, by: Any, token: str, revision: int, take: Collection[str] = ()
+    submission: Submission, *, by: User, token: str, revision: int, take: Collection[str] = ()
 ) -> SaveResult:
     """Write what the preview showed. ``take`` are conflicting cells in which the file shall win over
     ``revision``, the one that the preview saw. Raises PolicyDenied when the preview is too old.
@@ -104,7 +105,7 @@ def apply_workbook(
     return result
 
 
-def _rehearse(submission: Submission, by: Any, content: WorkbookContent) -> SaveResult:
+def _rehearse(submission: Submission, by: User, content: WorkbookContent) -> SaveResult:
     with transaction.atomic():
         result = autosave(
             submission, by=by, changes=content.changes, base_revision=content.revision, channel=CHANNEL
@@ -123,5 +124,5 @@ def _check_origin(content: WorkbookContent, submission: Submission) -> None:
         raise DefinitionError(_("This workbook was made by another version of this site. Download it again."))
 
 
-def _name(submission: Submission, by: Any, token: str) -> str:
+def _name(submission: Submission, by: User, token: str) -> str:
     return f"workbook:{submission.pk}:{by.pk}:{token}"

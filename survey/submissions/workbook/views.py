@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from survey.access.decorators import requires
 from survey.access.pages import page
+from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 from survey.questionnaires.answering.answers import format_cell
@@ -38,7 +39,7 @@ class WorkbookForm(forms.Form):
 
 @requires(Permission.RESPOND)
 @require_GET
-def sheet_workbook(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_workbook(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The questionnaire as a workbook, with the answers as they stand."""
     sheet = sheet_of(load(request, pk))
     response = HttpResponse(write_workbook(sheet, get_language() or "zh-hans"), content_type=XLSX)
@@ -49,7 +50,7 @@ def sheet_workbook(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.RESPOND)
 @require_http_methods(["GET", "POST"])
-def sheet_upload(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_upload(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Upload a filled workbook; the answer shows what it would change, nothing is written yet."""
     submission = load(request, pk)
     form = WorkbookForm(request.POST or None, request.FILES or None)
@@ -125,7 +126,7 @@ def _text(sheet: Sheet, key: str, cell: Any, language: str) -> str:
 
 @requires(Permission.RESPOND)
 @require_POST
-def sheet_apply(request: HttpRequest, pk: int) -> HttpResponse:
+def sheet_apply(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Write what the rehearsal has shown."""
     submission = load(request, pk)
     result = apply_workbook(

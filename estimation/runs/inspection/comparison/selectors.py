@@ -11,6 +11,7 @@ from estimation.runs.inspection.contributions import Cell
 from estimation.runs.inspection.explanation import REASONS, explain
 from estimation.runs.inspection.units.selectors import FEWEST, read_behind, stored
 from estimation.runs.models import Estimate, EstimationRun
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.frame.models import ReportingUnit
@@ -87,7 +88,7 @@ class CellChange:
     may_name: bool
 
 
-def cell_change(first: EstimationRun, second: EstimationRun, cell: Cell, user: Any) -> CellChange | None:
+def cell_change(first: EstimationRun, second: EstimationRun, cell: Cell, user: User) -> CellChange | None:
     """The explanation of one cell as far as this user may see it; None where a run does not have it."""
     known = [stored(run, cell) for run in (first, second)]
     sides = [read_behind(run, cell) for run in (first, second)] if all(known) else [None]

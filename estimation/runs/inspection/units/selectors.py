@@ -12,6 +12,7 @@ from estimation.runs.compute.spec import RunSpec
 from estimation.runs.extraction.selectors import read_year
 from estimation.runs.inspection.contributions import Behind, Cell, behind, own_part
 from estimation.runs.models import Estimate, EstimationRun
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.frame.models import ReportingUnit
@@ -75,12 +76,12 @@ def stored(run: EstimationRun, cell: Cell) -> Estimate | None:
     ).first()
 
 
-def desk_units(user: Any) -> Any:
+def desk_units(user: User) -> Any:
     """Keys of the units on the desk of this person."""
     return ReportingUnit.objects.visible_to(user, Permission.REVIEW).values_list("pk", flat=True)
 
 
-def own_units_behind(run: EstimationRun, cell: Cell, user: Any) -> UnitsBehind | None:
+def own_units_behind(run: EstimationRun, cell: Cell, user: User) -> UnitsBehind | None:
     """The units of a desk behind a total, by their own sums; None for what is no total of a run."""
     if cell.statistic != "total" or stored(run, cell) is None:
         return None
@@ -137,7 +138,7 @@ def read_behind(run: EstimationRun, cell: Cell) -> Behind | None:
     return behind(prepared, RunSpec.from_json(run.spec), cell) if prepared else None
 
 
-def units_behind(run: EstimationRun, cell: Cell, user: Any) -> UnitsBehind | None:
+def units_behind(run: EstimationRun, cell: Cell, user: User) -> UnitsBehind | None:
     """The units behind a stored estimate as far as this user may see them, or None where there is none."""
     estimate = stored(run, cell)
     found = read_behind(run, cell) if estimate is not None else None
@@ -167,7 +168,7 @@ def _near(one: float, other: float | None) -> bool:
     return other is not None and math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def _rows(found: Behind, user: Any) -> tuple[UnitRow, ...]:
+def _rows(found: Behind, user: User) -> tuple[UnitRow, ...]:
     first = found.unit[:SHOWN].tolist()
     known = ReportingUnit.objects.visible_to(user, Permission.VIEW_SHEETS).in_bulk(first)
     rows = []

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from survey.access.activation.services import VALID_DAYS, issue_activation_code
-from survey.access.models import NATION, RoleAssignment
+from survey.access.models import NATION, RoleAssignment, User
 from survey.access.roles import Permission
 from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
@@ -26,7 +26,9 @@ TEMPLATE = Path(__file__).with_name("letters.typ")
 type Report = Callable[[int, int], None]
 
 
-def units_without_account(user: Any, round_: CollectionRound, setting: QueueFilter) -> "QuerySet[Assignment]":
+def units_without_account(
+    user: User, round_: CollectionRound, setting: QueueFilter
+) -> "QuerySet[Assignment]":
     """Units of one's area that are asked in a round and that nobody fills for yet."""
     rows = (
         Assignment.objects.visible_to(user, Permission.MANAGE_UNITS)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from survey.access.models import NATION
+from survey.access.models import NATION, User
 from survey.access.roles import Permission, permissions_of
 from survey.collection.models import CollectionRound, ContactNote, Disposition
 from survey.collection.selectors import contacted, follow_up_due
@@ -16,7 +16,7 @@ PAGE_SIZE = 50
 CONTACTS = {"due": _("To be asked again by today"), "never": _("Nobody has spoken with them")}
 
 
-def is_national(user: Any) -> bool:
+def is_national(user: User) -> bool:
     """Does some grant of this person reach over the whole nation?"""
     return any(
         grant.region.level == 0
@@ -27,7 +27,7 @@ def is_national(user: Any) -> bool:
 
 
 def missing(
-    user: Any,
+    user: User,
     round_: CollectionRound,
     *,
     region: str = "",

@@ -1,7 +1,6 @@
 """Taking an acceptance of many sheets back, as one act. Sheets that moved on since stay where they are."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -9,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
+from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.review.bulk.models import BulkAcceptance, BulkMember
@@ -36,7 +36,7 @@ class Standing:
         return self.total - self.reversible
 
 
-def acts_of(user: Any) -> "QuerySet[BulkAcceptance]":
+def acts_of(user: User) -> "QuerySet[BulkAcceptance]":
     """Acts of which this person sees a sheet, newest first."""
     members = BulkMember.objects.visible_to(user, Permission.REVIEW).filter(act=OuterRef("pk"))
     return (
@@ -50,7 +50,7 @@ def _origin(act: BulkAcceptance) -> State:
     return next(move.target for (_state, one), move in TRANSITIONS.items() if one.value == act.action)
 
 
-def reversible(act: BulkAcceptance, by: Any) -> "QuerySet[Submission]":
+def reversible(act: BulkAcceptance, by: User) -> "QuerySet[Submission]":
     """Sheets of the act that are still as it left them and that this person may decide on."""
     origin = _origin(act)
     move = TRANSITIONS[origin, Action.UNDO_ACCEPT]
@@ -63,7 +63,7 @@ def reversible(act: BulkAcceptance, by: Any) -> "QuerySet[Submission]":
     return rows
 
 
-def standing(act: BulkAcceptance, by: Any) -> Standing:
+def standing(act: BulkAcceptance, by: User) -> Standing:
     """What taking the act back would do now."""
     is_open = (
         act.undone_at is None
@@ -77,7 +77,7 @@ def standing(act: BulkAcceptance, by: Any) -> Standing:
 
 
 @transaction.atomic
-def undo_acceptance(act: BulkAcceptance, *, by: Any, reason: str, channel: str = "page") -> BulkAcceptance:
+def undo_acceptance(act: BulkAcceptance, *, by: User, reason: str, channel: str = "page") -> BulkAcceptance:
     """Put every sheet of the act that has not moved on back on the desk it came from.
 
     Raises PolicyDenied: too late, undone before, no reason, or no sheet that could be put back.

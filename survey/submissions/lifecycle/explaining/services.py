@@ -1,7 +1,5 @@
 """Reasons for unusual values, and answers to reviewers' comments."""
 
-from typing import Any
-
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
@@ -28,7 +26,7 @@ LONGEST = 2000
 def explain(
     submission: Submission,
     *,
-    by: Any,
+    by: User,
     edit: str,
     fingerprint: str,
     reason_code: str,

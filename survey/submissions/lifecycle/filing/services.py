@@ -8,11 +8,12 @@ from typing import Any
 from django.db.models import Max
 from django.utils import timezone
 
+from survey.access.models import User
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet_of
 
 
-def freeze(row: Submission, *, by: Any | None) -> Filing:
+def freeze(row: Submission, *, by: User | None) -> Filing:
     """Store what is filed now: answers that apply, computed cells, reasons, names. Only ``move`` calls it."""
     sheet = sheet_of(row)
     standing = [sheet.explanation_of(finding) for finding in sheet.soft]

@@ -1,11 +1,11 @@
 """Remarks of the respondent at single items, for the reviewer."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from survey.access.models import User
 from survey.submissions.lifecycle.policies import Request
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.lifecycle.transitions import authorise, locked
@@ -16,7 +16,7 @@ LONGEST = 500
 
 
 @transaction.atomic
-def note_items(submission: Submission, *, by: Any, notes: Mapping[str, str], channel: str = "page") -> int:
+def note_items(submission: Submission, *, by: User, notes: Mapping[str, str], channel: str = "page") -> int:
     """Keep one's own remarks, item -> text; an empty text takes one back. Returns how many changed.
 
     Raises PermissionDenied, PolicyDenied (the sheet takes no answers). Items that the form does not have are left out.

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from survey.access.models import User
 from survey.questionnaires.answering.answers import AnswerError, canonical_value, normalise, parse_cell
 from survey.questionnaires.definition import Column, Item
 from survey.submissions import cells
@@ -78,7 +79,7 @@ class SaveResult:
 def autosave(
     submission: Submission,
     *,
-    by: Any | None,
+    by: User | None,
     changes: Mapping[str, Any],
     base_revision: int,
     bases: Mapping[str, int] | None = None,
@@ -136,7 +137,7 @@ def as_typed(raw: Any, cell: Any) -> dict[str, str]:
     return {} if text in (cell.get("entered"), cell.get("value")) else {"typed": text[:80]}
 
 
-def start_sheet(submission: Submission, *, by: Any | None, channel: str = "page") -> SaveResult:
+def start_sheet(submission: Submission, *, by: User | None, channel: str = "page") -> SaveResult:
     """The respondent begins: the register's facts are written. Safe to repeat."""
     return autosave(submission, by=by, changes={}, base_revision=submission.revision, channel=channel)
 

@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from survey import audit
+from survey.access.models import User
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.submissions.models import SectionInvitation, Submission, SubmissionEvent
 from survey.submissions.selectors import Sheet, sheet
@@ -106,7 +107,9 @@ def names(of: Sheet) -> dict[str, str]:
 
 
 @transaction.atomic
-def sign(submission: Submission, *, role: str, name: str, seen_hash: str, by: Any = None) -> SubmissionEvent:
+def sign(
+    submission: Submission, *, role: str, name: str, seen_hash: str, by: User | None = None
+) -> SubmissionEvent:
     """Sign the content that was shown. The caller has checked who may: the respondent, or the holder of a link.
 
     Raises StaleRevision when the content has changed since, PolicyDenied when it is not this step's turn or
