@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from estimation.releases.content.formulas import parse_formula
-from estimation.releases.content.registry import book, parse_book, read_yaml, registry
+from estimation.releases.content.registry import book, parse, parse_book, read_yaml, registry
 from estimation.releases.content.registry_checks import check_registry
 from estimation.releases.selectors import vocabulary
 from estimation.runs.readable import readable_unit
@@ -71,15 +71,9 @@ def test_a_circle_is_named() -> None:
 
 
 def test_a_wrong_scale_of_an_indicator_is_found() -> None:
-    import copy
-
-    import yaml
-
-    from estimation.releases.content import indicators
-
-    document = copy.deepcopy(yaml.safe_load(indicators._FILE.read_text(encoding="utf-8")))
+    document = read_yaml("indicators.yaml")
     document["indicators"][4]["scale"] = 1e-9  # decimal, not binary
-    found = check_registry(parse_book(indicators.parse(document), {}, {}), vocabulary())
+    found = check_registry(parse_book(parse(document), {}, {}), vocabulary())
     assert [(one.code, one.kind) for one in found] == [("SUP-05", "unit_clash")]
 
 
