@@ -29,6 +29,21 @@ def test_the_version_stands_once() -> None:
     assert f'"{version}"' not in read("config/settings.py")
 
 
+def entries_without_figures(changelog: str) -> list[str]:
+    """Entries that do not say whether published figures move."""
+    entries = [line for line in changelog.splitlines() if line.startswith("- ")]
+    return [entry for entry in entries if not re.search(r" Figures (unchanged[ .]|move: )", entry)]
+
+
+def test_the_changelog_says_whether_figures_move_and_ends_at_the_version() -> None:
+    changelog = read(".github/CHANGELOG.md")
+    assert entries_without_figures(changelog) == []
+    assert entries_without_figures(changelog + "- A new default.\n") == ["- A new default."]
+    versions = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
+    assert versions[:2] == ["Unreleased", settings.VERSION]
+    assert versions[1:] == sorted(versions[1:], key=lambda name: [int(part) for part in name.split(".")], reverse=True)
+
+
 def test_the_licence_names_year_and_owner() -> None:
     assert re.search(r"^ +Copyright 20\d\d The [\w ]+$", read("LICENSE"), re.MULTILINE)
     assert "[yyyy]" not in read("LICENSE")

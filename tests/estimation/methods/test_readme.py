@@ -22,4 +22,4 @@ def test_the_example_runs_and_prints_what_stands_below_it():
 def test_every_public_file_is_in_the_list_of_files():
     folder = Path(estimation.methods.__file__).parent
     named = set(re.findall(r"`(\w+)`", README[README.index("## Files") : README.index("## References")]))
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} <= named
+    assert {path.stem for path in folder.rglob("*.py")} - {"__init__"} <= named
