@@ -28,8 +28,8 @@ COMMENTS = {
     ".R": re.compile(r"#[^\n]*"),
     "": re.compile(r"(?:^|\s)#[^\n]*"),
 }
-# Names that stand for any file in an example.
-EXAMPLES = {"a/b/c.py", "b/c.py", "c.py"}
+# Names that stand for any file in an example, and those that CONTRIBUTING lets a newcomer make.
+EXAMPLES = {"c.py", "test_security_spending.py", "counts.html", "test_counts.py", "test_differences.py"}
 
 
 class Repository:
@@ -60,10 +60,10 @@ class Repository:
         The end of a path is enough: in Markdown below the folder of the text, elsewhere in the whole repository.
         """
         name = name.removeprefix("./").rstrip("/")
-        if name in self.paths or name in EXAMPLES or name.split("/")[0] in self.ignored:
+        if name in self.paths or name.rpartition("/")[2] in EXAMPLES or name.split("/")[0] in self.ignored:
             return True
-        folder = beside.parent.relative_to(self.root).as_posix().removeprefix(".")
-        if beside.suffix != ".md" or name.startswith("test_"):
+        folder = beside.parent.relative_to(self.root).as_posix()
+        if beside.suffix != ".md" or folder.startswith(".") or name.startswith("test_"):
             folder = ""
         if (name, folder) in self.endings or (beside.parent / name).exists():
             return True

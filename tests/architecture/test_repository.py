@@ -41,7 +41,9 @@ def test_the_changelog_says_whether_figures_move_and_ends_at_the_version() -> No
     assert entries_without_figures(changelog + "- A new default.\n") == ["- A new default."]
     versions = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
     assert versions[:2] == ["Unreleased", settings.VERSION]
-    assert versions[1:] == sorted(versions[1:], key=lambda name: [int(part) for part in name.split(".")], reverse=True)
+    assert versions[1:] == sorted(
+        versions[1:], key=lambda name: [int(part) for part in name.split(".")], reverse=True
+    )
 
 
 def test_the_licence_names_year_and_owner() -> None:
