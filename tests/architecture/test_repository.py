@@ -103,6 +103,10 @@ def test_the_development_container_is_plain_json() -> None:
     assert read(".python-version").strip() in container["image"]
 
 
+def test_no_file_is_a_symbolic_link() -> None:
+    assert [str(path.relative_to(ROOT)) for path in tracked() if path.is_symlink()] == []
+
+
 def blemishes(path: Path) -> list[str]:
     """What .editorconfig forbids: carriage returns, blanks at the end of a line, a last line without its end."""
     content = path.read_bytes()
