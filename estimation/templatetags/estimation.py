@@ -239,6 +239,35 @@ def units_url(run: EstimationRun, of: Any, year: Any = None) -> str:
     return f"{reverse('run_units', args=[run.pk])}?{urlencode(query)}"
 
 
+@register.simple_tag
+def cell_units_url(run: EstimationRun, variable: str, code: str, year: Any) -> str:
+    """Address of the units behind the total of a region and section, ``code``."""
+    query = {"variable": variable, "statistic": "total", "kind": "region_section", "code": code, "year": year}
+    return f"{reverse('run_units', args=[run.pk])}?{urlencode(query)}"
+
+
+@register.simple_tag
+def compare_url(first: EstimationRun, second: EstimationRun, cell: Any = None) -> str:
+    """Address of the comparison of two runs; with ``cell``, of its statistic and kind of domain."""
+    query = {"a": first.pk, "b": second.pk}
+    if cell is not None:
+        query |= {"statistic": cell.statistic, "kind": cell.kind}
+    return f"{reverse('run_compare')}?{urlencode(query)}"
+
+
+@register.simple_tag
+def compare_cell_url(first: EstimationRun, second: EstimationRun, cell: Any) -> str:
+    """Address of the page that explains why a number differs between two runs."""
+    query = {
+        "variable": cell.variable,
+        "statistic": cell.statistic,
+        "kind": cell.kind,
+        "code": cell.code,
+        "year": cell.year,
+    }
+    return f"{reverse('run_compare_cell', args=[first.pk, second.pk])}?{urlencode(query)}"
+
+
 @register.filter
 def magnitude(value: Any) -> float:
     """Length of a bar."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
 from survey.access.models import Region
 from survey.questionnaires.answering.units import unit_label
@@ -110,6 +111,20 @@ def state_label(value: str) -> Any:
 def state_tone(value: str) -> str:
     """The tone of a state's pill; the words say the same without colour."""
     return TONES[State(value)]
+
+
+@register.filter
+def days_left_text(days: int) -> str:
+    """What is left until a deadline, in words; a negative number is overdue."""
+    if days > 0:
+        return ngettext("%(n)s day left", "%(n)s days left", days) % {"n": days}
+    return _("ends today") if days == 0 else _("overdue")
+
+
+@register.filter
+def severity_tone(severity: str) -> str:
+    """The tone of the pill of an edit rule or a finding: hard, soft, or a notice."""
+    return {"hard": "bad", "soft": "warn"}.get(severity, "info")
 
 
 @register.filter

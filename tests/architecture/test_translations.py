@@ -62,6 +62,7 @@ def test_catalogue_holds_every_message_of_the_sources(tmp_path: Path) -> None:
     copy = tmp_path / "checkout"
     for name in ("config", "survey", "estimation", "templates"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)  # settings read the version there
     command = [
         sys.executable,
         "-m",

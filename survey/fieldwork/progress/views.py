@@ -78,6 +78,7 @@ def progress_board(request: AuthenticatedRequest) -> HttpResponse:
         "setting": setting,
         "rounds": known,
         "measure": measure,
+        "is_rate": measure in progress.RATES,
         "measures": progress.MEASURES.items(),
         "counts": progress.COUNTS.items(),
         "matrix": progress.matrix(found, measure, links=user.has(Permission.VIEW_SHEETS)),

@@ -64,6 +64,11 @@ class Field:
     shown: str = ""  # the stored answer as a text with its unit
     conflict: "ConflictView | None" = None
 
+    @property
+    def has_one_input(self) -> bool:
+        """Whether a `label` can name its input; choices side by side are a group with a name of its own."""
+        return self.control not in ("radio", "multi", "none")
+
 
 @dataclass(slots=True)
 class ConflictView:

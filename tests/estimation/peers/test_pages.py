@@ -1,6 +1,7 @@
 """From a finished run to the respondent's page: twelve enterprises of one industry and size, worked by hand."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -117,10 +118,10 @@ def test_the_page_tells_where_a_unit_stands(town: Quarter) -> None:
     assert reverse("peer_sheet", args=[own.pk]) in listed
     text = client.get(reverse("peer_sheet", args=[own.pk])).content.decode()
     assert "You lie in the lowest quarter of the group." in text
-    assert "<dt>Upper quartile</dt><dd>180</dd>" in text
+    assert re.search(r"<dt>Upper quartile</dt>\s*<dd>\s*180\s*</dd>", text)
     assert town.units[3].name not in text
     assert "(12 units)" in text
-    assert "<dt>Your value</dt><dd>60</dd>" in text
+    assert re.search(r"<dt>Your value</dt>\s*<dd>\s*60\s*</dd>", text)
 
 
 def test_a_wider_group_or_nothing_stands_for_an_unsafe_one(town: Quarter) -> None:

@@ -1,0 +1,56 @@
+"""Templates: djlint lays them out, and no line is longer than a reader's screen."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# djlint breaks at 120 where white space is invisible; between inline elements it may not.
+LINE_LIMIT = 130
+
+
+def long_lines(templates: Path) -> list[str]:
+    """Lines over the limit as ``file:line (length)``."""
+    return [
+        f"{path.relative_to(templates)}:{number} ({len(line)})"
+        for path in sorted(templates.rglob("*.html"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1)
+        if len(line) > LINE_LIMIT
+    ]
+
+
+def is_formatted(template: Path) -> bool:
+    """Whether djlint, with the settings of this repository, would leave the file as it is."""
+    command = [
+        sys.executable,
+        "-m",
+        "djlint",
+        "--check",
+        "--quiet",
+        "--prefer-configuration",
+        "--configuration",
+        str(ROOT / "pyproject.toml"),
+        str(template),
+    ]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def test_no_line_of_a_template_is_over_the_limit() -> None:
+    assert len(list((ROOT / "templates").rglob("*.html"))) > 150
+    assert long_lines(ROOT / "templates") == []
+
+
+def test_a_long_line_in_a_copy_is_found(tmp_path: Path) -> None:
+    copy = shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    line = copy.joinpath("base.html").read_text(encoding="utf-8").count("\n") + 1
+    with copy.joinpath("base.html").open("a", encoding="utf-8") as file:
+        file.write(f"<p>{'数' * LINE_LIMIT}</p>\n")
+    assert long_lines(copy) == [f"base.html:{line} ({LINE_LIMIT + 7})"]
+
+
+def test_a_template_that_djlint_did_not_lay_out_is_found(tmp_path: Path) -> None:
+    copy = Path(shutil.copy(ROOT / "templates" / "base.html", tmp_path / "base.html"))
+    assert is_formatted(copy)
+    copy.write_text(copy.read_text(encoding="utf-8").replace("\n    <meta", "\n<meta"), encoding="utf-8")
+    assert not is_formatted(copy)
