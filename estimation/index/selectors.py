@@ -11,7 +11,7 @@ from estimation.index.compute import Places
 from estimation.index.indicators import INDICATORS, KINDS, variables
 from estimation.index.models import IndexResult
 from estimation.runs.bootstrap.models import Bootstrap
-from estimation.runs.bootstrap.services import frame_of, replicates_of
+from estimation.runs.bootstrap.selectors import frame_of, replicates_of
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.extraction.selectors import read_year

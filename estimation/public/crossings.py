@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from estimation.public.pages import RowView, table_view
+from estimation.public.arrangement import RowView, table_view
 from estimation.releases.content.content import CellStatus, Content, FrozenCell, FrozenTable, Text
 from estimation.releases.content.crossings import ALL
 

@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from estimation.public import crossings, pages, selectors
+from estimation.public import arrangement, crossings, selectors
 from estimation.public.addresses import LANGUAGES, in_language
 from estimation.releases.content.content import Content
 from estimation.releases.models import Release
@@ -91,8 +91,10 @@ def public_figures(request: HttpRequest, language: str, edition: Edition) -> Htt
 
 
 def _figures(request: HttpRequest, language: str, content: Content, context: dict[str, Any]) -> HttpResponse:
-    tables = [pages.table_view(content, table) for table in content.tables if table.code.startswith("C1.")]
-    shown = {"highlights": pages.highlights(content), "tables": tables, "here": "figures"}
+    tables = [
+        arrangement.table_view(content, table) for table in content.tables if table.code.startswith("C1.")
+    ]
+    shown = {"highlights": arrangement.highlights(content), "tables": tables, "here": "figures"}
     return public_page(request, language, "figures.html", context | shown)
 
 
@@ -173,13 +175,13 @@ def public_tables(request: HttpRequest, language: str, edition: Edition) -> Http
 def public_table(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
     """One table; a click on a column sorts by it."""
     content, context = edition_of(request, language, edition)
-    table = pages.find_table(content, code)
+    table = arrangement.find_table(content, code)
     if table is None:
         raise Http404
     asked = request.GET.get("sort", "")
     descending = request.GET.get("order") != "up"
     sort = int(asked) if asked.isdecimal() and len(asked) < 3 else None
-    view = pages.table_view(content, table, sort, descending=descending)
+    view = arrangement.table_view(content, table, sort, descending=descending)
     return public_page(
         request, language, "table.html", context | {"view": view, "table": table, "here": "tables"}
     )
@@ -191,12 +193,12 @@ def public_table(request: HttpRequest, language: str, edition: Edition, code: st
 def public_table_csv(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
     """One table as a file."""
     content, context = edition_of(request, language, edition)
-    table = pages.find_table(content, code)
+    table = arrangement.find_table(content, code)
     if table is None:
         raise Http404
     name = f"ndrs-{context['edition']}-{code}-{language}.csv"
     return HttpResponse(
-        pages.as_csv(content, table, language),
+        arrangement.as_csv(content, table, language),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -209,7 +211,10 @@ def public_explore(request: HttpRequest, language: str, edition: Edition) -> Htt
     """Regions and industries to choose from."""
     content, context = edition_of(request, language, edition)
     return public_page(
-        request, language, "explore.html", context | {"domains": pages.domains(content), "here": "explore"}
+        request,
+        language,
+        "explore.html",
+        context | {"domains": arrangement.domains(content), "here": "explore"},
     )
 
 
@@ -221,10 +226,10 @@ def public_domain(
 ) -> HttpResponse:
     """Everything about one region or industry."""
     content, context = edition_of(request, language, edition)
-    view = pages.domain_view(content, kind, code)
+    view = arrangement.domain_view(content, kind, code)
     if view is None:
         raise Http404
-    shown = {"view": view, "domains": pages.domains(content)[kind], "here": "explore"}
+    shown = {"view": view, "domains": arrangement.domains(content)[kind], "here": "explore"}
     return public_page(request, language, "domain.html", context | shown)
 
 
@@ -237,7 +242,7 @@ def public_cell(request: HttpRequest, language: str, edition: Edition, key: str)
     cell = content.cells.get(key)
     if cell is None:
         raise Http404
-    shown = {"cell": cell, "places": list(pages.places_of(content, key)), "here": "tables"}
+    shown = {"cell": cell, "places": list(arrangement.places_of(content, key)), "here": "tables"}
     return public_page(request, language, "cell.html", context | shown)
 
 
@@ -258,7 +263,7 @@ def public_quality(request: HttpRequest, language: str, edition: Edition) -> Htt
     """How certain the numbers are, and whether they add up."""
     content, context = edition_of(request, language, edition)
     grade = request.GET.get("grade", "")
-    counts, cells = pages.quality(content, grade if grade in "ABCDE" else "")
+    counts, cells = arrangement.quality(content, grade if grade in "ABCDE" else "")
     shown = {"counts": counts, "cells": cells[:200], "grade": grade, "here": "quality"}
     return public_page(request, language, "quality.html", context | shown)
 
@@ -280,7 +285,7 @@ def public_data(request: HttpRequest, language: str) -> HttpResponse:
     """How machines get the same numbers."""
     release = selectors.current()
     content = selectors.content_of(release) if release is not None else None
-    first = pages.highlights(content)[:1] if content else []
+    first = arrangement.highlights(content)[:1] if content else []
     shown = {
         "release": release,
         "here": "data",
@@ -327,12 +332,12 @@ def public_crossing(request: HttpRequest, language: str, edition: Edition) -> Ht
 def public_table_json(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
     """One table for programs, both languages in one file."""
     content, context = edition_of(request, language, edition)
-    table = pages.find_table(content, code)
+    table = arrangement.find_table(content, code)
     if table is None:
         raise Http404
     name = f"ndrs-{context['edition']}-{code}.json"
     return HttpResponse(
-        pages.as_json(content, table),
+        arrangement.as_json(content, table),
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

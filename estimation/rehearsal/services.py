@@ -10,9 +10,9 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
+from estimation.rehearsal.country import build_country as build_population
+from estimation.rehearsal.country import cut_out
 from estimation.rehearsal.models import Rehearsal
-from estimation.rehearsal.population.population import build_country as build_population
-from estimation.rehearsal.population.population import cut_out
 from estimation.rehearsal.population.targets import CONFLICTS
 from estimation.rehearsal.sheets.filing_rows import RoundFacts
 from estimation.rehearsal.storage import members as casting

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.design.strata import CATEGORIES, Bools, Floats, Ints, Strata, counted_by_region
-from estimation.rehearsal.population.population import Country
+from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.units import HEAD, NOT_DRAWN, VALID, YEARS
 from estimation.runs.compute.arrays import Item, Year
 from survey.microdata.projection import Variable

@@ -31,8 +31,8 @@ from survey.access.roles import Permission, permissions_of
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import AGAIN, EFFECTS, FINDINGS, QUERIES, QueueFilter
+from survey.review.scores.limits import MOVES
 from survey.review.scores.models import ItemScore
-from survey.review.scores.services import MOVES
 from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing, Submission

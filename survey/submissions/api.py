@@ -19,7 +19,7 @@ from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import StaleRevision
 from survey.submissions.lifecycle import services
-from survey.submissions.lifecycle.filing.services import receipt_number
+from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.lifecycle.saving.services import SaveResult
 from survey.submissions.models import Submission
 from survey.submissions.selectors import Sheet, deadline, sheet_of, sheets_of

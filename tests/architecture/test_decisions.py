@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.test_house import ROOT
+from tests.architecture.test_layout import ROOT
 
 FOLDERS = ("survey/decisions", "estimation/decisions")
 HEADINGS = ["Context", "Decision", "Evidence", "Consequence"]

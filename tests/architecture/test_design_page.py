@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from config import urls
 from config.design import design_page, tokens
-from tests.architecture.test_house import ROOT
+from tests.architecture.test_layout import ROOT
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.core.management import call_command
 
-from tests.architecture.test_house import ROOT
+from tests.architecture.test_layout import ROOT
 
 PRODUCTION = {
     "SECRET_KEY": "k3yK3Y-" + "abcdefghijklmnopqrstuvwxyz0123456789" * 2,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache, cached_property
 from pathlib import Path
 
-from tests.architecture.test_house import ROOT, tracked
+from tests.architecture.test_layout import ROOT, tracked
 
 SUFFIXES = "md|yaml|yml|json|toml|lock|py|html|typ|css|js|svg|csv|txt|R|po|xlsx|parquet|sh|docx|pdf"
 FILE_NAME = re.compile(rf"(?<![\w./<>*{{}}-])[\w.-][\w./-]*\.(?:{SUFFIXES})(?![\w*-]|\.\w)")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from tests.architecture.test_house import ROOT, tracked
+from tests.architecture.test_layout import ROOT, tracked
 
 PIPELINES = (".github/workflows/ci.yml", ".gitlab-ci.yml")
 BINARY = {".mo", ".png", ".xlsx", ".parquet", ".pdf", ".docx", ".zip", ".gz"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from estimation.rehearsal.population.population import DEFAULT_SEED, build_country
+from estimation.rehearsal.country import DEFAULT_SEED, build_country
 from estimation.simulation.plot import draw
 from estimation.simulation.report import SCOPES, as_csv, as_json, lines_of, table
 from estimation.simulation.study import run_study

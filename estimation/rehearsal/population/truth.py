@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.places import REGIONS, SECTIONS
-from estimation.rehearsal.population.population import Country
 from estimation.rehearsal.population.world import Bools, Floats, Ints
 
 AMOUNTS = frozenset({"quantity", "money", "count"})

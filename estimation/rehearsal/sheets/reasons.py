@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from estimation.rehearsal.population.population import Country
+from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.world import Bools, Ints
 from estimation.rehearsal.sheets.choices import odd_choices
 

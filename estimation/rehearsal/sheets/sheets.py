@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimation.rehearsal.population.population import Country
+from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.units import Units
 from estimation.rehearsal.population.world import Bools, Floats, Ints

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from estimation.design.models import SampleDesign, Stratum
 from estimation.external.models import ExternalSeries
+from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.external import external_values
 from estimation.rehearsal.population.places import REGIONS, SECTIONS
-from estimation.rehearsal.population.population import Country
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.truth import TrueItem, true_rows
 from estimation.rehearsal.population.units import NOT_DRAWN, UNFILED

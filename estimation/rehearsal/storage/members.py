@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.places import REGION_INDEX
-from estimation.rehearsal.population.population import Country
 from estimation.rehearsal.population.units import INVALID, NOT_DRAWN, UNFILED, VALID
 from estimation.rehearsal.population.world import Bools, Ints
 

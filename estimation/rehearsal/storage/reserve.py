@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.names import credit_code, division_of, institution_type, unit_names
 from estimation.rehearsal.population.places import REGIONS, SECTIONS
-from estimation.rehearsal.population.population import Country
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.special import SAMPLED
 from estimation.rehearsal.population.units import NOT_DRAWN

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.places import REGIONS, SECTIONS
-from estimation.rehearsal.population.population import Country
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.units import INVALID, VALID
 from estimation.rehearsal.population.world import Bools, Ints

@@ -1,11 +1,17 @@
 """Reads of the bootstrap of a run."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from django.db.models import Count, Q, Sum
 
+from estimation.design.strata import Floats
 from estimation.runs.bootstrap.models import Bootstrap, ReplicateEstimate
+from estimation.runs.compute.replicates import Frame, build_frame, wanted_variables
+from estimation.runs.compute.spec import RunSpec
+from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
 
 KINDS = ("nation", "region", "section")
@@ -70,3 +76,33 @@ def replicate_statistics(row: Bootstrap) -> list[str]:
     return sorted(
         ReplicateEstimate.objects.filter(bootstrap=row).values_list("statistic", flat=True).distinct()
     )
+
+
+def frame_of(run: EstimationRun) -> Frame:
+    """The run's year, ready for replicates; kept for the next chunk of the same worker."""
+    return _frame(run.pk, run.input_hash, run.code_version)
+
+
+@lru_cache(maxsize=1)
+def _frame(run_id: int, input_hash: str, version: str) -> Frame:
+    run = EstimationRun.objects.select_related(
+        "microdata__round", "microdata__layout", "design__round", "round"
+    ).get(pk=run_id)
+    spec = RunSpec.from_json(run.spec)
+    known = [entry["code"] for entry in run.microdata.layout.variables]
+    year = read_year(
+        run.microdata,
+        run.design,
+        variables=wanted_variables(known, spec),
+        use_edited=spec.use_edited,
+        use_imputed=spec.use_imputed,
+    )
+    return build_frame(year, spec)
+
+
+def replicates_of(row: Bootstrap) -> Floats:
+    """(B, S) of a bootstrap whose chunks are all computed."""
+    parts = row.chunks.order_by("first").values_list("count", "rows")
+    return np.concatenate(
+        [np.frombuffer(bytes(rows or b""), dtype=">f8").reshape(count, -1) for count, rows in parts]
+    ).astype(np.float64)

@@ -10,7 +10,6 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 from django.core.exceptions import PermissionDenied
@@ -22,11 +21,11 @@ from django.utils.translation import gettext as _
 from estimation.design.strata import Floats
 from estimation.methods.estimators.bootstrap import combine
 from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate
+from estimation.runs.bootstrap.selectors import frame_of, replicates_of
+from estimation.runs.compute.contributions import Cell
 from estimation.runs.compute.pipeline import Cancelled
-from estimation.runs.compute.replicates import Frame, build_frame, chained, wanted_variables
-from estimation.runs.compute.spec import RunSpec, digest
-from estimation.runs.extraction.selectors import read_year
-from estimation.runs.inspection.contributions import Cell
+from estimation.runs.compute.replicates import chained
+from estimation.runs.compute.spec import digest
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.services import ATTEMPTS, LOST_AFTER, code_version
 from survey import audit
@@ -189,36 +188,6 @@ def _fail(bootstrap_id: int, sentence: str) -> None:
 def seed_of(row: Bootstrap) -> int:
     """The seed of the replicates: of the run's inputs and the number that was asked for."""
     return int(digest([row.run.input_hash, row.seed])[:16], 16)
-
-
-def frame_of(run: EstimationRun) -> Frame:
-    """The run's year, ready for replicates; kept for the next chunk of the same worker."""
-    return _frame(run.pk, run.input_hash, run.code_version)
-
-
-@lru_cache(maxsize=1)
-def _frame(run_id: int, input_hash: str, version: str) -> Frame:
-    run = EstimationRun.objects.select_related(
-        "microdata__round", "microdata__layout", "design__round", "round"
-    ).get(pk=run_id)
-    spec = RunSpec.from_json(run.spec)
-    known = [entry["code"] for entry in run.microdata.layout.variables]
-    year = read_year(
-        run.microdata,
-        run.design,
-        variables=wanted_variables(known, spec),
-        use_edited=spec.use_edited,
-        use_imputed=spec.use_imputed,
-    )
-    return build_frame(year, spec)
-
-
-def replicates_of(row: Bootstrap) -> Floats:
-    """(B, S) of a bootstrap whose chunks are all computed."""
-    parts = row.chunks.order_by("first").values_list("count", "rows")
-    return np.concatenate(
-        [np.frombuffer(bytes(rows or b""), dtype=">f8").reshape(count, -1) for count, rows in parts]
-    ).astype(np.float64)
 
 
 def _packed(rows: Floats) -> bytes:

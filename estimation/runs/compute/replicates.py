@@ -14,11 +14,11 @@ from estimation.design.strata import REGIONS, SECTIONS, Floats
 from estimation.methods.estimators.bootstrap import bootstrap_part
 from estimation.runs.compute.arrays import Domain, Year, domains_of
 from estimation.runs.compute.cellsums import indicator
+from estimation.runs.compute.contributions import Cell
 from estimation.runs.compute.pipeline import with_flow_basis
 from estimation.runs.compute.spec import CROSSED, RunSpec
 from estimation.runs.compute.treat import treat
 from estimation.runs.compute.weigh import Weighted, weigh
-from estimation.runs.inspection.contributions import Cell
 
 AMOUNTS = CROSSED
 YESNO = ("T01", "A01", "V05")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.design.strata import Floats, Ints
-from estimation.runs.inspection.contributions import Behind, Cell, Side
+from estimation.runs.compute.contributions import Behind, Cell, Side
 
 REASONS = ("entered", "left", "answer", "treatment", "weight", "same")
 

@@ -8,12 +8,12 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from estimation.runs import selectors
+from estimation.runs.compute.contributions import GROWTHS, Cell
 from estimation.runs.compute.spec import CROSSED
 from estimation.runs.inspection import plots
 from estimation.runs.inspection import services as services_units
 from estimation.runs.inspection.changes import selectors as selectors_changes
 from estimation.runs.inspection.comparison.selectors import CellChange
-from estimation.runs.inspection.contributions import GROWTHS, Cell
 from estimation.runs.inspection.methods import selectors as selectors_methods
 from estimation.runs.inspection.units.selectors import UnitsBehind
 from estimation.runs.models import EstimationRun

@@ -23,6 +23,7 @@ from survey.exceptions import PolicyDenied, SurveyError
 from survey.fieldwork.units.selectors import log_of
 from survey.frame.contacts.services import contacts_of
 from survey.questionnaires.loader import load_codelist
+from survey.submissions.evidence import selectors as evidence_files
 from survey.submissions.evidence import services as evidence
 from survey.submissions.lifecycle.services import transition
 from survey.submissions.lifecycle.states import Action, State
@@ -49,7 +50,9 @@ def _show(request: AuthenticatedRequest, assignment: Assignment, **extra: Any) -
         "people": respondents_of(assignment),
         "contacts": contacts_of(assignment.unit),
         "log": log_of(user, assignment),
-        "files": evidence.attachments_of(assignment.submission, evidence.DESK).select_related("uploaded_by"),
+        "files": evidence_files.attachments_of(assignment.submission, evidence_files.DESK).select_related(
+            "uploaded_by"
+        ),
         "largest": settings.ATTACHMENT_LARGEST // 2**20,
         "others": assignments_of(user).filter(unit_id=assignment.unit_id),
         "disposition_form": DispositionForm(initial={"disposition": assignment.disposition}, auto_id="d_%s"),

@@ -19,8 +19,13 @@ from survey.access.models import User
 from survey.access.roles import Permission, permissions_of
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_all
-from survey.review.scores.models import ItemScore, SamplingError
-from survey.review.scores.services import UNUSUAL, province_code
+from survey.review.scores.limits import UNUSUAL, province_code
+from survey.review.scores.models import (
+    ItemScore,
+    PeerQuantiles,
+    SamplingError,
+    SheetScore,
+)
 from survey.review.selectors import place_name
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
@@ -139,3 +144,25 @@ def _sees_the_nation(user: User) -> bool:
         grant.region.level == 0 and not grant.unit_id and Permission.REVIEW in permissions_of(grant.role)
         for grant in user.grants()
     )
+
+
+_ESTIMATION_SIZE = {"micro": "small"}  # small and micro are one size class of the estimation
+
+
+# What the pages read ------------------------------------------------------------------------
+def score_of(submission: Submission) -> SheetScore | None:
+    """The score of the version that the page shows, with its items; None when there is none (yet)."""
+    return SheetScore.objects.filter(pk=submission.pk).prefetch_related("items").first()
+
+
+def peer_groups(unit: Any) -> tuple[str, ...]:
+    """The groups that a unit is compared with, the closest first."""
+    size = _ESTIMATION_SIZE.get(unit.size_class, unit.size_class)
+    return (f"{unit.category}/{size}", unit.category) if size else (unit.category,)
+
+
+def peers_of(submission: Submission) -> dict[str, PeerQuantiles]:
+    """For each item the quantiles of the closest group that has them."""
+    groups = peer_groups(submission.unit)
+    rows = PeerQuantiles.objects.filter(round_id=submission.round_id, group__in=groups)
+    return {row.item: row for row in sorted(rows, key=lambda row: -groups.index(row.group))}

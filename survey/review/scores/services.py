@@ -6,7 +6,6 @@ them moves, and writes the result through ``receive_scores`` and ``receive_backg
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -16,6 +15,7 @@ from survey.microdata.models import MicrodataLayout
 from survey.microdata.projection import Variable
 from survey.microdata.services import classification_of
 from survey.questionnaires.selectors import definition_for
+from survey.review.scores.limits import UNUSUAL, province_code
 from survey.review.scores.models import (
     ExpectedShare,
     ItemScore,
@@ -28,9 +28,6 @@ from survey.submissions.lifecycle.states import EDITABLE
 from survey.submissions.models import Filing, Submission
 
 CHUNK = 1_000
-UNUSUAL = 2.0  # robust standard deviations from which a value is called unusual
-MOVES = 0.01  # share of a total from which a sheet is said to move it
-_ESTIMATION_SIZE = {"micro": "small"}  # small and micro are one size class of the estimation
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +126,6 @@ def unfiled(round_: CollectionRound) -> list[Unfiled]:
         Unfiled(pk, unit, category, province_code(path), section)
         for pk, unit, category, path, section in rows.order_by("pk")
     ]
-
-
-def province_code(path: str) -> str:
-    """Code of the province in the path of a region; "" for the nation itself."""
-    codes = path.strip("/").split("/")
-    return codes[1] if len(codes) > 1 else ""
 
 
 def background_run(round_: CollectionRound) -> int | None:
@@ -287,22 +278,3 @@ def receive_expected(*, round_: CollectionRound, run: int, shares: Iterable[Expe
         ),
         batch_size=CHUNK,
     )
-
-
-# What the pages read ------------------------------------------------------------------------
-def score_of(submission: Submission) -> SheetScore | None:
-    """The score of the version that the page shows, with its items; None when there is none (yet)."""
-    return SheetScore.objects.filter(pk=submission.pk).prefetch_related("items").first()
-
-
-def peer_groups(unit: Any) -> tuple[str, ...]:
-    """The groups that a unit is compared with, the closest first."""
-    size = _ESTIMATION_SIZE.get(unit.size_class, unit.size_class)
-    return (f"{unit.category}/{size}", unit.category) if size else (unit.category,)
-
-
-def peers_of(submission: Submission) -> dict[str, PeerQuantiles]:
-    """For each item the quantiles of the closest group that has them."""
-    groups = peer_groups(submission.unit)
-    rows = PeerQuantiles.objects.filter(round_id=submission.round_id, group__in=groups)
-    return {row.item: row for row in sorted(rows, key=lambda row: -groups.index(row.group))}

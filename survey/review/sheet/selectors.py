@@ -12,14 +12,15 @@ from django.utils.translation import get_language
 from survey.questionnaires.answering.units import unit_label
 from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item, Section
 from survey.questionnaires.edits import Finding
-from survey.review.scores import services as scores
+from survey.review.scores import selectors as scores
 from survey.review.scores import wording
+from survey.review.scores.limits import UNUSUAL
 from survey.review.scores.models import SheetScore
 from survey.review.scores.peers import Box, box
 from survey.review.scores.wording import Effect
 from survey.review.selectors import place_name
 from survey.submissions.comments.models import ReviewQuery
-from survey.submissions.evidence.services import attachments_of, places_of
+from survey.submissions.evidence.selectors import attachments_of, places_of
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import (
     Attachment,
@@ -226,7 +227,7 @@ def _effects(current: Sheet, score: SheetScore | None) -> list[Effect]:
             Effect(
                 item=one.item,
                 rank=one.rank,
-                is_unusual=one.suspicion >= scores.UNUSUAL,
+                is_unusual=one.suspicion >= UNUSUAL,
                 moves=wording.moves(one, unit=unit, source=str(one.get_source_display()), region=place),
                 slip=wording.slip(one),
                 distance=wording.distance(one),

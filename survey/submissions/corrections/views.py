@@ -18,7 +18,7 @@ from survey.questionnaires.selectors import definition_for
 from survey.submissions import cells
 from survey.submissions.comments.models import CorrectionSlip
 from survey.submissions.comments.selectors import delivered_slips
-from survey.submissions.lifecycle.correcting import answer_correction
+from survey.submissions.corrections.services import answer_correction
 from survey.submissions.models import Submission
 from survey.submissions.page.figures import shown
 from survey.submissions.selectors import sheets_of

@@ -8,12 +8,11 @@ import hashlib
 import re
 import secrets
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -23,14 +22,13 @@ from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import Disposition
 from survey.exceptions import PolicyDenied
-from survey.questionnaires.selectors import definition_for
 from survey.submissions.evidence.file_kinds import KINDS, kind_of
+from survey.submissions.evidence.selectors import DESK, SHEET, attachments_of, places_of
 from survey.submissions.lifecycle.states import EDITABLE, Owner, State
 from survey.submissions.lifecycle.transitions import locked, reaches
 from survey.submissions.models import Attachment, Submission
 
 MOST = 20  # files of one sheet and purpose
-SHEET, DESK = Attachment.Purpose.SHEET, Attachment.Purpose.DESK
 _NAME = re.compile(r"[^\w.()\-（）【】《》、 ]+")
 
 
@@ -131,16 +129,6 @@ def _store(submission: Submission, by: User, place: Path, data: bytes, facts: di
     return attachment
 
 
-def places_of(submission: Submission) -> list[tuple[str, Any]]:
-    """Sections and items that a file may prove: (code, label), in the order of the form."""
-    definition = definition_for(submission.assignment.version)
-    found: list[tuple[str, Any]] = []
-    for section in definition.sections:
-        found.append((section.code, section.title))
-        found += [(code, definition.items[code].label) for code in section.items]
-    return found
-
-
 def _may_change(row: Submission, by: User, purpose: str) -> None:
     if purpose == DESK:
         if not reaches(row, Permission.MANAGE_UNITS, Owner.PROVINCE, by):
@@ -174,19 +162,6 @@ def remove(submission: Submission, *, by: User, attachment_id: int, purpose: str
 def _is_proof(row: Submission) -> bool:
     """Does a decision stand that needed a file: an exemption by such a code, or a unit out of the survey?"""
     return row.state == State.EXEMPTED or row.assignment.disposition != Disposition.ELIGIBLE
-
-
-def attachments_of(submission: Submission, purpose: str = SHEET) -> QuerySet[Attachment]:
-    """Files of a sheet that are shown, of one purpose."""
-    return submission.attachments.filter(removed_at=None, purpose=purpose).order_by("pk")
-
-
-def files_of(user: User) -> QuerySet[Attachment]:
-    """Files that this person may fetch: those of the units within reach, and a desk's own for desks only."""
-    desks = Attachment.objects.visible_to(user, Permission.MANAGE_UNITS).filter(purpose=DESK)
-    return Attachment.objects.visible_to(user).filter(
-        Q(purpose=SHEET) | Q(pk__in=desks.values("pk")), removed_at=None
-    )
 
 
 def read(attachment: Attachment, *, by: User) -> bytes:

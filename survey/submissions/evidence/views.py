@@ -13,6 +13,7 @@ from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, SurveyError
+from survey.submissions.evidence import selectors
 from survey.submissions.evidence import services as evidence
 from survey.submissions.evidence.file_kinds import KINDS
 from survey.submissions.page.views import frame, load
@@ -44,9 +45,9 @@ def sheet_evidence(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             return redirect("sheet_evidence", pk)
         except SurveyError as refusal:
             errors = [{"href": "#id_file", "text": str(refusal.sentence)}]
-    places = evidence.places_of(submission)
+    places = selectors.places_of(submission)
     names = dict(places)
-    files = evidence.attachments_of(submission).select_related("uploaded_by")
+    files = selectors.attachments_of(submission).select_related("uploaded_by")
     context = frame(request, sheet_of(submission)) | {
         "rows": [(row, names.get(row.item)) for row in files],
         "places": places,
@@ -71,7 +72,7 @@ def evidence_remove(request: AuthenticatedRequest, pk: int, attachment: int) -> 
 @require_GET
 def evidence_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """One file, to be saved and never shown inside this site."""
-    rows = evidence.files_of(request.user).select_related("submission__unit__review_region")
+    rows = selectors.files_of(request.user).select_related("submission__unit__review_region")
     attachment = get_object_or_404(rows, pk=pk)
     response = HttpResponse(
         evidence.read(attachment, by=request.user), content_type=KINDS[attachment.kind][0]

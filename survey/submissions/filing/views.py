@@ -21,7 +21,7 @@ from survey.questionnaires.loader import load_codelist
 from survey.questionnaires.selectors import items_by_section
 from survey.submissions.invitations import services as invitations
 from survey.submissions.lifecycle import services
-from survey.submissions.lifecycle.filing.services import canonical_text, is_intact, receipt_number
+from survey.submissions.lifecycle.filing.selectors import canonical_text, is_intact, receipt_number
 from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import Submission

@@ -6,11 +6,11 @@ from django.utils.translation import gettext_lazy as _
 from survey.access.models import User
 from survey.collection.models import Assignment, CollectionRound
 from survey.exceptions import PolicyDenied
-from survey.submissions.lifecycle.correcting import answer_correction
 from survey.submissions.lifecycle.explaining.services import explain, reply
 from survey.submissions.lifecycle.notes.services import note_items
 from survey.submissions.lifecycle.policies import SIGNATORIES
-from survey.submissions.lifecycle.saving.services import Conflict, SaveResult, autosave, start_sheet
+from survey.submissions.lifecycle.saving.conflicts import Conflict
+from survey.submissions.lifecycle.saving.services import SaveResult, autosave, start_sheet
 from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.lifecycle.transitions import can, locked, refusals, submit_action, transition
@@ -21,7 +21,6 @@ __all__ = [
     "Action",
     "Conflict",
     "SaveResult",
-    "answer_correction",
     "autosave",
     "can",
     "create_sheet",

@@ -27,7 +27,7 @@ from survey.questionnaires.edits import Finding
 from survey.questionnaires.routing import prefilled_cells
 from survey.submissions import cells
 from survey.submissions.comments.models import ReviewQuery
-from survey.submissions.lifecycle.saving.services import Conflict
+from survey.submissions.lifecycle.saving.conflicts import Conflict
 from survey.submissions.models import Explanation
 from survey.submissions.page.remarks import Suggestion, control_of, formula_text, read_back, suggestions_for
 from survey.submissions.selectors import Sheet

@@ -10,7 +10,7 @@ from survey.questionnaires.answering.answers import format_cell
 from survey.questionnaires.definition import Item
 from survey.questionnaires.statutory import statutory_header
 from survey.submissions import cells
-from survey.submissions.lifecycle.filing.services import receipt_number
+from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.models import Filing
 from survey.submissions.page.remarks import formula_text
 from survey.submissions.selectors import Sheet

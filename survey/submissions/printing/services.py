@@ -7,7 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from survey import audit, printing
-from survey.submissions.lifecycle.filing.services import receipt_number
+from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.models import Filing
 from survey.submissions.printing.presentation import form_content
 from survey.submissions.selectors import SHEET_RELATIONS, sheet

@@ -10,7 +10,7 @@ from survey import printing
 from survey.access.decorators import requires
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
-from survey.submissions.lifecycle.filing.services import receipt_number
+from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.page.views import load
 from survey.submissions.printing.presentation import form_content
 from survey.submissions.printing.services import receipt_pdf

@@ -16,7 +16,8 @@ from survey.access.models import User
 from survey.exceptions import DefinitionError, PolicyDenied
 from survey.questionnaires.edits import Finding
 from survey.submissions import cells
-from survey.submissions.lifecycle.saving.services import Conflict, SaveResult, autosave
+from survey.submissions.lifecycle.saving.conflicts import Conflict
+from survey.submissions.lifecycle.saving.services import SaveResult, autosave
 from survey.submissions.models import Submission
 from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.workbook.reading import WorkbookContent, read_workbook

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from estimation.rehearsal.country import build_country
 from estimation.rehearsal.population.frame import LARGE, MEDIUM, SMALL, FramePlan, plan_frame
 from estimation.rehearsal.population.places import REGIONS
-from estimation.rehearsal.population.population import build_country
 from estimation.rehearsal.population.special import special_sections
 from estimation.rehearsal.population.truth import TrueItem, Truth, true_rows
 from estimation.rehearsal.population.units import VALID

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from estimation.rehearsal.population.population import Country, build_country
+from estimation.rehearsal.country import Country, build_country
 from estimation.rehearsal.population.units import VALID
 from estimation.rehearsal.sheets.sheets import Layout, build_sheets
 from estimation.rehearsal.storage.members import choose_cast

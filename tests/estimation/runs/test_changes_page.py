@@ -7,13 +7,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from estimation.runs.compute.contributions import Cell
 from estimation.runs.inspection.changes.selectors import (
     change_table,
     desk_change_table,
     most_unusual,
     score_changes,
 )
-from estimation.runs.inspection.contributions import Cell
 from estimation.runs.inspection.units.selectors import own_units_behind
 from estimation.runs.models import Estimate
 from estimation.runs.selectors import runs_with_inputs

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
+from estimation.runs.compute.contributions import Cell
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.inspection.comparison.selectors import cell_change, year_changes
-from estimation.runs.inspection.contributions import Cell
 from estimation.runs.inspection.explanation import REASONS, explain
 from estimation.runs.inspection.units.selectors import read_behind
 from estimation.runs.models import EstimationRun

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from estimation.runs.compute.contributions import Cell, behind
 from estimation.runs.compute.levels import Prepared
 from estimation.runs.compute.pipeline import Result, compute, prepare_years
 from estimation.runs.compute.spec import RunSpec, Winsorization
-from estimation.runs.inspection.contributions import Cell, behind
 from tests.estimation.runs.random_years import random_years
 
 SPEC = RunSpec(winsorization=Winsorization("winsorize", 0.05, 0.95, minimum=10))

@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
+from estimation.runs.compute.contributions import Cell
 from estimation.runs.compute.spec import RunSpec, Winsorization
-from estimation.runs.inspection.contributions import Cell
 from estimation.runs.inspection.methods.selectors import (
     design_effects,
     grades_by_kind,

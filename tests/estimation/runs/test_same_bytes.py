@@ -9,7 +9,7 @@ import pytest
 from estimation.runs.compute.pipeline import compute
 from estimation.runs.compute.replicates import build_frame
 from estimation.runs.compute.spec import RunSpec, Winsorization
-from tests.architecture.test_house import ROOT
+from tests.architecture.test_layout import ROOT
 from tests.estimation.runs.random_years import random_years
 
 PROBE = """

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from estimation.design.strata import counted_by_region
-from estimation.rehearsal.population.population import build_country
+from estimation.rehearsal.country import build_country
 from estimation.rehearsal.population.units import VALID
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.weigh import weigh

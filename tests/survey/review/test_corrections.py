@@ -14,7 +14,7 @@ from survey.review.sheet import selectors as reading
 from survey.review.sheet.past import selectors as past
 from survey.review.sheet.versions import presentation as versions
 from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
-from survey.submissions.lifecycle.services import answer_correction
+from survey.submissions.corrections.services import answer_correction
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission, SubmissionEvent
 from tests.factories import make_sheet, make_unit, make_user

@@ -9,7 +9,8 @@ from survey.review import services
 from survey.review.filters import QueueFilter
 from survey.review.scores.models import ItemScore, PeerQuantiles
 from survey.review.scores.peers import MARGIN, WIDTH, box
-from survey.review.scores.services import ScoredItem, ScoredSheet, peers_of
+from survey.review.scores.selectors import peers_of
+from survey.review.scores.services import ScoredItem, ScoredSheet
 from survey.review.scores.wording import share
 from survey.review.selectors import neighbours, queue
 from survey.submissions.lifecycle.states import State

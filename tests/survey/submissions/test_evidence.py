@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
+from survey.submissions.evidence import selectors
 from survey.submissions.evidence import services as evidence
 from survey.submissions.evidence.file_kinds import kind_of
 from survey.submissions.lifecycle.states import State
@@ -102,7 +103,7 @@ def test_the_scanner_is_asked_and_what_it_finds_is_not_kept(settings, root, row,
     settings.ATTACHMENT_SCANNER = f"{__name__}.finds_eicar"
     with pytest.raises(PolicyDenied):
         evidence.attach(row, by=by, name="x", data=PDF + b"EICAR")
-    assert files(root) == [] and evidence.attachments_of(row).count() == 0
+    assert files(root) == [] and selectors.attachments_of(row).count() == 0
     assert AuditEvent.objects.get(action="attachment_infected").details["found"] == "EICAR"
     assert evidence.attach(row, by=by, name="x", data=PDF)
 
@@ -132,7 +133,7 @@ def test_the_pages(client, world, root, row, by):
     assert client.post(url, {"file": SimpleUploadedFile("台账.pdf", PDF), "note": "台账"}).url == url
     assert client.post(url, {"file": SimpleUploadedFile("x.html", b"<html>")}).status_code == 422
     assert client.post(url, {}).status_code == 422
-    (stored,) = evidence.attachments_of(row)
+    (stored,) = selectors.attachments_of(row)
     assert "台账" in client.get(url).content.decode()
     file = reverse("evidence_file", args=[stored.pk])
     answer = client.get(file)

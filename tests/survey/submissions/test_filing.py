@@ -9,7 +9,7 @@ from django.utils import timezone
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.submissions.lifecycle import services
-from survey.submissions.lifecycle.filing.services import (
+from survey.submissions.lifecycle.filing.selectors import (
     canonical_text,
     content_hash,
     is_intact,

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from survey.audit import AuditEvent
 from survey.questionnaires.loader import load_questionnaire
 from survey.questionnaires.statutory import statutory_header
-from survey.submissions.lifecycle.filing.services import receipt_number
+from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.lifecycle.states import State
 from survey.submissions.printing import services as receipts
 from survey.submissions.printing.presentation import form_content

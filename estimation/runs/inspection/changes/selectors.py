@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from estimation.design.strata import REGIONS, SECTIONS
-from estimation.runs.inspection.contributions import Cell, own_sums
+from estimation.runs.compute.contributions import Cell, own_sums
 from estimation.runs.inspection.units.selectors import desk_units, read_prepared
 from estimation.runs.models import Estimate, EstimationRun
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from estimation.runs.compute.contributions import Behind, Cell, behind, own_part
 from estimation.runs.compute.levels import Prepared
 from estimation.runs.compute.pipeline import prepare_years
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.extraction.selectors import read_year
-from estimation.runs.inspection.contributions import Behind, Cell, behind, own_part
 from estimation.runs.models import Estimate, EstimationRun
 from survey.access.models import User
 from survey.access.roles import Permission

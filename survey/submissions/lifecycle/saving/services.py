@@ -18,24 +18,12 @@ from survey.questionnaires.answering.answers import AnswerError, canonical_value
 from survey.questionnaires.definition import Column, Item
 from survey.submissions import cells
 from survey.submissions.lifecycle.policies import Request
+from survey.submissions.lifecycle.saving.conflicts import Conflict
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.lifecycle.transitions import authorise, locked, move
 from survey.submissions.models import Submission, SubmissionEvent
 from survey.submissions.paradata.services import trace_findings
 from survey.submissions.selectors import Sheet, sheet
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two people changed the same cell: the three versions of it."""
-
-    key: str
-    mine: Any
-    theirs: Any
-    base: Any
-    by: str = ""
-    at: datetime | None = None
-    by_id: int | None = None  # the account behind the name; guests have none
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db.models import ForeignKey, Model
 
 from survey.access.scope import Scope
-from tests.architecture.test_house import ROOT, tracked
+from tests.architecture.test_layout import ROOT, tracked
 
 # Where a room of the estimation enters the survey. The list is exact: a door that nobody uses is closed.
 # Only ``rehearsal`` has none: it plays every office of the country and writes what they would write.
