@@ -10,8 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from estimation.external.models import ExternalSeries
-from estimation.methods import total
-from estimation.methods.treatment import optimal_cutoffs
+from estimation.methods import optimal_cutoffs, total
 from estimation.releases.content.indicators import level
 from estimation.releases.content.registry import registry
 from estimation.releases.selectors import indicator_keys, source_of

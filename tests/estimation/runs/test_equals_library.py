@@ -13,13 +13,13 @@ from estimation.methods import (
     level_growth,
     mean,
     mean_multiple,
+    optimal_cutoffs,
     overlap_covariance,
     proportion,
     ratio,
     total,
     winsorize,
 )
-from estimation.methods.treatment import optimal_cutoffs
 from estimation.runs.compute.arrays import Domain, crossed_domain, group_masks
 from estimation.runs.compute.blocks import Collector
 from estimation.runs.compute.changes import pair_years, share_growth, total_growth
