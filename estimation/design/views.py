@@ -17,6 +17,7 @@ from estimation.design.forms import DrawForm, RulesForm
 from estimation.design.hand_over import services as services_hand_over
 from estimation.design.messages import METHOD_LABELS, REASON_LABELS
 from estimation.design.models import SampleDesign, Stratum
+from estimation.design.strata import REGIONS, SECTIONS
 from estimation.design.tasks import proceed
 from survey import audit
 from survey.access.decorators import requires
@@ -263,8 +264,8 @@ def design_strata(request: HttpRequest, pk: int) -> HttpResponse:
         "given": given,
         "page": Paginator(found, 100).get_page(request.GET.get("page")),
         "kinds": Stratum.Kind.choices,
-        "regions": selectors.REGIONS,
-        "sections": selectors.SECTIONS,
+        "regions": REGIONS,
+        "sections": SECTIONS,
         "items": row.basis.get("items", []),
     }
     return page(request, "estimation/design/strata.html", context)

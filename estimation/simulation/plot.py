@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import altair as alt
 import vl_convert
@@ -19,7 +20,7 @@ def draw(lines: Sequence[Line], *, variants: Sequence[str], default: str, sample
         for line in lines
         if line.scope == "nation" and line.statistic == "total" and line.variant in variants
     ]
-    data = alt.Data(values=rows)
+    data: Any = alt.Data(values=rows)  # type: ignore[no-untyped-call]  # Altair's own gap
     colours = [_RAW if v == variants[0] else _ACCENT if v == default else _REST for v in variants]
     shapes = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "stroke"]
     colour = alt.Color("variant:N", sort=list(variants), title=None).scale(
@@ -31,12 +32,13 @@ def draw(lines: Sequence[Line], *, variants: Sequence[str], default: str, sample
     items = alt.Y("variable:N", title=None, sort=None)
     offset = alt.YOffset("variant:N", sort=list(variants))
 
-    def points(field: str, title: str, form: str) -> alt.Chart:
+    def points(field: str, title: str, form: str) -> Any:
         x = alt.X(f"{field}:Q", title=title).axis(format=form).scale(zero=False)
         return alt.Chart(data).mark_point(filled=True, size=46).encode(items, offset, x, colour, shape)
 
-    def rule(at: float) -> alt.Chart:
-        return alt.Chart(alt.Data(values=[{"at": at}])).mark_rule(color="#c3cad3").encode(x="at:Q")
+    def rule(at: float) -> Any:
+        line: Any = alt.Data(values=[{"at": at}])  # type: ignore[no-untyped-call]  # Altair's own gap
+        return alt.Chart(line).mark_rule(color="#c3cad3").encode(x="at:Q")
 
     spread = alt.Chart(data).mark_rule().encode(items, offset, alt.X("low:Q"), alt.X2("high:Q"), colour)
     panels = [

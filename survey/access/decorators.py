@@ -73,7 +73,8 @@ def access_of(view: Any) -> Access | None:
     if cls is not None:
         mark = getattr(cls, "access", None) or getattr(cls, "permission", None)
         if mark is not None:
-            return mark
+            result: Access | None = mark
+            return result
     named = cls or view
     return FOREIGN.get(f"{named.__module__}.{getattr(named, '__qualname__', '')}")
 

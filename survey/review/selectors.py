@@ -217,7 +217,8 @@ def _ordered(rows: "QuerySet[Submission]", order: str, *, backwards: bool = Fals
 def _ranked(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
     """With ``rank``, the score; what the latest run has not scored comes last."""
     ranked: Any = rows.annotate(rank=Coalesce(F("score__value"), Value(-1.0), output_field=FloatField()))
-    return ranked
+    result: QuerySet[Submission] = ranked
+    return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,8 @@ def _beat(pk: int, percent: int) -> None:
 
 def percent_of(design: SampleDesign) -> int | None:
     """How far a worker is with the hand-over; None while it waits for one."""
-    return cache.get(_key(design.pk))
+    percent: int | None = cache.get(_key(design.pk))
+    return percent
 
 
 def waiting_hand_overs() -> list[int]:

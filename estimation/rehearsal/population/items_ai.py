@@ -163,4 +163,5 @@ def build_computing(world: World) -> None:
 
 def _scaled(raw: np.ndarray, kind: np.ndarray, goals: np.ndarray) -> np.ndarray:
     sums = cell_sums(raw, kind, len(goals))
-    return raw * np.divide(goals, sums, out=np.zeros(len(goals)), where=sums > 0)[kind]
+    result: np.ndarray = raw * np.divide(goals, sums, out=np.zeros(len(goals)), where=sums > 0)[kind]
+    return result

@@ -55,7 +55,8 @@ def computing_sites() -> Floats:
     share = np.where(rest, weight * (100 - sum(named.values())) / weight[rest].sum(), 0.0)
     for code, value in named.items():
         share[REGION_INDEX[code]] = value
-    return share / share.sum()
+    result: Floats = share / share.sum()
+    return result
 
 
 def _sums_to(values: Floats, where: Bools, total: float) -> Floats:

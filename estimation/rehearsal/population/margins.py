@@ -45,7 +45,7 @@ def largest_remainder(
             (middle, right) if np.clip(weights * middle, low, high).sum() < total else (left, middle)
         )
     exact = np.clip(weights * right, low, high)
-    result = np.maximum(np.floor(exact + 1e-9).astype(np.int64), low)
+    result: Ints = np.maximum(np.floor(exact + 1e-9).astype(np.int64), low)
     order = np.argsort(-(exact - result), kind="stable")
     while (gap := total - int(result.sum())) != 0:
         step = 1 if gap > 0 else -1

@@ -192,7 +192,10 @@ def _class_growth(truth: Truth, domain: Domain, before: Floats, panel: Floats) -
     rate = np.divide(new, old, out=np.ones_like(new), where=usable) - 1
     weight = np.where(usable, level, 0.0)
     total = weight.sum(1)
-    return np.divide((weight * rate).sum(1), total, out=np.full(len(total), np.nan), where=total > 0)
+    result: Floats = np.divide(
+        (weight * rate).sum(1), total, out=np.full(len(total), np.nan), where=total > 0
+    )
+    return result
 
 
 def _quotients(

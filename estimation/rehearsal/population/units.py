@@ -60,4 +60,5 @@ class Units:
 
     @property
     def enterprise(self) -> Bools:
-        return self.group != PUBLIC
+        result: Bools = self.group != PUBLIC
+        return result

@@ -93,7 +93,8 @@ def may_need_reason(country: Country, rows: Ints, year: int, previous: Bools) ->
     def ratio(code: str) -> np.ndarray:
         before, now = values[code][0, rows], values[code][1, rows]
         both = previous & (before > 0)  # nothing after something is a change as well
-        return np.divide(now, before, out=np.ones(len(rows)), where=both)
+        result: np.ndarray = np.divide(now, before, out=np.ones(len(rows)), where=both)
+        return result
 
     for code in _RATIO:
         change = ratio(code)

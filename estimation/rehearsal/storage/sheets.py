@@ -155,14 +155,19 @@ class SheetWriter:
 
 def filed_mask(cast: Cast, year: int) -> Bools:
     """Units (d,) whose sheet of the year was decided on: the filed sheets of Tables 3 and 4."""
-    if year == 0:
-        return np.isin(cast.last, (VALID, INVALID)) & cast.asked[0]
-    return np.isin(cast.play, (casting.ACCEPTED, casting.INVALIDATED)) & cast.asked[1]
+    decided = (
+        np.isin(cast.last, (VALID, INVALID))
+        if year == 0
+        else np.isin(cast.play, (casting.ACCEPTED, casting.INVALIDATED))
+    )
+    filed: Bools = decided & cast.asked[year]
+    return filed
 
 
 def accepted_mask(cast: Cast, year: int) -> Bools:
     """Units (d,) with a valid sheet."""
-    return (cast.last == VALID) & cast.asked[0] if year == 0 else cast.play == casting.ACCEPTED
+    result: Bools = (cast.last == VALID) & cast.asked[0] if year == 0 else cast.play == casting.ACCEPTED
+    return result
 
 
 def write_filed(writer: SheetWriter, year: int) -> int:

@@ -189,7 +189,8 @@ class Grouping:
         here = scale[self.group_stratum[rows]][:, None]
         inside = by_code(here * (total[rows] - grand[domain]) ** 2, domain, self.size)
         present = by_code(here, domain, self.size)
-        return variance + inside + np.maximum(scale.sum() - present, 0.0) * grand**2
+        result: Floats = variance + inside + np.maximum(scale.sum() - present, 0.0) * grand**2
+        return result
 
     def _design_effect(
         self,

@@ -58,7 +58,8 @@ class Side:
     @property
     def moved(self) -> Bools:
         """Units whose answer was moved."""
-        return ~self.filled & (self.collected != self.used)
+        moved: Bools = ~self.filled & (self.collected != self.used)
+        return moved
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Strata, coun
 from estimation.runs.compute.arrays import Floats, Ints, Item, Year
 from survey.microdata import selectors as microdata
 from survey.microdata.models import MicrodataVersion
+from survey.microdata.projection import Variable
 
 _SMALL = 2  # small and micro are one estimation size
 
@@ -57,7 +58,7 @@ def read_year(
     )
 
 
-def _item(variable: microdata.Variable) -> Item:
+def _item(variable: Variable) -> Item:
     asked = np.zeros(len(CATEGORIES) + 1, dtype=bool)
     asked[[CATEGORIES.index(category) + 1 for category in variable.categories]] = True
     return Item(variable.code, variable.unit, variable.kind, variable.required, asked)

@@ -25,6 +25,7 @@ from survey.frame.contacts.services import contacts_of
 from survey.questionnaires.loader import load_codelist
 from survey.submissions.evidence import selectors as evidence_files
 from survey.submissions.evidence import services as evidence
+from survey.submissions.evidence.selectors import DESK
 from survey.submissions.lifecycle.services import transition
 from survey.submissions.lifecycle.states import Action, State
 
@@ -85,7 +86,7 @@ def _keep_file(request: AuthenticatedRequest, assignment: Assignment) -> bool:
         name=file.name or "",
         data=file.read(),
         note=request.POST.get("note", ""),
-        purpose=evidence.DESK,
+        purpose=DESK,
     )
     return True
 
@@ -179,7 +180,7 @@ def unit_evidence(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     try:
         if gone.isascii() and gone.isdigit():
             evidence.remove(
-                assignment.submission, by=request.user, attachment_id=int(gone[:18]), purpose=evidence.DESK
+                assignment.submission, by=request.user, attachment_id=int(gone[:18]), purpose=DESK
             )
         elif not _keep_file(request, assignment):
             raise PolicyDenied(_("Choose a file."))

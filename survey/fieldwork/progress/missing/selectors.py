@@ -67,4 +67,5 @@ def with_contacts(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
         asked_outcome=Subquery(last.values("outcome")[:1]),
         ask_again_on=Subquery(last.values("follow_up_on")[:1]),
     )
-    return told
+    result: QuerySet[Submission] = told
+    return result

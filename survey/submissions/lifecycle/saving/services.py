@@ -205,7 +205,7 @@ def _conflicts(
 
 def _changed_at(row: Submission, key: str) -> int:
     """Revision at which a cell last changed; a table as a whole changed with any of its cells."""
-    revisions = row.item_revisions
+    revisions: dict[str, int] = row.item_revisions
     own = revisions.get(key, 0)
     if "/" in key:
         return max(own, revisions.get(cells.item_of(key), 0))
