@@ -26,7 +26,7 @@ def external_list(request: AuthenticatedRequest) -> HttpResponse:
     rows = ExternalSeries.objects.select_related("entered_by", "approved_by")
     return page(
         request,
-        "estimation/releases/external.html",
+        "estimation/external/list.html",
         {
             "rows": rows.order_by("code", "-year", "-version"),
             "may_enter": may(request.user, Permission.RUN_ESTIMATION),
@@ -58,7 +58,7 @@ def external_new(request: AuthenticatedRequest) -> HttpResponse:
             )
             return redirect("external_list")
     status = 422 if request.method == "POST" else 200
-    return page(request, "estimation/releases/external_new.html", {"form": form}, status=status)
+    return page(request, "estimation/external/new.html", {"form": form}, status=status)
 
 
 @requires(Permission.RUN_ESTIMATION, Permission.PUBLISH)
@@ -89,7 +89,7 @@ def external_import(request: AuthenticatedRequest) -> HttpResponse:
             refused = str(refusal.sentence)
     return page(
         request,
-        "estimation/releases/external_import.html",
+        "estimation/external/import.html",
         {"form": form, "refused": refused, "columns": external.COLUMNS},
         status=422 if request.method == "POST" else 200,
     )
@@ -113,7 +113,7 @@ def external_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     rows = external.rows_of(file)
     return page(
         request,
-        "estimation/releases/external_file.html",
+        "estimation/external/file.html",
         {
             "file": file,
             "rows": rows,

@@ -52,7 +52,7 @@ def results(request: HttpRequest) -> HttpResponse:
             (label, [row for row in rows if row.indicator.group == code]) for code, label in registry().groups
         ]
         context["previous_year"] = run.round.year - 1
-    return page(request, "estimation/releases/results.html", context)
+    return page(request, "estimation/results/results.html", context)
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -68,7 +68,7 @@ def results_table(request: HttpRequest, number: int) -> HttpResponse:
         context["coverage"] = coverage_of(run, table)
     elif run is not None:
         context["rows"] = selectors.table_of(run, table)
-    return page(request, "estimation/releases/table.html", context)
+    return page(request, "estimation/results/table.html", context)
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -77,7 +77,7 @@ def results_domain(request: HttpRequest) -> HttpResponse:
     """Any stored item by any kind of domain, sortable, with a bar."""
     run, context = _base(request)
     if run is None:
-        return page(request, "estimation/releases/domain.html", context)
+        return page(request, "estimation/results/domain.html", context)
     names = variables_of(run)
     variable = request.GET.get("variable", "P01")
     statistics = statistics_of(run, variable) or list(STATISTIC_LABELS)
@@ -120,4 +120,4 @@ def results_domain(request: HttpRequest) -> HttpResponse:
         "variables": [name_of(names, code) for code in selectors.variables_with_estimates(run)],
         "language": get_language(),
     }
-    return page(request, "estimation/releases/domain.html", context, partial="domain")
+    return page(request, "estimation/results/domain.html", context, partial="domain")

@@ -48,7 +48,7 @@ def audit(request: AuthenticatedRequest) -> HttpResponse:
     found = selectors.CappedPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     trail.record(by=request.user, action="audit_searched", rows=found.paginator.count, filters=asked)
     context = {"form": form, "page": found, "events": _told(list(found), request.user)}
-    return page(request, "survey/review/audit.html", context, status=422 if form.errors else 200)
+    return page(request, "survey/audit_trail/audit.html", context, status=422 if form.errors else 200)
 
 
 def _told(events: list[trail.AuditEvent], user: User) -> list[Told]:

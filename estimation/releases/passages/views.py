@@ -31,7 +31,9 @@ def block_list(request: HttpRequest, year: int) -> HttpResponse:
     found = notes.faults_of(passages, cells, year)
     rows = [(one, _sentences(one.code, found, cells)) for one in passages]
     return page(
-        request, "estimation/releases/blocks.html", {"round": round_, "rows": rows, "has_cells": bool(cells)}
+        request,
+        "estimation/releases/passages/blocks.html",
+        {"round": round_, "rows": rows, "has_cells": bool(cells)},
     )
 
 
@@ -74,7 +76,11 @@ def block_edit(request: AuthenticatedRequest, year: int, code: str) -> HttpRespo
     }
     invalid = request.method == "POST" and (bool(refused) or not form.is_valid())
     return page(
-        request, "estimation/releases/block.html", context, partial="preview", status=422 if invalid else 200
+        request,
+        "estimation/releases/passages/block.html",
+        context,
+        partial="preview",
+        status=422 if invalid else 200,
     )
 
 

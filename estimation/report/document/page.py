@@ -42,7 +42,7 @@ def html_document(outline: Outline, pictures: Mapping[str, str], *, issuer: str 
         "css": _style(),
         "html_language": HTML_LANGUAGES[outline.language],
     }
-    return render_to_string("report/document.html", context).encode()
+    return render_to_string("estimation/report/document/document.html", context).encode()
 
 
 @lru_cache(maxsize=1)

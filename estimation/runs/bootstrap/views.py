@@ -53,7 +53,7 @@ def run_bootstrap(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             ),
             **(_results(request, run, row) if row.state == EstimationRun.State.FINISHED else {}),
         }
-    response = page(request, "estimation/runs/bootstrap.html", context, partial="progress")
+    response = page(request, "estimation/runs/bootstrap/bootstrap.html", context, partial="progress")
     if row is not None and not context["active"] and getattr(request, "htmx", None):
         response.headers["HX-Refresh"] = "true"
     return response

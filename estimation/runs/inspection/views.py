@@ -47,7 +47,7 @@ def run_units(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "shown": len(found.rows),
         **readable_units(names, cell, found),
     }
-    return page(request, "estimation/runs/units.html", context)
+    return page(request, "estimation/runs/inspection/units.html", context)
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -69,7 +69,7 @@ def run_compare_cell(request: AuthenticatedRequest, pk: int, other: int) -> Http
         "is_percent": cell.statistic in selectors.PERCENTS,
         **_change_units(names, cell, found),
     }
-    return page(request, "estimation/runs/compare_cell.html", context)
+    return page(request, "estimation/runs/inspection/compare_cell.html", context)
 
 
 def readable_units(names: Mapping[str, VariableName], cell: Cell, found: UnitsBehind) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def run_changes(request: AuthenticatedRequest) -> HttpResponse:
             "names": [selectors.name_of(names, code) for code in CROSSED],
             "year": run.round.year,
         }
-    return page(request, "estimation/runs/changes.html", context)
+    return page(request, "estimation/runs/inspection/changes.html", context)
 
 
 LISTED = 300  # collapsed strata on the page; the rest is on the page of the weights
@@ -205,7 +205,7 @@ def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
         "deffs": selectors_methods.design_effects(run),
         **_cutoffs(request, run, names, year),
     }
-    return page(request, "estimation/runs/methods.html", context)
+    return page(request, "estimation/runs/inspection/methods.html", context)
 
 
 def _cutoffs(request: HttpRequest, run: EstimationRun, names: Any, year: int) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def accounts(request: AuthenticatedRequest) -> HttpResponse:
         "regions": Region.objects.filter(level__lte=Region.Level.PROVINCE),
         "may_manage": _user(request).has(Permission.MANAGE_USERS),
     }
-    return page(request, "survey/access/accounts.html", context, partial="rows")
+    return page(request, "survey/access/accounts/accounts.html", context, partial="rows")
 
 
 @requires(Permission.MANAGE_USERS)
@@ -50,7 +50,9 @@ def account_new(request: AuthenticatedRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user, password = services.create_account(**form.cleaned_data, by=_user(request))
         return _show_password(request, user, password)
-    return page(request, "survey/access/account_new.html", {"form": form}, status=422 if form.errors else 200)
+    return page(
+        request, "survey/access/accounts/account_new.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @requires(Permission.MANAGE_USERS, Permission.GRANT_ROLES)
@@ -67,7 +69,7 @@ def account(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "may_grant": _user(request).has(Permission.GRANT_ROLES),
         "oneself": user.pk == request.user.pk,
     }
-    return page(request, "survey/access/account.html", context)
+    return page(request, "survey/access/accounts/account.html", context)
 
 
 @requires(Permission.MANAGE_USERS)
@@ -114,7 +116,7 @@ def roles_of(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "device": second_factor.device_of(user),
         "oneself": user.pk == request.user.pk,
     }
-    return page(request, "survey/access/roles.html", context, status=422 if form.errors else 200)
+    return page(request, "survey/access/accounts/roles.html", context, status=422 if form.errors else 200)
 
 
 def _act_on_roles(request: AuthenticatedRequest, user: User, form: GrantForm) -> str:
@@ -160,7 +162,9 @@ def _categories() -> list[tuple[str, str]]:
 
 
 def _show_password(request: AuthenticatedRequest, user: User, password: str) -> HttpResponse:
-    return page(request, "survey/access/one_time_password.html", {"account": user, "password": password})
+    return page(
+        request, "survey/access/accounts/one_time_password.html", {"account": user, "password": password}
+    )
 
 
 def _user(request: AuthenticatedRequest) -> Any:

@@ -41,7 +41,9 @@ def activate(request: HttpRequest) -> HttpResponse:
             request.session[PROVED] = code.pk
             request.session.pop(READ, None)
             return redirect("activate_notice")
-    return page(request, "survey/access/activate.html", {"form": form}, status=422 if form.errors else 200)
+    return page(
+        request, "survey/access/activation/activate.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @public
@@ -54,7 +56,7 @@ def activate_notice(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         request.session[READ] = True
         return redirect("activate_account")
-    return page(request, "survey/access/activate_notice.html", {"unit": code.unit})
+    return page(request, "survey/access/activation/activate_notice.html", {"unit": code.unit})
 
 
 @public
@@ -84,7 +86,9 @@ def activate_account(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Your account is ready."))
         return redirect("home")
     context = {"form": form, "unit": code.unit}
-    return page(request, "survey/access/activate_account.html", context, status=422 if form.errors else 200)
+    return page(
+        request, "survey/access/activation/activate_account.html", context, status=422 if form.errors else 200
+    )
 
 
 def _proved(request: HttpRequest) -> ActivationCode | None:

@@ -25,10 +25,10 @@ def password_forgotten(request: HttpRequest) -> HttpResponse:
         if recovery.may_ask(address_of(request)):
             username = form.cleaned_data["username"].strip()
             send_password_link_later(username, get_language() or "zh-hans", request.build_absolute_uri("/"))
-            return page(request, "survey/access/password_forgotten.html", {"sent": True})
+            return page(request, "survey/access/recovery/password_forgotten.html", {"sent": True})
         form.add_error(None, _("Too many requests came from your network. Please try again in an hour."))
     status = 422 if form.errors else 200
-    return page(request, "survey/access/password_forgotten.html", {"form": form}, status=status)
+    return page(request, "survey/access/recovery/password_forgotten.html", {"form": form}, status=status)
 
 
 @public
@@ -38,11 +38,13 @@ def password_renew(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     """The page behind the link: a new password."""
     user = recovery.account_of(uid, token)
     if user is None:
-        return page(request, "survey/access/password_renew.html", {"expired": True}, status=410)
+        return page(request, "survey/access/recovery/password_renew.html", {"expired": True}, status=410)
     form = RenewalForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         recovery.renew_password(user=user, password=form.cleaned_data["new_password"])
         messages.success(request, _("Your password has been changed. Sign in with it."))
         return redirect("sign_in")
     context = {"form": form, "account": user}
-    return page(request, "survey/access/password_renew.html", context, status=422 if form.errors else 200)
+    return page(
+        request, "survey/access/recovery/password_renew.html", context, status=422 if form.errors else 200
+    )

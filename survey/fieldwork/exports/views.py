@@ -55,7 +55,9 @@ def jobs_page(request: AuthenticatedRequest) -> HttpResponse:
             (code, label) for code, label in DeskJob.Kind.choices if user.has(jobs.permission_of(code))
         ],
     }
-    return page(request, "survey/review/jobs.html", context, partial="list", status=409 if errors else 200)
+    return page(
+        request, "survey/fieldwork/exports/jobs.html", context, partial="list", status=409 if errors else 200
+    )
 
 
 @require_POST

@@ -55,7 +55,7 @@ def progress_missing(request: AuthenticatedRequest) -> HttpResponse:
         "categories": load_codelist("categories").entries,
         "states": sorted(EDITABLE),
     }
-    return page(request, "survey/review/missing.html", context)
+    return page(request, "survey/fieldwork/progress/missing.html", context)
 
 
 @require_GET
@@ -66,7 +66,7 @@ def progress_board(request: AuthenticatedRequest) -> HttpResponse:
     known = rounds()
     round_ = round_of(setting, known)
     if round_ is None:
-        return page(request, "survey/review/board.html", {"setting": setting})
+        return page(request, "survey/fieldwork/progress/board.html", {"setting": setting})
     measure = request.GET.get("measure", "")
     measure = measure if measure in progress.MEASURES else "filed_rate"
     user = request.user
@@ -90,4 +90,4 @@ def progress_board(request: AuthenticatedRequest) -> HttpResponse:
         if user.has(Permission.MANAGE_UNITS)
         else None,
     }
-    return page(request, "survey/review/board.html", context, partial="board")
+    return page(request, "survey/fieldwork/progress/board.html", context, partial="board")

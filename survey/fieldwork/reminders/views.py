@@ -61,7 +61,7 @@ def reminders_page(request: AuthenticatedRequest) -> HttpResponse:
         "categories": load_codelist("categories").entries,
         "batches": reminders.batches_of(user).annotate(size=Count("reminders"))[:LATEST],
     }
-    return page(request, "survey/review/reminders.html", context, status=409 if errors else 200)
+    return page(request, "survey/fieldwork/reminders/reminders.html", context, status=409 if errors else 200)
 
 
 @require_GET
@@ -76,7 +76,7 @@ def reminder_batch(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "outcomes": [(label, counted.get(code, 0)) for code, label in Reminder.Outcome.choices],
         "page_obj": Paginator(log, PAGE_SIZE).get_page(request.GET.get("page")),
     }
-    return page(request, "survey/review/reminder_batch.html", context)
+    return page(request, "survey/fieldwork/reminders/reminder_batch.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -91,4 +91,4 @@ def notices(request: AuthenticatedRequest) -> HttpResponse:
         "page_obj": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
         "unread": rows.filter(read_at=None).count(),
     }
-    return page(request, "survey/review/notices.html", context)
+    return page(request, "survey/fieldwork/reminders/notices.html", context)

@@ -63,7 +63,10 @@ def _show(request: AuthenticatedRequest, assignment: Assignment, **extra: Any) -
         "errors": [],
     }
     return page(
-        request, "survey/review/unit.html", context | extra, status=422 if extra.get("errors") else 200
+        request,
+        "survey/fieldwork/units/unit.html",
+        context | extra,
+        status=422 if extra.get("errors") else 200,
     )
 
 

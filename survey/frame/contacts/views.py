@@ -78,4 +78,4 @@ def unit_contacts(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         return redirect("unit_contacts", pk)
     user = request.user
     context = {"unit": unit, "form": form, "desk": user.has(Permission.MANAGE_UNITS)}
-    return page(request, "survey/frame/contacts.html", context, status=422 if form.errors else 200)
+    return page(request, "survey/frame/contacts/contacts.html", context, status=422 if form.errors else 200)

@@ -52,7 +52,7 @@ def review_bulk(request: AuthenticatedRequest) -> HttpResponse:
         "errors": errors,
         "moves": what_if(round_, shown.ids),
     }
-    return page(request, "survey/review/bulk.html", context, status=409 if errors else 200)
+    return page(request, "survey/review/bulk/bulk.html", context, status=409 if errors else 200)
 
 
 @require_GET
@@ -62,7 +62,7 @@ def review_remaining(request: AuthenticatedRequest) -> HttpResponse:
     round_ = round_of(QueueFilter.read(request.GET), rounds())
     lanes = remaining(request.user, round_) if round_ else []
     context = {"round": round_, "lanes": lanes, "part": settings.EDITING_STOP_SHARE * 100}
-    return page(request, "survey/review/remaining.html", context)
+    return page(request, "survey/review/bulk/remaining.html", context)
 
 
 @require_GET
@@ -70,7 +70,7 @@ def review_remaining(request: AuthenticatedRequest) -> HttpResponse:
 def review_bulk_acts(request: AuthenticatedRequest) -> HttpResponse:
     """The latest acts that accepted many sheets of one's area."""
     acts = [undo.standing(act, request.user) for act in undo.acts_of(request.user)[: undo.LATEST]]
-    return page(request, "survey/review/bulk_acts.html", {"acts": acts})
+    return page(request, "survey/review/bulk/bulk_acts.html", {"acts": acts})
 
 
 @require_http_methods(["GET", "POST"])
@@ -88,4 +88,4 @@ def review_bulk_act(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             messages.success(request, _("%(count)s sheets are back on the desk.") % {"count": done.undone})
             return redirect("review_bulk_act", pk)
     context = {"one": undo.standing(act, request.user), "errors": errors}
-    return page(request, "survey/review/bulk_act.html", context, status=409 if errors else 200)
+    return page(request, "survey/review/bulk/bulk_act.html", context, status=409 if errors else 200)

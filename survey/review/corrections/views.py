@@ -56,4 +56,4 @@ def review_item(request: AuthenticatedRequest, pk: int, code: str) -> HttpRespon
         "item": item,
         "past": past.of_item(submission, item),
     }
-    return page(request, "survey/review/item.html", context)
+    return page(request, "survey/review/corrections/item.html", context)

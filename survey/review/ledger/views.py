@@ -41,7 +41,7 @@ def review_ledger(request: AuthenticatedRequest) -> HttpResponse:
         "regions": [(code, place_name(code), tally) for code, tally in sorted(found.regions.items())],
         "page_obj": Paginator(rows, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
     }
-    return page(request, "survey/review/ledger.html", context)
+    return page(request, "survey/review/ledger/ledger.html", context)
 
 
 @require_GET
@@ -65,4 +65,4 @@ def review_macro(request: AuthenticatedRequest) -> HttpResponse:
         "looked": look.at if look else None,
         "may_see_changes": any(user.has(one) for one in (Permission.VIEW_ESTIMATES, Permission.REVIEW)),
     }
-    return page(request, "survey/review/macro.html", context)
+    return page(request, "survey/review/ledger/macro.html", context)

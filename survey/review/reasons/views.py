@@ -47,7 +47,7 @@ def review_reasons(request: AuthenticatedRequest) -> HttpResponse:
             request.GET.get("page")
         ),
     }
-    return page(request, "survey/review/reasons.html", context)
+    return page(request, "survey/review/reasons/reasons.html", context)
 
 
 def _rules(rows: "QuerySet[Any]") -> list[tuple[str, int]]:

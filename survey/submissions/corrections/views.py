@@ -72,4 +72,6 @@ def sheet_corrections(request: HttpRequest, pk: int) -> HttpResponse:
         "slips": [_as_shown(submission, slip) for slip in delivered_slips(submission)],
         "errors": errors,
     }
-    return page(request, "survey/submissions/corrections.html", context, status=409 if errors else 200)
+    return page(
+        request, "survey/submissions/corrections/corrections.html", context, status=409 if errors else 200
+    )

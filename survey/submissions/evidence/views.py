@@ -56,7 +56,7 @@ def sheet_evidence(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "largest": settings.ATTACHMENT_LARGEST // 2**20,
         "quota": settings.ATTACHMENT_QUOTA // 2**20,
     }
-    return page(request, "survey/submissions/evidence.html", context, status=422 if errors else 200)
+    return page(request, "survey/submissions/evidence/evidence.html", context, status=422 if errors else 200)
 
 
 @requires(Permission.RESPOND)

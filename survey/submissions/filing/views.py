@@ -64,7 +64,7 @@ def _findings(
         "errors": [{"href": f"#finding-{refused['edit']}", "text": refused["error"]}] if refused else [],
         "unexplained": len(sheet.unexplained),
     }
-    return page(request, "survey/submissions/findings.html", context, status=status)
+    return page(request, "survey/submissions/filing/findings.html", context, status=status)
 
 
 @requires(Permission.RESPOND)
@@ -94,7 +94,7 @@ def sheet_summary(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             sheet.submission, services.submit_action(sheet.submission), request.user
         ),
     }
-    return page(request, "survey/submissions/summary.html", context)
+    return page(request, "survey/submissions/filing/summary.html", context)
 
 
 @requires(Permission.RESPOND)
@@ -129,7 +129,7 @@ def sheet_submit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "obstacles": services.refusals(submission, services.submit_action(submission), request.user),
         **_chain(sheet),
     }
-    return page(request, "survey/submissions/submit.html", context, status=422 if errors else 200)
+    return page(request, "survey/submissions/filing/submit.html", context, status=422 if errors else 200)
 
 
 def _chain(sheet: Sheet) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def sheet_receipt(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "intact": is_intact(filing),
         "can_recall": services.can(submission, Action.RECALL, request.user),
     }
-    return page(request, "survey/submissions/receipt.html", context)
+    return page(request, "survey/submissions/filing/receipt.html", context)
 
 
 @requires(Permission.RESPOND)
@@ -193,7 +193,7 @@ def sheet_filed(request: AuthenticatedRequest, pk: int, number: int) -> HttpResp
         "filings": submission.filings.defer("answers", "explanations").order_by("-number"),
         "sections": [(section, builder.section(section)) for section, _progress in sheet.sections],
     }
-    return page(request, "survey/submissions/filed.html", context)
+    return page(request, "survey/submissions/filing/filed.html", context)
 
 
 @requires(Permission.RESPOND)
@@ -219,7 +219,7 @@ def sheet_print(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The blank questionnaire with definitions, for preparing the figures on paper."""
     sheet = sheet_of(load(request, pk))
     context = frame(request, sheet) | {"blank_sections": items_by_section(sheet.definition)}
-    return page(request, "survey/submissions/print.html", context)
+    return page(request, "survey/submissions/filing/print.html", context)
 
 
 class SignatoryForm(PlainForm):

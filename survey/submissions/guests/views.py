@@ -35,7 +35,7 @@ def guest_open(request: HttpRequest, secret: str) -> HttpResponse:
     """The link of the invitation. The browser keeps the proof; the secret leaves the address bar."""
     invitation = invitations.by_secret(secret)
     if invitation is None:
-        return page(request, "survey/submissions/guest.html", {"ended": True})
+        return page(request, "survey/submissions/guests/guest.html", {"ended": True})
     held = dict(request.session.get(HELD, {}))
     held[str(invitation.pk)] = invitation.secret_hash
     request.session[HELD] = held
@@ -74,12 +74,12 @@ def guest_home(request: HttpRequest, pk: int) -> HttpResponse:
     """The invited sections with their progress."""
     invitation = held(request, pk)
     if invitation is None:
-        return page(request, "survey/submissions/guest.html", {"ended": True})
+        return page(request, "survey/submissions/guests/guest.html", {"ended": True})
     if invitation.role:
         return redirect("guest_sign", pk)
     sheet = invitations.guest_sheet(invitation)
     context = guest_frame(invitation, sheet) | {"sections": _sections(invitation, sheet)}
-    return page(request, "survey/submissions/guest.html", context)
+    return page(request, "survey/submissions/guests/guest.html", context)
 
 
 @public
@@ -89,7 +89,7 @@ def guest_section(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
     """One invited section; without script a POST saves it as a whole."""
     invitation = held(request, pk)
     if invitation is None:
-        return page(request, "survey/submissions/guest.html", {"ended": True})
+        return page(request, "survey/submissions/guests/guest.html", {"ended": True})
     sheet = invitations.guest_sheet(invitation)
     section = next((one for one, _progress in _sections(invitation, sheet) if one.code == code), None)
     if section is None:
@@ -105,7 +105,7 @@ def guest_section(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
         typed = {"typed": changes, "errors": result.errors, "conflicts": result.conflicts}
         sheet = invitations.guest_sheet(invitation, result.sheet)
     context = guest_frame(invitation, sheet) | section_context(request, sheet, section, typed)
-    return page(request, "survey/submissions/section.html", context, status=422 if typed else 200)
+    return page(request, "survey/submissions/page/section.html", context, status=422 if typed else 200)
 
 
 @public
@@ -117,15 +117,17 @@ def guest_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
     invitation = held(request, pk)
     if invitation is None or code not in invitation.sections:
         sentence = _("This invitation has ended. What you have saved is kept.")
-        return page(request, "survey/submissions/section.html", {"refusal": sentence}, "refusal", 409)
+        return page(request, "survey/submissions/page/section.html", {"refusal": sentence}, "refusal", 409)
     try:
         result, changes = _save(request, invitation, invitations.guest_sheet(invitation))
     except PolicyDenied as refusal:
-        return page(request, "survey/submissions/section.html", {"refusal": refusal.sentence}, "refusal", 409)
+        return page(
+            request, "survey/submissions/page/section.html", {"refusal": refusal.sentence}, "refusal", 409
+        )
     result.sheet = invitations.guest_sheet(invitation, result.sheet)
     section = result.sheet.definition.section(code)
     context = fragment_context(request, result, section, changes) | {"guest": invitation}
-    response = page(request, "survey/submissions/section.html", context, "saved")
+    response = page(request, "survey/submissions/page/section.html", context, "saved")
     response.headers["Sheet-Revision"] = str(result.revision)
     response.headers["Sheet-Refused"] = " ".join([*result.errors, *result.conflicts])
     return response
@@ -146,7 +148,7 @@ def guest_sign(request: HttpRequest, pk: int) -> HttpResponse:
     """A head reads everything that would be filed, and signs it."""
     invitation = held(request, pk)
     if invitation is None or not invitation.role:
-        return page(request, "survey/submissions/guest.html", {"ended": True})
+        return page(request, "survey/submissions/guests/guest.html", {"ended": True})
     submission = invitation.submission
     errors = []
     if request.method == "POST":
@@ -174,4 +176,4 @@ def guest_sign(request: HttpRequest, pk: int) -> HttpResponse:
         "hash": signing.version_hash(sheet),
         "sections": [(section, builder.section(section)) for section, _progress in sheet.sections],
     }
-    return page(request, "survey/submissions/sign.html", context, status=422 if errors else 200)
+    return page(request, "survey/submissions/guests/sign.html", context, status=422 if errors else 200)

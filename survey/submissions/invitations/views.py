@@ -70,7 +70,9 @@ def sheet_share(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             context = {"link": link, "invited": invitation}
             form = ShareForm(sheet)
     context |= frame(request, sheet) | {"form": form, "rows": invitations.live(submission).order_by("pk")}
-    return page(request, "survey/submissions/share.html", context, status=422 if form.errors else 200)
+    return page(
+        request, "survey/submissions/invitations/share.html", context, status=422 if form.errors else 200
+    )
 
 
 @requires(Permission.RESPOND)

@@ -70,7 +70,7 @@ def tasks(request: AuthenticatedRequest) -> HttpResponse:
         row.can_save = services.can(row, Action.SAVE, request.user)  # type: ignore[attr-defined]
     todo = [row for row in rows if row.state in EDITABLE and row.can_save]  # type: ignore[attr-defined]
     rest = [row for row in rows if row not in todo]
-    return page(request, "survey/submissions/tasks.html", {"todo": todo, "rest": rest})
+    return page(request, "survey/submissions/page/tasks.html", {"todo": todo, "rest": rest})
 
 
 @requires(Permission.RESPOND)
@@ -101,7 +101,7 @@ def sheet_hub(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "queries": [query for query in sheet.delivered_queries if query.state != ReviewQuery.State.CLOSED],
         "started": submission.state != State.NOT_STARTED,
     }
-    return page(request, "survey/submissions/hub.html", context)
+    return page(request, "survey/submissions/page/hub.html", context)
 
 
 @requires(Permission.RESPOND)
@@ -167,7 +167,7 @@ def _show(
     before, after = neighbours(sheet, section)
     context = frame(request, sheet) | section_context(request, sheet, section, typed)
     context |= {"before": before, "after": after}
-    return page(request, "survey/submissions/section.html", context, status=status)
+    return page(request, "survey/submissions/page/section.html", context, status=status)
 
 
 def section_context(
@@ -222,7 +222,7 @@ def sheet_save(request: AuthenticatedRequest, pk: int, code: str) -> HttpRespons
     if request.POST.get("as", str(request.user.pk)) != str(request.user.pk):
         # Somebody else has signed in in another tab: what stands on this page is not theirs to save.
         sentence = _("Another person is signed in now. Sign in as yourself; your entries are kept here.")
-        return page(request, "survey/submissions/section.html", {"refusal": sentence}, "refusal", 409)
+        return page(request, "survey/submissions/page/section.html", {"refusal": sentence}, "refusal", 409)
     submission = load(request, pk)
     definition = definition_for(submission.assignment.version)
     if code not in {section.code for section in definition.sections}:
@@ -238,9 +238,11 @@ def sheet_save(request: AuthenticatedRequest, pk: int, code: str) -> HttpRespons
         )
         services.note_items(submission, by=request.user, notes=read_notes(request.POST))
     except PolicyDenied as refusal:
-        return page(request, "survey/submissions/section.html", {"refusal": refusal.sentence}, "refusal", 409)
+        return page(
+            request, "survey/submissions/page/section.html", {"refusal": refusal.sentence}, "refusal", 409
+        )
     context = fragment_context(request, result, definition.section(code), changes)
-    response = page(request, "survey/submissions/section.html", context, "saved")
+    response = page(request, "survey/submissions/page/section.html", context, "saved")
     response.headers["Sheet-Revision"] = str(result.revision)
     response.headers["Sheet-Refused"] = " ".join([*result.errors, *result.conflicts])
     return response

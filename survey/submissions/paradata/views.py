@@ -18,7 +18,7 @@ def rules(request: AuthenticatedRequest) -> HttpResponse:
     known = rule_rates.rounds_begun()
     round_ = rule_rates.round_named(request.GET.get("year", ""), known)
     if round_ is None:
-        return page(request, "survey/submissions/rules.html", {"round": None})
+        return page(request, "survey/submissions/paradata/rules.html", {"round": None})
     categories = load_codelist("categories").entries
     category = request.GET.get("category", "")
     category = category if category in {entry.code for entry in categories} else ""
@@ -44,4 +44,4 @@ def rules(request: AuthenticatedRequest) -> HttpResponse:
         "stops": sum(rate.stops for rate in found),
         "times": times,
     }
-    return page(request, "survey/submissions/rules.html", context)
+    return page(request, "survey/submissions/paradata/rules.html", context)

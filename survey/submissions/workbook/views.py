@@ -68,7 +68,7 @@ def sheet_upload(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         else:
             errors = [{"href": "#id_file", "text": _("Choose the workbook that you have filled.")}]
     context |= frame(request, sheet_of(submission)) | {"form": form, "errors": errors}
-    return page(request, "survey/submissions/upload.html", context, status=422 if errors else 200)
+    return page(request, "survey/submissions/workbook/upload.html", context, status=422 if errors else 200)
 
 
 def _shown(preview: Preview) -> dict[str, Any]:
