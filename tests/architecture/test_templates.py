@@ -1,9 +1,11 @@
-"""Templates: djlint lays them out, and no line is longer than a reader's screen."""
+"""Templates: djlint lays them out, no line is too long, and each lies in the folder of the package that renders it."""
 
+import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[2]
 # djlint breaks at 120 where white space is invisible; between inline elements it may not.
@@ -54,3 +56,40 @@ def test_a_template_that_djlint_did_not_lay_out_is_found(tmp_path: Path) -> None
     assert is_formatted(copy)
     copy.write_text(copy.read_text(encoding="utf-8").replace("\n    <meta", "\n<meta"), encoding="utf-8")
     assert not is_formatted(copy)
+
+
+def naming_packages(root: Path) -> dict[str, set[str]]:
+    """Template of the survey or the estimation -> folders of the packages whose modules name it."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for app in ("survey", "estimation"):
+        for path in (root / app).rglob("*.py"):
+            package = path.parent.relative_to(root).as_posix()
+            for template in re.findall(
+                r'"((?:survey|estimation)/[\w/]+\.html)', path.read_text(encoding="utf-8")
+            ):
+                named[template].add(package)
+    return named
+
+
+def misplaced(root: Path) -> list[str]:
+    """Templates that no package of their folder's name renders."""
+    return sorted(
+        template
+        for template, packages in naming_packages(root).items()
+        if PurePosixPath(template).parent.as_posix() not in packages
+    )
+
+
+def test_templates_lie_in_the_folder_of_the_package_that_renders_them() -> None:
+    assert len(naming_packages(ROOT)) > 80
+    assert misplaced(ROOT) == []
+    folders = {path.parent.relative_to(ROOT / "templates") for path in (ROOT / "templates").rglob("*.html")}
+    apps = {folder for folder in folders if folder.parts and folder.parts[0] in ("survey", "estimation")}
+    assert [str(folder) for folder in sorted(apps) if not (ROOT / folder / "__init__.py").exists()] == []
+
+
+def test_a_template_in_the_folder_of_another_package_is_found(tmp_path: Path) -> None:
+    views = tmp_path / "survey" / "frame" / "views.py"
+    views.parent.mkdir(parents=True)
+    views.write_text('page(request, "survey/frame/frame.html")\npage(request, "survey/review/unit.html")\n')
+    assert misplaced(tmp_path) == ["survey/review/unit.html"]
