@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from estimation.releases.disclosure.contributors import concentration_of
+from estimation.design.strata import REGIONS
+from estimation.releases.disclosure.contributors import KINDS, concentration_of, concentrations
+from estimation.runs.compute.spec import RunSpec, Winsorization
+from estimation.runs.compute.treat import treat
+from estimation.runs.compute.weigh import weigh
+from tests.estimation.runs.random_years import ITEMS, random_years
 
 
 def by_hand(value: list[float], weight: list[float], codes: list[int], size: int = 1) -> list[list[float]]:
@@ -32,5 +37,24 @@ def test_a_unit_of_weight_two_stands_beside_a_twin(weight: float, largest: float
 
 
 def test_who_reports_nothing_or_lies_outside_contributes_nothing() -> None:
-    value = [60.0, 40.0, 0.0, -5.0, 1000.0, np.nan]
-    assert by_hand(value, [1.0] * 6, [0, 0, 0, 0, -1, 0]) == [[2, 0.6, 1.0]]
+    value = [60.0, 39.5, 0.5, 0.0, -5.0, 1000.0, np.nan]
+    assert by_hand(value, [1.0] * 7, [0, 0, 0, 0, 0, -1, 0]) == [[3, 0.6, 0.995]]
+
+
+def test_amounts_of_every_published_domain_and_crossings_of_the_crossed_items() -> None:
+    year, _before = random_years(1)
+    spec = RunSpec(crossed=("P01",), winsorization=Winsorization("none"))
+    found = concentrations(year, spec)
+    amounts = {item.code for item in ITEMS if item.kind in {"quantity", "money"}}
+    assert {variable for variable, _kind, _code in found} == amounts
+    kinds = {code: {kind for variable, kind, _code in found if variable == code} for code in amounts}
+    assert kinds["P01"] == {*KINDS, "region_section"}
+    assert kinds["S02"] == set(KINDS)
+    weighted = weigh(year, spec)
+    weight, value = weighted.sample.weight, treat(year, weighted, spec).values[:, 0]
+    for place in np.unique(year.region).tolist():
+        held = (year.region == place) & (value > 0)
+        one = found["P01", "region", REGIONS[place]]
+        assert one.units == held.sum() > 0
+        whole = (value * np.maximum(weight, 1.0))[held].sum()
+        assert one.largest == pytest.approx(value[held].max() / whole)
