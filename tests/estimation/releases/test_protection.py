@@ -87,6 +87,18 @@ def test_nothing_sensitive_withholds_nothing(estimates: dict[Key, Stored]) -> No
     assert verdict.leaks == 0 and verdict.systems[0]["sums"] == 6
 
 
+@pytest.mark.parametrize(("noise", "sums"), [(-1e-12, 6), (1e-12, 6), (-1e-5, 4), (1e-5, 6)])
+def test_a_sum_of_large_totals_holds_but_for_rounding(
+    estimates: dict[Key, Stored], noise: float, sums: int
+) -> None:
+    """Parts that exceed their whole by more than rounding overlap; a whole that exceeds its parts has others."""
+    large = {key: replace(one, value=1e7 * (one.value or 0.0)) for key, one in estimates.items()}
+    whole = Key(2025, "P01", "total", "nation", "enterprise")
+    large[whole] = replace(large[whole], value=(large[whole].value or 0.0) * (1.0 + noise))
+    _, verdict = protect(cells_of(large), large, concentration(large), Rules())
+    assert verdict.systems[0]["sums"] == sums
+
+
 @pytest.mark.parametrize("section", ["C", "H", "R", "A"])
 def test_a_sensitive_section_is_withheld_with_company_and_resists_the_attack(
     estimates: dict[Key, Stored], section: str
@@ -189,6 +201,19 @@ def test_counts_below_the_minimum_are_withheld_and_zero_is_not() -> None:
     cells, _ = protect(cells_of(known), known, {}, Rules())
     gone = {key.split("/")[3] for key in withheld(cells)}
     assert "CAT01" in gone and len(gone) == 2 and "CAT02" not in gone
+
+
+def test_a_count_at_the_minimum_is_published() -> None:
+    known = {
+        Key(2025, "valid", "count", kind, code): Stored(value, n=int(value))
+        for kind, code, value in (
+            ("category", "CAT01", 3.0),
+            ("category", "CAT03", 40.0),
+            ("nation", "all", 43.0),
+        )
+    }
+    assert withheld(protect(cells_of(known), known, {}, Rules())[0]) == set()
+    assert len(withheld(protect(cells_of(known), known, {}, Rules(minimum=4))[0])) == 2
 
 
 def test_what_an_earlier_release_withheld_stays_withheld(estimates: dict[Key, Stored]) -> None:
