@@ -27,7 +27,6 @@ FOREIGN = (
     "scipy.optimize",
     "scipy.sparse",
     "scipy.stats",
-    "pyarrow",
     "hypothesis",
     "celery",
     "jsonschema",
@@ -69,7 +68,8 @@ class Target:
         found = subprocess.run([*command, *self.tests], cwd=ROOT, capture_output=True, text=True)
         if found.returncode != 0:
             sys.exit(
-                f"{self.name}: the tests fail without any change\n{found.stdout[-2000:]}{found.stderr[-2000:]}"
+                f"{self.name}: the tests fail without any change (exit code {found.returncode})\n"
+                f"{found.stdout[-2000:]}{found.stderr[-2000:]}"
             )
         self.seconds = time.monotonic() - begun
         lines = CoverageData(str(data))

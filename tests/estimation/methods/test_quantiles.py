@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimation.methods import StratifiedSample, quantile
+from estimation.methods.estimators.quantiles import _Distribution
 from tests.estimation.methods.r_fixtures import CLOSE, api, column, inside, table
 
 
@@ -79,3 +80,12 @@ def test_definition_order_and_scale(units, p, random):
     shuffled = StratifiedSample(stratum, copies[order].astype(float), lonely="certainty")
     assert quantile(shuffled, y[order], p).value.item() == found
     assert quantile(sample, 4.0 * y, p).value.item() == 4.0 * found
+
+
+def test_the_upper_end_of_a_domain_is_its_own_largest_value() -> None:
+    """Also where the weights lose a little when they are summed in the order of the values."""
+    values = np.array([2.0, 3.0, 1.0, 50.0])
+    weight = np.array([1.0, 1.0, 1e16, 1.0])  # 1 + 1 + 1e16 as given, 1e16 + 1 + 1 = 1e16 in order
+    curve = _Distribution(values, weight, np.array([0, 0, 0, 1]), 2)
+    assert curve.whole[0] > curve.cumulative[0][-1]
+    assert curve.inverse(np.full((2, 1), 1.0 + 1e-10)).tolist() == [[3.0], [50.0]]

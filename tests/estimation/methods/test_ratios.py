@@ -30,6 +30,19 @@ def test_separate_ratio_by_hand():
     assert result.variance.item() == pytest.approx(0.0625 * 0.5 + 0.5625 * 1.125)
 
 
+def test_separate_ratio_takes_known_totals_for_each_item():
+    sample = StratifiedSample(np.array([0, 0, 1, 1]), np.array([4.0, 6.0]))
+    y = np.array([[2.0, 1.0], [4.0, 1.0], [3.0, 5.0], [6.0, 5.0]])
+    x = np.array([[1.0, 2.0], [2.0, 2.0], [3.0, 1.0], [3.0, 4.0]])
+    known = np.array([[10.0, 30.0], [30.0, 5.0]])  # (strata, items)
+    both = ratio(sample, y, x, form="separate", x_population=known)
+    for item in (0, 1):
+        alone = ratio(sample, y[:, item], x[:, item], form="separate", x_population=known[:, item])
+        assert both.value[0, item] == pytest.approx(alone.value[0, 0])
+    # (10 x 6/3 + 30 x 9/6) / 40 and (30 x 2/4 + 5 x 10/5) / 35.
+    assert both.value[0] == pytest.approx([65 / 40, 25 / 35])
+
+
 def test_separate_ratio_by_domain_needs_totals_that_say_how_a_stratum_splits():
     sample = StratifiedSample(np.array([0, 0, 1, 1]), np.array([4.0, 4.0]))
     y, x = np.array([1.0, 3.0, 6.0, 6.0]), np.array([1.0, 1.0, 1.0, 3.0])
