@@ -22,21 +22,21 @@ app.autodiscover_tasks(
         "survey.access",
         "survey.fieldwork",
         "survey.frame",
+        "survey.jobs",
         "survey.review",
         "survey.submissions",
     ]
 )
 app.conf.beat_schedule = {
+    "sweep-jobs": {"task": "survey.jobs.tasks.sweep", "schedule": 15.0},
     "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
     "resume-hand-overs": {"task": "estimation.design.tasks.resume_hand_overs", "schedule": 15.0},
-    "resume-imports": {"task": "survey.frame.tasks.resume_imports", "schedule": 15.0},
     # Every few seconds, so that an embargo ends within the minute that it names.
     "publish-due-releases": {"task": "estimation.releases.tasks.publish_due", "schedule": 10.0},
     "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},
     "index-new-runs": {"task": "estimation.index.tasks.index_new_runs", "schedule": 60.0},
     "sweep-scores": {"task": "estimation.scoring.tasks.sweep_scores", "schedule": 60.0},
     "sweep-macro": {"task": "survey.review.tasks.sweep_macro", "schedule": 900.0},
-    "tidy-jobs": {"task": "survey.fieldwork.tasks.tidy_jobs", "schedule": 300.0},
     "remind-by-calendar": {
         "task": "survey.fieldwork.tasks.remind_by_calendar",
         "schedule": crontab(hour=9, minute=0),

@@ -5,6 +5,7 @@ from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound, ContactNote
 from survey.fieldwork.models import DeskJob, Reminder, ReminderBatch, SiteNotice
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange, UnitContact
+from survey.jobs.models import Job
 from survey.microdata.models import (
     ItemResponse,
     MicrodataLayout,
@@ -54,6 +55,7 @@ __all__ = [
     "ItemNote",
     "ItemResponse",
     "ItemScore",
+    "Job",
     "MacroFinding",
     "MacroLook",
     "MacroMember",

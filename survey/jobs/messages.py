@@ -1,0 +1,12 @@
+"""Why a job ended without a result: sentences that every kind of work may store."""
+
+from django.utils.translation import gettext_lazy as _
+
+from survey.sentences import define
+
+LOST = define(
+    "job_lost", _("The worker stopped %(count)s times while it did this work. Look at its memory and log.")
+)
+LATE = define("job_late", _("No worker came to it in time."))
+MEMORY = define("job_out_of_memory", _("The computation ran out of memory."))
+STOPPED = define("job_stopped", _("The computation stopped: %(error)s"))

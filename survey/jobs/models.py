@@ -1,0 +1,78 @@
+"""Background work: one row for each piece, from the request to its end."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey.sentences import SentenceField
+
+
+class Job(models.Model):
+    """A piece of work that a worker does. The row is the outbox: a message to the broker only points at it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Finished")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        EXPIRED = "expired", _("Expired")
+
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=120, blank=True)  # what it is about; blank: may wait several times
+    arguments = models.JSONField(default=dict)  # removed when the job is over
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    stage = models.CharField(max_length=20, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    token = models.CharField(max_length=32, blank=True)  # of the attempt that may write; a new one each time
+    heartbeat_at = models.DateTimeField(null=True)  # last sign of life
+    leased_until = models.DateTimeField(null=True)
+    cancel_requested = models.BooleanField(default=False)
+    available_at = models.DateTimeField(default=timezone.now)
+    not_after = models.DateTimeField(null=True)  # not begun any more after this moment
+    sent_at = models.DateTimeField(null=True)  # last message to the broker
+    queue = models.CharField(max_length=60, blank=True)  # blank: the usual one
+    requested_by = models.BigIntegerField(null=True)  # a user; null: the system itself
+    requested_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error = SentenceField()  # why it ended without a result
+    file = models.CharField(max_length=80, blank=True)  # name in JOB_FOLDER
+    expires_at = models.DateTimeField(null=True)  # of the file
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_open_job",
+                fields=["kind", "key"],
+                condition=Q(state__in=["waiting", "running"]) & ~Q(key=""),
+            ),
+            models.CheckConstraint(
+                name="running_job_has_a_lease",
+                condition=~Q(state="running") | (Q(leased_until__isnull=False) & ~Q(token="")),
+            ),
+            models.CheckConstraint(name="failed_job_says_why", condition=~Q(state="failed") | ~Q(error={})),
+        ]
+        indexes = [
+            models.Index(
+                fields=["state", "available_at"],
+                name="job_open",
+                condition=Q(state__in=["waiting", "running"]),
+            ),
+            models.Index(fields=["kind", "key"], name="job_kind_key"),
+        ]
+
+    @property
+    def percent(self) -> int:
+        """How far it is; 100 at its end only."""
+        if self.state == self.State.DONE:
+            return 100
+        return min(99, self.done * 100 // self.total) if self.total else 0
+
+    @property
+    def is_open(self) -> bool:
+        """True while it waits or runs."""
+        return self.state in {self.State.WAITING, self.State.RUNNING}
