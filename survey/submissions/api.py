@@ -23,7 +23,6 @@ from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.lifecycle.saving.services import SaveResult
 from survey.submissions.models import Submission
 from survey.submissions.selectors import Sheet, deadline, sheet_of, sheets_of
-from survey.submissions.tasks import send_receipt_later
 
 REVISION = OpenApiParameter(
     "If-Match",
@@ -183,7 +182,6 @@ class SheetSubmit(SheetView):
         filing = services.submit(
             submission, by=request.user, signatories=body.validated_data, shown_revision=shown, channel="api"
         )
-        send_receipt_later(filing)
         return Response(
             {
                 "receipt": receipt_number(filing),

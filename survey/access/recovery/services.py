@@ -4,6 +4,8 @@ Whoever asks hears the same sentence, as quickly, whether the account exists or 
 worker. Who has a second factor still needs it afterwards.
 """
 
+from datetime import timedelta
+
 from axes.utils import reset
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
@@ -12,12 +14,14 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from survey import audit
 from survey.access.models import User
+from survey.jobs.services import Work, enqueue
 
 MOST_OF_AN_ADDRESS = 10  # an hour
 MOST_OF_AN_ACCOUNT = 3  # mails an hour
@@ -37,19 +41,29 @@ def _count(key: str) -> int:
         return 1
 
 
-def send_link(username: str, language: str, site: str) -> bool:
-    """Mail a link to the account's own address. False when there is nobody to write to."""
+def ask_link(username: str, *, site: str) -> None:
+    """Have a link mailed within the hour; the looking-up is left to a worker."""
+    given = {"username": username, "language": get_language() or "zh-hans", "site": site}
+    enqueue("password_link", arguments=given, not_after=timezone.now() + timedelta(seconds=HOUR))
+
+
+def send_link(work: Work) -> None:
+    """Mail a link to the account's own address, if there is such an account with one."""
+    username, language, site = (work.job.arguments[name] for name in ("username", "language", "site"))
     user = User.objects.filter(username=username, is_active=True).exclude(email="").first()
-    if user is None or _count(f"recovery-account:{username}") > MOST_OF_AN_ACCOUNT:
-        return False
+    if user is None:
+        return
+    # A mail that is tried again is no further request.
+    if work.job.attempts == 1 and _count(f"recovery-account:{username}") > MOST_OF_AN_ACCOUNT:
+        return
     uid = urlsafe_base64_encode(str(user.pk).encode())
     path = reverse("password_renew", args=[uid, default_token_generator.make_token(user)])
     with translation.override(language):
         text = render_to_string("email/password.txt", {"user": user, "link": f"{site.rstrip('/')}{path}"})
         message = EmailMessage(_("Your new password"), text, settings.DEFAULT_FROM_EMAIL, [user.email])
     message.send()
-    audit.record(by=None, action="password_link_sent", subject=user)
-    return True
+    with work.store():
+        audit.record(by=None, action="password_link_sent", subject=user)
 
 
 def account_of(uid: str, token: str) -> User | None:

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -13,7 +12,6 @@ from survey.access.forms import ForgottenForm, RenewalForm
 from survey.access.middleware import address_of
 from survey.access.pages import page
 from survey.access.recovery import services as recovery
-from survey.access.tasks import send_password_link_later
 
 
 @public
@@ -24,7 +22,7 @@ def password_forgotten(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if recovery.may_ask(address_of(request)):
             username = form.cleaned_data["username"].strip()
-            send_password_link_later(username, get_language() or "zh-hans", request.build_absolute_uri("/"))
+            recovery.ask_link(username, site=request.build_absolute_uri("/"))
             return page(request, "survey/access/recovery/password_forgotten.html", {"sent": True})
         form.add_error(None, _("Too many requests came from your network. Please try again in an hour."))
     status = 422 if form.errors else 200

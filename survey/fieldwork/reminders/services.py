@@ -4,7 +4,6 @@ A reminder that reaches somebody who filed an hour ago costs more trust than a m
 decision is made per sheet under its row lock, and every decision leaves a row in the log.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -26,12 +25,14 @@ from survey.access.scope import may
 from survey.collection.models import CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.models import Reminder, ReminderBatch, SiteNotice
+from survey.jobs.models import Job
+from survey.jobs.services import Work, enqueue
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission
 from survey.submissions.selectors import deadline
 
-logger = logging.getLogger(__name__)
 Group, Outcome = ReminderBatch.Group, Reminder.Outcome
+USEFUL = timedelta(days=1)  # a reminder that could not be sent for so long is not sent any more
 DAYS = {Group.DUE_7: 7, Group.DUE_3: 3, Group.DUE_1: 1}
 STATES = {
     Group.NOT_STARTED: State.NOT_STARTED,
@@ -68,7 +69,7 @@ def candidates(user: User, round_: CollectionRound, group: str, category: str = 
 
 @transaction.atomic
 def request_reminders(*, by: User, round_: CollectionRound, group: str, category: str = "") -> ReminderBatch:
-    """Write down whom to remind; the caller hands the batch to a worker. Raises PermissionDenied, PolicyDenied."""
+    """Write down whom to remind; a worker decides and sends. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.MANAGE_UNITS):
         raise PermissionDenied
     if group not in Group.values:
@@ -78,6 +79,7 @@ def request_reminders(*, by: User, round_: CollectionRound, group: str, category
         raise PolicyDenied(_("There is nobody to remind in this group."))
     batch = ReminderBatch.objects.create(round=round_, group=group, category=category, by=by)
     Reminder.objects.bulk_create((Reminder(batch=batch, submission_id=pk) for pk in ids), batch_size=1000)
+    enqueue("reminders", batch.pk, by=by)
     audit.record(
         by=by,
         action="reminders_requested",
@@ -103,28 +105,33 @@ def calendar_batches() -> list[int]:
                 continue
             ids = group_of(Submission.objects.filter(round=round_), group).values_list("pk", flat=True)
             Reminder.objects.bulk_create(Reminder(batch=batch, submission_id=pk) for pk in ids.order_by("pk"))
+            enqueue("reminders", batch.pk)
             made.append(batch.pk)
     return made
 
 
-def send_batch(batch_id: int) -> int:
-    """Decide and send what still waits in a batch; returns how many went out. Safe to run twice."""
-    batch = ReminderBatch.objects.select_related("round").get(pk=batch_id)
-    waiting = Reminder.objects.filter(batch=batch, outcome=Outcome.WAITING).order_by("pk")
-    sent = sum(_send(pk, batch) for pk in waiting.values_list("pk", flat=True))
-    ReminderBatch.objects.filter(pk=batch_id, finished_at=None).update(finished_at=timezone.now())
-    return sent
+def send_batch(work: Work) -> None:
+    """Decide what still waits in the batch that is the key of a job; each message is a job of its own."""
+    batch = ReminderBatch.objects.select_related("round").get(pk=int(work.job.key))
+    waiting = list(
+        batch.reminders.filter(outcome=Outcome.WAITING).order_by("pk").values_list("pk", flat=True)
+    )
+    for number, pk in enumerate(waiting):
+        work.progress(number, len(waiting))
+        _decide(pk, batch)
+    with work.store():
+        ReminderBatch.objects.filter(pk=batch.pk, finished_at=None).update(finished_at=timezone.now())
 
 
 @transaction.atomic
-def _send(pk: int, batch: ReminderBatch) -> bool:
+def _decide(pk: int, batch: ReminderBatch) -> None:
     row = (
         Reminder.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(pk=pk, outcome=Outcome.WAITING)
         .first()
     )
     if row is None:
-        return False
+        return
     sheet = (
         Submission.objects.select_for_update(of=("self",))
         .select_related("unit", "round", "assignment")
@@ -134,42 +141,54 @@ def _send(pk: int, batch: ReminderBatch) -> bool:
     if not group_of(Submission.objects.filter(pk=sheet.pk), batch.group).exists():
         row.outcome = Outcome.NOT_OWED
     else:
-        _deliver(row, sheet)
+        _notify(row, sheet)
     row.save()
-    return row.outcome == Outcome.SENT
 
 
-def _deliver(row: Reminder, sheet: Submission) -> None:
-    people = User.objects.filter(
+def _respondents(sheet: Submission) -> "QuerySet[User]":
+    return User.objects.filter(
         assignments__unit_id=sheet.unit_id,
         assignments__role=Role.RESPONDENT,
         assignments__ended_at=None,
         is_active=True,
     ).distinct()
+
+
+def _notify(row: Reminder, sheet: Submission) -> None:
     text = message(sheet)
-    gateway = sms_gateway()
-    for person in people:
+    until = timezone.now() + USEFUL
+    for person in _respondents(sheet):
         SiteNotice.objects.create(user=person, submission=sheet, text=text)
         row.notices += 1
-        if person.email:
-            row.emails += _tried(row, send_mail, text.splitlines()[0], text, None, [person.email])
-        if person.phone and gateway is not None:
-            row.texts += _tried(row, gateway, person.phone, text.splitlines()[0])
-    if not row.notices:
-        row.outcome = Outcome.NOBODY
-    else:
-        row.outcome = Outcome.SENT
+        ways = [("emails", person.email), ("texts", person.phone if settings.SMS_GATEWAY else "")]
+        for way, address in ways:
+            if address:
+                given = {"reminder": row.pk, "user": person.pk, "way": way}
+                enqueue("reminder_message", f"{row.pk}:{person.pk}:{way}", arguments=given, not_after=until)
+    row.outcome = Outcome.SENT if row.notices else Outcome.NOBODY
 
 
-def _tried(row: Reminder, act: Callable[..., Any], *args: Any) -> int:
-    """Send one message; a failing gateway is written into the log and stops nobody else's."""
-    try:
-        act(*args)
-    except Exception as error:
-        logger.warning("a reminder for sheet %s was not delivered: %s", row.submission_id, error)
-        row.detail = f"{type(error).__name__}: {error}"[:300]
-        return 0
-    return 1
+def send_message(work: Work) -> None:
+    """Send one e-mail or text message of a reminder, unless the sheet has been filed or the person has gone."""
+    given = work.job.arguments
+    row = Reminder.objects.select_related("batch").get(pk=given["reminder"])
+    sheet = Submission.objects.select_related("unit", "round", "assignment").get(pk=row.submission_id)
+    person = _respondents(sheet).filter(pk=given["user"]).first()
+    if person is None or not group_of(Submission.objects.filter(pk=sheet.pk), row.batch.group).exists():
+        return
+    text = message(sheet)
+    if given["way"] == "emails":
+        send_mail(text.splitlines()[0], text, None, [person.email])
+    elif (gateway := sms_gateway()) is not None:
+        gateway(person.phone, text.splitlines()[0])
+    with work.store():
+        Reminder.objects.filter(pk=row.pk).update(**{given["way"]: F(given["way"]) + 1})
+
+
+def note_undelivered(job: Job) -> None:
+    """Write into the log why a message was given up."""
+    why = job.error.params.get("error") or job.error or job.state
+    Reminder.objects.filter(pk=job.arguments["reminder"]).update(detail=str(why)[:300])
 
 
 def sms_gateway() -> Callable[[str, str], Any] | None:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,7 +19,6 @@ from survey.exceptions import PolicyDenied
 from survey.fieldwork.exports.views import LATEST, PAGE_SIZE
 from survey.fieldwork.models import Reminder, ReminderBatch
 from survey.fieldwork.reminders import services as reminders
-from survey.fieldwork.tasks import enqueue_reminders
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import QueueFilter
 from survey.review.selectors import round_of, rounds
@@ -42,7 +40,6 @@ def reminders_page(request: AuthenticatedRequest) -> HttpResponse:
         except PolicyDenied as refused:
             errors = [{"href": "#groups", "text": refused.sentence}]
         else:
-            transaction.on_commit(lambda: enqueue_reminders(batch.pk))
             messages.success(request, _("The reminders are being sent."))
             return redirect("reminder_batch", batch.pk)
     groups = (

@@ -29,7 +29,6 @@ from survey.submissions.page.forms import SignOffForm, read_revision
 from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.page.views import frame, load
 from survey.submissions.selectors import Sheet, latest_filing, sheet_of
-from survey.submissions.tasks import send_invitation_later, send_receipt_later
 
 
 @requires(Permission.RESPOND)
@@ -110,13 +109,12 @@ def sheet_submit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         errors = form.error_list()
         if not errors:
             try:
-                filing = services.submit(
+                services.submit(
                     submission,
                     by=request.user,
                     signatories=form.signatories(),
                     shown_revision=read_revision(request.POST),
                 )
-                send_receipt_later(filing)
                 return redirect("sheet_receipt", pk)
             except SurveyError as refusal:
                 errors = [{"href": "", "text": str(refusal.sentence)}]
@@ -254,9 +252,11 @@ def sheet_ask_signature(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Enter the name and the work e-mail of the person who signs."))
         return redirect("sheet_submit", pk)
-    invitation, secret = invitations.ask_signature(submission, by=request.user, **form.cleaned_data)
-    link = request.build_absolute_uri(reverse("guest_open", args=[secret]))
-    send_invitation_later(invitation.pk, link)
+    site = request.build_absolute_uri("/")
+    invitation, secret = invitations.ask_signature(
+        submission, by=request.user, site=site, **form.cleaned_data
+    )
+    link = invitations.link_to(site, secret)
     text = _("The link goes to %(email)s. Should you want to hand it on yourself: %(link)s")
     messages.success(request, text % {"email": invitation.email, "link": link})
     return redirect("sheet_submit", pk)

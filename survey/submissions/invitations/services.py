@@ -4,6 +4,7 @@ Whoever holds the link fills the sections that it names, and nothing else: no ot
 submitted. The link is random and stored as a hash only; it ends by date, by revocation, and with the sheet.
 """
 
+import base64
 import datetime as dt
 import hashlib
 import secrets
@@ -15,15 +16,20 @@ from django.core.exceptions import PermissionDenied
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
+from survey.jobs.services import Work, enqueue
 from survey.questionnaires.selectors import definition_for
 from survey.submissions import cells
+from survey.submissions.invitations.messages import SECRET_KEY_CHANGED
 from survey.submissions.lifecycle.saving.services import SaveResult, autosave
 from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.states import EDITABLE, Owner
@@ -38,9 +44,18 @@ CHANNEL = "guest"
 
 @transaction.atomic
 def invite(
-    submission: Submission, *, by: User, name: str, email: str, sections: Iterable[str], days: int
+    submission: Submission,
+    *,
+    by: User,
+    name: str,
+    email: str,
+    sections: Iterable[str],
+    days: int,
+    site: str = "",
 ) -> tuple[SectionInvitation, str]:
     """Invite somebody to fill sections. Returns the row and the secret of the link, never shown again.
+
+    The link is mailed when ``site``, the address of the system, is given.
 
     Raises PermissionDenied, PolicyDenied.
     """
@@ -55,7 +70,8 @@ def invite(
         raise PolicyDenied(_("Choose at least one section."))
     if live(row).count() >= MOST:
         raise PolicyDenied(_("There are too many open invitations. Withdraw one first."))
-    secret = secrets.token_urlsafe(24)
+    nonce = secrets.token_urlsafe(24)
+    secret = _secret(nonce)
     invitation = SectionInvitation.objects.create(
         submission=row,
         name=name,
@@ -74,6 +90,7 @@ def invite(
         sections=chosen,
         email=email,
     )
+    _mail(invitation, nonce, site, by)
     return invitation, secret
 
 
@@ -97,9 +114,11 @@ def withdraw(submission: Submission, *, by: User, invitation_id: int) -> None:
 
 @transaction.atomic
 def ask_signature(
-    submission: Submission, *, by: User, name: str, email: str, role: str
+    submission: Submission, *, by: User, name: str, email: str, role: str, site: str = ""
 ) -> tuple[SectionInvitation, str]:
     """A link for a step of the sign-off; an earlier link for the same step stops working.
+
+    The link is mailed when ``site``, the address of the system, is given.
 
     Raises PermissionDenied, PolicyDenied.
     """
@@ -109,7 +128,8 @@ def ask_signature(
     if row.state not in EDITABLE or role not in signing.BY_LINK:
         raise PolicyDenied(_("Nobody can sign this sheet now."))
     live(row).filter(role=role).update(withdrawn_at=timezone.now())
-    secret = secrets.token_urlsafe(24)
+    nonce = secrets.token_urlsafe(24)
+    secret = _secret(nonce)
     invitation = SectionInvitation.objects.create(
         submission=row,
         name=name,
@@ -129,6 +149,7 @@ def ask_signature(
         role=role,
         email=email,
     )
+    _mail(invitation, nonce, site, by)
     return invitation, secret
 
 
@@ -188,11 +209,29 @@ def save_as_guest(
     )
 
 
-def send_invitation(invitation_id: int, link: str, language: str) -> bool:
-    """Mail the link. False when the invitation has ended meanwhile."""
-    invitation = _found(pk=invitation_id)
+def link_to(site: str, secret: str) -> str:
+    """The address that opens an invitation; ``site`` is the address of the system."""
+    return f"{site.rstrip('/')}{reverse('guest_open', args=[secret])}"
+
+
+def _mail(invitation: SectionInvitation, nonce: str, site: str, by: Any) -> None:
+    if site:
+        given = {"nonce": nonce, "site": site, "language": get_language() or "zh-hans"}
+        enqueue("invitation", invitation.pk, by=by, arguments=given, not_after=invitation.expires_at)
+
+
+def send_invitation(work: Work) -> None:
+    """Mail the link of the invitation that is the key of a job; nothing when it has ended meanwhile.
+
+    Raises PolicyDenied when the secret key of the system has changed since.
+    """
+    invitation = _found(pk=int(work.job.key))
     if invitation is None:
-        return False
+        return
+    language, secret = work.job.arguments["language"], _secret(work.job.arguments["nonce"])
+    if _hash(secret) != invitation.secret_hash:
+        raise PolicyDenied(SECRET_KEY_CHANGED())
+    link = link_to(work.job.arguments["site"], secret)
     submission = invitation.submission
     definition = definition_for(submission.assignment.version)
     with translation.override(language):
@@ -213,7 +252,12 @@ def send_invitation(invitation_id: int, link: str, language: str) -> bool:
         if invitation.role:
             subject = _("Please sign the form of the National Data Resource Survey")
         EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [invitation.email]).send()
-    return True
+
+
+def _secret(nonce: str) -> str:
+    """The secret of a link. Whoever reads the job that mails it cannot make it without the system's own key."""
+    digest = salted_hmac("survey.invitation", nonce, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(digest[:24]).decode()
 
 
 def _hash(secret: str) -> str:

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -22,7 +21,6 @@ from survey.exceptions import SurveyError
 from survey.submissions.invitations import services as invitations
 from survey.submissions.page.views import frame, load
 from survey.submissions.selectors import Sheet, sheet_of
-from survey.submissions.tasks import send_invitation_later
 
 
 class ShareForm(PlainForm):
@@ -60,14 +58,15 @@ def sheet_share(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     form = ShareForm(sheet, request.POST or None)
     context: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
+        site = request.build_absolute_uri("/")
         try:
-            invitation, secret = invitations.invite(submission, by=request.user, **form.cleaned_data)
+            invitation, secret = invitations.invite(
+                submission, by=request.user, site=site, **form.cleaned_data
+            )
         except SurveyError as refusal:
             form.add_error(None, str(refusal.sentence))
         else:
-            link = request.build_absolute_uri(reverse("guest_open", args=[secret]))
-            send_invitation_later(invitation.pk, link)
-            context = {"link": link, "invited": invitation}
+            context = {"link": invitations.link_to(site, secret), "invited": invitation}
             form = ShareForm(sheet)
     context |= frame(request, sheet) | {"form": form, "rows": invitations.live(submission).order_by("pk")}
     return page(

@@ -1,11 +1,13 @@
 """Everything that changes a sheet. The work is done in the files named here; callers import this one."""
 
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.models import User
 from survey.collection.models import Assignment, CollectionRound
 from survey.exceptions import PolicyDenied
+from survey.jobs.services import enqueue
 from survey.submissions.lifecycle.explaining.services import explain, reply
 from survey.submissions.lifecycle.notes.services import note_items
 from survey.submissions.lifecycle.policies import SIGNATORIES
@@ -69,6 +71,7 @@ def submit(
     filing = latest_filing(filed)
     if filing is None:  # the move to a filed state always freezes a filing
         raise PolicyDenied(_("The sheet could not be filed."))
+    enqueue("receipt", filing.pk, by=by, arguments={"language": get_language() or "zh-hans"})
     return filing
 
 

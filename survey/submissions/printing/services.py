@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from survey import audit, printing
+from survey.jobs.services import Work
 from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.models import Filing
 from survey.submissions.printing.presentation import form_content
@@ -32,14 +33,15 @@ def receipt_pdf(filing: Filing, language: str) -> bytes:
     return printing.typeset("form", content, moment=int(filing.filed_at.timestamp()))
 
 
-def send_receipt(filing_id: int, language: str) -> bool:
-    """Mail the receipt of a filing once. False when nobody has an address or it was sent before."""
+def send_receipt(work: Work) -> None:
+    """Mail the receipt of the filing that is the key of a job, once; nothing when nobody has an address."""
     relations = [f"submission__{name}" for name in SHEET_RELATIONS]
-    filing = Filing.objects.select_related("version", "filed_by", *relations).get(pk=filing_id)
+    filing = Filing.objects.select_related("version", "filed_by", *relations).get(pk=int(work.job.key))
+    language = work.job.arguments["language"]
     address = filing.filed_by.email if filing.filed_by else ""
     done = audit.AuditEvent.objects.filter(action=SENT, subject_type="filing", subject_id=str(filing.pk))
     if not address or done.exists():
-        return False
+        return
     number = receipt_number(filing)
     with translation.override(language):
         text = render_to_string("email/receipt.txt", {"filing": filing, "number": number})
@@ -47,11 +49,11 @@ def send_receipt(filing_id: int, language: str) -> bool:
         message = EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
     message.attach(f"{number}.pdf", receipt_pdf(filing, language), "application/pdf")
     message.send()
-    audit.record(
-        by=None,
-        action=SENT,
-        subject=filing,
-        region_path=filing.submission.unit.review_region.path,
-        number=number,
-    )
-    return True
+    with work.store():
+        audit.record(
+            by=None,
+            action=SENT,
+            subject=filing,
+            region_path=filing.submission.unit.review_region.path,
+            number=number,
+        )

@@ -16,6 +16,7 @@ from survey.fieldwork.reminders import services as reminders
 from survey.fieldwork.tasks import remind_by_calendar
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
+from tests.background import do, do_waiting
 from tests.factories import make_sheet, make_unit, make_user
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +52,7 @@ def test_whoever_filed_meanwhile_is_not_reminded(owing: list[Submission], provin
     batch = requested(province, owing)
     assert batch.reminders.count() == 2
     Submission.objects.filter(pk=owing[0].pk).update(state="submitted", filed_at=timezone.now())
-    assert reminders.send_batch(batch.pk) == 1
+    do_waiting()
     outcomes = dict(batch.reminders.values_list("submission", "outcome"))
     assert outcomes == {owing[0].pk: "not_owed", owing[1].pk: "sent"}
     assert [message.to for message in mail.outbox] == [["someone1@unit.example"]]
@@ -62,11 +63,24 @@ def test_whoever_filed_meanwhile_is_not_reminded(owing: list[Submission], provin
 
 def test_sending_twice_reminds_once(owing: list[Submission], province: Any) -> None:
     batch = requested(province, owing)
-    assert reminders.send_batch(batch.pk) == 2
-    assert reminders.send_batch(batch.pk) == 0
-    assert len(mail.outbox) == 2
+    do_waiting()
+    do("reminders", batch.pk)
+    do_waiting()
+    assert len(mail.outbox) == 2 and SiteNotice.objects.count() == 2
+    assert set(batch.reminders.values_list("outcome", "emails")) == {("sent", 1)}
     batch.refresh_from_db()
     assert batch.finished_at is not None
+
+
+def test_a_message_that_waited_is_not_sent_to_who_filed_meanwhile(
+    owing: list[Submission], province: Any
+) -> None:
+    batch = requested(province, owing)
+    do_waiting("reminders")
+    Submission.objects.filter(pk=owing[0].pk).update(state="submitted", filed_at=timezone.now())
+    do_waiting("reminder_message")
+    assert [message.to for message in mail.outbox] == [["someone1@unit.example"]]
+    assert sorted(batch.reminders.values_list("outcome", "emails")) == [("sent", 0), ("sent", 1)]
 
 
 def test_units_that_need_not_answer_or_have_nobody_are_told_apart(
@@ -81,7 +95,7 @@ def test_units_that_need_not_answer_or_have_nobody_are_told_apart(
         from survey.access.models import RoleAssignment
 
         RoleAssignment.objects.filter(unit=sheet.unit).update(ended_at=timezone.now())
-    assert reminders.send_batch(batch.pk) == 0
+    do_waiting()
     assert set(batch.reminders.values_list("outcome", flat=True)) == {"not_owed", "nobody"}
     assert mail.outbox == []
 
@@ -95,7 +109,7 @@ def test_text_messages_go_through_the_gateway_and_a_failure_stops_nobody(
 
     User.objects.filter(assignments__unit=first).update(phone="000")
     batch = requested(province, owing)
-    assert reminders.send_batch(batch.pk) == 2
+    do_waiting()
     assert [number for number, _text in SENT_TEXTS] == ["13900000001"]
     failed = batch.reminders.get(submission=owing[0])
     assert (failed.texts, failed.emails, failed.outcome) == (0, 1, "sent")
@@ -151,7 +165,7 @@ def test_pages_of_desk_and_respondent(owing: list[Submission], province: Any, cl
     answer = client.post("/reminders/", {"group": "in_progress", "category": "CAT12", "year": "2025"})
     batch = ReminderBatch.objects.get()
     assert answer["Location"] == f"/reminders/{batch.pk}/"
-    reminders.send_batch(batch.pk)
+    do_waiting()
     log = client.get(f"/reminders/{batch.pk}/").content.decode()
     assert owing[0].unit.name in log
     from survey.access.models import User

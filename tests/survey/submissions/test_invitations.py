@@ -10,10 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from survey.exceptions import PolicyDenied
+from survey.jobs.models import Job
+from survey.jobs.services import run
 from survey.submissions.invitations import services as invitations
 from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import SectionInvitation, SubmissionEvent
+from tests.background import do_waiting
 from tests.factories import make_sheet
 
 
@@ -167,6 +170,19 @@ def test_the_link_is_shown_once_mailed_and_stored_as_a_hash(world, row, mailoutb
     invitation = SectionInvitation.objects.get(email="b@example.org")
     assert invitation.secret_hash not in link
     assert link not in browser.get(reverse("sheet_share", args=[row.pk])).content.decode()
-    assert invitations.send_invitation(invitation.pk, link, "en") is True
+    do_waiting("invitation")
     assert mail.outbox[0].to == ["b@example.org"] and link in mail.outbox[0].body
     assert browser.post(reverse("sheet_share", args=[row.pk]), {"name": "x"}).status_code == 422
+
+
+def test_a_waiting_mail_does_not_hold_the_secret(world, row, mailoutbox, settings):
+    given = {"name": "乙", "email": "b@example.org", "sections": ["P"], "days": 3}
+    invitation, secret = invitations.invite(
+        row, by=world.users["respondent"], site="https://survey.example/", **given
+    )
+    job = Job.objects.get(kind="invitation", key=invitation.pk)
+    assert secret not in str(job.arguments) and job.not_after == invitation.expires_at
+    settings.SECRET_KEY = "another"
+    assert run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error.code, mail.outbox) == (Job.State.FAILED, "invitation_secret_key_changed", [])

@@ -5,9 +5,11 @@ from io import BytesIO
 import pytest
 from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 from pypdf import PdfReader
 
 from survey.audit import AuditEvent
+from survey.jobs.models import Job
 from survey.questionnaires.loader import load_questionnaire
 from survey.questionnaires.statutory import statutory_header
 from survey.submissions.lifecycle.filing.selectors import receipt_number
@@ -15,7 +17,7 @@ from survey.submissions.lifecycle.states import State
 from survey.submissions.printing import services as receipts
 from survey.submissions.printing.presentation import form_content
 from survey.submissions.selectors import latest_filing, sheet
-from survey.submissions.tasks import send_receipt
+from tests.background import do, do_waiting
 from tests.factories import SIGNATORIES, make_sheet, make_unit
 
 
@@ -106,8 +108,8 @@ def test_the_receipt_is_mailed_once_to_whoever_filed(world, filed, mailoutbox):
     person.save()
     filing.filed_by = person
     filing.save()
-    send_receipt(filing.pk, "en")
-    send_receipt(filing.pk, "en")  # a message that comes twice
+    do("receipt", filing.pk, language="en")
+    do("receipt", filing.pk, language="en")  # asked for once more
     (message,) = mail.outbox
     assert message.to == ["filler@example.org"]
     assert filing.content_hash in message.body and receipt_number(filing) in message.subject
@@ -116,20 +118,37 @@ def test_the_receipt_is_mailed_once_to_whoever_filed(world, filed, mailoutbox):
 
 
 def test_nobody_without_an_address_is_written_to(filed, mailoutbox):
-    assert receipts.send_receipt(latest_filing(filed).pk, "zh-hans") is False
+    assert do("receipt", latest_filing(filed).pk, language="zh-hans").state == Job.State.DONE
     assert mail.outbox == []
 
 
-def test_submission_hands_the_receipt_to_a_worker(
-    browser, world, monkeypatch, django_capture_on_commit_callbacks
-):
+def test_submission_asks_for_the_receipt_in_its_own_transaction(browser, world):
     row = make_sheet(world.unit, State.IN_PROGRESS)
-    sent = []
-    monkeypatch.setattr(send_receipt, "delay", lambda *given: sent.append(given))
-    with django_capture_on_commit_callbacks(execute=True):
-        browser.post(
-            reverse("sheet_submit", args=[row.pk]),
-            {**SIGNATORIES, "statement": "on", "revision": row.revision},
-        )
+    browser.post(
+        reverse("sheet_submit", args=[row.pk]),
+        {**SIGNATORIES, "statement": "on", "revision": row.revision},
+    )
     row.refresh_from_db()
-    assert sent == [(latest_filing(row).pk, "zh-hans")]
+    job = Job.objects.get(kind="receipt", key=latest_filing(row).pk)
+    assert (job.state, job.arguments) == (Job.State.WAITING, {"language": "zh-hans"})
+
+
+def test_a_receipt_waits_for_a_mail_server_that_is_away(world, filed, mailoutbox, settings):
+    filing = latest_filing(filed)
+    person = world.users["respondent"]
+    person.email = "filler@example.org"
+    person.save()
+    filing.filed_by = person
+    filing.save()
+    usual = settings.MAILERS
+    settings.MAILERS = {  # a port where nobody listens
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "127.0.0.1", "port": 1},
+        }
+    }
+    job = do("receipt", filing.pk, language="en")
+    settings.MAILERS = usual
+    assert job.state == Job.State.WAITING and job.available_at > timezone.now()
+    do_waiting("receipt")
+    assert [message.to for message in mail.outbox] == [["filler@example.org"]]
