@@ -1,6 +1,5 @@
 """Reminders, notices to respondents and files made for the desks."""
 
-from secrets import token_hex as _hex
 from typing import ClassVar
 
 from django.db import models
@@ -9,10 +8,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
-
-
-def token_hex() -> str:
-    return _hex(16)
 
 
 class ReminderBatch(models.Model):
@@ -98,43 +93,14 @@ class DeskJob(models.Model):
         PARQUET = "export_parquet", _("Data as Parquet")
         LETTERS = "letters", _("Activation letters (PDF)")
 
-    class State(models.TextChoices):
-        QUEUED = "queued", _("Queued")
-        RUNNING = "running", _("Running")
-        FINISHED = "finished", _("Finished")
-        FAILED = "failed", _("Failed")
-        CANCELLED = "cancelled", _("Cancelled")
-        EXPIRED = "expired", _("Expired")
-
     by = models.ForeignKey("survey.User", models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+")
     filter = models.JSONField(default=dict)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    done = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0)
     rows = models.PositiveIntegerField(default=0)
-    cancel_requested = models.BooleanField(default=False)
-    error = models.CharField(max_length=300, blank=True)
-    secret = models.CharField(max_length=32, default=token_hex)  # part of the file's name on the disk
-    path = models.CharField(max_length=80, blank=True)
     name = models.CharField(max_length=80, blank=True)
     size = models.PositiveBigIntegerField(default=0)
-    requested_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True)
-    beat_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True)
+    job = models.OneToOneField("survey.Job", models.PROTECT, related_name="+")  # how far it is, and the file
 
     class Meta:
         indexes = [models.Index(fields=["by", "-id"], name="job_by")]
-
-    @property
-    def percent(self) -> int:
-        """How far it is."""
-        return self.done * 100 // self.total if self.total else 0
-
-    @property
-    def is_open(self) -> bool:
-        """True while it waits or runs."""
-        return self.state in {self.State.QUEUED, self.State.RUNNING}

@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import survey.fieldwork.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -64,7 +63,7 @@ class Migration(migrations.Migration):
                 ('rows', models.PositiveIntegerField(default=0)),
                 ('cancel_requested', models.BooleanField(default=False)),
                 ('error', models.CharField(blank=True, max_length=300)),
-                ('secret', models.CharField(default=survey.fieldwork.models.token_hex, max_length=32)),
+                ('secret', models.CharField(default="", max_length=32)),
                 ('path', models.CharField(blank=True, max_length=80)),
                 ('name', models.CharField(blank=True, max_length=80)),
                 ('size', models.PositiveBigIntegerField(default=0)),

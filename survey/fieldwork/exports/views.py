@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -17,7 +16,6 @@ from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.exports import services as jobs
 from survey.fieldwork.models import DeskJob
-from survey.fieldwork.tasks import enqueue_job
 from survey.questionnaires.loader import load_codelist
 from survey.review.filters import QueueFilter
 from survey.review.selectors import round_of, rounds
@@ -36,11 +34,10 @@ def jobs_page(request: AuthenticatedRequest) -> HttpResponse:
     errors: list[dict[str, Any]] = []
     if request.method == "POST" and round_ is not None:
         try:
-            job = jobs.request_job(by=user, kind=request.POST.get("kind", ""), round_=round_, setting=setting)
+            jobs.request_job(by=user, kind=request.POST.get("kind", ""), round_=round_, setting=setting)
         except PolicyDenied as refused:
             errors = [{"href": "#job-kind", "text": refused.sentence}]
         else:
-            transaction.on_commit(lambda: enqueue_job(job.pk))
             messages.success(request, _("The file is being made. You can leave this page."))
             return redirect("jobs")
     rows = list(jobs.jobs_of(user)[:LATEST])
@@ -49,7 +46,7 @@ def jobs_page(request: AuthenticatedRequest) -> HttpResponse:
         "setting": setting,
         "round": round_,
         "errors": errors,
-        "busy": any(job.is_open for job in rows),
+        "busy": any(row.job.is_open for row in rows),
         "categories": load_codelist("categories").entries,
         "kinds": [
             (code, label) for code, label in DeskJob.Kind.choices if user.has(jobs.permission_of(code))

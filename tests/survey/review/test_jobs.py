@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
+from django.utils import timezone, translation
 from openpyxl import load_workbook
 
 from survey.access.activation.services import check_code
@@ -22,6 +22,9 @@ from survey.fieldwork.exports import selectors as exports
 from survey.fieldwork.exports import services as jobs
 from survey.fieldwork.exports.letters import services as letters
 from survey.fieldwork.models import DeskJob
+from survey.jobs.models import Job
+from survey.jobs.services import claim, run, sweep
+from survey.jobs.storage import folder
 from survey.questionnaires.loader import load_questionnaire
 from survey.review.filters import QueueFilter
 from survey.submissions.lifecycle.states import State
@@ -49,7 +52,7 @@ def sheets(world: Any) -> list[Any]:
 
 def done(by: Any, kind: str, round_: Any, setting: QueueFilter = EVERYTHING) -> DeskJob:
     job = jobs.request_job(by=by, kind=kind, round_=round_, setting=setting)
-    assert jobs.run_job(job.pk)
+    assert run(job.job_id)
     job.refresh_from_db()
     return job
 
@@ -64,7 +67,7 @@ def table(job: DeskJob, by: Any) -> tuple[list[dict[str, str]], list[dict[str, s
 
 def test_csv_holds_the_sheets_of_ones_own_area(sheets: list[Any], province: Any) -> None:
     job = done(province, "export_csv", sheets[0].round)
-    assert (job.state, job.rows, job.percent) == ("finished", 2, 100)
+    assert (job.job.state, job.rows, job.job.percent) == ("done", 2, 100)
     assert job.name.startswith("synthetic-ndrs-2025-csv-")
     data, codebook = table(job, province)
     assert {row["uscc"] for row in data} == {sheet.unit.uscc for sheet in sheets[:2]}
@@ -185,8 +188,8 @@ def test_cancel_while_waiting_and_while_running(
     sheets: list[Any], province: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = jobs.request_job(by=province, kind="export_csv", round_=sheets[0].round, setting=EVERYTHING)
-    assert jobs.cancel_job(waiting, by=province).state == "cancelled"
-    assert not jobs.run_job(waiting.pk)
+    assert jobs.cancel_job(waiting, by=province).job.state == "cancelled"
+    assert not run(waiting.job_id)
     running = jobs.request_job(by=province, kind="export_csv", round_=sheets[0].round, setting=EVERYTHING)
     before = exports.fields_of
 
@@ -195,34 +198,35 @@ def test_cancel_while_waiting_and_while_running(
         return before(ids)
 
     monkeypatch.setattr(exports, "fields_of", interrupted)
-    assert jobs.run_job(running.pk)
+    assert run(running.job_id)
     running.refresh_from_db()
-    assert (running.state, running.path) == ("cancelled", "")
-    assert list(Path(jobs._folder()).iterdir()) == []
+    assert (running.job.state, running.job.file) == ("cancelled", "")
+    assert list(folder().iterdir()) == []
     with pytest.raises(PolicyDenied):
         jobs.cancel_job(running, by=province)
 
 
-def test_files_expire_and_lost_jobs_are_given_up(sheets: list[Any], province: Any) -> None:
+def test_files_expire_and_those_of_lost_jobs_are_removed(sheets: list[Any], province: Any) -> None:
     job = done(province, "export_csv", sheets[0].round)
     path = jobs.fetch_job(job, by=province)
-    DeskJob.objects.filter(pk=job.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    Job.objects.filter(pk=job.job_id).update(expires_at=timezone.now() - timedelta(seconds=1))
     job.refresh_from_db()
     with pytest.raises(PolicyDenied):
         jobs.fetch_job(job, by=province)
-    lost = DeskJob.objects.create(
-        by=province,
-        kind="export_csv",
-        round=sheets[0].round,
-        state="running",
-        beat_at=timezone.now() - timedelta(hours=1),
-    )
-    assert jobs.expire_jobs() == 1
+    lost = jobs.request_job(by=province, kind="letters", round_=sheets[0].round, setting=EVERYTHING)
+    for _attempt in range(3):  # three workers are killed while they write codes in plain
+        work = claim(lost.job_id)
+        assert work is not None
+        letters_file = work.file()
+        letters_file.write_bytes(b"%PDF-")
+        Job.objects.filter(pk=lost.job_id).update(leased_until=timezone.now() - timedelta(hours=1))
+        sweep()
+        assert not letters_file.exists()
     assert not path.exists()
     job.refresh_from_db()
     lost.refresh_from_db()
-    assert (job.state, lost.state) == ("expired", "failed")
-    assert lost.error
+    assert (job.job.state, lost.job.state) == ("expired", "failed")
+    assert "3" in str(lost.job.error)
 
 
 def test_requests_are_limited(sheets: list[Any], province: Any, world: Any) -> None:
@@ -254,22 +258,27 @@ def test_letters_are_a_page_a_unit_with_a_code_that_works(
     sheets[0].unit.name = "演练#panic(1)*公司_$x"
     sheets[0].unit.save()
     job = done(province, "letters", sheets[0].round, QueueFilter(category="CAT12"))
-    assert job.state == "finished", job.error
+    assert job.job.state == "done", job.job.error
     content = jobs.fetch_job(job, by=province).read_bytes()
     assert content.startswith(b"%PDF-")
     names = {page["uscc"]: page for page in seen}
     assert sheets[0].unit.uscc in names
     assert {sheets[1].unit.uscc, sheets[2].unit.uscc} & set(names) == set()
     assert job.rows == len(seen)
-    assert job.expires_at is not None
-    assert job.expires_at - timezone.now() < timedelta(hours=25)
+    assert job.job.expires_at is not None
+    assert job.job.expires_at - timezone.now() < timedelta(hours=25)
     page = names[sheets[0].unit.uscc]
     assert check_code(credit_code=page["uscc"], code=page["code"], address=None).unit_id == sheets[0].unit_id
 
 
 def test_letters_for_nobody_fail_with_a_sentence(sheets: list[Any], province: Any) -> None:
     job = done(province, "letters", sheets[0].round, QueueFilter(category="CAT09"))
-    assert (job.state, bool(job.error)) == ("failed", True)
+    assert (job.job.state, job.job.error.code) == ("failed", "letters_for_nobody")
+    told = []
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            told.append(str(job.job.error))
+    assert told == ["Every unit of this filter has an account already.", "所选范围内的单位均已开通账户。"]
 
 
 def test_page_asks_shows_progress_and_cancels(sheets: list[Any], province: Any, client: Any) -> None:
@@ -282,5 +291,5 @@ def test_page_asks_shows_progress_and_cancels(sheets: list[Any], province: Any, 
     assert f"/files/{job.pk}/cancel/" in page
     client.post(f"/files/{job.pk}/cancel/")
     job.refresh_from_db()
-    assert job.state == "cancelled"
+    assert job.job.state == "cancelled"
     assert 'hx-trigger="every 3s"' not in client.get("/files/").content.decode()

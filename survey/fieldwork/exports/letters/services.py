@@ -10,13 +10,13 @@ import typst
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from survey.access.activation.services import VALID_DAYS, issue_activation_code
 from survey.access.models import NATION, RoleAssignment, User
 from survey.access.roles import Permission
 from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
+from survey.fieldwork.exports.messages import NOBODY, TOO_MANY
 from survey.fieldwork.models import DeskJob
 from survey.review.filters import QueueFilter
 
@@ -47,9 +47,9 @@ def make(job: DeskJob, path: Path, report: Report) -> tuple[str, int]:
     """Issue a fresh code for every unit without an account and typeset the letters. Raises PolicyDenied."""
     found = list(units_without_account(job.by, job.round, QueueFilter.read(job.filter))[: MOST + 1])
     if not found:
-        raise PolicyDenied(_("Every unit of this filter has an account already."))
+        raise PolicyDenied(NOBODY())
     if len(found) > MOST:
-        raise PolicyDenied(_("More than %(count)s letters. Choose a category or a region.") % {"count": MOST})
+        raise PolicyDenied(TOO_MANY(count=MOST))
     report(0, len(found))
     pages = []
     for number, assignment in enumerate(found, start=1):
