@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from survey.frame.columns import COLUMNS
+from survey.sentences import Sentence, define
 
 FILE: dict[str, Promise] = {
     "empty": _("The file is empty."),
@@ -22,9 +23,16 @@ FILE: dict[str, Promise] = {
     "encoding": _("The text is neither UTF-8 nor GBK. Save the file as CSV UTF-8."),
     "missing_columns": _("Required columns are missing: %(columns)s. The file has: %(found)s."),
     "frame_changed": _("The frame has changed since the check. Check the file again before applying it."),
-    "lost": _("The worker stopped while it worked on this file. Nothing was changed; upload the file again."),
-    "crashed": _("The import stopped because of a fault of the program. Nothing was changed."),
 }
+# The same, as sentences that are stored.
+REFUSALS = {code: define(f"frame_file_{code}", text) for code, text in FILE.items()}
+STOPPED = define(
+    "frame_file_crashed", _("The import stopped because of a fault of the program. Nothing was changed.")
+)
+LOST = define(
+    "frame_file_lost",
+    _("The worker stopped while it worked on this file. Nothing was changed; upload the file again."),
+)
 CELL: dict[str, Promise] = {
     "needed": _("A value is needed here."),
     "needed_of_enterprises": _("Enterprises need a value here."),
@@ -64,6 +72,12 @@ def sentence(code: str, parameters: dict[str, Any]) -> str:
         for name, value in parameters.items()
     }
     return str(text) % filled if filled else str(text)
+
+
+def failure(error: Sentence) -> str:
+    """Why a file was refused, with the names of columns in the reader's language."""
+    code = error.code.removeprefix("frame_file_")
+    return sentence(code, dict(error.params)) if code in FILE else str(error)
 
 
 def column_name(code: str) -> str:

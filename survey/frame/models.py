@@ -135,9 +135,7 @@ class FrameImport(models.Model):
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     complete = models.BooleanField(default=False)  # what the file does not hold leaves the frame
-    percent = models.PositiveSmallIntegerField(default=0)
-    cancel_requested = models.BooleanField(default=False)
-    error = models.JSONField(default=dict)  # code and parameters of the sentence that says why it failed
+    job = models.OneToOneField("survey.Job", models.PROTECT, related_name="+")  # its check, then its applying
     summary = models.JSONField(default=dict)
     findings = models.JSONField(default=list)  # [line, column, value, code, parameters]
     changes = models.JSONField(default=list)  # the first changes: [key, name, [[field, old, new], ...]]
@@ -146,7 +144,6 @@ class FrameImport(models.Model):
     uploaded_at = models.DateTimeField(default=timezone.now)
     applied_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     applied_at = models.DateTimeField(null=True)
-    heartbeat_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-pk"]

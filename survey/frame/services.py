@@ -1,14 +1,13 @@
 """Writes of the frame: an uploaded file is checked, shown, and then applied exactly as it was checked."""
 
 import hashlib
-import logging
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,21 +19,18 @@ from survey.exceptions import PolicyDenied
 from survey.frame.checking import Checked, check_table, good
 from survey.frame.columns import places_of
 from survey.frame.comparing import Plan, compare_counts, compare_units
+from survey.frame.messages import REFUSALS
 from survey.frame.models import FrameImport
 from survey.frame.reading import LARGEST_FILE, FileRefusedError, Table, read_table
 from survey.frame.selectors import known_counts, known_units
 from survey.frame.storage import load_counts, load_units, lock_frame
+from survey.jobs import services as jobs
+from survey.jobs.models import Job
+from survey.jobs.services import Work
 
-logger = logging.getLogger(__name__)
 State = FrameImport.State
 SMALL_FILE = 256 * 1024  # checked while the person waits
-LOST_AFTER = timedelta(seconds=settings.RUN_LOST_SECONDS)
-RESEND_AFTER = timedelta(seconds=settings.RUN_RESEND_SECONDS)
 WAITING, WORKING = (State.QUEUED, State.CONFIRMED), (State.CHECKING, State.APPLYING)
-
-
-class _CancelledError(Exception):
-    """Somebody wants this import to stop."""
 
 
 def _allow(by: User | None) -> None:
@@ -61,30 +57,37 @@ def upload_frame(
         sha256=hashlib.sha256(content).hexdigest(),
         complete=complete,
         uploaded_by=by,
+        job=jobs.enqueue("frame_check", by=by, send=len(content) > SMALL_FILE),
     )
     audit.record(by=by, action="frame_uploaded", subject=row, file=row.file_name, sha256=row.sha256)
     return row
 
 
-def check_import(pk: int) -> bool:
-    """Check a queued file. Returns False when it was not there to be claimed; never raises for a bad file."""
-    row = _claim(pk, State.QUEUED, State.CHECKING)
-    if row is None:
-        return False
-    with _Work(row) as beat:
-        table, checked = _read(row, beat)
-        plan = _compared(row, table, checked)
-        beat(95)
-        row.summary = {
-            "format": table.format,
-            "encoding": table.encoding,
-            **_counts(checked, plan),
-            "seconds": beat.seconds(),
-        }
-        row.findings = [list(finding) for finding in checked.findings]
-        row.changes, row.plan_hash = plan.shown(), plan.content_hash()
-        beat.end(State.CHECKED, ["summary", "findings", "changes", "plan_hash"])
+def proceed(row: FrameImport) -> bool:
+    """Do the job of an import at once when the file is small. False when a worker has to and none can be told."""
+    if row.size > SMALL_FILE:
+        return jobs.was_sent(row.job)
+    jobs.run(row.job_id)
     return True
+
+
+def check_import(work: Work) -> None:
+    """Check the file of a job. Raises PolicyDenied for a file that cannot be read."""
+    row, began = _begin(work, State.CHECKING), time.perf_counter()
+    with _refusals():
+        table, checked = _read(row, work)
+        plan = _compared(row, table, checked)
+    work.progress(95)
+    row.summary = {
+        "format": table.format,
+        "encoding": table.encoding,
+        **_counts(checked, plan),
+        "seconds": round(time.perf_counter() - began, 2),
+    }
+    row.findings = [list(finding) for finding in checked.findings]
+    row.changes, row.plan_hash, row.state = plan.shown(), plan.content_hash(), State.CHECKED
+    with work.store():
+        row.save(update_fields=["state", "summary", "findings", "changes", "plan_hash"])
 
 
 @transaction.atomic
@@ -100,28 +103,27 @@ def confirm_import(row: FrameImport, *, by: User | None, sha256: str) -> FrameIm
         raise PolicyDenied(_("The file has faults. Correct them and upload it again; nothing was changed."))
     if found.sha256 != sha256 or hashlib.sha256(bytes(found.content)).hexdigest() != sha256:
         raise PolicyDenied(_("This is not the file that was checked."))
-    found.state, found.applied_by, found.percent, found.heartbeat_at = State.CONFIRMED, by, 0, timezone.now()
-    found.save(update_fields=["state", "applied_by", "percent", "heartbeat_at"])
+    found.state, found.applied_by = State.CONFIRMED, by
+    found.job = jobs.enqueue("frame_apply", by=by, send=found.size > SMALL_FILE)
+    found.save(update_fields=["state", "applied_by", "job"])
     audit.record(by=by, action="frame_confirmed", subject=found, sha256=sha256)
     return found
 
 
-def apply_import(pk: int) -> bool:
-    """Apply a confirmed file in one transaction; running it again changes nothing."""
-    row = _claim(pk, State.CONFIRMED, State.APPLYING)
-    if row is None:
-        return False
-    with _Work(row) as beat:
-        table, checked = _read(row, beat)
-        with transaction.atomic():
+def apply_import(work: Work) -> None:
+    """Apply the confirmed file of a job in one transaction. Raises PolicyDenied when the frame has changed since."""
+    row = _begin(work, State.APPLYING)
+    with _refusals():
+        table, checked = _read(row, work)
+        with work.store():
             lock_frame()
             plan = _compared(row, table, checked)
             if plan.content_hash() != row.plan_hash:
                 raise FileRefusedError("frame_changed")
             load = load_units if row.kind == FrameImport.Kind.UNITS else load_counts
             load(plan, row)
-            row.applied_at = timezone.now()
-            beat.end(State.APPLIED, ["applied_at"])
+            row.state, row.applied_at = State.APPLIED, timezone.now()
+            row.save(update_fields=["state", "applied_at"])
             audit.record(
                 by=row.applied_by,
                 action="frame_applied",
@@ -132,49 +134,56 @@ def apply_import(pk: int) -> bool:
                 back=len(plan.back),
                 left=len(plan.missing),
             )
-    return True
 
 
 @transaction.atomic
 def cancel_import(row: FrameImport, *, by: User | None) -> FrameImport:
     """Stop an import: at once while it waits, at its next step while it works. Nothing was changed then."""
     _allow(by)
-    found = FrameImport.objects.select_for_update().get(pk=row.pk)
-    if found.state in WORKING:
-        found.cancel_requested = True
-    elif found.state in (*WAITING, State.CHECKED):
-        found.state = State.CANCELLED
+    if row.state == State.CHECKED:  # nobody works on it
+        stopped = FrameImport.objects.filter(pk=row.pk, state=State.CHECKED).update(state=State.CANCELLED) > 0
     else:
+        stopped = jobs.cancel(row.job_id)
+    if not stopped:
         raise PolicyDenied(_("This import is over and cannot be cancelled."))
-    found.save(update_fields=["state", "cancel_requested"])
-    audit.record(by=by, action="frame_cancelled", subject=found, sha256=found.sha256)
-    return found
+    audit.record(by=by, action="frame_cancelled", subject=row, sha256=row.sha256)
+    row.refresh_from_db(fields=["state", "job"])
+    return row
 
 
-def waiting_imports() -> list[tuple[int, str]]:
-    """Fail the imports whose worker went silent; (key, state) of those whose message may have been lost."""
-    now = timezone.now()
-    FrameImport.objects.filter(state__in=WORKING, heartbeat_at__lt=now - LOST_AFTER).update(
-        state=State.FAILED, error={"code": "lost"}
-    )
-    old = FrameImport.objects.filter(state__in=WAITING, heartbeat_at__lt=now - RESEND_AFTER)
-    return list(old.values_list("pk", "state"))
+def end_import(job: Job) -> None:
+    """An import whose job ended without a result ends with it."""
+    ended = State.CANCELLED if job.state == Job.State.CANCELLED else State.FAILED
+    FrameImport.objects.filter(job=job).update(state=ended)
 
 
-def _claim(pk: int, expected: str, working: str) -> FrameImport | None:
-    claimed = FrameImport.objects.filter(pk=pk, state=expected).update(
-        state=working, heartbeat_at=timezone.now(), percent=0
-    )
-    return FrameImport.objects.get(pk=pk) if claimed else None
+def wait_again(job: Job) -> None:
+    """An import whose job was put back waits, too."""
+    waiting = {"frame_check": State.QUEUED, "frame_apply": State.CONFIRMED}[job.kind]
+    FrameImport.objects.filter(job=job).update(state=waiting)
 
 
-def _read(row: FrameImport, beat: "_Work") -> tuple[Table, Checked]:
+def _begin(work: Work, state: str) -> FrameImport:
+    FrameImport.objects.filter(job=work.job).update(state=state)
+    return FrameImport.objects.select_related("applied_by").get(job=work.job)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """A file that is refused ends its job with the sentence of its code."""
+    try:
+        yield
+    except FileRefusedError as error:
+        raise PolicyDenied(REFUSALS[error.code](**error.parameters)) from error
+
+
+def _read(row: FrameImport, work: Work) -> tuple[Table, Checked]:
     """Read and check the file as it was uploaded."""
     table = read_table(bytes(row.content))
-    beat(2)
+    work.progress(2)
     # How many rows there are is known at the end only: half way at 50,000, never full.
-    checked = check_table(row.kind, table, lambda rows: beat(int(2 + 80 * rows / (rows + 50_000))))
-    beat(85)
+    checked = check_table(row.kind, table, lambda rows: work.progress(int(2 + 80 * rows / (rows + 50_000))))
+    work.progress(85)
     return table, checked
 
 
@@ -203,42 +212,3 @@ def _counts(checked: Checked, plan: Plan) -> dict[str, Any]:
         "fields": plan.fields(),
         "sum": sum(getattr(row, "units", 0) for _line, row in checked.rows),
     }
-
-
-class _Work:
-    """Heartbeat, progress and cancel of one import; what goes wrong becomes a state with a sentence."""
-
-    def __init__(self, row: FrameImport) -> None:
-        self.row, self.begun, self.told = row, time.perf_counter(), 0.0
-        self.mine = FrameImport.objects.filter(pk=row.pk, state=row.state)
-
-    def __enter__(self) -> "_Work":
-        return self
-
-    def __call__(self, percent: int) -> None:
-        """One beat. Raises when somebody has cancelled, or another has taken the import."""
-        if not self.mine.filter(cancel_requested=False).exists():
-            raise _CancelledError
-        self.mine.update(percent=percent, heartbeat_at=timezone.now())
-
-    def seconds(self) -> float:
-        """Since the start."""
-        return round(time.perf_counter() - self.begun, 2)
-
-    def end(self, state: str, fields: list[str]) -> None:
-        """Store the result under its state."""
-        self(99)
-        self.row.state, self.row.percent = state, 100
-        self.row.save(update_fields=["state", "percent", *fields])
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        if error is None or isinstance(error, DatabaseError) or not isinstance(error, Exception):
-            return False
-        if isinstance(error, _CancelledError):
-            self.mine.update(state=State.CANCELLED)
-        elif isinstance(error, FileRefusedError):
-            self.mine.update(state=State.FAILED, error={"code": error.code, "parameters": error.parameters})
-        else:
-            logger.exception("import %s stopped", self.row.pk, exc_info=error)
-            self.mine.update(state=State.FAILED, error={"code": "crashed"})
-        return True

@@ -19,9 +19,8 @@ from survey.frame import selectors, services
 from survey.frame.columns import COLUMNS
 from survey.frame.files import CONTENT_TYPES, csv_bytes, template_bytes
 from survey.frame.forms import UploadForm
-from survey.frame.messages import column_name, sentence
+from survey.frame.messages import column_name, failure, sentence
 from survey.frame.models import FrameImport
-from survey.frame.tasks import proceed
 
 P = Permission.DESIGN_SAMPLE
 State = FrameImport.State
@@ -44,7 +43,7 @@ def frame(request: AuthenticatedRequest) -> HttpResponse:
                 content=file.read(),
                 complete=form.cleaned_data["complete"],
             )
-            if not proceed(row):
+            if not services.proceed(row):
                 messages.warning(
                     request, _("The file is kept. Its check starts when the task queue is back.")
                 )
@@ -67,7 +66,7 @@ def frame(request: AuthenticatedRequest) -> HttpResponse:
 def _load(pk: int) -> FrameImport:
     """One import without its bytes."""
     return get_object_or_404(
-        FrameImport.objects.select_related("uploaded_by", "applied_by").defer("content"), pk=pk
+        FrameImport.objects.select_related("uploaded_by", "applied_by", "job").defer("content"), pk=pk
     )
 
 
@@ -87,7 +86,7 @@ def _context(request: HttpRequest, row: FrameImport) -> dict[str, Any]:
             for key, name, fields in row.changes[:20]
         ],
         "fields": [(column_name(field), count) for field, count in row.summary.get("fields", {}).items()],
-        "failure": sentence(row.error["code"], row.error.get("parameters", {})) if row.error else "",
+        "failure": failure(row.job.error),
         "may_apply": row.state == State.CHECKED and not row.summary.get("faults"),
         "nothing": not any(row.summary.get(name) for name in ("new", "changed", "back", "missing")),
     }
@@ -117,7 +116,7 @@ def frame_progress(request: HttpRequest, pk: int) -> HttpResponse:
 def frame_apply(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Apply exactly the file that was checked."""
     row = services.confirm_import(_load(pk), by=request.user, sha256=request.POST.get("sha256", ""))
-    if row.state == State.CONFIRMED and not proceed(row):
+    if row.state == State.CONFIRMED and not services.proceed(row):
         messages.warning(request, _("The file is kept. It is applied when the task queue is back."))
     return redirect("frame_import", pk)
 

@@ -8,8 +8,9 @@ from django.utils import translation
 
 from survey.exceptions import SurveyError
 from survey.frame import services
-from survey.frame.messages import column_name, sentence
+from survey.frame.messages import column_name, failure, sentence
 from survey.frame.models import FrameImport
+from survey.jobs.services import run
 
 
 class Command(BaseCommand):
@@ -41,15 +42,15 @@ class Command(BaseCommand):
                     content=path.read_bytes(),
                     complete=options["complete"],
                 )
-                services.check_import(row.pk)
+                run(row.job_id)
                 self._show(row)
                 if options["dry_run"]:
                     services.cancel_import(row, by=None)
                     return
-                services.confirm_import(row, by=None, sha256=row.sha256)
+                row = services.confirm_import(row, by=None, sha256=row.sha256)
             except SurveyError as refusal:
                 raise CommandError(str(refusal.sentence)) from refusal
-            services.apply_import(row.pk)
+            run(row.job_id)
             self._fail_with_sentence(row)
             self.stdout.write("applied")
 
@@ -65,4 +66,4 @@ class Command(BaseCommand):
     def _fail_with_sentence(self, row: FrameImport) -> None:
         row.refresh_from_db()
         if row.state == FrameImport.State.FAILED:
-            raise CommandError(sentence(row.error["code"], row.error.get("parameters", {})))
+            raise CommandError(failure(row.job.error))

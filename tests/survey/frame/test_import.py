@@ -8,15 +8,18 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from survey.frame import services
 from survey.frame.columns import COUNT_COLUMNS, UNIT_COLUMNS
 from survey.frame.files import csv_bytes
+from survey.frame.messages import failure
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
-from survey.frame.tasks import check_import, proceed, resume_imports
+from survey.jobs.models import Job
+from survey.jobs.services import claim, deliver, run, sweep
+from tests.background import do_waiting
 from tests.factories import make_unit, make_uscc, make_user
 
 pytestmark = pytest.mark.django_db
@@ -58,15 +61,14 @@ def counts_csv(*rows: tuple[str, str, str, str, int]) -> bytes:
 def bring(content: bytes, *, kind: str = "units", complete: bool = False, by: Any = None) -> FrameImport:
     """Upload and check."""
     found = services.upload_frame(by=by, kind=kind, name="frame.csv", content=content, complete=complete)
-    services.check_import(found.pk)
+    run(found.job_id)
     found.refresh_from_db()
     return found
 
 
 def apply(found: FrameImport, by: Any = None) -> FrameImport:
     """Confirm and apply."""
-    services.confirm_import(found, by=by, sha256=found.sha256)
-    services.apply_import(found.pk)
+    run(services.confirm_import(found, by=by, sha256=found.sha256).job_id)
     found.refresh_from_db()
     return found
 
@@ -116,7 +118,7 @@ def test_the_same_file_twice_changes_nothing(world: Any) -> None:
     apply(second)
     assert list(ReportingUnit.objects.order_by("pk").values()) == kept
     assert UnitChange.objects.count() == changes
-    assert services.apply_import(second.pk) is False  # a message that came twice
+    assert run(second.job_id) is False  # a message that came twice
     assert services.confirm_import(second, by=None, sha256=second.sha256).state == State.APPLIED
 
 
@@ -169,7 +171,7 @@ def test_a_frame_that_changed_since_the_check_is_not_overwritten(world: Any) -> 
     apply(bring(units_csv(first)))
     waiting = bring(units_csv({**first, "employees": "130"}))
     apply(bring(units_csv({**first, "employees": "140"})))
-    assert apply(waiting).error["code"] == "frame_changed"
+    assert apply(waiting).job.error.code == "frame_file_frame_changed"
     assert ReportingUnit.objects.get(uscc=first["uscc"]).employees == 140
 
 
@@ -195,7 +197,10 @@ def test_counts_replace_and_vanish(world: Any) -> None:
 
 
 def test_a_bad_file_fails_with_a_sentence_and_a_cancelled_one_stays_out(world: Any) -> None:
-    assert bring(b"").error == {"code": "empty", "parameters": {}}
+    refused = bring(b"")
+    assert (refused.state, refused.job.error.code) == (State.FAILED, "frame_file_empty")
+    with translation.override("en"):
+        assert "Unified social credit code" in failure(bring(b"name\nx\n").job.error)
     found = bring(units_csv(row()))
     assert services.cancel_import(found, by=None).state == State.CANCELLED
     with pytest.raises(PolicyDenied):
@@ -213,36 +218,34 @@ def test_a_cancel_while_it_works_stops_it(world: Any, monkeypatch: pytest.Monkey
         return real(*given)
 
     monkeypatch.setattr(services, "check_table", slow)
-    services.check_import(found.pk)
+    run(found.job_id)
     found.refresh_from_db()
     assert found.state == State.CANCELLED and found.summary == {}
 
 
-def test_a_silent_worker_is_noticed_and_a_lost_message_sent_again(
-    world: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = timezone.now() - services.LOST_AFTER * 2
-    lost, waiting = (
-        services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row())) for _ in range(2)
-    )
-    FrameImport.objects.filter(pk=lost.pk).update(state=State.CHECKING, heartbeat_at=old)
-    FrameImport.objects.filter(pk=waiting.pk).update(heartbeat_at=old)
-    sent: list[int] = []
-    monkeypatch.setattr(check_import, "delay", sent.append)
-    resume_imports()
-    lost.refresh_from_db()
-    assert (lost.state, lost.error) == (State.FAILED, {"code": "lost"})
-    assert sent == [waiting.pk]
+def test_a_killed_worker_costs_time_and_the_last_one_ends_the_import(world: Any) -> None:
+    found = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
+    for attempt in (1, 2, 3):
+        work = claim(found.job_id)
+        assert work is not None and work.job.attempts == attempt
+        Job.objects.filter(pk=found.job_id).update(leased_until=timezone.now())
+        FrameImport.objects.filter(pk=found.pk).update(state=State.CHECKING)
+        sweep()
+        found.refresh_from_db()
+        assert found.state == (State.QUEUED if attempt < 3 else State.FAILED)
+    assert found.job.error.code == "frame_file_lost"
 
 
 def test_a_large_file_goes_to_a_worker(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[int] = []
-    monkeypatch.setattr(check_import, "delay", sent.append)
     monkeypatch.setattr(services, "SMALL_FILE", 10)
     found = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
-    assert proceed(found) and sent == [found.pk]
+    assert not services.proceed(found)  # no message yet: it goes with the transaction
+    assert deliver(found.job_id) and services.proceed(found)
     found.refresh_from_db()
     assert found.state == State.QUEUED
+    do_waiting("frame_check")
+    found.refresh_from_db()
+    assert found.state == State.CHECKED
 
 
 def test_others_may_not(world: Any) -> None:
