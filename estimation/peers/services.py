@@ -11,6 +11,12 @@ from estimation.releases.models import Release
 from estimation.runs.compute.spec import RunSpec, digest
 from estimation.runs.extraction.selectors import read_year
 from survey import audit
+from survey.jobs.services import Work
+
+
+def do_peers(work: Work) -> None:
+    """Make the table of the release that is the key of a job."""
+    build_peers(Release.objects.get(pk=int(work.job.key)))
 
 
 @transaction.atomic

@@ -1,22 +1,16 @@
-"""Celery entry points of the room; safe to run twice."""
-
-import logging
+"""Background work of the comparison."""
 
 from celery import shared_task
 
 from estimation.peers import selectors, services
-from estimation.releases.models import Release
+from survey.jobs.kinds import register
+from survey.jobs.services import enqueue_missing
 
-logger = logging.getLogger(__name__)
+register("peers", services.do_peers, lease=660, time_limit=600)
 
 
-@shared_task(
-    name="estimation.peers.tasks.build_missing_peers", expires=60, time_limit=600, ignore_result=True
-)
+@shared_task(name="estimation.peers.tasks.build_missing_peers", expires=60, ignore_result=True)
 def build_missing_peers() -> None:
-    """Make the comparison of every release that waits for its hour, so that it is there at publication."""
-    for release in Release.objects.filter(pk__in=selectors.releases_without_peers()):
-        try:
-            services.build_peers(release)
-        except ValueError:
-            logger.exception("the comparison of release %s was not made", release.pk)
+    """Ask for the comparison of every release that waits for its hour, so that it is there at publication."""
+    for release_id in selectors.releases_without_peers():
+        enqueue_missing("peers", release_id)

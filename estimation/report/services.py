@@ -14,6 +14,7 @@ from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
+from survey.jobs.services import Work
 from survey.questionnaires.statutory import authority
 
 
@@ -33,6 +34,11 @@ def build_files(release: Release) -> Path:
     if storage.manifest_of(root, release.content_hash) is not None:
         return storage.folder(root, release.content_hash)
     return storage.write(root, release.content_hash, files_of(release))
+
+
+def do_report(work: Work) -> None:
+    """Build the files of the release that is the key of a job."""
+    build_files(Release.objects.get(pk=int(work.job.key)))
 
 
 def take_file(release: Release, name: str, *, by: User) -> bytes | None:

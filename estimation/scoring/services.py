@@ -9,7 +9,7 @@ from django.db.models import Q
 from estimation.design.selectors import selection_of
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Floats, Ints, Strata
 from estimation.runs.compute.arrays import Year
-from estimation.runs.compute.spec import RunSpec
+from estimation.runs.compute.spec import RunSpec, digest
 from estimation.runs.compute.treat import Treated, treat
 from estimation.runs.compute.weigh import Weighted, weigh
 from estimation.runs.extraction.selectors import read_year
@@ -31,6 +31,8 @@ from estimation.scoring.judge import (
 )
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
+from survey.jobs.models import Job
+from survey.jobs.services import Work, enqueue_missing
 from survey.review import services
 from survey.review.scores import services as scores
 from survey.review.scores.services import Expected, ScoredItem, ScoredSheet, Undecided, Unfiled
@@ -109,10 +111,23 @@ def _errors(run: EstimationRun) -> list[tuple[str, str, float]]:
     return [("" if kind == "nation" else code, item, cv) for kind, code, item, cv in rows if cv]
 
 
-def score_open_rounds() -> int:
-    """``score_round`` for every round that has opened."""
-    rounds = CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED)
-    return sum(score_round(round) for round in rounds)
+def request_scores() -> list[Job]:
+    """Ask for the scores of every opened round that has something to score."""
+    asked = []
+    for round in CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED):
+        run = latest_run(round)
+        if run is None:
+            continue
+        ids = sorted(scores.unscored(round, run.pk))
+        if ids or scores.background_run(round) != run.pk:
+            job = enqueue_missing("scores", f"{round.pk}:{run.pk}:{digest(ids)[:32]}")
+            asked += [job] if job else []
+    return asked
+
+
+def do_scores(work: Work) -> None:
+    """Score the round that the key of a job begins with."""
+    score_round(CollectionRound.objects.get(pk=int(work.job.key.split(":")[0])))
 
 
 def _hand_over_expected(

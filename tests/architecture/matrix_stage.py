@@ -31,6 +31,8 @@ from survey.frame import services as frame
 from survey.frame.columns import COUNT_COLUMNS
 from survey.frame.files import csv_bytes
 from survey.frame.models import FrameImport
+from survey.jobs.models import Job
+from survey.jobs.services import run as run_job
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
@@ -179,7 +181,10 @@ class Stage:
         actors = _actors(places)  # some bring units of their own, so the frame is complete only now
         owner = next(one.user for one in actors if one.name == Role.PROVINCIAL_ADMINISTRATOR.value)
         job = DeskJob.objects.create(
-            by=owner, kind="export_csv", round=CollectionRound.objects.get(year=2025)
+            by=owner,
+            kind="export_csv",
+            round=CollectionRound.objects.get(year=2025),
+            job=Job.objects.create(kind="desk_file"),
         )
         designs, frame_import = _prepare_round()
         return cls(
@@ -213,7 +218,7 @@ def _prepare_round() -> tuple[dict[str, SampleDesign], FrameImport]:
     population.round = later
     content = csv_bytes([[column.code for column in COUNT_COLUMNS], ["", "320000", "A", "large", "77"]])
     frame_import = frame.upload_frame(by=None, kind="counts", name="counts.csv", content=content)
-    frame.check_import(frame_import.pk)
+    run_job(frame_import.job_id)
     return stage, frame_import
 
 

@@ -48,6 +48,9 @@ DOORS = {
     "scoring": {
         "survey.collection.models",
         "survey.frame.models",
+        "survey.jobs.kinds",
+        "survey.jobs.models",
+        "survey.jobs.services",
         "survey.review.scores.services",
         "survey.review.services",
     },
@@ -79,6 +82,8 @@ DOORS = {
         "survey.access.roles",
         "survey.audit",
         "survey.exceptions",
+        "survey.jobs.kinds",
+        "survey.jobs.services",
         "survey.questionnaires.statutory",
     },
     "peers": {
@@ -87,6 +92,8 @@ DOORS = {
         "survey.access.roles",
         "survey.audit",
         "survey.exceptions",
+        "survey.jobs.kinds",
+        "survey.jobs.services",
         "survey.microdata.selectors",
         "survey.submissions.models",
     },
@@ -98,6 +105,7 @@ DOORS = {
         "survey.access.roles",
         "survey.collection.models",
         "survey.exceptions",
+        "survey.jobs.services",
         "survey.management.commands.benchmark_pages",
         "survey.microdata.projection",
         "survey.questionnaires.loader",
@@ -112,14 +120,16 @@ WRITERS = {
     "survey/review/bulk/services.py": {
         "_MOVE"
     },  # the same table as ``move``, for many sheets in one statement
-    "survey/fieldwork/exports/services.py": {"run_job", "_finish", "_end", "expire_jobs"},  # jobs, not sheets
+    "survey/jobs/services.py": {"claim", "Work", "_wait_again", "_end", "_remove_expired"},  # jobs
     "survey/collection/services.py": {"_set_state"},  # a round
     "survey/frame/services.py": {
+        "check_import",
         "confirm_import",
+        "apply_import",
         "cancel_import",
-        "waiting_imports",
-        "_claim",
-        "_Work",
+        "end_import",
+        "wait_again",
+        "_begin",
     },  # an import of the frame
     "estimation/design/services.py": {"draw_sample", "approve_design", "withdraw_design", "hand_over"},
     "estimation/rehearsal/storage/frame.py": {"sign_designs"},

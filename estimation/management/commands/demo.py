@@ -80,10 +80,12 @@ class Command(BaseCommand):
         from estimation.index.tasks import index_new_runs
         from estimation.peers.tasks import build_missing_peers
         from estimation.scoring.tasks import sweep_scores
+        from survey.jobs.services import run_waiting
         from survey.review.tasks import sweep_macro
 
         for task in (sweep_scores, sweep_macro, index_new_runs, build_missing_peers):
             task()
+        run_waiting("scores", "index", "peers")
         self.say("sheets scored and compared with each other, index computed")
 
     def say(self, text: str) -> None:

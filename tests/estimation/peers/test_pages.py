@@ -20,6 +20,7 @@ from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from survey.frame.models import ReportingUnit
 from survey.submissions.models import Submission
+from tests.background import do_waiting
 from tests.estimation.public.small import put_out
 from tests.estimation.runs.country import cells, file_accepted
 from tests.estimation.scoring.town import Town
@@ -165,6 +166,9 @@ def test_the_sweep_freezes_once_and_ahead_of_publication(town: Quarter) -> None:
     put_out(release.run, number=2, state="draft", published_at=None)
     build_missing_peers()
     build_missing_peers()
+    assert len(do_waiting("peers")) == 1
+    build_missing_peers()
+    assert do_waiting("peers") == []
     table = PeerTable.objects.get()
     assert table.release == release
     assert services.build_peers(release) == table

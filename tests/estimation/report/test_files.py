@@ -16,6 +16,8 @@ from estimation.report import selectors, services, tasks
 from estimation.report.files import storage
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
+from survey.jobs.models import Job
+from tests.background import do_waiting
 from tests.estimation.public.small import put_out, small_content
 from tests.estimation.releases.stage import finished_run
 from tests.factories import make_user
@@ -93,13 +95,26 @@ def test_content_that_was_touched_is_not_printed(release: Release) -> None:
 def test_the_task_builds_ahead_of_publication_and_once(release: Release, report_root: Path) -> None:
     unpublish(release)
     tasks.build_missing_reports()
+    do_waiting("report")
     place = storage.folder(report_root, release.content_hash)
     written = (place / "manifest.json").stat().st_mtime_ns
     assert selectors.releases_without_files() == []
     tasks.build_missing_reports()
+    assert do_waiting("report") == []
     assert services.build_files(release) == place
     assert (place / "manifest.json").stat().st_mtime_ns == written
     assert not list(place.parent.glob(".building-*"))
+
+
+def test_a_release_that_cannot_be_printed_is_not_tried_for_ever(release: Release) -> None:
+    document = release.content
+    document["cells"]["SUP-01.2025"]["printed"] = "99.99"
+    Release.objects.filter(pk=release.pk).update(content=document)
+    for _sweep in range(3):
+        tasks.build_missing_reports()
+        do_waiting("report")
+    (job,) = Job.objects.filter(kind="report")
+    assert (job.state, job.attempts) == ("failed", 1)
 
 
 def test_drafts_are_not_built(release: Release) -> None:
