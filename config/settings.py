@@ -244,8 +244,8 @@ RECOMPUTE_ON_CHANGE = env.bool("RECOMPUTE_ON_CHANGE", default=False)
 DISCLOSURE_MINIMUM = env.int("DISCLOSURE_MINIMUM", default=3)
 DISCLOSURE_ONE = env.float("DISCLOSURE_ONE", default=0.70)
 DISCLOSURE_TWO = env.float("DISCLOSURE_TWO", default=0.85)
-# A running worker beats several times in the first span; a queued run older than the second may have lost
-# its message. Drills shorten both.
+# A working job beats several times in the first span (some kinds have a longer one of their own); a waiting job
+# whose message is older than the second may have lost it. Drills shorten both.
 RUN_LOST_SECONDS = env.int("RUN_LOST_SECONDS", default=60)
 RUN_RESEND_SECONDS = env.int("RUN_RESEND_SECONDS", default=30)
 
