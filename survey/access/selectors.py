@@ -16,7 +16,7 @@ from survey.audit import AuditEvent
 COUNTED = 10_000
 
 
-class CappedPaginator[M](Paginator[M]):
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic in its stubs only
     """Counts no further than COUNTED rows; ``capped`` says that there are more."""
 
     object_list: QuerySet[Any]
