@@ -1,12 +1,12 @@
-"""The house rules that a machine can check."""
+"""Rules about files that a machine can check: top level, length, dependencies, what the numeric core loads."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.architecture.source import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {
     "manage.py",
     "pyproject.toml",
@@ -19,15 +19,6 @@ TOP_LEVEL = {
     "uv.lock",
     "LICENSE",
 }
-PURE = [
-    "survey.questionnaires.definition",
-    "survey.questionnaires.document",
-    "survey.questionnaires.answering.answers",
-    "survey.questionnaires.answering.units",
-    "survey.questionnaires.rules.syntax",
-    "survey.submissions.lifecycle.states",
-    "estimation.methods",
-]
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -42,29 +33,53 @@ def test_top_level_is_what_was_fixed() -> None:
     assert {name for name in names if not name.startswith(".")} <= TOP_LEVEL
 
 
+def long_files(files: list[Path]) -> dict[str, int]:
+    """Files of program text over 400 lines, with their lines."""
+    return {path.name: lines for path in files if (lines := path.read_text("utf-8").count("\n")) > 400}
+
+
 def test_no_file_is_over_400_lines() -> None:
     files = [path for path in tracked("*.py", "*.html", "*.css", "*.js") if "migrations" not in path.parts]
     assert len(files) > 40
-    long = {str(path.relative_to(ROOT)): lines for path in files if (lines := _lines(path)) > 400}
-    assert long == {}
+    assert long_files(files) == {}
 
 
-def _lines(path: Path) -> int:
-    return path.read_text(encoding="utf-8").count("\n")
+def test_a_long_file_is_found(tmp_path: Path) -> None:
+    for name, lines in (("short.py", 400), ("long.py", 401)):
+        (tmp_path / name).write_text("x = 1\n" * lines)
+    assert long_files(sorted(tmp_path.iterdir())) == {"long.py": 401}
 
 
-def test_no_drawer_for_odd_things() -> None:
-    forbidden = {"utils", "helpers", "common", "core", "misc"}
-    found = [str(path) for path in tracked("*.py") if path.stem in forbidden or forbidden & set(path.parts)]
-    assert found == []
+def frameworks_loaded(root: Path) -> list[str]:
+    """Frameworks that are in memory after every module of the numeric core was imported in a process of its own."""
+    folders = ("estimation/methods", "estimation/runs/compute")
+    names = [
+        path.relative_to(root).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+        for folder in folders
+        for path in sorted((root / folder).rglob("*.py"))
+    ]
+    assert len(names) > 30
+    loaded = "sorted({'django', 'celery', 'rest_framework', 'survey', 'config'} & sys.modules.keys())"
+    probe = f"import sys, {', '.join(names)}; print(*{loaded})"
+    done = subprocess.run([sys.executable, "-c", probe], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout.split()
 
 
-@pytest.mark.parametrize("module", PURE)
-def test_pure_modules_load_without_django(module: str) -> None:
-    probe = f"import sys, {module}; sys.exit('django' in sys.modules or 'numpy' in sys.modules and 2)"
-    allowed = {0, 2} if module.startswith("estimation.") else {0}
-    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode in allowed, done.stderr
+def test_the_numeric_core_loads_without_django() -> None:
+    assert frameworks_loaded(ROOT) == []
+
+
+def test_django_in_the_numeric_core_is_found(tmp_path: Path) -> None:
+    (tmp_path / "estimation").mkdir()
+    for name in ("__init__.py", "methods", "runs", "design", "units.py"):
+        if (ROOT / "estimation" / name).is_dir():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / "estimation" / name, tmp_path / "estimation" / name, ignore=ignore)
+        elif (ROOT / "estimation" / name).exists():
+            shutil.copy(ROOT / "estimation" / name, tmp_path / "estimation" / name)
+    with (tmp_path / "estimation/methods/rounding.py").open("a") as file:
+        file.write("\nfrom django.utils.translation import gettext\n")
+    assert frameworks_loaded(tmp_path) == ["django"]
 
 
 def test_every_dependency_says_why() -> None:

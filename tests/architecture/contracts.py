@@ -1,0 +1,317 @@
+"""Contracts of the layout that depend on the names of modules and folders.
+
+Each is a function from the source to a list of faults in words, empty when the contract is kept, so that a test
+can plant a fault in a copy of the source. What a name means is written in survey/decisions/names-of-modules.md.
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from fnmatch import fnmatchcase
+
+from tests.architecture.source import Source
+
+# From the lowest to the highest: a module may import its own level and those below. A module with any other
+# name is pure and lies below all of them.
+LEVELS: tuple[tuple[str, ...], ...] = (
+    ("scope", "models"),
+    ("storage",),
+    ("selectors",),
+    ("presentation",),
+    ("policies", "transitions", "services"),
+    ("forms",),
+    ("tasks",),
+    ("requests",),
+    ("decorators", "pages"),
+    ("views", "api", "middleware", "navigation", "templatetags"),
+    ("urls", "apps", "registration", "commands"),
+)
+LEVEL = {name: level for level, names in enumerate(LEVELS, start=1) for name in names}
+# Folders whose name holds for every module in them; everywhere else the name of the module itself decides.
+NAMING_FOLDERS = {"storage", "templatetags", "commands"}
+# Base modules of the survey that hold a table or a field for one; everybody may read them.
+BASE = {"survey.audit": "models", "survey.sentences": "models"}
+NOT_IMPORTED = {"api", "urls", "apps", "commands"}
+WITHOUT_ARRAYS = {"scope", "models", "forms", "tasks", "decorators", "pages", "views", "api", "urls"}
+FRAMEWORKS = {
+    "axes",
+    "celery",
+    "django",
+    "django_htmx",
+    "django_otp",
+    "drf_spectacular",
+    "environ",
+    "psycopg",
+    "redis",
+    "rest_framework",
+}
+# What a pure module may take from Django: sentences, settings, enumerations, templates; never rows or requests.
+PURE_DJANGO = {
+    "survey.*": (
+        "django.utils.*",
+        "django.conf.settings",
+        "django.db.models.TextChoices",
+        "django.db.models.IntegerChoices",
+    ),
+    "estimation.*": ("django.utils.functional.*", "django.utils.translation.*"),
+    "estimation.methods.*": (),
+    "estimation.runs.compute.*": (),
+}
+# Where the estimation may enter the survey: facts about access, base modules, reads, and pure modules (which are
+# allowed without a pattern). Tables only where its own rows refer to them.
+ENTRIES = (
+    "survey.access.roles",
+    "survey.access.scope",
+    "survey.access.decorators",
+    "survey.access.pages",
+    "survey.access.navigation",
+    "survey.access.requests",
+    "survey.access.models",
+    "survey.audit",
+    "survey.sentences",
+    "survey.jobs*",
+    "survey.*selectors",
+    "survey.collection.models",
+    "survey.frame.models",
+    "survey.microdata.models",
+    "survey.collection.services",
+    "survey.microdata.services",
+    "survey.review.scores.services",
+)
+MOST_MODULES = 20
+
+
+def level_of(name: str) -> int:
+    """0 for a pure module, else the place of its name in ``LEVELS``."""
+    *folders, last = BASE.get(name, name).split(".")
+    for part in (last, *(folder for folder in reversed(folders) if folder in NAMING_FOLDERS)):
+        if part in LEVEL:
+            return LEVEL[part]
+    return 0
+
+
+def _program(source: Source) -> dict[str, set[str]]:
+    """Imports of the modules of survey and estimation, without those of folders (``__init__``)."""
+    folders = source.packages()
+    return {
+        name: targets
+        for name, targets in source.imports().items()
+        if name.startswith(("survey.", "estimation.")) and name not in folders
+    }
+
+
+def imports_of_higher_levels(source: Source) -> list[str]:
+    """Modules that import a module of a higher level, in whatever folder both lie."""
+    program = _program(source)
+    return sorted(
+        f"{name} imports {target}"
+        for name, targets in program.items()
+        for target in targets
+        if target in program and level_of(target) > level_of(name)
+    )
+
+
+def imports_of_pages(source: Source) -> list[str]:
+    """Modules other than URL configurations that import endpoints, or pages of another package."""
+    program = _program(source)
+    found = []
+    for name, targets in program.items():
+        for target in targets & program.keys():
+            last = target.rpartition(".")[2]
+            stranger = package_of(name) != package_of(target) or not name.endswith(".views")
+            if name.endswith(".urls"):
+                continue
+            if last in NOT_IMPORTED or (last == "views" and stranger):
+                found.append(f"{name} imports {target}")
+    return sorted(found)
+
+
+def package_of(name: str) -> str:
+    """``survey.review`` of ``survey.review.sheet.views``."""
+    return ".".join(name.split(".")[:2])
+
+
+def frameworks_in_pure_modules(source: Source) -> list[str]:
+    """Pure modules that know rows, requests, endpoints or queues.
+
+    That they import no module of our own that does follows from the order of the levels.
+    """
+    found = []
+    for name, targets in _program(source).items():
+        if level_of(name):
+            continue
+        allowed = next(
+            patterns for prefix, patterns in reversed(PURE_DJANGO.items()) if fnmatchcase(name, prefix)
+        )
+        found += [
+            f"{name} imports {target}"
+            for target in targets
+            if target.split(".")[0] in FRAMEWORKS and not _matches(target, allowed)
+        ]
+    return sorted(found)
+
+
+def _matches(name: str, patterns: Collection[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def arrays_outside_computation(source: Source) -> list[str]:
+    """Tables, pages, endpoints and tasks that touch arrays themselves."""
+    return sorted(
+        f"{name} imports {target}"
+        for name, targets in _program(source).items()
+        for target in targets
+        if name.rpartition(".")[2] in WITHOUT_ARRAYS and target.split(".")[0] in {"numpy", "scipy"}
+    )
+
+
+def entries_into_survey(source: Source) -> list[str]:
+    """Imports of the survey by packages of the estimation that no entry allows, as ``package imports module``.
+
+    Only ``rehearsal`` is free: it plays every office of the country and writes what they would write.
+    """
+    program = _program(source)
+    return sorted(
+        {
+            f"{package_of(name)} imports {target}"
+            for name, targets in program.items()
+            for target in targets
+            if name.startswith("estimation.")
+            and package_of(name) != "estimation.rehearsal"
+            and target.startswith("survey.")
+            and not _matches(target, ENTRIES)
+            and level_of(target)
+        }
+    )
+
+
+def cycles_of_subpackages(source: Source, order: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Imports between sub-packages of one package that do not point downward in the written order.
+
+    A package whose sub-packages do not import each other needs no order.
+    """
+    folders = source.packages()
+    found = set()
+    for name, targets in _program(source).items():
+        for target in targets:
+            for package, own, other in _siblings(name, target, folders):
+                written = order.get(package, ())
+                if own not in written or other not in written:
+                    found.add(f"{package}: {own} imports {other}, which no order allows")
+                elif written.index(own) > written.index(other):
+                    found.add(f"{package}: {own} imports {other}, which stands above it ({name})")
+    return sorted(found)
+
+
+def _siblings(name: str, target: str, folders: set[str]) -> list[tuple[str, str, str]]:
+    """(package, sub-package, sub-package) where two modules part, if they part at two sub-packages."""
+    left, right = name.split("."), target.split(".")
+    shared = 0
+    while shared < min(len(left), len(right)) and left[shared] == right[shared]:
+        shared += 1
+    package = ".".join(left[:shared])
+    if shared < 2 or len(left) <= shared or len(right) <= shared:
+        return []
+    if {f"{package}.{left[shared]}", f"{package}.{right[shared]}"} <= folders:
+        return [(package, left[shared], right[shared])]
+    return []
+
+
+def unused_orders(source: Source, order: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Sub-packages that stand in an order and do not exist."""
+    folders = source.packages()
+    return [
+        f"{package}.{one}"
+        for package, names in order.items()
+        for one in names
+        if f"{package}.{one}" not in folders
+    ]
+
+
+def crowded_packages(source: Source) -> list[str]:
+    """Packages with more than ``MOST_MODULES`` modules of their own."""
+    counted: dict[str, int] = defaultdict(int)
+    for path in source.texts:
+        if not path.endswith("/__init__.py"):
+            counted[path.rpartition("/")[0]] += 1
+    return sorted(
+        f"{package} has {count} modules" for package, count in counted.items() if count > MOST_MODULES
+    )
+
+
+def suffixed_names(source: Source) -> list[str]:
+    """Second ``views`` or ``services`` of a package (``views_x``, ``x_views``) and folders for odds and ends."""
+    words = {"views", "api", "urls", "forms", "tasks", "services", "selectors", "models"}
+    found = []
+    for path in source.texts:
+        name = path.rpartition("/")[2].removesuffix(".py")
+        parts = name.split("_")
+        if len(parts) > 1 and (parts[0] in words or parts[-1] in words) and name not in {"api_urls"}:
+            found.append(path)
+        if {"utils", "helpers", "common", "core", "misc"} & {*path.removesuffix(".py").split("/")}:
+            found.append(path)
+    return sorted(found)
+
+
+def unscoped_reads(source: Source, models: Collection[str]) -> list[str]:
+    """Pages and endpoints that read scoped models otherwise than through ``visible_to``."""
+    found = []
+    for path, tree in source.trees():
+        if not path.endswith(("/views.py", "/api.py")):
+            continue
+        for node in ast.walk(tree):
+            at = f"{path}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Attribute) and manager_of(node.value) in models:
+                if node.attr not in {"visible_to", "none"}:
+                    found.append(f"{at} .objects.{node.attr}")
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                first = node.args[0]
+                if node.func.id.startswith("get_") and isinstance(first, ast.Name) and first.id in models:
+                    found.append(f"{at} {node.func.id}({first.id})")
+    return sorted(found)
+
+
+def scoped_reads(source: Source, models: Collection[str]) -> int:
+    """How often pages and endpoints read scoped models at all."""
+    return sum(
+        isinstance(node, ast.Attribute) and manager_of(node.value) in models
+        for path, tree in source.trees()
+        if path.endswith(("/views.py", "/api.py"))
+        for node in ast.walk(tree)
+    )
+
+
+def manager_of(node: ast.expr) -> str:
+    """``Submission`` of ``Submission.objects``."""
+    if isinstance(node, ast.Attribute) and node.attr == "objects" and isinstance(node.value, ast.Name):
+        return node.value.id
+    return ""
+
+
+def writers_of_states(source: Source) -> dict[str, set[str]]:
+    """Path -> functions, classes and constants that write a column named ``state``."""
+    found: dict[str, set[str]] = {}
+    for path, tree in source.trees():
+        for top in tree.body:
+            if any(_writes_state(node) for node in ast.walk(top)):
+                found.setdefault(path, set()).add(_name(top))
+    return found
+
+
+def _name(node: ast.stmt) -> str:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return str(getattr(node, "name", ""))
+
+
+def _writes_state(node: ast.AST) -> bool:
+    """``row.state = ...``, ``rows.update(state=...)``, or SQL that sets or inserts the state of a sheet."""
+    if isinstance(node, ast.Assign):
+        targets = [t for one in node.targets for t in (one.elts if isinstance(one, ast.Tuple) else [one])]
+        return any(isinstance(one, ast.Attribute) and one.attr == "state" for one in targets)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
+        return any(word.arg == "state" for word in node.keywords)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        sql = " ".join(node.value.split())
+        return "SET state =" in sql or ("INSERT INTO survey_submission (" in sql)
+    return False
