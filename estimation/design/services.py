@@ -34,7 +34,6 @@ from survey.frame.selectors import count_rows, frame_hash, frame_rows
 from survey.submissions.lifecycle.services import create_sheets
 
 State = SampleDesign.State
-SHORTEST_REASON = 5
 
 
 def digest(value: Any) -> str:
@@ -332,50 +331,6 @@ def locked(design: SampleDesign, states: Sequence[str]) -> SampleDesign:
         raise PolicyDenied(
             _("The design is %(state)s and does not allow this.") % {"state": row.get_state_display().lower()}
         )
-    return row
-
-
-@transaction.atomic
-def approve_design(design: SampleDesign, *, by: User, content_hash: str) -> SampleDesign:
-    """A second person confirms exactly what was shown. Raises PermissionDenied, PolicyDenied."""
-    if not may(by, Permission.DESIGN_SAMPLE):
-        raise PermissionDenied
-    row = locked(design, (State.DRAWN,))
-    if row.drawn_by_id is None:
-        raise PolicyDenied(_("A sample that nobody has signed cannot be approved. Draw it as a person."))
-    if by.pk == row.drawn_by_id:
-        raise PolicyDenied(_("Who has drawn a sample cannot approve it. Ask a second person."))
-    if content_hash != row.content_hash:
-        raise PolicyDenied(
-            _("The sample has been drawn again since you opened the page. Look at it once more.")
-        )
-    if SampleDesign.objects.filter(round=row.round, state__in=selectors.USABLE).exists():
-        raise PolicyDenied(_("The round has an approved design. Withdraw it first."))
-    row.state, row.approved_by, row.approved_at = State.APPROVED, by, timezone.now()
-    row.save(update_fields=["state", "approved_by", "approved_at"])
-    audit.record(
-        by=by, action="design_approved", subject=row, year=row.round.year, content_hash=row.content_hash
-    )
-    return row
-
-
-@transaction.atomic
-def withdraw_design(design: SampleDesign, *, by: User, reason: str) -> SampleDesign:
-    """Take a design back before it is handed over. Raises PermissionDenied, PolicyDenied."""
-    if not may(by, Permission.DESIGN_SAMPLE):
-        raise PermissionDenied
-    row = locked(design, (State.DRAFT, State.DRAWN, State.APPROVED))
-    text = " ".join(reason.split())[:300]
-    if len(text) < SHORTEST_REASON:
-        raise PolicyDenied(_("Give a reason of at least %(count)s characters.") % {"count": SHORTEST_REASON})
-    row.state, row.withdrawn_by, row.withdrawn_at, row.withdrawal_reason = (
-        State.WITHDRAWN,
-        by,
-        timezone.now(),
-        text,
-    )
-    row.save(update_fields=["state", "withdrawn_by", "withdrawn_at", "withdrawal_reason"])
-    audit.record(by=by, action="design_withdrawn", subject=row, year=row.round.year, reason=text)
     return row
 
 

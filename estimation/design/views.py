@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from estimation.design import selectors, services
+from estimation.design.approval import services as approval
 from estimation.design.comparison.forms import Comparison, compare, draw_request
 from estimation.design.files import sample_bytes
 from estimation.design.forms import DrawForm, RulesForm
@@ -179,7 +180,7 @@ def design_approve(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         request,
         pk,
         _("The design has been approved."),
-        lambda: services.approve_design(row, by=request.user, content_hash=shown),
+        lambda: approval.approve_design(row, by=request.user, content_hash=shown),
     )
 
 
@@ -192,7 +193,7 @@ def design_withdraw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         request,
         pk,
         _("The design has been withdrawn."),
-        lambda: services.withdraw_design(row, by=request.user, reason=reason),
+        lambda: approval.withdraw_design(row, by=request.user, reason=reason),
     )
 
 

@@ -84,7 +84,8 @@ WRITERS = {
         "_claim",
         "_Work",
     },  # an import of the frame
-    "estimation/design/services.py": {"draw_sample", "approve_design", "withdraw_design", "hand_over"},
+    "estimation/design/services.py": {"draw_sample", "hand_over"},
+    "estimation/design/approval/services.py": {"approve_design", "withdraw_design"},
     "estimation/rehearsal/storage/frame.py": {"sign_designs"},
     "estimation/runs/services.py": {
         "request_run",

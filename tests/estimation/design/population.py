@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from estimation.design.approval.services import approve_design
 from estimation.design.models import SampleDesign
-from estimation.design.services import approve_design, build_design, draw_sample, hand_over
+from estimation.design.services import build_design, draw_sample, hand_over
 from estimation.design.stratify import Rules
 from survey.access.models import User
 from survey.collection.models import CollectionRound

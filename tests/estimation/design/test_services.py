@@ -9,15 +9,9 @@ from django.db import IntegrityError, transaction
 
 from estimation.design import selectors
 from estimation.design.allocation import Request
+from estimation.design.approval.services import approve_design, withdraw_design
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
-from estimation.design.services import (
-    approve_design,
-    build_design,
-    draw_sample,
-    hand_over,
-    redraw_hash,
-    withdraw_design,
-)
+from estimation.design.services import build_design, draw_sample, hand_over, redraw_hash
 from estimation.design.stratify import Rules
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound

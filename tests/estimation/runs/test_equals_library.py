@@ -1,6 +1,6 @@
 """The run adds cells of units up; ``estimation.methods`` goes unit by unit. Both must be the same numbers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,53 +21,13 @@ from estimation.methods import (
     winsorize,
 )
 from estimation.runs.compute.arrays import Domain, crossed_domain, group_masks
-from estimation.runs.compute.blocks import Collector
-from estimation.runs.compute.changes import pair_years, share_growth, total_growth
-from estimation.runs.compute.levels import Prepared, means, multiples, proportions, ratios, totals
-from estimation.runs.compute.panel import PANEL_MINIMUM, panel_growth
+from estimation.runs.compute.levels import Prepared
+from estimation.runs.compute.panel import PANEL_MINIMUM
 from estimation.runs.compute.pipeline import prepare_years
-from estimation.runs.compute.spec import RATIOS, RunSpec, Winsorization
+from estimation.runs.compute.spec import RATIOS, Winsorization
 from estimation.runs.compute.treat import CLASSES, GROUP_NAMES, treat, treatment_classes
 from tests.estimation.runs.random_years import random_years
-
-NEAR = {"rtol": 1e-9, "atol": 1e-9}
-SPEC = RunSpec(winsorization=Winsorization("winsorize", 0.05, 0.95, minimum=10))
-KINDS = set(SPEC.domains)
-
-
-@dataclass
-class Both:
-    """Two years prepared, and everything the run makes of them."""
-
-    now: Prepared
-    before: Prepared
-    spec: RunSpec
-
-    def __post_init__(self) -> None:
-        collector = Collector()
-        levels = [totals(one, collector, self.spec) for one in (self.now, self.before)]
-        means(self.now, collector)
-        shares = [proportions(one, collector) for one in (self.now, self.before)]
-        quotients = [ratios(one, collector) for one in (self.now, self.before)]
-        multiples(self.now, collector, self.spec)
-        self.pair = pair_years(self.now, self.before)
-        total_growth(self.pair, levels[0], levels[1], collector)
-        share_growth(self.pair, shares[0], shares[1], collector)
-        share_growth(self.pair, quotients[0], quotients[1], collector)
-        panel_growth(self.pair, collector, self.spec)
-        self.blocks = collector.blocks
-
-    def __call__(
-        self, statistic: str, domain: Domain, name: str
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Value, se and design effect (D,) of this year."""
-        for block in self.blocks:
-            where = (block.year, block.statistic, block.kind, block.labels)
-            if where == (2025, statistic, domain.kind, domain.labels) and name in block.variables:
-                place = block.variables.index(name)
-                deff = np.full(len(domain.labels), np.nan) if block.deff is None else block.deff[:, place]
-                return block.value[:, place], block.se[:, place], deff
-        raise KeyError((statistic, domain.kind, name))
+from tests.estimation.runs.two_ways import KINDS, SPEC, Both, same, size_of
 
 
 @pytest.fixture(scope="module", params=["adjust", "average", "certainty"])
@@ -85,19 +45,6 @@ def full(request: pytest.FixtureRequest) -> Both:
     both = Both(*prepare_years(*random_years(request.param, size=12), SPEC), SPEC)
     assert both.now.weighted.key == both.before.weighted.key
     return both
-
-
-def same(found: tuple[np.ndarray, np.ndarray, np.ndarray], wanted: Estimates, column: int = 0) -> None:
-    held = wanted.n[:, column] > 0 if wanted.n.ndim == 2 else wanted.n > 0
-    assert held.any()
-    np.testing.assert_allclose(found[0][held], wanted.value[held, column], **NEAR)
-    np.testing.assert_allclose(found[1][held], wanted.se[held, column], **NEAR)
-    deff = np.isfinite(found[2]) & np.isfinite(wanted.deff[:, column]) & (wanted.se[:, column] > 1e-6)
-    np.testing.assert_allclose(found[2][deff], wanted.deff[deff, column], rtol=1e-7)
-
-
-def size_of(domain: Domain) -> int:
-    return len(domain.labels)
 
 
 def test_totals_in_every_classification(lonely: Both) -> None:
