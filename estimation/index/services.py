@@ -3,8 +3,6 @@
 import logging
 from datetime import timedelta
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -15,9 +13,9 @@ from django.utils.translation import gettext as _
 from estimation.index import selectors
 from estimation.index.compute import index_document, respondents
 from estimation.index.models import IndexResult
+from estimation.runs import program
 from estimation.runs.compute.spec import digest
 from estimation.runs.models import EstimationRun
-from estimation.runs.services import code_version as runs_version
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
@@ -29,16 +27,17 @@ State = EstimationRun.State
 LOST_AFTER = timedelta(
     minutes=10
 )  # an index takes seconds; the longest silence of a living worker is far below
-_ROOM = Path(__file__).resolve().parent
+ENTRIES = (
+    *program.ENTRIES,
+    *(f"estimation/index/{name}.py" for name in ("compute", "importance", "selectors")),
+)
+LIBRARIES = (*program.LIBRARIES, "scikit-learn", "threadpoolctl")
 
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """SHA-256 over the source of everything that makes an index."""
-    result = sha256(runs_version().encode())
-    for name in ("compute", "importance", "indicators", "selectors"):
-        result.update((_ROOM / f"{name}.py").read_bytes())
-    return result.hexdigest()
+    """Hash of the program that computes an index: that of a run, and what is added to it."""
+    return program.program_hash(ENTRIES, LIBRARIES)
 
 
 @transaction.atomic

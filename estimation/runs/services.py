@@ -11,9 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache, partial
-from hashlib import sha256
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +29,7 @@ from estimation.runs.compute.pipeline import Cancelled, Result, compute
 from estimation.runs.compute.spec import RunSpec, digest
 from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
+from estimation.runs.program import code_version
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
@@ -48,27 +47,9 @@ ATTEMPTS = 3
 HISTORY_YEARS = 10
 type Report = Callable[[str, int], None]
 
-_PACKAGE = Path(__file__).resolve().parent
-_COMPUTING = (
-    *sorted((_PACKAGE.parent / "methods").rglob("*.py")),
-    *sorted((_PACKAGE / "compute").glob("*.py")),
-    _PACKAGE / "extraction" / "selectors.py",
-    *(_PACKAGE.parent / "design" / name for name in ("strata.py", "selectors.py")),
-)
-
 
 class LostClaim(Exception):
     """Another worker has taken this run over; what was computed here must not be stored."""
-
-
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """SHA-256 over the source of everything that computes: other code is another run."""
-    result = sha256()
-    for path in _COMPUTING:
-        result.update(path.name.encode())
-        result.update(path.read_bytes())
-    return result.hexdigest()
 
 
 def external_values(years: tuple[int, ...]) -> list[dict[str, Any]]:

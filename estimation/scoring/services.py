@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from django.db.models import Q
 
-from estimation.design.selectors import selection_of
+from estimation.design.drawn.selectors import selection_of
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Floats, Ints, Strata
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec, digest

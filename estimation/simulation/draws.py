@@ -9,7 +9,7 @@ from estimation.design.strata import CATEGORIES, Bools, Floats, Ints, Strata, co
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.units import HEAD, NOT_DRAWN, VALID, YEARS
 from estimation.runs.compute.arrays import Item, Year
-from survey.microdata.projection import Variable
+from survey.microdata.variables import Variable
 
 _SMALL = 2  # small and micro are one estimation size
 _CERTAINTY = 2

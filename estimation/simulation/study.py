@@ -20,7 +20,7 @@ from estimation.runs.compute.treat import treat
 from estimation.runs.compute.weigh import Weighted, weigh
 from estimation.simulation.draws import Draws
 from estimation.simulation.variants import RAW, Variant
-from survey.microdata.projection import Variable
+from survey.microdata.variables import Variable
 
 # Quantities, money and a share of units: produced, stored, developed, used for AI, circulated, public part of
 # circulation, cost of purchases, value created; bought data or not.

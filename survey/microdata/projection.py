@@ -13,14 +13,13 @@ import json
 import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
+from survey.microdata.variables import AMOUNTS, Variable
 from survey.questionnaires.answering.answers import number_of
 from survey.questionnaires.definition import Item, Questionnaire, Text
 
-AMOUNTS = frozenset({"quantity", "money", "count"})
 KINDS = AMOUNTS | {"ratio", "yesno"}
 NAN = float("nan")
 _NAN_BYTES = struct.pack(">d", NAN)
@@ -48,40 +47,6 @@ REASONS: dict[Reason, Text] = {
     Reason.NOT_COMPUTED: Text("无法计算", "cannot be worked out"),
 }
 _MARKS = {"not_applicable": Reason.NOT_APPLICABLE, "unknown": Reason.UNKNOWN}
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One place of the row. ``categories`` are the forms that ask the item; ``required`` says whether a
-    blank there is an answer that is owed."""
-
-    code: str
-    unit: str
-    period: str
-    kind: str
-    categories: tuple[str, ...]
-    required: bool
-    zh: str
-    en: str
-
-    @property
-    def is_amount(self) -> bool:
-        """True for quantities, money and counts: they add up; shares and yes/no do not."""
-        return self.kind in AMOUNTS
-
-    @property
-    def label(self) -> Text:
-        """The name in both languages."""
-        return Text(self.zh, self.en)
-
-    def to_json(self) -> dict[str, Any]:
-        """As stored in a layout."""
-        return {**asdict(self), "categories": list(self.categories)}
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Variable":
-        """As read from a layout."""
-        return cls(**{**document, "categories": tuple(document["categories"])})
 
 
 def layout_variables(questionnaires: Iterable[Questionnaire]) -> tuple[Variable, ...]:

@@ -18,7 +18,8 @@ from survey.microdata.models import (
     Observation,
     RoundCoverage,
 )
-from survey.microdata.projection import Reason, Variable, layout_hash, layout_variables, values_hash
+from survey.microdata.projection import Reason, layout_hash, layout_variables, values_hash
+from survey.microdata.variables import Variable
 from survey.questionnaires.loader import load_all
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.lifecycle.states import State

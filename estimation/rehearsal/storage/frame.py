@@ -25,7 +25,7 @@ from estimation.rehearsal.storage.sheets import SheetWriter
 from estimation.runs.compute.spec import CROSSED, RATIOS, digest
 from survey.access.models import NATION, User
 from survey.frame.models import NATIONAL_CATEGORIES
-from survey.microdata.projection import Variable
+from survey.microdata.variables import Variable
 
 UNIT_COLUMNS = (
     "id", "uscc", "name", "category", "region_id", "division_code", "review_region_id", "industry", "section", "size_class",

@@ -29,7 +29,7 @@ from estimation.rehearsal.storage.members import Cast
 from estimation.rehearsal.storage.register import Register
 from survey.collection.models import CollectionRound
 from survey.microdata.models import MicrodataLayout
-from survey.microdata.projection import Variable
+from survey.microdata.variables import Variable
 from survey.questionnaires.definition import Questionnaire, UnitContext
 from survey.questionnaires.edits import REQUIRED, Finding, run_edits
 from survey.questionnaires.models import QuestionnaireVersion

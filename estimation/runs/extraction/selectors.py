@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from estimation.design.drawn.selectors import Selection, selection_of, strata_of
 from estimation.design.models import SampleDesign
-from estimation.design.selectors import Selection, selection_of, strata_of
 from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Strata, counted_by_region
 from estimation.runs.compute.arrays import Floats, Ints, Item, Year
-from survey.microdata import selectors as microdata
+from survey.microdata.columns import selectors as microdata
 from survey.microdata.models import MicrodataVersion
-from survey.microdata.projection import Variable
+from survey.microdata.variables import Variable
 
 _SMALL = 2  # small and micro are one estimation size
 

@@ -24,10 +24,11 @@ from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.models import Observation
-from survey.microdata.projection import Variable, values_hash
 from survey.microdata.projection import project as values_of
 from survey.microdata.projection import reasons as reasons_of
+from survey.microdata.projection import values_hash
 from survey.microdata.services import classification_of, current_layout
+from survey.microdata.variables import Variable
 from survey.questionnaires.selectors import definition_for
 from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.review.filters import QueueFilter

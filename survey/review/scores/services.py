@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from survey.collection.models import CollectionRound, Disposition
 from survey.microdata import projection
 from survey.microdata.models import MicrodataLayout
-from survey.microdata.projection import Variable
 from survey.microdata.services import classification_of
+from survey.microdata.variables import Variable
 from survey.questionnaires.selectors import definition_for
 from survey.review.scores.limits import UNUSUAL, province_code
 from survey.review.scores.models import (

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from survey.microdata.projection import Variable, layout_variables, project
+from survey.microdata.projection import layout_variables, project
+from survey.microdata.variables import Variable
 from survey.questionnaires.definition import Questionnaire
 from survey.questionnaires.loader import load_all
 

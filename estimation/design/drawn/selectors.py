@@ -1,0 +1,86 @@
+"""The strata of a design and the drawn sample as arrays, as the computation reads them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import connection
+
+from estimation.design.models import SampleDesign, Stratum
+from estimation.design.strata import CATEGORIES, KINDS, REGIONS, SECTIONS, SIZES, Bools, Ints, Strata
+
+
+def strata_of(design: SampleDesign) -> Strata:
+    """The strata of a design in ascending order of their key; nobody is counted by region yet."""
+    rows = list(
+        Stratum.objects.filter(design=design)
+        .order_by("pk")
+        .values_list("pk", "kind", "category", "region", "section", "size", "population", "take_all")
+    )
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 8
+    place = _place
+    return Strata(
+        id=np.array(columns[0], dtype=np.int64),
+        kind=place(columns[1], KINDS),
+        category=place(columns[2], CATEGORIES, first=1),
+        region=place(columns[3], REGIONS),
+        section=place(columns[4], SECTIONS),
+        size=place(columns[5], SIZES),
+        population=np.array(columns[6], dtype=np.float64),
+        take_all=np.array(columns[7], dtype=bool),
+        by_region=np.zeros((len(rows), len(REGIONS))),
+    )
+
+
+def _place(codes: tuple[str, ...], known: tuple[str, ...], first: int = 0) -> Ints:
+    table = {code: number for number, code in enumerate(known, start=first)}
+    return np.array([table.get(code, -1) for code in codes], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Drawn units in ascending order, (m,) each.
+
+    stratum : key of the stratum; region : place of the region in which it was drawn, -1 unknown; newly_founded : in
+    the survey year or later
+    """
+
+    unit: Ints
+    stratum: Ints
+    region: Ints
+    newly_founded: Bools
+
+    def rows_of(self, unit: Ints) -> Ints:
+        """Place of each of some units, -1 where it was not drawn."""
+        if not len(self.unit):
+            return np.full(len(unit), -1, dtype=np.int64)
+        place = np.clip(np.searchsorted(self.unit, unit), 0, len(self.unit) - 1)
+        return np.where(self.unit[place] == unit, place, -1)
+
+
+def selection_of(design: SampleDesign) -> Selection:
+    """Who was drawn. The rows come as one packed value: 50,000 of them one by one take longer than the query."""
+    row = np.dtype([("unit", ">i8"), ("stratum", ">i8"), ("region", ">i8")])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT string_agg(int8send(unit_id) || int8send(stratum_id)"
+            " || int8send(coalesce(nullif(region, '')::int8, 0)), ''::bytea)"
+            " FROM estimation_selectedunit WHERE design_id = %s",
+            [design.pk],
+        )
+        rows = np.frombuffer(cursor.fetchone()[0] or b"", dtype=row)
+        cursor.execute(
+            "SELECT s.unit_id FROM survey_reportingunit u JOIN estimation_selectedunit s ON s.unit_id = u.id"
+            " WHERE u.founded_on >= make_date(%s, 1, 1) AND s.design_id = %s",
+            [design.round.year, design.pk],
+        )
+        newly = np.array([unit for (unit,) in cursor.fetchall()], np.int64)
+    rows = rows[np.argsort(rows["unit"])]
+    unit, region = rows["unit"].astype(np.int64), rows["region"].astype(np.int64)
+    known = np.array([int(code) for code in REGIONS])
+    place = np.minimum(np.searchsorted(known, region), len(known) - 1)
+    return Selection(
+        unit,
+        rows["stratum"].astype(np.int64),
+        np.where(known[place] == region, place, -1),
+        np.isin(unit, newly),
+    )
