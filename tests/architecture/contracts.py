@@ -1,7 +1,7 @@
 """Contracts of the layout that depend on the names of modules and folders.
 
 Each is a function from the source to a list of faults in words, empty when the contract is kept, so that a test
-can plant a fault in a copy of the source. What a name means is written in survey/decisions/names-of-modules.md.
+can plant a fault in a copy of the source. What a name means is written in survey/decisions/0031-names-of-modules.md.
 """
 
 import ast
