@@ -127,7 +127,7 @@ def imports_of_pages(source: Source) -> list[str]:
 
 
 def package_of(name: str) -> str:
-    """``survey.review`` of ``survey.review.sheet.views``."""
+    """``survey.review`` of ``survey.review.bulk.views``."""
     return ".".join(name.split(".")[:2])
 
 

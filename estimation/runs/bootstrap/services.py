@@ -27,7 +27,8 @@ from estimation.runs.compute.pipeline import Cancelled
 from estimation.runs.compute.replicates import chained
 from estimation.runs.compute.spec import digest
 from estimation.runs.models import Estimate, EstimationRun
-from estimation.runs.services import ATTEMPTS, LOST_AFTER, code_version
+from estimation.runs.program import code_version
+from estimation.runs.services import ATTEMPTS, LOST_AFTER
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
