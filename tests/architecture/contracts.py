@@ -29,8 +29,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 LEVEL = {name: level for level, names in enumerate(LEVELS, start=1) for name in names}
 # Folders whose name holds for every module in them; everywhere else the name of the module itself decides.
 NAMING_FOLDERS = {"storage", "templatetags", "commands"}
-# Base modules of the survey that hold a table or a field for one; everybody may read them.
-BASE = {"survey.audit": "models", "survey.sentences": "models"}
+# The base module that holds a table, under the name whose level it has.
+BASE = {"survey.audit": "models"}
 NOT_IMPORTED = {"api", "urls", "apps", "commands"}
 WITHOUT_ARRAYS = {"scope", "models", "forms", "tasks", "decorators", "pages", "views", "api", "urls"}
 FRAMEWORKS = {

@@ -43,11 +43,13 @@ ORDER = {
 EXCEPTIONS: dict[str, dict[str, str]] = {
     "imports_of_higher_levels": {
         "survey.access.regions imports survey.access.models": "loads the code list of regions into its table",
-        "survey.exceptions imports survey.sentences": "a refusal carries a sentence, whose module also has its column",
         "survey.audit_trail.selectors imports survey.access.decorators": "a row links to a page only for those "
         "whom its mark lets in",
     },
     "frameworks_in_pure_modules": {
+        "survey.sentences imports django.db.models": "a stored sentence and its column stand together",
+        "survey.sentences imports django.db.models.fields.json.KeyTransform": "a sentence is found by its code",
+        "survey.jobs.kinds imports celery.current_app": "a kind of job names its task, which the queue knows",
         "estimation.report.document.page imports django.template.loader.render_to_string": "fills the template of "
         "the HTML edition; reads no row and no request",
     },
@@ -75,14 +77,16 @@ WRITERS = {
     "survey/review/bulk/services.py": {
         "_MOVE"
     },  # the same table as ``move``, for many sheets in one statement
-    "survey/fieldwork/exports/services.py": {"run_job", "_finish", "_end", "expire_jobs"},  # jobs, not sheets
+    "survey/jobs/services.py": {"claim", "Work", "_wait_again", "_end", "_remove_expired"},  # jobs
     "survey/collection/services.py": {"_set_state"},  # a round
     "survey/frame/services.py": {
+        "check_import",
         "confirm_import",
+        "apply_import",
         "cancel_import",
-        "waiting_imports",
-        "_claim",
-        "_Work",
+        "end_import",
+        "wait_again",
+        "_begin",
     },  # an import of the frame
     "estimation/design/services.py": {"draw_sample", "hand_over"},
     "estimation/design/approval/services.py": {"approve_design", "withdraw_design"},
