@@ -5,6 +5,7 @@ from django.urls import URLPattern, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from config.design import design_page
+from config.site_files import urlpatterns as site_files
 
 
 def in_debug() -> list[URLPattern]:
@@ -13,6 +14,7 @@ def in_debug() -> list[URLPattern]:
 
 
 urlpatterns = [
+    *site_files,
     path("", include("survey.urls")),
     path("", include("estimation.public.urls")),  # /zh/ and /en/: the public site
     path("estimation/", include("estimation.urls")),

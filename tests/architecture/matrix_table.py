@@ -345,6 +345,11 @@ TABLE: dict[str, Row] = {
     "api_tables": Row(lambda stage, place: (1,)),
     "release_files": Row(lambda stage, place: (stage.published.pk,)),
     "release_file": Row(lambda stage, place: (stage.published.pk, "manifest.json")),
+    # Files at the root of the site
+    "favicon": Row(),
+    "touch_icon": Row(),
+    "touch_icon_precomposed": Row(),
+    "robots": Row(),
     # The public site
     "public_start": published(),
     "public_archive": published(),

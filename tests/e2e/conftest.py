@@ -17,22 +17,41 @@ from tests.e2e.stack import ROOT, Stack
 from tests.e2e.visitor import Visitor
 
 HERE = Path(__file__).resolve().parent
-# The shell without windows is the same engine and lighter.
-CHROMIUM = (
-    shutil.which("chromium-headless-shell")
-    or shutil.which("chromium")
-    or shutil.which("chromium-browser")
-    or shutil.which("google-chrome")
+# Tried in this order; CHROMIUM chooses another one by name or path. The headless shell is the same engine
+# without windows.
+CANDIDATES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
+
+def find_chromium() -> str | None:
+    """Path of the browser; None when the machine has none. Raises LookupError when CHROMIUM names none."""
+    if not (chosen := os.environ.get("CHROMIUM", "")):
+        return next(filter(None, map(shutil.which, CANDIDATES)), None)
+    if path := shutil.which(chosen):
+        return path
+    raise LookupError(f"CHROMIUM={chosen}: no such program")
+
+
+CHROMIUM = find_chromium()
+# A browser with windows loads a page for the address bar's suggestions with every window: three times the CPU
+# time of the headless shell for opening one. Playwright has a list of disabled features, too, and the last
+# one counts, so its entries that matter to a single site are repeated.
+DISABLED = (
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "PreloadTopChromeWebUI",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
 )
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", f"--disable-features={','.join(DISABLED)}"]
 
 
 FILING = ("test_categories", "test_story")  # these file the drafts that the other tests type in
