@@ -67,6 +67,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         prepare_base()
 
 
+@pytest.fixture(scope="module")
+def module_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A transaction around the tests of a module: what fixtures of the module store is built once for all of
+    them and taken back at the end. Each test still takes back its own rows; objects it may change are copies."""
+    from django.db import transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
 def world(db: None) -> Any:
     """Regions, rounds, questionnaire versions, two provinces with units, one user for every role."""

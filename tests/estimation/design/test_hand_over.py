@@ -20,15 +20,8 @@ from survey.collection.models import Assignment
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.submissions.models import Submission
 from tests.estimation.design.population import Population
-from tests.factories import prepare_base
 
 State = SampleDesign.State
-
-
-@pytest.fixture
-def population(db: None) -> Population:
-    prepare_base()
-    return Population()
 
 
 def requested(population: Population) -> SampleDesign:

@@ -17,16 +17,9 @@ from survey.collection.models import Assignment, CollectionRound
 from survey.frame.models import ReportingUnit
 from survey.frame.reading import read_table
 from tests.estimation.design.population import Population
-from tests.factories import prepare_base
 
 pytestmark = pytest.mark.django_db
 LANGUAGES = ["zh-hans", "en"]
-
-
-@pytest.fixture
-def population(db: None) -> Population:
-    prepare_base()
-    return Population()
 
 
 @pytest.fixture

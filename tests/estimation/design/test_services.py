@@ -19,16 +19,10 @@ from survey.exceptions import PolicyDenied
 from survey.frame.models import ReportingUnit
 from survey.submissions.models import Submission
 from tests.estimation.design.population import Population
-from tests.factories import make_unit, prepare_base
+from tests.factories import make_unit
 
 pytestmark = pytest.mark.django_db
 State = SampleDesign.State
-
-
-@pytest.fixture
-def population(db: None) -> Population:
-    prepare_base()
-    return Population()
 
 
 def codes(design: SampleDesign) -> list[str]:
@@ -292,13 +286,6 @@ def test_others_may_not(population: Population, world: Any) -> None:
         ):
             with pytest.raises(PermissionDenied):
                 act()
-
-
-def test_without_an_earlier_year_only_the_population_counts(db: None) -> None:
-    prepare_base()
-    population = Population(history=False)
-    drawn = population.drawn(request=Request("proportional", n=60))
-    assert drawn.basis["items"] == [] and drawn.summary["overlap"] == {} and len(codes(drawn)) == 60
 
 
 def test_the_smallest_sample_for_targets_keeps_them(population: Population) -> None:
