@@ -9,9 +9,11 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.accessible import faults, links, parts, pattern, too_wide
+from tests.e2e.stack import Stack
+from tests.e2e.visitor import Visitor
 
 PEOPLE = {
     "nobody": ("",),
@@ -41,14 +43,18 @@ def wide_seen() -> set[tuple[str, str]]:
     return set()
 
 
-@pytest.fixture
-def finished_run(visit: Any) -> None:
-    """Result pages show numbers only after a run; the same inputs give the same run again."""
-    visitor = visit("methodologist")
+@pytest.fixture(scope="module")
+def finished_run(browser: Browser, stack: Stack) -> None:
+    """Result pages show numbers only after a run."""
+    context = browser.new_context()
+    visitor = Visitor(context, stack.url, "zh-hans")
+    visitor.sign_in("methodologist")
     visitor.go("/estimation/runs/new/")
     visitor.page.locator("main form[method=post] .btn-primary").click()
     visitor.page.wait_for_url(re.compile(r"/estimation/runs/\d+/"))
     expect(visitor.page.locator("#progress .pill-good")).to_be_visible(timeout=90_000)
+    assert visitor.troubles == []
+    context.close()
 
 
 @pytest.mark.parametrize("kind", PEOPLE)
