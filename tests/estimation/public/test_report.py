@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from estimation.report.services import build_files
 from tests.estimation.public.conftest import Publish
+from tests.estimation.report.built import store_files
 from tests.estimation.report.sample import content
 
 
@@ -51,7 +51,7 @@ def test_pictures_are_kept_and_have_tags(publish: Publish) -> None:
 def test_a_picture_is_the_file_of_the_release_before_and_after_it_is_built(publish: Publish) -> None:
     release = publish()
     drawn = Client().get("/zh/2025/figures/regions.svg").content
-    build_files(release)
+    store_files(release)
     listed = json.loads(text_of(Client().get("/zh/2025/files/manifest.json")))["files"]
     wanted = next(one["sha256"] for one in listed if one["path"] == "figures/regions.zh.svg")
     assert hashlib.sha256(drawn).hexdigest() == wanted
@@ -63,7 +63,7 @@ def test_files_are_listed_and_sent_with_their_hash_as_tag(publish: Publish) -> N
     client = Client()
     waiting = client.get("/zh/2025/files/")
     assert (waiting.status_code, waiting["Cache-Control"]) == (202, "no-cache")
-    build_files(release)
+    store_files(release)
     listed = client.get("/zh/2025/files/")
     assert listed.status_code == 200
     manifest = json.loads(text_of(client.get("/zh/2025/files/manifest.json")))
@@ -82,7 +82,7 @@ def test_not_a_byte_before_publication_or_after_withdrawal(publish: Publish) -> 
     release = publish(
         state="scheduled", published_at=None, embargo_until=timezone.now() + dt.timedelta(hours=1)
     )
-    build_files(release)
+    store_files(release)
     client = Client()
     paths = ("report/", "files/", "files/manifest.json", "files/zh/report-2025.pdf", "figures/regions.svg")
     assert [client.get(f"/zh/2025/{path}").status_code for path in paths] == [404] * 5
@@ -96,5 +96,5 @@ def test_not_a_byte_before_publication_or_after_withdrawal(publish: Publish) -> 
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "zh/%2e%2e/%2e%2e/x", "x.pdf"])
 def test_only_files_of_the_manifest_are_sent(publish: Publish, name: str) -> None:
-    build_files(publish())
+    store_files(publish())
     assert Client().get(f"/zh/2025/files/{name}").status_code == 404

@@ -20,6 +20,7 @@ from survey.jobs.models import Job
 from tests.background import do_waiting
 from tests.estimation.public.small import put_out, small_content
 from tests.estimation.releases.stage import finished_run
+from tests.estimation.report.built import built_files, store_files
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +131,7 @@ def test_download_before_publication_is_for_the_office_and_recorded(release: Rel
     client.force_login(make_user("publisher"))
     page = client.get(reverse("release_files", args=[release.pk])).content.decode()
     assert "release_file" not in page and "/files/zh/" not in page  # not made yet
-    services.build_files(release)
+    store_files(release)
     page = client.get(reverse("release_files", args=[release.pk])).content.decode()
     assert address in page
     answer = client.get(address)
@@ -144,12 +145,12 @@ def test_download_before_publication_is_for_the_office_and_recorded(release: Rel
 @pytest.mark.parametrize("name", ["../../manage.py", "zh/../../../x", "/etc/passwd", "nothing.pdf"])
 def test_no_address_leads_out_of_the_folder(release: Release, report_root: Path, name: str) -> None:
     (report_root.parent / "x").write_text("secret")
-    services.build_files(release)
+    store_files(release)
     assert selectors.file_of(release, name) is None
 
 
 def test_small_content_without_most_tables_is_printed_too(release: Release) -> None:
-    files = services.files_of(release)
+    files = built_files(release)
     assert small_content().title.en.encode() in files["en/report-2025.html"]
     assert "figures/regions.zh.svg" in files
 
