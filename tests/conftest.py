@@ -38,33 +38,73 @@ if number := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
 
 
+# Hashing is slow on purpose, and the tests sign in a hundred times; test_production looks at the real one.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Every client reads the folder of collected files when it is made: an empty one, whatever the demo has left.
+settings.STATIC_ROOT = ROOT / ".local" / "test" / "static"
+settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
 # A slow machine is not a broken program: no test measures time, also not those that draw their own examples.
 settings_of_examples.register_profile("survey", deadline=None)
 settings_of_examples.load_profile("survey")
 
-# Tests that share a running system stay together in one worker.
+# Tests that share a running system stay together in one worker. They come first: they take longest.
 TOGETHER = ("tests/e2e/", "tests/drills/")
 
 
-class ByFolder(LoadScopeScheduling):
-    """Hands out tests one by one, those of a folder in TOGETHER as one."""
+class ByFile(LoadScopeScheduling):
+    """Hands out tests file by file, so that what a module has built is built once; a folder in TOGETHER as one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
-    """Groups by folder: the marker of pytest-xdist is not seen by the newest pytest."""
-    return ByFolder(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Groups by file: the marker of pytest-xdist is not seen by the newest pytest."""
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folders in TOGETHER first, in their order."""
+
+    def order(item: pytest.Item) -> int:
+        return next((n for n, one in enumerate(TOGETHER) if item.nodeid.startswith(one)), len(TOGETHER))
+
+    items.sort(key=order)
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def kept() -> Any:
+    """What is known about the test database that the last run has left."""
+    from tests.kept_database import KeptDatabase
+
+    folder = ROOT / ".local" / "test"
+    return KeptDatabase(folder, os.environ.get("PYTEST_XDIST_WORKER", "alone"), settings.DATABASES["default"])
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The test database stays for the next run; ``django_db_createdb`` says whether that run takes it."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_createdb(kept: Any) -> bool:
+    """Make the database anew unless the last run left it clean and nothing that makes it has changed."""
+    return not kept.take()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, kept: Any) -> Iterator[None]:
     """The tables, plus what never changes: regions, published questionnaires, two rounds."""
     from tests.factories import prepare_base
 
     with django_db_blocker.unblock():
         prepare_base()
+    yield
+    with django_db_blocker.unblock():
+        kept.leave()
 
 
 @pytest.fixture(scope="module")

@@ -89,14 +89,44 @@ def make_unit(category: str = "CAT12", region: str = "320000", **fields: Any) ->
     return ReportingUnit.objects.create(**{**defaults, **fields})
 
 
-def make_user(role: str, region: str = "000000", unit: ReportingUnit | None = None, **fields: Any) -> User:
-    """A user with one grant. The password is unusable: tests sign in with ``force_login``."""
-    name = fields.pop("username", f"{role[:20]}-{_serial.randrange(10**9)}")
-    user = User.objects.create_user(
-        name, fields.pop("password", None), name=role, notice_read_at=timezone.now(), **fields
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A role somewhere: a region, or the unit that a respondent reports for."""
+
+    role: str
+    region: str = "000000"
+    unit: ReportingUnit | None = None
+
+
+def make_users(people: list[Person], **fields: Any) -> list[User]:
+    """A user with one grant for each, in two statements. The password is unusable: tests use ``force_login``."""
+    users = []
+    for person in people:
+        name = f"{person.role[:20]}-{_serial.randrange(10**9)}"
+        user = User(**{"username": name, "name": person.role, "notice_read_at": timezone.now(), **fields})
+        user.set_unusable_password()
+        users.append(user)
+    User.objects.bulk_create(users)
+    RoleAssignment.objects.bulk_create(
+        RoleAssignment(
+            user=user,
+            role=person.role,
+            region_id=person.unit.review_region_id if person.unit else person.region,
+            unit=person.unit,
+        )
+        for user, person in zip(users, people, strict=True)
     )
-    place = unit.review_region_id if unit is not None else region
-    RoleAssignment.objects.create(user=user, role=role, region_id=place, unit=unit)
+    return users
+
+
+def make_user(
+    role: str, region: str = "000000", unit: ReportingUnit | None = None, *, password: str = "", **fields: Any
+) -> User:
+    """One such user. A password is set the way that keeps it among the former ones."""
+    user = make_users([Person(role, region, unit)], **fields)[0]
+    if password:
+        user.set_password(password)
+        user.save()
     return user
 
 
@@ -177,12 +207,11 @@ class World:
         here.sheet = make_sheet(here.unit)
         here.outside_sheet = make_sheet(here.outside)
         here.national_sheet = make_sheet(here.national)
-        for role in Role:
-            place = "320000" if role == Role.PROVINCIAL_ADMINISTRATOR else "000000"
-            here.users[role.value] = make_user(
-                role.value, place, here.unit if role == Role.RESPONDENT else None
-            )
-        here.users["outside_respondent"] = make_user(Role.RESPONDENT, unit=here.outside)
-        here.users["outside_administrator"] = make_user(Role.PROVINCIAL_ADMINISTRATOR, "330000")
-        here.users["national_respondent"] = make_user(Role.RESPONDENT, unit=here.national)
+        people = {role.value: Person(role) for role in Role}
+        people[Role.PROVINCIAL_ADMINISTRATOR] = Person(Role.PROVINCIAL_ADMINISTRATOR, "320000")
+        people[Role.RESPONDENT] = Person(Role.RESPONDENT, unit=here.unit)
+        people["outside_respondent"] = Person(Role.RESPONDENT, unit=here.outside)
+        people["outside_administrator"] = Person(Role.PROVINCIAL_ADMINISTRATOR, "330000")
+        people["national_respondent"] = Person(Role.RESPONDENT, unit=here.national)
+        here.users = dict(zip(people, make_users(list(people.values())), strict=True))
         return here

@@ -53,7 +53,6 @@ def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
 
     # A session in the cookie starts anew with every attempt and costs no query, nor does the person behind it.
     quick = override_settings(
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
         AUTHENTICATION_BACKENDS=[
             "axes.backends.AxesStandaloneBackend",

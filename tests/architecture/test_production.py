@@ -6,8 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from django.contrib.auth.hashers import check_password, make_password
 from django.core.management import call_command
+from django.test import override_settings
 
+from config import settings as production
 from tests.architecture.test_layout import ROOT
 
 PRODUCTION = {
@@ -44,3 +47,11 @@ def test_api_document_is_valid_and_without_warnings() -> None:
     document = io.StringIO()
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=document)
     assert "/api/v1/sheets/{id}/answers/" in document.getvalue()
+
+
+def test_passwords_are_stored_with_argon2() -> None:
+    # The tests' own settings have a quicker hasher; the module has what production uses.
+    with override_settings(PASSWORD_HASHERS=production.PASSWORD_HASHERS):
+        stored = make_password("Jade-Harbour-2031")
+        assert stored.startswith("argon2$argon2id$")
+        assert check_password("Jade-Harbour-2031", stored) and not check_password("Jade-Harbour-2032", stored)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.stack import ROOT, Stack
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import PATIENCE, Visitor
 
+expect.set_options(timeout=PATIENCE)
 HERE = Path(__file__).resolve().parent
 # Tried in this order; CHROMIUM chooses another one by name or path. The headless shell is the same engine
 # without windows.

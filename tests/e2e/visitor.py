@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
 
 PASSWORD = "Yanlian-2025-demo"  # printed by ``manage.py demo``
-PATIENCE = 20_000  # milliseconds: a slow machine is not a broken program
+PATIENCE = 90_000  # milliseconds: a slow machine is not a broken program
 REASON = "系统扩容后口径未变，数据已与机房台账逐项核对。"
 
 # Which of these cells are written in, and writing into them: the events are those of a person at the keyboard.
@@ -29,7 +29,7 @@ class Visitor:
         self.page: Page = context.new_page()
         self.troubles: list[str] = []
         self.tolerated: tuple[str, ...] = ()
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         context.add_cookies([{"name": "django_language", "value": language, "url": url}])
         self.watch(self.page)
 
