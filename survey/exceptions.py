@@ -1,19 +1,18 @@
-"""The three ways in which a request can be refused, each with a sentence for the person who made it."""
+"""The ways in which a request can be refused, each with a sentence for the person who made it. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.functional import Promise
-
 from survey.sentences import Sentence, as_written
 
-type Shown = str | Promise | Sentence
+# What can be shown: a text, a lazily translated text (``str()`` makes it), a stored sentence.
+type Shown = object
 
 
 class SurveyError(Exception):
-    """Base of the three; ``sentence`` is shown as it is, in the language of the reader.
+    """Base of all; ``sentence`` is shown as it is, in the language of the reader.
 
-    A refusal that a worker may meet carries a ``Sentence``: its code and parameters can be stored.
+    A refusal that a worker may meet carries a ``Sentence``: its ``code`` and ``params`` can be stored.
     """
 
     status = 400
@@ -21,19 +20,11 @@ class SurveyError(Exception):
     def __init__(self, sentence: Shown) -> None:
         super().__init__(str(sentence))
         self.sentence = sentence
+        self.code: str = getattr(sentence, "code", "")
+        self.params: Mapping[str, Any] = getattr(sentence, "params", {})
 
     def __str__(self) -> str:
         return str(self.sentence)
-
-    @property
-    def code(self) -> str:
-        """The code of the sentence; empty when it has none."""
-        return self.sentence.code if isinstance(self.sentence, Sentence) else ""
-
-    @property
-    def params(self) -> Mapping[str, Any]:
-        """The parameters of the sentence."""
-        return self.sentence.params if isinstance(self.sentence, Sentence) else {}
 
     @property
     def stored(self) -> Sentence:
@@ -42,7 +33,7 @@ class SurveyError(Exception):
 
 
 class PolicyDenied(SurveyError):
-    """The person may do this in general, but the state of the thing does not allow it now."""
+    """The person may do this in general, but the state of the record does not allow it now."""
 
     status = 409
 
@@ -52,16 +43,29 @@ class StaleRevision(SurveyError):
 
     status = 409
 
-    def __init__(
-        self,
-        sentence: Shown,
-        conflicts: dict[str, dict[str, object]] | None = None,
-    ) -> None:
+    def __init__(self, sentence: Shown, conflicts: dict[str, dict[str, object]] | None = None) -> None:
         super().__init__(sentence)
         self.conflicts = conflicts or {}
 
 
-class DefinitionError(SurveyError):
-    """A questionnaire definition or a value that contradicts it."""
+class FileRefused(SurveyError):
+    """An uploaded file that cannot be read, or is not what was asked for."""
 
     status = 422
+
+
+class DefinitionError(SurveyError):
+    """A definition that cannot be used: of a questionnaire, or of the published numbers.
+
+    ``code`` names the fault, ``where`` the file, item or text that has it, ``message`` says what is wrong (in
+    English, for its author).
+    """
+
+    status = 422
+
+    def __init__(self, code: str, where: str, message: str) -> None:
+        super().__init__(f"{where}: {message} [{code}]")
+        self.code = code
+        self.where = where
+        self.message = message
+        self.params = {"where": where, "message": message}

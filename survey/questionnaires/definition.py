@@ -29,16 +29,6 @@ SEVERITIES = ("hard", "soft", "notice")
 SCOPES = ("sheet", "previous", "register")
 
 
-class DefinitionError(Exception):
-    """A definition that cannot be used. `code` names the fault, `where` the file or item."""
-
-    def __init__(self, code: str, where: str, message: str) -> None:
-        super().__init__(f"{where}: {message} [{code}]")
-        self.code = code
-        self.where = where
-        self.message = message
-
-
 @dataclass(frozen=True, slots=True)
 class Text:
     """A sentence or name in both languages of the survey."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from survey.questionnaires.definition import DefinitionError
+from survey.exceptions import DefinitionError
 from survey.questionnaires.loader import read_yaml
 
 SCHEMA_FAULT = "schema"

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from survey.exceptions import DefinitionError
 from survey.questionnaires.answering.special_values import MISSING_REASONS
 from survey.questionnaires.definition import (
     ITEM_TYPES,
@@ -21,7 +22,6 @@ from survey.questionnaires.definition import (
     CodeEntry,
     Codelist,
     Column,
-    DefinitionError,
     Edit,
     Grid,
     Item,

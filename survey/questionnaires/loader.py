@@ -17,8 +17,9 @@ from typing import Any
 
 import yaml
 
+from survey.exceptions import DefinitionError
 from survey.questionnaires.answering import units
-from survey.questionnaires.definition import Codelist, DefinitionError, Edit, Item, Questionnaire
+from survey.questionnaires.definition import Codelist, Edit, Item, Questionnaire
 from survey.questionnaires.document import (
     canonical_json,
     codelist_from,

@@ -11,9 +11,10 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from survey.exceptions import DefinitionError
 from survey.questionnaires.answering import units
 from survey.questionnaires.answering.answers import MISSING_REASONS, AnswerError, Cell, format_value
-from survey.questionnaires.definition import DefinitionError, Edit, Item, Questionnaire, Text
+from survey.questionnaires.definition import Edit, Item, Questionnaire, Text
 from survey.questionnaires.rules.expressions import NOT_EVALUATED, compile_expression, evaluate
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from functools import lru_cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
-from django.utils.translation import gettext_lazy as _
 
 from survey import audit
 from survey.access.models import User
@@ -35,10 +34,8 @@ def publish_questionnaire(
     faults = _faults(questionnaire)
     if faults:
         first = faults[0]
-        raise DefinitionError(
-            _("The questionnaire has %(count)s faults, first: %(where)s: %(message)s")
-            % {"count": len(faults), "where": first.where, "message": first.message}
-        )
+        others = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise DefinitionError(first.code, first.where, first.message + others)
     same = QuestionnaireVersion.objects.filter(category=questionnaire.category, year=year)
     existing = same.filter(content_hash=questionnaire.content_hash).first()
     if existing:

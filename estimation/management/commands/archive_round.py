@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from estimation.archive.services import archive_round
 from survey.collection.models import CollectionRound
+from survey.management.base import SurveyCommand
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """Writes the package."""
 
     help = "Write the archive package of a round: sheets, rules, inputs, runs, releases, with their hashes."

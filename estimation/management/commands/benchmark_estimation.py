@@ -3,17 +3,18 @@
 import resource
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from estimation.benchmark.country import make_country
 from estimation.benchmark.peers import r_timings, svy_tasks
 from estimation.benchmark.timings import TASKS, Timing, core_tasks, growth_exponent, measure, together
+from survey.management.base import SurveyCommand
 
 SCALE = [40_000, 400_000, 4_000_000]
 SCALE_ITEMS = 4
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """``benchmark_estimation``: seconds of the tasks a to f, warm; ``--scale-check``: is time linear in units?"""
 
     # Checks would import every page of the project, and the peak would be theirs.
@@ -35,7 +36,14 @@ class Command(BaseCommand):
         parser.add_argument("--scale-check", action="store_true", help="40 thousand to 4 million units")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Time, print, compare."""
+        """Time, print, compare. Raises CommandError for impossible sizes."""
+        sizes = {name: options[name] for name in ("units", "strata", "items", "repeats")}
+        if min(sizes.values()) < 1 or sizes["units"] < 2 * sizes["strata"]:
+            raise CommandError(
+                "--units, --strata, --items and --repeats begin at 1, with two units a stratum."
+            )
+        if not options["tasks"] or not set(options["tasks"]) <= set(TASKS):
+            raise CommandError(f"--tasks are letters of {''.join(TASKS)}.")
         if options["scale_check"]:
             self._scale(options["strata"], options["repeats"])
             return

@@ -14,16 +14,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.test import RequestFactory, override_settings
 
 from estimation.public.selectors import current
+from survey.management.base import SurveyCommand
 
 MOST = 50_000  # requests
 LONGEST = 60.0  # seconds
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """Rates and their ratio."""
 
     help = "Measure how many requests a second the public site answers."

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from config.celery import app
 from estimation.runs.bootstrap import services as services_bootstrap
@@ -14,9 +14,10 @@ from estimation.runs.bootstrap.models import Bootstrap
 from estimation.runs.models import EstimationRun
 from estimation.runs.tasks import enqueue_bootstrap
 from survey.exceptions import SurveyError
+from survey.management.base import SurveyCommand
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """``bootstrap_run --round 2025 --replicates 500 --workers 1 2``: the same replicates with 1 and 2 workers."""
 
     help = "Replicate the newest finished run of a round with so many worker processes, and say the seconds."

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from estimation.releases.content.registry import book
 from estimation.releases.content.registry_checks import check_registry
 from estimation.releases.selectors import vocabulary
+from survey.management.base import SurveyCommand
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """Prints every fault; ends with an error when there is one."""
 
     help = "Check the registry of published numbers: names, circles, units, translations, places."

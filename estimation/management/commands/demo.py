@@ -5,15 +5,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connections
 
 from config import embedded
 from config.processes import PortTakenError, Supervisor
 from estimation.rehearsal.models import Rehearsal
+from survey.management.base import SurveyCommand
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """Builds the rehearsal country when it is missing, then serves until Ctrl-C."""
 
     help = "Start database, broker, web server, worker and beat with the synthetic rehearsal country."

@@ -5,14 +5,15 @@ from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from estimation.releases import services
 from estimation.runs.selectors import finished_runs
 from survey.exceptions import PolicyDenied
+from survey.management.base import SurveyCommand
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """Prepares a draft; publishes it only where everything is synthetic."""
 
     help = "Prepare a draft release of the newest finished run of a round."
@@ -51,11 +52,11 @@ class Command(BaseCommand):
         count = Counter(cell["status"] for cell in release.content["cells"].values())
         words = ", ".join(f"{number} {status}" for status, number in sorted(count.items()))
         self.stdout.write(f"release {release.number} of run {release.run_id}: {words} ({seconds:.1f} s)")
-        for fault in release.checks["faults"]:
-            self.stdout.write(f"  {fault['kind']} {fault['where']}: {fault['detail']}")
-        for one in release.checks["disclosure"]["systems"]:
+        for fault in release.checks.faults:
+            self.stdout.write(f"  {fault.kind} {fault.where}: {fault.detail}")
+        for one in release.checks.disclosure.systems:
             self.stdout.write(
-                f"  {one['variable']}/{one['statistic']}/{one['year']}"
-                f"{' by region and industry' if one['crossed'] else ''}: {one['primary']} sensitive,"
-                f" {one['secondary']} more withheld, {len(one['recovered'])} recovered"
+                f"  {one.variable}/{one.statistic}/{one.year}"
+                f"{' by region and industry' if one.crossed else ''}: {one.primary} sensitive,"
+                f" {one.secondary} more withheld, {len(one.recovered)} recovered"
             )

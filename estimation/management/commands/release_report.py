@@ -4,14 +4,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from estimation.report import selectors, services
 from estimation.report.files import storage
 from survey.exceptions import SurveyError
+from survey.management.base import SurveyCommand
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """``release_report --round 2025 --out report/``; ``--release 2`` takes a release by its number."""
 
     help = "Write every file of a published release in both languages, with SHA-256 of each."

@@ -3,16 +3,17 @@
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from estimation.runs import services
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import EstimationRun
 from survey.collection.models import CollectionRound
 from survey.exceptions import SurveyError
+from survey.management.base import SurveyCommand
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """``run_estimation --round 2025``: freeze, compute, store, and say how long each stage took."""
 
     help = "Freeze the accepted sheets of a round and compute every estimate of it."
@@ -55,8 +56,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{stage:10s} {spent:7.2f} s")
         self.stdout.write(
             f"all        {seconds:7.2f} s, peak {run.measured['peak_mb']:.0f} MB, "
-            f"{run.summary['estimates']} estimates, result {run.result_hash[:12]}"
+            f"{run.summary.estimates} estimates, result {run.result_hash[:12]}"
         )
-        for check in run.summary["checks"]:
-            if not check["holds"]:
+        for check in run.summary.checks:
+            if not check.holds:
                 self.stdout.write(self.style.ERROR(f"check failed: {check}"))

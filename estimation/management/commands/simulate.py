@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from estimation.rehearsal.country import DEFAULT_SEED, build_country
 from estimation.simulation.plot import draw
 from estimation.simulation.report import SCOPES, as_csv, as_json, lines_of, table
 from estimation.simulation.study import run_study
 from estimation.simulation.variants import CLASSES, DEFAULT, PLOTTED, POLICIES, RAW, TREATMENTS
+from survey.management.base import SurveyCommand
 from survey.microdata.projection import layout_variables
 from survey.questionnaires.loader import load_all
 
@@ -22,7 +23,7 @@ _VARIANTS = {
 }
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """``simulate --samples 1000``: bias, mean squared error and coverage, treated and raw, by lonely policy."""
 
     help = (

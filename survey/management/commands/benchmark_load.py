@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -20,6 +20,7 @@ from django.urls import reverse
 from survey.access.models import User
 from survey.access.roles import Permission, Role
 from survey.collection.models import CollectionRound
+from survey.management.base import SurveyCommand
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission, SubmissionEvent
@@ -29,7 +30,7 @@ from tests.drills.load_client import Seat, Tally, work
 MOST_VALUES = 100_000
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """``manage.py benchmark_load --url http://127.0.0.1:8000``: saves a second, waiting times, what was lost."""
 
     help = "Let the respondents of a rehearsal save at the same time on a running server, and look for lost saves."

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.test import Client
@@ -24,6 +24,7 @@ from survey.access.models import RoleAssignment, User
 from survey.access.roles import Permission, Role
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
+from survey.management.base import SurveyCommand
 from survey.questionnaires.proof.samples import sample_answers
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.lifecycle.states import EDITABLE, State
@@ -54,7 +55,7 @@ class Measure:
         return statistics.quantiles(self.milliseconds, n=20)[-1]
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """``manage.py benchmark_pages``: a table of pages with median, 95th percentile, queries."""
 
     help = "Measure server time and queries of the chief pages on the present data; changes nothing."

@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from survey.management.base import SurveyCommand
 from survey.questionnaires.loader import DEFINITIONS, load_all
 from survey.questionnaires.proof.checks import check_all
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """Print every fault with its place and code; exit with 1 when there is any."""
 
     requires_system_checks = ()  # reads files only; must run when a setting is wrong

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import translation
 
 from survey.exceptions import SurveyError
@@ -11,9 +11,10 @@ from survey.frame import services
 from survey.frame.messages import column_name, failure, sentence
 from survey.frame.models import FrameImport
 from survey.jobs.services import run
+from survey.management.base import SurveyCommand
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """``import_frame FILE [--kind counts] [--complete] [--dry-run]``."""
 
     help = "Checks a CSV, XLSX or Parquet file of the frame and applies it. Faults change nothing."

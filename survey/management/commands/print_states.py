@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from survey.management.base import SurveyCommand
 from survey.submissions.lifecycle.states import OWNERS, TRANSITIONS
 
 
-class Command(BaseCommand):
+class Command(SurveyCommand):
     """``print_states`` for reading, ``print_states --dot | dot -Tsvg`` for a drawing."""
 
     help = "Prints states, actions, permissions and policies of an answer sheet."

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from survey.exceptions import DefinitionError
+from survey.management.base import SurveyCommand
 from survey.questionnaires.loader import load_all, load_questionnaire
 from survey.questionnaires.services import publish_questionnaire
 
+EARLIEST, LATEST = 2000, 2100
 
-class Command(BaseCommand):
+
+class Command(SurveyCommand):
     """``publish_questionnaire --year 2025 [CAT01 ...]``: without categories, all fourteen."""
 
     help = "Checks questionnaires and freezes them as versions of a year. Safe to repeat."
@@ -21,13 +23,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Publish and say what is new."""
+        if not EARLIEST <= options["year"] <= LATEST:
+            raise CommandError(f"--year must lie between {EARLIEST} and {LATEST}.")
         wanted = options["categories"]
         questionnaires = [load_questionnaire(code) for code in wanted] if wanted else load_all().values()
         for questionnaire in questionnaires:
-            try:
-                version, new = publish_questionnaire(questionnaire, year=options["year"], by=None)
-            except DefinitionError as error:
-                raise CommandError(f"{questionnaire.category}: {error.sentence}") from error
+            version, new = publish_questionnaire(questionnaire, year=options["year"], by=None)
             word = "published" if new else "unchanged"
             self.stdout.write(
                 f"{version.category} {version.form_no} {version.year}/{version.number} "

@@ -13,16 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from survey.exceptions import DefinitionError
 from survey.questionnaires.answering import units
-from survey.questionnaires.definition import (
-    Column,
-    DefinitionError,
-    Edit,
-    Item,
-    Questionnaire,
-    Text,
-    UnitContext,
-)
+from survey.questionnaires.definition import Column, Edit, Item, Questionnaire, Text, UnitContext
 from survey.questionnaires.definition_files import SCHEMA_FAULT, schema_faults
 from survey.questionnaires.document import codelist_from
 from survey.questionnaires.loader import (

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from survey.exceptions import DefinitionError
 from survey.questionnaires.answering.answers import DEFAULT_DECIMALS, Cell
 from survey.questionnaires.answering.units import plain, rounded
-from survey.questionnaires.definition import Column, DefinitionError, Item, Questionnaire, UnitContext
+from survey.questionnaires.definition import Column, Item, Questionnaire, UnitContext
 from survey.questionnaires.routing import evaluate_sheet, expression_value, table_numbers
 from survey.questionnaires.rules import syntax
 from survey.questionnaires.rules.expressions import NOT_EVALUATED, Environment, compile_expression, evaluate

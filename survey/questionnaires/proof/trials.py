@@ -6,7 +6,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from survey.questionnaires.definition import DefinitionError, Questionnaire, UnitContext
+from survey.exceptions import DefinitionError
+from survey.questionnaires.definition import Questionnaire, UnitContext
 from survey.questionnaires.edits import findings_of, run_edits
 from survey.questionnaires.proof.samples import sample_answers, sample_context
 from survey.questionnaires.proof.solver import Solver

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import cel
 
-from survey.questionnaires.definition import DefinitionError
+from survey.exceptions import DefinitionError
 from survey.questionnaires.rules import functions, syntax
 from survey.questionnaires.rules.syntax import (
     Binary,

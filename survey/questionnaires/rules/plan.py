@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from survey.questionnaires.definition import DefinitionError, Edit, Questionnaire
+from survey.exceptions import DefinitionError
+from survey.questionnaires.definition import Edit, Questionnaire
 from survey.questionnaires.rules.expressions import Compiled, compile_expression
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from survey.questionnaires.definition import DefinitionError
+from survey.exceptions import DefinitionError
 
 _TOKEN = re.compile(
     r"""\s+|//[^\n]*

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from openpyxl import load_workbook
 
-from survey.exceptions import DefinitionError
+from survey.exceptions import FileRefused
 from survey.questionnaires.definition import Column, Item, Questionnaire
 from survey.submissions import cells
 from survey.submissions.workbook.layout import ABOUT, FIRST_ROW, FORM, LAYOUT
@@ -41,21 +41,19 @@ class WorkbookContent:
 
 
 def read_workbook(data: bytes, definition: Questionnaire) -> WorkbookContent:
-    """Read an uploaded file. Raises DefinitionError with a sentence when it is not one of ours."""
+    """Read an uploaded file. Raises FileRefused with a sentence when it is not one of ours."""
     check_package(data)
     try:
         book = load_workbook(BytesIO(data), read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever the damaged part makes it stumble over
-        raise DefinitionError(_("The file is damaged: it cannot be opened as a workbook.")) from error
+        raise FileRefused(_("The file is damaged: it cannot be opened as a workbook.")) from error
     if ABOUT not in book.sheetnames or FORM not in book.sheetnames:
-        raise DefinitionError(
-            _("This is another workbook. Download the questionnaire here and fill that file.")
-        )
+        raise FileRefused(_("This is another workbook. Download the questionnaire here and fill that file."))
     facts = {
         str(row[0]): str(row[1]) for row in book[ABOUT].iter_rows(max_row=20, max_col=2, values_only=True)
     }
     if facts.get("layout") != LAYOUT or not facts.get("revision", "").isdigit():
-        raise DefinitionError(_("This workbook was made by another version of this site. Download it again."))
+        raise FileRefused(_("This workbook was made by another version of this site. Download it again."))
     content = WorkbookContent(
         facts.get("sheet", ""),
         facts.get("uscc", ""),
@@ -64,9 +62,7 @@ def read_workbook(data: bytes, definition: Questionnaire) -> WorkbookContent:
         int(facts["revision"]),
     )
     if content.definition != definition.content_hash:
-        raise DefinitionError(
-            _("The questionnaire has changed since this workbook was made. Download it again.")
-        )
+        raise FileRefused(_("The questionnaire has changed since this workbook was made. Download it again."))
     _read_form(book[FORM], definition, content.changes)
     for name in book.sheetnames:
         item = definition.items.get(name)
@@ -76,34 +72,32 @@ def read_workbook(data: bytes, definition: Questionnaire) -> WorkbookContent:
 
 
 def check_package(data: bytes) -> None:
-    """Refuse what should not be opened. Raises DefinitionError."""
+    """Refuse what should not be opened. Raises FileRefused."""
     if len(data) > LARGEST_FILE:
-        raise DefinitionError(_("The file is larger than 5 MB."))
+        raise FileRefused(_("The file is larger than 5 MB."))
     try:
         package = zipfile.ZipFile(BytesIO(data))
         parts = package.infolist()
     except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise DefinitionError(_("This is no workbook of the kind .xlsx.")) from error
+        raise FileRefused(_("This is no workbook of the kind .xlsx.")) from error
     names = [part.filename for part in parts]
     if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
-        raise DefinitionError(_("This is no workbook of the kind .xlsx."))
+        raise FileRefused(_("This is no workbook of the kind .xlsx."))
     if any(_FORBIDDEN.search(name) for name in names):
-        raise DefinitionError(_("The workbook holds macros or embedded files. Save it as a plain .xlsx."))
+        raise FileRefused(_("The workbook holds macros or embedded files. Save it as a plain .xlsx."))
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-        raise DefinitionError(_("The workbook unpacks to more than this site opens."))
+        raise FileRefused(_("The workbook unpacks to more than this site opens."))
     unpacked = 0
     for part in parts:
         with package.open(part) as stream:
             head = stream.read(4096)
             if _DOCTYPE.search(head):
-                raise DefinitionError(
-                    _("The workbook holds macros or embedded files. Save it as a plain .xlsx.")
-                )
+                raise FileRefused(_("The workbook holds macros or embedded files. Save it as a plain .xlsx."))
             unpacked += len(head)
             while chunk := stream.read(1 << 20):  # what the directory says may be a lie
                 unpacked += len(chunk)
                 if unpacked > LARGEST_UNPACKED:
-                    raise DefinitionError(_("The workbook unpacks to more than this site opens."))
+                    raise FileRefused(_("The workbook unpacks to more than this site opens."))
 
 
 def _read_form(page: Any, definition: Questionnaire, changes: dict[str, dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.models import User
-from survey.exceptions import DefinitionError, PolicyDenied
+from survey.exceptions import FileRefused, PolicyDenied
 from survey.questionnaires.edits import Finding
 from survey.submissions import cells
 from survey.submissions.lifecycle.saving.conflicts import Conflict
@@ -57,7 +57,7 @@ class Preview:
 def preview_workbook(submission: Submission, *, by: User, data: bytes) -> Preview:
     """Read a file and rehearse it; nothing is written.
 
-    Raises DefinitionError (not our file, other unit, other version), PermissionDenied, PolicyDenied.
+    Raises FileRefused (not our file, other unit, other version), PermissionDenied, PolicyDenied.
     """
     before = sheet(submission)
     content = read_workbook(data, before.definition)
@@ -118,11 +118,11 @@ def _rehearse(submission: Submission, by: User, content: WorkbookContent) -> Sav
 
 def _check_origin(content: WorkbookContent, submission: Submission) -> None:
     if content.uscc != submission.unit.uscc:
-        raise DefinitionError(_("This workbook belongs to another unit."))
+        raise FileRefused(_("This workbook belongs to another unit."))
     if content.sheet != str(submission.pk) or content.year != str(submission.round.year):
-        raise DefinitionError(_("This workbook belongs to another year."))
+        raise FileRefused(_("This workbook belongs to another year."))
     if content.revision > submission.revision:
-        raise DefinitionError(_("This workbook was made by another version of this site. Download it again."))
+        raise FileRefused(_("This workbook was made by another version of this site. Download it again."))
 
 
 def _name(submission: Submission, by: User, token: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from survey.questionnaires.definition import DefinitionError
+from survey.exceptions import DefinitionError
 from survey.questionnaires.document import from_document, to_document
 from survey.questionnaires.loader import DEFINITIONS, load_all, load_questionnaire, read_yaml
 from survey.questionnaires.proof.checks import check_all, check_definition, check_questionnaire

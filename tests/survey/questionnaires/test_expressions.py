@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey.questionnaires.definition import DefinitionError
+from survey.exceptions import DefinitionError
 from survey.questionnaires.rules.expressions import NOT_EVALUATED, Environment, compile_expression, evaluate
 from survey.questionnaires.rules.syntax import parse_expression, write
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from survey.exceptions import DefinitionError
 from survey.questionnaires.answering.units import FAMILIES
-from survey.questionnaires.definition import DefinitionError, Text
+from survey.questionnaires.definition import Text
 from survey.questionnaires.loader import (
     definition_of,
     from_document,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from survey.questionnaires.definition import DefinitionError
+from survey.exceptions import DefinitionError
 from survey.questionnaires.loader import assemble, build_dictionary, load_questionnaire
 from survey.questionnaires.proof.samples import sample_context
 from survey.questionnaires.routing import (

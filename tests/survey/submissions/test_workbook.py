@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from survey.exceptions import DefinitionError, PolicyDenied
+from survey.exceptions import FileRefused, PolicyDenied
 from survey.questionnaires.loader import load_questionnaire
 from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.states import State
@@ -55,7 +55,7 @@ def answer(book, code, value, unit=None):
 
 
 def refusal(data, definition=None):
-    with pytest.raises(DefinitionError) as refused:
+    with pytest.raises(FileRefused) as refused:
         read_workbook(data, definition or load_questionnaire("CAT12"))
     return str(refused.value.sentence)
 
@@ -162,16 +162,16 @@ def test_text_that_looks_like_a_formula_stays_text(row):
 
 def test_other_units_years_and_versions_are_refused(world, row, by):
     other = make_sheet(world.outside, State.IN_PROGRESS)
-    with pytest.raises(DefinitionError, match=r"单位|unit"):
+    with pytest.raises(FileRefused, match=r"单位|unit"):
         importing.preview_workbook(row, by=by, data=write_workbook(sheet(other), "en"))
     bureau = make_sheet(world.bureau, State.IN_PROGRESS)
-    with pytest.raises(DefinitionError):
+    with pytest.raises(FileRefused):
         importing.preview_workbook(row, by=by, data=write_workbook(sheet(bureau), "en"))
     book = opened(row)
     for cell in book["about"]["A"]:
         if cell.value == "layout":
             book["about"].cell(cell.row, 2).value = "ndrs-workbook-0"
-    with pytest.raises(DefinitionError):
+    with pytest.raises(FileRefused):
         importing.preview_workbook(row, by=by, data=written(book))
 
 
@@ -197,7 +197,7 @@ def package(**parts):
     ids=["empty", "text", "macros", "links", "entities", "bomb", "large"],
 )
 def test_dangerous_and_foreign_files_are_not_opened(data):
-    with pytest.raises(DefinitionError):
+    with pytest.raises(FileRefused):
         check_package(data)
 
 
