@@ -76,6 +76,8 @@ class QueuePage(serializers.Serializer[Any]):
 class QuerySerializer(serializers.ModelSerializer[ReviewQuery]):
     """A comment."""
 
+    reply = serializers.CharField(source="answer", read_only=True)
+
     class Meta:
         model = ReviewQuery
         fields = ("id", "item", "text", "state", "reply", "corrected", "raised_at", "replied_at", "closed_at")

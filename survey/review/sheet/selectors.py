@@ -294,24 +294,29 @@ def threads_of(submission: Submission, queries: list[ReviewQuery]) -> list[Threa
             "who": event.actor,
             "at": event.at,
             "kind": _SAYS[event.action],
-            "text": new.get("text") or new.get("reply") or "",
+            "text": new.get("text") or new.get("reply") or _coded(new.get("code")),
             "corrected": new.get("corrected", False),
         }
         told.setdefault(int(new.get("query") or 0), []).append(entry)
     return [Thread(query, tuple(told.get(query.pk) or _entries(query))) for query in queries]
 
 
+def _coded(code: str | None) -> str:
+    """An answer that was given without a text, in the language of the reader."""
+    return str(ReviewQuery.ReplyCode(code).label) if code else ""
+
+
 def _entries(query: ReviewQuery) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = [
         {"who": query.raised_by, "at": query.raised_at, "kind": "ask", "text": query.text}
     ]
-    if query.reply:
+    if query.answer:
         entries.append(
             {
                 "who": None,
                 "at": query.replied_at,
                 "kind": "reply",
-                "text": query.reply,
+                "text": query.answer,
                 "corrected": query.corrected,
             }
         )

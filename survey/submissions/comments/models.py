@@ -22,6 +22,12 @@ class ReviewQuery(models.Model):
         ANSWERED = "answered", _("Answered")
         CLOSED = "closed", _("Closed")
 
+    class ReplyCode(models.TextChoices):
+        """What a respondent answered without typing a text."""
+
+        CORRECTED = "corrected", _("Corrected.")
+        CONFIRMED = "confirmed", _("Proposed value confirmed.")
+
     submission = models.ForeignKey("survey.Submission", models.PROTECT, related_name="queries")
     item = models.CharField(max_length=60, blank=True)  # blank: the sheet as a whole
     text = models.TextField()
@@ -29,6 +35,7 @@ class ReviewQuery(models.Model):
     raised_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     raised_at = models.DateTimeField(default=timezone.now)
     reply = models.TextField(blank=True)
+    reply_code = models.CharField(max_length=9, choices=ReplyCode.choices, blank=True, db_default="")
     corrected = models.BooleanField(default=False)  # the respondent says: I changed the number
     replied_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     replied_at = models.DateTimeField(null=True)
@@ -42,9 +49,15 @@ class ReviewQuery(models.Model):
         indexes = [models.Index(fields=["submission", "state"], name="query_submission_state")]
         constraints = [
             models.CheckConstraint(
-                name="answered_query_has_reply", condition=~Q(state="answered") | ~Q(reply="")
+                name="answered_query_has_reply",
+                condition=~Q(state="answered") | ~Q(reply="") | ~Q(reply_code=""),
             )
         ]
+
+    @property
+    def answer(self) -> str:
+        """The reply as it was typed, or what its code says in the language of the reader."""
+        return self.reply or str(self.get_reply_code_display())
 
 
 class CorrectionSlip(models.Model):

@@ -11,9 +11,12 @@ from survey.submissions.models import Submission, SubmissionEvent
 LONGEST = 2000
 
 
-def answer_query(row: Submission, *, by: User, query_id: int, text: str, corrected: bool) -> ReviewQuery:
+def answer_query(
+    row: Submission, *, by: User, query_id: int, text: str, corrected: bool, code: str = ""
+) -> ReviewQuery:
     """Store the respondent's answer: a text, the tick that the number was corrected, or both.
 
+    ``code`` says in place of a text what else the tick means (a ``ReviewQuery.ReplyCode``).
     Raises PolicyDenied (the comment is closed, nothing was said).
     """
     query = row.queries.select_for_update().filter(pk=query_id).first()
@@ -22,18 +25,23 @@ def answer_query(row: Submission, *, by: User, query_id: int, text: str, correct
     text = " ".join(text.split())[:LONGEST]
     if not text and not corrected:
         raise PolicyDenied(_("Write an answer or tick that you corrected the value."))
-    query.reply = text or _("Corrected.")
+    query.reply, query.reply_code = text, "" if text else code or ReviewQuery.ReplyCode.CORRECTED
     query.corrected = corrected
     query.replied_by, query.replied_at = by, timezone.now()
     query.state = ReviewQuery.State.ANSWERED
-    query.save(update_fields=["reply", "corrected", "replied_by", "replied_at", "state"])
+    query.save(update_fields=["reply", "reply_code", "corrected", "replied_by", "replied_at", "state"])
     SubmissionEvent.objects.create(
         submission=row,
         actor=by,
         kind=SubmissionEvent.Kind.EXPLANATION,
         action="reply",
         item=query.item,
-        new={"query": query.pk, "reply": query.reply, "corrected": corrected},
+        new={
+            "query": query.pk,
+            "reply": query.reply,
+            "code": query.reply_code,
+            "corrected": corrected,
+        },
         revision=row.revision,
     )
     return query

@@ -13,7 +13,7 @@ from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
 from survey.submissions.comments import services as comments
-from survey.submissions.comments.models import CorrectionSlip
+from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
 from survey.submissions.lifecycle.explaining.services import reply
 from survey.submissions.lifecycle.saving.services import autosave
 from survey.submissions.models import Submission
@@ -43,10 +43,8 @@ def answer_correction(
             raise PolicyDenied(
                 _("The proposed value does not fit this item any more. Answer the comment instead.")
             )
-        answer = text.strip() or _("Proposed value confirmed.")
-    else:
-        answer = text.strip()
-        if not answer:
-            raise PolicyDenied(_("Say why the proposed value is not right."))
-    reply(submission, by=by, query_id=slip.query_id, text=answer, corrected=confirm)
+    elif not text.strip():
+        raise PolicyDenied(_("Say why the proposed value is not right."))
+    code = ReviewQuery.ReplyCode.CONFIRMED if confirm else ""
+    reply(submission, by=by, query_id=slip.query_id, text=text, corrected=confirm, code=code)
     return comments.answer_slip(slip, by=by, confirmed=confirm)

@@ -51,7 +51,7 @@ def test_confirmed_value_is_written_by_the_respondent(filed: Any, province: Any,
     event = SubmissionEvent.objects.filter(submission=row, kind="value", item="P01").latest("pk")
     assert event.actor == respondent
     query = ReviewQuery.objects.get(pk=slip.query_id)
-    assert (query.state, query.corrected) == ("answered", True)
+    assert (query.state, query.corrected, query.reply_code) == ("answered", True, "confirmed")
     with pytest.raises(PolicyDenied):
         answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text="改主意了")
 

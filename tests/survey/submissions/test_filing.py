@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from django.utils.translation import override
 
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied, StaleRevision
@@ -206,7 +207,10 @@ def test_returned_sheet_wants_answers_to_comments(world, filled):
             row, by=world.users["outside_respondent"], query_id=query.pk, text="好", corrected=True
         )
     answered = services.reply(row, by=by, query_id=query.pk, text="", corrected=True)
-    assert answered.state == "answered" and answered.reply and answered.corrected
+    assert (answered.state, answered.reply, answered.corrected) == ("answered", "", True)
+    for language, answer in (("en", "Corrected."), ("zh-hans", "已更正。")):
+        with override(language):
+            assert answered.answer == answer
     assert submit(row, by).number == 2
     row = Submission.objects.get(pk=row.pk)
     assert row.return_reason == "" and row.return_due_at is None

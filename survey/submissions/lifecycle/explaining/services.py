@@ -93,8 +93,10 @@ def check_text(reason_code: str, text: str) -> None:
 
 
 @transaction.atomic
-def reply(submission: Submission, *, by: User, query_id: int, text: str, corrected: bool) -> ReviewQuery:
-    """Answer a reviewer's comment: a text, the tick that the number was corrected, or both.
+def reply(
+    submission: Submission, *, by: User, query_id: int, text: str, corrected: bool, code: str = ""
+) -> ReviewQuery:
+    """Answer a reviewer's comment: a text (else ``code`` says what is meant), the tick that the number was corrected.
 
     Raises PermissionDenied, PolicyDenied.
     """
@@ -102,4 +104,4 @@ def reply(submission: Submission, *, by: User, query_id: int, text: str, correct
     if not reaches(row, Permission.RESPOND, Owner.RESPONDENT, by):
         raise PermissionDenied
     authorise(row, Request(by, Action.SAVE))
-    return answer_query(row, by=by, query_id=query_id, text=text, corrected=corrected)
+    return answer_query(row, by=by, query_id=query_id, text=text, corrected=corrected, code=code)
