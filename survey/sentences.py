@@ -1,4 +1,4 @@
-"""Sentences that are stored as a code with parameters and read in the language of the reader.
+"""Sentences that are stored as a code with parameters and read in the language of the reader. Pure.
 
 A worker has no reader: what it stores must not be a sentence of its own language. A package defines its stored
 sentences in ``messages.py``::
@@ -6,8 +6,9 @@ sentences in ``messages.py``::
     OUT_OF_MEMORY = define("run_out_of_memory", _("The computation ran out of memory."))
     LOST = define("run_lost", _("The worker stopped %(count)s times."))
 
-``LOST(count=3)`` is a ``Sentence``. A ``SentenceField`` stores it as ``{"code": "run_lost", "params": {"count": 3}}``
-and gives it back; ``str()`` and templates render it in the active language.
+``LOST(count=3)`` is a ``Sentence``. A ``SentenceField`` (records.py) stores it as
+``{"code": "run_lost", "params": {"count": 3}}`` and gives it back; ``str()`` and templates render it in the active
+language. A parameter may be another ``Sentence`` (the name of a state) or a list.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,11 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from django.db import models
-from django.db.models.fields.json import KeyTransform
-from django.utils.functional import Promise
-
-_TEXTS: dict[str, Promise | str] = {}
+_TEXTS: dict[str, object] = {}  # a text in the active language is made by ``str()``
 
 
 @dataclass(frozen=True)
@@ -47,12 +44,12 @@ class Sentence:
         return {"code": self.code, "params": dict(self.params)} if self.code else {}
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any] | None) -> "Sentence":
+    def from_document(cls, document: Mapping[str, Any], /) -> "Sentence":
         """The sentence of a stored form."""
         return cls(document["code"], document.get("params", {})) if document else cls()
 
 
-def define(code: str, text: Promise | str) -> Callable[..., Sentence]:
+def define(code: str, text: object) -> Callable[..., Sentence]:
     """Define the sentence of a code and return what makes it from its parameters.
 
     ``text`` is lazily translated and names its parameters as ``%(name)s``. Raises ValueError when the code is
@@ -68,7 +65,7 @@ def define(code: str, text: Promise | str) -> Callable[..., Sentence]:
     return make
 
 
-def defined() -> Mapping[str, Promise | str]:
+def defined() -> Mapping[str, object]:
     """Every code with its sentence."""
     return dict(_TEXTS)
 
@@ -82,37 +79,20 @@ def load_messages(app: str, folder: str) -> None:
 
 def _storable(value: Any) -> Any:
     """A parameter as a JSON value."""
-    if isinstance(value, Promise):
+    if hasattr(value, "_proxy____cast"):  # what Django's lazy translation gives
         raise TypeError("a parameter of a stored sentence must not be translated")
+    if isinstance(value, Sentence):
+        return value.to_document()
     if isinstance(value, list | tuple):
         return [_storable(one) for one in value]
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _shown(value: Any) -> Any:
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
+    if isinstance(value, Mapping):
+        return str(Sentence.from_document(value))
+    return ", ".join(str(_shown(one)) for one in value) if isinstance(value, list) else value
 
 
 # A sentence that was stored before there were codes, or one whose author is a person: shown as it is.
 as_written = define("as_written", "%(text)s")
-
-
-class SentenceField(models.JSONField):
-    """A ``Sentence`` in one JSON column; ``{}`` is none. Anything else than a ``Sentence`` is a TypeError."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"default": Sentence, "blank": True, **options})
-
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        stored = super().from_db_value(value, expression, connection)
-        return stored if isinstance(expression, KeyTransform) else Sentence.from_document(stored)
-
-    def get_prep_value(self, value: Any) -> Any:
-        if isinstance(value, Sentence):
-            return value.to_document()
-        if isinstance(value, dict) and (not value or "code" in value):
-            return value
-        raise TypeError(f"{self.name} stores a Sentence, not {value!r}")
-
-    def value_from_object(self, obj: models.Model) -> Any:
-        return self.get_prep_value(super().value_from_object(obj))

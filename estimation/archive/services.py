@@ -273,7 +273,7 @@ def _run(package: Package, run: EstimationRun) -> None:
             "result_hash": run.result_hash,
             "code_version": run.code_version,
             "spec": run.spec,
-            "summary": run.summary,
+            "summary": run.summary.to_document(),
             "finished_at": run.finished_at,
         },
         "an estimation run: parameters, inputs, program",

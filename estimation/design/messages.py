@@ -1,14 +1,18 @@
 """Sentences and names of the sample design in the reader's language."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.allocation import AllocationError
+from estimation.design.models import SampleDesign
 from survey.exceptions import PolicyDenied
+from survey.sentences import define
 
+_lower: Callable[[object], Any] = lazy(lambda label: str(label).lower(), str)
 METHOD_LABELS: dict[str, Promise] = {
     "proportional": _("Proportional to the population"),
     "neyman": _("Neyman, by last year's spread"),
@@ -31,6 +35,21 @@ REASON_LABELS: dict[str, Promise] = {
     "platform": _("Leading platforms"),
     "employees": _("Employees at or above the threshold"),
     "turnover": _("Turnover at or above the threshold"),
+}
+
+
+HAND_OVER_LOST = define("hand_over_lost", _("The worker stopped %(count)s times during the hand-over."))
+HAND_OVER_NOT_ALLOWED = define(
+    "hand_over_not_allowed", _("Who asked for the hand-over may not do it any more.")
+)
+HAND_OVER_STOPPED = define("hand_over_stopped", _("The hand-over stopped: %(error)s"))
+ROUND_HAS_BEGUN = define(
+    "design_round_has_begun",
+    _("Round %(year)s has begun. A sample is designed and handed over before a round opens."),
+)
+IN_ANOTHER_STATE = define("design_in_another_state", _("The design is %(state)s and does not allow this."))
+STATES = {
+    str(state): define(f"design_state_{state}", _lower(label)) for state, label in SampleDesign.State.choices
 }
 
 

@@ -6,6 +6,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey.records import SentenceField
+
 
 class SampleDesign(models.Model):
     """Strata and draw of one round. A run names the design it used.
@@ -45,7 +47,7 @@ class SampleDesign(models.Model):
     hand_over_requested_at = models.DateTimeField(null=True)  # while a worker has to do it
     hand_over_requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     hand_over_attempts = models.PositiveSmallIntegerField(default=0)
-    hand_over_error = models.TextField(blank=True)
+    hand_over_error = SentenceField()
     handed_over_at = models.DateTimeField(null=True)
     handed_over_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True)

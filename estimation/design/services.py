@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from estimation.design import selectors
 from estimation.design.allocation import Request, make_alternative
-from estimation.design.messages import refusal
+from estimation.design.messages import IN_ANOTHER_STATE, ROUND_HAS_BEGUN, STATES, refusal
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.design.moments import certain_cells, stratum_moments, treated
 from estimation.design.strata import REGIONS, Bools, Ints
@@ -31,6 +31,7 @@ from survey.collection.models import CollectionRound
 from survey.collection.services import assign_units
 from survey.exceptions import PolicyDenied
 from survey.frame.selectors import count_rows, frame_hash, frame_rows
+from survey.sentences import Sentence
 from survey.submissions.lifecycle.services import create_sheets
 
 State = SampleDesign.State
@@ -157,10 +158,7 @@ def build_design(*, round: CollectionRound, by: User | None, rules: Rules) -> Sa
 def refuse_begun(round: CollectionRound) -> None:
     """A sample is handed over before its round opens. Raises PolicyDenied."""
     if round.state != CollectionRound.State.PLANNED:
-        raise PolicyDenied(
-            _("Round %(year)s has begun. A sample is designed and handed over before a round opens.")
-            % {"year": round.year}
-        )
+        raise PolicyDenied(ROUND_HAS_BEGUN(year=round.year))
 
 
 def _response(version: Any, previous: SampleDesign | None) -> float:
@@ -328,9 +326,7 @@ def locked(design: SampleDesign, states: Sequence[str]) -> SampleDesign:
         .get(pk=design.pk)
     )
     if row.state not in states:
-        raise PolicyDenied(
-            _("The design is %(state)s and does not allow this.") % {"state": row.get_state_display().lower()}
-        )
+        raise PolicyDenied(IN_ANOTHER_STATE(state=STATES[row.state]()))
     return row
 
 
@@ -357,7 +353,7 @@ def hand_over(
     beat(95)
     if row.state == State.APPROVED:
         row.state, row.handed_over_by, row.handed_over_at = State.HANDED_OVER, by, timezone.now()
-        row.hand_over_requested_at, row.hand_over_error = None, ""
+        row.hand_over_requested_at, row.hand_over_error = None, Sentence()
         row.save(
             update_fields=[
                 "state",

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from estimation.runs.bootstrap.models import Bootstrap
 from estimation.runs.models import EstimationRun
+from survey.records import SentenceField
 
 
 class IndexResult(models.Model):
@@ -18,7 +19,7 @@ class IndexResult(models.Model):
     seed = models.PositiveIntegerField(default=0)
     input_hash = models.CharField(max_length=64, unique=True)
     state = models.CharField(max_length=10, choices=EstimationRun.State.choices, default="queued")
-    error = models.TextField(blank=True)
+    error = SentenceField()
     requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)

@@ -15,12 +15,14 @@ from estimation.index.compute import index_document, respondents
 from estimation.index.models import IndexResult
 from estimation.runs import program
 from estimation.runs.compute.spec import digest
+from estimation.runs.messages import reason_of
 from estimation.runs.models import EstimationRun
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
+from survey.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 State = EstimationRun.State
@@ -63,7 +65,12 @@ def request_index(*, run: EstimationRun, by: User | None, seed: int = 0) -> tupl
         defaults={"run": run, "bootstrap": bootstrap, "seed": seed, "requested_by": by},
     )
     if not created and row.state == State.FAILED:
-        row.state, row.error, row.requested_at, row.requested_by = State.QUEUED, "", timezone.now(), by
+        row.state, row.error, row.requested_at, row.requested_by = (
+            State.QUEUED,
+            Sentence(),
+            timezone.now(),
+            by,
+        )
         row.save()
         created = True
     if created:
@@ -88,7 +95,7 @@ def compute_index(index_id: int) -> bool:
     except Exception as error:
         logger.exception("index %s failed", index_id)
         IndexResult.objects.filter(pk=index_id, state=State.RUNNING).update(
-            state=State.FAILED, error=_("The computation stopped: %(error)s") % {"error": error}
+            state=State.FAILED, error=reason_of(error)
         )
         return True
     with transaction.atomic():

@@ -8,6 +8,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.db.models import QuerySet
 
+from estimation.releases.checks import Rules
 from estimation.releases.content.content import Content
 from estimation.releases.models import Release
 from estimation.runs.compute.spec import RunSpec
@@ -71,19 +72,17 @@ class Choices:
 def choices_of(release: Release) -> Choices:
     """How extreme values were treated in the run of a release, and the rules by which its cells were withheld."""
     spec = RunSpec.from_json(EstimationRun.objects.values_list("spec", flat=True).get(pk=release.run_id))
-    rules = release.checks.get("rules") or {
-        "minimum": settings.DISCLOSURE_MINIMUM,
-        "one": settings.DISCLOSURE_ONE,
-        "two": settings.DISCLOSURE_TWO,
-    }
+    rules = release.checks.rules or Rules(
+        settings.DISCLOSURE_MINIMUM, settings.DISCLOSURE_ONE, settings.DISCLOSURE_TWO
+    )
     chosen = spec.winsorization
     return Choices(
         chosen.method,
         _percent(chosen.lower),
         _percent(chosen.upper),
-        rules["minimum"],
-        _percent(rules["one"]),
-        _percent(rules["two"]),
+        rules.minimum,
+        _percent(rules.one),
+        _percent(rules.two),
     )
 
 

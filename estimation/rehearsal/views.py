@@ -39,7 +39,7 @@ def truth(request: HttpRequest) -> HttpResponse:
     statistic = statistic if statistic in STATISTIC_LABELS else "total"
     kind = request.GET.get("kind", "nation")
     kind = kind if kind in KIND_LABELS else "nation"
-    years = [one["year"] for one in run.summary["years"]]
+    years = [one.year for one in run.summary.years]
     year = int(text) if (text := request.GET.get("year", "")).isdecimal() and int(text) in years else years[0]
     variable = request.GET.get("variable", "")
     names = variables_of(run)

@@ -5,6 +5,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from estimation.releases.checks import ReleaseChecks
+from survey.records import RecordField
+
 
 class Release(models.Model):
     """One publication of a round. A correction is a new release that names the one it replaces."""
@@ -35,7 +38,7 @@ class Release(models.Model):
     correction_note_en = models.TextField(blank=True)
     reason = models.TextField(blank=True)  # of a withdrawal or a return, for the record
     # For the office only, never public: what disclosure control did, and the faults of the draft.
-    checks = models.JSONField(default=dict)
+    checks = RecordField(ReleaseChecks)
 
     class Meta:
         ordering = ["-round__year", "-number"]

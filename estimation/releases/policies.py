@@ -5,13 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from estimation.releases.content.content import Content
+from estimation.releases.messages import (
+    CONTENT_CHANGED,
+    EMBARGO_NOT_AHEAD,
+    EMBARGO_NOT_OVER,
+    FAULTS_OPEN,
+    NO_PUBLIC_CORRECTION,
+    NOT_A_CORRECTION,
+    PREPARED_BY_YOU,
+    REASON_TOO_SHORT,
+    RECOVERABLE,
+    RUN_BY_YOU,
+)
 from estimation.releases.models import Release
 from estimation.releases.states import Action
 from survey.access.models import User
-from survey.exceptions import Shown
+from survey.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,76 +35,76 @@ class Request:
     embargo: datetime | None = None
 
 
-type Policy = Callable[[Release, Request], Shown | None]
+type Policy = Callable[[Release, Request], Sentence | None]
 
 
-def content_unchanged(row: Release, request: Request) -> Shown | None:
+def content_unchanged(row: Release, request: Request) -> Sentence | None:
     """The hash is that of the content."""
     if Content.from_document(row.content).digest() == row.content_hash:
         return None
-    return _("The content does not have the hash that was frozen with it. Rebuild the draft.")
+    return CONTENT_CHANGED()
 
 
-def no_fault(row: Release, request: Request) -> Shown | None:
+def no_fault(row: Release, request: Request) -> Sentence | None:
     """Identities hold and passages have no fatal fault."""
-    count = len(row.checks.get("faults", []))
+    count = len(row.checks.faults)
     if not count:
         return None
-    return _("%(count)s faults are open; the list is on the page of the release.") % {"count": count}
+    return FAULTS_OPEN(count=count)
 
 
-def nothing_recoverable(row: Release, request: Request) -> Shown | None:
+def nothing_recoverable(row: Release, request: Request) -> Sentence | None:
     """The audit of disclosure control found no leak."""
-    if row.checks.get("disclosure", {}).get("leaks") == 0:
+    if row.checks.disclosure.leaks == 0:
         return None
-    return _("Withheld cells can be computed from published ones, or the audit has not run.")
+    return RECOVERABLE()
 
 
-def not_who_prepared(row: Release, request: Request) -> Shown | None:
+def not_who_prepared(row: Release, request: Request) -> Sentence | None:
     """Two people: who prepared does not validate."""
     if request.by is None or row.prepared_by_id != request.by.pk:
         return None
-    return _("You prepared this release; somebody else validates it.")
+    return PREPARED_BY_YOU()
 
 
-def not_who_ran(row: Release, request: Request) -> Shown | None:
+def not_who_ran(row: Release, request: Request) -> Sentence | None:
     """Two people: who ran the estimation does not publish it."""
     if request.by is None or row.run.requested_by_id != request.by.pk:
         return None
-    return _("You ran the estimation; somebody else publishes it.")
+    return RUN_BY_YOU()
 
 
-def embargo_ahead(row: Release, request: Request) -> Shown | None:
+def embargo_ahead(row: Release, request: Request) -> Sentence | None:
     """The moment of publication lies ahead."""
     if request.embargo is not None and request.embargo > timezone.now():
         return None
-    return _("The moment of publication must lie in the future.")
+    return EMBARGO_NOT_AHEAD()
 
 
-def embargo_over(row: Release, request: Request) -> Shown | None:
+def embargo_over(row: Release, request: Request) -> Sentence | None:
     """The moment of publication has come."""
     if row.embargo_until is not None and row.embargo_until <= timezone.now():
         return None
-    return _("The embargo is not over yet.")
+    return EMBARGO_NOT_OVER()
 
 
-def replaces_what_is_public(row: Release, request: Request) -> Shown | None:
+def replaces_what_is_public(row: Release, request: Request) -> Sentence | None:
     """A round has one current release: the next one is its correction."""
     current = Release.objects.filter(round_id=row.round_id, state=Release.State.PUBLISHED).exclude(pk=row.pk)
     if all(one.pk == row.replaces_id for one in current):
         return None
-    return _("This round has a published release that this one does not correct. Prepare a correction of it.")
+    return NOT_A_CORRECTION()
 
 
-def successor_public(row: Release, request: Request) -> Shown | None:
+def successor_public(row: Release, request: Request) -> Sentence | None:
     """A correction of it is public."""
     successor = Release.objects.filter(replaces=row, state=Release.State.PUBLISHED)
-    return None if successor.exists() else _("No correction of this release is public.")
+    return None if successor.exists() else NO_PUBLIC_CORRECTION()
 
 
-def reason_given(row: Release, request: Request) -> Shown | None:
+def reason_given(row: Release, request: Request) -> Sentence | None:
     """A reason stands on record."""
-    return None if len(request.reason.strip()) >= 4 else _("Give a reason of at least four characters.")
+    return None if len(request.reason.strip()) >= 4 else REASON_TOO_SHORT()
 
 
 POLICIES: dict[str, Policy] = {

@@ -55,7 +55,7 @@ def source_of(run: EstimationRun, keys: Iterable[Key]) -> Source:
         key = Key(year, variable, statistic, kind, code)
         if key in asked:
             found[key] = Stored(*numbers)
-    external = {(one["code"], one["year"]): float(one["value"]) for one in run.summary.get("external", [])}
+    external = {(one.code, one.year): float(one.value) for one in run.summary.external}
     return Source(found, external)
 
 
@@ -117,13 +117,13 @@ def material_of(run: EstimationRun, book: Book) -> Material:
         for row in rows
         for name in ("filed", "valid")
     }
-    external = run.summary.get("external", [])
-    names = ExternalSeries.objects.filter(code__in={one["code"] for one in external})
+    external = run.summary.external
+    names = ExternalSeries.objects.filter(code__in={one.code for one in external})
     return Material(
         year=year,
         source=Source({**source.estimates, **counts}, source.external),
         units={entry["code"]: entry["unit"] for entry in run.microdata.layout.variables},
-        external_units={one["code"]: one["unit"] for one in external},
+        external_units={one.code: one.unit for one in external},
         external_labels={row.code: Text(row.label_zh, row.label_en) for row in names.order_by("version")},
         coverage=coverage,
         name=domain_name,

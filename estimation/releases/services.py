@@ -1,7 +1,5 @@
 """Writes of releases: prepare a draft, fill it again, edit its passages, publish what is due."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -9,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from estimation.releases import selectors
+from estimation.releases.checks import Fault, ReleaseChecks, Rules
 from estimation.releases.content import notes
 from estimation.releases.content import passages as blocks
 from estimation.releases.content.content import CellStatus, Content, Text
@@ -18,7 +17,7 @@ from estimation.releases.content.identities import check_identities, failing
 from estimation.releases.content.passages import Passage
 from estimation.releases.content.registry import assemble, book
 from estimation.releases.disclosure.contributors import KINDS, Concentration, concentrations
-from estimation.releases.disclosure.protection import Rules, protect
+from estimation.releases.disclosure.protection import protect
 from estimation.releases.models import BlockVersion, Release
 from estimation.releases.states import Action
 from estimation.releases.transitions import due, transition
@@ -113,7 +112,7 @@ def rehearse_publication(release: Release) -> Release:
     return release
 
 
-def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Content, dict[str, Any]]:
+def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Content, ReleaseChecks]:
     """The content of a release of a run, and what the office needs to know of it."""
     known, year = book(), run.round.year
     material = selectors.material_of(run, known)
@@ -130,15 +129,10 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
     identities = check_identities(cells, year, material.source.external)
     cells = freeze(cells)
     passages = selectors.passages_of(run.round)
-    faults = [
-        {"kind": kind, "where": code, "detail": detail}
-        for code, kind, detail in notes.faults_of(passages, cells, year)
-    ]
-    fatal = [one for one in faults if one["kind"] in notes.FATAL]
-    fatal += [
-        {"kind": "identity", "where": one["code"], "detail": one["difference"]} for one in failing(identities)
-    ]
-    broken = {one["where"] for one in fatal}
+    faults = [Fault(kind, code, detail) for code, kind, detail in notes.faults_of(passages, cells, year)]
+    fatal = [one for one in faults if one.kind in notes.FATAL]
+    fatal += [Fault("identity", one["code"], one["difference"]) for one in failing(identities)]
+    broken = {one.where for one in fatal}
     footnotes, filled = notes.footnotes_of(
         blocks.fill_block(one, cells, year) for one in passages if one.code not in broken
     )
@@ -156,22 +150,9 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
         footnotes=footnotes,
         crossings=tuple(draft.crossings),
     )
-    remarks = [one for one in faults if one["kind"] not in notes.FATAL]
-    remarks += [
-        {"kind": "weak", "where": key, "detail": cell.printed}
-        for key, cell in cells.items()
-        if cell.grade == "E"
-    ]
-    return content, {
-        "faults": fatal,
-        "remarks": remarks,
-        "disclosure": verdict.to_json(),
-        "rules": _told(rules),
-    }
-
-
-def _told(rules: Rules) -> dict[str, float]:
-    return {"minimum": rules.minimum, "one": rules.one, "two": rules.two, "protection": rules.protection}
+    remarks = [one for one in faults if one.kind not in notes.FATAL]
+    remarks += [Fault("weak", key, cell.printed) for key, cell in cells.items() if cell.grade == "E"]
+    return content, ReleaseChecks(tuple(fatal), tuple(remarks), verdict.record(), rules)
 
 
 def _withheld(earlier: Release | None) -> frozenset[str]:
@@ -246,9 +227,8 @@ def publish_due() -> list[int]:
         try:
             transition(Release.objects.get(pk=pk), Action.PUBLISH, by=None)
         except PolicyDenied as refusal:
-            audit.record(
-                by=None, action="release_publish", subject=Release(pk=pk), succeeded=False, why=str(refusal)
-            )
+            why = refusal.stored.to_document()
+            audit.record(by=None, action="release_publish", subject=Release(pk=pk), succeeded=False, why=why)
             continue
         done.append(pk)
     return done

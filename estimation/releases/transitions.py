@@ -5,8 +5,8 @@ from datetime import datetime
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
+from estimation.releases.messages import NO_SUCH_MOVE
 from estimation.releases.models import Release
 from estimation.releases.policies import POLICIES, Request
 from estimation.releases.states import TRANSITIONS, Action, State, Transition, legal_actions
@@ -14,9 +14,8 @@ from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
-from survey.exceptions import PolicyDenied, Shown
-
-NO_SUCH_MOVE = _("This is not possible in the present state of the release.")
+from survey.exceptions import PolicyDenied
+from survey.sentences import Sentence
 
 
 @transaction.atomic
@@ -38,7 +37,7 @@ def authorise(row: Release, request: Request) -> Transition:
         raise PermissionDenied
     found = TRANSITIONS.get((State(row.state), request.action))
     if found is None or (found.system and request.by is not None):
-        raise PolicyDenied(NO_SUCH_MOVE)
+        raise PolicyDenied(NO_SUCH_MOVE())
     for name in found.policies:
         sentence = POLICIES[name](row, request)
         if sentence:
@@ -46,10 +45,10 @@ def authorise(row: Release, request: Request) -> Transition:
     return found
 
 
-def refusals(row: Release, by: User) -> dict[Action, Shown | None]:
+def refusals(row: Release, by: User) -> dict[Action, Sentence | None]:
     """What a person could do with a release now: None where nothing stands against it but what the form asks."""
     asked = {"reason_given", "embargo_ahead"}
-    found: dict[Action, Shown | None] = {}
+    found: dict[Action, Sentence | None] = {}
     if not may(by, Permission.PUBLISH):
         return found
     for action in legal_actions(State(row.state)):

@@ -1,6 +1,6 @@
 """Pages of the publishers: releases, their cells and checks, what changed, and how they move."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from estimation.releases import services
+from estimation.releases.checks import Fault
 from estimation.releases.differences import compare_cells, compare_with_report
 from estimation.releases.forms import ActForm, PrepareForm
 from estimation.releases.listing import selectors as release_reading
@@ -83,18 +84,21 @@ def release_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             "acts": [(action, ACTION_LABELS[action], sentence) for action, sentence in possible.items()],
             "needs_reason": release_reading.NEEDS_REASON,
             "needs_moment": Action.SCHEDULE,
-            "faults": _told(release.checks.get("faults", [])),
-            "remarks": _told(release.checks.get("remarks", [])),
+            "faults": _told(release.checks.faults),
+            "remarks": _told(release.checks.remarks),
             "identities": release_reading.identities(content, get_language() or "zh"),
-            "disclosure": release.checks.get("disclosure", {}),
-            "rules": release.checks.get("rules", {}),
+            "disclosure": release.checks.disclosure,
+            "rules": release.checks.rules,
             "trail": release_reading.trail(release),
         },
     )
 
 
-def _told(faults: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**one, "sentence": FAULT_LABELS[one["kind"]] % {"detail": one["detail"]}} for one in faults]
+def _told(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    return [
+        {"where": one.where, "sentence": str(FAULT_LABELS[one.kind]) % {"detail": one.detail}}
+        for one in faults
+    ]
 
 
 @requires(Permission.PUBLISH)
@@ -156,8 +160,8 @@ def release_disclosure(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "release": release,
             "here": "disclosure",
-            "disclosure": release.checks.get("disclosure", {}),
-            "rules": release.checks.get("rules", {}),
+            "disclosure": release.checks.disclosure,
+            "rules": release.checks.rules,
             "withheld": release_reading.withheld(release),
         },
     )

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from estimation.runs import selectors, services
 from estimation.runs.compute.spec import RunSpec
+from estimation.runs.compute.summary import RunSummary
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.tasks import enqueue
 from survey.access.requests import AuthenticatedApiRequest
@@ -26,6 +27,8 @@ class RunSerializer(serializers.ModelSerializer[EstimationRun]):
     round = serializers.IntegerField(source="round.year")
     microdata = serializers.CharField(source="microdata.content_hash")
     design = serializers.CharField(source="design.content_hash")
+    error = serializers.CharField(help_text="in the language of the request")
+    summary = serializers.SerializerMethodField()
 
     class Meta:
         model = EstimationRun
@@ -48,6 +51,12 @@ class RunSerializer(serializers.ModelSerializer[EstimationRun]):
             "result_hash",
             "summary",
         )
+
+    def get_summary(self, run: EstimationRun) -> dict[str, Any]:
+        """Counts, checks and external values, and the run that took the place of this one."""
+        newer = getattr(run, "superseded_by", None)
+        summary: RunSummary = run.summary
+        return summary.to_document() | ({"superseded_by": newer.pk} if newer else {})
 
 
 class RunRequest(serializers.Serializer[Any]):

@@ -1,9 +1,12 @@
 """An estimation run, named by the hash of its inputs, and everything that it stored."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from estimation.runs.compute.summary import RunSummary
+from survey.records import RecordField, SentenceField
 
 
 class EstimationRun(models.Model):
@@ -33,7 +36,7 @@ class EstimationRun(models.Model):
     percent = models.PositiveSmallIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
     attempts = models.PositiveSmallIntegerField(default=0)
-    error = models.TextField(blank=True)
+    error = SentenceField()
     requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
@@ -41,15 +44,22 @@ class EstimationRun(models.Model):
     finished_at = models.DateTimeField(null=True)
     measured = models.JSONField(default=dict)  # seconds per stage, peak memory
     result_hash = models.CharField(max_length=64, blank=True)
-    summary = models.JSONField(default=dict)
+    summary = RecordField(RunSummary)
+    # The finished run of the round that this one took the place of. Written once, when this one finishes; a
+    # trigger refuses to change it.
+    supersedes = models.OneToOneField("self", models.PROTECT, null=True, related_name="superseded_by")
 
     class Meta:
         ordering = ["-requested_at"]
         constraints = [
-            models.CheckConstraint(name="failed_run_says_why", condition=~Q(state="failed") | ~Q(error="")),
+            models.CheckConstraint(name="failed_run_says_why", condition=~Q(state="failed") | ~Q(error={})),
             models.CheckConstraint(
                 name="finished_run_is_hashed",
                 condition=~Q(state="finished") | (Q(finished_at__isnull=False) & ~Q(result_hash="")),
+            ),
+            models.CheckConstraint(
+                name="finished_run_supersedes",
+                condition=Q(supersedes__isnull=True) | (Q(state="finished") & ~Q(supersedes=F("pk"))),
             ),
         ]
 

@@ -63,9 +63,9 @@ KIND_LABELS = {
 
 def all_runs() -> QuerySet[EstimationRun]:
     """Every run, newest first, without the long documents."""
-    return EstimationRun.objects.select_related("round", "microdata", "design", "requested_by").order_by(
-        "-requested_at"
-    )
+    return EstimationRun.objects.select_related(
+        "round", "microdata", "design", "requested_by", "superseded_by"
+    ).order_by("-requested_at")
 
 
 def finished_runs() -> QuerySet[EstimationRun]:

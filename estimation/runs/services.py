@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -27,7 +28,9 @@ from estimation.external.models import ExternalSeries
 from estimation.runs import storage
 from estimation.runs.compute.pipeline import Cancelled, Result, compute
 from estimation.runs.compute.spec import RunSpec, digest
+from estimation.runs.compute.summary import ExternalValue, RunSummary
 from estimation.runs.extraction.selectors import read_year
+from estimation.runs.messages import LOST, OUT_OF_MEMORY, reason_of
 from estimation.runs.models import EstimationRun
 from estimation.runs.program import code_version
 from survey import audit
@@ -38,6 +41,7 @@ from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
 from survey.microdata.models import MicrodataVersion
 from survey.microdata.services import freeze_version
+from survey.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 State = EstimationRun.State
@@ -45,6 +49,7 @@ LOST_AFTER = timedelta(seconds=settings.RUN_LOST_SECONDS)
 RESEND_AFTER = timedelta(seconds=settings.RUN_RESEND_SECONDS)
 ATTEMPTS = 3
 HISTORY_YEARS = 10
+NO_ERROR = Sentence()
 type Report = Callable[[str, int], None]
 
 
@@ -110,11 +115,11 @@ def request_run(
             "spec": spec.to_json(),
             "code_version": code_version(),
             "requested_by": by,
-            "summary": {"external": external},
+            "summary": RunSummary(external=tuple(ExternalValue(**one) for one in external)),
         },
     )
     if not created and run.state in (State.FAILED, State.CANCELLED):
-        run.state, run.error, run.attempts, run.percent, run.stage = State.QUEUED, "", 0, 0, ""
+        run.state, run.error, run.attempts, run.percent, run.stage = State.QUEUED, Sentence(), 0, 0, ""
         run.cancel_requested, run.requested_at, run.requested_by = False, timezone.now(), by
         run.save()
         created = True
@@ -172,7 +177,7 @@ def execute_run(run_id: int, *, report: Report | None = None) -> bool:
         heartbeat_at=now,
         percent=0,
         stage="read",
-        error="",
+        error=Sentence(),
         cancel_requested=False,
     )
     if not claimed:
@@ -198,10 +203,10 @@ def execute_run(run_id: int, *, report: Report | None = None) -> bool:
     except DatabaseError:
         raise
     except MemoryError:
-        _end(run, State.FAILED, _("The computation ran out of memory."))
+        _end(run, State.FAILED, OUT_OF_MEMORY())
     except Exception as error:
         logger.exception("run %s failed", run_id)
-        _end(run, State.FAILED, _("The computation stopped: %(error)s") % {"error": error})
+        _end(run, State.FAILED, reason_of(error))
         if report is not None:
             raise
     return True
@@ -229,16 +234,19 @@ def _store(run: EstimationRun, result: Result, beat: "_Heart") -> None:
         storage.replace_results(row, result)
         row.state, row.percent, row.stage, row.finished_at = State.FINISHED, 100, "", timezone.now()
         row.heartbeat_at, row.result_hash = row.finished_at, result.content_hash
-        row.summary = {"external": row.summary.get("external", []), **result.summary}
-        row.measured = beat.measured()
+        row.summary = replace(result.summary, external=row.summary.external)
+        row.measured, row.supersedes = beat.measured(), _current(row.round)
         row.save()
-        for older in EstimationRun.objects.filter(round=row.round, state=State.FINISHED).exclude(pk=row.pk):
-            older.summary["superseded_by"] = row.pk
-            older.save(update_fields=["summary"])
         audit.record(by=row.requested_by, action="finish_run", subject=row, result_hash=row.result_hash)
 
 
-def _end(run: EstimationRun, state: str, error: str = "") -> None:
+def _current(round: CollectionRound) -> EstimationRun | None:
+    """The finished run of a round that no other has superseded. Locks the round, so that two do not supersede it."""
+    CollectionRound.objects.select_for_update().get(pk=round.pk)
+    return EstimationRun.objects.filter(round=round, state=State.FINISHED, superseded_by__isnull=True).first()
+
+
+def _end(run: EstimationRun, state: str, error: Sentence = NO_ERROR) -> None:
     EstimationRun.objects.filter(pk=run.pk, state=State.RUNNING, attempts=run.attempts).update(
         state=state, error=error, finished_at=timezone.now()
     )
@@ -288,11 +296,8 @@ def lost_runs() -> list[int]:
     silent = EstimationRun.objects.filter(state=State.RUNNING).filter(
         Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - LOST_AFTER)
     )
-    sentence = _(
-        "The worker stopped %(count)s times while it computed this run. Look at the worker's memory and log."
-    )
     silent.filter(attempts__gte=ATTEMPTS).update(
-        state=State.FAILED, error=sentence % {"count": ATTEMPTS}, finished_at=now
+        state=State.FAILED, error=LOST(count=ATTEMPTS), finished_at=now
     )
     silent.filter(cancel_requested=True).update(state=State.CANCELLED, finished_at=now)
     back = list(silent.values_list("pk", flat=True))

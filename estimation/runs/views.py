@@ -167,7 +167,7 @@ def run_treated(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def run_weights(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Weights of the strata and what was collapsed."""
     run = get_object_or_404(selectors.finished_runs(), pk=pk)
-    years = [one["year"] for one in run.summary["years"]]
+    years = [one.year for one in run.summary.years]
     asked = request.GET.get("year", "")
     year = int(asked) if asked.isdecimal() and int(asked) in years else years[0]
     collapsed = request.GET.get("collapsed") == "1"
@@ -178,7 +178,7 @@ def run_weights(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "year": year,
         "collapsed": collapsed,
         "page": rows.get_page(request.GET.get("page")),
-        "facts": next(one for one in run.summary["years"] if one["year"] == year),
+        "facts": run.summary.of_year(year),
     }
     return page(request, "estimation/runs/weights.html", context)
 

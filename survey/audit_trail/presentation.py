@@ -12,6 +12,7 @@ from survey.collection.models import ContactNote, Disposition
 from survey.fieldwork.models import DeskJob, ReminderBatch
 from survey.questionnaires.loader import load_codelist
 from survey.review.selectors import place_name
+from survey.sentences import Sentence
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import STATE_LABELS, Attachment
 
@@ -106,6 +107,8 @@ def told(details: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
 
 
 def _value(key: str, value: Any) -> str:
+    if isinstance(value, dict) and value.keys() == {"code", "params"}:
+        return str(Sentence.from_document(value))
     if isinstance(value, dict):
         return ", ".join(f"{LABELS.get(name, name)}: {_value(name, one)}" for name, one in value.items())
     if isinstance(value, list):

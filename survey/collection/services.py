@@ -14,6 +14,7 @@ from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
+from survey.collection.messages import HAS_BEGUN, NOT_PUBLISHED
 from survey.collection.models import Assignment, CollectionRound, ContactNote, Disposition
 from survey.exceptions import PolicyDenied
 from survey.frame.models import ReportingUnit, UnitContact
@@ -79,17 +80,14 @@ def assign_units(units: Sequence[int], round_: CollectionRound, *, by: User | No
         raise PermissionDenied
     row = CollectionRound.objects.select_for_update().get(pk=round_.pk)
     if row.state != CollectionRound.State.PLANNED:
-        raise PolicyDenied(_("The round has begun; nobody can be added to it as a whole any more."))
+        raise PolicyDenied(HAS_BEGUN())
     categories = dict(ReportingUnit.objects.filter(pk__in=units).values_list("pk", "category"))
     versions: dict[str, int] = {}
     for version in QuestionnaireVersion.objects.filter(year=row.year).order_by("number").defer("document"):
         versions[version.category] = version.pk
     missing = sorted(set(categories.values()) - versions.keys())
     if missing:
-        raise PolicyDenied(
-            _("No questionnaire of %(year)s is published for %(categories)s.")
-            % {"year": row.year, "categories": ", ".join(missing)}
-        )
+        raise PolicyDenied(NOT_PUBLISHED(year=row.year, categories=missing))
     before = Assignment.objects.filter(round=row).count()
     Assignment.objects.bulk_create(
         [Assignment(unit_id=unit, round=row, version_id=versions[categories[unit]]) for unit in units],

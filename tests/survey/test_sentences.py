@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from survey.exceptions import PolicyDenied
-from survey.sentences import Sentence, SentenceField, as_written, define, defined
+from survey.records import SentenceField
+from survey.sentences import Sentence, as_written, define, defined
 
 EXPIRED = define("test_expired", _("This file has expired. Ask for it again."))
 WAIT = define("test_wait", _("The file has more than %(limit)s rows. Split it."))
@@ -29,6 +30,14 @@ def test_the_stored_form_is_code_and_parameters() -> None:
     )  # rows of the frame without parameters
 
 
+def test_a_parameter_may_be_a_sentence_or_a_list() -> None:
+    stored = Sentence.from_document(WAIT(limit=[EXPIRED(), 7]).to_document())
+    with override("en"):
+        assert str(stored).startswith("The file has more than This file has expired. Ask for it again., 7")
+    with override("zh-hans"):
+        assert "expired" not in str(stored)
+
+
 def test_a_text_without_a_code_is_shown_as_it_was_written() -> None:
     assert str(as_written(text="100% of 已更正")) == "100% of 已更正"
 
@@ -44,7 +53,7 @@ def test_a_translated_parameter_and_a_taken_code_are_refused() -> None:
         define("test_wait", _("yes"))
 
 
-@pytest.mark.parametrize("value", ["The run failed.", _("yes"), None, {"text": "The run failed."}])
+@pytest.mark.parametrize("value", ["The run failed.", _("yes"), None, {"code": "test_expired"}])
 def test_the_field_stores_nothing_but_sentences(value: object) -> None:
     with pytest.raises(TypeError):
         SentenceField(name="error").get_prep_value(value)

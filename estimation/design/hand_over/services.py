@@ -14,13 +14,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from estimation.design.messages import HAND_OVER_LOST, HAND_OVER_NOT_ALLOWED, HAND_OVER_STOPPED
 from estimation.design.models import SampleDesign
 from estimation.design.services import State, allow, hand_over, locked, refuse_begun
 from survey import audit
 from survey.access.models import User
 from survey.exceptions import PolicyDenied
+from survey.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 3
@@ -40,7 +41,7 @@ def request_hand_over(design: SampleDesign, *, by: User | None) -> SampleDesign:
         return row
     refuse_begun(row.round)
     row.hand_over_requested_at, row.hand_over_requested_by = timezone.now(), by
-    row.hand_over_attempts, row.hand_over_error = 0, ""
+    row.hand_over_attempts, row.hand_over_error = 0, Sentence()
     row.save(
         update_fields=[
             "hand_over_requested_at",
@@ -72,27 +73,27 @@ def do_hand_over(pk: int) -> bool:
         if not asked.filter(hand_over_attempts__lt=ATTEMPTS).update(
             hand_over_attempts=F("hand_over_attempts") + 1
         ):
-            _give_up(pk, _("The worker stopped %(count)s times during the hand-over.") % {"count": ATTEMPTS})
+            _give_up(pk, HAND_OVER_LOST(count=ATTEMPTS))
             return False
         row = SampleDesign.objects.select_related("hand_over_requested_by").get(pk=pk)
         began = time.perf_counter()
         hand_over(row, by=row.hand_over_requested_by, beat=lambda percent: _beat(pk, percent))
         logger.info("design %s handed over in %.1f s", pk, time.perf_counter() - began)
     except PolicyDenied as refusal:
-        _give_up(pk, str(refusal.sentence))
+        _give_up(pk, refusal.stored)
     except PermissionDenied:
-        _give_up(pk, _("Who asked for the hand-over may not do it any more."))
+        _give_up(pk, HAND_OVER_NOT_ALLOWED())
     except DatabaseError:
         raise
     except Exception as error:
         logger.exception("the hand-over of design %s stopped", pk)
-        _give_up(pk, _("The hand-over stopped: %(error)s") % {"error": error})
+        _give_up(pk, HAND_OVER_STOPPED(error=error))
     finally:
         cache.delete(_key(pk))
     return True
 
 
-def _give_up(pk: int, sentence: str) -> None:
+def _give_up(pk: int, sentence: Sentence) -> None:
     SampleDesign.objects.filter(pk=pk, state=State.APPROVED).update(
         hand_over_requested_at=None, hand_over_error=sentence
     )

@@ -26,7 +26,7 @@ def publish_first_release(*, year: int, progress: Progress) -> Release | None:
     if run.state != EstimationRun.State.FINISHED:
         progress(f"the first run of {year} is {run.state}: {run.error}")
         return None
-    progress(f"{run.summary['estimates']:,} estimates of {year}")
+    progress(f"{run.summary.estimates:,} estimates of {year}")
     release = prepare_release(run=run, by=None)
     try:
         release = rehearse_publication(release)

@@ -63,6 +63,11 @@ class FrozenCell:
     lineage: tuple[str, ...] = ()
     words: Text | None = None  # what running text prints instead: an enumeration, "近80", "超11"
 
+    @property
+    def is_external(self) -> bool:
+        """Made of nothing but external values (``GDP/2025``): without sampling error."""
+        return bool(self.lineage) and all(line.count("/") == 1 for line in self.lineage)
+
 
 @dataclass(frozen=True, slots=True)
 class FrozenRow:

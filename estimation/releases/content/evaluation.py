@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from estimation.releases.content.content import FrozenCell
-from estimation.releases.content.draft import NOTES, Draft, Material
+from estimation.releases.content.draft import Draft, Material
 from estimation.releases.content.estimates import estimate_unit, key_of, lineage_of, rounded
 from estimation.releases.content.formulas import Formula, Quantity, Reference
 from estimation.units import Unit, unit_of
@@ -74,7 +74,7 @@ class Evaluator:
         if cell is None or cell.value is None:
             raise Missing(cell.reason if cell else "no_estimate")
         value = float(rounded(cell.value, cell.decimals))
-        se = 0.0 if cell.note == NOTES["external"] or cell.estimator == "count" else cell.se
+        se = 0.0 if cell.is_external or cell.estimator == "count" else cell.se
         return Component(value, unit_of(cell.unit.zh), se, cell.n, cell.lineage, "derived")
 
     def evaluate(self, formula: Formula) -> tuple[Quantity, dict[Reference, Component]]:

@@ -19,6 +19,7 @@ from estimation.methods import (
     suppress_in_turn,
     table_relations,
 )
+from estimation.releases.checks import AuditedSystem, Disclosure, Rules
 from estimation.releases.content.content import CellStatus, FrozenCell
 from estimation.releases.content.crossings import CROSSED
 from estimation.releases.content.estimates import Key, Stored
@@ -45,22 +46,13 @@ _SUMS: tuple[tuple[str, tuple[str, ...], tuple[str, str]], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Fewest contributors; largest share of one and of two; share within which nobody may bound a withheld value."""
-
-    minimum: int = 3
-    one: float = 0.70
-    two: float = 0.85
-    protection: float = 0.1
-
-    def why(self, found: Concentration) -> str:
-        """The reason why a total is sensitive, or nothing."""
-        if 0 < found.units < self.minimum:
-            return FEW
-        if found.largest > self.one:
-            return ONE
-        return TWO if found.two_largest > self.two else ""
+def sensitivity(rules: Rules, found: Concentration) -> str:
+    """The reason why a total is sensitive, or nothing."""
+    if 0 < found.units < rules.minimum:
+        return FEW
+    if found.largest > rules.one:
+        return ONE
+    return TWO if found.two_largest > rules.two else ""
 
 
 @dataclass
@@ -68,16 +60,16 @@ class Verdict:
     """Withheld estimates with their reason, and what the auditor found. For the office only."""
 
     withheld: dict[str, str] = field(default_factory=dict)  # lineage -> reason
-    systems: list[dict[str, Any]] = field(default_factory=list)
+    systems: list[AuditedSystem] = field(default_factory=list)
 
     @property
     def leaks(self) -> int:
         """Sensitive cells that published cells give away."""
-        return sum(len(one["recovered"]) for one in self.systems)
+        return sum(len(one.recovered) for one in self.systems)
 
-    def to_json(self) -> dict[str, Any]:
+    def record(self) -> Disclosure:
         """As stored with the release."""
-        return {"withheld": self.withheld, "systems": self.systems, "leaks": self.leaks}
+        return Disclosure(dict(self.withheld), tuple(self.systems), self.leaks)
 
 
 def protect(
@@ -136,8 +128,8 @@ def _sensitive(
         return ""
     for variable in key.variable.replace("+", "/").split("/"):
         found = concentration.get((variable, key.kind, key.code))
-        if found is not None and (why := rules.why(found)):
-            return why
+        if found is not None and (reason := sensitivity(rules, found)):
+            return reason
     return ""
 
 
@@ -281,27 +273,27 @@ def _crossed_sums(
     return [(CROSSED, tuple(codes), whole) for whole, codes in lines.items()]
 
 
-def _report(one: _System, pattern: Bools, method: str, optimal: bool) -> dict[str, Any]:
+def _report(one: _System, pattern: Bools, method: str, optimal: bool) -> AuditedSystem:
     """The attack on the sensitive cells with everything that is published, and what it found."""
     audit = audit_suppression(one.value, one.relations, pattern, targets=one.primary)
     held = np.flatnonzero(one.primary)
     width = (audit.upper - audit.lower)[held] / np.where(one.value[held] > 0, one.value[held], 1.0)
     narrow = float(width.min()) if len(held) else None
     first = one.keys[0]
-    return {
-        "variable": first.variable,
-        "statistic": first.statistic,
-        "year": first.year,
-        "method": method,
-        "crossed": bool(one.kinds(CROSSED).any()),
-        "cells": sum(1 for name in one.names if name),
-        "sums": int(one.relations.shape[0]),
-        "primary": int(one.primary.sum()),
-        "secondary": int((pattern & ~one.primary).sum()),
-        "optimal": optimal,
-        "recovered": [one.names[int(i)] for i in np.flatnonzero(audit.recovered)],
-        "narrowest": None if narrow is None or not np.isfinite(narrow) else round(narrow, 4),
-    }
+    return AuditedSystem(
+        variable=first.variable,
+        statistic=first.statistic,
+        year=first.year,
+        method=method,
+        crossed=bool(one.kinds(CROSSED).any()),
+        cells=sum(1 for name in one.names if name),
+        sums=int(one.relations.shape[0]),
+        primary=int(one.primary.sum()),
+        secondary=int((pattern & ~one.primary).sum()),
+        optimal=optimal,
+        recovered=tuple(one.names[int(i)] for i in np.flatnonzero(audit.recovered)),
+        narrowest=None if narrow is None or not np.isfinite(narrow) else round(narrow, 4),
+    )
 
 
 def _follow(lines: Mapping[str, Key], verdict: Verdict) -> None:

@@ -131,7 +131,7 @@ def cells(content: Content, begins: str, status: str) -> list[FrozenCell]:
 
 def withheld(release: Release) -> list[tuple[str, Any]]:
     """Withheld estimates with the reason in words."""
-    found = release.checks.get("disclosure", {}).get("withheld", {})
+    found = release.checks.disclosure.withheld
     return [(line, WITHHELD_LABELS.get(reason, reason)) for line, reason in sorted(found.items())]
 
 

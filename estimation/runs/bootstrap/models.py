@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from estimation.runs.models import EstimationRun
+from survey.records import SentenceField
 
 
 class Bootstrap(models.Model):
@@ -18,7 +19,7 @@ class Bootstrap(models.Model):
     code_version = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=EstimationRun.State.choices, default="queued")
     cancel_requested = models.BooleanField(default=False)
-    error = models.TextField(blank=True)
+    error = SentenceField()
     requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)

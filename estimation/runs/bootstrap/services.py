@@ -26,6 +26,8 @@ from estimation.runs.compute.contributions import Cell
 from estimation.runs.compute.pipeline import Cancelled
 from estimation.runs.compute.replicates import chained
 from estimation.runs.compute.spec import digest
+from estimation.runs.compute.summary import RunSummary
+from estimation.runs.messages import CHUNK_LOST, PROGRAM_CHANGED, reason_of
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.program import code_version
 from estimation.runs.services import ATTEMPTS, LOST_AFTER
@@ -34,6 +36,7 @@ from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
+from survey.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 State = EstimationRun.State
@@ -91,7 +94,7 @@ def restart_bootstrap(row: Bootstrap) -> Bootstrap:
 def _reset(row: Bootstrap, by: User | None) -> None:
     row.chunks.update(rows=None, finished_at=None, claimed_at=None, attempts=0, seconds=None, worker="")
     ReplicateEstimate.objects.filter(bootstrap=row).delete()
-    row.state, row.error, row.cancel_requested, row.result_hash = State.QUEUED, "", False, ""
+    row.state, row.error, row.cancel_requested, row.result_hash = State.QUEUED, Sentence(), False, ""
     row.started_at = row.finished_at = None
     row.requested_at, row.requested_by = timezone.now(), by
     row.save()
@@ -138,10 +141,11 @@ def compute_chunk(chunk_id: int) -> bool:
     BootstrapChunk.objects.filter(pk=chunk_id, finished_at=None).update(
         claimed_at=now, attempts=F("attempts") + 1, worker=_worker()
     )
+    if row.code_version != code_version():
+        _fail(row.pk, PROGRAM_CHANGED())
+        return True
     begun = time.perf_counter()
     try:
-        if row.code_version != code_version():
-            raise ValueError(_("The program has changed since this bootstrap was asked for."))
         rows = frame_of(row.run).rows(
             seed=seed_of(row), first=chunk.first, count=chunk.count, beat=_beat(chunk_id, row.pk)
         )
@@ -151,7 +155,7 @@ def compute_chunk(chunk_id: int) -> bool:
         raise
     except Exception as error:
         logger.exception("chunk %s of bootstrap %s failed", chunk.first, row.pk)
-        _fail(row.pk, _("The computation stopped: %(error)s") % {"error": error})
+        _fail(row.pk, reason_of(error))
         return True
     BootstrapChunk.objects.filter(pk=chunk_id, finished_at=None, bootstrap__state__in=ACTIVE).update(
         rows=_packed(rows), finished_at=timezone.now(), seconds=round(time.perf_counter() - begun, 3)
@@ -180,7 +184,7 @@ def _beat(chunk_id: int, bootstrap_id: int) -> Callable[[], None]:
     return beat
 
 
-def _fail(bootstrap_id: int, sentence: str) -> None:
+def _fail(bootstrap_id: int, sentence: Sentence) -> None:
     Bootstrap.objects.filter(pk=bootstrap_id, state__in=ACTIVE).update(
         state=State.FAILED, error=sentence, finished_at=timezone.now()
     )
@@ -197,11 +201,8 @@ def _packed(rows: Floats) -> bytes:
 
 def external_of(run: EstimationRun) -> dict[str, float]:
     """External values of the run's own year."""
-    return {
-        one["code"]: float(one["value"])
-        for one in run.summary.get("external", [])
-        if one["year"] == run.round.year
-    }
+    summary: RunSummary = run.summary
+    return summary.external_of(run.round.year)
 
 
 @transaction.atomic
@@ -268,12 +269,11 @@ def _linear(run: EstimationRun, cells: tuple[Cell, ...]) -> dict[Cell, float]:
 def lost_chunks() -> list[int]:
     """Give up what died too often; keys of the chunks whose worker went silent or whose message was lost."""
     now = timezone.now()
-    sentence = _("A worker stopped %(count)s times while it computed a chunk. Look at its memory and log.")
     active = Bootstrap.objects.filter(state__in=ACTIVE)
     silent = Q(claimed_at__lt=now - LOST_AFTER)
     for row in active.filter(chunks__attempts__gte=ATTEMPTS).distinct():
         if row.chunks.filter(silent, attempts__gte=ATTEMPTS, finished_at=None).exists():
-            _fail(row.pk, sentence % {"count": ATTEMPTS})
+            _fail(row.pk, CHUNK_LOST(count=ATTEMPTS))
     again: list[int] = []
     for row in active.all():
         last = row.chunks.aggregate(beat=Max("claimed_at"), done=Max("finished_at"))

@@ -6,7 +6,6 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from estimation.runs.compute.changes import pair_years, share_growth, total_grow
 from estimation.runs.compute.levels import Prepared, means, multiples, prepare, proportions, ratios, totals
 from estimation.runs.compute.panel import panel_growth
 from estimation.runs.compute.spec import FLOW_BASIS, RunSpec
+from estimation.runs.compute.summary import IdentityCheck, RunSummary, YearSummary
 from estimation.runs.compute.treat import treat
 from estimation.runs.compute.weigh import weigh
 
@@ -36,8 +36,7 @@ class Result:
 
     estimates: EstimateColumns
     years: tuple[Prepared, ...]
-    checks: tuple[dict[str, Any], ...]
-    summary: dict[str, Any]
+    summary: RunSummary
     content_hash: str
 
 
@@ -72,9 +71,7 @@ def compute(
     columns = collector.columns()
     progress("check", STARTS["check"])
     checks = check(columns, prepared)
-    return Result(
-        columns, tuple(prepared), checks, _summary(columns, prepared, checks), content_hash(columns)
-    )
+    return Result(columns, tuple(prepared), _summary(columns, prepared, checks), content_hash(columns))
 
 
 def prepare_years(
@@ -120,9 +117,9 @@ def with_flow_basis(year: Year, spec: RunSpec) -> Year:
     return replace(year, values=values)
 
 
-def check(columns: EstimateColumns, prepared: list[Prepared]) -> tuple[dict[str, Any], ...]:
+def check(columns: EstimateColumns, prepared: list[Prepared]) -> tuple[IdentityCheck, ...]:
     """Identities that must hold whatever the data: weights sum to the population, domains to the whole."""
-    found: list[dict[str, Any]] = []
+    found: list[IdentityCheck] = []
     for one in prepared:
         sample = one.weighted.sample
         gap = float(abs(sample.weight.sum() - sample.population.sum()))
@@ -161,40 +158,41 @@ def _gap(
     return worst, 1.0
 
 
-def _verdict(name: str, year: int, detail: str, gap: float, scale: float) -> dict[str, Any]:
+def _verdict(name: str, year: int, detail: str, gap: float, scale: float) -> IdentityCheck:
     relative = gap / scale if scale else gap
-    return {"check": name, "year": year, "detail": detail, "gap": relative, "holds": relative < 1e-9}
+    return IdentityCheck(name, year, detail, relative, holds=relative < 1e-9)
 
 
 def _summary(
-    columns: EstimateColumns, prepared: list[Prepared], checks: tuple[dict[str, Any], ...]
-) -> dict[str, Any]:
-    grades = {letter: columns.grade.count(letter) for letter in "ABCDE"}
-    return {
-        "estimates": len(columns),
-        "variables": len(prepared[0].year.items),
-        "grades": grades,
-        "checks": list(checks),
-        "years": [
-            {
-                "year": one.year.year,
-                "units": one.year.n,
-                "population": float(one.weighted.sample.population.sum()),
-                "strata": one.year.strata.count,
-                "estimation_strata": one.weighted.sample.strata,
-                "response_classes": int(one.weighted.classes.parted.sum()),
-                "collapsed": sum(1 for step in one.weighted.step if step),
-                "alone": int(one.weighted.sample.alone.sum()),
-                "outside_design": one.weighted.outside,
-                "unrepresented": one.weighted.unrepresented,
-                "excess": one.weighted.excess,
-                "moved": int((one.treated.outliers.effect != 0).sum()),
-                "left_alone": int((one.treated.outliers.effect == 0).sum()),
-                "filled": int(one.treated.filled.sum()),
-            }
-            for one in prepared
-        ],
-    }
+    columns: EstimateColumns, prepared: list[Prepared], checks: tuple[IdentityCheck, ...]
+) -> RunSummary:
+    return RunSummary(
+        estimates=len(columns),
+        variables=len(prepared[0].year.items),
+        grades={letter: columns.grade.count(letter) for letter in "ABCDE"},
+        checks=checks,
+        years=tuple(_of_year(one) for one in prepared),
+    )
+
+
+def _of_year(one: Prepared) -> YearSummary:
+    weighted, effect = one.weighted, one.treated.outliers.effect
+    return YearSummary(
+        year=one.year.year,
+        units=one.year.n,
+        population=float(weighted.sample.population.sum()),
+        strata=one.year.strata.count,
+        estimation_strata=weighted.sample.strata,
+        response_classes=int(weighted.classes.parted.sum()),
+        collapsed=sum(1 for step in weighted.step if step),
+        alone=int(weighted.sample.alone.sum()),
+        outside_design=weighted.outside,
+        unrepresented=weighted.unrepresented,
+        excess=weighted.excess,
+        moved=int((effect != 0).sum()),
+        left_alone=int((effect == 0).sum()),
+        filled=int(one.treated.filled.sum()),
+    )
 
 
 def content_hash(columns: EstimateColumns) -> str:

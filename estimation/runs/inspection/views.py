@@ -174,7 +174,7 @@ def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "run": run,
         "year": year,
-        "facts": next(one for one in run.summary["years"] if one["year"] == year),
+        "facts": run.summary.of_year(year),
         "treatment": run.spec["winsorization"]["method"],
         "parameters": selectors_methods.parameters(run),
         "effects": [(row, selectors.name_of(names, row["variable"])) for row in effects],

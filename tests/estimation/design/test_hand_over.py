@@ -14,10 +14,13 @@ from estimation.design.hand_over.services import (
     request_hand_over,
     waiting_hand_overs,
 )
+from estimation.design.messages import HAND_OVER_LOST
 from estimation.design.models import SampleDesign
 from survey.audit import AuditEvent
+from survey.collection.messages import NOT_PUBLISHED
 from survey.collection.models import Assignment
 from survey.questionnaires.models import QuestionnaireVersion
+from survey.sentences import Sentence
 from survey.submissions.models import Submission
 from tests.estimation.design.population import Population
 
@@ -67,9 +70,9 @@ def test_after_three_dead_workers_it_says_so(population: Population) -> None:
     SampleDesign.objects.filter(pk=row.pk).update(hand_over_attempts=3)
     assert not do_hand_over(row.pk)
     row.refresh_from_db()
-    assert row.hand_over_requested_at is None and "3" in row.hand_over_error
+    assert row.hand_over_requested_at is None and row.hand_over_error == HAND_OVER_LOST(count=3)
     assert not Assignment.objects.filter(round=population.round).exists()
-    assert request_hand_over(row, by=population.first).hand_over_error == ""
+    assert request_hand_over(row, by=population.first).hand_over_error == Sentence()
     assert do_hand_over(row.pk)
     row.refresh_from_db()
     assert row.state == State.HANDED_OVER
@@ -80,7 +83,9 @@ def test_a_refusal_of_the_work_is_a_sentence_and_leaves_nothing(population: Popu
     QuestionnaireVersion.objects.filter(year=2026, category="CAT03").delete()
     assert do_hand_over(row.pk)
     row.refresh_from_db()
-    assert row.state == State.APPROVED and "CAT03" in row.hand_over_error
+    assert row.state == State.APPROVED and row.hand_over_error == NOT_PUBLISHED(
+        year=2026, categories=["CAT03"]
+    )
     assert row.hand_over_requested_at is None and percent_of(row) is None
     assert not Assignment.objects.filter(round=population.round).exists()
 

@@ -154,7 +154,7 @@ def test_refusals_and_failures_say_why(run: EstimationRun, monkeypatch: pytest.M
     EstimationRun.objects.filter(pk=run.pk).update(spec={"no such": 1})
     services.compute_index(row.pk)
     row.refresh_from_db()
-    assert row.state == State.FAILED and "no such" in row.error
+    assert row.state == State.FAILED and "no such" in str(row.error)
     EstimationRun.objects.filter(pk=run.pk).update(state=State.CANCELLED)
     run.refresh_from_db()
     with pytest.raises(PolicyDenied):

@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from estimation.public import middleware
+from estimation.releases.checks import ReleaseChecks, Rules
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import EstimationRun
 from estimation.templatetags.public import estimator_words
@@ -264,7 +265,7 @@ def test_wrong_addresses_are_not_found(publish: Publish) -> None:
 def test_the_method_page_tells_the_choices_of_its_own_run(
     publish: Publish, method: str, zh: str, en: str
 ) -> None:
-    release = publish(checks={"rules": {"minimum": 4, "one": 0.65, "two": 0.8, "protection": 0.1}})
+    release = publish(checks=ReleaseChecks(rules=Rules(4, 0.65, 0.8, 0.1)))
     spec = RunSpec(winsorization=Winsorization(method, 0.005, 0.999))  # type: ignore[arg-type]
     EstimationRun.objects.filter(pk=release.run_id).update(spec=spec.to_json())
     chinese, english = (body(Client().get(f"/{language}/2025/method/")) for language in ("zh", "en"))

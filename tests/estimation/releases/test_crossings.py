@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from scipy import optimize
 
+from estimation.releases.checks import Rules
 from estimation.releases.content.content import CellStatus, Content, FrozenCell, Text
 from estimation.releases.content.crossings import without_weak
 from estimation.releases.content.estimates import Key, Stored
 from estimation.releases.content.freezing import as_printed, freeze
 from estimation.releases.content.registry import book
 from estimation.releases.disclosure.contributors import Concentration
-from estimation.releases.disclosure.protection import Rules, line_of, protect
+from estimation.releases.disclosure.protection import line_of, protect
 from estimation.releases.services import prepare_release
 from tests.estimation.releases.stage import finished_run
 
@@ -94,9 +95,9 @@ def test_no_sensitive_cell_can_be_bounded_and_margins_stay(estimates: dict[Key, 
     assert {line_of(key) for key in sensitive} <= gone
     assert all("/region_section/" in line for line in gone), "margins are public"
     assert verdict.leaks == 0
-    crossed = next(one for one in verdict.systems if one["crossed"])
-    assert (crossed["primary"], crossed["method"]) == (12, "in_turn")
-    assert 0 < crossed["secondary"] <= 36
+    crossed = next(one for one in verdict.systems if one.crossed)
+    assert (crossed.primary, crossed.method) == (12, "in_turn")
+    assert 0 < crossed.secondary <= 36
     for key in sensitive:
         low, high = reach(estimates, gone, line_of(key))
         true = estimates[key].value or 0.0

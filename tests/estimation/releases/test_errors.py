@@ -1,6 +1,7 @@
 """Errors of derived numbers: one component exactly, a total of two years with its covariance, several as a bound."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from estimation.releases.content.content import FrozenCell, Text
 from estimation.releases.content.draft import NOTES, Draft, Material
 from estimation.releases.content.estimates import Key, Source, Stored
+from estimation.releases.content.evaluation import Evaluator
 from estimation.releases.content.facts import fact_cell
+from estimation.releases.content.formulas import Reference
 from estimation.releases.content.registry import parse_book, registry
 
 NOW = Key(2025, "P01", "total", "section", "C")
@@ -21,6 +24,16 @@ ESTIMATES = {
     OTHER: Stored(300.0, se=12.0, n=9),
 }
 
+MATERIAL = Material(
+    2025,
+    Source(ESTIMATES, {("EXT-WORLD", 2025): 4.0}),
+    {"P01": "TB"},
+    {"EXT-WORLD": "PB"},
+    {},
+    {},
+    lambda kind, code: Text(code, code),
+)
+
 
 def evaluated(formula: str, estimates: dict[Key, Stored], unit: str = "TB", **more: Any) -> FrozenCell:
     fact = {
@@ -32,15 +45,7 @@ def evaluated(formula: str, estimates: dict[Key, Stored], unit: str = "TB", **mo
         **more,
     }
     book = parse_book(registry(), {"facts": [fact]}, {})
-    material = Material(
-        2025,
-        Source(estimates, {("EXT-WORLD", 2025): 4.0}),
-        {"P01": "TB"},
-        {"EXT-WORLD": "PB"},
-        {},
-        {},
-        lambda kind, code: Text(code, code),
-    )
+    material = replace(MATERIAL, source=Source(estimates, {("EXT-WORLD", 2025): 4.0}))
     return fact_cell(book.evaluator(Draft(), material), book.facts[0])
 
 
@@ -80,6 +85,19 @@ def test_an_unknown_error_stays_unknown() -> None:
 def test_external_numbers_have_no_sampling_error() -> None:
     cell = evaluated("{EXT-WORLD}", ESTIMATES, "PB")
     assert (cell.se, cell.note, cell.estimator) == (None, NOTES["external"], "external")
+
+
+def test_no_error_depends_on_the_wording_of_a_note() -> None:
+    """A number made of external values only has no sampling error, whatever its note says; another keeps its own."""
+    words = Text("别的说法", "another wording")
+    external = replace(evaluated("{EXT-WORLD}", ESTIMATES, "PB"), key="X-1.2025", note=words)
+    sampled = replace(evaluated("{P01/total/section/C}", ESTIMATES), key="X-2.2025", note=NOTES["external"])
+    draft = Draft()
+    draft.add(external)
+    draft.add(sampled)
+    evaluator = Evaluator(draft, MATERIAL, {"X-1": 0, "X-2": 0}, ())
+    assert evaluator.component(Reference("number", "X-1")).se == 0.0
+    assert evaluator.component(Reference("number", "X-2")).se == 30.0
 
 
 def test_a_missing_component_is_told() -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import optimize
 
+from estimation.releases.checks import Rules
 from estimation.releases.content.content import CellStatus, FrozenCell, Text
 from estimation.releases.content.estimates import Key, Stored
 from estimation.releases.disclosure.contributors import Concentration
-from estimation.releases.disclosure.protection import Rules, line_of, protect
+from estimation.releases.disclosure.protection import line_of, protect, sensitivity
 
 SECTIONS = "ABCDEFGHIJKLMNOPQR"
 REGIONS = [f"{number}0000" for number in range(11, 23)]
@@ -73,18 +74,18 @@ def withheld(cells: dict[str, FrozenCell]) -> set[str]:
     ],
 )
 def test_primary_rules(found: Concentration, why: str) -> None:
-    assert Rules().why(found) == why
+    assert sensitivity(Rules(), found) == why
 
 
 def test_rules_can_be_configured() -> None:
-    assert Rules(minimum=5).why(Concentration(4, 0.3, 0.5)) == "few"
-    assert Rules(one=0.5).why(Concentration(9, 0.6, 0.7)) == "one_dominates"
+    assert sensitivity(Rules(minimum=5), Concentration(4, 0.3, 0.5)) == "few"
+    assert sensitivity(Rules(one=0.5), Concentration(9, 0.6, 0.7)) == "one_dominates"
 
 
 def test_nothing_sensitive_withholds_nothing(estimates: dict[Key, Stored]) -> None:
     cells, verdict = protect(cells_of(estimates), estimates, concentration(estimates), Rules())
     assert withheld(cells) == set()
-    assert verdict.leaks == 0 and verdict.systems[0]["sums"] == 6
+    assert verdict.leaks == 0 and verdict.systems[0].sums == 6
 
 
 @pytest.mark.parametrize(("noise", "sums"), [(-1e-12, 6), (1e-12, 6), (-1e-5, 4), (1e-5, 6)])
@@ -96,7 +97,7 @@ def test_a_sum_of_large_totals_holds_but_for_rounding(
     whole = Key(2025, "P01", "total", "nation", "enterprise")
     large[whole] = replace(large[whole], value=(large[whole].value or 0.0) * (1.0 + noise))
     _, verdict = protect(cells_of(large), large, concentration(large), Rules())
-    assert verdict.systems[0]["sums"] == sums
+    assert verdict.systems[0].sums == sums
 
 
 @pytest.mark.parametrize("section", ["C", "H", "R", "A"])

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 
 from estimation.releases import services
+from estimation.releases.checks import Disclosure, Fault
 from estimation.releases.models import Release
 from estimation.releases.policies import POLICIES
 from estimation.releases.states import PUBLIC, TRANSITIONS, Action, State
@@ -120,13 +122,13 @@ def test_changed_content_cannot_be_validated(draft: Release) -> None:
 @pytest.mark.parametrize(
     ("checks", "word"),
     [
-        ({"faults": [{"kind": "digits"}]}, "faults"),
-        ({"disclosure": {"leaks": 1}}, "computed"),
-        ({"disclosure": {}}, "audit"),
+        ({"faults": (Fault("digits", "chapter3", "5"),)}, "faults"),
+        ({"disclosure": Disclosure(leaks=1)}, "computed"),
+        ({"disclosure": Disclosure()}, "audit"),
     ],
 )
 def test_faults_and_leaks_stop_a_release(draft: Release, checks: dict[str, Any], word: str) -> None:
-    draft.checks |= checks
+    draft.checks = replace(draft.checks, **checks)
     draft.save()
     refused(lambda: transition(draft, Action.VALIDATE, by=None), word)
 

@@ -20,6 +20,7 @@ from estimation.runs.compute.pipeline import compute
 from estimation.runs.compute.replicates import build_frame, chained
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.compute.treat import treat, treatment_classes
+from estimation.runs.messages import CHUNK_LOST
 from estimation.runs.models import Estimate, EstimationRun
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
@@ -233,7 +234,7 @@ def test_a_dead_worker_s_chunk_is_sent_again_and_one_that_always_dies_fails(run:
     BootstrapChunk.objects.filter(pk=first.pk).update(attempts=3)
     assert services_bootstrap.lost_chunks() == []
     row.refresh_from_db()
-    assert row.state == State.FAILED and "3" in row.error
+    assert row.state == State.FAILED and row.error == CHUNK_LOST(count=3)
     again, waits = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None)
     assert waits and again.pk == row.pk and len(services_bootstrap.waiting_chunks(again)) == 2
 

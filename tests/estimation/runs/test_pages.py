@@ -173,7 +173,7 @@ def test_the_methods_page_holds_what_an_auditor_asks_for(country: Country) -> No
         ("enterprise", 4, 4),
         ("certainty", 1, 1),
     }
-    assert sum(count for _kind, _grades, count in grades_by_kind(run)) == run.summary["estimates"]
+    assert sum(count for _kind, _grades, count in grades_by_kind(run)) == run.summary.estimates
     assert all(low <= middle <= high for *_names, low, middle, high in design_effects(run))
 
 

@@ -1,0 +1,27 @@
+"""Why a computation of a run ended without a result: stored by workers, read on pages."""
+
+from django.utils.translation import gettext_lazy as _
+
+from survey.exceptions import SurveyError
+from survey.sentences import Sentence, define
+
+OUT_OF_MEMORY = define("run_out_of_memory", _("The computation ran out of memory."))
+STOPPED = define("run_stopped", _("The computation stopped: %(error)s"))
+LOST = define(
+    "run_lost",
+    _("The worker stopped %(count)s times while it computed this run. Look at the worker's memory and log."),
+)
+CHUNK_LOST = define(
+    "bootstrap_lost",
+    _("A worker stopped %(count)s times while it computed a chunk. Look at its memory and log."),
+)
+PROGRAM_CHANGED = define(
+    "bootstrap_program_changed", _("The program has changed since this bootstrap was asked for.")
+)
+
+
+def reason_of(error: Exception) -> Sentence:
+    """The stored sentence for what ended a computation."""
+    if isinstance(error, MemoryError):
+        return OUT_OF_MEMORY()
+    return error.stored if isinstance(error, SurveyError) else STOPPED(error=error)
