@@ -8,7 +8,7 @@ from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.allocation import AllocationError
-from estimation.design.models import SampleDesign
+from estimation.design.states import STATE_LABELS
 from survey.exceptions import PolicyDenied
 from survey.sentences import define
 
@@ -48,9 +48,7 @@ ROUND_HAS_BEGUN = define(
     _("Round %(year)s has begun. A sample is designed and handed over before a round opens."),
 )
 IN_ANOTHER_STATE = define("design_in_another_state", _("The design is %(state)s and does not allow this."))
-STATES = {
-    str(state): define(f"design_state_{state}", _lower(label)) for state, label in SampleDesign.State.choices
-}
+STATES = {state: define(f"design_state_{state}", _lower(label)) for state, label in STATE_LABELS.items()}
 
 
 def sentence(error: AllocationError) -> str:

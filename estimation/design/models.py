@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from estimation.design.states import STATE_LABELS
 from survey.records import SentenceField
 
 
@@ -17,11 +18,11 @@ class SampleDesign(models.Model):
     """
 
     class State(models.TextChoices):
-        DRAFT = "draft", _("Draft")
-        DRAWN = "drawn", _("Sample drawn")
-        APPROVED = "approved", _("Approved")
-        HANDED_OVER = "handed_over", _("Handed over")
-        WITHDRAWN = "withdrawn", _("Withdrawn")
+        DRAFT = "draft", STATE_LABELS["draft"]
+        DRAWN = "drawn", STATE_LABELS["drawn"]
+        APPROVED = "approved", STATE_LABELS["approved"]
+        HANDED_OVER = "handed_over", STATE_LABELS["handed_over"]
+        WITHDRAWN = "withdrawn", STATE_LABELS["withdrawn"]
 
     round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="designs")
     number = models.PositiveSmallIntegerField(default=1)

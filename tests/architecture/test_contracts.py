@@ -47,8 +47,8 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "whom its mark lets in",
     },
     "frameworks_in_pure_modules": {
-        "survey.sentences imports django.db.models": "a stored sentence and its column stand together",
-        "survey.sentences imports django.db.models.fields.json.KeyTransform": "a sentence is found by its code",
+        "survey.management.base imports django.core.management.base.BaseCommand": "the base of all commands",
+        "survey.management.base imports django.core.management.base.CommandError": "the base of all commands",
         "survey.jobs.kinds imports celery.current_app": "a kind of job names its task, which the queue knows",
         "estimation.report.document.page imports django.template.loader.render_to_string": "fills the template of "
         "the HTML edition; reads no row and no request",

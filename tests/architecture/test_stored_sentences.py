@@ -13,7 +13,7 @@ import pytest
 from django.apps import apps
 
 from survey.sentences import defined
-from tests.architecture.test_contracts import sources, tree
+from tests.architecture.source import Source
 
 TRANSLATORS = {"_", "gettext", "ngettext", "pgettext", "gettext_lazy"}
 WRITES = {"create", "update", "get_or_create", "update_or_create", "record", "bulk_create", "bulk_update"}
@@ -97,25 +97,34 @@ def _is_translated(value: ast.expr, names: set[str]) -> bool:
     return False
 
 
-def writing_modules() -> list[Path]:
-    """The files in which rows are written."""
-    return [
-        path
-        for path in sources("survey/*.py", "estimation/*.py")
-        if path.stem not in PAGES
-        and (path.stem in WRITING_MODULES or "transaction.atomic" in path.read_text(encoding="utf-8"))
-    ]
+def writing_modules(source: Source) -> dict[str, ast.Module]:
+    """The files in which rows are written, by their path."""
+    return {
+        path: module
+        for path, module in source.trees()
+        if not path.startswith("config/")
+        and Path(path).stem not in PAGES
+        and (Path(path).stem in WRITING_MODULES or "transaction.atomic" in source.texts[path])
+    }
+
+
+def faults(source: Source) -> dict[str, list[int]]:
+    """Path -> lines in which a translated text is written."""
+    fields, tables = columns(), models()
+    found = {path: list(stored_sentences(m, fields, tables)) for path, m in writing_modules(source).items()}
+    return {path: lines for path, lines in found.items() if lines and path not in MEANT}
 
 
 def test_no_translated_sentence_is_written() -> None:
-    fields, tables = columns(), models()
-    assert {"error", "reply", "details"} <= fields and len(writing_modules()) > 30
-    found = {
-        str(path.relative_to(Path.cwd())): lines
-        for path in writing_modules()
-        if (lines := list(stored_sentences(tree(path), fields, tables)))
-    }
-    assert {name: lines for name, lines in found.items() if name not in MEANT} == {}
+    source = Source.read()
+    assert {"reply", "details", "text"} <= columns() and len(writing_modules(source)) > 30
+    assert faults(source) == {}
+
+
+def test_a_sentence_planted_in_a_copy_of_the_source_is_found() -> None:
+    path = "estimation/runs/services.py"
+    line = "def planted(run):\n    run.error = str(_('The computation stopped.'))"
+    assert faults(Source.read().planted(path, line)).keys() == {path}
 
 
 @pytest.mark.parametrize(
