@@ -265,3 +265,22 @@ def test_no_write_goes_without_a_csrf_token(stage: Stage) -> None:
             attempt = Attempt(stage, key, next(able), place, write=True, strict=True)
             assert attempt.status == 403, key
             assert not attempt.wrote.keys() - {TRAIL}, key
+
+
+class _Answered:
+    """An attempt as ``faults`` reads it."""
+
+    def __init__(self, status: int, wrote: dict[str, int], trail: list[str]) -> None:
+        self.status, self.wrote, self.trail, self.machine = status, wrote, trail, False
+
+
+def test_planted_faults_of_answers_are_found() -> None:
+    row = next(row for row in TABLE.values() if row.body is not None and row.writes)
+    kept: Any = _Answered(404, {TRAIL: 1}, ["access_refused"])
+    shown: Any = _Answered(200, {}, [])
+    wrote: Any = _Answered(404, {TRAIL: 1, "survey_submission": 1}, ["access_refused"])
+    idle: Any = _Answered(200, {}, [])
+    assert list(faults(row, kept, "refused", write=True)) == []
+    assert list(faults(row, shown, "refused", write=False)) == ["not refused: 200", "audit says []"]
+    assert [text.split(",")[0] for text in faults(row, wrote, "refused", write=True)] == ["refused"]
+    assert list(faults(row, idle, "open", write=True)) == ["did nothing: 200, wrote {}"]

@@ -32,9 +32,20 @@ def _field(block: str, name: str) -> str:
 
 
 def test_every_message_is_translated() -> None:
-    messages = entries(ROOT / CATALOGUE / "django.po")
-    assert len(messages) > 50
-    assert [identity for identity, text in messages.items() if not text] == []
+    assert len(entries(ROOT / CATALOGUE / "django.po")) > 50
+    assert untranslated(ROOT / CATALOGUE / "django.po") == []
+
+
+def untranslated(path: Path) -> list[str]:
+    """Messages of a catalogue without a translation."""
+    return [identity for identity, text in entries(path).items() if not text]
+
+
+def test_a_message_without_translation_is_found(tmp_path: Path) -> None:
+    copy = tmp_path / "django.po"
+    original = (ROOT / CATALOGUE / "django.po").read_text(encoding="utf-8")
+    copy.write_text(original + '\nmsgid "A planted message"\nmsgstr ""\n', encoding="utf-8")
+    assert untranslated(copy) == ["A planted message"]
 
 
 def test_placeholders_survive_translation() -> None:
@@ -63,6 +74,8 @@ def test_catalogue_holds_every_message_of_the_sources(tmp_path: Path) -> None:
     for name in ("config", "survey", "estimation", "templates"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)  # settings read the version there
+    planted = "from django.utils.translation import gettext as _\n_('A planted message of the program')\n"
+    (copy / "survey/planted.py").write_text(planted, encoding="utf-8")
     command = [
         sys.executable,
         "-m",
@@ -83,4 +96,4 @@ def test_catalogue_holds_every_message_of_the_sources(tmp_path: Path) -> None:
     ]
     subprocess.run(command, cwd=copy, check=True, capture_output=True)
     missing = set(entries(copy / CATALOGUE / "django.po")) - set(entries(ROOT / CATALOGUE / "django.po"))
-    assert missing == set()
+    assert missing == {"A planted message of the program"}  # and nothing else
