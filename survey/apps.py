@@ -1,5 +1,7 @@
 """The collection side of the system."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from survey.sentences import load_messages
@@ -12,5 +14,6 @@ class SurveyConfig(AppConfig):
     verbose_name = "Survey"
 
     def ready(self) -> None:
-        """Make every stored sentence of the app known."""
+        """Make every stored sentence of the app known, and join its packages."""
         load_messages(self.name, self.path)
+        import_module(f"{self.name}.registration").register()

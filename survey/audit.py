@@ -1,11 +1,12 @@
 """Who did what to what. Rows have no foreign keys, so that they outlive what they tell of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 
 # Where the current request comes from, so that no service has to carry the address along.
@@ -74,3 +75,34 @@ def record(
         details=details,
         address=current_address(),
     )
+
+
+_RECORD_EACH = """
+    INSERT INTO survey_auditevent
+        (at, actor_id, actor_name, action, subject_type, subject_id, region_path, succeeded, details, address)
+    SELECT %(audit_at)s, %(audit_by)s, %(audit_name)s, %(audit_action)s, %(audit_subject)s, subject_id, region_path,
+           true, details, %(audit_address)s::inet
+    FROM ({rows}) AS given
+"""
+
+
+def record_each(
+    *, by: Any, action: str, subject: type[models.Model], at: datetime, rows: str, params: Mapping[str, Any]
+) -> int:
+    """Add one audit row for each row of a query, in one statement inside the caller's transaction.
+
+    ``rows`` is a SELECT of ours with the columns subject_id (text), region_path and details (jsonb), in the order in
+    which the events are to stand; ``params`` are its values. Returns how many rows were added.
+    """
+    values = {
+        **params,
+        "audit_at": at,
+        "audit_by": getattr(by, "pk", None),
+        "audit_name": getattr(by, "username", "") or "",
+        "audit_action": action,
+        "audit_subject": subject._meta.model_name,
+        "audit_address": current_address(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD_EACH.replace("{rows}", rows), values)
+        return int(cursor.rowcount)

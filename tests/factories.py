@@ -10,8 +10,9 @@ from django.utils import timezone
 from survey.access.models import Region, RoleAssignment, User
 from survey.access.regions import load_regions
 from survey.access.roles import Role
+from survey.classification import NATIONAL_CATEGORIES
 from survey.collection.models import Assignment, CollectionRound
-from survey.frame.models import NATIONAL_CATEGORIES, ReportingUnit
+from survey.frame.models import ReportingUnit
 from survey.frame.uscc import check_character
 from survey.questionnaires.loader import load_all
 from survey.questionnaires.models import QuestionnaireVersion

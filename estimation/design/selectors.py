@@ -8,10 +8,11 @@ from django.db.models import Count, QuerySet, Sum
 from estimation.design.allocation import Base
 from estimation.design.drawn.selectors import _place
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
-from estimation.design.strata import CATEGORIES, KINDS, REGIONS, SECTIONS, SIZES, Floats
+from estimation.design.strata import KINDS, Floats
 from estimation.design.stratify import Frame
 from survey.access.models import User
 from survey.access.roles import Permission
+from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES
 from survey.collection.models import CollectionRound
 from survey.frame.selectors import sampled_units
 from survey.microdata.models import MicrodataVersion

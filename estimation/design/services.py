@@ -19,7 +19,7 @@ from estimation.design.allocation import Request, make_alternative
 from estimation.design.messages import IN_ANOTHER_STATE, ROUND_HAS_BEGUN, STATES, refusal
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.design.moments import certain_cells, stratum_moments, treated
-from estimation.design.strata import REGIONS, Bools, Ints
+from estimation.design.strata import Bools, Ints
 from estimation.design.stratify import REASONS, UNIT_REASONS, Frame, Rules, Stratified, stratify
 from estimation.design.tables import grades, national_cv
 from estimation.methods import select
@@ -27,6 +27,7 @@ from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
+from survey.classification import REGIONS
 from survey.collection.models import CollectionRound
 from survey.collection.services import assign_units
 from survey.exceptions import PolicyDenied

@@ -1,31 +1,16 @@
-"""The design as arrays and the code lists behind its integer codes. Pure numpy."""
+"""The design as arrays; their integer codes are places in ``survey.classification``. Pure numpy."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from survey.classification import MACRO_REGIONS, REGIONS
+
 type Floats = npt.NDArray[np.float64]
 type Ints = npt.NDArray[np.int64]
 type Bools = npt.NDArray[np.bool_]
 
-REGIONS: tuple[str, ...] = (
-    "110000", "120000", "130000", "140000", "150000", "210000", "220000", "230000", "310000", "320000",
-    "330000", "340000", "350000", "360000", "370000", "410000", "420000", "430000", "440000", "450000",
-    "460000", "500000", "510000", "520000", "530000", "540000", "610000", "620000", "630000", "640000",
-    "650000", "660000",
-)  # fmt: skip
-SECTIONS: tuple[str, ...] = tuple("ABCDEFGHIJKLMNOPQR")
-SIZES: tuple[str, ...] = ("large", "medium", "small")
-CATEGORIES: tuple[str, ...] = tuple(f"CAT{number:02d}" for number in range(1, 15))
-# East, central, west, northeast: the four regions of the report's stratification.
-MACRO_REGIONS: tuple[tuple[str, ...], ...] = (
-    ("110000", "120000", "130000", "310000", "320000", "330000", "350000", "370000", "440000", "460000"),
-    ("140000", "340000", "360000", "410000", "420000", "430000"),
-    ("150000", "450000", "500000", "510000", "520000", "530000", "540000", "610000", "620000", "630000",
-     "640000", "650000", "660000"),
-    ("210000", "220000", "230000"),
-)  # fmt: skip
 KINDS: tuple[str, ...] = ("enterprise", "institution", "certainty")
 
 

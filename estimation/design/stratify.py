@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from estimation.design.strata import CATEGORIES, KINDS, REGIONS, SECTIONS, SIZES, Bools, Floats, Ints
+from estimation.design.strata import KINDS, Bools, Floats, Ints
+from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZE_OF, SIZES
 
 ENTERPRISE, INSTITUTION, CERTAINTY = range(3)
 REASONS = ("", "category", "platform", "threshold")
 # Why one unit is taken whole; the two thresholds share their strata.
 UNIT_REASONS = ("", "category", "platform", "employees", "turnover")
 ALWAYS = ("CAT01", "CAT02", "CAT05", "CAT06", "CAT07", "CAT09", "CAT10", "CAT11", "CAT14")
-_SIZE_OF = {"large": 0, "medium": 1, "small": 2, "micro": 2}
 _PLATFORM = CATEGORIES.index("CAT08")
 _FREE = (CATEGORIES.index("CAT12"), CATEGORIES.index("CAT13"))
 
@@ -73,7 +73,7 @@ class Frame:
             category=places(category, CATEGORIES),
             region=places(region, REGIONS),
             section=places(section, SECTIONS),
-            size=np.array([_SIZE_OF.get(one, -1) for one in size], np.int64),
+            size=np.array([SIZES.index(SIZE_OF[one]) if one in SIZE_OF else -1 for one in size], np.int64),
             platform=np.array(platform, bool),
             employees=np.array(employees, np.float64),
             turnover=np.array(turnover, np.float64),

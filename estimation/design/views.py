@@ -18,13 +18,13 @@ from estimation.design.forms import DrawForm, RulesForm
 from estimation.design.hand_over import services as services_hand_over
 from estimation.design.messages import METHOD_LABELS, REASON_LABELS
 from estimation.design.models import SampleDesign, Stratum
-from estimation.design.strata import REGIONS, SECTIONS
 from estimation.design.tasks import proceed
 from survey import audit
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
+from survey.classification import REGIONS, SECTIONS
 from survey.exceptions import SurveyError
 from survey.frame.files import CONTENT_TYPES
 

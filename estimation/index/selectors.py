@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from estimation.design.strata import REGIONS, SECTIONS
 from estimation.index.compute import Places
 from estimation.index.indicators import INDICATORS, KINDS, variables
 from estimation.index.models import IndexResult
@@ -16,6 +15,7 @@ from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import Estimate, EstimationRun
+from survey.classification import REGIONS, SECTIONS
 
 CODES: dict[str, Sequence[str]] = {"region": REGIONS, "section": SECTIONS}
 

@@ -10,13 +10,14 @@ from decimal import Decimal
 
 import numpy as np
 
-from estimation.design.strata import CATEGORIES, SECTIONS, SIZES, Floats
+from estimation.design.strata import Floats
 from estimation.methods import half_up, quantile
 from estimation.methods.sample import StratifiedSample
 from estimation.releases.disclosure.contributors import Concentration, concentration_of
 from estimation.runs.compute.arrays import Domain, Year
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.weigh import weigh
+from survey.classification import CATEGORIES, ENTERPRISES, SECTIONS, SIZE_OF, SIZES
 
 # Item -> its numerator and, for a rate, its denominator.
 CHIEF: dict[str, tuple[str, ...]] = {
@@ -63,9 +64,9 @@ def value_of(values: dict[str, float], item: str) -> float | None:
 
 def chain(*, category: str, section: str, size: str) -> tuple[str, ...]:
     """The groups that a unit is compared with, the closest first. Small and micro are one size."""
-    if not "CAT06" <= category <= "CAT13":
+    if category not in ENTERPRISES:
         return (f"category:{category}",)
-    size = {"micro": "small"}.get(size, size)
+    size = SIZE_OF.get(size, size)
     close = (f"section_size:{section}.{size}",) if section and size else ()
     return close + ((f"section:{section}",) if section else ()) + ((f"size:{size}",) if size else ())
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES
 from estimation.external.catalogue import known_series
 from estimation.external.models import ExternalSeries
 from estimation.releases.content.content import Content, FrozenCell, Text
@@ -20,6 +19,7 @@ from estimation.releases.content.tables import Table, count_rows
 from estimation.releases.models import BlockVersion, Release
 from estimation.runs.compute.spec import CROSSED, DERIVED, RATIOS
 from estimation.runs.models import Estimate, EstimationRun
+from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES
 from survey.collection.models import CollectionRound
 from survey.microdata.projection import layout_variables
 from survey.microdata.selectors import coverage_rows

@@ -18,6 +18,11 @@ ENTRIES = (
     "estimation/runs/compute",
     "estimation/runs/extraction",
     "estimation/runs/bootstrap/selectors.py",
+    # what ``survey.classification`` reads
+    "survey/questionnaires/definitions/codelists/categories.yaml",
+    "survey/questionnaires/definitions/codelists/industry_sections.yaml",
+    "survey/questionnaires/definitions/codelists/regions.yaml",
+    "survey/questionnaires/definitions/codelists/size_classes.yaml",
 )
 LIBRARIES = ("numpy", "scipy")
 
@@ -47,6 +52,8 @@ def _below(root: Path, entry: str) -> Iterator[str]:
 
 
 def _imported(root: Path, path: str) -> Iterator[str]:
+    if not path.endswith(".py"):
+        return
     for node in ast.walk(ast.parse((root / path).read_bytes())):
         if isinstance(node, ast.Import):
             yield from _files(root, (alias.name for alias in node.names))

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from django.db import connection
 
-from estimation.design.strata import REGIONS
 from estimation.runs.compute.blocks import COLUMNS
 from estimation.runs.compute.levels import Prepared
 from estimation.runs.compute.pipeline import Result
 from estimation.runs.compute.treat import REASONS, class_name
 from estimation.runs.models import Cutoff, Estimate, EstimationRun, StratumWeight, TreatedUnit
+from survey.classification import REGIONS
 
 _NULL = r"\N"
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES, Floats, Ints
+from estimation.design.strata import Floats, Ints
 from estimation.methods.treatment.expectation import Source, expected_values
 from estimation.methods.treatment.scoring import Scores, score
 from estimation.methods.treatment.winsorization import weighted_quantiles
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.treat import CATEGORY_GROUP, Treated
 from estimation.runs.compute.weigh import Weighted
+from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES
 
 # The items whose totals a bulk acceptance is previewed with: production, stock, circulation, development,
 # artificial intelligence, spending, transactions.

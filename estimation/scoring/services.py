@@ -7,7 +7,7 @@ import numpy as np
 from django.db.models import Q
 
 from estimation.design.drawn.selectors import selection_of
-from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, Floats, Ints, Strata
+from estimation.design.strata import Floats, Ints, Strata
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec, digest
 from estimation.runs.compute.treat import Treated, treat
@@ -29,6 +29,7 @@ from estimation.scoring.judge import (
     told_items,
     total_cells,
 )
+from survey.classification import CATEGORIES, REGIONS, SECTIONS
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
 from survey.jobs.models import Job

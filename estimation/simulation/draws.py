@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import CATEGORIES, Bools, Floats, Ints, Strata, counted_by_region
+from estimation.design.strata import Bools, Floats, Ints, Strata, counted_by_region
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.units import HEAD, NOT_DRAWN, VALID, YEARS
 from estimation.runs.compute.arrays import Item, Year
+from survey.classification import CATEGORIES
 from survey.microdata.variables import Variable
 
 _SMALL = 2  # small and micro are one estimation size

@@ -8,8 +8,9 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
-from survey.access.models import NATION, Region, User
+from survey.access.models import Region, User
 from survey.access.roles import Role
+from survey.classification import NATION
 
 USERNAME = re.compile(r"^[\w.@-]{3,40}$")
 

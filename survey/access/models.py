@@ -10,8 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.access.roles import Permission, Role, permissions_of
 
-NATION = "000000"
-
 
 class Region(models.Model):
     """A node of the region tree: the nation, 32 provincial-level regions, separately planned cities."""

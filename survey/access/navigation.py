@@ -8,19 +8,19 @@ Variables given to templates:
 ``other_language``   code of the language to switch to
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
 
 from survey.access.models import User
-from survey.access.roles import Permission as P  # noqa: N817 as in the table of roles
+from survey.access.roles import Permission
 from survey.access.sessions import seconds_left
 
 
@@ -34,40 +34,60 @@ class Entry:
     current: bool
 
 
-# URL name, label, permissions of which one is needed, other URL names that belong to the same place.
-PLACES: list[tuple[str, Promise, tuple[P, ...], tuple[str, ...]]] = [
-    ("tasks", _("My tasks"), (P.RESPOND,), ("sheet_",)),
-    ("notices", _("Notices"), (P.RESPOND,), ()),
-    ("review_queue", _("Review"), (P.REVIEW,), ("review_",)),
-    ("progress_board", _("Progress"), (P.VIEW_PROGRESS,), ()),
-    ("unit_list", _("Units"), (P.MANAGE_UNITS,), ("unit_",)),
-    ("reminders", _("Reminders"), (P.MANAGE_UNITS,), ("reminder_",)),
-    ("jobs", _("Files"), (P.VIEW_SHEETS, P.MANAGE_UNITS), ("job_",)),
-    ("rounds", _("Rounds"), (P.DESIGN,), ("round_",)),
-    ("designs", _("Sample design"), (P.DESIGN_SAMPLE,), ("design_", "frame")),
-    ("questionnaires", _("Questionnaires"), (P.DESIGN,), ("questionnaire_",)),
-    ("rules", _("Rules at work"), (P.DESIGN,), ()),
-    ("item_response", _("Item response"), (P.DESIGN,), ()),
-    ("runs", _("Estimation runs"), (P.RUN_ESTIMATION,), ("run_",)),
-    ("results", _("Results"), (P.VIEW_ESTIMATES,), ("results_",)),
-    ("release_list", _("Releases"), (P.VIEW_ESTIMATES,), ("release_", "block_")),
-    ("external_list", _("External series"), (P.VIEW_ESTIMATES,), ("external_",)),
-    ("truth", _("Estimate and truth"), (P.VIEW_ESTIMATES,), ()),
-    ("accounts", _("Accounts"), (P.MANAGE_USERS, P.GRANT_ROLES), ("account", "roles_")),
-    ("audit", _("Audit"), (P.VIEW_AUDIT,), ("audit_",)),
-]
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that the main navigation offers to those who hold one of the permissions.
+
+    ``position`` orders the navigation. ``home`` orders the pages on which somebody's day may start; 0: none of them.
+    ``prefixes`` begin the names of other addresses at which the entry is shown as the current one.
+    """
+
+    name: str
+    label: str | Promise
+    permissions: tuple[Permission, ...]
+    position: int
+    prefixes: tuple[str, ...] = ()
+    home: int = 0
 
 
-def places(user: User, current: str = "") -> Iterator[Entry]:
-    """The places this user may go to, in their fixed order."""
-    for name, label, permissions, prefixes in PLACES:
-        if not any(user.has(permission) for permission in permissions):
-            continue
-        try:
-            href = reverse(name)
-        except NoReverseMatch:  # the place is reached only from another page
-            continue
-        yield Entry(name, label, href, current == name or current.startswith(prefixes or ("\0",)))
+_PAGES: dict[str, Page] = {}
+_LINKS: dict[str, str] = {}
+
+
+def register(*pages: Page) -> None:
+    """Offer pages in the navigation. Raises ValueError when a position is taken."""
+    for one in pages:
+        if any(one.position == other.position and one.name != other.name for other in _PAGES.values()):
+            raise ValueError(f"the position {one.position} is taken")
+        _PAGES[one.name] = one
+
+
+def entries(user: User, current: str = "") -> Iterator[Entry]:
+    """The pages that this user may open, in their fixed order."""
+    for one in sorted(_PAGES.values(), key=lambda one: one.position):
+        if any(user.has(permission) for permission in one.permissions):
+            is_current = current == one.name or current.startswith(one.prefixes or ("\0",))
+            yield Entry(one.name, one.label, reverse(one.name), is_current)
+
+
+def register_links(links: Mapping[str, str]) -> None:
+    """Say which address a link of a lower package leads to: its name there -> name of the address."""
+    _LINKS.update(links)
+
+
+def linked(name: str, *args: Any) -> str:
+    """Where a link leads that an upper package has registered. Raises ImproperlyConfigured for an unknown one."""
+    if name not in _LINKS:
+        raise ImproperlyConfigured(f"no package has registered the link {name}")
+    return reverse(_LINKS[name], args=args)
+
+
+def home_of(user: User) -> Entry | None:
+    """Where this user's day starts; None when no page is open to them."""
+    ranks = {one.name: one.home for one in _PAGES.values() if one.home}
+    return min(
+        (one for one in entries(user) if one.name in ranks), key=lambda one: ranks[one.name], default=None
+    )
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -78,7 +98,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     # Somebody halfway through sign-in sees no links that would only lead back.
     settled = known and not getattr(request, "pending_step", "")
     return {
-        "navigation": list(places(user, (match and match.url_name) or "")) if settled and user else [],
+        "navigation": list(entries(user, (match and match.url_name) or "")) if settled and user else [],
         "SYNTHETIC": settings.SYNTHETIC_BANNER,
         "session_seconds": seconds_left(request.session) if known else 0,
         "other_language": "zh-hans" if (get_language() or "").startswith("en") else "en",

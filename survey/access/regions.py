@@ -1,7 +1,7 @@
-"""The region tree, loaded from the code list that the questionnaires use as well."""
+"""The region tree, loaded from the code list."""
 
-from survey.access.models import NATION, Region
-from survey.questionnaires.loader import load_codelist
+from survey.access.models import Region
+from survey.classification import NATION, entries
 
 
 def load_regions() -> int:
@@ -11,18 +11,18 @@ def load_regions() -> int:
     """
     rows: list[Region] = []
     paths = {NATION: f"{NATION}/"}
-    for position, entry in enumerate(load_codelist("regions").entries):
+    for position, entry in enumerate(entries("regions")):
         parent = None if entry.code == NATION else entry.parent or NATION
         path = paths[NATION] if parent is None else f"{paths[parent]}{entry.code}/"
         paths[entry.code] = path
         rows.append(
             Region(
                 code=entry.code,
-                name_zh=entry.label.zh,
-                name_en=entry.label.en,
+                name_zh=entry.zh,
+                name_en=entry.en,
                 level=path.count("/") - 1,
                 parent_id=parent,
-                macro_region=entry.group or "",
+                macro_region=entry.group,
                 path=path,
                 position=position,
             )

@@ -11,6 +11,7 @@ EXISTS over the grants, 20 ms with constants; one row of a respondent 24 ms and 
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import reduce
 from operator import or_
 from typing import Any, Self
@@ -21,7 +22,7 @@ from django.db.models import Q
 from django.http import Http404
 from rest_framework.permissions import BasePermission
 
-from survey.access.models import User
+from survey.access.models import RoleAssignment, User
 from survey.access.roles import Permission, permissions_of
 
 
@@ -34,6 +35,14 @@ class Scope:
     unit: str
 
 
+class Level(StrEnum):
+    """At which level of the survey a grant acts."""
+
+    UNIT = "unit"
+    REGION = "region"
+    NATION = "nation"
+
+
 class ScopedQuerySet[M: models.Model](models.QuerySet[M]):
     """A queryset that starts from what somebody may see."""
 
@@ -43,23 +52,39 @@ class ScopedQuerySet[M: models.Model](models.QuerySet[M]):
             return self.none()
         scope: Scope = self.model.SCOPE  # type: ignore[attr-defined]  # every scoped model declares it
         wanted = {permission} if permission else {Permission.VIEW_SHEETS, Permission.RESPOND}
-        covered: list[Q] = []
+        conditions: list[Q] = []
         for grant in user.grants():
             if not permissions_of(grant.role) & wanted:
                 continue
-            condition = _covered_by(grant, scope)
+            condition = covered_by(grant, scope)
             if condition is None:  # the whole nation, every category
                 return self.all()
-            covered.append(condition)
-        return self.filter(reduce(or_, covered)) if covered else self.none()
+            conditions.append(condition)
+        return self.filter(reduce(or_, conditions)) if conditions else self.none()
 
 
-def _covered_by(grant: Any, scope: Scope) -> Q | None:
-    """What one grant covers, all its parts together; None when that is everything."""
+def covers(grant: RoleAssignment, row: models.Model, level: Level | None = None) -> bool:
+    """Whether one grant covers a row of a scoped model, all its parts together (and acts at ``level``).
+
+    A grant of a unit covers what belongs to the unit, any other what is reviewed in its region or below it; one
+    with a category only that category. ``covered_by`` says the same as a condition.
+    """
+    if level is not None and not acts_at(grant, level):
+        return False
+    scope: Scope = type(row).SCOPE  # type: ignore[attr-defined]  # every scoped model declares it
+    if grant.category and grant.category != _follow(row, scope.category):
+        return False
+    if grant.unit_id is not None:
+        return bool(grant.unit_id == _follow(row, scope.unit))
+    return str(_follow(row, scope.region_path)).startswith(grant.region.path)
+
+
+def covered_by(grant: RoleAssignment, scope: Scope) -> Q | None:
+    """``covers`` as a condition on rows of a model; None when the grant covers every row."""
     condition = Q()
     if grant.unit_id is not None:
         condition &= Q(**{scope.unit: grant.unit_id})
-    elif grant.region.level:  # below the nation
+    elif not acts_at(grant, Level.NATION):
         region = scope.region_path.removesuffix("__path")
         condition &= Q(**{f"{region}__in": grant.region_codes()})
     if grant.category:
@@ -67,22 +92,33 @@ def _covered_by(grant: Any, scope: Scope) -> Q | None:
     return condition or None
 
 
-def may(user: User | AnonymousUser | None, permission: Permission, obj: models.Model | None = None) -> bool:
-    """May this user do this (to this row)? Pure over the user's grants when no row is given."""
+def acts_at(grant: RoleAssignment, level: Level) -> bool:
+    """Whether a grant acts at a level: a unit's for its own sheet; the nation's also for every region."""
+    if level is Level.UNIT:
+        return grant.unit_id is not None
+    return grant.unit_id is None and (level is Level.REGION or grant.region.level == 0)
+
+
+def grants_with(user: User, permission: Permission, level: Level | None = None) -> list[RoleAssignment]:
+    """The grants by which a user may do something (at one level), wherever it is."""
+    return [
+        grant
+        for grant in user.grants()
+        if permission in permissions_of(grant.role) and (level is None or acts_at(grant, level))
+    ]
+
+
+def may(
+    user: User | AnonymousUser | None,
+    permission: Permission,
+    obj: models.Model | None = None,
+    level: Level | None = None,
+) -> bool:
+    """May this user do this (to this row, at this level)? Pure over the user's grants when no row is given."""
     if not isinstance(user, User) or not user.is_active:
         return False
-    if obj is None:
-        return bool(user.has(permission))
-    scope: Scope = type(obj).SCOPE  # type: ignore[attr-defined]  # every scoped model declares it
-    path = _follow(obj, scope.region_path)
-    category = _follow(obj, scope.category)
-    unit = _follow(obj, scope.unit)
-    return any(
-        permission in permissions_of(grant.role)
-        and (grant.unit_id == unit if grant.unit_id else str(path).startswith(grant.region.path))
-        and (not grant.category or grant.category == category)
-        for grant in user.grants()
-    )
+    found = grants_with(user, permission, level)
+    return bool(found) if obj is None else any(covers(grant, obj, level) for grant in found)
 
 
 def _follow(obj: Any, lookup: str) -> Any:

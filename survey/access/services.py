@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from survey import audit
-from survey.access.models import NATION, Region, RoleAssignment, User
+from survey.access.models import Region, RoleAssignment, User
 from survey.access.passwords.services import initial_password
 from survey.access.roles import NATIONAL_ROLES, Permission, Role, conflict, permissions_of
 from survey.access.scope import may
 from survey.access.second_factor import services as second_factor
+from survey.classification import NATION
 from survey.exceptions import PolicyDenied
 
 

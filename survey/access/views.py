@@ -27,35 +27,25 @@ from survey.access.forms import CodeForm, PasswordForm, SignInForm
 from survey.access.idleness import services as idleness
 from survey.access.middleware import address_of
 from survey.access.models import User
-from survey.access.navigation import places
+from survey.access.navigation import entries, home_of
 from survey.access.pages import page
 from survey.access.passwords import services as passwords
 from survey.access.requests import AuthenticatedRequest
 from survey.access.second_factor import services as second_factor
 
 NEXT = "next_page"  # where the person wanted to go before the steps of signing in
-# The first of these that a person may open is where the day starts.
-HOMES = (
-    "tasks",
-    "review_queue",
-    "runs",
-    "rounds",
-    "results",
-    "accounts",
-    "audit",
-    "progress_board",
-)
 
 
 @signed_in
 @require_GET
 def home(request: AuthenticatedRequest) -> HttpResponse:
     """The place where this person's work is; a page that says so when no role has been granted yet."""
-    open_places = {entry.name: entry.href for entry in places(request.user)}
-    for name in HOMES:
-        if name in open_places:
-            return redirect(open_places[name])
-    return page(request, "survey/access/home.html", {"places": open_places})
+    start = home_of(request.user)
+    if start is not None:
+        return redirect(start.href)
+    return page(
+        request, "survey/access/home.html", {"places": {one.name: one.href for one in entries(request.user)}}
+    )
 
 
 @public

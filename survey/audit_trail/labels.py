@@ -1,5 +1,7 @@
 """What the codes of the audit trail mean, for its reader. A code without a label is shown as it is."""
 
+from collections.abc import Mapping
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -55,7 +57,6 @@ ACTIONS: dict[str, Promise] = {
     "sheet_send_back": _("Sheet sent back to the province"),
     "sheet_unexempt": _("Exemption taken back"),
     "sheet_reinstate": _("Sheet reinstated"),
-    "report_taken_early": _("Report taken before its publication"),
     "bulk_accept": _("Sheets accepted in bulk"),
     "round_planned": _("Round planned"),
     "units_assigned": _("Units asked in a round"),
@@ -78,39 +79,13 @@ ACTIONS: dict[str, Promise] = {
     "frame_applied": _("Frame file applied"),
     "frame_cancelled": _("Frame import cancelled"),
     "frame_errors_downloaded": _("Faults of a frame file downloaded"),
-    "design_built": _("Strata of a sample design built"),
-    "design_drawn": _("Sample drawn"),
-    "design_checked": _("Draw made again and compared"),
-    "design_approved": _("Sample design approved"),
-    "design_withdrawn": _("Sample design withdrawn"),
-    "design_hand_over_requested": _("Hand-over of a sample requested"),
-    "design_handed_over": _("Sample handed over to the round"),
-    "sample_downloaded": _("Sample file downloaded"),
     "freeze_microdata": _("Microdata frozen"),
-    "request_run": _("Estimation run requested"),
-    "cancel_run": _("Estimation run cancelled"),
-    "request_bootstrap": _("Bootstrap of a run requested"),
-    "cancel_bootstrap": _("Bootstrap of a run cancelled"),
-    "finish_bootstrap": _("Bootstrap of a run finished"),
-    "request_index": _("Composite index requested"),
-    "finish_index": _("Composite index finished"),
-    "view_contributors": _("Units behind a number looked at"),
-    "finish_run": _("Estimation run finished"),
-    "build_rehearsal": _("Rehearsal country built"),
-    "peers_frozen": _("Comparison of respondents frozen"),
-    "prepare_release": _("Release prepared"),
-    "release_rebuild": _("Draft of a release filled again"),
-    "release_validate": _("Release validated"),
-    "release_return": _("Release returned to draft"),
-    "release_schedule": _("Release scheduled"),
-    "release_unschedule": _("Release taken off the schedule"),
-    "release_publish": _("Release published"),
-    "release_correct": _("Release replaced by a correction"),
-    "release_withdraw": _("Release withdrawn"),
-    "edit_block": _("Text of the report edited"),
-    "enter_external": _("External value entered"),
-    "approve_external": _("External value approved"),
 }
+
+
+def register(labels: Mapping[str, Promise]) -> None:
+    """Add the codes that an upper package records."""
+    ACTIONS.update(labels)
 
 
 def label_of(action: str) -> str:

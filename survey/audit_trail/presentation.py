@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.roles import Role
+from survey.classification import name_of
 from survey.collection.models import ContactNote, Disposition
 from survey.fieldwork.models import DeskJob, ReminderBatch
 from survey.questionnaires.loader import load_codelist
@@ -49,14 +50,7 @@ ACTIONS: dict[str, Words] = {"accept": _("accepted by the province"), "accept_fi
 
 
 def _categories(code: str) -> Words:
-    return next(
-        (
-            one.label.get(get_language() or "")
-            for one in load_codelist("categories").entries
-            if one.code == code
-        ),
-        code,
-    )
+    return name_of("categories", code, get_language() or "")
 
 
 def _reason(code: str) -> Words:

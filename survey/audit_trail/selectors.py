@@ -4,7 +4,7 @@ Audit rows have no foreign keys. A kind is a model's name; its row is looked up 
 longer exists keeps its number as its name.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,16 +66,13 @@ KINDS: dict[str, Kind] = {
     "frameimport": Kind(
         _("Frame import"), ("file_name",), "{}", "frame_import", search=("file_name__icontains",)
     ),
-    "sampledesign": Kind(_("Sample design"), _OF_ROUND, "{} · {}", "design_detail"),
-    "estimationrun": Kind(_("Estimation run"), ("round__year", "pk"), "{} · {}", "run_detail"),
-    "release": Kind(_("Release"), _OF_ROUND, "{} · {}", "release_detail"),
     "microdataversion": Kind(_("Frozen microdata"), _OF_ROUND, "{} · {}"),
-    "blockversion": Kind(_("Text of the report"), ("code", "round__year"), "{} · {}", search=("code__iexact",)),
-    "externalseries": Kind(_("External value"), ("code", "year"), "{} · {}", search=("code__iexact",)),
-    "rehearsal": Kind(_("Rehearsal"), ("pk",)),
-    "peertable": Kind(_("Comparison of respondents"), ("pk",)),
-    "indexresult": Kind(_("Composite index"), ("pk",)),
 }  # fmt: skip
+
+
+def register(kinds: Mapping[str, Kind]) -> None:
+    """Add the kinds of objects of an upper package, by the name of their model."""
+    KINDS.update(kinds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
+from survey.collection.hooks import has_evidence
 from survey.collection.messages import HAS_BEGUN, NOT_PUBLISHED
 from survey.collection.models import Assignment, CollectionRound, ContactNote, Disposition
 from survey.exceptions import PolicyDenied
@@ -142,7 +143,7 @@ def record_disposition(
     if disposition not in Disposition.values:
         raise PolicyDenied(_("Choose a disposition from the list."))
     shown = " ".join(evidence.split())[:300]
-    if disposition in NEEDS_EVIDENCE and len(shown) < SHORTEST_REASON and not _has_file(row):
+    if disposition in NEEDS_EVIDENCE and len(shown) < SHORTEST_REASON and not has_evidence(row):
         raise PolicyDenied(_("Evidence is needed: attach the document, or name it and say where it is kept."))
     old, row.disposition = row.disposition, disposition
     row.disposition_evidence = shown
@@ -159,11 +160,6 @@ def record_disposition(
     )
     _record(row, by, "disposition", old=old, new=disposition, reason=row.disposition_reason, evidence=shown)
     return row
-
-
-def _has_file(row: Assignment) -> bool:
-    """Has the desk put a document beside the sheet of this unit?"""
-    return row.submission.attachments.filter(purpose="desk", removed_at=None).exists()
 
 
 @transaction.atomic

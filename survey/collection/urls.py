@@ -9,7 +9,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rounds/plan/", views.round_plan, name="round_plan"),
     path("rounds/<int:year>/", views.round_detail, name="round_detail"),
     path("rounds/<int:year>/state/", views.round_state, name="round_state"),
-    path("units/", views.unit_list, name="unit_list"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("units/<int:pk>/contacts/", api.ContactNotesView.as_view(), name="api_unit_notes"),

@@ -1,9 +1,8 @@
-"""Rounds for those who run them, the list of units for those who look after them."""
+"""Rounds, for those who run them."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -15,28 +14,16 @@ from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.collection import services
 from survey.collection.forms import RoundForm
+from survey.collection.hooks import round_counts
 from survey.collection.models import CollectionRound, Disposition
-from survey.collection.selectors import PAGE_SIZE, national_counts, search_units
 from survey.exceptions import SurveyError
-from survey.questionnaires.loader import load_codelist
-
-STATES = (
-    "not_started",
-    "in_progress",
-    "returned",
-    "submitted",
-    "national_review",
-    "accepted",
-    "exempted",
-    "invalidated",
-)
 
 
 @requires(Permission.DESIGN, Permission.VIEW_PROGRESS)
 @require_GET
 def rounds(request: AuthenticatedRequest) -> HttpResponse:
     """All rounds with their calendar."""
-    rows = [(round_, national_counts(round_)) for round_ in CollectionRound.objects.all()]
+    rows = [(round_, round_counts(round_)) for round_ in CollectionRound.objects.all()]
     may_run = request.user.has(Permission.DESIGN)
     return page(request, "survey/collection/rounds.html", {"rows": rows, "may_run": may_run})
 
@@ -67,12 +54,12 @@ def round_plan(request: AuthenticatedRequest) -> HttpResponse:
 def round_detail(request: AuthenticatedRequest, year: int) -> HttpResponse:
     """One round: calendar, counts by disposition, by state and by category."""
     round_ = get_object_or_404(CollectionRound, year=year)
-    counts = national_counts(round_)
+    counts = round_counts(round_)
     context = {
         "round": round_,
         "counts": counts,
         "dispositions": [(Disposition(code).label, n) for code, n in counts["dispositions"].items()],
-        "states": [(code, counts["states"].get(code, 0)) for code in STATES],
+        "states": list(counts["states"].items()),
         "may_run": request.user.has(Permission.DESIGN),
     }
     return page(request, "survey/collection/round.html", context)
@@ -87,26 +74,3 @@ def round_state(request: AuthenticatedRequest, year: int) -> HttpResponse:
     act(round_, by=request.user)
     messages.success(request, _("The state of the round has been changed."))
     return redirect("round_detail", year)
-
-
-@requires(Permission.MANAGE_UNITS)
-@require_GET
-def unit_list(request: AuthenticatedRequest) -> HttpResponse:
-    """The units of one's area, filtered; the filter is in the address and can be kept as a bookmark."""
-    years = list(CollectionRound.objects.values_list("year", flat=True))
-    given = {
-        name: request.GET.get(name, "").strip() for name in ("query", "category", "state", "disposition")
-    }
-    asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdigit() and int(asked) in years else (years[0] if years else 0)
-    found = search_units(request.user, year=year, **given)
-    context = {
-        "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
-        "given": given,
-        "year": year,
-        "years": years,
-        "states": STATES,
-        "dispositions": Disposition.choices,
-        "categories": load_codelist("categories").entries,
-    }
-    return page(request, "survey/collection/units.html", context)

@@ -11,6 +11,7 @@ from survey.fieldwork.units import views as units
 urlpatterns: list[URLPattern | URLResolver] = [
     path("review/progress/", progress.progress_board, name="progress_board"),
     path("review/progress/missing/", progress.progress_missing, name="progress_missing"),
+    path("units/", units.unit_list, name="unit_list"),
     path("units/<int:pk>/", units.unit_detail, name="unit_detail"),
     path("units/<int:pk>/disposition/", units.unit_disposition, name="unit_disposition"),
     path("units/<int:pk>/extension/", units.unit_extend, name="unit_extend"),

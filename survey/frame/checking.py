@@ -8,12 +8,12 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from survey.classification import CATEGORIES, ENTERPRISES, REGIONS, entries
 from survey.frame.columns import folded, places_of
 from survey.frame.reading import LONGEST_CELL, SCIENTIFIC, FileRefusedError, Table
 from survey.questionnaires.credit_code import is_valid
 from survey.questionnaires.loader import load_codelist
 
-ENTERPRISES = frozenset(f"CAT{number:02d}" for number in range(6, 14))
 COUNTED = frozenset({"CAT03", "CAT04", "CAT08"})  # sampled by category and region
 MOST_FINDINGS = 5_000
 LARGEST = {"employees": 10_000_000, "turnover": 10**12, "assets": 10**13, "units": 10**9}
@@ -305,21 +305,16 @@ class CodeLists:
     """The survey's code lists as a reader of files needs them: code, number or name -> code."""
 
     def __init__(self) -> None:
-        self._categories = {**_names("categories"), **{str(n): f"CAT{n:02d}" for n in range(1, 15)}}
-        self._categories |= {f"{n:02d}": f"CAT{n:02d}" for n in range(1, 10)}
-        regions = list(load_codelist("regions").entries)
-        provinces = [entry for entry in regions if entry.code != "000000" and entry.code.endswith("0000")]
+        self._categories = {**_names("categories"), **{str(n): code for n, code in enumerate(CATEGORIES, 1)}}
+        self._categories |= {f"{n:02d}": code for n, code in enumerate(CATEGORIES, 1)}
+        provinces = [entry for entry in entries("regions") if entry.code in REGIONS]
         self._regions = {entry.code: entry.code for entry in provinces}
         for entry in provinces:
-            self._regions |= dict.fromkeys(
-                (entry.label.zh, entry.label.en, f"{entry.label.zh}省", f"{entry.label.zh}市"), entry.code
-            )
+            self._regions |= dict.fromkeys((entry.zh, entry.en, f"{entry.zh}省", f"{entry.zh}市"), entry.code)
             self._regions[entry.code[:2]] = entry.code
         self._sizes, self._institutions = _names("size_classes"), _names("institution_types")
         self._sections = _names("industry_sections")
-        self._divisions = {
-            entry.code: entry.parent or "" for entry in load_codelist("industry_divisions").entries
-        }
+        self._divisions = {entry.code: entry.parent for entry in entries("industry_divisions")}
 
     def category(self, text: str) -> str:
         """CAT01 to CAT14."""

@@ -9,10 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
 
-# Categories whose sheets go straight to national review (ministries, bureaus, science centres,
-# operators, central enterprises, associations).
-NATIONAL_CATEGORIES = frozenset({"CAT01", "CAT02", "CAT05", "CAT06", "CAT07", "CAT14"})
-
 
 class SizeClass(models.TextChoices):
     """Four legal classes of the 2017 rules; estimation maps them to three."""

@@ -7,11 +7,11 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 
 from survey.access.models import User
+from survey.classification import SIZE_OF
 from survey.frame.checking import UnitRow
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
 
 IN_FRAME = Q(left_on=None)
-_SIZES = {"large": "large", "medium": "medium", "small": "small", "micro": "small"}
 # What a sample design depends on, one line a unit. Rows of the same content give the same bytes.
 _CONTENT = """
     SELECT u.uscc, u.category, u.region_id, u.section, u.size_class, u.is_head_platform,
@@ -47,7 +47,7 @@ def count_rows() -> list[tuple[str, str, str, str, int]]:
     """Counts with estimation sizes (small and micro are one): category, region, section, size, units. National."""
     cells: dict[tuple[str, str, str, str], int] = {}
     for (category, region, section, size), units in known_counts().items():
-        key = (category, region, section, _SIZES.get(size, ""))
+        key = (category, region, section, SIZE_OF.get(size, ""))
         cells[key] = cells.get(key, 0) + units
     return [(*key, units) for key, units in sorted(cells.items())]
 
@@ -72,10 +72,10 @@ def frame_summary(user: User, permission: Any) -> dict[str, Any]:
         if not row["section"]:
             others += row["units"]
             continue
-        line = sections.setdefault(row["section"], dict.fromkeys((*_SIZES, "total"), 0))
+        line = sections.setdefault(row["section"], dict.fromkeys((*SIZE_OF, "total"), 0))
         line[row["size_class"]] += row["units"]
         line["total"] += row["units"]
-    total = dict.fromkeys((*_SIZES, "total"), 0)
+    total = dict.fromkeys((*SIZE_OF, "total"), 0)
     for line in sections.values():
         for name, number in line.items():
             total[name] += number

@@ -9,10 +9,10 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
-from survey.access.models import NATION
+from survey.classification import NATION, NATIONAL_CATEGORIES
 from survey.frame.checking import CountRow, UnitRow
 from survey.frame.comparing import RECORDED, Plan
-from survey.frame.models import NATIONAL_CATEGORIES, FrameCount, FrameImport, ReportingUnit, UnitChange
+from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
 
 _LOCK = 0x6672616D65  # "frame": one import is applied at a time
 _COLUMNS = (

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -26,10 +25,11 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 
-from survey.access.models import NATION, User
-from survey.access.roles import Permission, permissions_of
+from survey.access.models import User
+from survey.access.roles import Permission
+from survey.access.scope import Level, acts_at, grants_with
+from survey.classification import NATION, entries, name_of
 from survey.collection.models import CollectionRound
-from survey.questionnaires.loader import load_codelist
 from survey.review.filters import AGAIN, EFFECTS, FINDINGS, QUERIES, QueueFilter
 from survey.review.scores.limits import MOVES
 from survey.review.scores.models import ItemScore
@@ -49,13 +49,10 @@ type Cube = list[tuple[tuple[str, ...], int]]
 
 def desk_of(user: User) -> frozenset[State]:
     """The states that wait for this user: the province's desk, the nation's, or neither."""
-    levels = {
-        grant.region.level == 0
-        for grant in user.grants()
-        if not grant.unit_id and Permission.REVIEW in permissions_of(grant.role)
-    }
-    found = {True: State.NATIONAL_REVIEW, False: State.SUBMITTED}
-    return frozenset(found[level] for level in levels)
+    return frozenset(
+        State.NATIONAL_REVIEW if acts_at(grant, Level.NATION) else State.SUBMITTED
+        for grant in grants_with(user, Permission.REVIEW, Level.REGION)
+    )
 
 
 def rounds() -> list[CollectionRound]:
@@ -80,24 +77,12 @@ def province_of(path: str) -> str:
 
 def place_name(code: str) -> str:
     """The name of a region in the language of the request, out of the code list."""
-    return next(
-        (
-            e.label.get(get_language() or "zh-hans")
-            for e in load_codelist("regions").entries
-            if e.code == code
-        ),
-        code,
-    )
-
-
-@lru_cache(maxsize=1)
-def _parents() -> dict[str, str | None]:
-    return {entry.code: entry.parent for entry in load_codelist("regions").entries}
+    return name_of("regions", code, get_language() or "")
 
 
 def province_above(code: str) -> str:
     """The province of a region by the code list: a separately planned city gives its province."""
-    parent = _parents().get(code)
+    parent = next((entry.parent for entry in entries("regions") if entry.code == code), "")
     return parent if parent and parent != NATION else code
 
 

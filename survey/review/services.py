@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
+from survey.classification import NATIONAL_CATEGORIES
 from survey.exceptions import PolicyDenied, Shown, StaleRevision
-from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.services import project
 from survey.questionnaires.selectors import definition_for
 from survey.review.scores.services import receive_background, receive_expected, receive_scores

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import Count, F, Prefetch, QuerySet
 from django.utils import timezone
 
 from survey.access.models import User
 from survey.access.roles import Permission
-from survey.collection.models import Assignment, CollectionRound
+from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.frame.models import ReportingUnit
 from survey.questionnaires.definition import Item, Questionnaire, Section, UnitContext
 from survey.questionnaires.edits import Finding, findings_of
@@ -316,3 +316,34 @@ def unit_context(unit: ReportingUnit, round_: CollectionRound) -> UnitContext:
         is_pilot_space=unit.is_pilot_space,
         reference_date=round_.reference_date,
     )
+
+
+_FILED = frozenset({State.SUBMITTED, State.NATIONAL_REVIEW, State.ACCEPTED, State.INVALIDATED})
+
+
+def round_counts(round_: CollectionRound) -> dict[str, Any]:
+    """Counts of a whole round by disposition, by state and by category, for those who run it."""
+    rows = (
+        Assignment.objects.filter(round=round_)
+        .values("unit__category", "disposition", "submission__state")
+        .annotate(count=Count("pk"))
+        .order_by("unit__category")
+    )
+    dispositions: dict[str, int] = dict.fromkeys(Disposition.values, 0)
+    states: dict[str, int] = dict.fromkeys((state.value for state in State), 0)
+    categories: dict[str, dict[str, int]] = {}
+    for row in rows:
+        count, state = row["count"], row["submission__state"]
+        dispositions[row["disposition"]] += count
+        if state is not None:  # an assignment without a sheet
+            states[state] += count
+        category = categories.setdefault(row["unit__category"], {"asked": 0, "filed": 0, "accepted": 0})
+        category["asked"] += count
+        category["filed"] += count if state in _FILED else 0
+        category["accepted"] += count if state == State.ACCEPTED else 0
+    return {
+        "total": sum(dispositions.values()),
+        "dispositions": dispositions,
+        "states": states,
+        "categories": categories,
+    }

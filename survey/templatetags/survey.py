@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from survey.access import navigation
 from survey.access.models import Region
 from survey.questionnaires.answering.units import unit_label
 from survey.questionnaires.definition import Questionnaire
@@ -35,6 +36,12 @@ _regions: dict[str, Region] = {}
 
 def _english() -> bool:
     return (get_language() or "").startswith("en")
+
+
+@register.simple_tag
+def linked(name: str, *args: Any) -> str:
+    """``{% linked "review.progress" %}``: the address of a link that an upper package has registered."""
+    return navigation.linked(name, *args)
 
 
 @register.filter

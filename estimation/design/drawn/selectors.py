@@ -6,7 +6,8 @@ import numpy as np
 from django.db import connection
 
 from estimation.design.models import SampleDesign, Stratum
-from estimation.design.strata import CATEGORIES, KINDS, REGIONS, SECTIONS, SIZES, Bools, Ints, Strata
+from estimation.design.strata import KINDS, Bools, Ints, Strata
+from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES
 
 
 def strata_of(design: SampleDesign) -> Strata:

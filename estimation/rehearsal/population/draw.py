@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimation.rehearsal.population.frame import SMALL, TAKEN, FramePlan, plan_frame
-from estimation.rehearsal.population.places import SECTIONS
 from estimation.rehearsal.population.sizes import LARGE, MEDIUM, MICRO, draw_industry
 from estimation.rehearsal.population.sizes import SMALL as SMALL_SIZE
 from estimation.rehearsal.population.special import (
@@ -26,6 +25,7 @@ from estimation.rehearsal.population.units import (
     Strata,
     Units,
 )
+from survey.classification import SECTIONS
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -5,6 +5,8 @@ Everything here is copied from the published report; what the generator decides 
 
 from dataclasses import dataclass
 
+from survey.classification import SECTIONS
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -69,7 +71,6 @@ PLANNED_CITIES: tuple[tuple[str, str, str], ...] = (
     ("440300", "深圳", "440000"),
 )
 
-SECTIONS = "ABCDEFGHIJKLMNOPQR"
 SECTION_INDEX: dict[str, int] = {letter: index for index, letter in enumerate(SECTIONS)}
 NO_SECTION = 18
 

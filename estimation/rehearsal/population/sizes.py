@@ -4,6 +4,7 @@ The 2017 rules: a firm is large, medium or small when every indicator of its ind
 otherwise. The generator draws each indicator inside the wanted class, so the computed class is the wanted one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +86,7 @@ class Firms:
     assets: Floats
 
 
-def draw_industry(section: Ints, letters: str, rng: np.random.Generator) -> Ints:
+def draw_industry(section: Ints, letters: Sequence[str], rng: np.random.Generator) -> Ints:
     """A 4-digit class (as a number) for each section code (n,); 0 where the code is outside `letters`."""
     result = np.zeros(len(section), np.int64)
     for code, letter in enumerate(letters):

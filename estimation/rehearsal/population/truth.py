@@ -7,14 +7,13 @@ from functools import cached_property
 import numpy as np
 
 from estimation.rehearsal.country import Country
-from estimation.rehearsal.population.places import REGIONS, SECTIONS
+from estimation.rehearsal.population.places import REGIONS
 from estimation.rehearsal.population.world import Bools, Floats, Ints
+from estimation.runs.compute.treat import CATEGORY_GROUP
+from survey.classification import SECTIONS, SIZES
 
 AMOUNTS = frozenset({"quantity", "money", "count"})
-SIZES = ("large", "medium", "small")
 MULTIPLES = ("F01", "T02", "T03")
-# Category group of each category number; growth classes are group x section, as in the estimation.
-CATEGORY_GROUP = np.array([0, 0, 0, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 5, 6])
 
 type Row = tuple[int, str, str, str, str, float]  # year, variable, statistic, domain kind, domain code, value
 

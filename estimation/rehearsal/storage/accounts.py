@@ -10,8 +10,9 @@ from estimation.rehearsal.population.places import REGION_INDEX, REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.storage.members import ACCEPTED
 from estimation.rehearsal.storage.sheets import SheetWriter
-from survey.access.models import NATION, RoleAssignment, User
+from survey.access.models import RoleAssignment, User
 from survey.access.roles import Role
+from survey.classification import CATEGORIES, NATION, NATIONAL_CATEGORIES
 
 COMPARED = "filed13"  # the account of a sheet of 2025 that is accepted
 PASSWORD = "Yanlian-2025-demo"  # noqa: S105 the printed password of accounts that only the rehearsal has
@@ -69,7 +70,11 @@ def create_accounts(writer: SheetWriter) -> int:
     for place in demo[np.argsort(writer.category[demo])].tolist():
         row = int(writer.cast.row[place])
         category = int(units.category[row])
-        region = NATION if category in (1, 2, 5, 6, 7, 14) else REGIONS[int(units.region[row])].code
+        region = (
+            NATION
+            if CATEGORIES[category - 1] in NATIONAL_CATEGORIES
+            else REGIONS[int(units.region[row])].code
+        )
         account(f"cat{category:02d}", f"演练填报员{category:02d}", Role.RESPONDENT, region, place + 1)
     place = compared(writer)
     account(

@@ -11,7 +11,7 @@ from estimation.design.models import SampleDesign, Stratum
 from estimation.external.models import ExternalSeries
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.external import external_values
-from estimation.rehearsal.population.places import REGIONS, SECTIONS
+from estimation.rehearsal.population.places import REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.truth import TrueItem, true_rows
 from estimation.rehearsal.population.units import NOT_DRAWN, UNFILED
@@ -23,8 +23,8 @@ from estimation.rehearsal.storage.bulk import copy_lines
 from estimation.rehearsal.storage.register import Register
 from estimation.rehearsal.storage.sheets import SheetWriter
 from estimation.runs.compute.spec import CROSSED, RATIOS, digest
-from survey.access.models import NATION, User
-from survey.frame.models import NATIONAL_CATEGORIES
+from survey.access.models import User
+from survey.classification import NATION, NATIONAL_CATEGORIES, SECTIONS, SIZES
 from survey.microdata.variables import Variable
 
 UNIT_COLUMNS = (
@@ -44,7 +44,6 @@ _ASSIGNMENT_COLUMNS = (
     "extended_until",
 )
 _KINDS = (Stratum.Kind.ENTERPRISE, Stratum.Kind.INSTITUTION, Stratum.Kind.CERTAINTY)
-_SIZES = ("large", "medium", "small")
 
 
 def write_units(writer: SheetWriter) -> None:
@@ -236,7 +235,7 @@ def _stratum(writer: SheetWriter, h: int) -> list[str]:
         f"CAT{category:02d}" if category > 0 else "",
         REGIONS[region].code if region >= 0 else "",
         SECTIONS[section] if section >= 0 else "",
-        _SIZES[size] if size >= 0 else "",
+        SIZES[size] if size >= 0 else "",
     ]
 
 

@@ -9,6 +9,7 @@ from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.places import REGION_INDEX
 from estimation.rehearsal.population.units import INVALID, NOT_DRAWN, UNFILED, VALID
 from estimation.rehearsal.population.world import Bools, Ints
+from survey.classification import NATIONAL_CATEGORIES, category_numbers
 
 # What a unit of the 2025 round shows.
 (
@@ -50,7 +51,6 @@ COMPLETE = (
     9,
     14,
 )  # categories in which every drawn unit filed: their demonstration unit is extra
-_NATIONAL = (1, 2, 5, 6, 7, 14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,9 @@ def _extras(
         rows.append(int(drawn[rng.choice(pool)]))
         plays.append(state)
     demos = len(rows)
-    for number in _NATIONAL:  # something for the national desk in every category that reports straight to it
+    for number in category_numbers(
+        NATIONAL_CATEGORIES
+    ):  # something for the national desk in every category that reports straight to it
         rows.append(int(drawn[rng.choice(np.flatnonzero(category == number))]))
         plays.append(NATIONAL_REVIEW)
     enterprises = np.flatnonzero(category >= 12)

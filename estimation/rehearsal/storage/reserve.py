@@ -7,7 +7,7 @@ import numpy as np
 
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.names import credit_code, division_of, institution_type, unit_names
-from estimation.rehearsal.population.places import REGIONS, SECTIONS
+from estimation.rehearsal.population.places import REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.special import SAMPLED
 from estimation.rehearsal.population.units import NOT_DRAWN
@@ -16,6 +16,7 @@ from estimation.rehearsal.storage.bulk import copy_lines
 from estimation.rehearsal.storage.frame import UNIT_COLUMNS, unit_lines
 from estimation.rehearsal.storage.members import Cast
 from estimation.rehearsal.storage.register import Register
+from survey.classification import SECTIONS
 from survey.frame.models import FrameCount
 
 _SHARE, _FEWEST = 0.6, 4  # more units of a stratum, relative to what was drawn of it, and at least

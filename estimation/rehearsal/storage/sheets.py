@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from estimation.rehearsal.country import Country
-from estimation.rehearsal.population.places import REGIONS, SECTIONS
+from estimation.rehearsal.population.places import REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.units import INVALID, VALID
 from estimation.rehearsal.population.world import Bools, Ints
@@ -27,6 +27,7 @@ from estimation.rehearsal.storage import members as casting
 from estimation.rehearsal.storage.bulk import binary_rows, copy_binary, copy_lines
 from estimation.rehearsal.storage.members import Cast
 from estimation.rehearsal.storage.register import Register
+from survey.classification import SECTIONS
 from survey.collection.models import CollectionRound
 from survey.microdata.models import MicrodataLayout
 from survey.microdata.variables import Variable

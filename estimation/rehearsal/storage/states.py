@@ -19,7 +19,7 @@ from estimation.rehearsal.sheets.reasons import (
 from estimation.rehearsal.storage import members as casting
 from estimation.rehearsal.storage.bulk import copy_lines, escaped
 from estimation.rehearsal.storage.sheets import Counts, SheetWriter
-from survey.frame.models import NATIONAL_CATEGORIES
+from survey.classification import NATIONAL_CATEGORIES, category_numbers
 
 _STAGE_COLUMNS = (
     "id", "assignment_id", "unit_id", "round_id", "state", "revision", "answers", "hard_count", "soft_count",
@@ -129,7 +129,7 @@ def write_events(writer: SheetWriter, year: int, chosen: Bools, actor: int) -> N
 
 def _events(writer: SheetWriter, year: int, chosen: Bools, actor: int) -> Iterator[str]:
     names = states(writer, year)
-    national = {int(code[3:]) for code in NATIONAL_CATEGORIES}
+    national = set(category_numbers(NATIONAL_CATEGORIES))
     category = writer.category
     for place in np.flatnonzero(chosen & writer.cast.asked[year]).tolist():
         key, state = int(writer.keys[year, place]), names[place]

@@ -11,6 +11,7 @@ from typing import Any
 
 from estimation.releases.content.content import CellStatus, FrozenCell, Text
 from estimation.releases.content.estimates import rounded
+from survey.classification import SECTIONS
 
 TB_PER_ZB = Decimal(1024) ** 3
 
@@ -48,7 +49,6 @@ _SHARES = (
 
 
 def _sums(cells: Mapping[str, FrozenCell], year: int) -> list[Sum]:
-    sections = tuple("ABCDEFGHIJKLMNOPQR")
 
     def t2(rows: tuple[str, ...], column: str) -> tuple[str, ...]:
         return tuple(f"T2.{row}.{column}" for row in rows)
@@ -77,7 +77,7 @@ def _sums(cells: Mapping[str, FrozenCell], year: int) -> list[Sum]:
             "t2_production",
             Text("表2生产量合计=企业数据生产总量", "sections of table 2 = enterprise production"),
             f"SUP-05.{year}",
-            t2(sections, "production_zb"),
+            t2(SECTIONS, "production_zb"),
         ),
         Sum(
             "t2_sectors",
@@ -89,7 +89,7 @@ def _sums(cells: Mapping[str, FrozenCell], year: int) -> list[Sum]:
             "t2_flow",
             Text("表2流通量合计与企业流通总量", "sections of table 2 and enterprise flow"),
             f"CIR-05.{year}",
-            t2(sections, "flow_eb"),
+            t2(SECTIONS, "flow_eb"),
             adjusted,
         ),
         Sum(

@@ -24,6 +24,7 @@ from estimation.releases.content.content import CellStatus, FrozenCell
 from estimation.releases.content.crossings import CROSSED
 from estimation.releases.content.estimates import Key, Stored
 from estimation.releases.disclosure.contributors import Concentration
+from survey.classification import INDUSTRY, PRIMARY, SECONDARY, TERTIARY
 
 FEW, ONE, TWO, LINKED, SAME = "few", "one_dominates", "two_dominate", "secondary", "follows"
 EXACT, IN_TURN, WHOLE = "integer_program", "in_turn", "everything"  # how the further cells were chosen
@@ -32,13 +33,12 @@ _WHOLE = frozenset({"nation"})
 # Items of the government bureaus: they tell of public tasks and not of a respondent's own affairs, and a province
 # has one bureau, so that a rule for contributors would withhold every one of them.
 PUBLIC_ITEMS = ("MG", "MR")
-_SECTIONS = tuple("ABCDEFGHIJKLMNOPQR")
 # Sums between published domains of one variable: parts, whole. A kind without codes stands for all of its codes.
 _SUMS: tuple[tuple[str, tuple[str, ...], tuple[str, str]], ...] = (
-    ("section", ("A",), ("industry_group", "primary")),
-    ("section", ("B", "C", "D"), ("industry_group", "industry")),
-    ("section", ("B", "C", "D", "E"), ("industry_group", "secondary")),
-    ("section", _SECTIONS[5:], ("industry_group", "tertiary")),
+    ("section", PRIMARY, ("industry_group", "primary")),
+    ("section", INDUSTRY, ("industry_group", "industry")),
+    ("section", SECONDARY, ("industry_group", "secondary")),
+    ("section", TERTIARY, ("industry_group", "tertiary")),
     ("section", (), ("nation", "enterprise")),
     ("region_enterprise", (), ("nation", "enterprise")),
     ("category", (), ("nation", "all")),

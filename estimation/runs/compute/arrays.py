@@ -6,11 +6,27 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from estimation.design.strata import CATEGORIES, REGIONS, SECTIONS, SIZES, Strata
+from estimation.design.strata import Strata
+from survey.classification import (
+    CATEGORIES,
+    CENTRAL_ENTERPRISES,
+    DATA_ENTERPRISES,
+    ENTERPRISES,
+    INDUSTRY,
+    REGIONS,
+    SECONDARY,
+    SECTIONS,
+    SIZES,
+    category_numbers,
+)
 
 type Floats = npt.NDArray[np.float64]
 type Ints = npt.NDArray[np.int64]
 type Bools = npt.NDArray[np.bool_]
+# Numbers of the categories of enterprises, of data enterprises, of operators and central enterprises.
+_ENTERPRISES = category_numbers(ENTERPRISES)
+_DATA_ENTERPRISES = category_numbers(DATA_ENTERPRISES)
+_CENTRAL = category_numbers(CENTRAL_ENTERPRISES)
 
 
 @dataclass(frozen=True)
@@ -65,8 +81,8 @@ class Year:
 
     @property
     def enterprise(self) -> Bools:
-        """Units of categories 6 to 13."""
-        return (self.category >= 6) & (self.category <= 13)
+        """Units of the categories of enterprises."""
+        return np.isin(self.category, _ENTERPRISES)
 
     def on_form(self) -> Bools:
         """(n, k): does the form of the unit's category ask the item?"""
@@ -91,11 +107,11 @@ def group_masks(year: Year, *, data_enterprises: str = "categories") -> dict[str
     if data_enterprises == "section":
         data = enterprise & (year.section == SECTIONS.index("I"))
     else:
-        data = (year.category >= 8) & (year.category <= 12)
+        data = np.isin(year.category, _DATA_ENTERPRISES)
     head = year.head & enterprise
     return {
         "head_platform": head,
-        "central_soe": (year.category == 6) | (year.category == 7),
+        "central_soe": np.isin(year.category, _CENTRAL),
         "data_ent": data,
         "sample_ent": enterprise,
         "other_ent": enterprise & ~head,
@@ -108,8 +124,8 @@ def domains_of(year: Year, kinds: tuple[str, ...], *, data_enterprises: str = "c
     enterprise = year.enterprise
     inside = np.where(enterprise, 0, -1)
     section = np.where(enterprise, year.section, -1)
-    industrial = np.isin(section, [SECTIONS.index(letter) for letter in "BCD"])
-    sector = np.select([section < 0, section == 0, section <= SECTIONS.index("E")], [-1, 0, 1], 2)
+    industrial = np.isin(section, [SECTIONS.index(section_code) for section_code in INDUSTRY])
+    sector = np.select([section < 0, section == 0, section <= SECTIONS.index(SECONDARY[-1])], [-1, 0, 1], 2)
     groups = group_masks(year, data_enterprises=data_enterprises)
     table: Mapping[str, list[Domain]] = {
         "nation": [

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estimation.design.strata import KINDS, REGIONS, Bools, Floats, Ints, Strata
+from estimation.design.strata import KINDS, Bools, Floats, Ints, Strata
 from estimation.runs.compute.spec import RunSpec
+from survey.classification import REGIONS
 
 
 @dataclass(frozen=True)

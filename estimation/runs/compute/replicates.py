@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from estimation.design.strata import REGIONS, SECTIONS, Floats
+from estimation.design.strata import Floats
 from estimation.methods.estimators.bootstrap import bootstrap_part
 from estimation.runs.compute.arrays import Domain, Year, domains_of
 from estimation.runs.compute.cellsums import indicator
@@ -19,6 +19,7 @@ from estimation.runs.compute.pipeline import with_flow_basis
 from estimation.runs.compute.spec import CROSSED, RunSpec
 from estimation.runs.compute.treat import treat
 from estimation.runs.compute.weigh import Weighted, weigh
+from survey.classification import REGIONS, SECTIONS
 
 AMOUNTS = CROSSED
 YESNO = ("T01", "A01", "V05")

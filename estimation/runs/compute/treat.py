@@ -4,17 +4,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import SECTIONS, Bools, Floats, Ints
+from estimation.design.strata import Bools, Floats, Ints
 from estimation.methods.treatment.optimal_cutoffs import optimal_cutoffs
 from estimation.methods.treatment.winsorization import Reason, trim, winsorize
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.weigh import Weighted
+from survey.classification import CATEGORIES, GROUP_OF, SECTIONS
 
-# Category group of each category number: government, institutions, research, central and operators,
-# data enterprises, other enterprises, associations.
-CATEGORY_GROUP = np.array([0, 0, 0, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 5, 6])
-GROUP_NAMES = ("government", "institution", "research", "central", "data", "other", "association")
+# Groups of categories within which values are treated, and the groups of the code list that each holds.
+_GROUPS = {
+    "government": ("government",),
+    "institution": ("institution",),
+    "research": ("research", "science_centre"),
+    "central": ("central_soe",),
+    "data": ("data_enterprise",),
+    "other": ("other_enterprise",),
+    "association": ("association",),
+}
+GROUP_NAMES = tuple(_GROUPS)
+# Place of the group of each category number; 0 is no category.
+CATEGORY_GROUP = np.array(
+    [0]
+    + [next(g for g, held in enumerate(_GROUPS.values()) if GROUP_OF[code] in held) for code in CATEGORIES]
+)
 CLASSES = len(GROUP_NAMES) * (len(SECTIONS) + 1)
 REASONS = {
     Reason.RAISED: "raised",

@@ -4,25 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import (
-    CATEGORIES,
-    KINDS,
-    REGIONS,
-    SECTIONS,
-    SIZES,
-    Floats,
-    Ints,
-    Strata,
-    macro_region_of,
-)
+from estimation.design.strata import KINDS, Floats, Ints, Strata, macro_region_of
 from estimation.methods.sample import StratifiedSample
 from estimation.methods.weighting.collapsing import collapse
 from estimation.methods.weighting.response import nonresponse_weights
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.classes import Classes, response_classes
 from estimation.runs.compute.spec import RunSpec
-
-_MACRO = ("east", "central", "west", "northeast")
+from survey.classification import CATEGORIES, MACRO_REGION_NAMES, REGIONS, SECTIONS, SIZES
 
 
 @dataclass(frozen=True)
@@ -146,7 +135,9 @@ def _name(strata: Strata, macro: Ints, cells: list[int], step: list[str]) -> str
     widest = max((step[cell] for cell in cells), key=("", "macro_region", "nation", "size").index)
     region = strata.region[first]
     if region >= 0:
-        parts.append({"": REGIONS[region], "macro_region": _MACRO[macro[first]]}.get(widest, "nation"))
+        parts.append(
+            {"": REGIONS[region], "macro_region": MACRO_REGION_NAMES[macro[first]]}.get(widest, "nation")
+        )
     sizes = {int(strata.size[cell]) for cell in cells} - {-1}
     if sizes:
         parts.append("+".join(SIZES[size] for size in sorted(sizes)))

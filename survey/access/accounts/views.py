@@ -20,8 +20,8 @@ from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission, Role
 from survey.access.second_factor import services as second_factor
+from survey.classification import entries
 from survey.exceptions import PolicyDenied
-from survey.questionnaires.loader import load_codelist
 
 PER_PAGE = 50
 
@@ -156,9 +156,7 @@ def _act_on_roles(request: AuthenticatedRequest, user: User, form: GrantForm) ->
 
 
 def _categories() -> list[tuple[str, str]]:
-    english = (get_language() or "").startswith("en")
-    entries = load_codelist("categories").entries
-    return [(entry.code, entry.label.en if english else entry.label.zh) for entry in entries]
+    return [(entry.code, entry.label(get_language() or "")) for entry in entries("categories")]
 
 
 def _show_password(request: AuthenticatedRequest, user: User, password: str) -> HttpResponse:

@@ -11,8 +11,9 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey.access.models import NATION, Region, User
+from survey.access.models import Region, User
 from survey.access.roles import Permission
+from survey.classification import NATION
 from survey.collection.models import CollectionRound, Disposition
 from survey.fieldwork.progress.curve import Curve, curve
 from survey.review.filters import FILED_GROUP, QueueFilter

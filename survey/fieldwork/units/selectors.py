@@ -1,14 +1,18 @@
-"""What has been tried with a unit in a round: notes of its desk and reminders of the system, as one list."""
+"""Reads the units that somebody looks after, and what has been tried with one: notes and reminders in one list."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import Assignment
-from survey.collection.selectors import contact_notes_of
+from survey.collection.selectors import assignments_of, contact_notes_of
 from survey.fieldwork.models import Reminder
+
+PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +47,28 @@ def log_of(user: User, assignment: Assignment) -> ContactLog:
     return ContactLog(
         sorted(entries, key=lambda entry: entry.at, reverse=True), latest.follow_up_on if latest else None
     )
+
+
+def units_of(user: User) -> "QuerySet[Assignment]":
+    """Assignments that this person manages, each with its sheet but without the answers."""
+    return (
+        assignments_of(user)
+        .select_related("submission")
+        .defer("submission__answers", "submission__item_revisions")
+    )
+
+
+def search_units(
+    user: User, *, year: int, query: str, category: str, state: str, disposition: str
+) -> "QuerySet[Assignment]":
+    """Assignments of a round, filtered; ordered by credit code so that pages stay stable."""
+    rows = units_of(user).filter(round__year=year)
+    if query:
+        rows = rows.filter(Q(unit__uscc__istartswith=query) | Q(unit__name__icontains=query))
+    if category:
+        rows = rows.filter(unit__category=category)
+    if state:
+        rows = rows.filter(submission__state=state)
+    if disposition:
+        rows = rows.filter(disposition=disposition)
+    return rows.order_by("unit__uscc")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language
@@ -17,10 +18,10 @@ from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.collection import services
 from survey.collection.forms import ContactNoteForm, DispositionForm, ExemptionForm, ExtensionForm
-from survey.collection.models import Assignment
-from survey.collection.selectors import assignments_of, respondents_of
+from survey.collection.models import Assignment, CollectionRound, Disposition
+from survey.collection.selectors import respondents_of
 from survey.exceptions import PolicyDenied, SurveyError
-from survey.fieldwork.units.selectors import log_of
+from survey.fieldwork.units.selectors import PAGE_SIZE, log_of, search_units, units_of
 from survey.frame.contacts.services import contacts_of
 from survey.questionnaires.loader import load_codelist
 from survey.submissions.evidence import selectors as evidence_files
@@ -32,7 +33,30 @@ from survey.submissions.lifecycle.states import Action, State
 
 def _load(request: AuthenticatedRequest, pk: int) -> Assignment:
     """One assignment in the person's area, or 404."""
-    return get_object_or_404(assignments_of(request.user), pk=pk)
+    return get_object_or_404(units_of(request.user), pk=pk)
+
+
+@requires(Permission.MANAGE_UNITS)
+@require_GET
+def unit_list(request: AuthenticatedRequest) -> HttpResponse:
+    """The units of one's area, filtered; the filter is in the address and can be kept as a bookmark."""
+    years = list(CollectionRound.objects.values_list("year", flat=True))
+    given = {
+        name: request.GET.get(name, "").strip() for name in ("query", "category", "state", "disposition")
+    }
+    asked = request.GET.get("year", "")
+    year = int(asked) if asked.isdigit() and int(asked) in years else (years[0] if years else 0)
+    found = search_units(request.user, year=year, **given)
+    context = {
+        "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "given": given,
+        "year": year,
+        "years": years,
+        "states": [state.value for state in State],
+        "dispositions": Disposition.choices,
+        "categories": load_codelist("categories").entries,
+    }
+    return page(request, "survey/fieldwork/units/units.html", context)
 
 
 @requires(Permission.MANAGE_UNITS)
@@ -55,7 +79,7 @@ def _show(request: AuthenticatedRequest, assignment: Assignment, **extra: Any) -
             "uploaded_by"
         ),
         "largest": settings.ATTACHMENT_LARGEST // 2**20,
-        "others": assignments_of(user).filter(unit_id=assignment.unit_id),
+        "others": units_of(user).filter(unit_id=assignment.unit_id),
         "disposition_form": DispositionForm(initial={"disposition": assignment.disposition}, auto_id="d_%s"),
         "extension_form": ExtensionForm(auto_id="e_%s"),
         "note_form": ContactNoteForm(auto_id="n_%s"),

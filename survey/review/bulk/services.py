@@ -19,10 +19,11 @@ from django.utils.translation import gettext_lazy as _
 
 from survey import audit
 from survey.access.models import User
-from survey.access.roles import Permission, Role, permissions_of
+from survey.access.roles import Permission, Role
+from survey.access.scope import Level, grants_with
+from survey.classification import NATIONAL_CATEGORIES
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied, StaleRevision
-from survey.frame.models import NATIONAL_CATEGORIES
 from survey.microdata.models import Observation
 from survey.microdata.projection import project as values_of
 from survey.microdata.projection import reasons as reasons_of
@@ -90,11 +91,7 @@ def acceptable(rows: "QuerySet[Submission]", action: Action, by: User) -> "Query
 
 def national_categories(by: User, permission: Permission) -> set[str]:
     """Categories of the nation-wide grants that allow something; "" stands for all."""
-    return {
-        grant.category
-        for grant in by.grants()
-        if not grant.unit_id and grant.region.level == 0 and permission in permissions_of(grant.role)
-    }
+    return {grant.category for grant in grants_with(by, permission, Level.NATION)}
 
 
 def _own_units(by: User) -> list[int]:
@@ -231,11 +228,9 @@ def transition_many(
             "target": move.target.value,
             "now": now,
             "by": by.pk,
-            "name": by.username,
             "action": action.value,
             "reason": reason,
             "channel": channel,
-            "address": audit.current_address(),
             "decided": None if action is Action.UNDO_ACCEPT else now,
         }
         with connection.cursor() as cursor:
@@ -243,7 +238,9 @@ def transition_many(
             if cursor.rowcount != len(chunk):
                 raise StaleRevision(CHANGED)
             cursor.execute(_EVENTS, values)
-            cursor.execute(_AUDIT, values)
+        audit.record_each(
+            by=by, action=f"sheet_{action}", subject=Submission, at=now, rows=_AUDITED, params=values
+        )
         if move.target is State.ACCEPTED:
             _project_many(chunk)
 
@@ -261,14 +258,11 @@ _EVENTS = """
            to_jsonb(%(target)s::text), revision, %(reason)s, %(channel)s
     FROM survey_submission WHERE id = ANY(%(ids)s) ORDER BY id
 """
-_AUDIT = """
-    INSERT INTO survey_auditevent
-        (at, actor_id, actor_name, action, subject_type, subject_id, region_path, succeeded, details, address)
-    SELECT %(now)s, %(by)s, %(name)s, 'sheet_' || %(action)s, 'submission', sheet.id::text, region.path, true,
+_AUDITED = """
+    SELECT sheet.id::text AS subject_id, region.path AS region_path,
            jsonb_build_object('channel', %(channel)s::text, 'old', %(origin)s::text, 'new', %(target)s::text,
                               'reason', %(reason)s::text, 'unit', unit.uscc, 'year', round.year,
-                              'revision', sheet.revision),
-           %(address)s::inet
+                              'revision', sheet.revision) AS details
     FROM survey_submission sheet
     JOIN survey_reportingunit unit ON unit.id = sheet.unit_id
     JOIN survey_region region ON region.code = unit.review_region_id

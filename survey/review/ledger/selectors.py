@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from survey.access.models import NATION, Region, User
+from survey.access.models import Region, User
 from survey.access.roles import Permission
+from survey.classification import NATION
 from survey.collection.models import CollectionRound
 from survey.review.selectors import province_of
 from survey.submissions.lifecycle.states import Action, State

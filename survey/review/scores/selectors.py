@@ -16,7 +16,9 @@ from django.db.models import Count
 from django.utils.translation import get_language
 
 from survey.access.models import User
-from survey.access.roles import Permission, permissions_of
+from survey.access.roles import Permission
+from survey.access.scope import Level, grants_with
+from survey.classification import SIZE_OF
 from survey.collection.models import CollectionRound
 from survey.questionnaires.loader import load_all
 from survey.review.scores.limits import UNUSUAL, province_code
@@ -140,13 +142,7 @@ def _label(item: str) -> str:
 
 
 def _sees_the_nation(user: User) -> bool:
-    return any(
-        grant.region.level == 0 and not grant.unit_id and Permission.REVIEW in permissions_of(grant.role)
-        for grant in user.grants()
-    )
-
-
-_ESTIMATION_SIZE = {"micro": "small"}  # small and micro are one size class of the estimation
+    return bool(grants_with(user, Permission.REVIEW, Level.NATION))
 
 
 # What the pages read ------------------------------------------------------------------------
@@ -157,7 +153,7 @@ def score_of(submission: Submission) -> SheetScore | None:
 
 def peer_groups(unit: Any) -> tuple[str, ...]:
     """The groups that a unit is compared with, the closest first."""
-    size = _ESTIMATION_SIZE.get(unit.size_class, unit.size_class)
+    size = SIZE_OF.get(unit.size_class, unit.size_class)
     return (f"{unit.category}/{size}", unit.category) if size else (unit.category,)
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 from survey import audit
 from survey.access.models import User
-from survey.submissions.models import Explanation
+from survey.submissions.models import Explanation, Submission
 from survey.submissions.selectors import Sheet
 
 # A reason counts while it is about what was filed last; reasons for numbers that have changed since are none.
@@ -41,13 +41,10 @@ _EVENTS = """
     FROM unnest(%(sheets)s::bigint[], %(edits)s::text[]) AS given(sheet, edit)
     JOIN survey_submission sheet ON sheet.id = given.sheet ORDER BY sheet.id, given.edit
 """
-_AUDIT = """
-    INSERT INTO survey_auditevent
-        (at, actor_id, actor_name, action, subject_type, subject_id, region_path, succeeded, details, address)
-    SELECT %(at)s, %(by)s, %(name)s, 'review_verdict', 'submission', sheet.id::text, region.path, true,
+_AUDITED = """
+    SELECT sheet.id::text AS subject_id, region.path AS region_path,
            jsonb_build_object('unit', unit.uscc, 'year', round.year, 'item', given.edit,
-                              'channel', %(channel)s::text),
-           %(address)s::inet
+                              'channel', %(channel)s::text) AS details
     FROM unnest(%(sheets)s::bigint[], %(edits)s::text[]) AS given(sheet, edit)
     JOIN survey_submission sheet ON sheet.id = given.sheet
     JOIN survey_reportingunit unit ON unit.id = sheet.unit_id
@@ -91,11 +88,11 @@ def _judge(statement: str, values: dict[str, Any], new: str, by: User, at: datet
                 "edits": [edit for _sheet, edit in found],
                 "at": at,
                 "by": by.pk,
-                "name": by.username,
                 "channel": channel,
                 "new": new,
-                "address": audit.current_address(),
             }
             cursor.execute(_EVENTS, traced)
-            cursor.execute(_AUDIT, traced)
+            audit.record_each(
+                by=by, action="review_verdict", subject=Submission, at=at, rows=_AUDITED, params=traced
+            )
     return len(found)

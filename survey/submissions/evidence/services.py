@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
-from survey.collection.models import Disposition
+from survey.collection.models import Assignment, Disposition
 from survey.exceptions import PolicyDenied
 from survey.submissions.evidence.file_kinds import KINDS, kind_of
 from survey.submissions.evidence.selectors import DESK, SHEET, attachments_of, places_of
@@ -179,3 +179,10 @@ def read(attachment: Attachment, *, by: User) -> bytes:
         name=attachment.name,
     )
     return data
+
+
+def has_evidence(assignment: Assignment) -> bool:
+    """Whether the office has put a document beside the sheet of an assignment."""
+    return Attachment.objects.filter(
+        submission__assignment=assignment, purpose=DESK, removed_at=None
+    ).exists()

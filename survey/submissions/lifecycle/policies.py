@@ -16,8 +16,8 @@ from django.utils.translation import ngettext_lazy
 
 from survey.access.models import User
 from survey.access.roles import Role
+from survey.classification import NATIONAL_CATEGORIES
 from survey.collection.models import CollectionRound, Disposition
-from survey.frame.models import NATIONAL_CATEGORIES
 from survey.questionnaires.loader import load_codelist
 from survey.submissions.comments.selectors import open_queries
 from survey.submissions.lifecycle.signing import services as signing
@@ -170,17 +170,6 @@ def due_date_given(submission: Submission, request: Request) -> Refusal:
     return None if request.due_at > timezone.now() else _("The date must lie in the future.")
 
 
-def accepted_with_others(submission: Submission, request: Request) -> Refusal:
-    """The sheet was accepted in one act with others, and nothing has happened to it since."""
-    refused = _("Only a recent acceptance of many sheets can be taken back.")
-    if submission.decided_at is None:
-        return refused
-    acts = submission.bulk_memberships.filter(
-        act__undone_at=None, act__undo_until__gt=timezone.now(), decided_at=submission.decided_at
-    )
-    return None if acts.exists() else refused
-
-
 @lru_cache(maxsize=8)
 def reason_codes(name: str) -> tuple[str, ...]:
     """Codes of one list of reasons."""
@@ -226,10 +215,16 @@ POLICIES: dict[str, Callable[[Submission, Request], Refusal]] = {
         reason_given,
         due_date_given,
         reason_coded,
-        accepted_with_others,
         evidence_given,
     )
 }
+
+
+def register(policy: Callable[[Submission, Request], Refusal]) -> None:
+    """Add a policy that asks what only an upper package knows; the state table names it."""
+    POLICIES[policy.__name__] = policy
+
+
 BY_REQUEST = frozenset(
     {"revision_shown", "reason_given", "due_date_given", "reason_coded", "evidence_given", "signed"}
 )

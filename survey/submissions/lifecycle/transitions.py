@@ -6,7 +6,6 @@ and writes state, event and audit together.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -15,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from survey import audit
 from survey.access.models import User
-from survey.access.roles import Permission, permissions_of
+from survey.access.roles import Permission
+from survey.access.scope import Level, may
+from survey.classification import NATIONAL_CATEGORIES
 from survey.exceptions import PolicyDenied, Shown, StaleRevision
-from survey.frame.models import NATIONAL_CATEGORIES
 from survey.questionnaires.routing import prefilled_cells
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.lifecycle.filing.services import freeze
@@ -87,30 +87,12 @@ def _allowed(row: Submission, action: Action, found: Transition | None, by: User
     return any(reaches(row, Permission(move.permission), move.level, by) for move in moves)
 
 
+_LEVELS = {Owner.RESPONDENT: Level.UNIT, Owner.NATION: Level.NATION}
+
+
 def reaches(row: Submission, permission: Permission, level: Owner, by: User) -> bool:
-    """Does a grant of ``by`` carry this permission at this level for this sheet?
-
-    Own unit: the grant names the unit. Province: the grant's region is the reviewing region or above it.
-    Nation: the grant's region is the root.
-    """
-    if not by.is_active:
-        return False
-    return any(
-        permission in permissions_of(grant.role)
-        and (not grant.category or grant.category == row.unit.category)
-        and _at_level(row, grant, level)
-        for grant in by.grants()
-    )
-
-
-def _at_level(row: Submission, grant: Any, level: Owner) -> bool:
-    if level is Owner.RESPONDENT:
-        return bool(grant.unit_id == row.unit_id)
-    if grant.unit_id:
-        return False
-    if level is Owner.NATION:
-        return bool(grant.region.level == 0)
-    return row.unit.review_region.path.startswith(grant.region.path)
+    """Does a grant of ``by`` carry this permission for this sheet, at the level of the one who has to act?"""
+    return may(by, permission, row, _LEVELS.get(level, Level.REGION))
 
 
 def move(row: Submission, request: Request, *, channel: str = "page", quiet: bool = False) -> Submission:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from estimation.design.strata import REGIONS
 from estimation.releases.disclosure.contributors import KINDS, concentration_of, concentrations
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.compute.treat import treat
 from estimation.runs.compute.weigh import weigh
+from survey.classification import REGIONS
 from tests.estimation.runs.random_years import ITEMS, random_years
 
 

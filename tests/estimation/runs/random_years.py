@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimation.design.strata import KINDS, REGIONS, Strata, counted_by_region
+from estimation.design.strata import KINDS, Strata, counted_by_region
 from estimation.runs.compute.arrays import Item, Year
+from survey.classification import REGIONS
 
 EVERYBODY = np.array([False] + [True] * 14)
 ENTERPRISES = np.array([False] + [False] * 5 + [True] * 8 + [False])

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from estimation.design.strata import REGIONS, Strata, counted_by_region
+from estimation.design.strata import Strata, counted_by_region
 from estimation.methods.estimators.totals import total
 from estimation.methods.sample import StratifiedSample
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.weigh import Weighted, weigh
+from survey.classification import REGIONS
 from tests.estimation.runs.random_years import ITEMS, random_years
 
 BEIJING, TIANJIN, HEBEI, SHANXI = (REGIONS.index(code) for code in ("110000", "120000", "130000", "140000"))

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from estimation.design.strata import REGIONS, SECTIONS
 from estimation.runs.compute.contributions import Cell, own_sums
 from estimation.runs.inspection.units.selectors import desk_units, read_prepared
 from estimation.runs.models import Estimate, EstimationRun
+from survey.classification import REGIONS, SECTIONS
 
 UNUSUAL = 3.0  # robust standard deviations of log change from the median of all cells
 FEWEST = 5  # cells with a change, below which nothing is called unusual

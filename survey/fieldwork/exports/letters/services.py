@@ -12,8 +12,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from survey.access.activation.services import VALID_DAYS, issue_activation_code
-from survey.access.models import NATION, RoleAssignment, User
+from survey.access.models import RoleAssignment, User
 from survey.access.roles import Permission
+from survey.classification import NATION
 from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.exports.messages import NOBODY, TOO_MANY

@@ -5,8 +5,10 @@ from typing import Any
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from survey.access.models import NATION, User
-from survey.access.roles import Permission, permissions_of
+from survey.access.models import User
+from survey.access.roles import Permission
+from survey.access.scope import Level, grants_with
+from survey.classification import NATION
 from survey.collection.models import CollectionRound, ContactNote, Disposition
 from survey.collection.selectors import contacted, follow_up_due
 from survey.submissions.lifecycle.states import EDITABLE
@@ -18,12 +20,7 @@ CONTACTS = {"due": _("To be asked again by today"), "never": _("Nobody has spoke
 
 def is_national(user: User) -> bool:
     """Does some grant of this person reach over the whole nation?"""
-    return any(
-        grant.region.level == 0
-        and not grant.unit_id
-        and Permission.MANAGE_UNITS in permissions_of(grant.role)
-        for grant in user.grants()
-    )
+    return bool(grants_with(user, Permission.MANAGE_UNITS, Level.NATION))
 
 
 def missing(

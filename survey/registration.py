@@ -1,0 +1,48 @@
+"""Joins the packages of the survey: what a lower one offers to its users, an upper one puts in here.
+
+No package names what lies above it. The pages of the navigation, the answers to hooks and the policies that need an
+upper package are registered once, when Django has loaded the app.
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from survey.access import navigation
+from survey.access.navigation import Page
+from survey.access.roles import Permission as P  # noqa: N817 as in the table of roles
+from survey.collection import hooks
+from survey.review.bulk.policies import accepted_with_others
+from survey.submissions.evidence.services import has_evidence
+from survey.submissions.lifecycle import policies
+from survey.submissions.selectors import round_counts
+
+PAGES = (
+    Page("tasks", _("My tasks"), (P.RESPOND,), 10, ("sheet_",), home=1),
+    Page("notices", _("Notices"), (P.RESPOND,), 20),
+    Page("review_queue", _("Review"), (P.REVIEW,), 30, ("review_",), home=2),
+    Page("progress_board", _("Progress"), (P.VIEW_PROGRESS,), 40, home=8),
+    Page("unit_list", _("Units"), (P.MANAGE_UNITS,), 50, ("unit_",)),
+    Page("reminders", _("Reminders"), (P.MANAGE_UNITS,), 60, ("reminder_",)),
+    Page("jobs", _("Files"), (P.VIEW_SHEETS, P.MANAGE_UNITS), 70, ("job_",)),
+    Page("rounds", _("Rounds"), (P.DESIGN,), 80, ("round_",), home=4),
+    Page("questionnaires", _("Questionnaires"), (P.DESIGN,), 100, ("questionnaire_",)),
+    Page("rules", _("Rules at work"), (P.DESIGN,), 110),
+    Page("item_response", _("Item response"), (P.DESIGN,), 120),
+    Page("accounts", _("Accounts"), (P.MANAGE_USERS, P.GRANT_ROLES), 180, ("account", "roles_"), home=6),
+    Page("audit", _("Audit"), (P.VIEW_AUDIT,), 190, ("audit_",), home=7),
+)
+# Links of lower packages to pages above them.
+LINKS = {
+    "frame.units": "unit_list",
+    "frame.own_sheets": "tasks",
+    "review.progress": "progress_board",
+    "review.exports": "jobs",
+}
+
+
+def register() -> None:
+    """Join the packages; the app's configuration calls it once."""
+    navigation.register(*PAGES)
+    navigation.register_links(LINKS)
+    hooks.round_counts.register(round_counts)
+    hooks.has_evidence.register(has_evidence)
+    policies.register(accepted_with_others)

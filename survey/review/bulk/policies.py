@@ -1,0 +1,22 @@
+"""What the state table asks of acceptances in bulk."""
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey.review.bulk.models import BulkMember
+from survey.submissions.lifecycle.policies import Refusal, Request
+from survey.submissions.models import Submission
+
+
+def accepted_with_others(submission: Submission, request: Request) -> Refusal:
+    """The sheet was accepted in one act with others, and nothing has happened to it since."""
+    refused = _("Only a recent acceptance of many sheets can be taken back.")
+    if submission.decided_at is None:
+        return refused
+    memberships = BulkMember.objects.filter(
+        submission=submission,
+        act__undone_at=None,
+        act__undo_until__gt=timezone.now(),
+        decided_at=submission.decided_at,
+    )
+    return None if memberships.exists() else refused
