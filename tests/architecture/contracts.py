@@ -16,7 +16,7 @@ from tests.architecture.source import Source
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("scope", "models"),
     ("storage",),
-    ("selectors",),
+    ("selectors", "hooks"),
     ("presentation",),
     ("policies", "transitions", "services"),
     ("forms",),
