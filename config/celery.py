@@ -29,8 +29,6 @@ app.autodiscover_tasks(
 )
 app.conf.beat_schedule = {
     "sweep-jobs": {"task": "survey.jobs.tasks.sweep", "schedule": 15.0},
-    "resume-lost-runs": {"task": "estimation.runs.tasks.resume_lost_runs", "schedule": 15.0},
-    "resume-hand-overs": {"task": "estimation.design.tasks.resume_hand_overs", "schedule": 15.0},
     # Every few seconds, so that an embargo ends within the minute that it names.
     "publish-due-releases": {"task": "estimation.releases.tasks.publish_due", "schedule": 10.0},
     "sweep-stale-rounds": {"task": "estimation.runs.tasks.sweep_stale_rounds", "schedule": 300.0},

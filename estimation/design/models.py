@@ -7,7 +7,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.states import STATE_LABELS
-from survey.records import SentenceField
 
 
 class SampleDesign(models.Model):
@@ -45,10 +44,7 @@ class SampleDesign(models.Model):
     drawn_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
     approved_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    hand_over_requested_at = models.DateTimeField(null=True)  # while a worker has to do it
-    hand_over_requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    hand_over_attempts = models.PositiveSmallIntegerField(default=0)
-    hand_over_error = SentenceField()
+    job = models.OneToOneField("survey.Job", models.PROTECT, null=True, related_name="+")  # its hand-over
     handed_over_at = models.DateTimeField(null=True)
     handed_over_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True)
@@ -82,6 +78,11 @@ class SampleDesign(models.Model):
 
     def __str__(self) -> str:
         return f"{self.round.year}-{self.number}"
+
+    @property
+    def is_being_handed_over(self) -> bool:
+        """True while a hand-over waits for a worker or one works on it."""
+        return self.state == self.State.APPROVED and self.job is not None and self.job.is_open
 
 
 class Stratum(models.Model):

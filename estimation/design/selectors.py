@@ -32,7 +32,7 @@ def latest_design(round: CollectionRound) -> SampleDesign | None:
 def designs() -> "QuerySet[SampleDesign]":
     """All designs, newest first; national by nature."""
     people = ("created_by", "drawn_by", "approved_by", "handed_over_by", "withdrawn_by")
-    return SampleDesign.objects.select_related("round", "previous__round", *people).order_by(
+    return SampleDesign.objects.select_related("round", "previous__round", "job", *people).order_by(
         "-round__year", "-number"
     )
 

@@ -32,7 +32,6 @@ from survey.collection.models import CollectionRound
 from survey.collection.services import assign_units
 from survey.exceptions import PolicyDenied
 from survey.frame.selectors import count_rows, frame_hash, frame_rows
-from survey.sentences import Sentence
 from survey.submissions.lifecycle.services import create_sheets
 
 State = SampleDesign.State
@@ -354,16 +353,7 @@ def hand_over(
     beat(95)
     if row.state == State.APPROVED:
         row.state, row.handed_over_by, row.handed_over_at = State.HANDED_OVER, by, timezone.now()
-        row.hand_over_requested_at, row.hand_over_error = None, Sentence()
-        row.save(
-            update_fields=[
-                "state",
-                "handed_over_by",
-                "handed_over_at",
-                "hand_over_requested_at",
-                "hand_over_error",
-            ]
-        )
+        row.save(update_fields=["state", "handed_over_by", "handed_over_at"])
         audit.record(
             by=by,
             action="design_handed_over",

@@ -18,7 +18,6 @@ from estimation.design.forms import DrawForm, RulesForm
 from estimation.design.hand_over import services as services_hand_over
 from estimation.design.messages import METHOD_LABELS, REASON_LABELS
 from estimation.design.models import SampleDesign, Stratum
-from estimation.design.tasks import proceed
 from survey import audit
 from survey.access.decorators import requires
 from survey.access.pages import page
@@ -111,7 +110,7 @@ def design_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         },
         "reasons": [(REASON_LABELS[code], count) for code, count in row.summary.get("reasons", {}).items()],
         "method": METHOD_LABELS.get(row.allocation.get("method", ""), ""),
-        "percent": services_hand_over.percent_of(row) if row.hand_over_requested_at else None,
+        "percent": services_hand_over.percent_of(row),
         "own_draw": row.drawn_by_id == request.user.pk,
         "formats": list(CONTENT_TYPES),
         "drawn": row.state in (State.DRAWN, State.APPROVED, State.HANDED_OVER),
@@ -203,7 +202,7 @@ def design_hand_over(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Ask the drawn units in the planned round; a large sample is handed over by a worker."""
     row = _load(pk)
     try:
-        sent = proceed(services_hand_over.request_hand_over(row, by=request.user))
+        sent = services_hand_over.proceed(services_hand_over.request_hand_over(row, by=request.user))
     except SurveyError as refusal:
         messages.error(request, str(refusal.sentence))
         return redirect("design_detail", pk)
@@ -212,8 +211,8 @@ def design_hand_over(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         messages.success(
             request, _("The sample has been handed over: every drawn unit is asked in the round.")
         )
-    elif row.hand_over_error:
-        messages.error(request, row.hand_over_error)
+    elif row.job is not None and row.job.error:
+        messages.error(request, str(row.job.error))
     elif not sent:
         messages.warning(request, _("The hand-over is noted. It starts when the task queue is back."))
     return redirect("design_detail", pk)
@@ -226,7 +225,7 @@ def design_progress(request: HttpRequest, pk: int) -> HttpResponse:
     row = _load(pk)
     context = {"design": row, "percent": services_hand_over.percent_of(row)}
     response = page(request, "estimation/design/detail.html", context, partial="progress")
-    if row.hand_over_requested_at is None and getattr(request, "htmx", None):
+    if not row.is_being_handed_over and getattr(request, "htmx", None):
         response.headers["HX-Refresh"] = "true"
     return response
 

@@ -20,6 +20,7 @@ class IndexResult(models.Model):
     input_hash = models.CharField(max_length=64, unique=True)
     state = models.CharField(max_length=10, choices=EstimationRun.State.choices, default="queued")
     error = SentenceField()
+    job = models.OneToOneField("survey.Job", models.PROTECT, null=True, related_name="+")
     requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)

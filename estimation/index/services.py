@@ -1,12 +1,10 @@
 """Writes of the composite index: request, compute, resume."""
 
-import logging
-from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,20 +13,17 @@ from estimation.index.compute import index_document, respondents
 from estimation.index.models import IndexResult
 from estimation.runs import program
 from estimation.runs.compute.spec import digest
-from estimation.runs.messages import reason_of
 from estimation.runs.models import EstimationRun
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
+from survey.jobs.models import Job
+from survey.jobs.services import Work, enqueue
 from survey.sentences import Sentence
 
-logger = logging.getLogger(__name__)
 State = EstimationRun.State
-LOST_AFTER = timedelta(
-    minutes=10
-)  # an index takes seconds; the longest silence of a living worker is far below
 ENTRIES = (
     *program.ENTRIES,
     *(f"estimation/index/{name}.py" for name in ("compute", "importance", "selectors")),
@@ -43,10 +38,13 @@ def code_version() -> str:
 
 
 @transaction.atomic
-def request_index(*, run: EstimationRun, by: User | None, seed: int = 0) -> tuple[IndexResult, bool]:
+def request_index(
+    *, run: EstimationRun, by: User | None, seed: int = 0, again: bool = True
+) -> tuple[IndexResult, bool]:
     """The index of a run with the replicates that it has, and whether it has to be computed.
 
-    ``by`` None is the sweep or an operator. Raises PermissionDenied, PolicyDenied (an unfinished run).
+    One that had failed is computed once more unless ``again`` is false. ``by`` None is the sweep or an operator.
+    Raises PermissionDenied, PolicyDenied (an unfinished run).
     """
     if by is not None and not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
@@ -64,49 +62,43 @@ def request_index(*, run: EstimationRun, by: User | None, seed: int = 0) -> tupl
         input_hash=digest(inputs),
         defaults={"run": run, "bootstrap": bootstrap, "seed": seed, "requested_by": by},
     )
-    if not created and row.state == State.FAILED:
+    if created or (again and row.state == State.FAILED):
         row.state, row.error, row.requested_at, row.requested_by = (
             State.QUEUED,
             Sentence(),
             timezone.now(),
             by,
         )
+        row.job = enqueue("index", row.pk, by=by)
         row.save()
-        created = True
-    if created:
         audit.record(by=by, action="request_index", subject=run, input_hash=row.input_hash)
     return row, row.state == State.QUEUED
 
 
-def compute_index(index_id: int) -> bool:
-    """Compute a queued index and store it. False when it was not there to be claimed; safe to deliver twice."""
-    claimed = IndexResult.objects.filter(pk=index_id, state=State.QUEUED).update(
-        state=State.RUNNING, started_at=timezone.now()
-    )
-    if not claimed:
-        return False
+def compute_index(work: Work) -> None:
+    """Compute the index of a job and store it."""
     row = IndexResult.objects.select_related(
         "run__round", "run__microdata__round", "run__microdata__layout", "run__design__round", "bootstrap"
-    ).get(pk=index_id)
-    try:
-        document = computed(row)
-    except DatabaseError:
-        raise
-    except Exception as error:
-        logger.exception("index %s failed", index_id)
-        IndexResult.objects.filter(pk=index_id, state=State.RUNNING).update(
-            state=State.FAILED, error=reason_of(error)
-        )
-        return True
-    with transaction.atomic():
-        stored = IndexResult.objects.filter(pk=index_id, state=State.RUNNING).update(
+    ).get(job=work.job)
+    IndexResult.objects.filter(pk=row.pk).update(state=State.RUNNING, started_at=timezone.now())
+    document = computed(row)
+    with work.store():
+        IndexResult.objects.filter(pk=row.pk).update(
             state=State.FINISHED, document=document, result_hash=digest(document), finished_at=timezone.now()
         )
-        if stored:
-            audit.record(
-                by=row.requested_by, action="finish_index", subject=row.run, result_hash=digest(document)
-            )
-    return True
+        audit.record(
+            by=row.requested_by, action="finish_index", subject=row.run, result_hash=digest(document)
+        )
+
+
+def end_index(job: Job) -> None:
+    """An index whose job was given up has failed."""
+    IndexResult.objects.filter(job=job).update(state=State.FAILED, error=job.error)
+
+
+def wait_again(job: Job) -> None:
+    """An index whose job was put back waits, too."""
+    IndexResult.objects.filter(job=job).update(state=State.QUEUED)
 
 
 def computed(row: IndexResult) -> dict[str, Any]:
@@ -121,17 +113,12 @@ def computed(row: IndexResult) -> dict[str, Any]:
     return index_document(selectors.all_places(row.run, row.bootstrap), learned, seed=seed)
 
 
-def waiting_indices() -> list[int]:
-    """Put back what its worker left, ask for the index of every round's newest run, and list what waits."""
-    now = timezone.now()
-    IndexResult.objects.filter(state=State.RUNNING, started_at__lt=now - LOST_AFTER).update(
-        state=State.QUEUED
-    )
+def request_missing() -> list[IndexResult]:
+    """Ask for the index of every round's newest run; one that has failed is left to a person."""
     newest = (
         EstimationRun.objects.filter(state=State.FINISHED)
         .order_by("round_id", "-finished_at")
         .distinct("round_id")
     )
-    for run in newest.select_related("round"):
-        request_index(run=run, by=None)
-    return list(IndexResult.objects.filter(state=State.QUEUED).values_list("pk", flat=True))
+    asked = [request_index(run=run, by=None, again=False) for run in newest.select_related("round")]
+    return [row for row, waits in asked if waits]

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET, require_POST
 from estimation.index import selectors, services
 from estimation.index.indicators import KINDS
 from estimation.index.models import IndexResult
-from estimation.index.tasks import enqueue
 from estimation.runs.inspection import plots
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import finished_runs, name_of, variables_of
@@ -20,6 +19,7 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
+from survey.jobs.services import was_sent
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -109,7 +109,7 @@ def index_request(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     row, waits = services.request_index(run=run, by=request.user)
     if not waits:
         messages.info(request, _("The index of these inputs is there or in work."))
-    elif enqueue(row.pk):
+    elif row.job is not None and was_sent(row.job):
         messages.success(request, _("The index is queued."))
     else:
         messages.warning(request, _("The task queue does not answer. The index is computed when it is back."))

@@ -13,7 +13,6 @@ from estimation.runs import selectors, services
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.summary import RunSummary
 from estimation.runs.models import Estimate, EstimationRun
-from estimation.runs.tasks import enqueue
 from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn, may
@@ -100,8 +99,6 @@ class Runs(ListAPIView[EstimationRun]):
         except (TypeError, ValueError) as error:
             raise ValidationError({"spec": str(error)}) from error
         run, waits = services.request_run(round=round_, by=request.user, spec=spec, microdata=microdata)
-        if waits:
-            enqueue(run.pk)
         code = status.HTTP_202_ACCEPTED if waits else status.HTTP_200_OK
         return Response(RunSerializer(run).data, status=code)
 

@@ -2,9 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from survey.exceptions import SurveyError
-from survey.sentences import Sentence, define
+from survey.sentences import define
 
+# Of runs that ended before background work had jobs.
 OUT_OF_MEMORY = define("run_out_of_memory", _("The computation ran out of memory."))
 STOPPED = define("run_stopped", _("The computation stopped: %(error)s"))
 LOST = define(
@@ -18,10 +18,3 @@ CHUNK_LOST = define(
 PROGRAM_CHANGED = define(
     "bootstrap_program_changed", _("The program has changed since this bootstrap was asked for.")
 )
-
-
-def reason_of(error: Exception) -> Sentence:
-    """The stored sentence for what ended a computation."""
-    if isinstance(error, MemoryError):
-        return OUT_OF_MEMORY()
-    return error.stored if isinstance(error, SurveyError) else STOPPED(error=error)

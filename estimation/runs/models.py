@@ -32,15 +32,11 @@ class EstimationRun(models.Model):
     input_hash = models.CharField(max_length=64, unique=True)
     code_version = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    stage = models.CharField(max_length=20, blank=True)
-    percent = models.PositiveSmallIntegerField(default=0)
-    cancel_requested = models.BooleanField(default=False)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    job = models.OneToOneField("survey.Job", models.PROTECT, null=True, related_name="+")
     error = SentenceField()
     requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     measured = models.JSONField(default=dict)  # seconds per stage, peak memory
     result_hash = models.CharField(max_length=64, blank=True)
@@ -62,6 +58,18 @@ class EstimationRun(models.Model):
                 condition=Q(supersedes__isnull=True) | (Q(state="finished") & ~Q(supersedes=F("pk"))),
             ),
         ]
+
+    @property
+    def stage(self) -> str:
+        """What a worker is doing now; empty when none works on it."""
+        return self.job.stage if self.state == self.State.RUNNING and self.job is not None else ""
+
+    @property
+    def percent(self) -> int:
+        """How far it is."""
+        if self.state == self.State.FINISHED:
+            return 100
+        return self.job.percent if self.job is not None else 0
 
 
 class Estimate(models.Model):

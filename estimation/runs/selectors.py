@@ -64,7 +64,7 @@ KIND_LABELS = {
 def all_runs() -> QuerySet[EstimationRun]:
     """Every run, newest first, without the long documents."""
     return EstimationRun.objects.select_related(
-        "round", "microdata", "design", "requested_by", "superseded_by"
+        "round", "microdata", "design", "requested_by", "superseded_by", "job"
     ).order_by("-requested_at")
 
 
@@ -138,9 +138,10 @@ def shown_unit(
 
 def seconds_silent(run: EstimationRun) -> int:
     """How long a running run's worker has not been heard of; 0 while that is nothing unusual."""
-    if run.state != EstimationRun.State.RUNNING or run.heartbeat_at is None:
+    job = run.job
+    if run.state != EstimationRun.State.RUNNING or job is None or job.heartbeat_at is None:
         return 0
-    seconds = int((timezone.now() - run.heartbeat_at).total_seconds())
+    seconds = int((timezone.now() - job.heartbeat_at).total_seconds())
     return seconds if seconds > _NOTABLE_SILENCE else 0
 
 

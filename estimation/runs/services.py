@@ -1,24 +1,18 @@
-"""Writes of estimation runs: request, claim, compute, store, cancel, resume.
+"""Writes of estimation runs: request, compute, store, cancel.
 
-A run is a row named by the hash of its inputs. Who computes it claims the row with one conditional update;
-everything is computed in memory and replaces what the row had in one transaction, so a run that is delivered
-twice, killed or repeated leaves one result.
+A run is a row named by the hash of its inputs, computed by a job. Everything is computed in memory and replaces
+what the row had in one transaction, so a run that is delivered twice, killed or repeated leaves one result.
 """
 
-import logging
 import resource
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,11 +20,10 @@ from estimation.design.models import SampleDesign
 from estimation.design.selectors import latest_design
 from estimation.external.models import ExternalSeries
 from estimation.runs import storage
-from estimation.runs.compute.pipeline import Cancelled, Result, compute
+from estimation.runs.compute.pipeline import Result, compute
 from estimation.runs.compute.spec import RunSpec, digest
 from estimation.runs.compute.summary import ExternalValue, RunSummary
 from estimation.runs.extraction.selectors import read_year
-from estimation.runs.messages import LOST, OUT_OF_MEMORY, reason_of
 from estimation.runs.models import EstimationRun
 from estimation.runs.program import code_version
 from survey import audit
@@ -39,22 +32,15 @@ from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
+from survey.jobs import services as jobs
+from survey.jobs.models import Job
+from survey.jobs.services import Report, Work
 from survey.microdata.models import MicrodataVersion
 from survey.microdata.services import freeze_version
 from survey.sentences import Sentence
 
-logger = logging.getLogger(__name__)
 State = EstimationRun.State
-LOST_AFTER = timedelta(seconds=settings.RUN_LOST_SECONDS)
-RESEND_AFTER = timedelta(seconds=settings.RUN_RESEND_SECONDS)
-ATTEMPTS = 3
 HISTORY_YEARS = 10
-NO_ERROR = Sentence()
-type Report = Callable[[str, int], None]
-
-
-class LostClaim(Exception):
-    """Another worker has taken this run over; what was computed here must not be stored."""
 
 
 def external_values(years: tuple[int, ...]) -> list[dict[str, Any]]:
@@ -71,12 +57,18 @@ def external_values(years: tuple[int, ...]) -> list[dict[str, Any]]:
 
 @transaction.atomic
 def request_run(
-    *, round: CollectionRound, by: User | None, spec: RunSpec, microdata: MicrodataVersion | None = None
+    *,
+    round: CollectionRound,
+    by: User | None,
+    spec: RunSpec,
+    microdata: MicrodataVersion | None = None,
+    send: bool = True,
 ) -> tuple[EstimationRun, bool]:
     """The run of these inputs, and whether it has to be computed.
 
     Without ``microdata`` the accepted sheets are frozen now. The same inputs give the same row; one that
-    had failed or was cancelled is queued again. ``by`` None is an operator or the sweep.
+    had failed or was cancelled is queued again. ``by`` None is an operator or the sweep. Without ``send`` no worker
+    is told: the caller computes it.
     Raises PermissionDenied, PolicyDenied (no design, nothing accepted, a snapshot of another round).
     """
     if by is not None and not may(by, Permission.RUN_ESTIMATION):
@@ -118,12 +110,11 @@ def request_run(
             "summary": RunSummary(external=tuple(ExternalValue(**one) for one in external)),
         },
     )
-    if not created and run.state in (State.FAILED, State.CANCELLED):
-        run.state, run.error, run.attempts, run.percent, run.stage = State.QUEUED, Sentence(), 0, 0, ""
-        run.cancel_requested, run.requested_at, run.requested_by = False, timezone.now(), by
+    if created or run.state in (State.FAILED, State.CANCELLED):
+        run.state, run.error = State.QUEUED, Sentence()
+        run.requested_at, run.requested_by = timezone.now(), by
+        run.job = jobs.enqueue("run", run.pk, by=by, send=send)
         run.save()
-        created = True
-    if created:
         audit.record(by=by, action="request_run", subject=run, round=round.year, input_hash=run.input_hash)
     return run, run.state == State.QUEUED
 
@@ -151,37 +142,21 @@ def cancel_run(run: EstimationRun, *, by: User) -> EstimationRun:
     """
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
-    row = EstimationRun.objects.select_for_update().get(pk=run.pk)
-    if row.state == State.QUEUED:
-        row.state, row.finished_at = State.CANCELLED, timezone.now()
-    elif row.state == State.RUNNING:
-        row.cancel_requested = True
-    else:
+    if run.job_id is None or not jobs.cancel(run.job_id):
         raise PolicyDenied(_("This run is over and cannot be cancelled."))
-    row.save()
-    audit.record(by=by, action="cancel_run", subject=row, input_hash=row.input_hash)
-    return row
+    audit.record(by=by, action="cancel_run", subject=run, input_hash=run.input_hash)
+    run.refresh_from_db()
+    return run
 
 
 def execute_run(run_id: int, *, report: Report | None = None) -> bool:
-    """Compute a queued run and store it. Returns False when it was not there to be claimed.
+    """Compute a queued run in this process. False when it was not there to be claimed."""
+    job_id = EstimationRun.objects.values_list("job_id", flat=True).get(pk=run_id)
+    return job_id is not None and jobs.run(job_id, report=report)
 
-    A failure of the computation becomes the state ``failed`` with a sentence; a failing database leaves the
-    row running, and ``resume_lost_runs`` takes it up again.
-    """
-    now = timezone.now()
-    claimed = EstimationRun.objects.filter(pk=run_id, state=State.QUEUED).update(
-        state=State.RUNNING,
-        attempts=F("attempts") + 1,
-        started_at=now,
-        heartbeat_at=now,
-        percent=0,
-        stage="read",
-        error=Sentence(),
-        cancel_requested=False,
-    )
-    if not claimed:
-        return False
+
+def do_run(work: Work) -> None:
+    """Compute the run of a job and store it."""
     run = EstimationRun.objects.select_related(
         "microdata__round",
         "microdata__layout",
@@ -190,29 +165,27 @@ def execute_run(run_id: int, *, report: Report | None = None) -> bool:
         "design__round",
         "previous_design__round",
         "round",
-    ).get(pk=run_id)
-    beat = _Heart(run, report)
-    try:
-        result = _computed(run, beat)
-        beat("store", 84)
+    ).get(job=work.job)
+    EstimationRun.objects.filter(pk=run.pk).update(state=State.RUNNING, started_at=timezone.now())
+    beat = _Stages(work)
+    result = _computed(run, beat)
+    beat("store", 84)
+    with work.store():
         _store(run, result, beat)
-    except Cancelled:
-        _end(run, State.CANCELLED)
-    except LostClaim:
-        logger.warning("run %s was taken over by another worker", run_id)
-    except DatabaseError:
-        raise
-    except MemoryError:
-        _end(run, State.FAILED, OUT_OF_MEMORY())
-    except Exception as error:
-        logger.exception("run %s failed", run_id)
-        _end(run, State.FAILED, reason_of(error))
-        if report is not None:
-            raise
-    return True
 
 
-def _computed(run: EstimationRun, beat: "_Heart") -> Result:
+def end_run(job: Job) -> None:
+    """A run whose job ended without a result ends with it."""
+    state = State.CANCELLED if job.state == Job.State.CANCELLED else State.FAILED
+    EstimationRun.objects.filter(job=job).update(state=state, error=job.error, finished_at=timezone.now())
+
+
+def wait_again(job: Job) -> None:
+    """A run whose job was put back waits, too."""
+    EstimationRun.objects.filter(job=job).update(state=State.QUEUED)
+
+
+def _computed(run: EstimationRun, beat: "_Stages") -> Result:
     spec = RunSpec.from_json(run.spec)
     read = partial(read_year, use_edited=spec.use_edited, use_imputed=spec.use_imputed)
     beat("read", 1)
@@ -224,20 +197,14 @@ def _computed(run: EstimationRun, beat: "_Heart") -> Result:
     return compute(now, before, spec, beat)
 
 
-def _store(run: EstimationRun, result: Result, beat: "_Heart") -> None:
-    with transaction.atomic():
-        row = EstimationRun.objects.select_for_update().get(pk=run.pk)
-        if row.state != State.RUNNING or row.attempts != run.attempts:
-            raise LostClaim
-        if row.cancel_requested:
-            raise Cancelled
-        storage.replace_results(row, result)
-        row.state, row.percent, row.stage, row.finished_at = State.FINISHED, 100, "", timezone.now()
-        row.heartbeat_at, row.result_hash = row.finished_at, result.content_hash
-        row.summary = replace(result.summary, external=row.summary.external)
-        row.measured, row.supersedes = beat.measured(), _current(row.round)
-        row.save()
-        audit.record(by=row.requested_by, action="finish_run", subject=row, result_hash=row.result_hash)
+def _store(run: EstimationRun, result: Result, beat: "_Stages") -> None:
+    row = EstimationRun.objects.get(pk=run.pk)
+    storage.replace_results(row, result)
+    row.state, row.finished_at, row.result_hash = State.FINISHED, timezone.now(), result.content_hash
+    row.summary = replace(result.summary, external=row.summary.external)
+    row.measured, row.supersedes = beat.measured(), _current(row.round)
+    row.save()
+    audit.record(by=row.requested_by, action="finish_run", subject=row, result_hash=row.result_hash)
 
 
 def _current(round: CollectionRound) -> EstimationRun | None:
@@ -246,33 +213,21 @@ def _current(round: CollectionRound) -> EstimationRun | None:
     return EstimationRun.objects.filter(round=round, state=State.FINISHED, superseded_by__isnull=True).first()
 
 
-def _end(run: EstimationRun, state: str, error: Sentence = NO_ERROR) -> None:
-    EstimationRun.objects.filter(pk=run.pk, state=State.RUNNING, attempts=run.attempts).update(
-        state=state, error=error, finished_at=timezone.now()
-    )
+class _Stages:
+    """Tells the job stage and percentage, and keeps the time of each stage."""
 
-
-class _Heart:
-    """Writes stage, percent and a heartbeat, listens for a cancel, and keeps the time of each stage."""
-
-    def __init__(self, run: EstimationRun, report: Report | None) -> None:
-        self.run, self.report = run, report
+    def __init__(self, work: Work) -> None:
+        self.work = work
         self.seconds: dict[str, float] = {}
         self.stage, self.since = "read", time.perf_counter()
         self.begun = self.since
         self.percent = 0
 
     def __call__(self, stage: str, percent: int) -> None:
-        """One beat. Raises Cancelled, or LostClaim when the row is no longer ours."""
+        """A sign of life. Raises Cancelled, or LostClaim when the job is no longer ours."""
         self._turn(stage)
         self.percent = max(self.percent, percent)  # the stages of the two years interleave
-        mine = EstimationRun.objects.filter(pk=self.run.pk, state=State.RUNNING, attempts=self.run.attempts)
-        if not mine.update(stage=stage, percent=self.percent, heartbeat_at=timezone.now()):
-            raise LostClaim
-        if mine.filter(cancel_requested=True).exists():
-            raise Cancelled
-        if self.report is not None:
-            self.report(stage, self.percent)
+        self.work.progress(self.percent, stage=stage)
 
     def _turn(self, stage: str) -> None:
         now = time.perf_counter()
@@ -288,24 +243,6 @@ class _Heart:
             "total_seconds": round(time.perf_counter() - self.begun, 3),
             "peak_mb": round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1),
         }
-
-
-def lost_runs() -> list[int]:
-    """Give up or put back the runs whose worker went silent; keys of everything that waits for a worker."""
-    now = timezone.now()
-    silent = EstimationRun.objects.filter(state=State.RUNNING).filter(
-        Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - LOST_AFTER)
-    )
-    silent.filter(attempts__gte=ATTEMPTS).update(
-        state=State.FAILED, error=LOST(count=ATTEMPTS), finished_at=now
-    )
-    silent.filter(cancel_requested=True).update(state=State.CANCELLED, finished_at=now)
-    back = list(silent.values_list("pk", flat=True))
-    EstimationRun.objects.filter(pk__in=back, state=State.RUNNING).update(
-        state=State.QUEUED, percent=0, stage=""
-    )
-    waiting = EstimationRun.objects.filter(state=State.QUEUED, requested_at__lt=now - RESEND_AFTER)
-    return sorted({*back, *waiting.values_list("pk", flat=True)})
 
 
 def stale_rounds() -> list[CollectionRound]:

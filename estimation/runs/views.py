@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -13,12 +14,12 @@ from estimation.runs import selectors, services
 from estimation.runs.forms import RunForm, parameters, rounds_with_design
 from estimation.runs.inspection.comparison import selectors as selectors_compare
 from estimation.runs.models import EstimationRun
-from estimation.runs.tasks import enqueue
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
+from survey.jobs.services import was_sent
 
 State = EstimationRun.State
 ACTIVE = (State.QUEUED, State.RUNNING)
@@ -67,7 +68,7 @@ def run_new(request: AuthenticatedRequest) -> HttpResponse:
 def _send(request: AuthenticatedRequest, run: EstimationRun, waits: bool) -> None:
     if not waits:
         messages.info(request, _("These inputs have been computed before; here is that run."))
-    elif enqueue(run.pk):
+    elif run.job is not None and was_sent(run.job):
         messages.success(request, _("The run is queued."))
     else:
         messages.warning(
@@ -110,7 +111,7 @@ def _progress(request: AuthenticatedRequest, run: EstimationRun) -> dict[str, An
         "stages": selectors.stage_list(run),
         "may_run": _may_run(request),
         "silent": selectors.seconds_silent(run),
-        "lost_after": int(services.LOST_AFTER.total_seconds()),
+        "lost_after": settings.RUN_LOST_SECONDS,
         "tone": {"finished": "good", "failed": "bad", "running": "info", "queued": "warn"}.get(
             run.state, "neutral"
         ),

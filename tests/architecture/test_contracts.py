@@ -91,22 +91,15 @@ WRITERS = {
     "estimation/design/services.py": {"draw_sample", "hand_over"},
     "estimation/design/approval/services.py": {"approve_design", "withdraw_design"},
     "estimation/rehearsal/storage/frame.py": {"sign_designs"},
-    "estimation/runs/services.py": {
-        "request_run",
-        "cancel_run",
-        "execute_run",
-        "_store",
-        "_end",
-        "lost_runs",
-    },
+    "estimation/runs/services.py": {"request_run", "do_run", "end_run", "wait_again", "_store"},
     "estimation/runs/bootstrap/services.py": {
         "_reset",
         "cancel_bootstrap",
         "compute_chunk",
-        "_fail",
-        "gather",
+        "end_bootstrap",
+        "_combine",
     },
-    "estimation/index/services.py": {"request_index", "compute_index", "waiting_indices"},
+    "estimation/index/services.py": {"request_index", "compute_index", "end_index", "wait_again"},
     "estimation/releases/transitions.py": {"move"},
     "estimation/rehearsal/storage/states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
 }

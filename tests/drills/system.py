@@ -115,8 +115,13 @@ class System:
         self.worker.wait()
 
     def send(self, task: str, *arguments: Any) -> None:
-        """Hand a task to the broker."""
-        self.beat.send_task(f"estimation.runs.tasks.{task}", args=arguments)
+        """Hand a task of background work to the broker."""
+        self.beat.send_task(f"survey.jobs.tasks.{task}", args=arguments)
+
+    def sweep(self) -> None:
+        """What beat sends, as soon as the queue is empty: sweeps that pile up would hold back what they send."""
+        if self.idle():
+            self.send("sweep")
 
     def idle(self) -> bool:
         """True when nothing waits in the queue; a worker takes one task at a time."""
@@ -126,11 +131,12 @@ class System:
             return False
 
     def run_row(self, pk: int) -> dict[str, Any]:
-        """State, attempts and result of a run."""
+        """State, attempts, result and job of a run."""
         rows = self.say(
-            f"SELECT state, stage, attempts, result_hash FROM estimation_estimationrun WHERE id={pk}"
+            "SELECT r.state, j.stage, j.attempts, r.result_hash, j.id FROM estimation_estimationrun r"
+            f" JOIN survey_job j ON j.id = r.job_id WHERE r.id={pk}"
         )
-        return dict(zip(("state", "stage", "attempts", "hash"), rows[0], strict=True))
+        return dict(zip(("state", "stage", "attempts", "hash", "job"), rows[0], strict=True))
 
     def alive(self) -> bool:
         """Does the web process answer?"""

@@ -48,21 +48,21 @@ def finished(system: System, run: int) -> bool:
 
 def test_a_killed_worker_costs_time_but_no_result(system: System) -> None:
     run = system.scene["run"]
-    system.send("execute_run", run)
+    job = system.run_row(run)["job"]
+    system.send("run_job", job)
     wait_for(lambda: finished(system, run), "the undisturbed run does not finish")
     undisturbed = stored(system, run)
     assert undisturbed[0] and undisturbed[2] == 1
     for table in RESULTS:
         system.say(f"DELETE FROM {table} WHERE run_id = {run}")
     system.say("DELETE FROM survey_auditevent WHERE action='finish_run'")
-    system.say(
-        f"UPDATE estimation_estimationrun SET state='queued', attempts=0, result_hash='' WHERE id={run}"
-    )
+    system.say(f"UPDATE estimation_estimationrun SET state='queued', result_hash='' WHERE id={run}")
+    system.say(f"UPDATE survey_job SET state='waiting', attempts=0, stage='' WHERE id={job}")
 
     # The worker computes and comes as far as storing, where somebody holds the table.
     with holder(system) as held:
         held.execute("LOCK TABLE estimation_estimate IN ACCESS EXCLUSIVE MODE")
-        system.send("execute_run", run)
+        system.send("run_job", job)
         wait_for(lambda: system.run_row(run)["stage"] == "store", "the worker does not get as far as storing")
         system.kill_worker()
     assert system.run_row(run)["state"] == "running"
@@ -70,14 +70,14 @@ def test_a_killed_worker_costs_time_but_no_result(system: System) -> None:
     system.start_worker()
 
     def resumed() -> bool:
-        system.send("resume_lost_runs")  # as beat does, only more often
+        system.sweep()  # as beat does, only more often
         return finished(system, run)
 
     wait_for(resumed, "the lost run is not taken up again")
     assert stored(system, run) == undisturbed
     assert system.run_row(run)["attempts"] == 2
     for _delivery in range(2):  # the broker may deliver a message twice
-        system.send("execute_run", run)
+        system.send("run_job", job)
     wait_for(system.idle, "the repeated messages are not consumed")
     assert stored(system, run) == undisturbed
 
@@ -94,7 +94,7 @@ def test_a_worker_killed_in_a_bootstrap_costs_no_replicate(system: System) -> No
     assert asked.status == 302
 
     def resumed() -> bool:
-        system.send("resume_lost_runs")
+        system.sweep()
         return replicated(system)[0] == "finished" and system.idle()
 
     wait_for(resumed, "the undisturbed bootstrap does not finish")
@@ -105,12 +105,12 @@ def test_a_worker_killed_in_a_bootstrap_costs_no_replicate(system: System) -> No
     )
     sums = system.say(f"{errors} estimation_replicateestimate")
     system.say("DELETE FROM estimation_replicateestimate")
-    system.say(
-        "UPDATE estimation_bootstrapchunk SET rows=NULL, finished_at=NULL, claimed_at=NULL, attempts=0"
-    )
+    system.say("UPDATE estimation_bootstrapchunk SET rows=NULL, finished_at=NULL")
+    system.say("UPDATE survey_job SET state='waiting', attempts=0 WHERE kind='bootstrap_chunk'")
+    system.say("DELETE FROM survey_job WHERE kind='bootstrap_gather'")
     system.say("UPDATE estimation_bootstrap SET state='queued', result_hash='', finished_at=NULL")
 
-    # Killed while it claims a chunk, and again while it gathers what all chunks have.
+    # Killed while it stores a chunk, and again while it gathers what all chunks have.
     for table, mode in (
         ("estimation_bootstrapchunk", "EXCLUSIVE"),
         ("estimation_replicateestimate", "ACCESS EXCLUSIVE"),
@@ -118,10 +118,10 @@ def test_a_worker_killed_in_a_bootstrap_costs_no_replicate(system: System) -> No
         waits = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
         with holder(system) as held:
             held.execute(f"LOCK TABLE {table} IN {mode} MODE")
-            system.send("resume_lost_runs")
+            system.sweep()
 
             def stuck(waits: str = waits) -> bool:
-                system.send("resume_lost_runs")
+                system.sweep()
                 return bool(system.say(waits)[0][0])
 
             wait_for(stuck, f"the worker does not come to {table}")
@@ -203,7 +203,7 @@ def test_without_valkey_people_work_on_and_a_run_waits(system: System) -> None:
     system.say("revive")
 
     def picked_up() -> bool:
-        system.send("resume_lost_runs")
+        system.sweep()
         return finished(system, run)
 
     wait_for(picked_up, "the waiting run is not picked up")

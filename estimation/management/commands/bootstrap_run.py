@@ -12,7 +12,6 @@ from config.celery import app
 from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.bootstrap.models import Bootstrap
 from estimation.runs.models import EstimationRun
-from estimation.runs.tasks import enqueue_bootstrap
 from survey.exceptions import SurveyError
 from survey.management.base import SurveyCommand
 
@@ -45,7 +44,7 @@ class Command(SurveyCommand):
             raise CommandError("At least one worker is needed.")
         try:
             row, _waits = services_bootstrap.request_bootstrap(
-                run=run, replicates=options["replicates"], seed=options["seed"], by=None
+                run=run, replicates=options["replicates"], seed=options["seed"], by=None, send=False
             )
         except SurveyError as refusal:
             raise CommandError(str(refusal)) from refusal
@@ -76,7 +75,8 @@ class Command(SurveyCommand):
         try:
             self._wait_for(queue, workers, children)
             begun = time.perf_counter()
-            if not enqueue_bootstrap(row, queue=queue):
+            services_bootstrap.enqueue_chunks(row, queue=queue)
+            if not services_bootstrap.was_sent(row):
                 raise CommandError("The broker does not answer.")
             while time.perf_counter() - begun < limit:
                 row.refresh_from_db()

@@ -35,7 +35,7 @@ class Command(SurveyCommand):
         try:
             treatment = Winsorization(options["method"], options["lower"], options["upper"])
             spec = RunSpec(winsorization=treatment, flow_basis=options["flow_basis"])
-            run, waits = services.request_run(round=round_, by=None, spec=spec)
+            run, waits = services.request_run(round=round_, by=None, spec=spec, send=False)
         except (SurveyError, ValueError) as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"run {run.pk} {run.input_hash[:12]} freeze {time.perf_counter() - started:.2f} s")

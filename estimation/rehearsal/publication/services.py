@@ -19,7 +19,9 @@ from survey.exceptions import PolicyDenied
 def publish_first_release(*, year: int, progress: Progress) -> Release | None:
     """Run the aggregation of a year and publish its report. None when the checks keep the draft back."""
     began = time.monotonic()
-    run, _waits = request_run(round=CollectionRound.objects.get(year=year), by=None, spec=RunSpec())
+    run, _waits = request_run(
+        round=CollectionRound.objects.get(year=year), by=None, spec=RunSpec(), send=False
+    )
     if run.state != EstimationRun.State.FINISHED:
         execute_run(run.pk)
         run.refresh_from_db()

@@ -18,7 +18,6 @@ class Bootstrap(models.Model):
     seed = models.PositiveIntegerField(default=0)  # together with the run's hash the seed of every replicate
     code_version = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=EstimationRun.State.choices, default="queued")
-    cancel_requested = models.BooleanField(default=False)
     error = SentenceField()
     requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now)
@@ -45,8 +44,6 @@ class BootstrapChunk(models.Model):
     bootstrap = models.ForeignKey(Bootstrap, models.CASCADE, related_name="chunks")
     first = models.PositiveIntegerField()
     count = models.PositiveSmallIntegerField()
-    attempts = models.PositiveSmallIntegerField(default=0)
-    claimed_at = models.DateTimeField(null=True)  # beaten while somebody computes
     worker = models.CharField(max_length=100, blank=True)
     seconds = models.FloatField(null=True)
     finished_at = models.DateTimeField(null=True)

@@ -5,16 +5,16 @@ into standard errors, in one transaction. A chunk that is delivered twice, or wh
 """
 
 import hashlib
-import logging
 import os
 import socket
 import time
 from collections.abc import Callable
 
 import numpy as np
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, transaction
-from django.db.models import F, Max, Q
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,27 +23,28 @@ from estimation.methods.estimators.bootstrap import combine
 from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate
 from estimation.runs.bootstrap.selectors import frame_of, replicates_of
 from estimation.runs.compute.contributions import Cell
-from estimation.runs.compute.pipeline import Cancelled
 from estimation.runs.compute.replicates import chained
 from estimation.runs.compute.spec import digest
 from estimation.runs.compute.summary import RunSummary
-from estimation.runs.messages import CHUNK_LOST, PROGRAM_CHANGED, reason_of
+from estimation.runs.messages import PROGRAM_CHANGED
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.program import code_version
-from estimation.runs.services import ATTEMPTS, LOST_AFTER
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
+from survey.jobs import services as jobs
+from survey.jobs.kinds import Cancelled
+from survey.jobs.models import Job
+from survey.jobs.services import Work
 from survey.sentences import Sentence
 
-logger = logging.getLogger(__name__)
 State = EstimationRun.State
 ACTIVE = (State.QUEUED, State.RUNNING)
 CHUNK = 25
 MOST = 5000
-BEAT = 3.0  # seconds between two signs of life
+BEAT = min(3.0, settings.RUN_LOST_SECONDS / 3)  # seconds between two signs of life
 _INPUTS = (
     "run__round",
     "run__microdata__round",
@@ -55,11 +56,18 @@ _INPUTS = (
 
 @transaction.atomic
 def request_bootstrap(
-    *, run: EstimationRun, replicates: int, by: User | None, seed: int = 0, chunk: int = CHUNK
+    *,
+    run: EstimationRun,
+    replicates: int,
+    by: User | None,
+    seed: int = 0,
+    chunk: int = CHUNK,
+    send: bool = True,
 ) -> tuple[Bootstrap, bool]:
     """The bootstrap of a run with so many replicates, and whether it has to be computed.
 
-    ``by`` None is an operator. Raises PermissionDenied, PolicyDenied (an unfinished run, an impossible number).
+    ``by`` None is an operator. Without ``send`` no worker is told.
+    Raises PermissionDenied, PolicyDenied (an unfinished run, an impossible number).
     """
     if by is not None and not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
@@ -79,6 +87,8 @@ def request_bootstrap(
         _reset(row, by)
     else:
         return row, False
+    if send:
+        enqueue_chunks(row)
     audit.record(by=by, action="request_bootstrap", subject=run, replicates=replicates, seed=seed)
     return row, True
 
@@ -91,10 +101,23 @@ def restart_bootstrap(row: Bootstrap) -> Bootstrap:
     return locked
 
 
+def enqueue_chunks(row: Bootstrap, *, queue: str = "") -> list[Job]:
+    """A job for each chunk that nobody has computed."""
+    missing = row.chunks.filter(finished_at=None).order_by("first").values_list("pk", flat=True)
+    return [jobs.enqueue("bootstrap_chunk", pk, queue=queue) for pk in missing]
+
+
+def was_sent(row: Bootstrap) -> bool:
+    """False while a chunk waits of which no worker has been told."""
+    keys = [str(pk) for pk in row.chunks.values_list("pk", flat=True)]
+    waiting = Job.objects.filter(kind="bootstrap_chunk", key__in=keys, state=Job.State.WAITING)
+    return not waiting.filter(sent_at=None).exists()
+
+
 def _reset(row: Bootstrap, by: User | None) -> None:
-    row.chunks.update(rows=None, finished_at=None, claimed_at=None, attempts=0, seconds=None, worker="")
+    row.chunks.update(rows=None, finished_at=None, seconds=None, worker="")
     ReplicateEstimate.objects.filter(bootstrap=row).delete()
-    row.state, row.error, row.cancel_requested, row.result_hash = State.QUEUED, Sentence(), False, ""
+    row.state, row.error, row.result_hash = State.QUEUED, Sentence(), ""
     row.started_at = row.finished_at = None
     row.requested_at, row.requested_by = timezone.now(), by
     row.save()
@@ -111,82 +134,73 @@ def cancel_bootstrap(row: Bootstrap, *, by: User) -> Bootstrap:
     locked = Bootstrap.objects.select_for_update().get(pk=row.pk)
     if locked.state not in ACTIVE:
         raise PolicyDenied(_("This bootstrap is over and cannot be cancelled."))
-    locked.state, locked.cancel_requested, locked.finished_at = State.CANCELLED, True, timezone.now()
+    locked.state, locked.finished_at = State.CANCELLED, timezone.now()
     locked.save()
     audit.record(by=by, action="cancel_bootstrap", subject=locked.run, replicates=locked.replicates)
     return locked
 
 
-def waiting_chunks(row: Bootstrap) -> list[int]:
-    """Chunks that nobody has computed yet."""
-    return list(row.chunks.filter(finished_at=None).order_by("first").values_list("pk", flat=True))
+def compute_chunk(work: Work) -> None:
+    """Compute the chunk that is the key of a job and store it; the last one asks for the gathering.
 
-
-def compute_chunk(chunk_id: int) -> bool:
-    """Compute one chunk and store it; gather when it was the last. False when there was nothing to compute.
-
-    Safe to run twice and at the same time: the replicates are the same, and the first to store them wins.
+    The replicates are the same whoever computes them. Raises PolicyDenied when the program has changed since.
     """
     chunk = BootstrapChunk.objects.select_related("bootstrap", *(f"bootstrap__{p}" for p in _INPUTS)).get(
-        pk=chunk_id
+        pk=int(work.job.key)
     )
     row = chunk.bootstrap
-    if row.state not in ACTIVE:
-        return False
-    if chunk.finished_at is not None:
-        gather(row.pk)
-        return False
+    if row.state not in ACTIVE or chunk.finished_at is not None:
+        return
     now = timezone.now()
     Bootstrap.objects.filter(pk=row.pk, state=State.QUEUED).update(state=State.RUNNING, started_at=now)
-    BootstrapChunk.objects.filter(pk=chunk_id, finished_at=None).update(
-        claimed_at=now, attempts=F("attempts") + 1, worker=_worker()
-    )
     if row.code_version != code_version():
-        _fail(row.pk, PROGRAM_CHANGED())
-        return True
+        raise PolicyDenied(PROGRAM_CHANGED())
     begun = time.perf_counter()
-    try:
-        rows = frame_of(row.run).rows(
-            seed=seed_of(row), first=chunk.first, count=chunk.count, beat=_beat(chunk_id, row.pk)
-        )
-    except Cancelled:
-        return True
-    except DatabaseError:
-        raise
-    except Exception as error:
-        logger.exception("chunk %s of bootstrap %s failed", chunk.first, row.pk)
-        _fail(row.pk, reason_of(error))
-        return True
-    BootstrapChunk.objects.filter(pk=chunk_id, finished_at=None, bootstrap__state__in=ACTIVE).update(
-        rows=_packed(rows), finished_at=timezone.now(), seconds=round(time.perf_counter() - begun, 3)
+    rows = frame_of(row.run).rows(
+        seed=seed_of(row), first=chunk.first, count=chunk.count, beat=_beat(work, row.pk, chunk.count)
     )
-    gather(row.pk)
-    return True
+    with work.store():
+        locked = Bootstrap.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        if locked.state not in ACTIVE:
+            raise Cancelled
+        BootstrapChunk.objects.filter(pk=chunk.pk, finished_at=None).update(
+            rows=_packed(rows),
+            finished_at=timezone.now(),
+            seconds=round(time.perf_counter() - begun, 3),
+            worker=_worker(),
+        )
+        if not locked.chunks.filter(finished_at=None).exists():
+            jobs.enqueue("bootstrap_gather", row.pk, queue=work.job.queue)
 
 
 def _worker() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"[:100]
 
 
-def _beat(chunk_id: int, bootstrap_id: int) -> Callable[[], None]:
+def _beat(work: Work, bootstrap_id: int, count: int) -> Callable[[], None]:
     """A sign of life every few seconds; raises Cancelled when somebody stopped the bootstrap."""
-    last = time.monotonic()
+    last, done = time.monotonic(), 0
 
     def beat() -> None:
-        nonlocal last
+        nonlocal last, done
+        done += 1
         if time.monotonic() - last < BEAT:
             return
         last = time.monotonic()
-        BootstrapChunk.objects.filter(pk=chunk_id, finished_at=None).update(claimed_at=timezone.now())
+        work.progress(done, count)
         if not Bootstrap.objects.filter(pk=bootstrap_id, state__in=ACTIVE).exists():
             raise Cancelled
 
     return beat
 
 
-def _fail(bootstrap_id: int, sentence: Sentence) -> None:
-    Bootstrap.objects.filter(pk=bootstrap_id, state__in=ACTIVE).update(
-        state=State.FAILED, error=sentence, finished_at=timezone.now()
+def end_bootstrap(job: Job) -> None:
+    """A chunk or a gathering that was given up ends the bootstrap; its other chunks find it ended."""
+    if job.state == Job.State.CANCELLED:
+        return
+    of = Q(pk=int(job.key)) if job.kind == "bootstrap_gather" else Q(chunks=int(job.key))
+    Bootstrap.objects.filter(pk__in=Bootstrap.objects.filter(of).values("pk"), state__in=ACTIVE).update(
+        state=State.FAILED, error=job.error, finished_at=timezone.now()
     )
 
 
@@ -205,16 +219,19 @@ def external_of(run: EstimationRun) -> dict[str, float]:
     return summary.external_of(run.round.year)
 
 
-@transaction.atomic
-def gather(bootstrap_id: int) -> bool:
-    """Turn all chunks into standard errors; False while one is missing or when somebody else has done it."""
-    row = (
-        Bootstrap.objects.select_for_update(of=("self",))
-        .select_related("run__round", "run__microdata__round")
-        .get(pk=bootstrap_id)
-    )
-    if row.state not in ACTIVE or row.chunks.filter(finished_at=None).exists():
-        return False
+def gather(work: Work) -> None:
+    """Turn all chunks of the bootstrap that is the key of a job into standard errors."""
+    with work.store():
+        row = (
+            Bootstrap.objects.select_for_update(of=("self",))
+            .select_related("run__round", "run__microdata__round")
+            .get(pk=int(work.job.key))
+        )
+        if row.state in ACTIVE and not row.chunks.filter(finished_at=None).exists():
+            _combine(row)
+
+
+def _combine(row: Bootstrap) -> None:
     frame, rows = frame_of(row.run), replicates_of(row)
     chains, chain_rows = chained(frame.cells, rows, external_of(row.run))
     value = frame.value
@@ -247,7 +264,6 @@ def gather(bootstrap_id: int) -> bool:
     row.result_hash = hashlib.sha256(_packed(values) + _packed(every)).hexdigest()
     row.save()
     audit.record(by=row.requested_by, action="finish_bootstrap", subject=row.run, result_hash=row.result_hash)
-    return True
 
 
 def _linear(run: EstimationRun, cells: tuple[Cell, ...]) -> dict[Cell, float]:
@@ -264,25 +280,3 @@ def _linear(run: EstimationRun, cells: tuple[Cell, ...]) -> dict[Cell, float]:
         for year, variable, statistic, kind, code, se in rows
         if se is not None
     }
-
-
-def lost_chunks() -> list[int]:
-    """Give up what died too often; keys of the chunks whose worker went silent or whose message was lost."""
-    now = timezone.now()
-    active = Bootstrap.objects.filter(state__in=ACTIVE)
-    silent = Q(claimed_at__lt=now - LOST_AFTER)
-    for row in active.filter(chunks__attempts__gte=ATTEMPTS).distinct():
-        if row.chunks.filter(silent, attempts__gte=ATTEMPTS, finished_at=None).exists():
-            _fail(row.pk, CHUNK_LOST(count=ATTEMPTS))
-    again: list[int] = []
-    for row in active.all():
-        last = row.chunks.aggregate(beat=Max("claimed_at"), done=Max("finished_at"))
-        quiet = max(one for one in (row.requested_at, last["beat"], last["done"]) if one is not None)
-        missing = row.chunks.filter(finished_at=None)
-        if not missing.exists():  # everything is computed and whoever gathered it died
-            again += row.chunks.values_list("pk", flat=True)[:1]
-        elif quiet < now - LOST_AFTER:
-            again += missing.values_list("pk", flat=True)
-        else:
-            again += missing.filter(silent).values_list("pk", flat=True)
-    return sorted(set(again))

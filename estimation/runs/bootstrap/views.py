@@ -14,7 +14,6 @@ from estimation.runs.bootstrap import selectors as selectors_bootstrap
 from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.forms import BootstrapForm
 from estimation.runs.models import EstimationRun
-from estimation.runs.tasks import enqueue_bootstrap
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
@@ -69,7 +68,7 @@ def _ask(request: AuthenticatedRequest, run: EstimationRun, replicates: int) -> 
         return redirect("run_bootstrap", run.pk)
     if not waits:
         messages.info(request, _("This bootstrap has been asked for before; here it is."))
-    elif enqueue_bootstrap(row):
+    elif services_bootstrap.was_sent(row):
         messages.success(request, _("The chunks are queued."))
     else:
         messages.warning(

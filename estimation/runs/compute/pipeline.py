@@ -26,10 +26,6 @@ STARTS = {"read": 0, "weight": 15, "treat": 18, "estimate": 30, "assemble": 78, 
 type Progress = Callable[[str, int], None]
 
 
-class Cancelled(Exception):
-    """Raised by the progress callback when somebody asked the run to stop."""
-
-
 @dataclass(frozen=True)
 class Result:
     """Everything that a run stores."""
@@ -45,7 +41,7 @@ def compute(
 ) -> Result:
     """Estimates of a year, of the year before, and of the change between them.
 
-    ``progress(stage, percent)`` is called between the steps and may raise ``Cancelled``.
+    ``progress(stage, percent)`` is called between the steps and may raise what stops the computation.
     """
     collector = Collector(level=spec.level)
     prepared = prepare_years(now, before, spec, progress)

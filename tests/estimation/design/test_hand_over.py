@@ -1,26 +1,19 @@
 """A hand-over by a worker: requested once, done once, taken up again, and refused with a sentence."""
 
-from datetime import timedelta
+from contextlib import suppress
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
 from estimation.design.hand_over import services as services_hand_over
-from estimation.design.hand_over.services import (
-    do_hand_over,
-    percent_of,
-    request_hand_over,
-    waiting_hand_overs,
-)
-from estimation.design.messages import HAND_OVER_LOST
+from estimation.design.hand_over.services import percent_of, request_hand_over
 from estimation.design.models import SampleDesign
 from survey.audit import AuditEvent
-from survey.collection.messages import NOT_PUBLISHED
 from survey.collection.models import Assignment
+from survey.jobs.models import Job
+from survey.jobs.services import claim, run, sweep
 from survey.questionnaires.models import QuestionnaireVersion
-from survey.sentences import Sentence
 from survey.submissions.models import Submission
 from tests.estimation.design.population import Population
 
@@ -33,47 +26,38 @@ def requested(population: Population) -> SampleDesign:
 
 def test_a_request_is_kept_and_done_once(population: Population) -> None:
     row = requested(population)
-    assert row.state == State.APPROVED and row.hand_over_requested_by == population.first
-    asked_at = row.hand_over_requested_at
-    assert request_hand_over(row, by=population.second).hand_over_requested_at == asked_at
+    assert row.state == State.APPROVED and row.is_being_handed_over
+    job = row.job
+    assert request_hand_over(row, by=population.second).job == job
+    assert job is not None and job.requested_by == population.first.pk
     assert percent_of(row) is None and not Assignment.objects.filter(round=population.round).exists()
-    assert do_hand_over(row.pk)
-    row.refresh_from_db()
-    assert (row.state, row.handed_over_by, row.hand_over_requested_at) == (
+    assert run(job.pk)
+    row = SampleDesign.objects.get(pk=row.pk)
+    assert (row.state, row.handed_over_by, row.is_being_handed_over) == (
         State.HANDED_OVER,
         population.first,
-        None,
+        False,
     )
     assert Submission.objects.filter(round=population.round).count() == 60
-    assert not do_hand_over(row.pk)  # a second delivery finds nothing to do
-    assert request_hand_over(row, by=population.first).hand_over_requested_at is None
+    assert not run(job.pk)  # a second delivery finds nothing to do
+    assert request_hand_over(row, by=population.first).job == job
     events = AuditEvent.objects.filter(action__startswith="design_hand").values_list("action", flat=True)
     assert sorted(events) == ["design_hand_over_requested", "design_handed_over"]
 
 
-def test_while_one_worker_has_it_another_delivery_does_nothing(population: Population) -> None:
-    row = requested(population)
-    cache.add(f"hand-over:{row.pk}", 55, 60)
-    assert percent_of(row) == 55 and not do_hand_over(row.pk)
-    SampleDesign.objects.filter(pk=row.pk).update(
-        hand_over_requested_at=timezone.now() - timedelta(minutes=9)
-    )
-    assert waiting_hand_overs() == []
-    cache.clear()  # the worker is dead: its sign of life has run out
-    assert waiting_hand_overs() == [row.pk]
-    assert do_hand_over(row.pk)
-    assert waiting_hand_overs() == []
-
-
 def test_after_three_dead_workers_it_says_so(population: Population) -> None:
     row = requested(population)
-    SampleDesign.objects.filter(pk=row.pk).update(hand_over_attempts=3)
-    assert not do_hand_over(row.pk)
-    row.refresh_from_db()
-    assert row.hand_over_requested_at is None and row.hand_over_error == HAND_OVER_LOST(count=3)
+    for attempt in (1, 2, 3):
+        work = claim(row.job_id)
+        assert work is not None and work.job.attempts == attempt and not run(row.job_id)
+        Job.objects.filter(pk=row.job_id).update(leased_until=timezone.now())
+        sweep()
+    row = SampleDesign.objects.get(pk=row.pk)
+    assert row.job is not None and not row.is_being_handed_over
+    assert row.job.error.code == "hand_over_lost" and "3" in str(row.job.error)
     assert not Assignment.objects.filter(round=population.round).exists()
-    assert request_hand_over(row, by=population.first).hand_over_error == Sentence()
-    assert do_hand_over(row.pk)
+    again = request_hand_over(row, by=population.first)
+    assert again.job is not None and not again.job.error and run(again.job.pk)
     row.refresh_from_db()
     assert row.state == State.HANDED_OVER
 
@@ -81,12 +65,10 @@ def test_after_three_dead_workers_it_says_so(population: Population) -> None:
 def test_a_refusal_of_the_work_is_a_sentence_and_leaves_nothing(population: Population) -> None:
     row = requested(population)
     QuestionnaireVersion.objects.filter(year=2026, category="CAT03").delete()
-    assert do_hand_over(row.pk)
-    row.refresh_from_db()
-    assert row.state == State.APPROVED and row.hand_over_error == NOT_PUBLISHED(
-        year=2026, categories=["CAT03"]
-    )
-    assert row.hand_over_requested_at is None and percent_of(row) is None
+    assert run(row.job_id)
+    row = SampleDesign.objects.get(pk=row.pk)
+    assert row.state == State.APPROVED and row.job is not None and "CAT03" in str(row.job.error)
+    assert not row.is_being_handed_over and percent_of(row) is None
     assert not Assignment.objects.filter(round=population.round).exists()
 
 
@@ -101,13 +83,19 @@ def test_a_large_sample_waits_for_a_worker_on_its_page(
     page = client.post(f"{url}hand-over/", follow=True).content.decode()
     assert f'hx-get="{url}progress/"' in page and "Waiting for a worker" in page
     assert "Hand over to the round" not in page
-    cache.set(f"hand-over:{row.pk}", 55, 60)
-    live = client.get(f"{url}progress/", headers={"HX-Request": "true"})
-    text = live.content.decode()
-    assert "55 %" in text and "60 units are being handed over" in text and "<html" not in text
-    assert "HX-Refresh" not in live.headers
-    cache.clear()
-    do_hand_over(row.pk)
+    row.refresh_from_db()
+    work = claim(row.job_id)
+    assert work is not None
+    with suppress(RuntimeError), work.store():
+        work.progress(55)  # in its transaction, seen by others all the same
+        live = client.get(f"{url}progress/", headers={"HX-Request": "true"})
+        text = live.content.decode()
+        assert "55 %" in text and "60 units are being handed over" in text and "<html" not in text
+        assert "HX-Refresh" not in live.headers
+        raise RuntimeError  # the worker dies
+    Job.objects.filter(pk=row.job_id).update(leased_until=timezone.now())
+    sweep()
+    assert run(row.job_id)
     over = client.get(f"{url}progress/", headers={"HX-Request": "true"})
     assert over.headers["HX-Refresh"] == "true"
     assert "Every drawn unit is asked in the round." in client.get(url).content.decode()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
+from django.utils import timezone
 
 from estimation.index import services
 from estimation.index.compute import Places, index_document, respondents
@@ -15,6 +16,10 @@ from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.models import EstimationRun
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
+from survey.jobs.models import Job
+from survey.jobs.services import claim, sweep
+from survey.jobs.services import run as run_job
+from tests.background import do_waiting
 from tests.estimation.runs.country import Country
 from tests.estimation.runs.random_years import random_years
 from tests.estimation.runs.test_services import computed
@@ -93,6 +98,11 @@ def test_respondents_are_those_with_revenue_and_employees() -> None:
     assert ((x[:, 5] >= 0) & (x[:, 5] <= 1)).all()
 
 
+def do(row: IndexResult) -> bool:
+    """Do the job of an index."""
+    return run_job(row.job_id)
+
+
 @pytest.fixture
 def run(world: object) -> EstimationRun:
     Country()
@@ -101,16 +111,16 @@ def run(world: object) -> EstimationRun:
 
 def test_an_index_is_computed_once_and_again_to_the_same_bytes(run: EstimationRun) -> None:
     row, waits = services.request_index(run=run, by=None)
-    assert waits and services.compute_index(row.pk)
+    assert waits and do(row)
     row.refresh_from_db()
     assert row.state == State.FINISHED and set(row.document["kinds"]) == {"region", "section"}
     assert len(row.document["kinds"]["region"]["codes"]) == 32
-    assert not services.compute_index(row.pk)  # delivered twice
+    assert not do(row)  # delivered twice
     same, waits = services.request_index(run=run, by=None)
     assert (same.pk, waits) == (row.pk, False)
     wanted = row.result_hash
-    IndexResult.objects.filter(pk=row.pk).update(state=State.QUEUED, document={}, result_hash="")
-    services.compute_index(row.pk)
+    IndexResult.objects.filter(pk=row.pk).update(state=State.FAILED, document={}, result_hash="")
+    do(services.request_index(run=run, by=None)[0])
     row.refresh_from_db()
     assert row.result_hash == wanted
     assert AuditEvent.objects.filter(action="finish_index").count() == 2
@@ -118,13 +128,12 @@ def test_an_index_is_computed_once_and_again_to_the_same_bytes(run: EstimationRu
 
 def test_new_replicates_are_a_new_index(run: EstimationRun) -> None:
     first, _ = services.request_index(run=run, by=None)
-    services.compute_index(first.pk)
-    bootstrap, _ = services_bootstrap.request_bootstrap(run=run, replicates=12, by=None)
-    for chunk in services_bootstrap.waiting_chunks(bootstrap):
-        services_bootstrap.compute_chunk(chunk)
-    assert services.waiting_indices() != []
+    do(first)
+    services_bootstrap.request_bootstrap(run=run, replicates=12, by=None)
+    do_waiting("bootstrap_chunk", "bootstrap_gather")
+    assert services.request_missing() != []
     second, _ = services.request_index(run=run, by=None)
-    assert second.pk != first.pk and services.compute_index(second.pk)
+    assert second.pk != first.pk and do(second)
     second.refresh_from_db()
     assert second.document["kinds"]["region"]["replicates"] == 12
     assert (
@@ -133,17 +142,28 @@ def test_new_replicates_are_a_new_index(run: EstimationRun) -> None:
     )
 
 
-def test_the_sweep_asks_for_the_newest_run_and_takes_up_what_was_left(run: EstimationRun) -> None:
-    from datetime import timedelta
+def test_the_sweep_asks_once_and_what_a_killed_worker_left_is_taken_up(run: EstimationRun) -> None:
+    (waiting,) = services.request_missing()
+    assert services.request_missing() == [waiting]
+    work = claim(waiting.job_id)
+    assert work is not None and not do(waiting)
+    Job.objects.filter(pk=waiting.job_id).update(leased_until=timezone.now())
+    assert sweep() >= 0 and do(waiting)
+    waiting.refresh_from_db()
+    assert waiting.state == State.FINISHED and services.request_missing() == []
 
-    from django.utils import timezone
 
-    waiting = services.waiting_indices()
-    assert len(waiting) == 1 and services.waiting_indices() == waiting
-    IndexResult.objects.update(state=State.RUNNING, started_at=timezone.now())
-    assert services.waiting_indices() == []
-    IndexResult.objects.update(started_at=timezone.now() - timedelta(hours=1))
-    assert services.waiting_indices() == waiting
+def test_an_index_that_kills_its_workers_ends_and_the_sweep_lets_it_be(run: EstimationRun) -> None:
+    (row,) = services.request_missing()
+    for _attempt in range(3):
+        assert claim(row.job_id) is not None
+        Job.objects.filter(pk=row.job_id).update(leased_until=timezone.now())
+        sweep()
+    row.refresh_from_db()
+    assert (row.state, row.error.code) == (State.FAILED, "job_lost")
+    assert services.request_missing() == []
+    again, waits = services.request_index(run=run, by=None)  # a person or an operator may
+    assert waits and again.pk == row.pk and again.job_id != row.job_id
 
 
 def test_refusals_and_failures_say_why(run: EstimationRun, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +172,7 @@ def test_refusals_and_failures_say_why(run: EstimationRun, monkeypatch: pytest.M
     row, _ = services.request_index(run=run, by=make_user("methodologist"))
     IndexResult.objects.filter(pk=row.pk).update(bootstrap=None)
     EstimationRun.objects.filter(pk=run.pk).update(spec={"no such": 1})
-    services.compute_index(row.pk)
+    do(row)
     row.refresh_from_db()
     assert row.state == State.FAILED and "no such" in str(row.error)
     EstimationRun.objects.filter(pk=run.pk).update(state=State.CANCELLED)
@@ -167,7 +187,7 @@ def test_the_page_shows_index_weights_and_fit(run: EstimationRun) -> None:
     client.cookies["django_language"] = "en"
     assert "No index yet" in client.get(f"/estimation/index/?run={run.pk}").content.decode()
     row, _ = services.request_index(run=run, by=None)
-    services.compute_index(row.pk)
+    do(row)
     for kind in ("region", "section"):
         text = client.get(f"/estimation/index/?run={run.pk}&kind={kind}&order=geometric").content.decode()
         assert text.count('<svg class="chart"') == 2 and 'role="img"' in text

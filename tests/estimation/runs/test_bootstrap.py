@@ -1,7 +1,6 @@
 """Replicates in chunks: the same numbers whoever computes them, in which order, and however often."""
 
 import random
-from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -11,9 +10,9 @@ from django.utils import timezone
 
 from estimation.external.models import ExternalSeries
 from estimation.methods import optimal_cutoffs, total
-from estimation.releases.content.indicators import level
+from estimation.releases.content.indicators import indicator_keys, level
 from estimation.releases.content.registry import registry
-from estimation.releases.selectors import indicator_keys, source_of
+from estimation.releases.selectors import source_of
 from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate
 from estimation.runs.compute.pipeline import compute
@@ -24,6 +23,10 @@ from estimation.runs.messages import CHUNK_LOST
 from estimation.runs.models import Estimate, EstimationRun
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
+from survey.jobs.models import Job
+from survey.jobs.services import claim, enqueue, sweep
+from survey.jobs.services import run as do_job
+from tests.background import do_waiting
 from tests.estimation.runs.country import Country
 from tests.estimation.runs.random_years import random_years
 from tests.estimation.runs.test_services import computed
@@ -142,13 +145,21 @@ def run(world: object) -> EstimationRun:
     return computed()
 
 
+def jobs_of(row: Bootstrap) -> list[Job]:
+    """The waiting jobs of the chunks of a bootstrap, in their order."""
+    keys = [str(pk) for pk in row.chunks.order_by("first").values_list("pk", flat=True)]
+    waiting = Job.objects.filter(kind="bootstrap_chunk", key__in=keys, state=Job.State.WAITING)
+    return sorted(waiting, key=lambda job: keys.index(job.key))
+
+
 def replicated(run: EstimationRun, replicates: int = 30, chunk: int = 8, shuffle: int = 0) -> Bootstrap:
     row, waits = services_bootstrap.request_bootstrap(run=run, replicates=replicates, by=None, chunk=chunk)
     assert waits
-    chunks = services_bootstrap.waiting_chunks(row)
+    chunks = jobs_of(row)
     random.Random(shuffle).shuffle(chunks)
     for one in chunks:
-        assert services_bootstrap.compute_chunk(one)
+        assert do_job(one.pk)
+    do_waiting("bootstrap_gather")
     row.refresh_from_db()
     assert row.state == State.FINISHED, row.error
     return row
@@ -186,7 +197,7 @@ def test_the_page_prints_units_that_can_be_read(run: EstimationRun) -> None:
     client = Client()
     client.force_login(make_user("methodologist"))
     client.cookies["django_language"] = "en"
-    text = client.get(f"/estimation/runs/{run.pk}/bootstrap/").content.decode()
+    text = " ".join(client.get(f"/estimation/runs/{run.pk}/bootstrap/").content.decode().split())
     assert '37.25 <span class="muted">ZB</span>' in text and ">0.186</td>" in text
     assert '<span class="muted">TB per person</span>' in text
 
@@ -215,7 +226,7 @@ def test_neither_order_nor_size_nor_repetition_of_chunks_changes_a_byte(run: Est
     one = first.chunks.first()
     assert one is not None
     before = (bytes(one.rows or b""), one.finished_at)
-    assert not services_bootstrap.compute_chunk(one.pk)  # delivered once more
+    assert run_chunk(one)  # asked for once more
     one.refresh_from_db()
     assert (bytes(one.rows or b""), one.finished_at) == before
     assert ReplicateEstimate.objects.filter(bootstrap=first).count() > 0
@@ -223,41 +234,55 @@ def test_neither_order_nor_size_nor_repetition_of_chunks_changes_a_byte(run: Est
     assert (same.pk, waits) == (first.pk, False)
 
 
-def test_a_dead_worker_s_chunk_is_sent_again_and_one_that_always_dies_fails(run: EstimationRun) -> None:
+def run_chunk(chunk: BootstrapChunk) -> bool:
+    """A job for one chunk, done."""
+    return do_job(enqueue("bootstrap_chunk", chunk.pk).pk)
+
+
+def lapse(job: Job) -> None:
+    """The worker of a job has died."""
+    Job.objects.filter(pk=job.pk).update(leased_until=timezone.now())
+    sweep()
+    job.refresh_from_db()
+
+
+def test_a_dead_worker_s_chunk_is_done_again_and_one_that_always_dies_fails(run: EstimationRun) -> None:
     row, _ = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None, chunk=10)
-    first, second = row.chunks.order_by("first")
-    assert services_bootstrap.lost_chunks() == []
-    services_bootstrap.compute_chunk(second.pk)
-    silent = timezone.now() - timedelta(minutes=5)
-    BootstrapChunk.objects.filter(pk=first.pk).update(claimed_at=silent, attempts=1)
-    assert services_bootstrap.lost_chunks() == [first.pk]
-    BootstrapChunk.objects.filter(pk=first.pk).update(attempts=3)
-    assert services_bootstrap.lost_chunks() == []
+    first, second = jobs_of(row)
+    assert do_job(second.pk)
+    for _attempt in range(3):
+        row.refresh_from_db()
+        assert first.state == Job.State.WAITING and row.state == State.RUNNING
+        assert claim(first.pk) is not None
+        lapse(first)
     row.refresh_from_db()
     assert row.state == State.FAILED and row.error == CHUNK_LOST(count=3)
     again, waits = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None)
-    assert waits and again.pk == row.pk and len(services_bootstrap.waiting_chunks(again)) == 2
+    assert waits and again.pk == row.pk and len(jobs_of(again)) == 2
 
 
 def test_a_gatherer_that_died_is_replaced(run: EstimationRun) -> None:
-    row = replicated(run)
-    wanted = row.result_hash
-    ReplicateEstimate.objects.filter(bootstrap=row).delete()
-    Bootstrap.objects.filter(pk=row.pk).update(state=State.RUNNING, result_hash="", finished_at=None)
-    lost = services_bootstrap.lost_chunks()
-    assert len(lost) == 1
-    services_bootstrap.compute_chunk(lost[0])
+    wanted = replicated(run)
+    result = wanted.result_hash
+    wanted.delete()
+    row, _ = services_bootstrap.request_bootstrap(run=run, replicates=30, by=None, chunk=8)
+    do_waiting("bootstrap_chunk")
+    gather = Job.objects.get(kind="bootstrap_gather", key=row.pk, state=Job.State.WAITING)
+    assert claim(gather.pk) is not None
+    lapse(gather)
+    assert do_job(gather.pk)
     row.refresh_from_db()
-    assert (row.state, row.result_hash) == (State.FINISHED, wanted)
+    assert (row.state, row.result_hash) == (State.FINISHED, result)
 
 
 def test_cancel_leaves_the_rest_undone(run: EstimationRun) -> None:
     somebody = make_user("methodologist")
     row, _ = services_bootstrap.request_bootstrap(run=run, replicates=20, by=somebody, chunk=10)
-    chunks = services_bootstrap.waiting_chunks(row)
-    services_bootstrap.compute_chunk(chunks[0])
+    first, second = jobs_of(row)
+    assert do_job(first.pk)
     services_bootstrap.cancel_bootstrap(row, by=somebody)
-    assert not services_bootstrap.compute_chunk(chunks[1])
+    assert do_job(second.pk)
+    assert row.chunks.filter(finished_at=None).count() == 1
     row.refresh_from_db()
     assert row.state == State.CANCELLED and not row.estimates.exists()
     with pytest.raises(PolicyDenied):
@@ -279,6 +304,6 @@ def test_refusals(run: EstimationRun) -> None:
 def test_a_program_that_changed_meanwhile_is_not_mixed(run: EstimationRun) -> None:
     row, _ = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None)
     Bootstrap.objects.filter(pk=row.pk).update(code_version="older")
-    services_bootstrap.compute_chunk(services_bootstrap.waiting_chunks(row)[0])
+    assert do_job(jobs_of(row)[0].pk)
     row.refresh_from_db()
     assert row.state == State.FAILED and row.error

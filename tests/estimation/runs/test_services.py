@@ -1,7 +1,6 @@
 """A run from request to stored estimates, worked by hand; claims, cancels, resumes."""
 
 import math
-from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -13,6 +12,8 @@ from estimation.runs.messages import LOST
 from estimation.runs.models import Estimate, EstimationRun, StratumWeight, TreatedUnit
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
+from survey.jobs.models import Job
+from survey.jobs.services import claim, sweep
 from tests.estimation.runs.country import HEAD, Country, cells, file_accepted
 from tests.factories import make_user
 
@@ -139,8 +140,9 @@ def test_same_inputs_are_the_same_run_and_the_same_bytes(country: Country) -> No
     assert (again.pk, waits) == (first.pk, False)
     assert not services.execute_run(first.pk)  # a second delivery finds nothing to claim
     count = Estimate.objects.filter(run=first).count()
-    EstimationRun.objects.filter(pk=first.pk).update(state=State.QUEUED)
-    services.execute_run(first.pk)
+    EstimationRun.objects.filter(pk=first.pk).update(state=State.CANCELLED)
+    again, waits = ask()
+    assert waits and services.execute_run(first.pk)
     again.refresh_from_db()
     assert again.result_hash == first.result_hash
     assert Estimate.objects.filter(run=first).count() == count
@@ -159,35 +161,34 @@ def test_changed_data_or_parameters_are_another_run(country: Country) -> None:
     assert one(first, "P01", "total").value == 3100
 
 
-def test_a_killed_claim_is_put_back_and_finished(country: Country) -> None:
+def lapse(run: EstimationRun) -> None:
+    """The worker of a run has died."""
+    Job.objects.filter(pk=run.job_id).update(leased_until=timezone.now())
+    sweep()
+    run.refresh_from_db()
+
+
+def test_a_run_whose_worker_was_killed_is_put_back_and_finished(country: Country) -> None:
     run, _ = ask()
-    EstimationRun.objects.filter(pk=run.pk).update(
-        state=State.RUNNING, attempts=1, heartbeat_at=timezone.now() - timedelta(minutes=5)
-    )
-    assert services.lost_runs() == [run.pk]
+    EstimationRun.objects.filter(pk=run.pk).update(state=State.RUNNING)
+    assert claim(run.job_id) is not None
+    sweep()
+    assert not services.execute_run(run.pk)  # it lives, as far as anybody knows
+    lapse(run)
+    assert run.state == State.QUEUED
     assert services.execute_run(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.attempts) == (State.FINISHED, 2)
-
-
-def test_a_living_run_is_left_alone(country: Country) -> None:
-    run, _ = ask()
-    EstimationRun.objects.filter(pk=run.pk).update(
-        state=State.RUNNING, attempts=1, heartbeat_at=timezone.now()
-    )
-    assert services.lost_runs() == []
+    assert run.job is not None and (run.state, run.job.attempts) == (State.FINISHED, 2)
 
 
 def test_a_run_that_always_dies_fails_with_a_sentence(country: Country) -> None:
     run, _ = ask()
-    EstimationRun.objects.filter(pk=run.pk).update(
-        state=State.RUNNING, attempts=3, heartbeat_at=timezone.now() - timedelta(minutes=5)
-    )
-    assert services.lost_runs() == []
-    run.refresh_from_db()
+    for _attempt in range(3):
+        assert claim(run.job_id) is not None
+        lapse(run)
     assert run.state == State.FAILED and run.error == LOST(count=3)
     again, waits = ask()  # asking again puts it back into the queue
-    assert (again.pk, waits, again.attempts) == (run.pk, True, 0)
+    assert (again.pk, waits) == (run.pk, True) and again.job_id != run.job_id
 
 
 def test_a_worker_that_was_replaced_stores_nothing(country: Country) -> None:
@@ -195,11 +196,13 @@ def test_a_worker_that_was_replaced_stores_nothing(country: Country) -> None:
 
     def take_over(stage: str, percent: int) -> None:
         if stage == "check":
-            EstimationRun.objects.filter(pk=run.pk).update(attempts=2)
+            lapse(run)
+            assert claim(run.job_id) is not None
 
     services.execute_run(run.pk, report=take_over)
     run.refresh_from_db()
-    assert run.state == State.RUNNING and not Estimate.objects.filter(run=run).exists()
+    assert not Estimate.objects.filter(run=run).exists()
+    assert run.job is not None and (run.job.state, run.job.attempts) == (Job.State.RUNNING, 2)
 
 
 def test_cancel_while_waiting_and_while_computing(country: Country) -> None:

@@ -15,6 +15,8 @@ from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.models import Estimate, EstimationRun
 from survey.audit import AuditEvent
 from survey.collection.models import CollectionRound
+from survey.jobs.models import Job
+from survey.jobs.services import sweep
 from survey.microdata.models import MicrodataVersion
 from tests.concurrency import LIMIT, Actor, race, with_conditions_read_first
 from tests.estimation.runs.country import Country
@@ -33,14 +35,20 @@ def country(committed_world: Any) -> Country:
     return Country()
 
 
+def state_of(run: EstimationRun) -> tuple[str, int]:
+    """State of a run and attempts of its job, as they are stored."""
+    run.refresh_from_db()
+    assert run.job is not None
+    return run.state, run.job.attempts
+
+
 def claimed_by_two() -> None:
     run, _waits = ask()
     work = partial(services.execute_run, run.pk)
     first, second = race(work, work)
     assert (first.error, second.error) == (None, None)
     assert (first.value, second.value, second.waited) == (True, False, True)
-    run.refresh_from_db()
-    assert (run.state, run.attempts) == (State.FINISHED, 1)
+    assert state_of(run) == (State.FINISHED, 1)
     assert AuditEvent.objects.filter(action="finish_run", subject_id=str(run.pk)).count() == 1
 
 
@@ -49,7 +57,7 @@ def test_a_run_is_claimed_once(country: Country) -> None:
 
 
 def test_a_claim_that_reads_before_it_writes_would_be_made_twice(country: Country) -> None:
-    with with_conditions_read_first(EstimationRun), pytest.raises(AssertionError):
+    with with_conditions_read_first(Job), pytest.raises(AssertionError):
         claimed_by_two()
 
 
@@ -70,8 +78,7 @@ def test_a_run_that_is_being_cancelled_is_not_claimed(country: Country) -> None:
     first, second = race(cancel, partial(services.execute_run, run.pk))
     assert (first.error, second.error) == (None, None)
     assert (second.value, second.waited) == (False, True)
-    run.refresh_from_db()
-    assert (run.state, run.attempts) == (State.CANCELLED, 0)
+    assert state_of(run) == (State.CANCELLED, 0)
 
 
 class Replacement:
@@ -88,8 +95,9 @@ class Replacement:
 
     def take_over(self) -> None:
         """The first worker counts as lost; afterwards the second has claimed its run."""
-        EstimationRun.objects.filter(pk=self.run.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1))
-        assert services.lost_runs() == [self.run.pk]
+        Job.objects.filter(pk=self.run.job_id).update(leased_until=timezone.now() - timedelta(hours=1))
+        sweep()
+        assert state_of(self.run) == (State.QUEUED, 1)
         self.worker.start()
         assert self.begun.wait(LIMIT)
 
@@ -127,10 +135,10 @@ def test_only_the_holder_of_the_claim_ends_the_run(
     """Replaced as late as between its last heartbeat and its storing, a worker neither stores nor fails the run."""
     run, replacement = taken_over_at(stage, then)
     try:
-        assert (run.state, run.attempts, run.error, run.result_hash) == (State.RUNNING, 2, "", "")
+        assert (*state_of(run), str(run.error), run.result_hash) == (State.RUNNING, 2, "", "")
         assert not Estimate.objects.filter(run=run).exists()
     finally:
         replacement.finish()
     run.refresh_from_db()
-    assert (run.state, run.attempts, run.percent) == (State.FINISHED, 2, 100)
+    assert (*state_of(run), run.percent) == (State.FINISHED, 2, 100)
     assert Estimate.objects.filter(run=run).exists()
