@@ -4,6 +4,7 @@ import math
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from estimation.runs import services
@@ -244,3 +245,15 @@ def test_a_failing_computation_says_why(country: Country) -> None:
     services.execute_run(run.pk)
     run.refresh_from_db()
     assert run.state == State.FAILED and "no such parameter" in str(run.error)
+
+
+def test_finished_runs_of_a_round_are_a_chain_that_is_never_rewritten(country: Country) -> None:
+    first, second, third = (
+        computed(RunSpec(winsorization=Winsorization(name))) for name in ("none", "trim", "winsorize")
+    )
+    first.refresh_from_db()
+    assert (first.supersedes, second.supersedes, third.supersedes) == (None, first, second)
+    assert not EstimationRun.objects.filter(superseded_by__isnull=True).exclude(pk=third.pk).exists()
+    for run, other in ((second, None), (first, third)):
+        with pytest.raises(IntegrityError, match="not rewritten"), transaction.atomic():
+            EstimationRun.objects.filter(pk=run.pk).update(supersedes=other)
