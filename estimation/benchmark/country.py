@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.methods import StratifiedSample
-from estimation.methods.sample import BoolArray, FloatArray, IntArray
+from estimation.methods.arrays import Bools, Floats, Indices
 
 REGIONS, INDUSTRIES, SIZES, CATEGORIES = 32, 18, 3, 14
 SEED = 2025
@@ -20,13 +20,13 @@ class Country:
     stratum (n,), population (H,); y, x, previous (n, k); domains name -> (n,); panel (n,)
     """
 
-    stratum: IntArray
-    population: FloatArray
-    y: FloatArray
-    x: FloatArray
-    previous: FloatArray
-    domains: dict[str, IntArray]
-    panel: BoolArray
+    stratum: Indices
+    population: Floats
+    y: Floats
+    x: Floats
+    previous: Floats
+    domains: dict[str, Indices]
+    panel: Bools
 
     @property
     def sample(self) -> StratifiedSample:

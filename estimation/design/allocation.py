@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from estimation.design.strata import Bools, Floats, Ints
 from estimation.design.stratify import CERTAINTY
 from estimation.methods import ConvergenceError, CVTarget, allocate, allocate_multivariate, expected_cv
+from estimation.methods.arrays import Bools, Floats, Ints
 from survey.classification import REGIONS, SECTIONS, SIZES
 
 type Method = Literal["proportional", "neyman", "power", "targets"]

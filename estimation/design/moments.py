@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import Bools, Floats, Ints
 from estimation.design.stratify import Frame, Stratified
 from estimation.methods import winsorize
+from estimation.methods.arrays import Bools, Floats, Ints
 
 FEWEST = 5  # answers that a stratum needs for a spread of its own
 

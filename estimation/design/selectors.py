@@ -8,8 +8,9 @@ from django.db.models import Count, QuerySet, Sum
 from estimation.design.allocation import Base
 from estimation.design.drawn.selectors import _place
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
-from estimation.design.strata import KINDS, Floats
+from estimation.design.strata import KINDS
 from estimation.design.stratify import Frame
+from estimation.methods.arrays import Floats
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES

@@ -19,10 +19,10 @@ from estimation.design.allocation import Request, make_alternative
 from estimation.design.messages import IN_ANOTHER_STATE, ROUND_HAS_BEGUN, STATES, refusal
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.design.moments import certain_cells, stratum_moments, treated
-from estimation.design.strata import Bools, Ints
 from estimation.design.stratify import REASONS, UNIT_REASONS, Frame, Rules, Stratified, stratify
 from estimation.design.tables import grades, national_cv
 from estimation.methods import select
+from estimation.methods.arrays import Bools, Ints
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission

@@ -3,13 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from survey.classification import MACRO_REGIONS, REGIONS
-
-type Floats = npt.NDArray[np.float64]
-type Ints = npt.NDArray[np.int64]
-type Bools = npt.NDArray[np.bool_]
 
 KINDS: tuple[str, ...] = ("enterprise", "institution", "certainty")
 

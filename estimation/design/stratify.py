@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from estimation.design.strata import KINDS, Bools, Floats, Ints
+from estimation.design.strata import KINDS
+from estimation.methods.arrays import Bools, Floats, Ints
 from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZE_OF, SIZES
 
 ENTERPRISE, INSTITUTION, CERTAINTY = range(3)

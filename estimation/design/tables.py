@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.design.allocation import KINDS_OF_DOMAIN, Alternative, Base
-from estimation.design.strata import Floats
+from estimation.methods.arrays import Floats
 from survey.classification import REGIONS, SECTIONS, SIZES
 
 _LABELS = {"nation": ("all",), "region": REGIONS, "section": SECTIONS, "size": SIZES}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from estimation.design.strata import Floats, Ints
 from estimation.index.indicators import INDICATORS, OUTSIDE, THIN
+from estimation.methods.arrays import Floats, Ints
 from estimation.methods.index.composite import CompositeIndex, aggregate, composite_index, rank_of
 from estimation.runs.compute.arrays import Year
 

@@ -13,7 +13,7 @@ from sklearn.linear_model import ElasticNetCV
 from sklearn.model_selection import KFold
 from threadpoolctl import threadpool_limits
 
-type Floats = npt.NDArray[np.float64]
+from estimation.methods.arrays import Floats
 
 FOLDS = 5
 PAIRS = 4  # permutations, each with its reverse

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_codes
+from estimation.methods.arrays import Bools, Floats, Indices
+from estimation.methods.sample import StratifiedSample, as_codes
 
 # Numbers worked on at once: a few such blocks stay in the cache of a processor core.
 _BLOCK = 1 << 16
@@ -28,14 +29,14 @@ class Block:
 
     units: slice
     cells: slice
-    count: IntArray
+    count: Indices
     matrix: sparse.csr_array
 
-    def sums(self, values: FloatArray) -> FloatArray:
+    def sums(self, values: Floats) -> Floats:
         """Sums (C', k) of values (m', k) of the block's units."""
         return np.asarray(self.matrix @ values)
 
-    def per_unit(self, values: FloatArray) -> FloatArray:
+    def per_unit(self, values: Floats) -> Floats:
         """Values (C, k) of all cells repeated for each unit of the block, (m', k)."""
         return np.repeat(values[self.cells], self.count, axis=0)
 
@@ -47,14 +48,14 @@ class Cells:
     order : (m,) units inside a domain, sorted by cell; offsets : (C + 1,); stratum, domain : (C,).
     """
 
-    order: IntArray
-    offsets: IntArray
-    stratum: IntArray
-    domain: IntArray
+    order: Indices
+    offsets: Indices
+    stratum: Indices
+    domain: Indices
     domains: int
 
     @cached_property
-    def count(self) -> IntArray:
+    def count(self) -> Indices:
         """Units per cell, (C,)."""
         return np.diff(self.offsets)
 
@@ -74,58 +75,58 @@ class Cells:
                 yield Block(slice(first, last), slice(start, int(end)), self.count[start:end], matrix)
             start = int(end)
 
-    def gathered_sums(self, values: FloatArray, weight: FloatArray) -> FloatArray:
+    def gathered_sums(self, values: Floats, weight: Floats) -> Floats:
         """Weighted sums (C, k) of values (n, k) that are in the order of the sample, weight (n,)."""
         matrix = sparse.csr_array(
             (weight[self.order], self.order, self.offsets), shape=(len(self.stratum), len(values))
         )
         return np.asarray(matrix @ values)
 
-    def counts(self, holds: npt.NDArray[np.bool_]) -> IntArray:
+    def counts(self, holds: Bools) -> Indices:
         """Units (D, k) for which something holds, (n, k) in the order of the sample."""
         found = np.zeros((len(self.stratum), holds.shape[1]))
         for block in self.blocks(holds.shape[1]):
             found[block.cells] = block.sums(holds[self.order[block.units]].astype(np.float64))
         return self.over_domains(found).astype(np.intp)
 
-    def per_unit(self, values: npt.NDArray[np.float64]) -> FloatArray:
+    def per_unit(self, values: Floats) -> Floats:
         """Cell values (C, k) repeated for each unit in sorted order, (m, k)."""
         return np.repeat(values, self.count, axis=0)
 
-    def sums(self, values: FloatArray) -> FloatArray:
+    def sums(self, values: Floats) -> Floats:
         """Sums (C, k) of values (m, k) that are in sorted order."""
         return segment_sums(values, self.offsets)
 
-    def over_domains(self, values: FloatArray) -> FloatArray:
+    def over_domains(self, values: Floats) -> Floats:
         """Sums (D, k) of cell values (C, k)."""
         return grouped_sums(values, self.domain, self.domains)
 
     @cached_property
-    def units_per_domain(self) -> IntArray:
+    def units_per_domain(self) -> Indices:
         """Sampled units per domain, (D,)."""
         return np.bincount(self.domain, weights=self.count, minlength=self.domains).astype(np.intp)
 
     @cached_property
-    def strata_per_domain(self) -> IntArray:
+    def strata_per_domain(self) -> Indices:
         """Strata with at least one unit in the domain, (D,)."""
         return np.bincount(self.domain, minlength=self.domains)
 
 
-def segment_sums(values: FloatArray, offsets: IntArray) -> FloatArray:
+def segment_sums(values: Floats, offsets: Indices) -> Floats:
     """Sums of consecutive rows: values (m, k), offsets (C + 1,) -> (C, k)."""
     rows = len(values)
     matrix = sparse.csr_array((np.ones(rows), np.arange(rows), offsets), shape=(len(offsets) - 1, rows))
     return np.asarray(matrix @ values)
 
 
-def grouped_sums(values: FloatArray, group: IntArray, groups: int) -> FloatArray:
+def grouped_sums(values: Floats, group: Indices, groups: int) -> Floats:
     """Sums by group code: values (m, k), group (m,) in 0..groups-1 -> (groups, k)."""
     rows = len(values)
     matrix = sparse.csc_array((np.ones(rows), group, np.arange(rows + 1)), shape=(groups, rows))
     return np.asarray(matrix @ values)
 
 
-def build_cells(sample: StratifiedSample, domain: IntArray | None, domains: int) -> Cells:
+def build_cells(sample: StratifiedSample, domain: Indices | None, domains: int) -> Cells:
     """Group the units of `sample` by stratum and domain; code -1 lies in no domain."""
     if domain is None:
         order, keys, starts = _grouped(sample.stratum, sample.strata)
@@ -139,7 +140,7 @@ def build_cells(sample: StratifiedSample, domain: IntArray | None, domains: int)
     return Cells(order, np.append(starts, len(order)), stratum, code, domains)
 
 
-def _grouped(key: IntArray, size: int) -> tuple[IntArray, IntArray, IntArray]:
+def _grouped(key: Indices, size: int) -> tuple[Indices, Indices, Indices]:
     """Stable order (m,) of keys 0..size-1, the keys that occur (C,), and where each begins in the order (C,)."""
     if size > _SPARSE * (len(key) + 1024):
         order = np.argsort(key, kind="stable")
@@ -155,7 +156,7 @@ def _grouped(key: IntArray, size: int) -> tuple[IntArray, IntArray, IntArray]:
 
 def domain_codes(
     domain: npt.ArrayLike | None, length: int, domains: int | None = None
-) -> tuple[IntArray | None, int]:
+) -> tuple[Indices | None, int]:
     """Checked domain codes (-1 = outside every domain) and the number of domains D."""
     if domain is None:
         if domains not in (None, 1):

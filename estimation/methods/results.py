@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
+from estimation.methods.arrays import Floats, Indices
 from estimation.methods.cells import Cells
-from estimation.methods.sample import FloatArray, IntArray
 
 type IntervalBasis = Literal["normal", "design"]
 
@@ -27,21 +27,21 @@ class Estimates:
     df : (D,) design degrees of freedom, units minus strata in the domain
     """
 
-    value: FloatArray
-    se: FloatArray
-    cv: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    deff: FloatArray
-    n: IntArray
-    positive: IntArray
-    weight: FloatArray
-    df: FloatArray
+    value: Floats
+    se: Floats
+    cv: Floats
+    lower: Floats
+    upper: Floats
+    deff: Floats
+    n: Indices
+    positive: Indices
+    weight: Floats
+    df: Floats
     level: float
     basis: IntervalBasis
 
     @property
-    def variance(self) -> FloatArray:
+    def variance(self) -> Floats:
         """Square of the standard error."""
         return self.se**2
 
@@ -63,8 +63,8 @@ class Estimates:
 
 
 def limits(
-    value: FloatArray, se: FloatArray, df: FloatArray, level: float, basis: IntervalBasis
-) -> tuple[FloatArray, FloatArray]:
+    value: Floats, se: Floats, df: Floats, level: float, basis: IntervalBasis
+) -> tuple[Floats, Floats]:
     """Symmetric interval limits: normal quantile, or Student t on the design degrees of freedom."""
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must lie between 0 and 1, not {level}")
@@ -80,20 +80,20 @@ def limits(
     return value - half, value + half
 
 
-def coefficient_of_variation(value: FloatArray, se: FloatArray) -> FloatArray:
+def coefficient_of_variation(value: Floats, se: Floats) -> Floats:
     """se / |value|, NaN where the value is zero."""
     safe = np.where(value == 0.0, np.nan, np.abs(value))
     return np.asarray(se / safe)
 
 
 def make_estimates(
-    value: FloatArray,
-    variance: FloatArray,
-    deff: FloatArray,
+    value: Floats,
+    variance: Floats,
+    deff: Floats,
     cells: Cells,
     *,
-    positive: IntArray,
-    weight: FloatArray,
+    positive: Indices,
+    weight: Floats,
     level: float,
     basis: IntervalBasis,
 ) -> Estimates:

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import FloatArray
+from estimation.methods.arrays import Floats
 
 
 def half_up(value: float, digits: int) -> Decimal:
@@ -31,7 +31,7 @@ def half_up(value: float, digits: int) -> Decimal:
     return abs(rounded) if rounded == 0 else rounded
 
 
-def round_half_up(values: npt.ArrayLike, digits: int) -> FloatArray:
+def round_half_up(values: npt.ArrayLike, digits: int) -> Floats:
     """Array of the same shape rounded by `half_up`; NaN and infinities pass through."""
     array = np.asarray(values, dtype=np.float64)
     flat = [float(half_up(v, digits)) if np.isfinite(v) else float(v) for v in array.ravel()]

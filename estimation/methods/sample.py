@@ -8,9 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-type FloatArray = npt.NDArray[np.float64]
-type IntArray = npt.NDArray[np.intp]
-type BoolArray = npt.NDArray[np.bool_]
+from estimation.methods.arrays import Bools, Floats, Indices
+
 type Lonely = Literal["certainty", "adjust", "average", "fail"]
 
 LONELY_POLICIES: tuple[Lonely, ...] = ("certainty", "adjust", "average", "fail")
@@ -47,15 +46,15 @@ class StratifiedSample:
     The arrays are copied and made read-only, so that a sample cannot drift from what was checked.
     """
 
-    stratum: IntArray
-    population: FloatArray
+    stratum: Indices
+    population: Floats
     _: KW_ONLY
-    weight: FloatArray = field(default=None)  # type: ignore[arg-type]  # None asks for N_h / n_h
+    weight: Floats = field(default=None)  # type: ignore[arg-type]  # None asks for N_h / n_h
     lonely: Lonely = "adjust"
-    sample_size: IntArray = field(init=False, repr=False)
-    fraction: FloatArray = field(init=False, repr=False)
-    factor: FloatArray = field(init=False, repr=False)
-    alone: BoolArray = field(init=False, repr=False)
+    sample_size: Indices = field(init=False, repr=False)
+    fraction: Floats = field(init=False, repr=False)
+    factor: Floats = field(init=False, repr=False)
+    alone: Bools = field(init=False, repr=False)
     even: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +105,7 @@ class StratifiedSample:
         return len(self.population)
 
 
-def as_floats(values: npt.ArrayLike, name: str, *, ndim: int, length: int | None = None) -> FloatArray:
+def as_floats(values: npt.ArrayLike, name: str, *, ndim: int, length: int | None = None) -> Floats:
     """Finite float64 array of `ndim` dimensions and, if given, `length` rows; else ValueError."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != ndim:
@@ -117,7 +116,7 @@ def as_floats(values: npt.ArrayLike, name: str, *, ndim: int, length: int | None
     return array
 
 
-def as_matrix(values: npt.ArrayLike, name: str, length: int, *, base: BoolArray | None = None) -> FloatArray:
+def as_matrix(values: npt.ArrayLike, name: str, length: int, *, base: Bools | None = None) -> Floats:
     """Values `(n,)` or `(n, k)` as a finite C-ordered `(n, k)` float64 matrix.
 
     Rows outside `base` may be missing (NaN); they come back as zero.
@@ -143,7 +142,7 @@ def as_matrix(values: npt.ArrayLike, name: str, length: int, *, base: BoolArray 
 
 def as_codes(
     values: npt.ArrayLike, name: str, *, size: int, length: int | None = None, lowest: int = 0
-) -> IntArray:
+) -> Indices:
     """Integer codes `lowest`..size-1 as `(n,)` intp; else ValueError with the offending index."""
     array = np.asarray(values)
     if array.ndim != 1:
@@ -157,7 +156,7 @@ def as_codes(
     return codes
 
 
-def as_mask(values: npt.ArrayLike, name: str, length: int) -> BoolArray:
+def as_mask(values: npt.ArrayLike, name: str, length: int) -> Bools:
     """Booleans `(n,)`, given as such or as 0 and 1; else ValueError."""
     array = np.asarray(values)
     if array.dtype.kind not in "biu" or array.shape != (length,):
@@ -167,12 +166,12 @@ def as_mask(values: npt.ArrayLike, name: str, length: int) -> BoolArray:
     return array.astype(np.bool_)
 
 
-def _check_sizes(n_h: IntArray, population: FloatArray) -> None:
+def _check_sizes(n_h: Indices, population: Floats) -> None:
     _refuse(n_h == 0, "stratum has no sampled unit; population", population)
     _refuse(n_h > population, "stratum has more sampled units than population", population)
 
 
-def _refuse(bad: BoolArray, message: str, values: npt.NDArray[Any]) -> None:
+def _refuse(bad: Bools, message: str, values: npt.NDArray[Any]) -> None:
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         where = index[0] if len(index) == 1 else index

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from estimation.design.strata import Floats
 from estimation.methods import half_up, quantile
+from estimation.methods.arrays import Floats
 from estimation.methods.sample import StratifiedSample
 from estimation.releases.disclosure.contributors import Concentration, concentration_of
 from estimation.runs.compute.arrays import Domain, Year

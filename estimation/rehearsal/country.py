@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.population.draw import build_units
 from estimation.rehearsal.population.items_ai import build_ai, build_computing
 from estimation.rehearsal.population.items_flow import build_flows, build_products, build_purchases, buyers
@@ -18,7 +19,7 @@ from estimation.rehearsal.population.items_value import build_flags, build_spend
 from estimation.rehearsal.population.items_volume import build_development, build_production, build_storage
 from estimation.rehearsal.population.streams import Streams
 from estimation.rehearsal.population.units import CENTRAL, Strata, Units
-from estimation.rehearsal.population.world import Bools, Floats, Ints, build_world
+from estimation.rehearsal.population.world import build_world
 from estimation.rehearsal.sheets.numbers import settle_values
 
 DEFAULT_SEED = 20260104

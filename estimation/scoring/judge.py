@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import Floats, Ints
+from estimation.methods.arrays import Floats, Ints
 from estimation.methods.treatment.expectation import Source, expected_values
 from estimation.methods.treatment.scoring import Scores, score
 from estimation.methods.treatment.winsorization import weighted_quantiles

@@ -7,7 +7,8 @@ import numpy as np
 from django.db.models import Q
 
 from estimation.design.drawn.selectors import selection_of
-from estimation.design.strata import Floats, Ints, Strata
+from estimation.design.strata import Strata
+from estimation.methods.arrays import Floats, Ints
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.spec import RunSpec, digest
 from estimation.runs.compute.treat import Treated, treat

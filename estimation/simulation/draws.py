@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import Bools, Floats, Ints, Strata, counted_by_region
+from estimation.design.strata import Strata, counted_by_region
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.units import HEAD, NOT_DRAWN, VALID, YEARS
 from estimation.runs.compute.arrays import Item, Year

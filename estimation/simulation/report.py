@@ -9,7 +9,7 @@ from io import StringIO
 import numpy as np
 from scipy import special
 
-from estimation.design.strata import Bools, Floats
+from estimation.methods.arrays import Bools, Floats
 from estimation.simulation.study import Study
 
 GROWTH = ("level_growth", "panel_growth")

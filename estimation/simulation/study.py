@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from estimation.design.strata import Floats
+from estimation.methods.arrays import Floats
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.truth import TrueItem, true_rows
 from estimation.runs.compute.arrays import Year

@@ -6,7 +6,8 @@ import numpy as np
 from django.db import connection
 
 from estimation.design.models import SampleDesign, Stratum
-from estimation.design.strata import KINDS, Bools, Ints, Strata
+from estimation.design.strata import KINDS, Strata
+from estimation.methods.arrays import Bools, Ints
 from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, sparse
 
-from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats, as_mask
+from estimation.methods.arrays import Bools, Floats, Indices
+from estimation.methods.sample import as_codes, as_floats, as_mask
 
 
 class Sensitivity(IntEnum):
@@ -31,12 +32,12 @@ class PrimaryCells:
     total : (C,) sum of contributions; largest, two_largest : (C,) shares of the total, 0 where it is 0
     """
 
-    withheld: BoolArray
+    withheld: Bools
     reason: npt.NDArray[np.int8]
-    units: IntArray
-    total: FloatArray
-    largest: FloatArray
-    two_largest: FloatArray
+    units: Indices
+    total: Floats
+    largest: Floats
+    two_largest: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +48,9 @@ class Audit:
     recovered : (C,) withheld cells whose limits meet
     """
 
-    lower: FloatArray
-    upper: FloatArray
-    recovered: BoolArray
+    lower: Floats
+    upper: Floats
+    recovered: Bools
 
 
 def primary_cells(
@@ -116,8 +117,8 @@ def table_relations(tables: Sequence[npt.ArrayLike], cells: int) -> sparse.csr_a
     ------
     ValueError : a number outside -1..C-1; a total of -1 over existing parts.
     """
-    rows: list[IntArray] = []
-    signs: list[FloatArray] = []
+    rows: list[Indices] = []
+    signs: list[Floats] = []
     for number, table in enumerate(tables):
         ids = np.asarray(table)
         flat = as_codes(ids.ravel(), f"table {number}", size=cells, lowest=-1).reshape(ids.shape)
@@ -189,7 +190,7 @@ def audit_suppression(
     return Audit(lower, upper, recovered)
 
 
-def linked_groups(relations: sparse.csr_array, withheld: BoolArray) -> list[IntArray]:
+def linked_groups(relations: sparse.csr_array, withheld: Bools) -> list[Indices]:
     """Withheld cells grouped by the sums they share; each group is attacked alone."""
     members = np.flatnonzero(withheld)
     touching = relations[:, members].astype(bool).astype(np.int8)
@@ -199,7 +200,7 @@ def linked_groups(relations: sparse.csr_array, withheld: BoolArray) -> list[IntA
 
 def checked_table(
     value: npt.ArrayLike, relations: sparse.csr_array, mask: npt.ArrayLike, name: str
-) -> tuple[FloatArray, BoolArray]:
+) -> tuple[Floats, Bools]:
     """Non-negative values (C,) whose sums hold, and a mask (C,); else ValueError."""
     known = as_floats(value, "value", ndim=1, length=relations.shape[1])
     _refuse(known < 0, "value must not be negative", known)
@@ -210,9 +211,7 @@ def checked_table(
     return known, as_mask(mask, name, len(known))
 
 
-def furthest(
-    rows: sparse.csr_array, limits: FloatArray, place: int, sign: float
-) -> tuple[float, FloatArray, FloatArray]:
+def furthest(rows: sparse.csr_array, limits: Floats, place: int, sign: float) -> tuple[float, Floats, Floats]:
     """How far one cell can move up (+1) or down (-1) while the sums hold and moves stay within limits (C, 2).
 
     Returns the distance (inf if nothing stops it), the moves (C,) and the reduced costs (C,) of the linear program.
@@ -230,7 +229,7 @@ def furthest(
     return max(-float(found.fun), 0.0), np.asarray(found.x), np.asarray(price - goal)
 
 
-def _refuse(bad: BoolArray, message: str, values: FloatArray) -> None:
+def _refuse(bad: Bools, message: str, values: Floats) -> None:
     if bad.any():
         index = int(np.flatnonzero(bad)[0])
         raise ValueError(f"{message}: index {index} holds {values[index]}")

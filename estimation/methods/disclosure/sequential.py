@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, sparse
 
+from estimation.methods.arrays import Bools, Floats, Indices
 from estimation.methods.disclosure.sensitivity import furthest
 from estimation.methods.disclosure.suppression import Suppression, SuppressionError, checked_problem
-from estimation.methods.sample import BoolArray, FloatArray
 
 # Movements are counted in units of the wanted one, as in the integer program.
 _FAR = 1e3
@@ -70,13 +70,13 @@ class _Turns:
 
     def __init__(
         self,
-        value: FloatArray,
+        value: Floats,
         relations: sparse.csr_array,
-        given: BoolArray,
-        sensitive: BoolArray,
-        never: BoolArray,
-        price: FloatArray,
-        goal: FloatArray,
+        given: Bools,
+        sensitive: Bools,
+        never: Bools,
+        price: Floats,
+        goal: Floats,
     ) -> None:
         self.value, self.relations, self.price, self.goal, self.given = value, relations, price, goal, given
         self.free = np.flatnonzero(~never)
@@ -84,7 +84,7 @@ class _Turns:
         self.rows = rows[np.diff(rows.indptr) > 0]
         self.both = sparse.hstack([self.rows, -self.rows], format="csr")
         self.withheld = given.copy()
-        self.moves: dict[tuple[int, float], FloatArray] = {}
+        self.moves: dict[tuple[int, float], Floats] = {}
         self.programs = 0
         order = np.flatnonzero(sensitive)
         self.order = order[np.argsort(-value[order], kind="stable")].tolist()
@@ -103,7 +103,7 @@ class _Turns:
             self.moves[cell, sign] = self._cheapest(cell, sign) if carried is None else carried
             self.withheld |= np.abs(self.moves[cell, sign]) > 0
 
-    def _cheapest(self, cell: int, sign: float) -> FloatArray:
+    def _cheapest(self, cell: int, sign: float) -> Floats:
         """The cheapest movement (C,) of a table in which ``cell`` moves by its goal. Raises SuppressionError."""
         unit, count = self.goal[cell], len(self.free)
         place = int(np.searchsorted(self.free, cell))
@@ -126,7 +126,7 @@ class _Turns:
             raise ArithmeticError(f"the linear program of cell {cell} failed: {found.message}")
         return self._whole(self.free, found.x[:count] - found.x[count:], unit)
 
-    def _whole(self, members: npt.NDArray[np.intp], moved: FloatArray, unit: float) -> FloatArray:
+    def _whole(self, members: Indices, moved: Floats, unit: float) -> Floats:
         full = np.zeros(len(self.value))
         full[members] = np.where(np.abs(moved) > _NOTHING, moved, 0.0) * unit
         return full
@@ -138,7 +138,7 @@ class _Turns:
             using = [pair for pair, move in self.moves.items() if move[cell] != 0.0]
             trial = self.withheld.copy()
             trial[cell] = False
-            ways: dict[tuple[int, float], FloatArray] = {}
+            ways: dict[tuple[int, float], Floats] = {}
             for pair in using:
                 way = self._carried(ways.values(), pair)
                 way = self._within(trial, *pair) if way is None else way
@@ -149,7 +149,7 @@ class _Turns:
                 self.withheld = trial
                 self.moves |= ways
 
-    def _carried(self, moves: Iterable[FloatArray], pair: tuple[int, float]) -> FloatArray | None:
+    def _carried(self, moves: Iterable[Floats], pair: tuple[int, float]) -> Floats | None:
         """One of some movements, or its reverse where no value falls below zero, that does for a pair."""
         cell, sign = pair
         for move in moves:
@@ -161,7 +161,7 @@ class _Turns:
                     return -move
         return None
 
-    def _within(self, pattern: BoolArray, cell: int, sign: float) -> FloatArray | None:
+    def _within(self, pattern: Bools, cell: int, sign: float) -> Floats | None:
         """A movement (C,) that stays inside a pattern, or None."""
         members = np.flatnonzero(pattern)
         unit, place = self.goal[cell], int(np.searchsorted(members, cell))

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, sparse
 
+from estimation.methods.arrays import Bools, Floats
 from estimation.methods.disclosure.sensitivity import audit_suppression, checked_table, furthest
-from estimation.methods.sample import BoolArray, FloatArray, as_floats, as_mask
+from estimation.methods.sample import as_floats, as_mask
 
 # Movements are counted in units of the wanted one; more than this many of it is as good as unlimited.
 _FAR = 1e3
@@ -30,9 +31,9 @@ class Suppression:
     optimal : False if a time limit stopped a master problem; the pattern protects all the same
     """
 
-    withheld: BoolArray
-    primary: BoolArray
-    secondary: BoolArray
+    withheld: Bools
+    primary: Bools
+    secondary: Bools
     cost: float
     rounds: int
     optimal: bool
@@ -41,12 +42,12 @@ class Suppression:
 class Problem(NamedTuple):
     """Checked arguments of a suppression, each (C,): values, marks, prices, and how far each cell must be able to move."""
 
-    value: FloatArray
-    sensitive: BoolArray
-    never: BoolArray
-    withheld_before: BoolArray
-    price: FloatArray
-    goal: FloatArray
+    value: Floats
+    sensitive: Bools
+    never: Bools
+    withheld_before: Bools
+    price: Floats
+    goal: Floats
 
 
 def checked_problem(
@@ -150,13 +151,13 @@ class _Search:
 
     def __init__(
         self,
-        value: FloatArray,
+        value: Floats,
         relations: sparse.csr_array,
-        given: BoolArray,
-        sensitive: BoolArray,
-        never: BoolArray,
-        price: FloatArray,
-        goal: FloatArray,
+        given: Bools,
+        sensitive: Bools,
+        never: Bools,
+        price: Floats,
+        goal: Floats,
         seconds: float,
     ) -> None:
         self.value, self.relations, self.price, self.goal = value, relations, price, goal
@@ -169,7 +170,7 @@ class _Search:
         self.cuts = [_company(relations)]
         self.bounds = [np.zeros(self.cuts[0].shape[0])]
 
-    def pattern(self) -> BoolArray:
+    def pattern(self) -> Bools:
         """The cheapest pattern (C,) that satisfies all cuts so far."""
         rules = optimize.LinearConstraint(
             sparse.vstack(self.cuts, format="csr"), np.concatenate(self.bounds), np.inf
@@ -187,7 +188,7 @@ class _Search:
         self.optimal &= found.status == 0
         return np.asarray(found.x > 0.5)
 
-    def holds(self, pattern: BoolArray) -> bool:
+    def holds(self, pattern: Bools) -> bool:
         """Whether every sensitive cell can move both ways; else cuts are added."""
         open_up = {int(c) for c in self.sensitive}
         open_down = {int(c) for c in self.sensitive if self.value[c] > 0}
@@ -207,7 +208,7 @@ class _Search:
             self.bounds.append(np.ones(len(cuts)))
         return not cuts
 
-    def _attack(self, pattern: BoolArray, cell: int, up: bool) -> tuple[FloatArray, FloatArray | None]:
+    def _attack(self, pattern: Bools, cell: int, up: bool) -> tuple[Floats, Floats | None]:
         """Movement (C,) of another table that protects `cell`, or the cut (C,) >= 1 that it lacks."""
         unit = self.goal[cell]
         down_limit = np.minimum(self.value / unit, _FAR)

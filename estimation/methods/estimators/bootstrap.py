@@ -10,19 +10,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from estimation.methods.arrays import Floats, Indices
 from estimation.methods.cells import build_cells, domain_codes
 from estimation.methods.estimators.variance import weighted
 from estimation.methods.results import coefficient_of_variation
-from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_matrix
+from estimation.methods.sample import StratifiedSample, as_matrix
 
-type Statistic = Callable[[FloatArray], npt.ArrayLike]
+type Statistic = Callable[[Floats], npt.ArrayLike]
 
 
 class WeightChunk(NamedTuple):
     """Replicates first..first + r - 1: weights (r, n) in the order of the sample."""
 
     first: int
-    weights: FloatArray
+    weights: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +35,15 @@ class Bootstrap:
     lower, upper : S, value -+ normal quantile times se
     """
 
-    value: FloatArray
-    replicates: FloatArray
-    se: FloatArray
-    cv: FloatArray
-    lower: FloatArray
-    upper: FloatArray
+    value: Floats
+    replicates: Floats
+    se: Floats
+    cv: Floats
+    lower: Floats
+    upper: Floats
     level: float
 
-    def percentiles(self, level: float | None = None) -> tuple[FloatArray, FloatArray]:
+    def percentiles(self, level: float | None = None) -> tuple[Floats, Floats]:
         """Percentile interval, two arrays S."""
         tail = (1.0 - (self.level if level is None else level)) / 2.0
         low, high = np.quantile(self.replicates, [tail, 1.0 - tail], axis=0)
@@ -111,7 +112,7 @@ def bootstrap_part(
     chunk: int = 100,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
-) -> FloatArray:
+) -> Floats:
     """Replicates first..first + count - 1 of `bootstrap`, (count, *S), for one of several workers.
 
     Parameters, Raises : as `bootstrap`. Stack the parts and give them to `combine`.
@@ -171,7 +172,7 @@ class _Draws:
         # w* = w (1 - c + lift k), lift = c n_h / m_h
         self.lift = self.scale * n_h / np.maximum(drawn, 1)
 
-    def counts(self, replicate: int) -> IntArray:
+    def counts(self, replicate: int) -> Indices:
         """How often each unit is drawn, (n,) in sorted order."""
         stream = np.random.SFC64(np.random.SeedSequence(self.seed, spawn_key=(replicate,)))
         raw = stream.random_raw((self.total_drawn + 1) // 2)
@@ -183,7 +184,7 @@ class _Draws:
         unit += self.start_of_draw
         return np.bincount(unit, minlength=self.sample.n)
 
-    def weights(self, counts: IntArray) -> FloatArray:
+    def weights(self, counts: Indices) -> Floats:
         """Replicate weights (n,) in the order of the sample from counts in sorted order."""
         h = self.sample.stratum
         factor = 1.0 - self.scale[h] + self.lift[h] * counts[self.place]
@@ -198,7 +199,7 @@ class _OfFunction:
         self.statistic = statistic
         self.value = np.asarray(statistic(draws.sample.weight), dtype=np.float64)
 
-    def rows(self, first: int, count: int) -> FloatArray:
+    def rows(self, first: int, count: int) -> Floats:
         found = np.empty((count, *self.value.shape))
         for row in range(count):
             counts = self.draws.counts(first + row)
@@ -209,7 +210,7 @@ class _OfFunction:
 class _OfTotals:
     """Replicates (D, k) of totals: counts times values, one matrix product per chunk and domain."""
 
-    def __init__(self, draws: _Draws, y: FloatArray, codes: IntArray | None, size: int) -> None:
+    def __init__(self, draws: _Draws, y: Floats, codes: Indices | None, size: int) -> None:
         self.draws = draws
         sample = draws.sample
         cells = build_cells(sample, codes, size)
@@ -234,7 +235,7 @@ class _OfTotals:
         self.expected = (1.0 - 1.0 / sample.sample_size)[sample.stratum[cells.order[by_domain]]]
         self.ends = np.concatenate([[0], np.cumsum(cells.units_per_domain)])
 
-    def rows(self, first: int, count: int) -> FloatArray:
+    def rows(self, first: int, count: int) -> Floats:
         if self.whole:
             counts = np.empty((count, self.draws.sample.n), dtype=np.float32)
             for row in range(count):

@@ -9,19 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from estimation.methods.arrays import Bools, Floats, Indices
 from estimation.methods.cells import Block, Cells, build_cells, domain_codes, grouped_sums
 from estimation.methods.estimators.ratios import known_per_cell, linearised, residual_rows, unit_domain
 from estimation.methods.estimators.variance import Rows
 from estimation.methods.results import Estimates, IntervalBasis, coefficient_of_variation, limits
-from estimation.methods.sample import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    StratifiedSample,
-    as_codes,
-    as_mask,
-    as_matrix,
-)
+from estimation.methods.sample import StratifiedSample, as_codes, as_mask, as_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,21 +27,21 @@ class ClassGrowth:
     units : (C,) panel units
     """
 
-    domain: IntArray
-    growth_class: IntArray
-    rate: FloatArray
-    previous: FloatArray
-    units: IntArray
+    domain: Indices
+    growth_class: Indices
+    rate: Floats
+    previous: Floats
+    units: Indices
 
 
 @dataclass(frozen=True, eq=False)
 class _Years:
     """Checked input of both years."""
 
-    now: FloatArray
-    before: FloatArray
-    panel: BoolArray
-    codes: IntArray | None
+    now: Floats
+    before: Floats
+    panel: Bools
+    codes: Indices | None
     domains: int
 
 
@@ -211,13 +204,13 @@ def level_growth(
 class _ClassParts:
     """Class sums: group (m,) names the pair of each unit in sorted order; the rest is per pair."""
 
-    group: IntArray
-    domain: IntArray
-    code: IntArray
-    base: FloatArray
-    ratio: FloatArray
-    defined: BoolArray
-    level: FloatArray
+    group: Indices
+    domain: Indices
+    code: Indices
+    base: Floats
+    ratio: Floats
+    defined: Bools
+    level: Floats
 
 
 def _checked(
@@ -239,7 +232,7 @@ def _checked(
     return _Years(now, before, mask, codes, size)
 
 
-def _blank_outside(values: npt.ArrayLike, panel: BoolArray) -> npt.NDArray[np.float64]:
+def _blank_outside(values: npt.ArrayLike, panel: Bools) -> Floats:
     """Missing values of units outside the panel become 0: they have no previous or current year."""
     array = np.asarray(values, dtype=np.float64)
     if len(array) != len(panel):
@@ -250,7 +243,7 @@ def _blank_outside(values: npt.ArrayLike, panel: BoolArray) -> npt.NDArray[np.fl
     return np.where(missing & ~panel.reshape((-1,) + (1,) * (array.ndim - 1)), 0.0, array)
 
 
-def _combined(sample: StratifiedSample, cells: Cells, years: _Years) -> tuple[FloatArray, Rows]:
+def _combined(sample: StratifiedSample, cells: Cells, years: _Years) -> tuple[Floats, Rows]:
     base = cells.over_domains(cells.gathered_sums(years.before, sample.weight))
     base = np.where(base == 0.0, np.nan, base)
     value = cells.over_domains(cells.gathered_sums(years.now, sample.weight)) / base
@@ -263,7 +256,7 @@ def _stratified(
     years: _Years,
     previous_total: npt.ArrayLike | None,
     growth_class: npt.ArrayLike | None,
-) -> tuple[FloatArray, Rows]:
+) -> tuple[Floats, Rows]:
     parts = _class_parts(sample, cells, years, previous_total, growth_class)
     used = np.where(parts.defined, parts.level, 0.0)
     whole = grouped_sums(used, parts.domain, years.domains)
@@ -274,7 +267,7 @@ def _stratified(
     if previous_total is None:
         tilt = np.where(parts.defined, parts.ratio - value[parts.domain], 0.0) / whole[parts.domain]
 
-    def rows(block: Block) -> FloatArray:
+    def rows(block: Block) -> Floats:
         units, group = cells.order[block.units], parts.group[block.units]
         weight = sample.weight[units, None]
         before = np.take(years.before, units, axis=0)
@@ -337,7 +330,7 @@ def _class_parts(
 
 
 def _group_matrix(
-    sample: StratifiedSample, cells: Cells, group: IntArray, pairs: int, factor: FloatArray
+    sample: StratifiedSample, cells: Cells, group: Indices, pairs: int, factor: Floats
 ) -> sparse.csr_array:
     """Matrix (pairs, n) that adds weighted values of the sample by pair, each unit times `factor` (n,)."""
     amount = (sample.weight * factor)[cells.order]

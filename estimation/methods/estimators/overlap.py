@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from estimation.methods.arrays import Floats, Indices
 from estimation.methods.cells import domain_codes, grouped_sums
-from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_codes, as_matrix
+from estimation.methods.sample import StratifiedSample, as_codes, as_matrix
 
 
 def overlap_covariance(
@@ -19,7 +20,7 @@ def overlap_covariance(
     domain: npt.ArrayLike | None = None,
     domain_previous: npt.ArrayLike | None = None,
     domains: int | None = None,
-) -> FloatArray:
+) -> Floats:
     """Covariance (D, k) of the two estimated totals, from the units that both samples hold.
 
     Parameters
@@ -75,8 +76,8 @@ def overlap_covariance(
 
 
 def _scale(
-    current: StratifiedSample, previous: StratifiedSample, h: IntArray, g: IntArray, common: IntArray
-) -> FloatArray:
+    current: StratifiedSample, previous: StratifiedSample, h: Indices, g: Indices, common: Indices
+) -> Floats:
     """What the sample covariance of weighted values is multiplied by, per pair of strata."""
     n, n_old = current.sample_size[h], previous.sample_size[g]
     same = common - n * n_old / np.maximum(current.population[h], previous.population[g])
@@ -85,15 +86,15 @@ def _scale(
 
 
 def _sum_of_products(
-    z: FloatArray,
-    z_old: FloatArray,
-    pair: IntArray,
-    d: IntArray,
-    d_old: IntArray,
+    z: Floats,
+    z_old: Floats,
+    pair: Indices,
+    d: Indices,
+    d_old: Indices,
     size: int,
-    scale: FloatArray,
-    common: IntArray,
-) -> FloatArray:
+    scale: Floats,
+    common: Indices,
+) -> Floats:
     """Sum over pairs of scale * s(z 1_d, z_old 1_d), (D, k)."""
     key = np.concatenate([pair * size + d, pair * size + d_old])
     inside = np.concatenate([d, d_old]) >= 0

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from estimation.methods.arrays import Floats
 from estimation.methods.cells import domain_codes, grouped_sums
 from estimation.methods.results import Estimates
-from estimation.methods.sample import FloatArray, StratifiedSample, as_matrix
+from estimation.methods.sample import StratifiedSample, as_matrix
 
 GRADES = ("A", "B", "C", "D", "E")
 THRESHOLDS = (0.05, 0.10, 0.20, 0.35)
@@ -44,7 +45,7 @@ def largest_share(
     *,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
-) -> FloatArray:
+) -> Floats:
     """Share (D, k) of the largest weighted contributor in the sum of absolute weighted values; NaN if that
     is 0.
 
@@ -71,7 +72,7 @@ def moved_share(
     *,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
-) -> FloatArray:
+) -> Floats:
     """Relative change (D, k) of the total by winsorization: (treated - raw) / |raw|; NaN if the raw total
     is 0.
 

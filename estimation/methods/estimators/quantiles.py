@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from estimation.methods.arrays import Floats, Indices
 from estimation.methods.cells import domain_codes
 from estimation.methods.estimators.ratios import ratio
 from estimation.methods.results import IntervalBasis, coefficient_of_variation, limits
-from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_matrix
+from estimation.methods.sample import StratifiedSample, as_matrix
 
 # Cumulative weights closer than this to the target, relative to the domain's weight, are on it: otherwise the
 # order of summation would decide which of two neighbours is the median.
@@ -31,15 +32,15 @@ class Quantiles:
     probs : (P,); n : (D, k) sampled units in the domain; df : (D,) units minus strata in the domain
     """
 
-    value: FloatArray
-    se: FloatArray
-    cv: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    deff: FloatArray
-    probs: FloatArray
-    n: IntArray
-    df: FloatArray
+    value: Floats
+    se: Floats
+    cv: Floats
+    lower: Floats
+    upper: Floats
+    deff: Floats
+    probs: Floats
+    n: Indices
+    df: Floats
     level: float
     basis: IntervalBasis
 
@@ -124,7 +125,7 @@ def quantile(
 class _Distribution:
     """Weighted distribution functions of one item in D domains, ready to be inverted."""
 
-    def __init__(self, values: FloatArray, weight: FloatArray, domain: IntArray, domains: int) -> None:
+    def __init__(self, values: Floats, weight: Floats, domain: Indices, domains: int) -> None:
         order = np.lexsort((values, domain))
         self.values = values[order]
         self.count = np.bincount(domain, minlength=domains)
@@ -136,7 +137,7 @@ class _Distribution:
             for start, count in zip(self.first, self.count, strict=True)
         ]
 
-    def inverse(self, share: FloatArray) -> FloatArray:
+    def inverse(self, share: Floats) -> Floats:
         """Smallest values (D, P) at which each domain's function reaches `share` (D, P); NaN outside 0..1."""
         result = np.full(share.shape, np.nan)
         for d in np.flatnonzero(self.count):
@@ -147,7 +148,7 @@ class _Distribution:
         return result
 
 
-def _multiplier(df: FloatArray, level: float, basis: IntervalBasis) -> FloatArray:
+def _multiplier(df: Floats, level: float, basis: IntervalBasis) -> Floats:
     """Quantile (D,) by which a standard error is multiplied in an interval."""
     if basis == "normal":
         return np.full(len(df), float(special.ndtri(0.5 + level / 2.0)))
@@ -155,7 +156,7 @@ def _multiplier(df: FloatArray, level: float, basis: IntervalBasis) -> FloatArra
     return np.asarray(limits(np.zeros_like(unit), unit, df, level, basis)[1][:, 0])
 
 
-def _probabilities(probs: npt.ArrayLike) -> FloatArray:
+def _probabilities(probs: npt.ArrayLike) -> Floats:
     wanted = np.atleast_1d(np.asarray(probs, dtype=np.float64))
     if wanted.ndim != 1:
         raise ValueError(f"probs must be a scalar or (P,), not {wanted.ndim}-dimensional")

@@ -8,12 +8,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from estimation.methods.arrays import Complexes, Floats, Indices
 from estimation.methods.cells import Block, Cells, build_cells, domain_codes
 from estimation.methods.estimators.variance import Rows, design_effect, moments, stratified_variance, weighted
 from estimation.methods.results import Estimates, IntervalBasis, make_estimates
-from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_mask, as_matrix
-
-type ComplexArray = npt.NDArray[np.complex128]
+from estimation.methods.sample import StratifiedSample, as_mask, as_matrix
 
 
 def ratio(
@@ -138,7 +137,7 @@ def contrast(
     y: npt.ArrayLike,
     function: Callable[[Any], npt.ArrayLike],
     *,
-    gradient: Callable[[FloatArray], npt.ArrayLike] | None = None,
+    gradient: Callable[[Floats], npt.ArrayLike] | None = None,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
     level: float = 0.95,
@@ -187,9 +186,9 @@ def contrast(
 
 def _value_and_gradient(
     function: Callable[[Any], npt.ArrayLike],
-    gradient: Callable[[FloatArray], npt.ArrayLike] | None,
-    totals: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
+    gradient: Callable[[Floats], npt.ArrayLike] | None,
+    totals: Floats,
+) -> tuple[Floats, Floats]:
     """Value (m,) and gradient (m, k) at the totals (k,)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if gradient is None:
@@ -201,9 +200,7 @@ def _value_and_gradient(
     return value, slope.reshape(len(value), len(totals))
 
 
-def _complex_step(
-    function: Callable[[ComplexArray], npt.ArrayLike], totals: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _complex_step(function: Callable[[Complexes], npt.ArrayLike], totals: Floats) -> tuple[Floats, Floats]:
     at = totals.astype(np.complex128)
     given = np.atleast_1d(np.asarray(function(at)))
     if not np.iscomplexobj(given):
@@ -222,8 +219,8 @@ def _complex_step(
 def _combined(
     sample: StratifiedSample,
     cells: Cells,
-    y: FloatArray,
-    x: FloatArray,
+    y: Floats,
+    x: Floats,
     level: float,
     df: IntervalBasis,
 ) -> Estimates:
@@ -236,12 +233,12 @@ def _combined(
 
 
 def residual_rows(
-    sample: StratifiedSample, cells: Cells, y: FloatArray, x: FloatArray, value: FloatArray, size: FloatArray
+    sample: StratifiedSample, cells: Cells, y: Floats, x: Floats, value: Floats, size: Floats
 ) -> Rows:
     """w (y - R x) / X block by block; value R (D, k), size X (D, 1) or (D, k)."""
     ratio_of_cell, size_of_cell = value[cells.domain], size[cells.domain]
 
-    def rows(block: Block) -> FloatArray:
+    def rows(block: Block) -> Floats:
         units = cells.order[block.units]
         weight = sample.weight[units, None]
         z = np.take(y, units, axis=0)
@@ -258,9 +255,9 @@ def residual_rows(
 def _separate(
     sample: StratifiedSample,
     cells: Cells,
-    y: FloatArray,
-    x: FloatArray,
-    known: FloatArray,
+    y: Floats,
+    x: Floats,
+    known: Floats,
     level: float,
     df: IntervalBasis,
 ) -> Estimates:
@@ -287,9 +284,9 @@ def _separate(
 def linearised(
     sample: StratifiedSample,
     cells: Cells,
-    value: FloatArray,
-    residual: FloatArray | Rows,
-    positive: IntArray,
+    value: Floats,
+    residual: Floats | Rows,
+    positive: Indices,
     level: float,
     df: IntervalBasis,
 ) -> Estimates:
@@ -304,11 +301,11 @@ def linearised(
     )
 
 
-def unit_domain(cells: Cells) -> IntArray:
+def unit_domain(cells: Cells) -> Indices:
     return np.repeat(cells.domain, cells.count)
 
 
-def _same_columns(x: FloatArray, columns: int) -> FloatArray:
+def _same_columns(x: Floats, columns: int) -> Floats:
     if x.shape[1] not in (1, columns):
         raise ValueError(f"x has {x.shape[1]} columns where 1 or {columns} are needed")
     return x
@@ -318,13 +315,13 @@ def known_per_cell(
     totals: npt.ArrayLike,
     name: str,
     *,
-    domain: IntArray,
+    domain: Indices,
     domains: int,
-    row: IntArray,
+    row: Indices,
     rows: int,
     columns: int,
     kind: str,
-) -> FloatArray:
+) -> Floats:
     """Spread known totals (rows,), (rows, k), (D, rows) or (D, rows, k) over cells, (C, k).
 
     `domain` and `row` are the codes (C,) of the cells. A vector over rows is unambiguous only if every row

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from estimation.methods.arrays import Indices
 from estimation.methods.cells import Cells, build_cells, domain_codes
 from estimation.methods.estimators.ratios import ratio
 from estimation.methods.estimators.variance import (
@@ -18,10 +19,10 @@ from estimation.methods.estimators.variance import (
     weighted_rows,
 )
 from estimation.methods.results import Estimates, IntervalBasis, make_estimates
-from estimation.methods.sample import IntArray, StratifiedSample, as_matrix
+from estimation.methods.sample import StratifiedSample, as_matrix
 
 # Merged cells know counts and sums; nobody asks them for their units.
-_NO_UNITS: IntArray = np.empty(0, dtype=np.intp)
+_NO_UNITS: Indices = np.empty(0, dtype=np.intp)
 
 
 def total(
@@ -163,10 +164,10 @@ def crosstotals(
 class _Plan:
     """Which classifications are constant inside strata, and the codes of cells in each crossing."""
 
-    def __init__(self, sample: StratifiedSample, classifications: Mapping[str, tuple[IntArray, int]]) -> None:
+    def __init__(self, sample: StratifiedSample, classifications: Mapping[str, tuple[Indices, int]]) -> None:
         self.sample = sample
         self.classifications = classifications
-        self.by_stratum: dict[str, IntArray] = {}
+        self.by_stratum: dict[str, Indices] = {}
         self.nested: dict[str, bool] = {}
         for name, (code, _) in classifications.items():
             label = np.empty(sample.strata, dtype=np.intp)
@@ -188,7 +189,7 @@ class _Plan:
             size *= count + 1
         return build_cells(self.sample, combined, size)
 
-    def codes(self, names: tuple[str, ...], cells: Cells) -> tuple[IntArray, int]:
+    def codes(self, names: tuple[str, ...], cells: Cells) -> tuple[Indices, int]:
         """Crossed code of each cell in row-major order, -1 outside, and the number of codes."""
         crossed = np.zeros(len(cells.stratum), dtype=np.intp)
         outside = np.zeros(len(cells.stratum), dtype=np.bool_)
@@ -206,12 +207,12 @@ class _Plan:
         return np.where(outside, -1, crossed), size
 
 
-def _codes(codes: npt.ArrayLike, n: int, size: int | None) -> tuple[IntArray, int]:
+def _codes(codes: npt.ArrayLike, n: int, size: int | None) -> tuple[Indices, int]:
     checked, count = domain_codes(np.asarray(codes), n, size)
     return (np.zeros(n, dtype=np.intp) if checked is None else checked), count
 
 
-def _merged(fine: Cells, parts: Moments, domain: IntArray, size: int) -> tuple[Cells, Moments]:
+def _merged(fine: Cells, parts: Moments, domain: Indices, size: int) -> tuple[Cells, Moments]:
     """Cells of stratum x `domain` (C,), -1 outside, merged from finer ones."""
     rows = np.flatnonzero(domain >= 0)
     chosen = parts if len(rows) == len(domain) else _rows(parts, rows)
@@ -226,7 +227,7 @@ def _merged(fine: Cells, parts: Moments, domain: IntArray, size: int) -> tuple[C
     return coarse, merge(source, chosen, group, coarse)
 
 
-def _rows(parts: Moments, rows: IntArray) -> Moments:
+def _rows(parts: Moments, rows: Indices) -> Moments:
     return Moments(
         parts.total[rows],
         parts.square[rows],

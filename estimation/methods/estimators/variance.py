@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.methods.arrays import Floats, Indices
 from estimation.methods.cells import Block, Cells, grouped_sums
-from estimation.methods.sample import FloatArray, IntArray, StratifiedSample
+from estimation.methods.sample import StratifiedSample
 
 # A standard deviation below this share of the mean is rounding.
 _EQUAL = 64.0 * float(np.finfo(np.float64).eps)
 
 # Weighted values (m', k) of the units of a block, in an array of their own that may be overwritten.
-type Rows = Callable[[Block], FloatArray]
+type Rows = Callable[[Block], Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,24 +28,24 @@ class Moments:
     positive : (C, k) units with a positive value, if asked for
     """
 
-    total: FloatArray
-    square: FloatArray
-    weight: FloatArray
-    spread: FloatArray | None = None
-    positive: IntArray | None = None
+    total: Floats
+    square: Floats
+    weight: Floats
+    spread: Floats | None = None
+    positive: Indices | None = None
 
 
-def weighted(sample: StratifiedSample, cells: Cells, values: FloatArray) -> FloatArray:
+def weighted(sample: StratifiedSample, cells: Cells, values: Floats) -> Floats:
     """z = w u in the sorted order of the cells: values (n, k) -> (m, k)."""
     z = np.take(values, cells.order, axis=0)
     z *= sample.weight[cells.order, None]
     return z
 
 
-def weighted_rows(sample: StratifiedSample, cells: Cells, values: FloatArray) -> Rows:
+def weighted_rows(sample: StratifiedSample, cells: Cells, values: Floats) -> Rows:
     """`weighted`, block by block: the whole of z never stands in memory."""
 
-    def rows(block: Block) -> FloatArray:
+    def rows(block: Block) -> Floats:
         units = cells.order[block.units]
         z = np.take(values, units, axis=0)
         z *= sample.weight[units, None]
@@ -56,7 +57,7 @@ def weighted_rows(sample: StratifiedSample, cells: Cells, values: FloatArray) ->
 def moments(
     sample: StratifiedSample,
     cells: Cells,
-    z: FloatArray | Rows,
+    z: Floats | Rows,
     *,
     columns: int | None = None,
     count_positive: bool = False,
@@ -92,7 +93,7 @@ def moments(
     return Moments(total, square, weight[:, 0], spread, counts)
 
 
-def _spread(z: FloatArray, weight: FloatArray, mean: FloatArray) -> FloatArray:
+def _spread(z: Floats, weight: Floats, mean: Floats) -> Floats:
     """w (u - mean)^2 for each unit of a block, mean being that of its cell."""
     deviation = z / weight
     deviation -= mean
@@ -101,7 +102,7 @@ def _spread(z: FloatArray, weight: FloatArray, mean: FloatArray) -> FloatArray:
     return deviation
 
 
-def merge(fine: Cells, parts: Moments, group: IntArray, coarse: Cells) -> Moments:
+def merge(fine: Cells, parts: Moments, group: Indices, coarse: Cells) -> Moments:
     """Moments of coarser cells from finer ones; `group` (C,) names the coarse cell of each fine one."""
     size = len(coarse.stratum)
     total = grouped_sums(parts.total, group, size)
@@ -125,7 +126,7 @@ def merge(fine: Cells, parts: Moments, group: IntArray, coarse: Cells) -> Moment
     return Moments(total, square, weight[:, 0], spread, positive)
 
 
-def stratified_variance(sample: StratifiedSample, cells: Cells, parts: Moments) -> FloatArray:
+def stratified_variance(sample: StratifiedSample, cells: Cells, parts: Moments) -> Floats:
     """Variance (D, k) of the estimated totals of z, zeros outside the domain counted.
 
     Notes
@@ -148,7 +149,7 @@ def stratified_variance(sample: StratifiedSample, cells: Cells, parts: Moments) 
     return variance + _centred_on_grand_mean(sample, cells, parts.total)
 
 
-def _centred_on_grand_mean(sample: StratifiedSample, cells: Cells, total: FloatArray) -> FloatArray:
+def _centred_on_grand_mean(sample: StratifiedSample, cells: Cells, total: Floats) -> Floats:
     """Policy `adjust`: (1 - f_h) (z - grand mean)^2 for each lonely unit, z being 0 outside the domain."""
     grand = cells.over_domains(total) / sample.n
     scale = np.where(sample.alone, 1.0 - sample.fraction, 0.0)
@@ -161,7 +162,7 @@ def _centred_on_grand_mean(sample: StratifiedSample, cells: Cells, total: FloatA
     return np.asarray(inside + absent * grand**2)
 
 
-def design_effect(cells: Cells, parts: Moments, variance: FloatArray) -> FloatArray:
+def design_effect(cells: Cells, parts: Moments, variance: Floats) -> Floats:
     """Variance (D, k) over that of a simple random sample without replacement of the same n.
 
     Notes

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from estimation.methods.sample import FloatArray, IntArray, as_floats, as_matrix
+from estimation.methods.arrays import Bools, Floats, Indices
+from estimation.methods.sample import as_floats, as_matrix
 
 type Scaling = Literal["minmax", "zscore", "rank"]
 type Aggregation = Literal["arithmetic", "geometric"]
@@ -28,9 +29,9 @@ class IndexWeights:
     final : the convex combination
     """
 
-    parts: dict[str, FloatArray]
+    parts: dict[str, Floats]
     mix: dict[str, float]
-    final: FloatArray
+    final: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +45,16 @@ class CompositeIndex:
     median_rank, rank_low, rank_high : (u,) over all robustness runs and replicates, and the band at `band`
     """
 
-    value: FloatArray
-    rank: IntArray
-    scores: FloatArray
+    value: Floats
+    rank: Indices
+    scores: Floats
     weights: IndexWeights
-    logged: npt.NDArray[np.bool_]
+    logged: Bools
     variants: tuple[str, ...]
-    variant_rank: IntArray
-    median_rank: FloatArray
-    rank_low: FloatArray
-    rank_high: FloatArray
+    variant_rank: Indices
+    median_rank: Floats
+    rank_low: Floats
+    rank_high: Floats
     band: float
 
 
@@ -145,7 +146,7 @@ def composite_index(
     )
 
 
-def entropy_weights(scores: npt.ArrayLike) -> FloatArray:
+def entropy_weights(scores: npt.ArrayLike) -> Floats:
     """Weights (k,) of indicators by the unevenness of non-negative scores (u, k); equal if all are even."""
     x = _units(scores)
     if (x < 0).any():
@@ -159,7 +160,7 @@ def entropy_weights(scores: npt.ArrayLike) -> FloatArray:
     return _normalised(np.maximum(uneven, 0.0))
 
 
-def critic_weights(scores: npt.ArrayLike) -> FloatArray:
+def critic_weights(scores: npt.ArrayLike) -> Floats:
     """Weights (k,) of indicators by their spread and their conflict with the others, scores (u, k)."""
     x = _units(scores)
     centred = x - x.mean(axis=0)
@@ -175,7 +176,7 @@ def critic_weights(scores: npt.ArrayLike) -> FloatArray:
     )
 
 
-def scale(indicators: npt.ArrayLike, scaling: Scaling) -> FloatArray:
+def scale(indicators: npt.ArrayLike, scaling: Scaling) -> Floats:
     """Scores (u, k) of indicators (u, k) that already point one way."""
     x = _units(indicators)
     low, width = x.min(axis=0), np.ptp(x, axis=0)
@@ -192,7 +193,7 @@ def scale(indicators: npt.ArrayLike, scaling: Scaling) -> FloatArray:
     return np.where(flat, 50.0, found)
 
 
-def aggregate(scores: FloatArray, weight: FloatArray, aggregation: Aggregation) -> FloatArray:
+def aggregate(scores: Floats, weight: Floats, aggregation: Aggregation) -> Floats:
     """Weighted mean (u,) of scores (u, k), arithmetic or geometric; weights (k,) sum to 1."""
     if aggregation == "arithmetic":
         return np.asarray(scores @ weight)
@@ -201,13 +202,13 @@ def aggregate(scores: FloatArray, weight: FloatArray, aggregation: Aggregation) 
     raise ValueError(f"aggregation must be one of {AGGREGATIONS}, not {aggregation!r}")
 
 
-def rank_of(value: FloatArray) -> IntArray:
+def rank_of(value: Floats) -> Indices:
     """Ranks (u,) from 1 for the largest; values equal to twelve digits share the better rank."""
     digits = np.array([float(f"{v:.12g}") for v in value])
     return stats.rankdata(-digits, method="min").astype(np.intp)
 
 
-def _variants(treated: FloatArray, weights: IndexWeights) -> tuple[tuple[str, ...], IntArray]:
+def _variants(treated: Floats, weights: IndexWeights) -> tuple[tuple[str, ...], Indices]:
     """Every combination of scaling, weighting and aggregation."""
     k = treated.shape[1]
     weightings = {"equal": np.full(k, 1.0 / k), **weights.parts, "final": weights.final}
@@ -218,7 +219,7 @@ def _variants(treated: FloatArray, weights: IndexWeights) -> tuple[tuple[str, ..
     return tuple(names), np.stack(ranks)
 
 
-def _weights(treated: FloatArray, learned: FloatArray | None, mix: dict[str, float] | None) -> IndexWeights:
+def _weights(treated: Floats, learned: Floats | None, mix: dict[str, float] | None) -> IndexWeights:
     scores = scale(treated, "minmax")
     parts = {"entropy": entropy_weights(scores), "critic": critic_weights(scores)}
     if learned is not None:
@@ -234,9 +235,7 @@ def _weights(treated: FloatArray, learned: FloatArray | None, mix: dict[str, flo
     return IndexWeights(parts, shares, final)
 
 
-def _treated(
-    raw: FloatArray, tails: float, skew_limit: float, logged: npt.NDArray[np.bool_] | None
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+def _treated(raw: Floats, tails: float, skew_limit: float, logged: Bools | None) -> tuple[Floats, Bools]:
     """Indicators winsorized and, where skewed, in logarithms; `logged` fixes which for replicates."""
     low, high = np.quantile(raw, [tails, 1.0 - tails], axis=0)
     x = np.clip(raw, low, high)
@@ -251,7 +250,7 @@ def _treated(
     return np.where(logged, np.log(np.maximum(x, floor)), x), logged
 
 
-def _learned(importance: npt.ArrayLike | None, fit: float | None, k: int) -> FloatArray | None:
+def _learned(importance: npt.ArrayLike | None, fit: float | None, k: int) -> Floats | None:
     if importance is None:
         return None
     found = as_floats(importance, "importance", ndim=1, length=k)
@@ -263,12 +262,12 @@ def _learned(importance: npt.ArrayLike | None, fit: float | None, k: int) -> Flo
     return _normalised(found)
 
 
-def _normalised(weight: FloatArray) -> FloatArray:
+def _normalised(weight: Floats) -> Floats:
     whole = float(weight.sum())
     return np.asarray(weight / whole) if whole > 0 else np.full(len(weight), 1.0 / len(weight))
 
 
-def _units(indicators: npt.ArrayLike) -> FloatArray:
+def _units(indicators: npt.ArrayLike) -> Floats:
     array = np.asarray(indicators, dtype=np.float64)
     x = as_matrix(array, "indicators", len(array) if array.ndim else 0)
     if len(x) < 2:
@@ -276,7 +275,7 @@ def _units(indicators: npt.ArrayLike) -> FloatArray:
     return x
 
 
-def _directions(direction: npt.ArrayLike | None, k: int) -> FloatArray:
+def _directions(direction: npt.ArrayLike | None, k: int) -> Floats:
     if direction is None:
         return np.ones(k)
     sign = as_floats(direction, "direction", ndim=1, length=k)

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats, as_mask
+from estimation.methods.arrays import Bools, Floats, Indices
+from estimation.methods.sample import as_codes, as_floats, as_mask
 
 type AllocationMethod = Literal["proportional", "neyman", "power"]
 
@@ -23,7 +24,7 @@ def allocate(
     take_all: npt.ArrayLike | None = None,
     size: npt.ArrayLike | None = None,
     power: float = 0.5,
-) -> IntArray:
+) -> Indices:
     """Sample sizes n_h that sum to n exactly.
 
     Parameters
@@ -73,7 +74,7 @@ def allocate(
     return _round_within(_share_out(share, float(n), floor, cap), n, floor, cap)
 
 
-def largest_remainder(shares: npt.ArrayLike, total: int) -> IntArray:
+def largest_remainder(shares: npt.ArrayLike, total: int) -> Indices:
     """Whole numbers that sum to `total`, in proportion to non-negative `shares` (H,); ties to the lower
     index."""
     weights = as_floats(shares, "shares", ndim=1)
@@ -92,7 +93,7 @@ def expected_cv(
     spread: npt.ArrayLike,
     domain: npt.ArrayLike | None = None,
     domains: int | None = None,
-) -> FloatArray:
+) -> Floats:
     """Coefficient of variation (D,) that an allocation promises for the total of each domain of strata.
 
     Parameters
@@ -128,12 +129,12 @@ def expected_cv(
 
 
 def _measure(
-    population: FloatArray,
+    population: Floats,
     method: AllocationMethod,
     spread: npt.ArrayLike | None,
     size: npt.ArrayLike | None,
     power: float,
-) -> FloatArray:
+) -> Floats:
     if method == "proportional":
         return population
     strata = len(population)
@@ -152,7 +153,7 @@ def _measure(
     return np.where(population > 0, x**power, 0.0) * s
 
 
-def _share_out(share: FloatArray, n: float, floor: FloatArray, cap: FloatArray) -> FloatArray:
+def _share_out(share: Floats, n: float, floor: Floats, cap: Floats) -> Floats:
     """Real-valued n_h = clip(t * share, floor, cap) with t such that they sum to n."""
     free = floor < cap
     fixed = np.where(free, 0.0, floor)
@@ -177,7 +178,7 @@ def _share_out(share: FloatArray, n: float, floor: FloatArray, cap: FloatArray) 
     return fixed
 
 
-def _round_within(exact: FloatArray, total: int, floor: FloatArray, cap: FloatArray) -> IntArray:
+def _round_within(exact: Floats, total: int, floor: Floats, cap: Floats) -> Indices:
     # A hair of rounding must not push a whole number below itself.
     base = np.floor(exact + 1e-9)
     base = np.clip(base, floor, cap)
@@ -194,7 +195,7 @@ def _round_within(exact: FloatArray, total: int, floor: FloatArray, cap: FloatAr
     return base.astype(np.intp)
 
 
-def _refuse(bad: BoolArray, message: str, values: FloatArray) -> None:
+def _refuse(bad: Bools, message: str, values: Floats) -> None:
     if bad.any():
         index = int(np.flatnonzero(bad)[0])
         raise ValueError(f"{message}: index {index} holds {values[index]}")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats, as_mask, as_matrix
+from estimation.methods.arrays import Bools, Floats, Indices
+from estimation.methods.sample import as_codes, as_floats, as_mask, as_matrix
 from estimation.methods.weighting.calibration import ConvergenceError
 
 # How far the real-valued solution may be from its constraints before it is rounded to whole units.
@@ -38,10 +39,10 @@ class MultivariateAllocation:
     cost : cost of n_h
     """
 
-    n_h: IntArray
-    exact: FloatArray
-    cv: tuple[FloatArray, ...]
-    multiplier: tuple[FloatArray, ...]
+    n_h: Indices
+    exact: Floats
+    cv: tuple[Floats, ...]
+    multiplier: tuple[Floats, ...]
     cost: float
 
 
@@ -124,13 +125,13 @@ def allocate_multivariate(
 class _Plan:
     """One target: rows (J, H) of needs a_hj, where they sit in (D, k), totals (D, k), domains (H,)."""
 
-    rows: FloatArray
-    asked: BoolArray
-    total: FloatArray
-    domain: IntArray
+    rows: Floats
+    asked: Bools
+    total: Floats
+    domain: Indices
 
     @classmethod
-    def of(cls, number: int, target: CVTarget, known: FloatArray, mean: FloatArray, s: FloatArray) -> _Plan:
+    def of(cls, number: int, target: CVTarget, known: Floats, mean: Floats, s: Floats) -> _Plan:
         strata, items = s.shape
         codes = np.zeros(strata, dtype=np.intp) if target.domain is None else np.asarray(target.domain)
         wanted = np.asarray(target.cv, dtype=np.float64)
@@ -152,13 +153,13 @@ class _Plan:
         asked = asked & (square.sum(axis=2) > 0)
         return cls(square[asked] / room[asked][:, None], asked, np.abs(total), domain)
 
-    def spread_out(self, values: FloatArray) -> FloatArray:
+    def spread_out(self, values: Floats) -> Floats:
         """Values (J,) at their places in (D, k), 0 elsewhere."""
         result = np.zeros(self.asked.shape)
         result[self.asked] = values
         return result
 
-    def promised(self, known: FloatArray, s: FloatArray, n_h: FloatArray) -> FloatArray:
+    def promised(self, known: Floats, s: Floats, n_h: Floats) -> Floats:
         """Coefficients of variation (D, k) of an allocation; NaN where the total is 0."""
         safe = np.maximum(n_h, 1.0)
         variance = (known * np.maximum(known / safe - 1.0, 0.0))[:, None] * s**2
@@ -168,8 +169,8 @@ class _Plan:
 
 
 def _optimum(
-    need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray, max_iterations: int
-) -> tuple[FloatArray, FloatArray]:
+    need: Floats, cost: Floats, floor: Floats, cap: Floats, max_iterations: int
+) -> tuple[Floats, Floats]:
     """Real-valued sizes (H,) and multipliers (J,): the better of Chromy's step and one towards Newton's, each time."""
     dual = _Dual.of(need, cost, floor, cap)
     here = dual.at(np.full(len(need), float(cost @ floor) / len(need) + 1.0))
@@ -201,9 +202,9 @@ def _optimum(
 class _Point:
     """Multipliers (J,), the best sizes (M,) for them, and what these use of each target; slack is relative to the cost."""
 
-    multiplier: FloatArray
-    sizes: FloatArray
-    use: FloatArray
+    multiplier: Floats
+    sizes: Floats
+    use: Floats
     slack: float
 
     @property
@@ -225,16 +226,16 @@ class _Dual:
     others use of each target, at a cost of fixed_cost
     """
 
-    need: FloatArray
-    cost: FloatArray
-    floor: FloatArray
-    cap: FloatArray
-    moving: BoolArray
-    base: FloatArray
+    need: Floats
+    cost: Floats
+    floor: Floats
+    cap: Floats
+    moving: Bools
+    base: Floats
     fixed_cost: float
 
     @classmethod
-    def of(cls, need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray) -> _Dual:
+    def of(cls, need: Floats, cost: Floats, floor: Floats, cap: Floats) -> _Dual:
         moving = (cap > floor) & (need > 0).any(axis=0)
         still = ~moving & (cap > 0)
         base = need[:, still] @ (1.0 / np.maximum(floor[still], 1e-300))
@@ -248,14 +249,14 @@ class _Dual:
             float(cost[~moving] @ floor[~moving]),
         )
 
-    def at(self, multiplier: FloatArray) -> _Point:
+    def at(self, multiplier: Floats) -> _Point:
         """The point of some multipliers."""
         sizes = np.clip(np.sqrt(multiplier @ self.need / self.cost), self.floor, self.cap)
         use = self.base + self.need @ (1.0 / sizes)
         cost = float(self.cost @ sizes) + self.fixed_cost
         return _Point(multiplier, sizes, use, float(multiplier @ np.maximum(1.0 - use, 0.0)) / cost)
 
-    def towards_newton(self, here: _Point, damping: float) -> FloatArray:
+    def towards_newton(self, here: _Point, damping: float) -> Floats:
         """A step for log l on log use = 0. Damped wholly it is Chromy's, whose diagonal bounds the curvature.
 
         With L = diag(l), K = sum over strata between their bounds of a a' / (2 c n^3), the rows of L K L sum to at most
@@ -275,9 +276,7 @@ class _Dual:
         return result
 
 
-def _whole_units(
-    need: FloatArray, cost: FloatArray, floor: FloatArray, cap: FloatArray, exact: FloatArray
-) -> FloatArray:
+def _whole_units(need: Floats, cost: Floats, floor: Floats, cap: Floats, exact: Floats) -> Floats:
     """Whole sizes (H,): rounded up, then lowered one by one, dearest and most rounded first."""
     sizes = np.clip(np.ceil(exact - 1e-9), floor, cap)
     # The rounding of 1e-9 may leave a target missed by a hair: lift what helps the worst one most.
@@ -297,7 +296,7 @@ def _whole_units(
     return sizes
 
 
-def _refuse(bad: BoolArray, message: str, values: FloatArray) -> None:
+def _refuse(bad: Bools, message: str, values: Floats) -> None:
     if bad.any():
         index = int(np.flatnonzero(bad)[0])
         raise ValueError(f"{message}: index {index} holds {values[index]}")

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import BoolArray, FloatArray, as_codes, as_floats
+from estimation.methods.arrays import Bools, Floats
+from estimation.methods.sample import as_codes, as_floats
 
 
-def permanent_random_numbers(identifiers: Iterable[str], seed: str) -> FloatArray:
+def permanent_random_numbers(identifiers: Iterable[str], seed: str) -> Floats:
     """One number in [0, 1) per unit for life, (n,), from its identifier and the survey's seed.
 
     Notes
@@ -30,7 +31,7 @@ def permanent_random_numbers(identifiers: Iterable[str], seed: str) -> FloatArra
 
 def select(
     prn: npt.ArrayLike, stratum: npt.ArrayLike, n_h: npt.ArrayLike, *, start: npt.ArrayLike = 0.0
-) -> BoolArray:
+) -> Bools:
     """Draw the n_h units of each stratum that follow the start point on the circle of random numbers.
 
     Parameters
@@ -73,7 +74,7 @@ def select(
     return drawn
 
 
-def _within_circle(values: FloatArray, name: str) -> None:
+def _within_circle(values: Floats, name: str) -> None:
     bad = np.flatnonzero(~((values >= 0.0) & (values < 1.0)))
     if len(bad):
         raise ValueError(f"{name} must lie in [0, 1): index {int(bad[0])} holds {values[bad[0]]}")

@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats
+from estimation.methods.arrays import Bools, Floats, Indices
+from estimation.methods.sample import as_codes, as_floats
 from estimation.methods.treatment.winsorization import weighted_quantiles
 
 type Factor = Literal["sums", "median"]
@@ -34,7 +35,7 @@ class Expected:
     depth : (n,) 0 if the unit's own class gave the factor, 1 its first parent, and so on; -1 for none
     """
 
-    value: FloatArray
+    value: Floats
     source: npt.NDArray[np.int8]
     depth: npt.NDArray[np.int8]
 
@@ -99,14 +100,14 @@ def expected_values(
     return Expected(result, source, depth)
 
 
-def sparse_floats(values: npt.ArrayLike, name: str, length: int | None = None) -> FloatArray:
+def sparse_floats(values: npt.ArrayLike, name: str, length: int | None = None) -> Floats:
     """Values (n,) that may be missing (NaN) but not infinite; else ValueError with the index."""
     array = np.asarray(values, dtype=np.float64)
     as_floats(np.where(np.isnan(array), 0.0, array), name, ndim=1, length=length)
     return array
 
 
-def class_levels(group: npt.ArrayLike, parent: Sequence[npt.ArrayLike], n: int) -> list[tuple[IntArray, int]]:
+def class_levels(group: npt.ArrayLike, parent: Sequence[npt.ArrayLike], n: int) -> list[tuple[Indices, int]]:
     """Codes and number of classes of the group and each of its parents."""
     levels = []
     for number, codes in enumerate((group, *parent)):
@@ -118,14 +119,14 @@ def class_levels(group: npt.ArrayLike, parent: Sequence[npt.ArrayLike], n: int) 
 
 
 def _factors(
-    values: FloatArray,
-    base: FloatArray,
-    used: BoolArray,
-    weight: FloatArray,
-    levels: list[tuple[IntArray, int]],
+    values: Floats,
+    base: Floats,
+    used: Bools,
+    weight: Floats,
+    levels: list[tuple[Indices, int]],
     minimum: int,
     factor: Factor,
-) -> tuple[FloatArray, npt.NDArray[np.int8]]:
+) -> tuple[Floats, npt.NDArray[np.int8]]:
     """Factor (n,) of each unit's class and the level it comes from, -1 for none."""
     if factor not in ("sums", "median"):
         raise ValueError(f"factor must be 'sums' or 'median', not {factor!r}")
@@ -147,11 +148,11 @@ def _factors(
 
 
 def _fill(
-    result: FloatArray,
+    result: Floats,
     source: npt.NDArray[np.int8],
     depth: npt.NDArray[np.int8],
-    ready: BoolArray,
-    value: FloatArray,
+    ready: Bools,
+    value: Floats,
     level: npt.NDArray[np.int8],
     code: Source,
 ) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from estimation.methods.arrays import Floats
 from estimation.methods.estimators.totals import total
-from estimation.methods.sample import FloatArray, StratifiedSample
+from estimation.methods.sample import StratifiedSample
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,12 +22,12 @@ class TreatmentGain:
     ratio : mse_treated / variance, below 1 where the treatment pays; NaN where the raw total has no error
     """
 
-    bias: FloatArray
-    bias_se: FloatArray
-    variance: FloatArray
-    variance_treated: FloatArray
-    mse_treated: FloatArray
-    ratio: FloatArray
+    bias: Floats
+    bias_se: Floats
+    variance: Floats
+    variance_treated: Floats
+    mse_treated: Floats
+    ratio: Floats
 
 
 def treatment_gain(

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_floats, as_mask
+from estimation.methods.arrays import Bools, Floats, Indices
+from estimation.methods.sample import as_floats, as_mask
 from estimation.methods.treatment.expectation import Source, class_levels, expected_values, sparse_floats
 
 
@@ -23,11 +24,11 @@ class Imputed:
     donor : (n,) index of the unit whose value was taken, -1 for none
     """
 
-    values: FloatArray
-    imputed: BoolArray
+    values: Floats
+    imputed: Bools
     source: npt.NDArray[np.int8]
     depth: npt.NDArray[np.int8]
-    donor: IntArray
+    donor: Indices
 
     def share(self, weight: npt.ArrayLike) -> float:
         """Share of the weighted total that is imputed, weight (n,); NaN for a total of 0."""
@@ -102,13 +103,13 @@ def impute(
 
 
 def _donors(
-    answered: BoolArray,
-    missing: BoolArray,
+    answered: Bools,
+    missing: Bools,
     group: npt.ArrayLike,
     parent: Sequence[npt.ArrayLike],
     minimum: int,
     seed: int,
-) -> tuple[IntArray, npt.NDArray[np.int8]]:
+) -> tuple[Indices, npt.NDArray[np.int8]]:
     """A random answering unit of the finest class with enough of them, per missing unit."""
     n = len(answered)
     donor, depth = np.full(n, -1, dtype=np.intp), np.full(n, -1, dtype=np.int8)

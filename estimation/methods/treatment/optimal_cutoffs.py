@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import BoolArray, FloatArray, as_codes, as_floats, as_mask
+from estimation.methods.arrays import Bools, Floats
+from estimation.methods.sample import as_codes, as_floats, as_mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +22,11 @@ class OptimalCutoffs:
     centre : (n,) expected value of each unit from which cutoffs are measured
     """
 
-    cutoff: FloatArray
-    values: FloatArray
-    treated: BoolArray
+    cutoff: Floats
+    values: Floats
+    treated: Bools
     bias: float
-    centre: FloatArray
+    centre: Floats
 
 
 def optimal_cutoffs(
@@ -105,7 +106,7 @@ def optimal_cutoffs(
     return OptimalCutoffs(cutoff, tamed, treated, bias, centre)
 
 
-def _common_bias(lift: FloatArray, share: FloatArray) -> float:
+def _common_bias(lift: Floats, share: Floats) -> float:
     """The root B of B = sum share max(lift - B, 0), 0 if no lift is positive."""
     order = np.argsort(-lift, kind="stable")[: int((lift > 0.0).sum())]
     if len(order) == 0:
@@ -116,7 +117,7 @@ def _common_bias(lift: FloatArray, share: FloatArray) -> float:
     return float(candidate.max())
 
 
-def _group_means(values: FloatArray, weight: FloatArray, group: npt.ArrayLike | None) -> FloatArray:
+def _group_means(values: Floats, weight: Floats, group: npt.ArrayLike | None) -> Floats:
     codes = np.zeros(len(values), dtype=np.intp) if group is None else np.asarray(group)
     size = int(codes.max(initial=0)) + 1 if codes.dtype.kind in "iu" else 1
     checked = as_codes(codes, "group", size=size, length=len(values))
@@ -125,7 +126,7 @@ def _group_means(values: FloatArray, weight: FloatArray, group: npt.ArrayLike | 
     return np.asarray((amount / np.where(units > 0, units, 1.0))[checked])
 
 
-def _weights(weight: npt.ArrayLike, name: str, length: int) -> FloatArray:
+def _weights(weight: npt.ArrayLike, name: str, length: int) -> Floats:
     w = as_floats(weight, name, ndim=1, length=length)
     bad = np.flatnonzero(w <= 0)
     if len(bad):

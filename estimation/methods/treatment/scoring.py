@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from estimation.methods.arrays import Bools, Floats, Indices
 from estimation.methods.cells import domain_codes
-from estimation.methods.sample import FloatArray, IntArray, as_codes, as_floats, as_matrix
+from estimation.methods.sample import as_codes, as_floats, as_matrix
 from estimation.methods.treatment.winsorization import weighted_quantiles
 
 # Median absolute deviation of a normal distribution in its standard deviations, inverted.
@@ -27,11 +28,11 @@ class Scores:
     slip_base, slip_power : (n, k) unit slips, y about base ** power times expected; 0 where there is none
     """
 
-    score: FloatArray
-    item: IntArray
-    suspicion: FloatArray
-    impact: FloatArray
-    shift: FloatArray
+    score: Floats
+    item: Indices
+    suspicion: Floats
+    impact: Floats
+    shift: Floats
     slip_base: npt.NDArray[np.int16]
     slip_power: npt.NDArray[np.int8]
 
@@ -114,7 +115,7 @@ def score(
     )
 
 
-def _log_distance(values: FloatArray, expected: FloatArray) -> FloatArray:
+def _log_distance(values: Floats, expected: Floats) -> Floats:
     top = np.maximum(values, _ZERO_COUNTS_AS * expected)
     bottom = np.maximum(expected, _ZERO_COUNTS_AS * values)
     # Far from each other, but neither zero: the true distance.
@@ -124,12 +125,12 @@ def _log_distance(values: FloatArray, expected: FloatArray) -> FloatArray:
 
 
 def _suspicion(
-    distance: FloatArray,
-    known: npt.NDArray[np.bool_],
+    distance: Floats,
+    known: Bools,
     group: npt.ArrayLike | None,
     minimum: int,
     least_spread: float,
-) -> FloatArray:
+) -> Floats:
     n, items = distance.shape
     codes = np.zeros(n, dtype=np.intp) if group is None else np.asarray(group)
     size = int(codes.max(initial=0)) + 1 if codes.dtype.kind in "iu" else 1
@@ -154,12 +155,12 @@ def _suspicion(
 
 
 def _in_domain(
-    difference: FloatArray,
-    weight: FloatArray,
-    expected: FloatArray,
+    difference: Floats,
+    weight: Floats,
+    expected: Floats,
     domain: npt.ArrayLike,
     domain_total: npt.ArrayLike | None,
-) -> FloatArray:
+) -> Floats:
     codes, size = domain_codes(
         domain, len(weight), None if domain_total is None else len(np.asarray(domain_total))
     )
@@ -175,7 +176,7 @@ def _in_domain(
     return result
 
 
-def _slips(distance: FloatArray, tolerance: float) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int8]]:
+def _slips(distance: Floats, tolerance: float) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int8]]:
     base, power = np.zeros(distance.shape, dtype=np.int16), np.zeros(distance.shape, dtype=np.int8)
     nearest = np.full(distance.shape, tolerance)
     for candidate in (1000, 1024):
@@ -187,6 +188,6 @@ def _slips(distance: FloatArray, tolerance: float) -> tuple[npt.NDArray[np.int16
     return base, power
 
 
-def _positive(totals: FloatArray) -> FloatArray:
+def _positive(totals: Floats) -> Floats:
     """Totals with 0 as NaN: nothing is a share of nothing."""
     return np.where(totals > 0, totals, np.nan)

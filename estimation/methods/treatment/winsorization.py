@@ -9,7 +9,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats, as_mask
+from estimation.methods.arrays import Bools, Floats, Indices
+from estimation.methods.sample import as_codes, as_floats, as_mask
 
 
 class Reason(IntEnum):
@@ -38,16 +39,16 @@ class Treatment:
     depth : (G,) 0 if the group's own values were used, 1 for its first parent, and so on; -1 if no cutoffs
     """
 
-    values: FloatArray
-    keep: BoolArray
+    values: Floats
+    keep: Bools
     reason: npt.NDArray[np.int8]
-    lower: FloatArray
-    upper: FloatArray
-    counted: IntArray
-    depth: IntArray
+    lower: Floats
+    upper: Floats
+    counted: Indices
+    depth: Indices
 
     @property
-    def treated(self) -> BoolArray:
+    def treated(self) -> Bools:
         """(n,) True where the value was changed or dropped."""
         return (self.reason >= Reason.RAISED) & (self.reason <= Reason.DROPPED_HIGH)
 
@@ -164,7 +165,7 @@ def weighted_quantiles(
     group: npt.ArrayLike | None = None,
     groups: int | None = None,
     weight: npt.ArrayLike | None = None,
-) -> FloatArray:
+) -> Floats:
     """Weighted type-7 quantiles (G, P) of values (n,) per group; NaN for a group without values.
 
     Definition in `winsorize`. Raises ValueError with the offending index for NaN, weight <= 0, probs
@@ -183,17 +184,17 @@ def weighted_quantiles(
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
-    y: FloatArray
-    group: IntArray
-    low: BoolArray
-    high: BoolArray
+    y: Floats
+    group: Indices
+    low: Bools
+    high: Bools
     reason: npt.NDArray[np.int8]
-    lower: FloatArray
-    upper: FloatArray
-    counted: IntArray
-    depth: IntArray
+    lower: Floats
+    upper: Floats
+    counted: Indices
+    depth: Indices
 
-    def treatment(self, values: FloatArray, keep: BoolArray, low: Reason, high: Reason) -> Treatment:
+    def treatment(self, values: Floats, keep: Bools, low: Reason, high: Reason) -> Treatment:
         reason = self.reason.copy()
         reason[self.low] = low
         reason[self.high] = high
@@ -244,22 +245,22 @@ def _plan(
 
 
 def _group_cutoffs(
-    values: FloatArray,
-    codes: IntArray,
+    values: Floats,
+    codes: Indices,
     groups: int,
-    used: BoolArray,
-    weight: FloatArray,
-    probs: FloatArray,
+    used: Bools,
+    weight: Floats,
+    probs: Floats,
     parent: Sequence[npt.ArrayLike],
     minimum: int,
-) -> tuple[FloatArray, IntArray, IntArray]:
+) -> tuple[Floats, Indices, Indices]:
     """Cutoffs (G, 2), the count behind them (G,) and the depth of the class used (G,)."""
     cutoffs = np.full((groups, 2), np.nan)
     counted = np.zeros(groups, dtype=np.intp)
     depth = np.full(groups, -1, dtype=np.intp)
     rows = np.flatnonzero(used)
     open_groups = np.ones(groups, dtype=np.bool_)
-    levels: list[tuple[IntArray, int]] = [(codes, groups)]
+    levels: list[tuple[Indices, int]] = [(codes, groups)]
     levels += [_classes(p, f"parent {i}", len(values)) for i, p in enumerate(parent)]
     for number, (classes, size) in enumerate(levels):
         owner = _owner(codes, groups, classes, number)
@@ -281,7 +282,7 @@ def _group_cutoffs(
     return cutoffs, counted, depth
 
 
-def _owner(codes: IntArray, groups: int, classes: IntArray, number: int) -> IntArray:
+def _owner(codes: Indices, groups: int, classes: Indices, number: int) -> Indices:
     """The class (G,) in which each group lies, -1 for a group without units."""
     owner = np.full(groups, -1, dtype=np.intp)
     owner[codes] = classes
@@ -292,9 +293,7 @@ def _owner(codes: IntArray, groups: int, classes: IntArray, number: int) -> IntA
     return owner
 
 
-def _quantiles(
-    values: FloatArray, codes: IntArray, size: int, weight: FloatArray, probs: FloatArray
-) -> FloatArray:
+def _quantiles(values: Floats, codes: Indices, size: int, weight: Floats, probs: Floats) -> Floats:
     result = np.full((size, len(probs)), np.nan)
     if len(values) == 0:
         return result
@@ -317,7 +316,7 @@ def _quantiles(
     return result
 
 
-def _sorted_within(values: FloatArray, codes: IntArray, size: int) -> IntArray:
+def _sorted_within(values: Floats, codes: Indices, size: int) -> Indices:
     """The order by code and then by value, equal values in the order given, as by lexsort."""
     by_value = np.argsort(values, kind="stable")
     # Short integers are sorted by counting, in a fraction of the time.
@@ -325,13 +324,13 @@ def _sorted_within(values: FloatArray, codes: IntArray, size: int) -> IntArray:
     return np.asarray(by_value[np.argsort(short, kind="stable")])
 
 
-def _classes(codes: npt.ArrayLike, name: str, n: int) -> tuple[IntArray, int]:
+def _classes(codes: npt.ArrayLike, name: str, n: int) -> tuple[Indices, int]:
     array = np.asarray(codes)
     size = int(array.max(initial=0)) + 1 if array.dtype.kind in "iu" else 1
     return as_codes(array, name, size=size, length=n), size
 
 
-def _positive_weights(weight: npt.ArrayLike | None, name: str, n: int) -> FloatArray:
+def _positive_weights(weight: npt.ArrayLike | None, name: str, n: int) -> Floats:
     if weight is None:
         return np.ones(n)
     array = as_floats(weight, name, ndim=1, length=n)

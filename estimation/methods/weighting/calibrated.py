@@ -7,11 +7,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from estimation.methods.arrays import Floats, Indices
 from estimation.methods.cells import build_cells, domain_codes
 from estimation.methods.estimators.ratios import _same_columns
 from estimation.methods.estimators.variance import design_effect, moments, stratified_variance, weighted
 from estimation.methods.results import Estimates, IntervalBasis, make_estimates
-from estimation.methods.sample import FloatArray, IntArray, StratifiedSample, as_matrix
+from estimation.methods.sample import StratifiedSample, as_matrix
 from estimation.methods.weighting.calibration import Calibrated
 from estimation.methods.weighting.response import Poststratified
 
@@ -115,7 +116,7 @@ def _checked(
     calibration: Calibrated,
     domain: npt.ArrayLike | None,
     domains: int | None,
-) -> tuple[FloatArray, IntArray | None, int]:
+) -> tuple[Floats, Indices | None, int]:
     if len(calibration.weight) != sample.n:
         raise ValueError(f"calibration has {len(calibration.weight)} units where {sample.n} are needed")
     codes, size = domain_codes(domain, sample.n, domains)
@@ -124,10 +125,10 @@ def _checked(
 
 def _estimates(
     sample: StratifiedSample,
-    y: FloatArray,
-    x: FloatArray | None,
+    y: Floats,
+    x: Floats | None,
     calibration: Calibrated,
-    codes: IntArray | None,
+    codes: Indices | None,
     size: int,
     fit: ResidualFit,
     level: float,
@@ -186,7 +187,7 @@ class _Regression:
         self.basis = basis[:, strength > 1e-11 * strength.max(initial=0.0)]
         self.root = root[:, None]
 
-    def residual(self, linear: FloatArray) -> FloatArray:
+    def residual(self, linear: Floats) -> Floats:
         """Residuals (n, k) of (n, k)."""
         scaled = linear * self.root
         scaled -= self.basis @ (self.basis.T @ scaled)

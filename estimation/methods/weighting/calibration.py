@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import FloatArray, as_codes, as_floats, as_matrix
+from estimation.methods.arrays import Floats, Indices
+from estimation.methods.sample import as_codes, as_floats, as_matrix
 
 type CalibrationMethod = Literal["linear", "raking", "logit"]
 
@@ -43,11 +44,11 @@ class Calibrated:
     iterations : Newton steps, or rounds of raking
     """
 
-    weight: FloatArray
-    g: FloatArray
-    before: FloatArray
-    x: FloatArray
-    totals: FloatArray
+    weight: Floats
+    g: Floats
+    before: Floats
+    x: Floats
+    totals: Floats
     distance: float
     movement: float
     iterations: int
@@ -110,7 +111,7 @@ def calibrate(
     scaled, target = auxiliary / size, known / size
     b = np.zeros(len(known))
     g, iterations = np.ones(len(old)), 0
-    best: tuple[float, FloatArray] | None = None
+    best: tuple[float, Floats] | None = None
     while True:
         misfit = target - (old * g) @ scaled
         distance, column = _distance(misfit * size, known)
@@ -214,7 +215,7 @@ class _Curve:
         if method == "logit":
             self.steep = (self.high - self.low) / ((1.0 - self.low) * (self.high - 1.0))
 
-    def g(self, u: FloatArray) -> FloatArray:
+    def g(self, u: Floats) -> Floats:
         """F(u)."""
         if self.method == "linear":
             return np.clip(1.0 + u, self.low, self.high)
@@ -224,7 +225,7 @@ class _Curve:
         odds = (1.0 - self.low) / (self.high - 1.0) * np.exp(np.clip(self.steep * u, -700.0, 700.0))
         return np.asarray(self.low + (self.high - self.low) * (odds / (1.0 + odds)))
 
-    def slope(self, u: FloatArray) -> FloatArray:
+    def slope(self, u: Floats) -> Floats:
         """F'(u), 0 where a bound holds."""
         g = self.g(u)
         if self.method == "logit":
@@ -235,13 +236,13 @@ class _Curve:
 
 def _damped(
     curve: _Curve,
-    weight: FloatArray,
-    x: FloatArray,
-    target: FloatArray,
-    b: FloatArray,
-    step: FloatArray,
+    weight: Floats,
+    x: Floats,
+    target: Floats,
+    b: Floats,
+    step: Floats,
     descent: float,
-) -> FloatArray | None:
+) -> Floats | None:
     """b + c step with the largest c = 1, 1/2, 1/4, ... at which the convex function has not turned steeply
     uphill along the step; None when no c is left. The test needs slopes only, so nothing cancels."""
     if not descent > 0.0:
@@ -256,13 +257,13 @@ def _damped(
     return None
 
 
-def _distance(misfit: FloatArray, totals: FloatArray) -> tuple[float, int]:
+def _distance(misfit: Floats, totals: Floats) -> tuple[float, int]:
     relative = np.abs(misfit) / (1.0 + np.abs(totals))
     column = int(np.argmax(relative))
     return float(relative[column]), column
 
 
-def _positive(weight: npt.ArrayLike) -> FloatArray:
+def _positive(weight: npt.ArrayLike) -> Floats:
     w = as_floats(weight, "weight", ndim=1)
     bad = np.flatnonzero(w <= 0)
     if len(bad):
@@ -271,8 +272,8 @@ def _positive(weight: npt.ArrayLike) -> FloatArray:
 
 
 def _margin(
-    number: int, weight: FloatArray, codes: npt.ArrayLike, totals: npt.ArrayLike
-) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    number: int, weight: Floats, codes: npt.ArrayLike, totals: npt.ArrayLike
+) -> tuple[Indices, Floats]:
     known = as_floats(totals, f"totals of margin {number}", ndim=1)
     checked = as_codes(codes, f"codes of margin {number}", size=len(known), length=len(weight))
     present = np.bincount(checked, minlength=len(known)) > 0

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import BoolArray, FloatArray, IntArray, as_codes, as_floats
+from estimation.methods.arrays import Bools, Floats, Indices
+from estimation.methods.sample import as_codes, as_floats
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,17 @@ class Collapsed:
         mapping -1
     """
 
-    stratum: IntArray
-    population: FloatArray
-    mapping: IntArray
+    stratum: Indices
+    population: Floats
+    mapping: Indices
     records: tuple[CollapseRecord, ...]
     unresolved: tuple[int, ...]
-    unrepresented: FloatArray
+    unrepresented: Floats
 
 
 def collapsing_path(
     region: npt.ArrayLike, macro_region: npt.ArrayLike, industry: npt.ArrayLike, size: npt.ArrayLike
-) -> list[IntArray]:
+) -> list[Indices]:
     """The survey's path for cells region x industry x size, each argument (H,) codes per cell.
 
     Returns three partitions of the cells, (H,) each: macro-region x industry x size, then nation x
@@ -124,16 +125,16 @@ class _Rule:
     """When a stratum is too thin to stand alone; `largest` (H,) of the cells."""
 
     minimum: int
-    largest: FloatArray
+    largest: Floats
 
-    def bound(self, owner: IntArray) -> FloatArray:
+    def bound(self, owner: Indices) -> Floats:
         """(H,) the smallest of the largest weights of the cells that each stratum holds."""
         live = owner >= 0
         result = np.full(len(owner), np.inf)
         np.minimum.at(result, owner[live], self.largest[live])
         return result
 
-    def thin(self, N: npt.ArrayLike, r: npt.ArrayLike, bound: npt.ArrayLike) -> BoolArray:
+    def thin(self, N: npt.ArrayLike, r: npt.ArrayLike, bound: npt.ArrayLike) -> Bools:
         """For N, r and the largest weight of strata."""
         population, answers = np.asarray(N), np.asarray(r)
         # A weight that is the bound but for rounding is borne.
@@ -141,8 +142,8 @@ class _Rule:
         return np.asarray(((answers < self.minimum) | heavy) & (answers < population))
 
 
-def _levels(paths: Sequence[npt.ArrayLike], cells: int) -> list[IntArray]:
-    levels: list[IntArray] = []
+def _levels(paths: Sequence[npt.ArrayLike], cells: int) -> list[Indices]:
+    levels: list[Indices] = []
     for number, path in enumerate(paths):
         array = np.asarray(path)
         size = int(array.max(initial=0)) + 1 if array.dtype.kind in "iu" else 1
@@ -158,15 +159,15 @@ def _levels(paths: Sequence[npt.ArrayLike], cells: int) -> list[IntArray]:
 
 
 def _one_level(
-    owner: IntArray,
-    classes: IntArray,
-    population: FloatArray,
-    respondents: IntArray,
+    owner: Indices,
+    classes: Indices,
+    population: Floats,
+    respondents: Indices,
     rule: _Rule,
     partners: str,
     number: int,
     records: list[CollapseRecord],
-) -> IntArray:
+) -> Indices:
     """Join the thin strata of every class; `owner` (H,) names each cell's stratum by its lowest cell, -1
     for none."""
     cells = len(owner)
@@ -197,14 +198,14 @@ def _one_level(
 
 
 def _joined(
-    members: IntArray,
-    weak: IntArray,
-    N: FloatArray,
-    r: FloatArray,
-    bound: FloatArray,
+    members: Indices,
+    weak: Indices,
+    N: Floats,
+    r: Floats,
+    bound: Floats,
     rule: _Rule,
     partners: str,
-) -> IntArray:
+) -> Indices:
     if partners == "all":
         return members
     if not rule.thin(N[weak].sum(), r[weak].sum(), bound[weak].min()):
@@ -220,10 +221,10 @@ def _joined(
 
 
 def _result(
-    codes: IntArray,
-    population: FloatArray,
-    respondents: IntArray,
-    owner: IntArray,
+    codes: Indices,
+    population: Floats,
+    respondents: Indices,
+    owner: Indices,
     rule: _Rule,
     records: list[CollapseRecord],
 ) -> Collapsed:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from estimation.methods.sample import FloatArray, IntArray, as_codes, as_floats, as_mask
+from estimation.methods.arrays import Floats, Indices
+from estimation.methods.sample import as_codes, as_floats, as_mask
 from estimation.methods.weighting.calibration import Calibrated
 
 
@@ -20,11 +21,11 @@ class Poststratified:
     cell : (n,) codes; totals : (P,) known totals
     """
 
-    weight: FloatArray
-    factor: FloatArray
-    before: FloatArray
-    cell: IntArray
-    totals: FloatArray
+    weight: Floats
+    factor: Floats
+    before: Floats
+    cell: Indices
+    totals: Floats
 
     @property
     def calibration(self) -> Calibrated:
@@ -40,7 +41,7 @@ class Poststratified:
         return np.array(self.weight, dtype=dtype, copy=copy)
 
 
-def design_weights(stratum: npt.ArrayLike, population: npt.ArrayLike) -> FloatArray:
+def design_weights(stratum: npt.ArrayLike, population: npt.ArrayLike) -> Floats:
     """N_h / n_h for each drawn unit, (n,); stratum (n,) codes, population (H,). Raises as
     `nonresponse_weights`."""
     codes, known = _strata(stratum, population)
@@ -49,7 +50,7 @@ def design_weights(stratum: npt.ArrayLike, population: npt.ArrayLike) -> FloatAr
 
 def nonresponse_weights(
     stratum: npt.ArrayLike, population: npt.ArrayLike, *, respondent: npt.ArrayLike | None = None
-) -> FloatArray:
+) -> Floats:
     """Weights N_h / r_h: the valid respondents of a stratum stand for all of it.
 
     Parameters
@@ -120,7 +121,7 @@ def poststratify(weight: npt.ArrayLike, cell: npt.ArrayLike, totals: npt.ArrayLi
 
 def effective_sample_size(
     weight: npt.ArrayLike, *, domain: npt.ArrayLike | None = None, domains: int | None = None
-) -> FloatArray:
+) -> Floats:
     """Kish's effective sample size (sum w)^2 / sum w^2 per domain, (D,); 0 for an empty domain.
 
     weight (n,), zero for units that do not count; domain (n,) codes with -1 outside.
@@ -135,7 +136,7 @@ def effective_sample_size(
     return np.divide(total**2, square, out=np.zeros(size), where=square > 0)
 
 
-def _strata(stratum: npt.ArrayLike, population: npt.ArrayLike) -> tuple[IntArray, FloatArray]:
+def _strata(stratum: npt.ArrayLike, population: npt.ArrayLike) -> tuple[Indices, Floats]:
     known = as_floats(population, "population", ndim=1)
     negative = np.flatnonzero(known < 0)
     if len(negative):

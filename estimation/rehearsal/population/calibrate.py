@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from estimation.methods.arrays import Bools, Floats, Ints
 
 
 def cell_sums(values: Floats, cell: Ints, cells: int) -> Floats:

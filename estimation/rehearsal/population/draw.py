@@ -1,8 +1,8 @@
 """Superpopulation units and the real draw: simple random samples by permanent random numbers, random response."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.population.frame import SMALL, TAKEN, FramePlan, plan_frame
 from estimation.rehearsal.population.sizes import LARGE, MEDIUM, MICRO, draw_industry
 from estimation.rehearsal.population.sizes import SMALL as SMALL_SIZE
@@ -26,10 +26,6 @@ from estimation.rehearsal.population.units import (
     Units,
 )
 from survey.classification import SECTIONS
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 _FIRST_CELL = 16 * 64  # response cells of ordinary enterprises follow those of the special categories
 _LEFT, _CAME = 0.065, 0.06  # shares of ordinary enterprises that existed in one year only

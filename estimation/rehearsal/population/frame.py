@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from estimation.methods.arrays import Floats, Ints
 from estimation.rehearsal.population.calibrate import solve_tilt
 from estimation.rehearsal.population.margins import Margins, build_margins, largest_remainder, rake
 from estimation.rehearsal.population.places import REGIONS, UNFILED_BY_CATEGORY
 from estimation.rehearsal.population.targets import T1_BUYERS, T2_BUYERS
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 ENTERPRISES = 480_000
 # Shares of sections A to R among enterprises before tilting, percent; plausible, not published.

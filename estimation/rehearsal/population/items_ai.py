@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from estimation.methods.arrays import Bools
 from estimation.rehearsal.population.calibrate import cell_sums, fit_share
 from estimation.rehearsal.population.items_flow import growing_levels, whole_numbers_where
 from estimation.rehearsal.population.targets import (
@@ -14,7 +15,7 @@ from estimation.rehearsal.population.targets import (
     TB_PER_PB,
 )
 from estimation.rehearsal.population.units import CENTRAL, DATA, HEAD
-from estimation.rehearsal.population.world import Y24, Y25, Bools, World
+from estimation.rehearsal.population.world import Y24, Y25, World
 
 _CENTRAL_COMPUTING_GROWTH = 1.6599
 # Who owns the intelligent computing of 2025: operators, other central, heads, other enterprises (rest: public).

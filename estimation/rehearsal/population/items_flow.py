@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.population.calibrate import (
     cell_sums,
     fit_share,
@@ -25,7 +26,7 @@ from estimation.rehearsal.population.targets import (
     TB_PER_EB,
 )
 from estimation.rehearsal.population.units import CENTRAL, DATA, HEAD, OTHER
-from estimation.rehearsal.population.world import Y24, Y25, Bools, Floats, Ints, World
+from estimation.rehearsal.population.world import Y24, Y25, World
 
 _LOCAL_GROUP_PUBLIC = (
     66.1  # percent of the flow of local data groups that is public data (text of the report)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Floats
 from estimation.rehearsal.population.calibrate import scale_to, whole_numbers
 from estimation.rehearsal.population.items_public import PublicStage
 from estimation.rehearsal.population.places import REGION_INDEX, REGIONS
@@ -19,7 +20,7 @@ from estimation.rehearsal.population.targets import (
     TOKENS_TRILLION,
 )
 from estimation.rehearsal.population.units import HEAD
-from estimation.rehearsal.population.world import Y24, Y25, Bools, Floats, World
+from estimation.rehearsal.population.world import Y24, Y25, World
 
 _OPEN_PROVINCE_GROWTH, _AUTHORISED_PROVINCE_GROWTH, _FARM_GROWTH = 1.3974, 1.5417, 1.42
 _REQUESTED_GROWTH = 1.296  # "nearly 30 %"

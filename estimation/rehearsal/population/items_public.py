@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.population.calibrate import (
     cell_sums,
     fit_share,
@@ -20,7 +21,7 @@ from estimation.rehearsal.population.targets import (
     TB_PER_ZB,
 )
 from estimation.rehearsal.population.units import PUBLIC
-from estimation.rehearsal.population.world import Y24, Y25, Bools, Floats, Ints, World
+from estimation.rehearsal.population.world import Y24, Y25, World
 
 # Shares of the public level by category; category 14 stands outside the levels of categories 1 to 13.
 _PRODUCTION = {1: 0.10, 2: 0.22, 3: 0.46, 4: 0.17, 5: 0.04, 14: 0.01}

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Floats
 from estimation.rehearsal.population.calibrate import pick_exact
 from estimation.rehearsal.population.targets import (
     PANEL_GROWTH,
@@ -11,7 +12,7 @@ from estimation.rehearsal.population.targets import (
     VALUE_2024,
 )
 from estimation.rehearsal.population.units import CENTRAL, DATA, HEAD, OTHER
-from estimation.rehearsal.population.world import Y24, Y25, Bools, Floats, World
+from estimation.rehearsal.population.world import Y24, Y25, World
 
 
 def build_spending(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from estimation.methods.arrays import Floats, Ints
 from estimation.rehearsal.population.calibrate import cell_sums, fit_share, scale_to, solve_tilt
 from estimation.rehearsal.population.margins import rake
 from estimation.rehearsal.population.places import SECTION_INDEX
@@ -21,7 +22,7 @@ from estimation.rehearsal.population.targets import (
     TB_PER_ZB,
 )
 from estimation.rehearsal.population.units import CENTRAL, DATA, HEAD, OTHER
-from estimation.rehearsal.population.world import Y24, Y25, Floats, Ints, World
+from estimation.rehearsal.population.world import Y24, Y25, World
 
 # Logit of the share of sensed data in production, sections A to R; the level is calibrated.
 _SENSED = np.array(

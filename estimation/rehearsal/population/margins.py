@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 
+from estimation.methods.arrays import Floats, Ints
 from estimation.rehearsal.population.places import (
     HEAD_PLATFORMS,
     INVALID_BY_CATEGORY,
@@ -19,8 +20,6 @@ from estimation.rehearsal.population.places import (
     VALID_BY_CATEGORY,
 )
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Numbers = NDArray[Any]
 R, C = 32, 14
 

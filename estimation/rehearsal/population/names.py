@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from estimation.methods.arrays import Ints
 from estimation.rehearsal.population.places import PLANNED_CITIES, REGIONS
 from estimation.rehearsal.population.units import Units
-from estimation.rehearsal.population.world import Ints
 from survey.questionnaires.credit_code import ALPHABET, check_character, organisation_check_character
 
 MARK = "演练"  # the first word of every synthetic name

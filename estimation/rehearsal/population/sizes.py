@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from estimation.methods.arrays import Floats, Ints
 
 LARGE, MEDIUM, SMALL, MICRO = 0, 1, 2, 3
 SIZE_CODES = ("large", "medium", "small", "micro")

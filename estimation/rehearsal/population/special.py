@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from estimation.methods.arrays import Bools, Ints
 from estimation.rehearsal.population.margins import Margins, largest_remainder
 from estimation.rehearsal.population.places import NO_SECTION, PLANNED_CITIES, REGION_INDEX, SECTION_INDEX
 from estimation.rehearsal.population.units import CENTRAL, DATA, HEAD, PUBLIC, YEARS
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 # Order of the special units in the population; institutions and ordinary platforms are samples.
 ORDER = (1, 2, 5, 6, 7, 8, 9, 10, 11, 14, 3, 4)

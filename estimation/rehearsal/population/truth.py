@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.places import REGIONS
-from estimation.rehearsal.population.world import Bools, Floats, Ints
 from estimation.runs.compute.treat import CATEGORY_GROUP
 from survey.classification import SECTIONS, SIZES
 

@@ -2,12 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from estimation.methods.arrays import Bools, Floats, Ints
 
 # Groups of Table 1 (a partition of the enterprises; "data enterprises" are DATA and HEAD together).
 HEAD, CENTRAL, DATA, OTHER, PUBLIC = 0, 1, 2, 3, 4

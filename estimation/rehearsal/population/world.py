@@ -3,17 +3,14 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.population.calibrate import cell_sums, grouped, scale_to
 from estimation.rehearsal.population.sizes import draw_firms
 from estimation.rehearsal.population.streams import Streams
 from estimation.rehearsal.population.units import CENTRAL, HEAD, OTHER, PUBLIC, Units
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 Y24, Y25 = 0, 1
 
 # Data volume relative to an ordinary small enterprise, by legal size and by special category.

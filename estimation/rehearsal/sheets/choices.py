@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.population.streams import Streams
 from estimation.rehearsal.population.units import CENTRAL, Units
-from estimation.rehearsal.population.world import Bools, Floats, Ints
 from estimation.rehearsal.sheets.numbers import SheetNumbers
 
 _REGISTRATIONS = ("102", "103", "111", "101", "201", "301", "131", "132")

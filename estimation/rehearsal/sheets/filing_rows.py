@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from estimation.rehearsal.population.world import Floats, Ints
+from estimation.methods.arrays import Floats, Ints
 
 SIGNATORIES = {
     "filler": "演练填表人",

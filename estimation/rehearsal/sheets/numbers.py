@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from estimation.rehearsal.population.world import Bools, Floats, Ints
+from estimation.methods.arrays import Bools, Floats, Ints
 
 # Ticks per unit of measurement: the number of decimals that respondents give.
 DECIMALS: dict[str, int] = {
@@ -80,7 +79,7 @@ class SheetNumbers:
         return self.ticks[code] / float(10 ** self.decimals[code])
 
 
-def build_numbers(values: Mapping[str, Floats], rows: NDArray[np.int64], year: int) -> SheetNumbers:
+def build_numbers(values: Mapping[str, Floats], rows: Ints, year: int) -> SheetNumbers:
     """Ticks of all items with true values, for the units `rows` in year 0 or 1."""
     petabytes = values["P01"][year, rows] >= _PETABYTE_FROM_TB
     ticks: dict[str, Ints] = {}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Ints
 from estimation.rehearsal.country import Country
-from estimation.rehearsal.population.world import Bools, Ints
 from estimation.rehearsal.sheets.choices import odd_choices
 
 # Finding (prefix of the edit code) -> reason code and texts; {n} is a serial number.

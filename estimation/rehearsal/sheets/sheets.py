@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.units import Units
-from estimation.rehearsal.population.world import Bools, Floats, Ints
 from estimation.rehearsal.sheets import tables as tables
 from estimation.rehearsal.sheets.choices import People, coded_answers
 from estimation.rehearsal.sheets.numbers import PETABYTE_TICKS, SheetNumbers, build_numbers, plain_texts
@@ -57,7 +57,7 @@ class SheetBatch:
 
 
 def build_sheets(
-    country: Country, form: Questionnaire, layout: Layout, rows: NDArray[np.int64], year: int, people: People
+    country: Country, form: Questionnaire, layout: Layout, rows: Ints, year: int, people: People
 ) -> SheetBatch:
     """Complete sheets of the units `rows`, all of the category of `form`, in year 0 (2024) or 1 (2025)."""
     units = country.units

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.population.items_module import computing_sites, month_shares
 from estimation.rehearsal.population.places import HUB_REGIONS, REGION_INDEX, REGIONS
-from estimation.rehearsal.population.world import Bools, Floats, Ints
 from estimation.rehearsal.sheets.numbers import plain_texts
 
 CODES = [region.code for region in REGIONS]

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.copy import QueuedLibpqWriter
 
+from estimation.methods.arrays import Floats
+
 CHUNK = 1 << 18
 
 
@@ -63,7 +65,7 @@ def copy_binary(table: str, columns: Sequence[str], blocks: Iterable[bytes]) -> 
         copy.write(b"\xff\xff")
 
 
-def binary_rows(columns: Sequence[NDArray[np.generic] | str | None], array: NDArray[np.float64]) -> bytes:
+def binary_rows(columns: Sequence[NDArray[np.generic] | str | None], array: Floats) -> bytes:
     """Rows of the binary format: integers, flags, texts and bytes of one length, then one double precision[].
 
     A column may be None (NULL in every row) or "" (the empty text in every row). `array` is (n, k).

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from estimation.design.models import SampleDesign, Stratum
 from estimation.external.models import ExternalSeries
+from estimation.methods.arrays import Floats, Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.external import external_values
 from estimation.rehearsal.population.places import REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.truth import TrueItem, true_rows
 from estimation.rehearsal.population.units import NOT_DRAWN, UNFILED
-from estimation.rehearsal.population.world import Floats, Ints
 from estimation.rehearsal.sheets.filing_rows import stamp
 from estimation.rehearsal.sheets.reasons import DISPOSITION_TEXTS
 from estimation.rehearsal.storage import members as casting

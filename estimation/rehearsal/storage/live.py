@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from django.db import connection
 
-from estimation.rehearsal.population.world import Bools, Ints
+from estimation.methods.arrays import Bools, Ints
 from estimation.rehearsal.sheets.filing_rows import FILING_COLUMNS
 from estimation.rehearsal.sheets.sheets import SheetBatch
 from estimation.rehearsal.sheets.slips import SHARE, slipped

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from estimation.methods.arrays import Bools, Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.places import REGION_INDEX
 from estimation.rehearsal.population.units import INVALID, NOT_DRAWN, UNFILED, VALID
-from estimation.rehearsal.population.world import Bools, Ints
 from survey.classification import NATIONAL_CATEGORIES, category_numbers
 
 # What a unit of the 2025 round shows.
@@ -107,7 +106,7 @@ def choose_cast(country: Country) -> Cast:
 
 def _show(
     play: Ints,
-    pool: NDArray[np.int64],
+    pool: Ints,
     category: Ints,
     region: Ints,
     has_last: Bools,

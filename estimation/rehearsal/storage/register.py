@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.methods.arrays import Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.names import (
     credit_code,
@@ -12,7 +13,6 @@ from estimation.rehearsal.population.names import (
     person_names,
     unit_names,
 )
-from estimation.rehearsal.population.world import Ints
 from estimation.rehearsal.sheets.choices import People
 from estimation.rehearsal.storage.members import Cast
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.methods.arrays import Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.names import credit_code, division_of, institution_type, unit_names
 from estimation.rehearsal.population.places import REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.special import SAMPLED
 from estimation.rehearsal.population.units import NOT_DRAWN
-from estimation.rehearsal.population.world import Ints
 from estimation.rehearsal.storage.bulk import copy_lines
 from estimation.rehearsal.storage.frame import UNIT_COLUMNS, unit_lines
 from estimation.rehearsal.storage.members import Cast

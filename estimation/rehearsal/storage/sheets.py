@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from estimation.methods.arrays import Bools, Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.places import REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.units import INVALID, VALID
-from estimation.rehearsal.population.world import Bools, Ints
 from estimation.rehearsal.sheets.filing_rows import (
     FILING_COLUMNS,
     Filed,

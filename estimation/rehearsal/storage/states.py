@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 from django.db import connection
 
+from estimation.methods.arrays import Bools, Ints
 from estimation.rehearsal.population.units import INVALID, VALID
-from estimation.rehearsal.population.world import Bools, Ints
 from estimation.rehearsal.sheets.filing_rows import SIGNATORIES, canonical, stamp
 from estimation.rehearsal.sheets.reasons import (
     EXEMPT_REASONS,

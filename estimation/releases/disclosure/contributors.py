@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import Floats, Ints
 from estimation.methods import primary_cells
+from estimation.methods.arrays import Floats, Ints
 from estimation.runs.compute.arrays import Year, crossed_domain, domains_of
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.treat import treat

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from estimation.design.strata import Bools, Floats
 from estimation.methods import (
     SuppressionError,
     audit_suppression,
@@ -19,6 +18,7 @@ from estimation.methods import (
     suppress_in_turn,
     table_relations,
 )
+from estimation.methods.arrays import Bools, Floats
 from estimation.releases.checks import AuditedSystem, Disclosure, Rules
 from estimation.releases.content.content import CellStatus, FrozenCell
 from estimation.releases.content.crossings import CROSSED

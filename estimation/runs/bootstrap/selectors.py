@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from django.db.models import Count, Q, Sum
 
-from estimation.design.strata import Floats
+from estimation.methods.arrays import Floats
 from estimation.runs.bootstrap.models import Bootstrap, ReplicateEstimate
 from estimation.runs.compute.replicates import Frame, build_frame, wanted_variables
 from estimation.runs.compute.spec import RunSpec

@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from estimation.design.strata import Floats
+from estimation.methods.arrays import Floats
 from estimation.methods.estimators.bootstrap import combine
 from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate
 from estimation.runs.bootstrap.selectors import frame_of, replicates_of

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from estimation.design.strata import Strata
+from estimation.methods.arrays import Bools, Floats, Ints
 from survey.classification import (
     CATEGORIES,
     CENTRAL_ENTERPRISES,
@@ -20,9 +20,6 @@ from survey.classification import (
     category_numbers,
 )
 
-type Floats = npt.NDArray[np.float64]
-type Ints = npt.NDArray[np.int64]
-type Bools = npt.NDArray[np.bool_]
 # Numbers of the categories of enterprises, of data enterprises, of operators and central enterprises.
 _ENTERPRISES = category_numbers(ENTERPRISES)
 _DATA_ENTERPRISES = category_numbers(DATA_ENTERPRISES)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from estimation.design.strata import Floats
+from estimation.methods.arrays import Floats
 from estimation.methods.estimators.quality import grade
 
 COLUMNS = (

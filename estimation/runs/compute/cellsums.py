@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from estimation.design.strata import Floats, Ints
+from estimation.methods.arrays import Floats, Ints
 from estimation.methods.sample import StratifiedSample
 from estimation.runs.compute.arrays import Domain, Year
 

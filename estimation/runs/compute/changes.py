@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from estimation.design.strata import Bools, Floats, Ints
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.runs.compute.arrays import Domain
 from estimation.runs.compute.blocks import Block, Collector
 from estimation.runs.compute.cellsums import Grouping, indicator

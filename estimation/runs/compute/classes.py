@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estimation.design.strata import KINDS, Bools, Floats, Ints, Strata
+from estimation.design.strata import KINDS, Strata
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.runs.compute.spec import RunSpec
 from survey.classification import REGIONS
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import Bools, Floats, Ints
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.runs.compute.arrays import Domain, crossed_domain, group_masks
 from estimation.runs.compute.changes import Pair, pair_years
 from estimation.runs.compute.levels import Prepared

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from estimation.design.strata import Bools, Floats, Ints
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.runs.compute.arrays import Domain, Item, Year, crossed_domain, domains_of, group_masks
 from estimation.runs.compute.blocks import Block, Collector
 from estimation.runs.compute.cellsums import Cells, Grouping, Moments, build_cells, combined, group

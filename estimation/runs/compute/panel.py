@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import Bools, Floats, Ints
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.runs.compute.blocks import Block, Collector
 from estimation.runs.compute.cellsums import Grouping, by_pair, combined
 from estimation.runs.compute.changes import Pair, overlap_codes, overlap_weights

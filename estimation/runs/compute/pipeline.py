@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estimation.design.strata import Floats
+from estimation.methods.arrays import Floats
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.blocks import Collector, EstimateColumns
 from estimation.runs.compute.changes import pair_years, share_growth, total_growth

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from estimation.design.strata import Floats
+from estimation.methods.arrays import Floats
 from estimation.methods.estimators.bootstrap import bootstrap_part
 from estimation.runs.compute.arrays import Domain, Year, domains_of
 from estimation.runs.compute.cellsums import indicator

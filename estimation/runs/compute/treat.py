@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import Bools, Floats, Ints
+from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.methods.treatment.optimal_cutoffs import optimal_cutoffs
 from estimation.methods.treatment.winsorization import Reason, trim, winsorize
 from estimation.runs.compute.arrays import Year

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import KINDS, Floats, Ints, Strata, macro_region_of
+from estimation.design.strata import KINDS, Strata, macro_region_of
+from estimation.methods.arrays import Floats, Ints
 from estimation.methods.sample import StratifiedSample
 from estimation.methods.weighting.collapsing import collapse
 from estimation.methods.weighting.response import nonresponse_weights

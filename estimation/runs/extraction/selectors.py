@@ -8,7 +8,8 @@ import numpy as np
 from estimation.design.drawn.selectors import Selection, selection_of, strata_of
 from estimation.design.models import SampleDesign
 from estimation.design.strata import Strata, counted_by_region
-from estimation.runs.compute.arrays import Floats, Ints, Item, Year
+from estimation.methods.arrays import Floats, Ints
+from estimation.runs.compute.arrays import Item, Year
 from survey.classification import CATEGORIES, REGIONS, SECTIONS
 from survey.microdata.columns import selectors as microdata
 from survey.microdata.models import MicrodataVersion

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.design.strata import Floats, Ints
+from estimation.methods.arrays import Floats, Ints
 from estimation.runs.compute.contributions import Behind, Cell, Side
 
 REASONS = ("entered", "left", "answer", "treatment", "weight", "same")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from estimation.methods.arrays import Bools, Floats, Indices
 
 
-def slow_variance(
-    z: Floats, stratum: npt.NDArray[np.intp], population: Floats, lonely: str = "adjust"
-) -> float:
+def slow_variance(z: Floats, stratum: Indices, population: Floats, lonely: str = "adjust") -> float:
     """Variance of the total of weighted values z (n,), one stratum after the other."""
     grand = float(np.sum(z)) / len(z)
     variance, alone = 0.0, 0
@@ -35,9 +32,9 @@ def slow_variance(
 def slow_total(
     y: Floats,
     weight: Floats,
-    stratum: npt.NDArray[np.intp],
+    stratum: Indices,
     population: Floats,
-    inside: npt.NDArray[np.bool_],
+    inside: Bools,
     lonely: str = "adjust",
 ) -> tuple[float, float]:
     """Total of the units inside a domain and its standard error."""
@@ -49,9 +46,9 @@ def slow_ratio(
     y: Floats,
     x: Floats,
     weight: Floats,
-    stratum: npt.NDArray[np.intp],
+    stratum: Indices,
     population: Floats,
-    inside: npt.NDArray[np.bool_],
+    inside: Bools,
     lonely: str = "adjust",
 ) -> tuple[float, float]:
     """Combined ratio of a domain and its linearised standard error."""
@@ -64,7 +61,7 @@ def slow_ratio(
 
 def make_sample(
     seed: int, n: int = 120, strata: int = 15, items: int = 3
-) -> tuple[npt.NDArray[np.intp], Floats, Floats, npt.NDArray[np.intp]]:
+) -> tuple[Indices, Floats, Floats, Indices]:
     """Stratum codes, populations, values (n, k) and domain codes of a random sample with odd strata.
 
     Stratum 0 is taken whole, stratum 1 is lonely, stratum 2 is a population of one.
