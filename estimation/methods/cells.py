@@ -62,8 +62,8 @@ class Cells:
     def blocks(self, columns: int) -> Iterator[Block]:
         """The cells in runs of about as many units as make a block of `columns` columns."""
         width = max(_BLOCK // max(columns, 1), 1)
-        wanted = np.arange(width, len(self.order) + width, width)
-        ends = np.unique(np.searchsorted(self.offsets, wanted, side="left").clip(0, len(self.stratum)))
+        targets = np.arange(width, len(self.order) + width, width)
+        ends = np.unique(np.searchsorted(self.offsets, targets, side="left").clip(0, len(self.stratum)))
         start = 0
         for end in ends:
             first, last = int(self.offsets[start]), int(self.offsets[end])
@@ -84,10 +84,10 @@ class Cells:
 
     def counts(self, holds: Bools) -> Indices:
         """Units (D, k) for which something holds, (n, k) in the order of the sample."""
-        found = np.zeros((len(self.stratum), holds.shape[1]))
+        counts = np.zeros((len(self.stratum), holds.shape[1]))
         for block in self.blocks(holds.shape[1]):
-            found[block.cells] = block.sums(holds[self.order[block.units]].astype(np.float64))
-        return self.over_domains(found).astype(np.intp)
+            counts[block.cells] = block.sums(holds[self.order[block.units]].astype(np.float64))
+        return self.over_domains(counts).astype(np.intp)
 
     def per_unit(self, values: Floats) -> Floats:
         """Cell values (C, k) repeated for each unit in sorted order, (m, k)."""

@@ -70,14 +70,14 @@ class StratifiedSample:
             weight = as_floats(self.weight, "weight", ndim=1, length=len(stratum))
             _refuse(weight <= 0, "weight must be positive", weight)
         fraction = n_h / population
-        whole = n_h == population
-        alone = (n_h == 1) & ~whole
+        census = n_h == population
+        alone = (n_h == 1) & ~census
         if self.lonely not in LONELY_POLICIES:
             raise ValueError(f"lonely must be one of {LONELY_POLICIES}, not {self.lonely!r}")
         if self.lonely == "fail" and alone.any():
             raise ValueError(f"stratum {int(np.flatnonzero(alone)[0])} has a single sampled unit")
         # (1 - f_h) n_h / (n_h - 1): what a sum of squares about the stratum mean is multiplied by.
-        factor = np.where(whole | alone, 0.0, (1.0 - fraction) * n_h / np.maximum(n_h - 1, 1))
+        factor = np.where(census | alone, 0.0, (1.0 - fraction) * n_h / np.maximum(n_h - 1, 1))
         for name, value in (
             ("stratum", stratum),
             ("population", population),

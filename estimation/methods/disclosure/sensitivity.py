@@ -59,8 +59,8 @@ def primary_cells(
     *,
     cells: int | None = None,
     minimum: int = 3,
-    one: float = 0.70,
-    two: float = 0.85,
+    largest_limit: float = 0.70,
+    two_largest_limit: float = 0.85,
 ) -> PrimaryCells:
     """Cells that would tell about single units.
 
@@ -70,7 +70,7 @@ def primary_cells(
     cell : (m,) integer codes 0..C-1, -1 for none
     cells : C, when the last cells may be empty
     minimum : fewest contributors of a published cell; a cell without any is safe, there is nothing in it
-    one, two : largest allowed share of the largest and of the two largest contributors
+    largest_limit, two_largest_limit : largest allowed share of the largest and of the two largest contributors
 
     Raises
     ------
@@ -86,19 +86,19 @@ def primary_cells(
     size = cells if cells is not None else int(codes.max(initial=0)) + 1
     codes = as_codes(codes, "cell", size=size, length=len(amount), lowest=-1)
     inside = codes >= 0
-    place, amount = codes[inside], amount[inside]
-    units = np.bincount(place, minlength=size)
-    total = np.bincount(place, weights=amount, minlength=size)
-    order = np.lexsort((-amount, place))
+    cell_code, amount = codes[inside], amount[inside]
+    units = np.bincount(cell_code, minlength=size)
+    total = np.bincount(cell_code, weights=amount, minlength=size)
+    order = np.lexsort((-amount, cell_code))
     sorted_amount = np.append(amount[order], 0.0)
     first = np.cumsum(units) - units
     top = np.where(units > 0, sorted_amount[np.minimum(first, len(amount))], 0.0)
     second = np.where(units > 1, sorted_amount[np.minimum(first + 1, len(amount))], 0.0)
-    whole = np.where(total > 0, total, 1.0)
-    largest, both = top / whole, (top + second) / whole
+    divisor = np.where(total > 0, total, 1.0)
+    largest, both = top / divisor, (top + second) / divisor
     reason = np.zeros(size, dtype=np.int8)
-    reason[both > two] = Sensitivity.TWO_DOMINATE
-    reason[largest > one] = Sensitivity.ONE_DOMINATES
+    reason[both > two_largest_limit] = Sensitivity.TWO_DOMINATE
+    reason[largest > largest_limit] = Sensitivity.ONE_DOMINATES
     reason[(units > 0) & (units < minimum)] = Sensitivity.FEW
     return PrimaryCells(reason > 0, reason, units, total, largest, both)
 
@@ -166,27 +166,27 @@ def audit_suppression(
     ------
     ValueError : a negative value; sums that do not hold, with the row.
     """
-    known, mask = checked_table(value, relations, withheld, "withheld")
-    wanted = mask if targets is None else mask & as_mask(targets, "targets", len(known))
-    lower, upper = np.where(mask, 0.0, known), np.where(mask, np.inf, known)
+    values, mask = checked_table(value, relations, withheld, "withheld")
+    audited = mask if targets is None else mask & as_mask(targets, "targets", len(values))
+    lower, upper = np.where(mask, 0.0, values), np.where(mask, np.inf, values)
     for members in linked_groups(relations, mask):
         rows = relations[:, members].tocsr()
         rows = rows[np.diff(rows.indptr) > 0]
-        start = known[members]
-        for place, c in enumerate(members):
-            if not wanted[c]:
+        start = values[members]
+        for position, c in enumerate(members):
+            if not audited[c]:
                 continue
             # In deviations from the truth, in units of the cell itself: small cells keep their digits.
-            unit = start[place] if start[place] > 0 else max(float(start.max()), 1.0)
+            unit = start[position] if start[position] > 0 else max(float(start.max()), 1.0)
             for sign in (1.0, -1.0):
                 limits = np.stack([-start / unit, np.full(len(start), np.inf)], axis=1)
-                move = furthest(rows, limits, place, sign)[0] * unit
+                move = furthest(rows, limits, position, sign)[0] * unit
                 if sign > 0:
-                    upper[c] = known[c] + move
+                    upper[c] = values[c] + move
                 else:
-                    lower[c] = max(known[c] - move, 0.0)
+                    lower[c] = max(values[c] - move, 0.0)
     width = upper - lower
-    recovered = mask & (width <= tolerance * np.where(known > 0, known, 1.0))
+    recovered = mask & (width <= tolerance * np.where(values > 0, values, 1.0))
     return Audit(lower, upper, recovered)
 
 
@@ -202,31 +202,33 @@ def checked_table(
     value: npt.ArrayLike, relations: sparse.csr_array, mask: npt.ArrayLike, name: str
 ) -> tuple[Floats, Bools]:
     """Non-negative values (C,) whose sums hold, and a mask (C,); else ValueError."""
-    known = as_floats(value, "value", ndim=1, length=relations.shape[1])
-    _refuse(known < 0, "value must not be negative", known)
-    gap = np.abs(relations @ known)
-    wrong = np.flatnonzero(gap > 1e-6 * np.maximum(abs(relations) @ known, 1.0))
+    values = as_floats(value, "value", ndim=1, length=relations.shape[1])
+    _refuse(values < 0, "value must not be negative", values)
+    gap = np.abs(relations @ values)
+    wrong = np.flatnonzero(gap > 1e-6 * np.maximum(abs(relations) @ values, 1.0))
     if len(wrong):
         raise ValueError(f"relation {int(wrong[0])} does not hold: parts and total differ by {gap[wrong[0]]}")
-    return known, as_mask(mask, name, len(known))
+    return values, as_mask(mask, name, len(values))
 
 
-def furthest(rows: sparse.csr_array, limits: Floats, place: int, sign: float) -> tuple[float, Floats, Floats]:
+def furthest(
+    rows: sparse.csr_array, limits: Floats, position: int, sign: float
+) -> tuple[float, Floats, Floats]:
     """How far one cell can move up (+1) or down (-1) while the sums hold and moves stay within limits (C, 2).
 
     Returns the distance (inf if nothing stops it), the moves (C,) and the reduced costs (C,) of the linear program.
     """
     goal = np.zeros(len(limits))
-    goal[place] = -sign
+    goal[position] = -sign
     # The stubs of SciPy know neither sparse matrices nor arrays of bounds here; the solver takes both.
     equal: dict[str, Any] = {"A_eq": rows, "b_eq": np.zeros(rows.shape[0])} if rows.shape[0] else {}
-    found: Any = optimize.linprog(goal, bounds=cast("Any", limits), method="highs", **equal)
-    if found.status == 3:
+    solution: Any = optimize.linprog(goal, bounds=cast("Any", limits), method="highs", **equal)
+    if solution.status == 3:
         return np.inf, goal, goal
-    if not found.success:
-        raise ArithmeticError(f"the linear program of cell {place} failed: {found.message}")
-    price = rows.T @ found.eqlin.marginals if rows.shape[0] else np.zeros(len(goal))
-    return max(-float(found.fun), 0.0), np.asarray(found.x), np.asarray(price - goal)
+    if not solution.success:
+        raise ArithmeticError(f"the linear program of cell {position} failed: {solution.message}")
+    price = rows.T @ solution.eqlin.marginals if rows.shape[0] else np.zeros(len(goal))
+    return max(-float(solution.fun), 0.0), np.asarray(solution.x), np.asarray(price - goal)
 
 
 def _refuse(bad: Bools, message: str, values: Floats) -> None:

@@ -48,9 +48,9 @@ def suppress_in_turn(
     Kelly, Golden and Assad (1992); Robertson (1993); Fischetti and Salazar-González (2001), section 5.
     """
     problem = checked_problem(value, relations, primary, cost, never, withheld_before, protection)
-    known, sensitive, fixed, old, price, goal = problem
+    values, sensitive, fixed, old, price, goal = problem
     given = sensitive | (old & ~fixed)
-    search = _Turns(known, relations, given, sensitive, fixed, price, goal)
+    search = _Turns(values, relations, given, sensitive, fixed, price, goal)
     search.protect()
     search.take_back()
     secondary = search.withheld & ~sensitive
@@ -106,25 +106,25 @@ class _Turns:
     def _cheapest(self, cell: int, sign: float) -> Floats:
         """The cheapest movement (C,) of a table in which ``cell`` moves by its goal. Raises SuppressionError."""
         unit, count = self.goal[cell], len(self.free)
-        place = int(np.searchsorted(self.free, cell))
+        position = int(np.searchsorted(self.free, cell))
         # Cells that are withheld anyway move for next to nothing: for nothing they would move without need.
         rate = np.where(self.withheld, 1e-6 * self.price.min(), self.price)[self.free]
         upper = np.concatenate([np.full(count, _FAR), np.minimum(self.value[self.free] / unit, _FAR)])
         lower = np.zeros(2 * count)
-        upper[[place, count + place]] = 0.0
-        forward = place if sign > 0 else count + place
+        upper[[position, count + position]] = 0.0
+        forward = position if sign > 0 else count + position
         lower[forward] = upper[forward] = 1.0
         self.programs += 1
         # The stubs of SciPy know neither sparse matrices nor arrays of bounds here; the solver takes both.
         count_of_sums = self.both.shape[0]
         equal: dict[str, Any] = {"A_eq": self.both, "b_eq": np.zeros(count_of_sums)} if count_of_sums else {}
         limits = cast("Any", np.stack([lower, upper], axis=1))
-        found: Any = optimize.linprog(np.concatenate([rate, rate]), bounds=limits, method="highs", **equal)
-        if found.status == 2:
+        solution: Any = optimize.linprog(np.concatenate([rate, rate]), bounds=limits, method="highs", **equal)
+        if solution.status == 2:
             raise SuppressionError("the cells that must be published give a sensitive cell away")
-        if not found.success:
-            raise ArithmeticError(f"the linear program of cell {cell} failed: {found.message}")
-        return self._whole(self.free, found.x[:count] - found.x[count:], unit)
+        if not solution.success:
+            raise ArithmeticError(f"the linear program of cell {cell} failed: {solution.message}")
+        return self._whole(self.free, solution.x[:count] - solution.x[count:], unit)
 
     def _whole(self, members: Indices, moved: Floats, unit: float) -> Floats:
         full = np.zeros(len(self.value))
@@ -164,13 +164,13 @@ class _Turns:
     def _within(self, pattern: Bools, cell: int, sign: float) -> Floats | None:
         """A movement (C,) that stays inside a pattern, or None."""
         members = np.flatnonzero(pattern)
-        unit, place = self.goal[cell], int(np.searchsorted(members, cell))
+        unit, position = self.goal[cell], int(np.searchsorted(members, cell))
         rows = self.relations[:, members].tocsr()
         rows = rows[np.diff(rows.indptr) > 0]
         limits = np.stack(
             [-np.minimum(self.value[members] / unit, _FAR), np.full(len(members), _FAR)], axis=1
         )
-        limits[place] = (-min(self.value[cell] / unit, 1.0), 1.0)  # further than wanted is of no use
+        limits[position] = (-min(self.value[cell] / unit, 1.0), 1.0)  # further than wanted is of no use
         self.programs += 1
-        distance, moved, _price = furthest(rows, limits, place, sign)
+        distance, moved, _price = furthest(rows, limits, position, sign)
         return self._whole(members, moved, unit) if distance >= _REACHED else None

@@ -64,10 +64,10 @@ def checked_problem(
     Raises ValueError for what cannot be a table, a price or a protection, SuppressionError for a sensitive cell that
     must be published.
     """
-    known, sensitive = checked_table(value, relations, primary, "primary")
+    values, sensitive = checked_table(value, relations, primary, "primary")
     if not protection > 0.0:
         raise ValueError(f"protection must be positive, not {protection}")
-    size = len(known)
+    size = len(values)
     fixed = np.zeros(size, dtype=np.bool_) if never is None else as_mask(never, "never", size)
     old = (
         np.zeros(size, dtype=np.bool_)
@@ -77,13 +77,13 @@ def checked_problem(
     clash = np.flatnonzero(fixed & sensitive)
     if len(clash):
         raise SuppressionError(f"cell {int(clash[0])} is sensitive and must be published")
-    positive = known[known > 0]
+    positive = values[values > 0]
     least = float(positive.min()) if len(positive) else 1.0
-    price = 1.0 + np.log1p(known / least) if cost is None else as_floats(cost, "cost", ndim=1, length=size)
+    price = 1.0 + np.log1p(values / least) if cost is None else as_floats(cost, "cost", ndim=1, length=size)
     if (price <= 0).any():
         raise ValueError(f"cost must be positive: index {int(np.argmin(price))} holds {price.min()}")
-    goal = protection * np.where(known > 0, known, least)
-    return Problem(known, sensitive, fixed, old, price, goal)
+    goal = protection * np.where(values > 0, values, least)
+    return Problem(values, sensitive, fixed, old, price, goal)
 
 
 def suppress(
@@ -133,14 +133,14 @@ def suppress(
     Fischetti and Salazar-González (2001); Hundepool et al. (2012), section 4.4.
     """
     problem = checked_problem(value, relations, primary, cost, never, withheld_before, protection)
-    known, sensitive, fixed, old, price, goal = problem
-    search = _Search(known, relations, sensitive | old, sensitive, fixed, price, goal, seconds_per_round)
+    values, sensitive, fixed, old, price, goal = problem
+    search = _Search(values, relations, sensitive | old, sensitive, fixed, price, goal, seconds_per_round)
     rounds = 1
     while not search.holds(pattern := search.pattern()):
         if rounds == max_rounds:
             raise SuppressionError(f"no protecting pattern was found in {max_rounds} rounds")
         rounds += 1
-    audit = audit_suppression(known, relations, pattern)
+    audit = audit_suppression(values, relations, pattern)
     pattern = pattern & ~(audit.recovered & ~sensitive)
     secondary = pattern & ~sensitive
     return Suppression(pattern, sensitive, secondary, float(price[secondary].sum()), rounds, search.optimal)
@@ -176,17 +176,17 @@ class _Search:
             sparse.vstack(self.cuts, format="csr"), np.concatenate(self.bounds), np.inf
         )
         # Given cells cost nothing to withhold.
-        found = optimize.milp(
+        solution = optimize.milp(
             np.where(self.low, 0.0, self.price),
             integrality=np.ones(len(self.price), dtype=np.intp),
             bounds=optimize.Bounds(self.low.astype(np.float64), self.high.astype(np.float64)),
             constraints=rules,
             options={"time_limit": self.seconds},
         )
-        if found.x is None:
+        if solution.x is None:
             raise SuppressionError("the cells that must be published give a sensitive cell away")
-        self.optimal &= found.status == 0
-        return np.asarray(found.x > 0.5)
+        self.optimal &= solution.status == 0
+        return np.asarray(solution.x > 0.5)
 
     def holds(self, pattern: Bools) -> bool:
         """Whether every sensitive cell can move both ways; else cuts are added."""
@@ -228,10 +228,10 @@ def _company(relations: sparse.csr_array) -> sparse.csr_array:
     for row in range(relations.shape[0]):
         members = relations.indices[relations.indptr[row] : relations.indptr[row + 1]]
         block = np.ones((len(members), len(members))) - 2.0 * np.eye(len(members))
-        place = np.repeat(np.arange(len(members)), len(members))
+        row_index = np.repeat(np.arange(len(members)), len(members))
         blocks.append(
             sparse.csr_array(
-                (block.ravel(), (place, np.tile(members, len(members)))),
+                (block.ravel(), (row_index, np.tile(members, len(members)))),
                 shape=(len(members), relations.shape[1]),
             )
         )

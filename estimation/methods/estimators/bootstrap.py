@@ -200,11 +200,11 @@ class _OfFunction:
         self.value = np.asarray(statistic(draws.sample.weight), dtype=np.float64)
 
     def rows(self, first: int, count: int) -> Floats:
-        found = np.empty((count, *self.value.shape))
+        values = np.empty((count, *self.value.shape))
         for row in range(count):
             counts = self.draws.counts(first + row)
-            found[row] = self.statistic(self.draws.weights(counts))
-        return found
+            values[row] = self.statistic(self.draws.weights(counts))
+        return values
 
 
 class _OfTotals:
@@ -245,11 +245,11 @@ class _OfTotals:
         surplus = np.empty((count, len(self.sorted_place)))
         for row in range(count):
             np.subtract(self.draws.counts(first + row)[self.sorted_place], self.expected, out=surplus[row])
-        found = np.empty((count, *self.value.shape))
+        values = np.empty((count, *self.value.shape))
         for d in range(len(self.value)):
             part = slice(self.ends[d], self.ends[d + 1])
-            found[:, d] = self.value[d] + surplus[:, part] @ self.z[part]
-        return found
+            values[:, d] = self.value[d] + surplus[:, part] @ self.z[part]
+        return values
 
 
 def _source(

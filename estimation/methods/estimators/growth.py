@@ -259,13 +259,13 @@ def _stratified(
 ) -> tuple[Floats, Rows]:
     parts = _class_parts(sample, cells, years, previous_total, growth_class)
     used = np.where(parts.defined, parts.level, 0.0)
-    whole = grouped_sums(used, parts.domain, years.domains)
-    whole = np.where(whole == 0.0, np.nan, whole)
-    value = grouped_sums(used * parts.ratio, parts.domain, years.domains) / whole
-    slope = used / whole[parts.domain] / parts.base
+    total_level = grouped_sums(used, parts.domain, years.domains)
+    total_level = np.where(total_level == 0.0, np.nan, total_level)
+    value = grouped_sums(used * parts.ratio, parts.domain, years.domains) / total_level
+    slope = used / total_level[parts.domain] / parts.base
     tilt = None
     if previous_total is None:
-        tilt = np.where(parts.defined, parts.ratio - value[parts.domain], 0.0) / whole[parts.domain]
+        tilt = np.where(parts.defined, parts.ratio - value[parts.domain], 0.0) / total_level[parts.domain]
 
     def rows(block: Block) -> Floats:
         units, group = cells.order[block.units], parts.group[block.units]

@@ -24,8 +24,10 @@ def grade(cv: npt.ArrayLike, *, thresholds: Sequence[float] = THRESHOLDS) -> npt
     if len(thresholds) != len(GRADES) - 1 or list(thresholds) != sorted(thresholds):
         raise ValueError(f"thresholds must be {len(GRADES) - 1} ascending numbers, not {tuple(thresholds)}")
     array = np.asarray(cv, dtype=np.float64)
-    place = np.searchsorted(np.asarray(thresholds), np.where(np.isnan(array), np.inf, array), side="right")
-    return np.asarray(GRADES)[place]
+    grade_index = np.searchsorted(
+        np.asarray(thresholds), np.where(np.isnan(array), np.inf, array), side="right"
+    )
+    return np.asarray(GRADES)[grade_index]
 
 
 def grade_estimates(
@@ -61,8 +63,8 @@ def largest_share(
     largest = np.zeros((size, matrix.shape[1]))
     if len(starts):
         largest[owner[order][starts]] = np.maximum.reduceat(z[order], starts, axis=0)
-    whole = grouped_sums(z, owner, size)
-    return np.asarray(largest / np.where(whole == 0, np.nan, whole))
+    total = grouped_sums(z, owner, size)
+    return np.asarray(largest / np.where(total == 0, np.nan, total))
 
 
 def moved_share(

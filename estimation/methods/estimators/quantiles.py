@@ -83,23 +83,23 @@ def quantile(
     ----------
     Woodruff (1952); Särndal, Swensson and Wretman (1992), section 5.11; Lumley (2010), section 2.4.
     """
-    wanted = _probabilities(probs)
+    probabilities = _probabilities(probs)
     codes, size = domain_codes(domain, sample.n, domains)
     matrix = as_matrix(y, "y", sample.n, base=None if codes is None else codes >= 0)
     inside = np.arange(sample.n) if codes is None else np.flatnonzero(codes >= 0)
-    place = np.zeros(len(inside), dtype=np.intp) if codes is None else codes[inside]
-    shape = (size, matrix.shape[1], len(wanted))
+    domain_code = np.zeros(len(inside), dtype=np.intp) if codes is None else codes[inside]
+    shape = (size, matrix.shape[1], len(probabilities))
     value, lower, upper, deff = (np.empty(shape) for _ in range(4))
     base = np.ones(sample.n)
     n, df_of_domain = np.zeros((size, 1), dtype=np.intp), np.zeros(size)
     for item in range(matrix.shape[1]):
         column = matrix[:, item]
-        curve = _Distribution(column[inside], sample.weight[inside], place, size)
-        found = curve.inverse(np.broadcast_to(wanted, (size, len(wanted))))
+        curve = _Distribution(column[inside], sample.weight[inside], domain_code, size)
+        quantiles = curve.inverse(np.broadcast_to(probabilities, (size, len(probabilities))))
         # Outside the domains the comparison is with NaN, and False is as good as anything there.
-        bound = found[np.zeros(sample.n, dtype=np.intp) if codes is None else codes]
+        bound = quantiles[np.zeros(sample.n, dtype=np.intp) if codes is None else codes]
         share = ratio(sample, column[:, None] <= bound, base, domain=codes, domains=size, level=level, df=df)
-        value[:, item] = found
+        value[:, item] = quantiles
         lower[:, item], upper[:, item] = curve.inverse(share.lower), curve.inverse(share.upper)
         deff[:, item] = share.deff
         n, df_of_domain = share.n[:, :1], share.df
@@ -114,7 +114,7 @@ def quantile(
         lower=lower.reshape(shaped),
         upper=upper.reshape(shaped),
         deff=deff.reshape(shaped),
-        probs=wanted,
+        probs=probabilities,
         n=np.repeat(n, shape[1], axis=1),
         df=df_of_domain,
         level=level,
@@ -157,10 +157,10 @@ def _multiplier(df: Floats, level: float, basis: IntervalBasis) -> Floats:
 
 
 def _probabilities(probs: npt.ArrayLike) -> Floats:
-    wanted = np.atleast_1d(np.asarray(probs, dtype=np.float64))
-    if wanted.ndim != 1:
-        raise ValueError(f"probs must be a scalar or (P,), not {wanted.ndim}-dimensional")
-    wrong = np.flatnonzero(~((wanted >= 0.0) & (wanted <= 1.0)))
+    probabilities = np.atleast_1d(np.asarray(probs, dtype=np.float64))
+    if probabilities.ndim != 1:
+        raise ValueError(f"probs must be a scalar or (P,), not {probabilities.ndim}-dimensional")
+    wrong = np.flatnonzero(~((probabilities >= 0.0) & (probabilities <= 1.0)))
     if len(wrong):
-        raise ValueError(f"probs must lie in 0..1: index {int(wrong[0])} holds {wanted[wrong[0]]}")
-    return wanted
+        raise ValueError(f"probs must lie in 0..1: index {int(wrong[0])} holds {probabilities[wrong[0]]}")
+    return probabilities

@@ -67,7 +67,7 @@ def ratio(
         raise ValueError(f"form must be 'combined' or 'separate', not {form!r}")
     if x_population is None:
         raise ValueError("form='separate' needs x_population, the known totals of x per stratum")
-    known = known_per_cell(
+    x_totals = known_per_cell(
         x_population,
         "x_population",
         domain=cells.domain,
@@ -77,7 +77,7 @@ def ratio(
         columns=denominator.shape[1],
         kind="stratum",
     )
-    return _separate(sample, cells, numerator, denominator, known, level, df)
+    return _separate(sample, cells, numerator, denominator, x_totals, level, df)
 
 
 def mean_multiple(
@@ -257,7 +257,7 @@ def _separate(
     cells: Cells,
     y: Floats,
     x: Floats,
-    known: Floats,
+    x_totals: Floats,
     level: float,
     df: IntervalBasis,
 ) -> Estimates:
@@ -267,14 +267,14 @@ def _separate(
     positive = cells.over_domains(cells.sums((z > 0).astype(np.float64))).astype(np.intp)
     amount = cells.sums(z)
     size = np.broadcast_to(cells.sums(denominators), amount.shape)
-    empty = (size == 0) & (known != 0)
+    empty = (size == 0) & (x_totals != 0)
     if empty.any():
         cell = int(np.argwhere(empty)[0][0])
         raise ValueError(f"stratum {int(cells.stratum[cell])} has a known total of x but no x in the sample")
     used = np.where(size == 0, 1.0, size)
     cell_ratio = amount / used
-    whole = cells.over_domains(known)
-    share = known / np.where(whole == 0.0, np.nan, whole)[cells.domain]
+    domain_total = cells.over_domains(x_totals)
+    share = x_totals / np.where(domain_total == 0.0, np.nan, domain_total)[cells.domain]
     value = cells.over_domains(share * cell_ratio)
     value[cells.units_per_domain == 0] = np.nan
     residual = (z - cells.per_unit(cell_ratio) * denominators) * cells.per_unit(share / used)

@@ -149,11 +149,11 @@ def crosstotals(
     rows = weighted_rows(sample, fine, matrix)
     parts = moments(sample, fine, rows, columns=matrix.shape[1], count_positive=True)
     by_stratum = _merged(fine, parts, np.zeros(len(fine.stratum), dtype=np.intp), 1)
-    wanted: list[tuple[str | tuple[str, ...], tuple[str, ...]]] = [("all", ())]
-    wanted += [(name, (name,)) for name in domains]
-    wanted += [(tuple(names), tuple(names)) for names in cross]
+    requested: list[tuple[str | tuple[str, ...], tuple[str, ...]]] = [("all", ())]
+    requested += [(name, (name,)) for name in domains]
+    requested += [(tuple(names), tuple(names)) for names in cross]
     results: dict[str | tuple[str, ...], Estimates] = {}
-    for key, names in wanted:
+    for key, names in requested:
         nested = all(plan.nested[name] for name in names)
         source, values = by_stratum if nested else (fine, parts)
         code, size = plan.codes(names, by_stratum[0] if nested else fine)

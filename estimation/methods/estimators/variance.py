@@ -67,8 +67,8 @@ def moments(
     Squares are taken about the cell mean, never as a difference of large sums: an exact ratio then has
     variance 0 and values 30 orders of magnitude apart keep their digits.
     """
-    whole = z
-    rows: Rows = whole if callable(whole) else lambda block: whole[block.units].copy()
+    matrix = z
+    rows: Rows = matrix if callable(matrix) else lambda block: matrix[block.units].copy()
     k = columns if callable(z) else z.shape[1]
     if k is None:
         raise TypeError("columns is needed where z is a function of a block")
@@ -155,9 +155,9 @@ def _centred_on_grand_mean(sample: StratifiedSample, cells: Cells, total: Floats
     scale = np.where(sample.alone, 1.0 - sample.fraction, 0.0)
     rows = np.flatnonzero(sample.alone[cells.stratum])
     domain = cells.domain[rows]
-    here = scale[cells.stratum[rows]][:, None]
-    inside = grouped_sums(here * (total[rows] - grand[domain]) ** 2, domain, cells.domains)
-    present = grouped_sums(here, domain, cells.domains)
+    factor = scale[cells.stratum[rows]][:, None]
+    inside = grouped_sums(factor * (total[rows] - grand[domain]) ** 2, domain, cells.domains)
+    present = grouped_sums(factor, domain, cells.domains)
     absent = np.maximum(scale.sum() - present, 0.0)
     return np.asarray(inside + absent * grand**2)
 

@@ -182,15 +182,15 @@ def scale(indicators: npt.ArrayLike, scaling: Scaling) -> Floats:
     low, width = x.min(axis=0), np.ptp(x, axis=0)
     flat = width == 0
     if scaling == "minmax":
-        found = (x - low) / np.where(flat, 1.0, width) * 100.0
+        scaled = (x - low) / np.where(flat, 1.0, width) * 100.0
     elif scaling == "zscore":
         spread = x.std(axis=0, ddof=1)
-        found = 50.0 + 10.0 * (x - x.mean(axis=0)) / np.where(flat, 1.0, spread)
+        scaled = 50.0 + 10.0 * (x - x.mean(axis=0)) / np.where(flat, 1.0, spread)
     elif scaling == "rank":
-        found = (stats.rankdata(x, axis=0) - 1.0) / (len(x) - 1.0) * 100.0
+        scaled = (stats.rankdata(x, axis=0) - 1.0) / (len(x) - 1.0) * 100.0
     else:
         raise ValueError(f"scaling must be one of {SCALINGS}, not {scaling!r}")
-    return np.where(flat, 50.0, found)
+    return np.where(flat, 50.0, scaled)
 
 
 def aggregate(scores: Floats, weight: Floats, aggregation: Aggregation) -> Floats:
@@ -224,13 +224,13 @@ def _weights(treated: Floats, learned: Floats | None, mix: dict[str, float] | No
     parts = {"entropy": entropy_weights(scores), "critic": critic_weights(scores)}
     if learned is not None:
         parts["importance"] = learned
-    wanted = dict.fromkeys(parts, 1.0) if mix is None else mix
-    unknown = set(wanted) - {"entropy", "critic", "importance"}
-    shares = {name: float(wanted.get(name, 0.0)) for name in parts}
-    if unknown or min(wanted.values(), default=0.0) < 0 or sum(shares.values()) <= 0:
-        raise ValueError(f"mix must give non-negative shares to {sorted(parts)}, not {wanted}")
-    whole = sum(shares.values())
-    shares = {name: share / whole for name, share in shares.items()}
+    requested = dict.fromkeys(parts, 1.0) if mix is None else mix
+    unknown = set(requested) - {"entropy", "critic", "importance"}
+    shares = {name: float(requested.get(name, 0.0)) for name in parts}
+    if unknown or min(requested.values(), default=0.0) < 0 or sum(shares.values()) <= 0:
+        raise ValueError(f"mix must give non-negative shares to {sorted(parts)}, not {requested}")
+    total = sum(shares.values())
+    shares = {name: share / total for name, share in shares.items()}
     final = _normalised(np.sum([shares[name] * part for name, part in parts.items()], axis=0))
     return IndexWeights(parts, shares, final)
 
@@ -253,18 +253,18 @@ def _treated(raw: Floats, tails: float, skew_limit: float, logged: Bools | None)
 def _learned(importance: npt.ArrayLike | None, fit: float | None, k: int) -> Floats | None:
     if importance is None:
         return None
-    found = as_floats(importance, "importance", ndim=1, length=k)
-    wrong = np.flatnonzero(found < 0)
+    values = as_floats(importance, "importance", ndim=1, length=k)
+    wrong = np.flatnonzero(values < 0)
     if len(wrong):
-        raise ValueError(f"importance must not be negative: index {int(wrong[0])} holds {found[wrong[0]]}")
-    if (fit is not None and not fit > 0.0) or found.sum() == 0:
+        raise ValueError(f"importance must not be negative: index {int(wrong[0])} holds {values[wrong[0]]}")
+    if (fit is not None and not fit > 0.0) or values.sum() == 0:
         return None
-    return _normalised(found)
+    return _normalised(values)
 
 
 def _normalised(weight: Floats) -> Floats:
-    whole = float(weight.sum())
-    return np.asarray(weight / whole) if whole > 0 else np.full(len(weight), 1.0 / len(weight))
+    total = float(weight.sum())
+    return np.asarray(weight / total) if total > 0 else np.full(len(weight), 1.0 / len(weight))
 
 
 def _units(indicators: npt.ArrayLike) -> Floats:

@@ -58,19 +58,19 @@ def allocate(
     ----------
     Cochran (1977), sections 5.5 to 5.9; Bankier (1988) for power allocation.
     """
-    known = as_floats(population, "population", ndim=1)
-    _refuse(known < 0, "population must not be negative", known)
-    _refuse(known != np.floor(known), "population must be whole", known)
-    strata = len(known)
-    whole = np.zeros(strata, dtype=np.bool_) if take_all is None else as_mask(take_all, "take_all", strata)
-    cap = known.copy()
+    sizes = as_floats(population, "population", ndim=1)
+    _refuse(sizes < 0, "population must not be negative", sizes)
+    _refuse(sizes != np.floor(sizes), "population must be whole", sizes)
+    strata = len(sizes)
+    census = np.zeros(strata, dtype=np.bool_) if take_all is None else as_mask(take_all, "take_all", strata)
+    cap = sizes.copy()
     if maximum is not None:
         cap = np.minimum(cap, np.floor(as_floats(maximum, "maximum", ndim=1, length=strata)))
-    cap[whole] = known[whole]
-    floor = np.where(whole, known, np.minimum(float(minimum), cap))
+    cap[census] = sizes[census]
+    floor = np.where(census, sizes, np.minimum(float(minimum), cap))
     if not floor.sum() <= n <= cap.sum():
         raise ValueError(f"n = {n} lies outside {int(floor.sum())}..{int(cap.sum())}, what the bounds allow")
-    share = _measure(known, method, spread, size, power)
+    share = _measure(sizes, method, spread, size, power)
     return _round_within(_share_out(share, float(n), floor, cap), n, floor, cap)
 
 
@@ -109,21 +109,21 @@ def expected_cv(
     -----
     V = sum_h N_h^2 (1 / n_h - 1 / N_h) S_h^2.
     """
-    known = as_floats(population, "population", ndim=1)
-    drawn = as_floats(n_h, "n_h", ndim=1, length=len(known))
-    level = as_floats(mean, "mean", ndim=1, length=len(known))
-    s = as_floats(spread, "spread", ndim=1, length=len(known))
+    sizes = as_floats(population, "population", ndim=1)
+    drawn = as_floats(n_h, "n_h", ndim=1, length=len(sizes))
+    level = as_floats(mean, "mean", ndim=1, length=len(sizes))
+    s = as_floats(spread, "spread", ndim=1, length=len(sizes))
     _refuse(s < 0, "spread must not be negative", s)
-    _refuse(drawn > known, "n_h exceeds the population", drawn)
-    codes = np.zeros(len(known), dtype=np.intp) if domain is None else np.asarray(domain)
+    _refuse(drawn > sizes, "n_h exceeds the population", drawn)
+    codes = np.zeros(len(sizes), dtype=np.intp) if domain is None else np.asarray(domain)
     size = domains if domains is not None else int(codes.max(initial=0)) + 1
-    codes = as_codes(codes, "domain", size=size, length=len(known), lowest=-1)
-    silent = (drawn <= 0) & (s > 0) & (known > 0)
+    codes = as_codes(codes, "domain", size=size, length=len(sizes), lowest=-1)
+    unsampled = (drawn <= 0) & (s > 0) & (sizes > 0)
     safe = np.maximum(drawn, 1.0)
-    variance = np.where(silent, np.inf, known * np.maximum(known / safe - 1.0, 0.0) * s**2)
+    variance = np.where(unsampled, np.inf, sizes * np.maximum(sizes / safe - 1.0, 0.0) * s**2)
     variance[s == 0] = 0.0
     inside = codes >= 0
-    total = np.bincount(codes[inside], weights=(known * level)[inside], minlength=size)
+    total = np.bincount(codes[inside], weights=(sizes * level)[inside], minlength=size)
     error = np.sqrt(np.bincount(codes[inside], weights=variance[inside], minlength=size))
     return np.asarray(error / np.where(total == 0, np.nan, np.abs(total)))
 
@@ -185,13 +185,13 @@ def _round_within(exact: Floats, total: int, floor: Floats, cap: Floats) -> Indi
     missing = round(total - float(base.sum()))
     order = np.argsort(-(exact - base), kind="stable")
     while missing > 0:
-        room = order[base[order] < cap[order]][:missing]
-        base[room] += 1
-        missing -= len(room)
+        candidates = order[base[order] < cap[order]][:missing]
+        base[candidates] += 1
+        missing -= len(candidates)
     while missing < 0:
-        room = order[::-1][base[order[::-1]] > floor[order[::-1]]][:-missing]
-        base[room] -= 1
-        missing += len(room)
+        candidates = order[::-1][base[order[::-1]] > floor[order[::-1]]][:-missing]
+        base[candidates] -= 1
+        missing += len(candidates)
     return base.astype(np.intp)
 
 

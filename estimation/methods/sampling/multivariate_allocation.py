@@ -90,9 +90,9 @@ def allocate_multivariate(
     ----------
     Bethel (1989); Chromy (1987); Cochran (1977), section 5A.4.
     """
-    known = as_floats(population, "population", ndim=1)
-    _refuse((known < 0) | (known != np.floor(known)), "population must be whole and not negative", known)
-    strata = len(known)
+    sizes = as_floats(population, "population", ndim=1)
+    _refuse((sizes < 0) | (sizes != np.floor(sizes)), "population must be whole and not negative", sizes)
+    strata = len(sizes)
     level = as_matrix(mean, "mean", strata)
     s = as_matrix(spread, "spread", strata)
     if level.shape != s.shape:
@@ -100,20 +100,20 @@ def allocate_multivariate(
     _refuse((s < 0).any(axis=1), "spread must not be negative", s)
     cost = np.ones(strata) if unit_cost is None else as_floats(unit_cost, "unit_cost", ndim=1, length=strata)
     _refuse(cost <= 0, "unit_cost must be positive", cost)
-    whole = np.zeros(strata, dtype=np.bool_) if take_all is None else as_mask(take_all, "take_all", strata)
-    floor = np.where(whole, known, np.minimum(float(max(minimum, 1)), known))
-    plans = [_Plan.of(number, t, known, level, s) for number, t in enumerate(targets)]
+    census = np.zeros(strata, dtype=np.bool_) if take_all is None else as_mask(take_all, "take_all", strata)
+    floor = np.where(census, sizes, np.minimum(float(max(minimum, 1)), sizes))
+    plans = [_Plan.of(number, t, sizes, level, s) for number, t in enumerate(targets)]
     rows = [plan.rows for plan in plans]
     need = np.concatenate(rows) if rows else np.zeros((0, strata))
     if len(need) == 0:
         raise ValueError("targets ask for nothing")
-    exact, multiplier = _optimum(need, cost, floor, known, max_iterations)
-    n_h = _whole_units(need, cost, floor, known, exact)
+    exact, multiplier = _optimum(need, cost, floor, sizes, max_iterations)
+    n_h = _whole_units(need, cost, floor, sizes, exact)
     ends = np.cumsum([len(r) for r in rows])[:-1]
     return MultivariateAllocation(
         n_h=n_h.astype(np.intp),
         exact=exact,
-        cv=tuple(plan.promised(known, s, n_h) for plan in plans),
+        cv=tuple(plan.promised(sizes, s, n_h) for plan in plans),
         multiplier=tuple(
             plan.spread_out(part) for plan, part in zip(plans, np.split(multiplier, ends), strict=True)
         ),
@@ -131,27 +131,27 @@ class _Plan:
     domain: Indices
 
     @classmethod
-    def of(cls, number: int, target: CVTarget, known: Floats, mean: Floats, s: Floats) -> _Plan:
+    def of(cls, number: int, target: CVTarget, sizes: Floats, mean: Floats, s: Floats) -> _Plan:
         strata, items = s.shape
         codes = np.zeros(strata, dtype=np.intp) if target.domain is None else np.asarray(target.domain)
-        wanted = np.asarray(target.cv, dtype=np.float64)
-        size = len(wanted) if wanted.ndim == 2 else int(codes.max(initial=0)) + 1
+        target_cv = np.asarray(target.cv, dtype=np.float64)
+        size = len(target_cv) if target_cv.ndim == 2 else int(codes.max(initial=0)) + 1
         domain = as_codes(codes, f"domain of target {number}", size=size, length=strata, lowest=-1)
-        wanted = np.broadcast_to(wanted, (size, items))
-        asked = ~np.isnan(wanted)
-        if not (wanted[asked] > 0).all():
+        target_cv = np.broadcast_to(target_cv, (size, items))
+        asked = ~np.isnan(target_cv)
+        if not (target_cv[asked] > 0).all():
             raise ValueError(f"target {number} holds a coefficient of variation that is not positive")
         inside = np.arange(size)[:, None] == domain
-        total = inside @ (known[:, None] * mean)
+        total = inside @ (sizes[:, None] * mean)
         # (D, k, H): squares N^2 S^2 of each domain and item.
-        square = inside[:, None, :] * ((known[:, None] * s) ** 2).T
-        room = (wanted * total) ** 2 + inside @ (known[:, None] * s**2)
+        square = inside[:, None, :] * ((sizes[:, None] * s) ** 2).T
+        denominator = (target_cv * total) ** 2 + inside @ (sizes[:, None] * s**2)
         impossible = asked & (total == 0) & (square.sum(axis=2) > 0)
         if impossible.any():
             d, item = np.argwhere(impossible)[0]
             raise ValueError(f"target {number}: domain {d}, item {item} has a total of 0 and no precision")
         asked = asked & (square.sum(axis=2) > 0)
-        return cls(square[asked] / room[asked][:, None], asked, np.abs(total), domain)
+        return cls(square[asked] / denominator[asked][:, None], asked, np.abs(total), domain)
 
     def spread_out(self, values: Floats) -> Floats:
         """Values (J,) at their places in (D, k), 0 elsewhere."""
@@ -159,10 +159,10 @@ class _Plan:
         result[self.asked] = values
         return result
 
-    def promised(self, known: Floats, s: Floats, n_h: Floats) -> Floats:
+    def promised(self, sizes: Floats, s: Floats, n_h: Floats) -> Floats:
         """Coefficients of variation (D, k) of an allocation; NaN where the total is 0."""
         safe = np.maximum(n_h, 1.0)
-        variance = (known * np.maximum(known / safe - 1.0, 0.0))[:, None] * s**2
+        variance = (sizes * np.maximum(sizes / safe - 1.0, 0.0))[:, None] * s**2
         inside = np.arange(len(self.total))[:, None] == self.domain
         error = np.sqrt(inside @ variance)
         return np.asarray(error / np.where(self.total == 0, np.nan, self.total))
@@ -173,27 +173,27 @@ def _optimum(
 ) -> tuple[Floats, Floats]:
     """Real-valued sizes (H,) and multipliers (J,): the better of Chromy's step and one towards Newton's, each time."""
     dual = _Dual.of(need, cost, floor, cap)
-    here = dual.at(np.full(len(need), float(cost @ floor) / len(need) + 1.0))
+    point = dual.at(np.full(len(need), float(cost @ floor) / len(need) + 1.0))
     damping = 1.0
     for _ in range(max_iterations):
         # Met, and every target with slack has lost its multiplier.
-        if here.worst <= 1.0 + _FEASIBLE and here.slack <= _FEASIBLE:
+        if point.worst <= 1.0 + _FEASIBLE and point.slack <= _FEASIBLE:
             # A target that is all but met keeps its multiplier: it is part of what makes the sizes stationary.
-            idle = (here.use < 1.0 - 1e-6) & (here.multiplier <= 1e-6 * here.multiplier.sum())
+            idle = (point.use < 1.0 - 1e-6) & (point.multiplier <= 1e-6 * point.multiplier.sum())
             result = floor.copy()
-            result[dual.moving] = here.sizes
-            return result, np.where(idle, 0.0, here.multiplier)
-        step = dual.at(here.multiplier * here.use**2)
-        bold = dual.at(dual.towards_newton(here, damping))
+            result[dual.moving] = point.sizes
+            return result, np.where(idle, 0.0, point.multiplier)
+        step = dual.at(point.multiplier * point.use**2)
+        bold = dual.at(dual.towards_newton(point, damping))
         if bold.distance < step.distance:
             step, damping = bold, max(damping / 4.0, 1e-9)
         else:
             damping = min(damping * 8.0, 1.0)
-        here = step
+        point = step
     raise ConvergenceError(
         "allocation failed",
-        distance=here.worst - 1.0,
-        column=int(np.argmax(here.use)),
+        distance=point.worst - 1.0,
+        column=int(np.argmax(point.use)),
         iterations=max_iterations,
     )
 
@@ -256,23 +256,23 @@ class _Dual:
         cost = float(self.cost @ sizes) + self.fixed_cost
         return _Point(multiplier, sizes, use, float(multiplier @ np.maximum(1.0 - use, 0.0)) / cost)
 
-    def towards_newton(self, here: _Point, damping: float) -> Floats:
+    def towards_newton(self, point: _Point, damping: float) -> Floats:
         """A step for log l on log use = 0. Damped wholly it is Chromy's, whose diagonal bounds the curvature.
 
         With L = diag(l), K = sum over strata between their bounds of a a' / (2 c n^3), the rows of L K L sum to at most
         l use / 2; l use / 2 alone in place of the matrix gives l <- l use^2.
         """
-        inside = (here.sizes > self.floor) & (here.sizes < self.cap)
+        inside = (point.sizes > self.floor) & (point.sizes < self.cap)
         # A target that has all but lost its multiplier goes on by itself.
-        held = (here.multiplier > 1e-12 * here.multiplier.sum()) | (here.use > 1.0)
-        level = np.maximum(here.multiplier[held], 1e-300)
-        rows = self.need[np.ix_(held, inside)] * level[:, None]
-        rows /= np.sqrt(2.0 * self.cost[inside] * here.sizes[inside] ** 3)
-        diagonal = 0.5 * level * here.use[held]
+        binding = (point.multiplier > 1e-12 * point.multiplier.sum()) | (point.use > 1.0)
+        level = np.maximum(point.multiplier[binding], 1e-300)
+        rows = self.need[np.ix_(binding, inside)] * level[:, None]
+        rows /= np.sqrt(2.0 * self.cost[inside] * point.sizes[inside] ** 3)
+        diagonal = 0.5 * level * point.use[binding]
         matrix = (1.0 - damping) * (rows @ rows.T) + np.diag(damping * diagonal + 1e-12 * diagonal)
-        move = np.linalg.solve(matrix, level * here.use[held] * np.log(here.use[held]))
-        result = here.multiplier * here.use**2
-        result[held] = here.multiplier[held] * np.exp(np.clip(move, -3.0, 3.0))
+        move = np.linalg.solve(matrix, level * point.use[binding] * np.log(point.use[binding]))
+        result = point.multiplier * point.use**2
+        result[binding] = point.multiplier[binding] * np.exp(np.clip(move, -3.0, 3.0))
         return result
 
 

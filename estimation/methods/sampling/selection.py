@@ -53,24 +53,24 @@ def select(
     ----------
     Ohlsson (1995), Coordination of samples using permanent random numbers.
     """
-    wanted = as_codes(n_h, "n_h", size=np.iinfo(np.intp).max)
-    codes = as_codes(stratum, "stratum", size=len(wanted))
+    sample_sizes = as_codes(n_h, "n_h", size=np.iinfo(np.intp).max)
+    codes = as_codes(stratum, "stratum", size=len(sample_sizes))
     numbers = as_floats(prn, "prn", ndim=1, length=len(codes))
     _within_circle(numbers, "prn")
-    origin = np.broadcast_to(np.asarray(start, dtype=np.float64), wanted.shape)
+    origin = np.broadcast_to(np.asarray(start, dtype=np.float64), sample_sizes.shape)
     _within_circle(origin, "start")
-    present = np.bincount(codes, minlength=len(wanted))
-    short = np.flatnonzero(wanted > present)
+    present = np.bincount(codes, minlength=len(sample_sizes))
+    short = np.flatnonzero(sample_sizes > present)
     if len(short):
         h = int(short[0])
-        raise ValueError(f"stratum {h} has {int(present[h])} units where n_h asks for {int(wanted[h])}")
+        raise ValueError(f"stratum {h} has {int(present[h])} units where n_h asks for {int(sample_sizes[h])}")
     # Compare on two keys, not on (prn - start) mod 1: the subtraction would round neighbours together.
     passed = numbers < origin[codes]
     order = np.lexsort((numbers, passed, codes))
     first = np.concatenate([[0], np.cumsum(present)[:-1]])
     rank = np.arange(len(codes)) - first[codes[order]]
     drawn = np.zeros(len(codes), dtype=np.bool_)
-    drawn[order] = rank < wanted[codes[order]]
+    drawn[order] = rank < sample_sizes[codes[order]]
     return drawn
 
 

@@ -92,11 +92,13 @@ def expected_values(
         base = sparse_floats(given, name, length=n)
         # A base of zero says nothing about a ratio, and zero times a growth is no expectation.
         usable = np.isfinite(base) & (base > 0)
-        found, level = _factors(values, base, usable & ~np.isnan(values), w, levels, minimum, factor)
-        _fill(result, source, depth, usable & (level >= 0), found * np.where(usable, base, 0.0), level, code)
+        factors, level = _factors(values, base, usable & ~np.isnan(values), w, levels, minimum, factor)
+        _fill(
+            result, source, depth, usable & (level >= 0), factors * np.where(usable, base, 0.0), level, code
+        )
     if median:
-        found, level = _factors(values, np.ones(n), ~np.isnan(values), w, levels, minimum, "median")
-        _fill(result, source, depth, level >= 0, found, level, Source.MEDIAN)
+        factors, level = _factors(values, np.ones(n), ~np.isnan(values), w, levels, minimum, "median")
+        _fill(result, source, depth, level >= 0, factors, level, Source.MEDIAN)
     return Expected(result, source, depth)
 
 
@@ -130,7 +132,7 @@ def _factors(
     """Factor (n,) of each unit's class and the level it comes from, -1 for none."""
     if factor not in ("sums", "median"):
         raise ValueError(f"factor must be 'sums' or 'median', not {factor!r}")
-    found, level = np.full(len(values), np.nan), np.full(len(values), -1, dtype=np.int8)
+    result, level = np.full(len(values), np.nan), np.full(len(values), -1, dtype=np.int8)
     rows = np.flatnonzero(used)
     for number, (codes, size) in enumerate(levels):
         inside = codes[rows]
@@ -143,8 +145,8 @@ def _factors(
             ratios = values[rows] / base[rows]
             table = weighted_quantiles(ratios, [0.5], group=inside, groups=size, weight=weight[rows])[:, 0]
         ready = (level < 0) & (count >= max(minimum, 1))[codes]
-        found[ready], level[ready] = table[codes[ready]], number
-    return found, level
+        result[ready], level[ready] = table[codes[ready]], number
+    return result, level
 
 
 def _fill(
@@ -156,5 +158,5 @@ def _fill(
     level: npt.NDArray[np.int8],
     code: Source,
 ) -> None:
-    here = ready & (source == Source.NONE)
-    result[here], source[here], depth[here] = value[here], code, level[here]
+    fillable = ready & (source == Source.NONE)
+    result[fillable], source[fillable], depth[fillable] = value[fillable], code, level[fillable]

@@ -34,8 +34,8 @@ class Imputed:
         """Share of the weighted total that is imputed, weight (n,); NaN for a total of 0."""
         w = as_floats(weight, "weight", ndim=1, length=len(self.values))
         amount = np.nan_to_num(w * self.values)
-        whole = float(amount.sum())
-        return float(amount[self.imputed].sum()) / whole if whole != 0.0 else float("nan")
+        total = float(amount.sum())
+        return float(amount[self.imputed].sum()) / total if total != 0.0 else float("nan")
 
 
 def impute(
@@ -84,10 +84,10 @@ def impute(
     if method == "deterministic":
         if seed is not None:
             raise ValueError("seed belongs to method='hot_deck'")
-        found = expected_values(
+        expected = expected_values(
             y, group, previous=previous, size=size, weight=weight, parent=parent, minimum=minimum
         )
-        source, depth, filled = found.source.copy(), found.depth.copy(), found.value
+        source, depth, filled = expected.source.copy(), expected.depth.copy(), expected.value
     elif method == "hot_deck":
         if seed is None:
             raise ValueError("method='hot_deck' needs a seed")
@@ -121,6 +121,6 @@ def _donors(
         count = np.bincount(codes[givers], minlength=size)
         first = np.cumsum(count) - count
         ready = np.flatnonzero(missing & (donor < 0) & (count >= max(minimum, 1))[codes])
-        place = first[codes[ready]] + np.floor(draw[ready] * count[codes[ready]]).astype(np.intp)
-        donor[ready], depth[ready] = givers[place], number
+        position = first[codes[ready]] + np.floor(draw[ready] * count[codes[ready]]).astype(np.intp)
+        donor[ready], depth[ready] = givers[position], number
     return donor, depth

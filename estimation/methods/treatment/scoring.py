@@ -87,14 +87,14 @@ def score(
     model = np.asarray(expected, dtype=np.float64).reshape(len(w), -1)
     if model.shape != values.shape:
         raise ValueError(f"expected {model.shape} and y {values.shape} differ in shape")
-    known = np.isfinite(model)
-    for name, array in (("y", values), ("expected", np.where(known, model, 0.0))):
+    modelled = np.isfinite(model)
+    for name, array in (("y", values), ("expected", np.where(modelled, model, 0.0))):
         if (array < 0).any():
             index = tuple(int(i) for i in np.argwhere(array < 0)[0])
             raise ValueError(f"{name} must not be negative: index {index} holds {array[index]}")
-    ready = np.where(known, model, values)
+    ready = np.where(modelled, model, values)
     distance = _log_distance(values, ready)
-    suspicion = _suspicion(distance, known, group, minimum, least_spread)
+    suspicion = _suspicion(distance, modelled, group, minimum, least_spread)
     difference = w[:, None] * (values - ready)
     national = (w @ ready)[None, :] if total is None else as_matrix(total, "total", values.shape[1]).T
     shift = difference / _positive(np.abs(national))
@@ -102,12 +102,12 @@ def score(
     if domain is not None:
         impact = np.maximum(impact, _in_domain(difference, w, ready, domain, domain_total))
     impact = np.nan_to_num(impact)
-    product = np.where(known, suspicion * impact, 0.0)
+    product = np.where(modelled, suspicion * impact, 0.0)
     base, power = _slips(distance, slip_tolerance)
     return Scores(
         score=product.max(axis=1),
         item=product.argmax(axis=1),
-        suspicion=np.where(known, suspicion, 0.0),
+        suspicion=np.where(modelled, suspicion, 0.0),
         impact=impact,
         shift=shift,
         slip_base=base,
@@ -126,7 +126,7 @@ def _log_distance(values: Floats, expected: Floats) -> Floats:
 
 def _suspicion(
     distance: Floats,
-    known: Bools,
+    modelled: Bools,
     group: npt.ArrayLike | None,
     minimum: int,
     least_spread: float,
@@ -137,20 +137,20 @@ def _suspicion(
     codes = as_codes(codes, "group", size=size, length=n)
     result = np.zeros_like(distance)
     for item in range(items):
-        rows = np.flatnonzero(known[:, item])
+        rows = np.flatnonzero(modelled[:, item])
         if len(rows) == 0:
             continue
         own = codes[rows]
         # The last code gathers the classes that are too small.
-        place = np.where(np.bincount(own, minlength=size)[own] >= minimum, own, size)
-        found = distance[rows, item]
+        group_code = np.where(np.bincount(own, minlength=size)[own] >= minimum, own, size)
+        distances = distance[rows, item]
         for number in range(size + 1):
-            inside = place == number
+            inside = group_code == number
             if inside.any():
-                compared = found if number == size else found[inside]
+                compared = distances if number == size else distances[inside]
                 centre = weighted_quantiles(compared, [0.5])[0, 0]
                 spread = _NORMAL * weighted_quantiles(np.abs(compared - centre), [0.5])[0, 0]
-                result[rows[inside], item] = np.abs(found[inside] - centre) / max(spread, least_spread)
+                result[rows[inside], item] = np.abs(distances[inside] - centre) / max(spread, least_spread)
     return result
 
 
@@ -164,15 +164,15 @@ def _in_domain(
     codes, size = domain_codes(
         domain, len(weight), None if domain_total is None else len(np.asarray(domain_total))
     )
-    place = np.zeros(len(weight), dtype=np.intp) if codes is None else codes
-    inside = place >= 0
+    group_code = np.zeros(len(weight), dtype=np.intp) if codes is None else codes
+    inside = group_code >= 0
     if domain_total is None:
         totals = np.zeros((size, expected.shape[1]))
-        np.add.at(totals, place[inside], (weight[:, None] * expected)[inside])
+        np.add.at(totals, group_code[inside], (weight[:, None] * expected)[inside])
     else:
         totals = as_matrix(domain_total, "domain_total", size)
     result = np.zeros_like(difference)
-    result[inside] = np.abs(difference[inside]) / _positive(np.abs(totals))[place[inside]]
+    result[inside] = np.abs(difference[inside]) / _positive(np.abs(totals))[group_code[inside]]
     return result
 
 

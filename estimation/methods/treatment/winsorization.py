@@ -229,11 +229,11 @@ def _plan(
     cutoffs, counted, depth = _group_cutoffs(
         values, codes, groups, used, w, np.array([lower, upper]), parent, minimum
     )
-    known = (depth >= 0)[codes]
-    treatable = eligible & ~spared & ~certain & known
+    has_cutoff = (depth >= 0)[codes]
+    treatable = eligible & ~spared & ~certain & has_cutoff
     reason = np.full(n, Reason.WITHIN, dtype=np.int8)
     for mask, code in (
-        (~known, Reason.NO_CUTOFF),
+        (~has_cutoff, Reason.NO_CUTOFF),
         (certain, Reason.WEIGHT_ONE),
         (spared, Reason.EXEMPT),
         (~eligible, Reason.NOT_POSITIVE),
@@ -271,9 +271,9 @@ def _group_cutoffs(
         ready[ready] = count[owner[ready]] >= max(enough, 1)
         if ready.any():
             # Only classes that somebody takes cutoffs from are sorted; a parent often serves few groups.
-            wanted = np.zeros(size, dtype=np.bool_)
-            wanted[owner[ready]] = True
-            inside = rows[wanted[classes[rows]]]
+            needed = np.zeros(size, dtype=np.bool_)
+            needed[owner[ready]] = True
+            inside = rows[needed[classes[rows]]]
             table = _quantiles(values[inside], classes[inside], size, weight[inside], probs)
             cutoffs[ready] = table[owner[ready]]
             counted[ready] = count[owner[ready]]

@@ -138,11 +138,11 @@ def _estimates(
     design = _with_weights(sample, calibration)
     everyone = build_cells(design, None, 1)
     regression = _Regression(calibration, fit)
-    place = np.zeros(sample.n, dtype=np.intp) if codes is None else codes
+    domain_code = np.zeros(sample.n, dtype=np.intp) if codes is None else codes
     shape = (size, y.shape[1])
     value, variance, deff = np.zeros(shape), np.zeros(shape), np.full(shape, np.nan)
     for d in range(size):
-        inside = (place == d)[:, None]
+        inside = (domain_code == d)[:, None]
         linear = np.where(inside, y, 0.0)
         value[d] = calibration.weight @ linear
         if x is not None:

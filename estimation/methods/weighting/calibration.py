@@ -103,18 +103,18 @@ def calibrate(
     """
     old = _positive(weight)
     auxiliary = as_matrix(x, "x", len(old))
-    known = as_floats(totals, "totals", ndim=1, length=auxiliary.shape[1])
+    benchmark = as_floats(totals, "totals", ndim=1, length=auxiliary.shape[1])
     curve = _Curve(method, bounds)
     # Columns of one size: counts and turnover differ by many orders of magnitude.
     size = np.sqrt(old @ auxiliary**2)
     size[size == 0] = 1.0
-    scaled, target = auxiliary / size, known / size
-    b = np.zeros(len(known))
+    scaled, target = auxiliary / size, benchmark / size
+    b = np.zeros(len(benchmark))
     g, iterations = np.ones(len(old)), 0
     best: tuple[float, Floats] | None = None
     while True:
         misfit = target - (old * g) @ scaled
-        distance, column = _distance(misfit * size, known)
+        distance, column = _distance(misfit * size, benchmark)
         if best is not None:
             # One step beyond the tolerance, kept if it helps: it squares the distance and costs little.
             distance, g = (distance, g) if distance < best[0] else best
@@ -138,7 +138,7 @@ def calibrate(
         b = moved
         g = curve.g(scaled @ b)
     movement = float(old @ (g - 1.0) ** 2)
-    return Calibrated(old * g, g, old, auxiliary, known, distance, movement, iterations)
+    return Calibrated(old * g, g, old, auxiliary, benchmark, distance, movement, iterations)
 
 
 def rake(
@@ -175,27 +175,31 @@ def rake(
     Deming and Stephan (1940); Deville, Särndal and Sautory (1993).
     """
     old = _positive(weight)
-    sides = [_margin(number, old, codes, known) for number, (codes, known) in enumerate(margins)]
+    sides = [
+        _margin(number, old, codes, margin_totals) for number, (codes, margin_totals) in enumerate(margins)
+    ]
     if not sides:
         raise ValueError("margins is empty: raking needs at least one")
-    sums = [float(known.sum()) for _, known in sides]
-    for number, whole in enumerate(sums):
-        if abs(whole - sums[0]) > _MARGIN_AGREEMENT * max(abs(sums[0]), 1.0):
-            raise ValueError(f"margin {number} sums to {whole}, margin 0 to {sums[0]}")
+    sums = [float(margin_totals.sum()) for _, margin_totals in sides]
+    for number, margin_sum in enumerate(sums):
+        if abs(margin_sum - sums[0]) > _MARGIN_AGREEMENT * max(abs(sums[0]), 1.0):
+            raise ValueError(f"margin {number} sums to {margin_sum}, margin 0 to {sums[0]}")
     g, iterations = np.ones(len(old)), 0
-    totals = np.concatenate([known for _, known in sides])
+    totals = np.concatenate([margin_totals for _, margin_totals in sides])
     while True:
-        found = np.concatenate([np.bincount(c, weights=old * g, minlength=len(known)) for c, known in sides])
-        distance, column = _distance(totals - found, totals)
+        estimated = np.concatenate(
+            [np.bincount(c, weights=old * g, minlength=len(margin_totals)) for c, margin_totals in sides]
+        )
+        distance, column = _distance(totals - estimated, totals)
         if distance <= tol:
             break
         if iterations == max_iterations:
             raise ConvergenceError("raking failed", distance=distance, column=column, iterations=iterations)
         iterations += 1
-        for codes, known in sides:
-            now = np.bincount(codes, weights=old * g, minlength=len(known))
-            g = g * np.divide(known, now, out=np.ones_like(known), where=now > 0)[codes]
-    columns = np.concatenate([np.eye(len(known))[codes] for codes, known in sides], axis=1)
+        for codes, margin_totals in sides:
+            now = np.bincount(codes, weights=old * g, minlength=len(margin_totals))
+            g = g * np.divide(margin_totals, now, out=np.ones_like(margin_totals), where=now > 0)[codes]
+    columns = np.concatenate([np.eye(len(margin_totals))[codes] for codes, margin_totals in sides], axis=1)
     movement = float(old @ (g - 1.0) ** 2)
     return Calibrated(old * g, g, old, columns, totals, distance, movement, iterations)
 
@@ -274,12 +278,14 @@ def _positive(weight: npt.ArrayLike) -> Floats:
 def _margin(
     number: int, weight: Floats, codes: npt.ArrayLike, totals: npt.ArrayLike
 ) -> tuple[Indices, Floats]:
-    known = as_floats(totals, f"totals of margin {number}", ndim=1)
-    checked = as_codes(codes, f"codes of margin {number}", size=len(known), length=len(weight))
-    present = np.bincount(checked, minlength=len(known)) > 0
-    wrong = np.flatnonzero((known < 0) | ((known > 0) != present))
+    margin_totals = as_floats(totals, f"totals of margin {number}", ndim=1)
+    checked = as_codes(codes, f"codes of margin {number}", size=len(margin_totals), length=len(weight))
+    present = np.bincount(checked, minlength=len(margin_totals)) > 0
+    wrong = np.flatnonzero((margin_totals < 0) | ((margin_totals > 0) != present))
     if len(wrong):
         p = int(wrong[0])
         units = "units" if present[p] else "no unit"
-        raise ValueError(f"category {p} of margin {number} has a known total of {known[p]} and {units}")
-    return checked, known
+        raise ValueError(
+            f"category {p} of margin {number} has a known total of {margin_totals[p]} and {units}"
+        )
+    return checked, margin_totals

@@ -99,25 +99,25 @@ def collapse(
     one thin cell
     and ten sound ones loses one stratum, not ten.
     """
-    known = as_floats(population, "population", ndim=1)
-    codes = as_codes(stratum, "stratum", size=len(known))
-    r = np.bincount(codes, minlength=len(known))
-    excess = np.flatnonzero(r > known)
+    sizes = as_floats(population, "population", ndim=1)
+    codes = as_codes(stratum, "stratum", size=len(sizes))
+    r = np.bincount(codes, minlength=len(sizes))
+    excess = np.flatnonzero(r > sizes)
     if len(excess):
         h = int(excess[0])
-        raise ValueError(f"cell {h} has {int(r[h])} respondents and a population of {known[h]}")
+        raise ValueError(f"cell {h} has {int(r[h])} respondents and a population of {sizes[h]}")
     if partners not in ("fewest", "all"):
         raise ValueError(f"partners must be 'fewest' or 'all', not {partners!r}")
-    bound = np.broadcast_to(np.asarray(largest, dtype=np.float64), known.shape)
+    bound = np.broadcast_to(np.asarray(largest, dtype=np.float64), sizes.shape)
     if not (bound >= 1.0).all():
         raise ValueError(f"largest must be at least 1: cell {int(np.flatnonzero(~(bound >= 1.0))[0])}")
-    levels = _levels(paths, len(known))
+    levels = _levels(paths, len(sizes))
     rule = _Rule(minimum, bound)
-    owner = np.where(known > 0, np.arange(len(known)), -1)
+    owner = np.where(sizes > 0, np.arange(len(sizes)), -1)
     records: list[CollapseRecord] = []
     for number, classes in enumerate(levels):
-        owner = _one_level(owner, classes, known, r, rule, partners, number, records)
-    return _result(codes, known, r, owner, rule, records)
+        owner = _one_level(owner, classes, sizes, r, rule, partners, number, records)
+    return _result(codes, sizes, r, owner, rule, records)
 
 
 @dataclass(frozen=True)

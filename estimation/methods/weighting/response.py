@@ -44,8 +44,8 @@ class Poststratified:
 def design_weights(stratum: npt.ArrayLike, population: npt.ArrayLike) -> Floats:
     """N_h / n_h for each drawn unit, (n,); stratum (n,) codes, population (H,). Raises as
     `nonresponse_weights`."""
-    codes, known = _strata(stratum, population)
-    return nonresponse_weights(codes, known)
+    codes, sizes = _strata(stratum, population)
+    return nonresponse_weights(codes, sizes)
 
 
 def nonresponse_weights(
@@ -67,21 +67,21 @@ def nonresponse_weights(
     ------
     ValueError : a stratum with N_h > 0 has no respondent, or r_h > N_h, with its index.
     """
-    codes, known = _strata(stratum, population)
+    codes, sizes = _strata(stratum, population)
     answered = (
         np.ones(len(codes), dtype=np.bool_)
         if respondent is None
         else as_mask(respondent, "respondent", len(codes))
     )
-    r_h = np.bincount(codes[answered], minlength=len(known))
-    silent = np.flatnonzero((r_h == 0) & (known > 0))
-    if len(silent):
-        raise ValueError(f"stratum {int(silent[0])} has no respondent: collapse it first")
-    excess = np.flatnonzero(r_h > known)
+    r_h = np.bincount(codes[answered], minlength=len(sizes))
+    empty = np.flatnonzero((r_h == 0) & (sizes > 0))
+    if len(empty):
+        raise ValueError(f"stratum {int(empty[0])} has no respondent: collapse it first")
+    excess = np.flatnonzero(r_h > sizes)
     if len(excess):
         h = int(excess[0])
-        raise ValueError(f"stratum {h} has {int(r_h[h])} respondents and a population of {known[h]}")
-    return np.where(answered, (known / np.maximum(r_h, 1))[codes], 0.0)
+        raise ValueError(f"stratum {h} has {int(r_h[h])} respondents and a population of {sizes[h]}")
+    return np.where(answered, (sizes / np.maximum(r_h, 1))[codes], 0.0)
 
 
 def poststratify(weight: npt.ArrayLike, cell: npt.ArrayLike, totals: npt.ArrayLike) -> Poststratified:
@@ -104,19 +104,21 @@ def poststratify(weight: npt.ArrayLike, cell: npt.ArrayLike, totals: npt.ArrayLi
     ----------
     Särndal, Swensson and Wretman (1992), section 7.6.
     """
-    known = as_floats(totals, "totals", ndim=1)
+    benchmark = as_floats(totals, "totals", ndim=1)
     w = as_floats(weight, "weight", ndim=1)
     bad = np.flatnonzero(w <= 0)
     if len(bad):
         raise ValueError(f"weight must be positive: index {int(bad[0])} holds {w[bad[0]]}")
-    codes = as_codes(cell, "cell", size=len(known), length=len(w))
-    before = np.bincount(codes, weights=w, minlength=len(known))
-    wrong = np.flatnonzero((known < 0) | ((known > 0) & (before == 0)) | ((known == 0) & (before > 0)))
+    codes = as_codes(cell, "cell", size=len(benchmark), length=len(w))
+    before = np.bincount(codes, weights=w, minlength=len(benchmark))
+    wrong = np.flatnonzero(
+        (benchmark < 0) | ((benchmark > 0) & (before == 0)) | ((benchmark == 0) & (before > 0))
+    )
     if len(wrong):
         p = int(wrong[0])
-        raise ValueError(f"cell {p} has a known total of {known[p]} and weights that sum to {before[p]}")
-    factor = np.divide(known, before, out=np.ones_like(known), where=before > 0)
-    return Poststratified(w * factor[codes], factor, before, codes, known)
+        raise ValueError(f"cell {p} has a known total of {benchmark[p]} and weights that sum to {before[p]}")
+    factor = np.divide(benchmark, before, out=np.ones_like(benchmark), where=before > 0)
+    return Poststratified(w * factor[codes], factor, before, codes, benchmark)
 
 
 def effective_sample_size(
@@ -137,10 +139,10 @@ def effective_sample_size(
 
 
 def _strata(stratum: npt.ArrayLike, population: npt.ArrayLike) -> tuple[Indices, Floats]:
-    known = as_floats(population, "population", ndim=1)
-    negative = np.flatnonzero(known < 0)
+    sizes = as_floats(population, "population", ndim=1)
+    negative = np.flatnonzero(sizes < 0)
     if len(negative):
         raise ValueError(
-            f"population must not be negative: index {int(negative[0])} holds {known[negative[0]]}"
+            f"population must not be negative: index {int(negative[0])} holds {sizes[negative[0]]}"
         )
-    return as_codes(stratum, "stratum", size=len(known)), known
+    return as_codes(stratum, "stratum", size=len(sizes)), sizes
