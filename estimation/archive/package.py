@@ -17,7 +17,7 @@ from typing import Any
 from estimation.archive.tables import fault, parquet_bytes, schema_lines
 
 MANIFEST, README = "manifest.json", "README.md"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can tell
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can store
 
 
 class Package:
@@ -130,35 +130,35 @@ def _faults(archive: zipfile.ZipFile) -> list[str]:
     manifest = json.loads(archive.read(MANIFEST))
     files = manifest["files"]
     names = [name for name in archive.namelist() if name != MANIFEST]
-    found = [f"{name} stands twice" for name in sorted(set(names)) if names.count(name) > 1]
-    found += [f"{name} is missing" for name in sorted(set(files) - set(names))]
-    found += [f"{name} is not in the manifest" for name in sorted(set(names) - set(files))]
+    faults = [f"{name} stands twice" for name in sorted(set(names)) if names.count(name) > 1]
+    faults += [f"{name} is missing" for name in sorted(set(files) - set(names))]
+    faults += [f"{name} is not in the manifest" for name in sorted(set(names) - set(files))]
     for name in sorted(set(names) & set(files)):
         try:
             content = archive.read(name)
         except zipfile.BadZipFile:
-            found.append(f"{name} is damaged")
+            faults.append(f"{name} is damaged")
             continue
         if hashlib.sha256(content).hexdigest() != files[name]["sha256"]:
-            found.append(f"{name} has changed")
+            faults.append(f"{name} has changed")
     if digest_of(files) != manifest["digest"]:
-        found.append("the manifest has changed")
+        faults.append("the manifest has changed")
     for name in sorted(set(names) & set(files)):
         source = files[name].get("of", "")
         if source in names and (
             why := fault(archive.read(source), archive.read(name), files[name]["columns"])
         ):
-            found.append(f"{name} {why}")
-    found += _release_faults(archive, [name for name in names if name.startswith("releases/")], manifest)
-    return found
+            faults.append(f"{name} {why}")
+    faults += _release_faults(archive, [name for name in names if name.startswith("releases/")], manifest)
+    return faults
 
 
 def _release_faults(archive: zipfile.ZipFile, names: Sequence[str], manifest: Mapping[str, Any]) -> list[str]:
     """The content of each release has the hash under which it was frozen."""
-    found = []
+    faults = []
     for name in names:
         text = archive.read(name)
         expected = manifest.get("releases", {}).get(name)
         if expected is not None and hashlib.sha256(text).hexdigest() != expected:
-            found.append(f"{name} is not the content that was released")
-    return found
+            faults.append(f"{name} is not the content that was released")
+    return faults

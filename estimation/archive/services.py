@@ -115,17 +115,17 @@ def _sheets(package: Package, round: CollectionRound) -> None:
             ],
             (
                 (
-                    one.submission.unit.uscc,
-                    one.submission.unit.region_id,
-                    one.submission.state,
-                    one.number,
-                    one.filed_at.isoformat(),
-                    one.revision,
-                    one.version.content_hash,
-                    one.content_hash,
-                    *(_json(value) for value in (one.answers, one.explanations, one.signatories)),
+                    filing.submission.unit.uscc,
+                    filing.submission.unit.region_id,
+                    filing.submission.state,
+                    filing.number,
+                    filing.filed_at.isoformat(),
+                    filing.revision,
+                    filing.version.content_hash,
+                    filing.content_hash,
+                    *(_json(value) for value in (filing.answers, filing.explanations, filing.signatories)),
                 )
-                for one in filings.filter(submission__unit__category=category)
+                for filing in filings.filter(submission__unit__category=category)
                 .select_related("submission__unit", "version")
                 .defer("version__document")
                 .order_by("pk")
@@ -198,16 +198,16 @@ def _microdata(package: Package, round: CollectionRound) -> None:
             [*_UNIT, "reasons", *codes],
             (
                 (
-                    one.unit.uscc,
-                    one.category,
-                    one.region,
-                    one.section,
-                    one.size_class,
-                    one.values_hash,
-                    "".join(map(str, one.reasons or b"")),
-                    *("" if value != value else repr(value) for value in one.collected),
+                    member.unit.uscc,
+                    member.category,
+                    member.region,
+                    member.section,
+                    member.size_class,
+                    member.values_hash,
+                    "".join(map(str, member.reasons or b"")),
+                    *("" if value != value else repr(value) for value in member.collected),
                 )
-                for one in members.select_related("unit").order_by("pk").iterator(chunk_size=_CHUNK)
+                for member in members.select_related("unit").order_by("pk").iterator(chunk_size=_CHUNK)
             ),
             "numbers as they were filed; one digit of reasons per variable says why a place is empty (version.json)",
             {**dict.fromkeys((*_UNIT, "reasons"), TEXT), **dict.fromkeys(codes, NUMBER)},

@@ -49,7 +49,7 @@ def svy_tasks(country: Country) -> dict[str, Callable[[], object]] | None:
         ]
 
     def replicated() -> object:
-        # Resampling wants to be told that every unit is its own cluster.
+        # Replicate weights need each unit declared as its own cluster.
         clusters = svy.Design(stratum="h", wgt="w", psu="unit", singleton="center")
         with_weights = svy.Sample(frame, clusters).weighting.create_bs_wgts(n_reps=REPLICATES)
         return with_weights.estimation.total(y, method="replication")

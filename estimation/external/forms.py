@@ -26,8 +26,11 @@ class ExternalForm(forms.Form):
         choice = self.fields["code"]
         if isinstance(choice, forms.ChoiceField):
             choice.choices = [
-                (one["code"], f"{one['code']} {one['label'][name]} ({unit_text(one['unit'], name)})")
-                for one in known_series()
+                (
+                    series["code"],
+                    f"{series['code']} {series['label'][name]} ({unit_text(series['unit'], name)})",
+                )
+                for series in known_series()
             ]
         for field in self.fields.values():
             field.widget.attrs["class"] = "form-select" if field is choice else "form-control"

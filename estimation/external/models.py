@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class ExternalSeries(models.Model):
-    """A number that no questionnaire asks for, with its source and version.
+    """A number from outside the questionnaires, with its source and version.
 
     One person enters a version, another approves it; runs read approved versions only.
     """

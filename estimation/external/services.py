@@ -55,16 +55,16 @@ def enter_value(
     """A new version of a value, waiting for approval. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
-    known = {one["code"]: one for one in known_series()}
-    if code not in known:
+    series_by_code = {entry["code"]: entry for entry in known_series()}
+    if code not in series_by_code:
         raise PolicyDenied(_("There is no external series %(code)s.") % {"code": code})
     if not source.strip():
         raise PolicyDenied(_("An external value needs its source."))
-    if fault := impossible(known[code], value):
+    if fault := impossible(series_by_code[code], value):
         raise PolicyDenied(fault)
     earlier = ExternalSeries.objects.select_for_update().filter(code=code, year=year)
     last = max((row.version for row in earlier), default=0)
-    series = known[code]
+    series = series_by_code[code]
     row = ExternalSeries.objects.create(
         code=code,
         year=year,
@@ -103,17 +103,22 @@ def approve_value(row: ExternalSeries, *, by: User) -> ExternalSeries:
     """Approve a version that somebody else entered; runs use it from now on."""
     if not (may(by, Permission.RUN_ESTIMATION) or may(by, Permission.PUBLISH)):
         raise PermissionDenied
-    held = ExternalSeries.objects.select_for_update().get(pk=row.pk)
-    if held.approved_at is not None:
+    locked = ExternalSeries.objects.select_for_update().get(pk=row.pk)
+    if locked.approved_at is not None:
         raise PolicyDenied(_("This version is approved already."))
-    if held.entered_by_id == by.pk:
+    if locked.entered_by_id == by.pk:
         raise PolicyDenied(_("You entered this value; somebody else approves it."))
-    held.approved_by, held.approved_at = by, timezone.now()
-    held.save(update_fields=["approved_by", "approved_at"])
+    locked.approved_by, locked.approved_at = by, timezone.now()
+    locked.save(update_fields=["approved_by", "approved_at"])
     audit.record(
-        by=by, action="approve_external", subject=held, code=held.code, year=held.year, version=held.version
+        by=by,
+        action="approve_external",
+        subject=locked,
+        code=locked.code,
+        year=locked.year,
+        version=locked.version,
     )
-    return held
+    return locked
 
 
 def read_file(name: str, content: bytes) -> list[Row]:
@@ -121,12 +126,12 @@ def read_file(name: str, content: bytes) -> list[Row]:
     if len(content) > MAX_BYTES:
         raise PolicyDenied(_("The file is larger than 2 MB."))
     lines = _excel(content) if name.lower().endswith(".xlsx") else _csv(content)
-    header = [str(one or "").strip().lower() for one in next(lines, ())]
+    header = [str(name or "").strip().lower() for name in next(lines, ())]
     if not {"code", "year", "value", "source"} <= set(header):
         raise PolicyDenied(_("The first line names the columns: %(names)s.") % {"names": ", ".join(COLUMNS)})
-    known = {one["code"]: one for one in known_series()}
+    series_by_code = {entry["code"]: entry for entry in known_series()}
     newest = ExternalSeries.objects.values("code", "year").annotate(last=Max("version"))
-    versions = {(one["code"], one["year"], one["last"]) for one in newest}
+    versions = {(row["code"], row["year"], row["last"]) for row in newest}
     current = {
         (row.code, row.year): row.value
         for row in ExternalSeries.objects.all()
@@ -135,11 +140,11 @@ def read_file(name: str, content: bytes) -> list[Row]:
     rows: list[Row] = []
     for number, line in enumerate(lines, start=2):
         given = dict(zip(header, line, strict=False))
-        if not any(str(one or "").strip() for one in given.values()):
+        if not any(str(value or "").strip() for value in given.values()):
             continue
         if len(rows) == MAX_ROWS:
             raise PolicyDenied(_("The file has more than %(count)s lines.") % {"count": MAX_ROWS})
-        rows.append(_row(number, given, known, current))
+        rows.append(_row(number, given, series_by_code, current))
     return rows
 
 
@@ -153,15 +158,18 @@ def _csv(content: bytes) -> Iterator[Sequence[Any]]:
 
 def _excel(content: bytes) -> Iterator[Sequence[Any]]:
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except Exception as error:  # openpyxl lets through whatever the zip and XML readers raise
         raise PolicyDenied(_("This is not an Excel file.")) from error
-    sheet = book.worksheets[0]
+    sheet = workbook.worksheets[0]
     return iter(sheet.iter_rows(values_only=True))
 
 
 def _row(
-    number: int, given: dict[str, Any], known: dict[str, Any], current: dict[tuple[str, int], Decimal]
+    number: int,
+    given: dict[str, Any],
+    series_by_code: dict[str, Any],
+    current: dict[tuple[str, int], Decimal],
 ) -> Row:
     code, source = (str(given.get(name) or "").strip() for name in ("code", "source"))
     fault, year, value, date = "", 0, Decimal(0), None
@@ -171,14 +179,14 @@ def _row(
         date = _date(given.get("source_date"))
     except (ValueError, InvalidOperation):
         fault = _("Year, value or date cannot be read.")
-    if code not in known:
+    if code not in series_by_code:
         fault = _("There is no external series %(code)s.") % {"code": code}
     elif not fault and not source:
         fault = _("An external value needs its source.")
     elif not fault and not (1990 <= year <= 2100 and value.is_finite()):
         fault = _("Year, value or date cannot be read.")
     elif not fault:
-        fault = impossible(known[code], value)
+        fault = impossible(series_by_code[code], value)
     return Row(number, code, year, value, source, date, current.get((code, year)), fault)
 
 
@@ -208,15 +216,15 @@ def rows_of(file: ExternalFile) -> list[Row]:
 @transaction.atomic
 def enter_file(file: ExternalFile, *, sha256: str, by: User) -> list[ExternalSeries]:
     """Enter exactly the file that was shown, once. Raises PermissionDenied, PolicyDenied (faults, other file, entered)."""
-    held = ExternalFile.objects.select_for_update().get(pk=file.pk)
-    if held.entered_at is not None:
+    locked = ExternalFile.objects.select_for_update().get(pk=file.pk)
+    if locked.entered_at is not None:
         raise PolicyDenied(_("This file is entered already."))
-    if held.sha256 != sha256 or hashlib.sha256(bytes(held.content)).hexdigest() != sha256:
+    if locked.sha256 != sha256 or hashlib.sha256(bytes(locked.content)).hexdigest() != sha256:
         raise PolicyDenied(_("This is not the file that was checked."))
-    made = import_rows(rows_of(held), by=by)
-    held.entered_at = timezone.now()
-    held.save(update_fields=["entered_at"])
-    return made
+    rows = import_rows(rows_of(locked), by=by)
+    locked.entered_at = timezone.now()
+    locked.save(update_fields=["entered_at"])
+    return rows
 
 
 @transaction.atomic

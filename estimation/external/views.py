@@ -102,12 +102,12 @@ def external_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     file, refused = get_object_or_404(ExternalFile, pk=pk), ""
     if request.method == "POST":
         try:
-            made = external.enter_file(file, sha256=request.POST.get("sha256", ""), by=request.user)
+            entered = external.enter_file(file, sha256=request.POST.get("sha256", ""), by=request.user)
         except PolicyDenied as refusal:
             refused = str(refusal.sentence)
         else:
             messages.success(
-                request, _("%(count)s values are entered and wait for approval.") % {"count": len(made)}
+                request, _("%(count)s values are entered and wait for approval.") % {"count": len(entered)}
             )
             return redirect("external_list")
     rows = external.rows_of(file)

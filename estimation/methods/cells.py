@@ -127,7 +127,7 @@ def grouped_sums(values: Floats, group: Indices, groups: int) -> Floats:
 
 
 def build_cells(sample: StratifiedSample, domain: Indices | None, domains: int) -> Cells:
-    """Group the units of `sample` by stratum and domain; code -1 lies in no domain."""
+    """Group the units of `sample` by stratum and domain; code -1 is in no domain."""
     if domain is None:
         order, keys, starts = _grouped(sample.stratum, sample.strata)
     else:

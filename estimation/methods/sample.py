@@ -49,7 +49,7 @@ class StratifiedSample:
     stratum: Indices
     population: Floats
     _: KW_ONLY
-    weight: Floats = field(default=None)  # type: ignore[arg-type]  # None asks for N_h / n_h
+    weight: Floats = field(default=None)  # type: ignore[arg-type]  # None: N_h / n_h
     lonely: Lonely = "adjust"
     sample_size: Indices = field(init=False, repr=False)
     fraction: Floats = field(init=False, repr=False)

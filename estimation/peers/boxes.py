@@ -26,18 +26,18 @@ def quarter(own: float, quartiles: tuple[float, float, float]) -> int:
     """1 to 4, from the lowest quarter to the highest; 0 for a unit that reports nothing."""
     if own <= 0:
         return 0
-    return 1 + sum(own > one for one in quartiles)
+    return 1 + sum(own > quartile for quartile in quartiles)
 
 
 def box(own: float, quartiles: tuple[float, float, float]) -> Box:
     """The box on a logarithmic axis that holds the quartiles and the unit's own value."""
-    logs = [math.log10(one) for one in quartiles]
-    mark = math.log10(own) if own > 0 else None
-    shown = logs if mark is None else [*logs, mark]
+    logs = [math.log10(quartile) for quartile in quartiles]
+    own_log = math.log10(own) if own > 0 else None
+    shown = logs if own_log is None else [*logs, own_log]
     first, length = min(shown), (max(shown) - min(shown)) or 1.0
 
-    def place(log: float) -> float:
+    def scaled(log: float) -> float:
         return MARGIN + (log - first) / length * (WIDTH - 2 * MARGIN)
 
-    lower, middle, upper = (place(one) for one in logs)
-    return Box(lower, middle, upper, None if mark is None else place(mark))
+    lower, middle, upper = (scaled(log) for log in logs)
+    return Box(lower, middle, upper, None if own_log is None else scaled(own_log))

@@ -39,12 +39,16 @@ class Guard:
     """Fewest units of a group, and the largest shares of its largest and of its two largest units."""
 
     minimum: int
-    one: float
-    two: float
+    largest_limit: float
+    two_largest_limit: float
 
-    def passes(self, found: Concentration) -> bool:
+    def passes(self, concentration: Concentration) -> bool:
         """Whether a group may be shown."""
-        return found.units >= self.minimum and found.largest <= self.one and found.two_largest <= self.two
+        return (
+            concentration.units >= self.minimum
+            and concentration.largest <= self.largest_limit
+            and concentration.two_largest <= self.two_largest_limit
+        )
 
 
 def variables() -> list[str]:
@@ -55,7 +59,7 @@ def variables() -> list[str]:
 def value_of(values: dict[str, float], item: str) -> float | None:
     """A unit's own number of a chief item; None when it was not asked, not known, or has no base."""
     parts = [values.get(code, math.nan) for code in CHIEF[item]]
-    if any(math.isnan(one) for one in parts):
+    if any(math.isnan(value) for value in parts):
         return None
     if len(parts) == 1:
         return parts[0]
@@ -74,29 +78,29 @@ def chain(*, category: str, section: str, size: str) -> tuple[str, ...]:
 def peer_groups(year: Year, spec: RunSpec, guard: Guard) -> Groups:
     """Quartiles by item and group, over the units that report more than nothing; unsafe groups are left out."""
     sample = weigh(year, spec).sample
-    columns = {item.code: year.values[:, place] for place, item in enumerate(year.items)}
+    columns = {item.code: year.values[:, index] for index, item in enumerate(year.items)}
     domains = _domains(year)
-    found: Groups = {}
+    groups: Groups = {}
     for item, parts in CHIEF.items():
         if not set(parts) <= set(columns):
             continue
         amounts = [columns[code] for code in parts]
-        found[item] = {}
+        groups[item] = {}
         for domain in domains:
-            found[item] |= _of_item(sample, amounts, domain, guard)
-    return found
+            groups[item] |= _of_item(sample, amounts, domain, guard)
+    return groups
 
 
 def _domains(year: Year) -> list[Domain]:
     enterprise = year.enterprise
-    known = enterprise & (year.section >= 0)
+    classified = enterprise & (year.section >= 0)
     return [
         Domain(
             "section_size",
             tuple(f"{section}.{size}" for section in SECTIONS for size in SIZES),
-            np.where(known & (year.size >= 0), year.section * len(SIZES) + year.size, -1),
+            np.where(classified & (year.size >= 0), year.section * len(SIZES) + year.size, -1),
         ),
-        Domain("section", SECTIONS, np.where(known, year.section, -1)),
+        Domain("section", SECTIONS, np.where(classified, year.section, -1)),
         Domain("size", SIZES, np.where(enterprise, year.size, -1)),
         Domain("category", CATEGORIES, np.where(enterprise, -1, year.category - 1)),
     ]
@@ -105,12 +109,15 @@ def _domains(year: Year) -> list[Domain]:
 def _of_item(
     sample: StratifiedSample, amounts: list[Floats], domain: Domain, guard: Guard
 ) -> dict[str, list[int | str]]:
-    positive = np.all([np.nan_to_num(one) > 0 for one in amounts], axis=0)
+    positive = np.all([np.nan_to_num(amount) > 0 for amount in amounts], axis=0)
     codes = np.where(positive, domain.codes, -1)
     size = len(domain.labels)
     # A rate is unsafe when its numerator or its denominator is.
-    shares = [concentration_of(one, sample.weight, codes, size) for one in amounts]
-    safe = [all(guard.passes(one) for one in of_group) for of_group in zip(*shares, strict=True)]
+    shares = [concentration_of(amount, sample.weight, codes, size) for amount in amounts]
+    safe = [
+        all(guard.passes(concentration) for concentration in of_group)
+        for of_group in zip(*shares, strict=True)
+    ]
     codes = np.where((codes >= 0) & np.array([*safe, False])[codes], codes, -1)
     if not (codes >= 0).any():
         return {}
@@ -118,14 +125,14 @@ def _of_item(
         amounts[0], amounts[-1] if len(amounts) > 1 else 1.0, where=codes >= 0, out=np.zeros(sample.n)
     )
     quartiles = quantile(sample, value, QUARTERS, domain=codes, domains=size).value[:, 0]
-    found: dict[str, list[int | str]] = {}
-    for place in np.unique(codes[codes >= 0]).tolist():
-        members = value[codes == place]
-        lower, middle, upper = quartiles[place].tolist()
+    result: dict[str, list[int | str]] = {}
+    for code in np.unique(codes[codes >= 0]).tolist():
+        members = value[codes == code]
+        lower, middle, upper = quartiles[code].tolist()
         if (members <= lower).sum() >= EDGE and (members >= upper).sum() >= EDGE:
-            printed = [significant(one) for one in (lower, middle, upper)]
-            found[f"{domain.kind}:{domain.labels[place]}"] = [len(members), *printed]
-    return found
+            printed = [significant(quartile) for quartile in (lower, middle, upper)]
+            result[f"{domain.kind}:{domain.labels[code]}"] = [len(members), *printed]
+    return result
 
 
 def significant(value: float) -> str:
@@ -139,6 +146,6 @@ def readable(value: float) -> Decimal:
 
 
 def plain(number: Decimal) -> str:
-    """With thousands separators, and no zeros behind the last digit that says something."""
-    whole, dot, decimals = format(number, ",f").partition(".")
-    return f"{whole}{dot}{decimals}".rstrip("0").rstrip(".") if dot else whole
+    """With thousands separators, and no trailing zeros."""
+    integer, dot, decimals = format(number, ",f").partition(".")
+    return f"{integer}{dot}{decimals}".rstrip("0").rstrip(".") if dot else integer

@@ -75,13 +75,13 @@ def standings(sheet: Submission, table: PeerTable) -> list[Standing]:
         return []
     chain = compute.chain(category=own.category, section=own.section, size=own.size_class)
     names = variables_of(table.release.run)
-    found = []
+    standings = []
     for item in compute.CHIEF:
         value = compute.value_of(own.values, item)
         if value is not None:
             name = name_of(names, compute.NAMED_AS.get(item, item))
-            found.append(_standing(name, "/" in item, value, table.groups.get(item, {}), chain))
-    return found
+            standings.append(_standing(name, "/" in item, value, table.groups.get(item, {}), chain))
+    return standings
 
 
 def _standing(
@@ -89,14 +89,14 @@ def _standing(
 ) -> Standing:
     times = 100 if is_rate else 1
     own_printed = compute.plain(compute.readable(own * times))
-    group = next((one for one in chain if one in groups), None)
+    group = next((code for code in chain if code in groups), None)
     if group is None:
         return Standing(name, is_rate, own, own_printed)
     units, *printed = groups[group]
-    lower, middle, upper = (float(one) for one in printed)
+    lower, middle, upper = (float(number) for number in printed)
     quartiles = (lower, middle, upper)
     kind, _colon, code = group.partition(":")
-    shown = tuple(compute.plain(Decimal(one) * times) for one in printed)
+    shown = tuple(compute.plain(Decimal(number) * times) for number in printed)
     return Standing(
         name,
         is_rate,

@@ -23,9 +23,9 @@ def do_peers(work: Work) -> None:
 def build_peers(release: Release) -> PeerTable:
     """The quartiles of the release's own run, frozen under their hash. A second call finds the first table."""
     row = Release.objects.select_for_update(of=("self",)).get(pk=release.pk)
-    known = PeerTable.objects.filter(release=row).first()
-    if known is not None:
-        return known
+    existing = PeerTable.objects.filter(release=row).first()
+    if existing is not None:
+        return existing
     run = row.run
     spec = RunSpec.from_json(run.spec)
     layout = {entry["code"] for entry in run.microdata.layout.variables}

@@ -1,4 +1,4 @@
-"""Pages of the room."""
+"""Page of the comparison with peers."""
 
 from django.urls import URLPattern, URLResolver, path
 

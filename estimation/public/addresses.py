@@ -1,4 +1,4 @@
-"""Addresses of the public site: the language stands in the path, so that a cache can tell pages apart. Pure."""
+"""Addresses of the public site: the language stands in the path, so that a cache has one key per language. Pure."""
 
 import re
 from typing import Final

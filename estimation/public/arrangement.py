@@ -46,7 +46,7 @@ class TableView:
 
 @dataclass(frozen=True, slots=True)
 class DomainView:
-    """Everything that a release says of a region or an industry: per table, column and cell."""
+    """All cells of a release for a region or an industry: per table, column and cell."""
 
     kind: str
     code: str
@@ -56,14 +56,14 @@ class DomainView:
 
 def highlights(content: Content) -> list[Highlight]:
     """The headline numbers that this release shows."""
-    found = []
+    highlights = []
     for code in HIGHLIGHTS:
         cell = content.cells.get(f"{code}.{content.year}")
         if cell is not None and cell.status is not CellStatus.ABSENT:
             growth = content.cells.get(f"{code}.{content.year}.growth")
             shown = growth is not None and growth.status is CellStatus.SHOWN
-            found.append(Highlight(cell, growth if shown else None))
-    return found
+            highlights.append(Highlight(cell, growth if shown else None))
+    return highlights
 
 
 def find_table(content: Content, code: str) -> FrozenTable | None:
@@ -106,7 +106,7 @@ def as_csv(content: Content, table: FrozenTable, language: str) -> str:
 
 def _errors(cell: FrozenCell) -> list[str]:
     percent = None if cell.cv is None else round(cell.cv * 100, 2)
-    return ["" if one is None else f"{one:.15g}" for one in (cell.se, percent, cell.lower, cell.upper)]
+    return ["" if value is None else f"{value:.15g}" for value in (cell.se, percent, cell.lower, cell.upper)]
 
 
 def as_json(content: Content, table: FrozenTable) -> str:
@@ -152,17 +152,17 @@ def _cell(cell: FrozenCell) -> dict[str, object]:
 
 def domains(content: Content) -> dict[str, list[tuple[str, Text]]]:
     """Regions and industries of which a table has a row, in the order of the tables."""
-    found: dict[str, dict[str, Text]] = {kind: {} for kind in _KINDS}
+    labels_by_kind: dict[str, dict[str, Text]] = {kind: {} for kind in _KINDS}
     for table in content.tables:
         for row in table.rows:
             for kind, pattern in _KINDS.items():
                 if pattern.fullmatch(row.code):
-                    found[kind].setdefault(row.code, row.label)
-    return {kind: sorted(labels.items()) for kind, labels in found.items()}
+                    labels_by_kind[kind].setdefault(row.code, row.label)
+    return {kind: sorted(labels.items()) for kind, labels in labels_by_kind.items()}
 
 
 def domain_view(content: Content, kind: str, code: str) -> DomainView | None:
-    """One region or industry through all tables; None when no table knows it."""
+    """One region or industry through all tables; None when no table has it."""
     if kind not in _KINDS or not _KINDS[kind].fullmatch(code):
         return None
     label, tables = None, []

@@ -65,7 +65,7 @@ def grid(content: Content, table: FrozenTable) -> Grid:
 def region_line(content: Content, table: FrozenTable, code: str) -> Line | None:
     """One region through all sections; None for an unknown one."""
     shades = _shades(content, table)
-    row = next((one for one in table.rows if one.code == code), None)
+    row = next((candidate for candidate in table.rows if candidate.code == code), None)
     if row is None:
         return None
     entries = []

@@ -1,6 +1,6 @@
 """The public site is served from memory, before sessions, sign-in and the database are touched.
 
-A page is rendered once for everybody, as for a stranger without cookies, and kept until a release changes.
+A page is rendered once for everybody, as for an anonymous reader without cookies, and kept until a release changes.
 While PostgreSQL is away, the pages that are kept go on being served. Nothing here decides what is public:
 the views read published releases only.
 """
@@ -17,36 +17,36 @@ from django.utils.http import parse_etags
 
 from config.errors import OUTAGES
 from estimation.public.addresses import PARAMETERS, is_public
+from estimation.public.page_cache import Page, PageCache
 from estimation.public.selectors import fingerprint
-from estimation.public.shelf import Page, Shelf
 
 LONGEST = 60  # seconds that a browser or a network of caches may keep a page without asking
 STALE = 600  # seconds that they may go on serving it while they ask
 
 
 class PublicPages:
-    """Answers public addresses from the shelf; everything else passes."""
+    """Answers public addresses from the cache; everything else passes."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.shelf = Shelf()
+        self.cache = PageCache()
         self._known: tuple[float, str, datetime | None] | None = None
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """A kept page, or a fresh one that is kept."""
         if request.method not in ("GET", "HEAD") or not is_public(request.path_info):
             return self.get_response(request)
-        mark, embargo = self._fingerprint()
+        stamp, embargo = self._fingerprint()
         address = _address(request)
-        page = self.shelf.find(mark, address) if mark else None
+        page = self.cache.find(stamp, address) if stamp else None
         if page is None:
-            request.COOKIES = {}  # a page for everybody is made for nobody in particular
+            request.COOKIES = {}  # a shared page depends on no session
             response = self.get_response(request)
-            if response.status_code != 200 or not mark or response.streaming:
+            if response.status_code != 200 or not stamp or response.streaming:
                 response.headers["Cache-Control"] = "no-cache"
                 return response
             page = _kept(response)
-            self.shelf.put(mark, address, page)
+            self.cache.put(stamp, address, page)
         return _answer(request, page, _seconds(embargo))
 
     def _fingerprint(self) -> tuple[str, datetime | None]:
@@ -55,17 +55,17 @@ class PublicPages:
         if self._known is not None and now < self._known[0]:
             return self._known[1:]
         try:
-            found = fingerprint()
+            current = fingerprint()
         except OUTAGES:
-            found = self._known[1:] if self._known else ("", None)
-        self._known = (now + settings.PUBLIC_FRESH_SECONDS, *found)
-        return found
+            current = self._known[1:] if self._known else ("", None)
+        self._known = (now + settings.PUBLIC_FRESH_SECONDS, *current)
+        return current
 
 
 def _address(request: HttpRequest) -> str:
-    """Path and the parameters that a page knows, in a fixed order; others must not fill the shelf."""
-    known = [(name, request.GET[name][:20]) for name in PARAMETERS if name in request.GET]
-    return f"{request.path_info}?{urlencode(known)}"
+    """Path and the parameters that a page reads, in a fixed order; others must not fill the cache."""
+    parameters = [(name, request.GET[name][:20]) for name in PARAMETERS if name in request.GET]
+    return f"{request.path_info}?{urlencode(parameters)}"
 
 
 def _kept(response: HttpResponse) -> Page:

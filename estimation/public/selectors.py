@@ -55,7 +55,7 @@ def _content(pk: int, digest: str) -> Content:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the page on methods tells of the choices behind one release, shares in percent.
+    """The parameters of one release for the page on methods, shares in percent.
 
     treatment : of extreme values, as the run calls it; lower, upper : its quantiles; minimum, one, two : rules of
     disclosure. All but the count as they are printed.
@@ -91,7 +91,7 @@ def _percent(share: float) -> str:
 
 
 def fingerprint() -> tuple[str, datetime | None]:
-    """What tells whether any public page may have changed, and when the next release comes out of embargo.
+    """A fingerprint that changes with any public page, and the time when the next release comes out of embargo.
 
     A hash over number, state and content hash of all editions: a page kept under it is never out of date.
     """

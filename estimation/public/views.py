@@ -20,7 +20,7 @@ from estimation.report.document.page import page_context
 from estimation.report.figures.drawing import size_of
 from estimation.report.figures.editions import outline_of, picture_of
 from estimation.report.files.bundle import MANIFEST, media_type
-from estimation.report.files.shelf import shelves
+from estimation.report.files.file_groups import file_groups
 from estimation.report.outline import FigurePart
 from survey.access.decorators import public
 
@@ -29,14 +29,14 @@ type PublicView = Callable[..., HttpResponse]
 
 
 def in_its_language(view: PublicView) -> PublicView:
-    """The language of the page is that of its address, whatever the visitor's browser says."""
+    """The language of the page is that of its address, whatever the browser accepts."""
 
     @wraps(view)
-    def spoken(request: HttpRequest, language: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def translated(request: HttpRequest, language: str, *args: Any, **kwargs: Any) -> HttpResponse:
         with translation.override(LANGUAGES[language]):
             return view(request, language, *args, **kwargs)
 
-    return spoken
+    return translated
 
 
 def public_page(
@@ -69,7 +69,7 @@ def edition_of(request: HttpRequest, language: str, edition: Edition) -> tuple[C
 @require_safe
 @in_its_language
 def public_start(request: HttpRequest, language: str) -> HttpResponse:
-    """The newest release, or a page that says that nothing has been published yet."""
+    """The newest release, or a page without a release before the first publication."""
     release = selectors.current()
     if release is None:
         return public_page(request, language, "nothing.html", {})
@@ -137,10 +137,14 @@ def public_picture(request: HttpRequest, language: str, edition: Edition, code: 
 @require_safe
 @in_its_language
 def public_files(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
-    """Every file of a release. While they are being made the page says so and is not kept by caches."""
+    """Every file of a release. The page is not cacheable while the files are being written."""
     _content, context = edition_of(request, language, edition)
     manifest = files.manifest_of(context["release"])
-    shown = {"shelves": shelves(manifest["files"]) if manifest else [], "manifest": MANIFEST, "here": "files"}
+    shown = {
+        "shelves": file_groups(manifest["files"]) if manifest else [],
+        "manifest": MANIFEST,
+        "here": "files",
+    }
     return public_page(request, language, "files.html", context | shown, status=200 if manifest else 202)
 
 

@@ -38,7 +38,7 @@ class Country:
     strata: Strata
     values: dict[str, Floats]
     jump: Bools
-    silent: dict[str, Bools]  # item -> units that answer "not known" in 2025
+    unknown_answers: dict[str, Bools]  # item -> units that answer "not known" in 2025
 
     @property
     def streams(self) -> Streams:
@@ -73,10 +73,12 @@ def build_country(seed: int = DEFAULT_SEED, scale: float = 1.0) -> Country:
     settle_values(world.values)
     jump = units.exists.all(0) & False
     jump[world.enterprise] = world.jump & world.panel
-    return Country(seed, scale, units, strata, world.values, jump, silent_units(units, world.values))
+    return Country(
+        seed, scale, units, strata, world.values, jump, units_with_unknown_answers(units, world.values)
+    )
 
 
-def silent_units(units: Units, values: dict[str, Floats]) -> dict[str, Bools]:
+def units_with_unknown_answers(units: Units, values: dict[str, Floats]) -> dict[str, Bools]:
     """Central enterprises that answer "not known": the bases 93 and 107 of Table 1 come from there."""
     central = np.flatnonzero(units.group == CENTRAL)
     result: dict[str, Bools] = {}
@@ -102,5 +104,5 @@ def cut_out(country: Country, rows: Ints, extra: Bools) -> Country:
         units=replace(units, **arrays),
         values={code: np.ascontiguousarray(column[:, rows]) for code, column in country.values.items()},
         jump=country.jump[rows],
-        silent={code: mask[rows] & ~extra for code, mask in country.silent.items()},
+        unknown_answers={code: mask[rows] & ~extra for code, mask in country.unknown_answers.items()},
     )

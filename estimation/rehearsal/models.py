@@ -1,4 +1,4 @@
-"""What is true in the rehearsal country: only a synthetic population can know that."""
+"""True values of the rehearsal population, which exist for a synthetic population only."""
 
 from django.db import models
 

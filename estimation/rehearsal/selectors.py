@@ -124,7 +124,7 @@ def coverage_by_answers(run: EstimationRun, *, minimum: int = 30) -> list[Covera
             {"run": run.pk, "minimum": minimum, "steps": list(_STEPS)},
         )
         bounds = dict(enumerate(zip(_STEPS, (*_STEPS[1:], None), strict=True), start=1))
-        return [CoverageByAnswers(*bounds[place], *counts) for place, *counts in cursor.fetchall()]
+        return [CoverageByAnswers(*bounds[number], *counts) for number, *counts in cursor.fetchall()]
 
 
 def comparisons(

@@ -15,7 +15,7 @@ from estimation.rehearsal.country import cut_out
 from estimation.rehearsal.models import Rehearsal
 from estimation.rehearsal.population.targets import CONFLICTS
 from estimation.rehearsal.sheets.filing_rows import RoundFacts
-from estimation.rehearsal.storage import members as casting
+from estimation.rehearsal.storage import outcomes
 from estimation.rehearsal.storage.accounts import DemoAccounts, create_accounts, demo_accounts
 from estimation.rehearsal.storage.bulk import advance_sequences, empty_tables, without_foreign_keys
 from estimation.rehearsal.storage.frame import (
@@ -29,7 +29,7 @@ from estimation.rehearsal.storage.frame import (
     write_units,
 )
 from estimation.rehearsal.storage.live import settled_mask, write_live
-from estimation.rehearsal.storage.members import choose_cast
+from estimation.rehearsal.storage.members import choose_members
 from estimation.rehearsal.storage.register import build_register
 from estimation.rehearsal.storage.reserve import Reserve, keep_reserve, write_reserve
 from estimation.rehearsal.storage.sheets import SheetWriter, filed_mask, write_filed
@@ -80,7 +80,7 @@ def build_country(*, scale: float, seed: int, progress: Progress) -> Rehearsal:
             listed = write_reserve(reserve)
             write_assignments(writer)
             progress(
-                f"{writer.cast.count:,} units, {int(writer.cast.asked.sum()):,} assignments, {listed:,} more in the frame"
+                f"{writer.members.count:,} units, {int(writer.members.asked.sum()):,} assignments, {listed:,} more in the frame"
             )
             for year in (0, 1):
                 count = write_filed(writer, year)
@@ -136,11 +136,11 @@ def _prepare(scale: float, seed: int, progress: Progress) -> tuple[SheetWriter, 
     progress(f"population of {country.units.count:,} generated")
     variables = layout_variables(forms.values())
     truth = truth_lines(country, variables)
-    cast = choose_cast(country)
-    reserve = keep_reserve(country, cast)
+    members = choose_members(country)
+    reserve = keep_reserve(country, members)
     # From here on only the units that appear matter; the rest of the population is let go.
-    country = cut_out(country, cast.row, cast.extra)
-    cast = replace(cast, row=np.arange(cast.count))
+    country = cut_out(country, members.row, members.extra)
+    members = replace(members, row=np.arange(members.count))
     now = int(timezone.now().timestamp())
     facts = {
         0: RoundFacts(
@@ -153,14 +153,14 @@ def _prepare(scale: float, seed: int, progress: Progress) -> tuple[SheetWriter, 
     }
     writer = SheetWriter(
         country=country,
-        cast=cast,
-        register=build_register(country, cast),
+        members=members,
+        register=build_register(country, members),
         forms=dict(forms),
         variables=variables,
         layout=current_layout(),
         rounds=rounds,
         versions=versions,
-        keys=keys_of(cast.asked),
+        keys=keys_of(members.asked),
         facts=facts,
         truth=truth,
     )
@@ -185,19 +185,21 @@ def _round(year: int) -> CollectionRound:
 
 
 def _finish(writer: SheetWriter, began: float, versions: list[Any]) -> Rehearsal:
-    plays = np.bincount(writer.cast.play[writer.cast.asked[1]], minlength=len(casting.PLAYS)).tolist()
-    filed = int(filed_mask(writer.cast, 1).sum())
+    plays = np.bincount(
+        writer.members.outcome[writer.members.asked[1]], minlength=len(outcomes.OUTCOMES)
+    ).tolist()
+    filed = int(filed_mask(writer.members, 1).sum())
     rehearsal = Rehearsal.objects.create(
         seed=writer.country.seed,
         scale=writer.country.scale,
         seconds=round(time.monotonic() - began, 1),
         notes={
             "conflicts": [{"subject": subject, "choice": choice} for subject, choice in CONFLICTS],
-            "sheets_2025": dict(zip(casting.PLAYS, plays, strict=True)),
+            "sheets_2025": dict(zip(outcomes.OUTCOMES, plays, strict=True)),
             "filed_2025": filed,
             "valid": {str(version.round.year): version.size for version in versions},
             "population": int(writer.country.strata.population[1].sum()),
-            "extra_units": int(writer.cast.extra.sum()),
+            "extra_units": int(writer.members.extra.sum()),
         },
     )
     audit.record(

@@ -39,13 +39,13 @@ def truth(request: HttpRequest) -> HttpResponse:
     statistic = statistic if statistic in STATISTIC_LABELS else "total"
     kind = request.GET.get("kind", "nation")
     kind = kind if kind in KIND_LABELS else "nation"
-    years = [one.year for one in run.summary.years]
+    years = [year.year for year in run.summary.years]
     year = int(text) if (text := request.GET.get("year", "")).isdecimal() and int(text) in years else years[0]
     variable = request.GET.get("variable", "")
     names = variables_of(run)
     rows = selectors.comparisons(run, statistic=statistic, kind=kind, year=year, variable=variable)
     coverage = selectors.coverage(run)
-    sampled, covered = sum(one.sampled for one in coverage), sum(one.covered for one in coverage)
+    sampled, covered = sum(row.sampled for row in coverage), sum(row.covered for row in coverage)
     context |= {
         "rows": [(row, name_of(names, row.variable)) for row in rows],
         "coverage": coverage,

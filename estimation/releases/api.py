@@ -83,7 +83,7 @@ class ContentSerializer(serializers.Serializer[Any]):
     blocks = serializers.ListField(child=serializers.DictField())
     identities = serializers.ListField(child=serializers.DictField())
     footnotes = TextSerializer(many=True)
-    # Regions by sections; absent from releases of earlier programs, whose hash does not know it.
+    # Regions by sections; absent from releases of earlier programs, whose hash does not cover it.
     crossings = serializers.ListField(child=serializers.DictField(), required=False)
 
 
@@ -115,12 +115,12 @@ class _Public(APIView):
         quoted = quote_etag(etag)
         stamp = int(changed.timestamp()) if changed else None
         plain: HttpRequest = request._request
-        found: HttpResponseBase = get_conditional_response(plain, quoted, stamp) or response
-        found["ETag"] = quoted
+        result: HttpResponseBase = get_conditional_response(plain, quoted, stamp) or response
+        result["ETag"] = quoted
         if stamp is not None:
-            found["Last-Modified"] = http_date(stamp)
-        patch_cache_control(found, public=True, max_age=CACHE_SECONDS)
-        return found
+            result["Last-Modified"] = http_date(stamp)
+        patch_cache_control(result, public=True, max_age=CACHE_SECONDS)
+        return result
 
 
 class Releases(_Public):
@@ -144,11 +144,11 @@ class Releases(_Public):
             }
             for row in rows
         ]
-        mark = ".".join(f"{row.content_hash[:16]}{row.state[:1]}" for row in rows) or "none"
+        tag = ".".join(f"{row.content_hash[:16]}{row.state[:1]}" for row in rows) or "none"
         changed = max((row.published_at for row in rows if row.published_at), default=None)
-        # A correction or withdrawal changes the list without a later publication: only the ETag tells.
-        found: Response = self.frozen(request, Response(data), mark, None if len(rows) > 1 else changed)
-        return found
+        # A correction or withdrawal changes the list without a later publication: only the ETag changes.
+        result: Response = self.frozen(request, Response(data), tag, None if len(rows) > 1 else changed)
+        return result
 
 
 class ReleaseContent(_Public):
@@ -158,8 +158,8 @@ class ReleaseContent(_Public):
     def get(self, request: Request, year: int, number: int) -> Response:
         """All cells, tables, figures, passages and identities."""
         row = self.release(year, number)
-        found: Response = self.frozen(request, Response(row.content), row.content_hash, row.published_at)
-        return found
+        result: Response = self.frozen(request, Response(row.content), row.content_hash, row.published_at)
+        return result
 
 
 class ReleaseCell(_Public):
@@ -172,8 +172,8 @@ class ReleaseCell(_Public):
         cell = row.content["cells"].get(key)
         if cell is None:
             raise Http404
-        found: Response = self.frozen(request, Response(cell), f"{row.content_hash}-{key}", row.published_at)
-        return found
+        result: Response = self.frozen(request, Response(cell), f"{row.content_hash}-{key}", row.published_at)
+        return result
 
 
 class ReleaseTable(_Public):
@@ -188,16 +188,16 @@ class ReleaseTable(_Public):
     def get(self, request: Request, year: int, number: int, code: str) -> HttpResponse:
         """As CSV: printed numbers, one line a row, UTF-8 with a mark for spreadsheets."""
         row = self.release(year, number)
-        known = (*row.content["tables"], *row.content.get("crossings", ()))
-        table = next((one for one in known if one["code"] == code), None)
+        tables = (*row.content["tables"], *row.content.get("crossings", ()))
+        table = next((entry for entry in tables if entry["code"] == code), None)
         if table is None:
             raise Http404
         language = "en" if request.query_params.get("language", "").startswith("en") else "zh"
         response = HttpResponse(_csv(table, row.content, language), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{year}-{number}-{code}.csv"'
         tag = f"{row.content_hash}-{code}-{language}"
-        found: HttpResponse = self.frozen(request, response, tag, row.published_at)
-        return found
+        result: HttpResponse = self.frozen(request, response, tag, row.published_at)
+        return result
 
 
 def _csv(table: dict[str, Any], content: dict[str, Any], language: str) -> str:

@@ -29,13 +29,13 @@ def compare_cells(
     before: Mapping[str, FrozenCell], after: Mapping[str, FrozenCell]
 ) -> tuple[Difference, ...]:
     """Every cell that differs, in the order of the later release."""
-    found = []
+    changes = []
     for key in dict.fromkeys((*after, *before)):
         old, new = before.get(key), after.get(key)
         kind = _kind(old, new)
         cell = new or old
         if kind and cell is not None:
-            found.append(
+            changes.append(
                 Difference(
                     key,
                     cell.label,
@@ -46,7 +46,7 @@ def compare_cells(
                     _relative(old, new),
                 )
             )
-    return tuple(found)
+    return tuple(changes)
 
 
 def _kind(old: FrozenCell | None, new: FrozenCell | None) -> str:
@@ -83,9 +83,9 @@ def published_report(year: int) -> Mapping[str, Published]:
     document = json.loads(path.read_text(encoding="utf-8"))
     return {
         key: Published(
-            one["value"], one.get("qualifier", ""), Text(**one["note"]) if one.get("note") else None
+            entry["value"], entry.get("qualifier", ""), Text(**entry["note"]) if entry.get("note") else None
         )
-        for key, one in document["cells"].items()
+        for key, entry in document["cells"].items()
     }
 
 
@@ -109,12 +109,12 @@ def compare_with_report(
     cells: Mapping[str, FrozenCell], year: int, *, synthetic: bool
 ) -> tuple[Comparison, ...]:
     """Every published number with ours and the explanation of the difference."""
-    found = []
+    comparisons = []
     for key, published in published_report(year).items():
         cell = cells.get(key)
         why, relative = _explain(cell, published, synthetic=synthetic)
-        found.append(Comparison(key, cell, published, why, relative))
-    return tuple(found)
+        comparisons.append(Comparison(key, cell, published, why, relative))
+    return tuple(comparisons)
 
 
 def _explain(cell: FrozenCell | None, published: Published, *, synthetic: bool) -> tuple[str, float | None]:
@@ -123,19 +123,25 @@ def _explain(cell: FrozenCell | None, published: Published, *, synthetic: bool) 
     if cell.status in (CellStatus.WITHHELD, CellStatus.ABSENT):
         return cell.reason, None
     try:
-        theirs = Decimal(published.value)
+        published_value = Decimal(published.value)
     except InvalidOperation:
         return ("same" if cell.printed == published.value else "order"), None
     if cell.value is None:
         return "no_estimate", None
-    digits = -int(theirs.as_tuple().exponent)
+    digits = -int(published_value.as_tuple().exponent)
     ours = Decimal(repr(cell.value))
-    relative = float(ours / theirs - 1) if theirs else None
-    if abs(ours - theirs) <= Decimal(5).scaleb(-digits - 1):
+    relative = float(ours / published_value - 1) if published_value else None
+    if abs(ours - published_value) <= Decimal(5).scaleb(-digits - 1):
         return "same", relative
     if published.qualifier:
-        return ("qualified" if _satisfies(ours, theirs, published.qualifier) else "sampling"), relative
-    if cell.lower is not None and cell.upper is not None and cell.lower <= float(theirs) <= cell.upper:
+        return (
+            "qualified" if _satisfies(ours, published_value, published.qualifier) else "sampling"
+        ), relative
+    if (
+        cell.lower is not None
+        and cell.upper is not None
+        and cell.lower <= float(published_value) <= cell.upper
+    ):
         return "inside", relative
     if cell.estimator == "forecast":
         return "method", relative
@@ -144,10 +150,10 @@ def _explain(cell: FrozenCell | None, published: Published, *, synthetic: bool) 
     return ("synthetic" if synthetic else "beyond"), relative
 
 
-def _satisfies(ours: Decimal, theirs: Decimal, qualifier: str) -> bool:
+def _satisfies(ours: Decimal, published_value: Decimal, qualifier: str) -> bool:
     """Does our number make the published wording true (超, 以上, 多: above; 近: below; 约: near)?"""
     if any(word in qualifier for word in ("超", ">", "以上", "多", "≥")):
-        return ours >= theirs
+        return ours >= published_value
     if "近" in qualifier:
-        return theirs * Decimal("0.9") <= ours < theirs
-    return abs(ours / theirs - 1) <= Decimal("0.1")
+        return published_value * Decimal("0.9") <= ours < published_value
+    return abs(ours / published_value - 1) <= Decimal("0.1")

@@ -30,7 +30,7 @@ class PrepareForm(forms.Form):
 class ActForm(forms.Form):
     """An act on a release; the moment of publication is Beijing time, to the minute."""
 
-    action = forms.ChoiceField(choices=[(one.value, one.value) for one in Action])
+    action = forms.ChoiceField(choices=[(action.value, action.value) for action in Action])
     reason = forms.CharField(required=False, max_length=1000)
     embargo = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 

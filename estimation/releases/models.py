@@ -1,4 +1,4 @@
-"""A release: the frozen content that the public sees, and the way it took to get there."""
+"""A release: the frozen content that the public sees, and its history of states."""
 
 from django.db import models
 from django.db.models import Q

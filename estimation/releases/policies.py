@@ -27,7 +27,7 @@ from survey.sentences import Sentence
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who wants what. ``by`` None is the system."""
+    """Who requests which action. ``by`` None is the system."""
 
     by: User | None
     action: Action
@@ -75,7 +75,7 @@ def not_who_ran(row: Release, request: Request) -> Sentence | None:
 
 
 def embargo_ahead(row: Release, request: Request) -> Sentence | None:
-    """The moment of publication lies ahead."""
+    """The time of publication is in the future."""
     if request.embargo is not None and request.embargo > timezone.now():
         return None
     return EMBARGO_NOT_AHEAD()
@@ -91,7 +91,7 @@ def embargo_over(row: Release, request: Request) -> Sentence | None:
 def replaces_what_is_public(row: Release, request: Request) -> Sentence | None:
     """A round has one current release: the next one is its correction."""
     current = Release.objects.filter(round_id=row.round_id, state=Release.State.PUBLISHED).exclude(pk=row.pk)
-    if all(one.pk == row.replaces_id for one in current):
+    if all(release.pk == row.replaces_id for release in current):
         return None
     return NOT_A_CORRECTION()
 

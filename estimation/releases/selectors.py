@@ -13,7 +13,7 @@ from estimation.releases.content.content import Content, FrozenCell, Text
 from estimation.releases.content.draft import Material
 from estimation.releases.content.estimates import CoverageRow, Key, Source, Stored
 from estimation.releases.content.passages import Passage, default_passages
-from estimation.releases.content.registry import Book, book, wanted
+from estimation.releases.content.registry import PublicationPlan, publication_plan, required_keys
 from estimation.releases.content.registry_checks import GROUPS, Vocabulary
 from estimation.releases.content.tables import Table, count_rows
 from estimation.releases.models import BlockVersion, Release
@@ -50,13 +50,13 @@ def source_of(run: EstimationRun, keys: Iterable[Key]) -> Source:
         statistic__in={key.statistic for key in asked},
         domain_kind__in={key.kind for key in asked},
     ).values_list(*_FIELDS)
-    found = {}
+    estimates = {}
     for year, variable, statistic, kind, code, *numbers in rows:
         key = Key(year, variable, statistic, kind, code)
         if key in asked:
-            found[key] = Stored(*numbers)
-    external = {(one.code, one.year): float(one.value) for one in run.summary.external}
-    return Source(found, external)
+            estimates[key] = Stored(*numbers)
+    external = {(series.code, series.year): float(series.value) for series in run.summary.external}
+    return Source(estimates, external)
 
 
 def coverage_of(run: EstimationRun, table: Table) -> list[CoverageRow]:
@@ -101,13 +101,13 @@ def codes_of() -> dict[str, Sequence[str]]:
     }
 
 
-def material_of(run: EstimationRun, book: Book) -> Material:
+def material_of(run: EstimationRun, plan: PublicationPlan) -> Material:
     """Everything that a release of a run is made of."""
     year = run.round.year
     codes = codes_of()
-    source = source_of(run, wanted(book, year, codes))
+    source = source_of(run, required_keys(plan, year, codes))
     coverage = {
-        table.code: coverage_of(run, table) for table in book.registry.tables.values() if table.coverage
+        table.code: coverage_of(run, table) for table in plan.registry.tables.values() if table.coverage
     }
     counts = {
         Key(
@@ -118,12 +118,12 @@ def material_of(run: EstimationRun, book: Book) -> Material:
         for name in ("filed", "valid")
     }
     external = run.summary.external
-    names = ExternalSeries.objects.filter(code__in={one.code for one in external})
+    names = ExternalSeries.objects.filter(code__in={series.code for series in external})
     return Material(
         year=year,
         source=Source({**source.estimates, **counts}, source.external),
         units={entry["code"]: entry["unit"] for entry in run.microdata.layout.variables},
-        external_units={one.code: one.unit for one in external},
+        external_units={series.code: series.unit for series in external},
         external_labels={row.code: Text(row.label_zh, row.label_en) for row in names.order_by("version")},
         coverage=coverage,
         name=domain_name,
@@ -132,7 +132,7 @@ def material_of(run: EstimationRun, book: Book) -> Material:
 
 def published_keys(year: int) -> set[Key]:
     """Every stored estimate that a release of a year reads."""
-    return wanted(book(), year, codes_of())
+    return required_keys(publication_plan(), year, codes_of())
 
 
 def passages_of(round: CollectionRound) -> tuple[Passage, ...]:
@@ -141,14 +141,19 @@ def passages_of(round: CollectionRound) -> tuple[Passage, ...]:
     for row in BlockVersion.objects.filter(round=round).order_by("number"):
         newest[row.code] = row
     return tuple(
-        passage_of(newest[one.code], one.place) if one.code in newest else one for one in default_passages()
+        passage_of(newest[passage.code], passage.place) if passage.code in newest else passage
+        for passage in default_passages()
     )
 
 
-def passage_of(row: BlockVersion, place: str) -> Passage:
+def passage_of(row: BlockVersion, section_code: str) -> Passage:
     """A stored version as a passage."""
     return Passage(
-        row.code, place, Text(row.heading_zh, row.heading_en), Text(row.body_zh, row.body_en), row.number
+        row.code,
+        section_code,
+        Text(row.heading_zh, row.heading_en),
+        Text(row.body_zh, row.body_en),
+        row.number,
     )
 
 
@@ -185,11 +190,11 @@ def vocabulary() -> Vocabulary:
         "industry_group": ("primary", "secondary", "tertiary", "industry"),
     }
     return Vocabulary(
-        {one.code: one.unit for one in variables},
+        {variable.code: variable.unit for variable in variables},
         frozenset(DERIVED),
         frozenset(f"{a}/{b}" for a, b in RATIOS),
         domains,
-        {one["code"]: one["unit"] for one in known_series()},
+        {series["code"]: series["unit"] for series in known_series()},
         frozenset(CROSSED),
     )
 
@@ -202,6 +207,6 @@ def versions_of_passage(round: CollectionRound, code: str) -> QuerySet[BlockVers
 def passage_version(round: CollectionRound, current: Passage, number: int) -> Passage:
     """A version of a passage; 0 is the one of the program, an unknown number the one in force."""
     if number == 0:
-        return next((one for one in default_passages() if one.code == current.code), current)
+        return next((passage for passage in default_passages() if passage.code == current.code), current)
     row = versions_of_passage(round, current.code).filter(number=number).first()
     return passage_of(row, current.place) if row else current

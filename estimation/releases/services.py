@@ -15,7 +15,7 @@ from estimation.releases.content.crossings import CROSSED, without_weak
 from estimation.releases.content.freezing import freeze
 from estimation.releases.content.identities import check_identities, failing
 from estimation.releases.content.passages import Passage
-from estimation.releases.content.registry import assemble, book
+from estimation.releases.content.registry import assemble, publication_plan
 from estimation.releases.disclosure.contributors import KINDS, Concentration, concentrations
 from estimation.releases.disclosure.protection import protect
 from estimation.releases.models import BlockVersion, Release
@@ -113,10 +113,10 @@ def rehearse_publication(release: Release) -> Release:
 
 
 def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Content, ReleaseChecks]:
-    """The content of a release of a run, and what the office needs to know of it."""
-    known, year = book(), run.round.year
-    material = selectors.material_of(run, known)
-    draft, figures = assemble(known, material, dict(selectors.codes_of()))
+    """The content of a release of a run, and the record of its checks."""
+    plan, year = publication_plan(), run.round.year
+    material = selectors.material_of(run, plan)
+    draft, figures = assemble(plan, material, dict(selectors.codes_of()))
     rules = Rules(settings.DISCLOSURE_MINIMUM, settings.DISCLOSURE_ONE, settings.DISCLOSURE_TWO)
     cells, verdict = protect(
         draft.cells,
@@ -130,11 +130,11 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
     cells = freeze(cells)
     passages = selectors.passages_of(run.round)
     faults = [Fault(kind, code, detail) for code, kind, detail in notes.faults_of(passages, cells, year)]
-    fatal = [one for one in faults if one.kind in notes.FATAL]
-    fatal += [Fault("identity", one["code"], one["difference"]) for one in failing(identities)]
-    broken = {one.where for one in fatal}
+    fatal = [fault for fault in faults if fault.kind in notes.FATAL]
+    fatal += [Fault("identity", row["code"], row["difference"]) for row in failing(identities)]
+    broken = {fault.where for fault in fatal}
     footnotes, filled = notes.footnotes_of(
-        blocks.fill_block(one, cells, year) for one in passages if one.code not in broken
+        blocks.fill_block(passage, cells, year) for passage in passages if passage.code not in broken
     )
     content = Content(
         year=year,
@@ -150,7 +150,7 @@ def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Conte
         footnotes=footnotes,
         crossings=tuple(draft.crossings),
     )
-    remarks = [one for one in faults if one.kind not in notes.FATAL]
+    remarks = [fault for fault in faults if fault.kind not in notes.FATAL]
     remarks += [Fault("weak", key, cell.printed) for key, cell in cells.items() if cell.grade == "E"]
     return content, ReleaseChecks(tuple(fatal), tuple(remarks), verdict.record(), rules)
 
@@ -169,21 +169,25 @@ def _concentration(run: EstimationRun) -> dict[tuple[str, str, str], Concentrati
     """Shares of the largest contributors for everything that is published of parts of the nation."""
     spec = RunSpec.from_json(run.spec)
     basis = FLOW_BASIS[spec.flow_basis]
-    wanted = {basis}
+    variable_codes = {basis}
     for key in selectors.published_keys(run.round.year):
         if key.kind in (*KINDS, CROSSED) and key.statistic != "count":
-            wanted |= set(key.variable.replace("+", "/").split("/"))
+            variable_codes |= set(key.variable.replace("+", "/").split("/"))
     layout = {entry["code"] for entry in run.microdata.layout.variables}
     year = read_year(
         run.microdata,
         run.design,
-        variables=sorted(wanted & layout),
+        variables=sorted(variable_codes & layout),
         use_edited=spec.use_edited,
         use_imputed=spec.use_imputed,
     )
-    found = concentrations(year, spec)
-    found |= {("F01", kind, code): one for (item, kind, code), one in found.items() if item == basis}
-    return found
+    shares = concentrations(year, spec)
+    shares |= {
+        ("F01", kind, code): concentration
+        for (item, kind, code), concentration in shares.items()
+        if item == basis
+    }
+    return shares
 
 
 @transaction.atomic
@@ -192,16 +196,18 @@ def edit_block(*, round: CollectionRound, code: str, heading: Text, body: Text, 
     if not may(by, Permission.PUBLISH):
         raise PermissionDenied
     CollectionRound.objects.select_for_update().get(pk=round.pk)
-    place = next((one.place for one in blocks.default_passages() if one.code == code), None)
-    if place is None:
+    section_code = next(
+        (passage.place for passage in blocks.default_passages() if passage.code == code), None
+    )
+    if section_code is None:
         raise PolicyDenied(_("There is no passage %(code)s in the report.") % {"code": code})
-    passage = Passage(code, place, heading, body)
-    cells = selectors.cells_for_text(round)  # none before the first draft, which then tells unknown names
-    together = tuple(passage if one.code == code else one for one in selectors.passages_of(round))
+    passage = Passage(code, section_code, heading, body)
+    cells = selectors.cells_for_text(round)  # none before the first draft, which then reports unknown names
+    together = tuple(passage if stored.code == code else stored for stored in selectors.passages_of(round))
     for where, kind, detail in notes.faults_of(together, cells, round.year):
-        # A note that goes while another passage calls it is the fault of this edit, too.
-        mine = where == code or (kind == notes.UNKNOWN and code == notes.CODE)
-        if mine and kind in notes.FATAL and (cells or kind != "unknown"):
+        # A note that is removed while another passage calls it is the fault of this edit, too.
+        own_fault = where == code or (kind == notes.UNKNOWN and code == notes.CODE)
+        if own_fault and kind in notes.FATAL and (cells or kind != "unknown"):
             raise PolicyDenied(selectors.FAULTS[kind] % {"detail": detail})
     newest = BlockVersion.objects.filter(round=round, code=code).order_by("-number").first()
     version = BlockVersion.objects.create(

@@ -69,7 +69,7 @@ TRANSITIONS: dict[tuple[State, Action], Transition] = {
 
 
 def legal_actions(state: State) -> tuple[Action, ...]:
-    """Actions that a person may take in a state, as far as the table knows."""
+    """Actions that a person may take in a state, by the table of transitions."""
     return tuple(
         action for (origin, action), move in TRANSITIONS.items() if origin is state and not move.system
     )

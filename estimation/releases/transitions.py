@@ -35,33 +35,35 @@ def authorise(row: Release, request: Request) -> Transition:
     """The legal move, or the refusal as an exception."""
     if request.by is not None and not may(request.by, Permission.PUBLISH):
         raise PermissionDenied
-    found = TRANSITIONS.get((State(row.state), request.action))
-    if found is None or (found.system and request.by is not None):
+    transition = TRANSITIONS.get((State(row.state), request.action))
+    if transition is None or (transition.system and request.by is not None):
         raise PolicyDenied(NO_SUCH_MOVE())
-    for name in found.policies:
+    for name in transition.policies:
         sentence = POLICIES[name](row, request)
         if sentence:
             raise PolicyDenied(sentence)
-    return found
+    return transition
 
 
 def refusals(row: Release, by: User) -> dict[Action, Sentence | None]:
-    """What a person could do with a release now: None where nothing stands against it but what the form asks."""
+    """Actions of a user on a release, each with its refusal; None where only fields of the form are missing."""
     asked = {"reason_given", "embargo_ahead"}
-    found: dict[Action, Sentence | None] = {}
+    actions: dict[Action, Sentence | None] = {}
     if not may(by, Permission.PUBLISH):
-        return found
+        return actions
     for action in legal_actions(State(row.state)):
         request = Request(by, action)
         names = (name for name in TRANSITIONS[State(row.state), action].policies if name not in asked)
-        found[action] = next((sentence for name in names if (sentence := POLICIES[name](row, request))), None)
-    return found
+        actions[action] = next(
+            (sentence for name in names if (sentence := POLICIES[name](row, request))), None
+        )
+    return actions
 
 
-def move(row: Release, request: Request, found: Transition) -> Release:
+def move(row: Release, request: Request, transition: Transition) -> Release:
     """Write an authorised move on a locked row: who, when, state, audit, and what follows from it."""
     before, now = row.state, timezone.now()
-    row.state = found.target.value
+    row.state = transition.target.value
     if request.reason:
         row.reason = request.reason
     if request.action is Action.VALIDATE:

@@ -84,8 +84,8 @@ def release_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             "acts": [(action, ACTION_LABELS[action], sentence) for action, sentence in possible.items()],
             "needs_reason": release_reading.NEEDS_REASON,
             "needs_moment": Action.SCHEDULE,
-            "faults": _told(release.checks.faults),
-            "remarks": _told(release.checks.remarks),
+            "faults": _with_sentences(release.checks.faults),
+            "remarks": _with_sentences(release.checks.remarks),
             "identities": release_reading.identities(content, get_language() or "zh"),
             "disclosure": release.checks.disclosure,
             "rules": release.checks.rules,
@@ -94,10 +94,10 @@ def release_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     )
 
 
-def _told(faults: Iterable[Fault]) -> list[dict[str, str]]:
+def _with_sentences(faults: Iterable[Fault]) -> list[dict[str, str]]:
     return [
-        {"where": one.where, "sentence": str(FAULT_LABELS[one.kind]) % {"detail": one.detail}}
-        for one in faults
+        {"where": fault.where, "sentence": str(FAULT_LABELS[fault.kind]) % {"detail": fault.detail}}
+        for fault in faults
     ]
 
 

@@ -28,8 +28,10 @@ def chief_cells(content: Content) -> list[FrozenCell]:
         for row in table.rows
         for key in row.keys
     ]
-    wanted = [content.cells[key] for key in keys if key.endswith(f".{content.year}") and key in content.cells]
-    return [cell for cell in wanted if cell.cv is not None and cell.status is CellStatus.SHOWN]
+    selected = [
+        content.cells[key] for key in keys if key.endswith(f".{content.year}") and key in content.cells
+    ]
+    return [cell for cell in selected if cell.cv is not None and cell.status is CellStatus.SHOWN]
 
 
 def quality_grid(content: Content, language: str) -> Grid | None:
@@ -71,15 +73,15 @@ def rounded(value: float | None, decimals: int, factor: int = 1) -> str:
 
 def identity_grid(content: Content, language: str) -> Grid:
     """Every identity of the report with its outcome."""
-    rows = tuple(_identity(one, language) for one in content.identities)
+    rows = tuple(_identity(identity, language) for identity in content.identities)
     heads = (word("result", language), word("difference", language))
     return Grid("Q2", word("identity_table", language), word("identity", language), heads, rows)
 
 
-def _identity(one: Any, language: str) -> GridRow:
-    words = one.get("words", "")
+def _identity(identity: Any, language: str) -> GridRow:
+    words = identity.get("words", "")
     text = words.get(language) or words.get("zh", "") if isinstance(words, dict) else str(words)
-    difference = one.get("difference")
+    difference = identity.get("difference")
     shown = (
         "—"
         if difference is None
@@ -87,10 +89,10 @@ def _identity(one: Any, language: str) -> GridRow:
         if isinstance(difference, float)
         else str(difference)
     )
-    holds = one.get("holds")
+    holds = identity.get("holds")
     result = word("unchecked" if holds is None else "holds" if holds else "differs", language)
     return GridRow(
-        text or str(one.get("code", "")),
+        text or str(identity.get("code", "")),
         (GridCell(result, is_word=True), GridCell(shown)),
-        code=str(one.get("code", "")),
+        code=str(identity.get("code", "")),
     )

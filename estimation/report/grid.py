@@ -80,7 +80,7 @@ def grouped(text: str) -> str:
 def grid_of(content: Content, table: FrozenTable, language: str) -> Grid:
     """A table of the report.
 
-    A unit that a whole column shares goes to its head, one that a row shares to its label. Words before
+    A unit that a whole column shares is written in its head, one that a row shares in its label. Words before
     `` · `` in neighbouring heads become a head that spans them.
     """
     cells = [[content.cells.get(key) for key in row.keys] for row in table.rows]
@@ -94,7 +94,7 @@ def grid_of(content: Content, table: FrozenTable, language: str) -> Grid:
         rows.append(
             GridRow(
                 label,
-                tuple(_cell(one, key, notes, language) for one, key in zip(line, row.keys, strict=True)),
+                tuple(_cell(cell, key, notes, language) for cell, key in zip(line, row.keys, strict=True)),
                 row.level,
                 row.is_total,
                 row.code,
@@ -121,10 +121,10 @@ def footnoted(content: Content, figure: FrozenFigure, language: str) -> Grid:
     names = names_of(content, language)
     rows = []
     for x in positions:
-        cells = [content.cells.get(keys.get((one, x), "")) for one in series]
+        cells = [content.cells.get(keys.get((name, x), "")) for name in series]
         texts = tuple(
-            GridCell(printed(cell), keys.get((one, x), ""), str(cell.status) if cell else "absent")
-            for one, cell in zip(series, cells, strict=True)
+            GridCell(printed(cell), keys.get((name, x), ""), str(cell.status) if cell else "absent")
+            for name, cell in zip(series, cells, strict=True)
         )
         rows.append(
             GridRow(position_label(names, x, next(filter(None, cells), None), language), texts, code=x)
@@ -197,13 +197,13 @@ def _spans(heads: tuple[str, ...]) -> tuple[tuple[tuple[str, int], ...], tuple[s
 
 
 def _cell(cell: FrozenCell | None, key: str, notes: list[str], language: str) -> GridCell:
-    mark = ""
+    letter = ""
     if cell is not None and cell.note is not None:
         text = cell.note.get(language)
         if text not in notes:
             notes.append(text)
-        mark = _letter(notes.index(text))
-    return GridCell(printed(cell), key, str(cell.status) if cell else "absent", mark)
+        letter = _letter(notes.index(text))
+    return GridCell(printed(cell), key, str(cell.status) if cell else "absent", letter)
 
 
 def _letter(number: int) -> str:

@@ -18,7 +18,7 @@ from estimation.releases.content.content import (
     FrozenTable,
     Text,
 )
-from estimation.report import places
+from estimation.report import structure
 from estimation.report.annex import annex_parts
 from estimation.report.grid import Grid, footnoted, grid_of, printed
 from estimation.report.wording import word
@@ -80,7 +80,7 @@ type Part = Paragraph | TablePart | FigurePart
 class Section:
     """A heading and what stands below it until the next heading."""
 
-    place: str
+    code: str
     level: int
     number: str  # printed before the heading, may be empty
     heading: str
@@ -89,7 +89,7 @@ class Section:
     @property
     def anchor(self) -> str:
         """Its name in links."""
-        return self.place.replace(".", "-")
+        return self.code.replace(".", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Outline:
 
 @dataclass
 class _Draft:
-    place: str
+    code: str
     level: int
     heading: Text
     parts: list[Part] = field(default_factory=list)
@@ -154,7 +154,7 @@ def outline(content: Content, figures: Iterable[FrozenFigure], language: str) ->
             Paragraph((Span(part),)) if isinstance(part, str) else TablePart(label, part)
         )
     sections, notes = called(
-        _numbered(_kept(list(drafts.values())), language), [one.get(language) for one in content.footnotes]
+        _numbered(_kept(list(drafts.values())), language), [note.get(language) for note in content.footnotes]
     )
     return Outline(
         language=language,
@@ -178,7 +178,9 @@ def gap(language: str) -> str:
 
 def paragraphs(body: str) -> list[Paragraph]:
     """Running text with ``**bold**`` and ``[^1]``, paragraphs parted by an empty line."""
-    return [Paragraph(_spans(one)) for one in re.split(r"\n\s*\n", body.strip()) if one.strip()]
+    return [
+        Paragraph(_spans(paragraph)) for paragraph in re.split(r"\n\s*\n", body.strip()) if paragraph.strip()
+    ]
 
 
 def _spans(text: str) -> tuple[Span, ...]:
@@ -211,23 +213,23 @@ def called(
     def noted(part: Part) -> Part:
         return replace(part, spans=tuple(map(numbered, part.spans))) if isinstance(part, Paragraph) else part
 
-    found = tuple(replace(one, parts=tuple(map(noted, one.parts))) for one in sections)
+    with_notes = tuple(replace(section, parts=tuple(map(noted, section.parts))) for section in sections)
     notes = tuple(Footnote(number, texts[given - 1], times[number]) for given, number in order.items())
-    return found, notes
+    return with_notes, notes
 
 
 def key_figures(content: Content, language: str) -> tuple[KeyFigure, ...]:
     """The chief numbers of the year with their growth, those that the content shows."""
-    found = []
+    key_figures = []
     for code in KEY_FIGURES:
         cell = content.cells.get(f"{code}.{content.year}")
         if cell is None or cell.status not in (CellStatus.SHOWN, CellStatus.NIL):
             continue
         growth = content.cells.get(f"{code}.{content.year}.growth")
-        found.append(
+        key_figures.append(
             KeyFigure(code, cell.label.get(language), printed(cell), cell.unit.get(language), _signed(growth))
         )
-    return tuple(found)
+    return tuple(key_figures)
 
 
 def _signed(cell: FrozenCell | None) -> str:
@@ -238,47 +240,51 @@ def _signed(cell: FrozenCell | None) -> str:
 
 def _drafts(blocks: Iterable[Block], language: str) -> dict[str, _Draft]:
     """Every place of the skeleton with the passages written for it; passages of other places come as guests."""
-    drafts = {one.code: _Draft(one.code, one.level, one.heading) for one in places.PLACES}
+    drafts = {
+        section.code: _Draft(section.code, section.level, section.heading) for section in structure.SECTIONS
+    }
     seen: set[str] = set()
     for block in blocks:
-        code = places.ALIASES.get(block.place, block.place)
+        code = structure.ALIASES.get(block.place, block.place)
         if code not in drafts:
             drafts = _with_guest(drafts, code, block.heading)
         draft = drafts[code]
         if code not in seen and block.heading.get(language).strip():
             draft.heading = block.heading
         elif block.heading.get(language).strip() and block.body.get(language).strip():
-            draft.parts.append(Paragraph((Span(places.unnumbered(block.heading.get(language)), bold=True),)))
+            draft.parts.append(
+                Paragraph((Span(structure.unnumbered(block.heading.get(language)), bold=True),))
+            )
         seen.add(code)
         draft.parts += paragraphs(block.body.get(language))
     return drafts
 
 
 def _with_guest(drafts: Mapping[str, _Draft], code: str, heading: Text) -> dict[str, _Draft]:
-    """A place that the skeleton does not know, set after the last place below its nearest known parent."""
+    """A section outside the standard structure, placed after the last section below its nearest standard parent."""
     parent = code
     while "." in parent and parent not in drafts:
         parent = parent.rpartition(".")[0]
-    known = parent in drafts
-    level = min(drafts[parent].level + 1, 3) if known else 1
+    has_parent = parent in drafts
+    level = min(drafts[parent].level + 1, 3) if has_parent else 1
     guest = _Draft(code, level, heading)
     order = list(drafts)
-    inside = [one for one in order if one == parent or one.startswith(f"{parent}.")]
-    position = order.index(inside[-1]) + 1 if known else order.index("annex.quality")
+    inside = [code for code in order if code == parent or code.startswith(f"{parent}.")]
+    position = order.index(inside[-1]) + 1 if has_parent else order.index("annex.quality")
     order.insert(position, code)
-    return {one: drafts.get(one, guest) for one in order}
+    return {code: drafts.get(code, guest) for code in order}
 
 
 def _place_tables_and_figures(
     drafts: Mapping[str, _Draft], content: Content, figures: list[FrozenFigure], language: str
 ) -> None:
-    by_code = {one.code: one for one in figures}
-    known = [code for code in places.FIGURE_PLACES if code in by_code]
-    ordered = known + [code for code in by_code if code not in places.FIGURE_PLACES]
+    by_code = {figure.code: figure for figure in figures}
+    placed = [code for code in structure.FIGURE_SECTIONS if code in by_code]
+    ordered = placed + [code for code in by_code if code not in structure.FIGURE_SECTIONS]
     at: dict[str, list[FigurePart]] = {}
     for code in ordered:
         figure = by_code[code]
-        at.setdefault(places.FIGURE_PLACES.get(code, "annex.quality"), []).append(
+        at.setdefault(structure.FIGURE_SECTIONS.get(code, "annex.quality"), []).append(
             _figure(content, figure, language)
         )
     number = 0
@@ -287,12 +293,12 @@ def _place_tables_and_figures(
             number += 1
             draft.parts.append(_renumbered(part, f"{word('figure', language)}{gap(language)}{number}"))
     for table in content.tables:
-        place = places.TABLE_PLACES.get(table.code)
-        if place is None:
-            section = places.CLOSING_TABLES.get(table.code, "annex.tables")
+        section_code = structure.TABLE_SECTIONS.get(table.code)
+        if section_code is None:
+            section = structure.CLOSING_TABLES.get(table.code, "annex.tables")
             filled = [code for code in drafts if code.startswith(f"{section}.") and drafts[code].parts]
-            place = filled[-1] if filled else section
-        drafts[place].parts.append(
+            section_code = filled[-1] if filled else section
+        drafts[section_code].parts.append(
             TablePart(table_number(table, language), grid_of(content, table, language))
         )
 
@@ -321,11 +327,13 @@ def _renumbered(part: FigurePart, number: str) -> FigurePart:
 
 def _kept(drafts: list[_Draft]) -> list[_Draft]:
     """Without sections that hold nothing and lead to nothing."""
-    full = [draft.place for draft in drafts if draft.parts]
+    full = [draft.code for draft in drafts if draft.parts]
     return [
         draft
         for draft in drafts
-        if any(place == draft.place or place.startswith(f"{draft.place}.") for place in full)
+        if any(
+            section_code == draft.code or section_code.startswith(f"{draft.code}.") for section_code in full
+        )
     ]
 
 
@@ -337,17 +345,17 @@ def _numbered(drafts: list[_Draft], language: str) -> tuple[Section, ...]:
         level = draft.level
         counts |= {lower: 0 for lower in (2, 3) if lower > level}
         number = ""
-        if level > 1 or draft.place.startswith("chapter"):
+        if level > 1 or draft.code.startswith("chapter"):
             counts[level] += 1
-            chapter = str(counts[1]) if draft.place.startswith("chapter") else "A"
-            number = places.numeral(
+            chapter = str(counts[1]) if draft.code.startswith("chapter") else "A"
+            number = structure.numeral(
                 level, counts[level], chapter, numbers[2] if level == 3 else chapter, language
             )
             numbers |= {level: number} if level < 3 else {}
-        elif draft.place == "appendix":
+        elif draft.code == "appendix":
             number = word_of_appendix(language)
-        heading = places.unnumbered(draft.heading.get(language))
-        sections.append(Section(draft.place, level, number, heading, tuple(draft.parts)))
+        heading = structure.unnumbered(draft.heading.get(language))
+        sections.append(Section(draft.code, level, number, heading, tuple(draft.parts)))
     return tuple(sections)
 
 

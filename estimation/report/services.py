@@ -1,4 +1,4 @@
-"""Writes of the room: the files of a release, built once, and the record of who took them early."""
+"""Writes of the report: the files of a release, built once, and the record of who took them early."""
 
 from pathlib import Path
 

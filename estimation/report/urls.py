@@ -1,4 +1,4 @@
-"""Pages of the room."""
+"""Pages of the files of a release."""
 
 from django.urls import URLPattern, URLResolver, path
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from estimation.releases.models import Release
 from estimation.report import selectors, services
 from estimation.report.files.bundle import MANIFEST, media_type
-from estimation.report.files.shelf import shelves
+from estimation.report.files.file_groups import file_groups
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
@@ -29,7 +29,7 @@ def release_files(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "release": release,
         "manifest": manifest,
         "manifest_name": MANIFEST,
-        "shelves": shelves(manifest["files"]) if manifest else [],
+        "shelves": file_groups(manifest["files"]) if manifest else [],
         "is_public": selectors.is_public(release),
     }
     return page(request, "estimation/report/files.html", context)

@@ -1,6 +1,6 @@
 """Fixed words of the printed editions in both languages. Pure.
 
-Editions are written in one language each, whatever the reader's page speaks, so these words do not go
+Editions are written in one language each, whatever the language of the page, so these words do not go
 through the catalogue of the interface.
 """
 

@@ -11,9 +11,9 @@ from estimation.runs.models import Estimate, EstimationRun
 
 def indicators_of(run: EstimationRun) -> list[IndicatorRow]:
     """All headline indicators of a run."""
-    known = registry().indicators
+    indicators = registry().indicators
     year = run.round.year
-    return indicator_rows(known, source_of(run, indicator_keys(known, year)), year)
+    return indicator_rows(indicators, source_of(run, indicator_keys(indicators, year)), year)
 
 
 def table_of(run: EstimationRun, table: Table) -> list[TableRow]:
@@ -25,9 +25,9 @@ def table_of(run: EstimationRun, table: Table) -> list[TableRow]:
     )
 
 
-def table_layout(number: int, known: Registry | None = None) -> Table | None:
+def table_layout(number: int, definitions: Registry | None = None) -> Table | None:
     """The layout of a table, or None."""
-    return (known or registry()).tables.get(number)
+    return (definitions or registry()).tables.get(number)
 
 
 def domain_rows(

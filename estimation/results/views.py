@@ -85,7 +85,7 @@ def results_domain(request: HttpRequest) -> HttpResponse:
     statistic = asked if asked in statistics else statistics[0]
     kind = request.GET.get("kind", "region")
     kind = kind if kind in KIND_LABELS else "region"
-    years = [one.year for one in run.summary.years]
+    years = [year.year for year in run.summary.years]
     year = int(text) if (text := request.GET.get("year", "")).isdecimal() and int(text) in years else years[0]
     order = request.GET.get("order", "code")
     rows = selectors.domain_rows(

@@ -121,12 +121,12 @@ def _valid(plan: _Round, permanent: Floats, ready: Floats) -> Ints:
     return np.sort(drawn[_smallest(cell[drawn], ready[drawn], plan.valid)])
 
 
-def _smallest(cell: Ints, number: Floats, wanted: Ints) -> Bools:
+def _smallest(cell: Ints, number: Floats, sizes: Ints) -> Bools:
     """(m,) the `wanted[c]` units of each cell with the smallest numbers in [0, 1)."""
     # Whole part the cell, fraction the number: one sort instead of two keys.
     order = np.argsort(cell + number)
-    present = np.bincount(cell, minlength=len(wanted))
+    present = np.bincount(cell, minlength=len(sizes))
     rank = np.arange(len(cell)) - np.repeat(np.cumsum(present) - present, present)
     chosen = np.zeros(len(cell), dtype=bool)
-    chosen[order] = rank < wanted[cell[order]]
+    chosen[order] = rank < sizes[cell[order]]
     return chosen

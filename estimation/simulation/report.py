@@ -53,9 +53,11 @@ def lines_of(study: Study) -> list[Line]:
     judged = (scale > 0) & np.isfinite(np.stack([f[0] for f in figures])).all(axis=0)
     lines = []
     for (variable, statistic, scope), members in _groups(study, judged).items():
-        for outcome, found in zip(study.outcomes, figures, strict=True):
+        for outcome, outcome_figures in zip(study.outcomes, figures, strict=True):
             lines.append(
-                _line(study, (variable, statistic, scope, outcome.name), members, found, figures[0][2])
+                _line(
+                    study, (variable, statistic, scope, outcome.name), members, outcome_figures, figures[0][2]
+                )
             )
     return lines
 
@@ -118,7 +120,7 @@ def _figures(study: Study, scale: Floats, value: Floats, se: Floats) -> _Figures
     error = (value - study.truth) / safe
     bias, spread = error.mean(axis=0), error.std(axis=0, ddof=1)
     half = se * float(special.ndtri(0.5 + study.level / 2.0))
-    # An estimate without error (everybody answered) is right or wrong; rounding must not make it wrong.
+    # An estimate without error (full response) is right or wrong; rounding must not make it wrong.
     slack = 1e-12 * np.abs(study.truth)
     covered = (np.abs(value - study.truth) <= half + slack).mean(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -129,16 +131,20 @@ def _figures(study: Study, scale: Floats, value: Floats, se: Floats) -> _Figures
 def _groups(study: Study, judged: Bools) -> dict[tuple[str, str, str], list[int]]:
     """Places of the keys of each indicator: the nation as a whole, all regions, all sections."""
     groups: dict[tuple[str, str, str], list[int]] = {}
-    for place, (variable, statistic, kind, code) in enumerate(study.keys):
-        if judged[place] and (kind != "nation" or code == "all"):
-            groups.setdefault((variable, statistic, SCOPES[kind]), []).append(place)
+    for position, (variable, statistic, kind, code) in enumerate(study.keys):
+        if judged[position] and (kind != "nation" or code == "all"):
+            groups.setdefault((variable, statistic, SCOPES[kind]), []).append(position)
     return groups
 
 
 def _line(
-    study: Study, name: tuple[str, str, str, str], members: list[int], found: _Figures, raw_mse: Floats
+    study: Study,
+    name: tuple[str, str, str, str],
+    members: list[int],
+    outcome_figures: _Figures,
+    raw_mse: Floats,
 ) -> Line:
-    bias, bias_error, mse, covered, se_ratio = (part[members] for part in found)
+    bias, bias_error, mse, covered, se_ratio = (part[members] for part in outcome_figures)
     alone = len(members) == 1
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(raw_mse[members] > 0, mse / raw_mse[members], 1.0)

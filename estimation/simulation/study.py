@@ -76,13 +76,13 @@ def run_study(
         raise ValueError(f"the questionnaires do not ask {min(missing)}")
     truth = _truth(country, chosen)
     # What a sample needs of the country is little, and every process gets a copy of it.
-    small = replace(country, values={item: country.values[item] for item in ITEMS}, silent={})
-    one = _OneSample(Draws(small, chosen), tuple(variants), tuple(truth), seed)
+    small = replace(country, values={item: country.values[item] for item in ITEMS}, unknown_answers={})
+    compute_sample = _OneSample(Draws(small, chosen), tuple(variants), tuple(truth), seed)
     shape = (len(variants), samples, len(truth))
     value, se = np.full(shape, np.nan), np.full(shape, np.nan)
     units = 0
-    for number, found in enumerate(_all_samples(one, samples, workers)):
-        units, value[:, number], se[:, number] = found
+    for number, result in enumerate(_all_samples(compute_sample, samples, workers)):
+        units, value[:, number], se[:, number] = result
         progress(number + 1)
     outcomes = tuple(Outcome(v.name, value[i], se[i]) for i, v in enumerate(variants))
     alive = int(country.units.exists[1].sum())
@@ -101,46 +101,48 @@ class _OneSample:
     seed: int
 
     def __call__(self, number: int) -> tuple[int, Floats, Floats]:
-        place = {key: column for column, key in enumerate(self.keys)}
+        column_of = {key: column for column, key in enumerate(self.keys)}
         years = self.draws.sample(self.seed, number)
         weights = _Weights(years)
         value, se = (np.full((len(self.variants), len(self.keys)), np.nan) for _ in range(2))
         for which, variant in enumerate(self.variants):
             columns = estimate(*years, variant, weights)
             where = [
-                place.get((v, s, k, c), -1) if y == YEAR else -1
+                column_of.get((v, s, k, c), -1) if y == YEAR else -1
                 for y, v, s, k, c in zip(
                     columns.year, columns.variable, columns.statistic, columns.kind, columns.code, strict=True
                 )
             ]
-            known = np.array(where)
-            inside = known >= 0
-            value[which, known[inside]] = columns.numbers["value"][inside]
-            se[which, known[inside]] = columns.numbers["se"][inside]
+            positions = np.array(where)
+            inside = positions >= 0
+            value[which, positions[inside]] = columns.numbers["value"][inside]
+            se[which, positions[inside]] = columns.numbers["se"][inside]
         return years[0].n, value, se
 
 
-def _all_samples(one: _OneSample, samples: int, workers: int) -> Iterator[tuple[int, Floats, Floats]]:
-    """The samples in their order, whoever computes them."""
+def _all_samples(
+    compute_sample: _OneSample, samples: int, workers: int
+) -> Iterator[tuple[int, Floats, Floats]]:
+    """The samples in their order, computed here or by a pool of processes."""
     if workers == 1:
-        yield from map(one, range(samples))
+        yield from map(compute_sample, range(samples))
         return
     # A new process inherits neither threads nor connections of this one.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (one,)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (compute_sample,)) as pool:
         yield from pool.map(_compute, range(samples))
 
 
-def _begin(one: _OneSample) -> None:
+def _begin(compute_sample: _OneSample) -> None:
     """What a process computes, sent to it once."""
-    global _mine  # the one thing that a process of the pool keeps
-    _mine = one
+    global _compute_sample  # a process of the pool receives it once
+    _compute_sample = compute_sample
 
 
 def _compute(number: int) -> tuple[int, Floats, Floats]:
-    return _mine(number)
+    return _compute_sample(number)
 
 
-_mine: _OneSample
+_compute_sample: _OneSample
 
 
 class _Weights:
@@ -167,7 +169,7 @@ def estimate(now: Year, before: Year, variant: Variant, weights: _Weights | None
         prepare(year, own, treat(year, own, spec), spec)
         for year, own in zip((now, before), weighted, strict=True)
     ]
-    levels = [totals(one, collector, spec) for one in prepared]
+    levels = [totals(year, collector, spec) for year in prepared]
     proportions(prepared[0], collector)
     ratios(prepared[0], collector)
     pair = pair_years(*prepared)
@@ -178,13 +180,13 @@ def estimate(now: Year, before: Year, variant: Variant, weights: _Weights | None
 
 def _truth(country: Country, variables: Sequence[Variable]) -> dict[Key, float]:
     items = [TrueItem(v.code, v.kind, tuple(int(code[3:]) for code in v.categories)) for v in variables]
-    wanted, amounts = ("nation", "region", "section"), {v.code for v in variables if v.is_amount}
+    kinds, amounts = ("nation", "region", "section"), {v.code for v in variables if v.is_amount}
     return {
         (name, statistic, kind, code): value
         for year, name, statistic, kind, code, value in true_rows(country, items, RATIOS, ())
         if year == YEAR
         and statistic in STATISTICS
-        and kind in wanted
+        and kind in kinds
         # Growth of shares is a run's business; here growth is that of the amounts.
         and not (statistic == "level_growth" and name not in amounts)
     }

@@ -59,9 +59,9 @@ POLICIES: tuple[Variant, ...] = (
     Variant("adjust", _spec(None, lonely="adjust", respondents=1)),
     Variant("average", _spec(None, lonely="average", respondents=1)),
 )
-# Silent units of strata taken whole stood for by those of the whole nation; raw values.
+# Nonrespondents of take-all strata are represented by the respondents of the whole nation; raw values.
 CLASSES: tuple[Variant, ...] = (Variant("response of the nation", _spec(None, response="stratum")),)
-# Drawn in the picture of a study; the accent is on what a run does when nobody chooses.
+# Drawn in the figure of a study; the accent is on the default of a run.
 DEFAULT = "0.1 % and 99.9 %"
 PLOTTED = (
     RAW.name,

@@ -97,7 +97,7 @@ def figure(value: Any, percent: Any = False) -> str:
 
 @register.filter
 def external_unit(unit: str) -> str:
-    """The unit of an external series, which the questionnaires may not know, in the language of the page."""
+    """The unit of an external series, which may not be one of the questionnaires, in the language of the page."""
     return english(unit) if (get_language() or "").startswith("en") else unit
 
 
@@ -117,7 +117,7 @@ def interval(cell: Any, decimals: int = 2) -> str:
 
 @register.filter
 def grade_tone(grade: str) -> str:
-    """Tone of a quality grade; the letter says the same without colour."""
+    """Tone of a quality grade; the letter carries the same without colour."""
     return TONES.get(grade, "neutral")
 
 
@@ -202,7 +202,7 @@ def _part_label(part: str) -> Any:
     if part in PLACE_LABELS:
         return PLACE_LABELS[part]
     if "+" in part:
-        return "+".join(str(_part_label(one)) for one in part.split("+"))
+        return "+".join(str(_part_label(piece)) for piece in part.split("+"))
     for codelist in ("industry_sections", "regions", "categories"):
         if (label := labels(codelist).get(part)) is not None:
             return label.get(get_language() or "zh")

@@ -75,6 +75,6 @@ def edition_name(release: Release) -> str:
 
 @register.filter
 def identity_words(identity: Mapping[str, Any], language: str) -> str:
-    """What a check of the arithmetic says."""
+    """Result of an arithmetic check as a sentence."""
     said = identity.get("words", "")
     return str(said.get(language, "")) if isinstance(said, Mapping) else str(said or identity.get("code", ""))

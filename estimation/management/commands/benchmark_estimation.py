@@ -82,26 +82,26 @@ class Command(SurveyCommand):
             # One run after another task has warmed the package up: some of its tasks take a minute.
             self._ratios("svy", {task: measure(tasks[task], 1, warm=False) for task in own}, own)
         try:
-            found = r_timings(country, "".join(own), options["peer_timeout"], deff=options["peer_deff"])
+            timings = r_timings(country, "".join(own), options["peer_timeout"], deff=options["peer_deff"])
         except RuntimeError as failure:  # a peer that fails is no fault of what was measured above
             self.stderr.write(f"R survey failed: {failure}")
             return
-        if found is None:
+        if timings is None:
             self.stdout.write("R with survey is not installed")
         else:
-            self._ratios("R survey", found, own)
+            self._ratios("R survey", timings, own)
 
-    def _ratios(self, name: str, found: dict[str, Timing], own: dict[str, Timing]) -> None:
+    def _ratios(self, name: str, timings: dict[str, Timing], own: dict[str, Timing]) -> None:
         """Elapsed time beside elapsed time, and processor time beside processor time: a busy machine stretches
         the first and leaves the second."""
         for task, ours in own.items():
-            if task not in found:
+            if task not in timings:
                 self.stdout.write(f"{name:10s} {task} not finished in time")
                 continue
-            theirs = found[task]
+            peer = timings[task]
             self.stdout.write(
-                f"{name:10s} {task} {theirs.smallest:9.3f} s, {theirs.smallest / ours.smallest:7.1f} times as long; "
-                f"{theirs.processor:9.3f} s of processor, {theirs.processor / max(ours.processor, 1e-9):7.1f} times"
+                f"{name:10s} {task} {peer.smallest:9.3f} s, {peer.smallest / ours.smallest:7.1f} times as long; "
+                f"{peer.processor:9.3f} s of processor, {peer.processor / max(ours.processor, 1e-9):7.1f} times"
             )
 
     def _scale(self, strata: int, repeats: int) -> None:

@@ -31,7 +31,7 @@ class Command(PagesCommand):
         client = self.client_of(Role.METHODOLOGIST)
         if run is None or client is None:
             raise CommandError("There is no finished run, or nobody who may look at it.")
-        found = [("sign-in", get_of(browser(), reverse("sign_in")))]
+        timings = [("sign-in", get_of(browser(), reverse("sign_in")))]
         for variable, statistic in STATISTICS:
             for kind, code in DOMAINS:
                 cell = {
@@ -44,5 +44,5 @@ class Command(PagesCommand):
                     query = {"variable": variable, "statistic": statistic, "kind": kind, "code": code}
                     label = f"{variable} {statistic}: {kind} {code}"
                     path = f"{reverse('run_units', args=[run.pk])}?{urlencode(query)}"
-                    found.append((label, get_of(client, path)))
-        return found
+                    timings.append((label, get_of(client, path)))
+        return timings

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from estimation.releases.content.registry import book
+from estimation.releases.content.registry import publication_plan
 from estimation.releases.content.registry_checks import check_registry
 from estimation.releases.selectors import vocabulary
 from survey.management.base import SurveyCommand
@@ -18,15 +18,15 @@ class Command(SurveyCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Check."""
         try:
-            known = book()
+            plan = publication_plan()
         except ValueError as error:
             raise CommandError(f"the registry cannot be read: {error}") from error
-        findings = check_registry(known, vocabulary())
-        for one in findings:
-            self.stdout.write(f"{one.code}: {one.kind}: {one.sentence}")
+        findings = check_registry(plan, vocabulary())
+        for finding in findings:
+            self.stdout.write(f"{finding.code}: {finding.kind}: {finding.sentence}")
         if findings:
             raise CommandError(f"{len(findings)} faults")
         self.stdout.write(
-            f"{len(known.registry.indicators)} indicators, {len(known.registry.tables)} tables, {len(known.facts)} facts,"
-            f" {len(known.rankings)} rankings, {len(known.forecasts)} forecasts, {len(known.figures)} figures: no fault"
+            f"{len(plan.registry.indicators)} indicators, {len(plan.registry.tables)} tables, {len(plan.facts)} facts,"
+            f" {len(plan.rankings)} rankings, {len(plan.forecasts)} forecasts, {len(plan.figures)} figures: no fault"
         )

@@ -77,7 +77,7 @@ class Command(SurveyCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
 
     def sweep(self) -> None:
-        """What beat would do in the first minutes, so that nobody opens a page that still waits for it."""
+        """What beat would do in the first minutes, so that every page is complete at the first visit."""
         from estimation.index.tasks import index_new_runs
         from estimation.peers.tasks import build_missing_peers
         from estimation.scoring.tasks import sweep_scores

@@ -30,7 +30,7 @@ class Command(SurveyCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prepare, tell what there is, publish when asked."""
+        """Prepare, print the checks, publish with the option."""
         run = finished_runs().filter(round__year=options["round"]).first()
         if run is None:
             raise CommandError(f"Round {options['round']} has no finished run.")
@@ -41,22 +41,22 @@ class Command(SurveyCommand):
             release = services.prepare_release(
                 run=run, by=None, note_zh=options["note_zh"], note_en=options["note_en"]
             )
-            self._tell(release, time.monotonic() - began)
+            self._report(release, time.monotonic() - began)
             if options["publish"]:
                 release = services.rehearse_publication(release)
                 self.stdout.write(f"published as release {release.number}, {release.content_hash[:12]}")
         except PolicyDenied as refusal:
             raise CommandError(str(refusal)) from refusal
 
-    def _tell(self, release: Any, seconds: float) -> None:
+    def _report(self, release: Any, seconds: float) -> None:
         count = Counter(cell["status"] for cell in release.content["cells"].values())
         words = ", ".join(f"{number} {status}" for status, number in sorted(count.items()))
         self.stdout.write(f"release {release.number} of run {release.run_id}: {words} ({seconds:.1f} s)")
         for fault in release.checks.faults:
             self.stdout.write(f"  {fault.kind} {fault.where}: {fault.detail}")
-        for one in release.checks.disclosure.systems:
+        for system in release.checks.disclosure.systems:
             self.stdout.write(
-                f"  {one.variable}/{one.statistic}/{one.year}"
-                f"{' by region and industry' if one.crossed else ''}: {one.primary} sensitive,"
-                f" {one.secondary} more withheld, {len(one.recovered)} recovered"
+                f"  {system.variable}/{system.statistic}/{system.year}"
+                f"{' by region and industry' if system.crossed else ''}: {system.primary} sensitive,"
+                f" {system.secondary} more withheld, {len(system.recovered)} recovered"
             )

@@ -44,12 +44,12 @@ class Command(SurveyCommand):
             return
         services.execute_run(run.pk, report=self._progress)
         run.refresh_from_db()
-        self._tell(run, time.perf_counter() - started)
+        self._report(run, time.perf_counter() - started)
 
     def _progress(self, stage: str, percent: int) -> None:
         self.stdout.write(f"{percent:3d} % {stage}")
 
-    def _tell(self, run: EstimationRun, seconds: float) -> None:
+    def _report(self, run: EstimationRun, seconds: float) -> None:
         if run.state != EstimationRun.State.FINISHED:
             raise CommandError(f"The run is {run.state}. {run.error}")
         for stage, spent in run.measured["seconds"].items():

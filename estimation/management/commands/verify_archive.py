@@ -11,7 +11,7 @@ from survey.management.base import SurveyCommand
 
 
 class Command(SurveyCommand):
-    """Says what has changed; ends with an error when anything has."""
+    """Prints what has changed; exits with an error when anything has."""
 
     help = "Recompute every hash of an archive package."
     requires_system_checks: list[str] = []

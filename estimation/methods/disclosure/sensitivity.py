@@ -62,7 +62,7 @@ def primary_cells(
     largest_limit: float = 0.70,
     two_largest_limit: float = 0.85,
 ) -> PrimaryCells:
-    """Cells that would tell about single units.
+    """Cells that would disclose values of single units (primary sensitive cells).
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def furthest(
     """
     goal = np.zeros(len(limits))
     goal[position] = -sign
-    # The stubs of SciPy know neither sparse matrices nor arrays of bounds here; the solver takes both.
+    # The stubs of SciPy declare neither sparse matrices nor arrays of bounds here; the solver takes both.
     equal: dict[str, Any] = {"A_eq": rows, "b_eq": np.zeros(rows.shape[0])} if rows.shape[0] else {}
     solution: Any = optimize.linprog(goal, bounds=cast("Any", limits), method="highs", **equal)
     if solution.status == 3:

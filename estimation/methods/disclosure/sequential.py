@@ -115,7 +115,7 @@ class _Turns:
         forward = position if sign > 0 else count + position
         lower[forward] = upper[forward] = 1.0
         self.programs += 1
-        # The stubs of SciPy know neither sparse matrices nor arrays of bounds here; the solver takes both.
+        # The stubs of SciPy declare neither sparse matrices nor arrays of bounds here; the solver takes both.
         count_of_sums = self.both.shape[0]
         equal: dict[str, Any] = {"A_eq": self.both, "b_eq": np.zeros(count_of_sums)} if count_of_sums else {}
         limits = cast("Any", np.stack([lower, upper], axis=1))

@@ -21,7 +21,7 @@ from estimation.methods.estimators.variance import (
 from estimation.methods.results import Estimates, IntervalBasis, make_estimates
 from estimation.methods.sample import StratifiedSample, as_matrix
 
-# Merged cells know counts and sums; nobody asks them for their units.
+# Merged cells hold counts and sums only; their units are not read.
 _NO_UNITS: Indices = np.empty(0, dtype=np.intp)
 
 

@@ -160,7 +160,7 @@ def _share_out(share: Floats, n: float, floor: Floats, cap: Floats) -> Floats:
     while free.any():
         rest = n - fixed.sum()
         base = share[free].sum()
-        # Without any measure left the rest goes by room, so that n is still reached.
+        # Without any measure left the rest goes to strata below their cap, so that n is still reached.
         proposal = np.zeros_like(share)
         proposal[free] = rest * (
             share[free] / base if base > 0 else (cap - floor)[free] / (cap - floor)[free].sum()

@@ -84,7 +84,7 @@ def allocate_multivariate(
     n_h = sqrt(sum_j l_j a_hj / c_h), clipped; the multipliers follow Chromy's steps l_j <- l_j (sum a / n)^2
     or, where that is better, steps that know how targets share strata (Newton's for log l on log sum a / n = 0, damped).
     The problem is convex in n, so the point is the optimum. A census meets every target, so a solution exists.
-    Rounding goes up and then takes back, dearest first, what no target needs.
+    Sizes are rounded up; then units that no target needs are removed, the most expensive first.
 
     References
     ----------
@@ -263,7 +263,7 @@ class _Dual:
         l use / 2; l use / 2 alone in place of the matrix gives l <- l use^2.
         """
         inside = (point.sizes > self.floor) & (point.sizes < self.cap)
-        # A target that has all but lost its multiplier goes on by itself.
+        # A target whose multiplier is near zero takes its own step, outside the linear system.
         binding = (point.multiplier > 1e-12 * point.multiplier.sum()) | (point.use > 1.0)
         level = np.maximum(point.multiplier[binding], 1e-300)
         rows = self.need[np.ix_(binding, inside)] * level[:, None]

@@ -90,7 +90,7 @@ def expected_values(
         if given is None:
             continue
         base = sparse_floats(given, name, length=n)
-        # A base of zero says nothing about a ratio, and zero times a growth is no expectation.
+        # A base of zero has no ratio, and zero times a growth is no expectation.
         usable = np.isfinite(base) & (base > 0)
         factors, level = _factors(values, base, usable & ~np.isnan(values), w, levels, minimum, factor)
         _fill(

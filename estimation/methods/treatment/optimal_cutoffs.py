@@ -113,7 +113,7 @@ def _common_bias(lift: Floats, share: Floats) -> float:
         return 0.0
     falling, times = lift[order], share[order]
     candidate = np.cumsum(times * falling) / (np.cumsum(times) + 1.0)
-    # Candidates rise while the next unit still lies above them, then fall: the root is the largest.
+    # Candidates rise while the next unit is still above them, then fall: the root is the largest.
     return float(candidate.max())
 
 

@@ -283,7 +283,7 @@ def _group_cutoffs(
 
 
 def _owner(codes: Indices, groups: int, classes: Indices, number: int) -> Indices:
-    """The class (G,) in which each group lies, -1 for a group without units."""
+    """The class (G,) of each group, -1 for a group without units."""
     owner = np.full(groups, -1, dtype=np.intp)
     owner[codes] = classes
     crossing = np.flatnonzero(owner[codes] != classes)

@@ -52,9 +52,9 @@ def build_units(scale: float, streams: Streams) -> tuple[Units, Strata, FramePla
     propensity = streams("response").random(total)
     drawn = np.zeros((2, len(strata_keys)), np.int64)
     for year in (1, 0):
-        here = counts if year else _counts_2024(counts, cell_units, certain)
+        year_counts = counts if year else _counts_2024(counts, cell_units, certain)
         own = propensity if year else 0.6 * propensity + 0.4 * streams("response 2024").random(total)
-        status[year] = _select(cell, existed[year], random_number, own, here)
+        status[year] = _select(cell, existed[year], random_number, own, year_counts)
         drawn[year] = np.bincount(stratum[status[year] > NOT_DRAWN], minlength=len(strata_keys))
     category = np.concatenate([special.category, np.full(len(region), 13)])
     category[m:] = _label(plan, status[1, m:], region, section, level, streams("labels"))
@@ -92,8 +92,8 @@ def _enterprises(plan: FramePlan, rng: np.random.Generator) -> tuple[Ints, Ints,
     left[np.arange(stay.size) % 4 == TAKEN] = 0
     counts = stay + left
     code = np.repeat(np.arange(stay.size), counts)
-    place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    alive = place < np.repeat(stay, counts)
+    rank = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    alive = rank < np.repeat(stay, counts)
     level = code % 4
     came = alive & (rng.random(len(code)) < np.where(level == TAKEN, 0.01, _CAME))
     return code // 72, code // 4 % 18, level, np.stack([~came, alive])

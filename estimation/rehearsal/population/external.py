@@ -1,4 +1,4 @@
-"""Numbers that no questionnaire asks for: what lies outside the survey, with source; synthetic parts say so."""
+"""External series: numbers from outside the survey, with source; synthetic parts are labelled."""
 
 from dataclasses import dataclass
 
@@ -160,12 +160,12 @@ def external_values() -> list[ExternalValue]:
             True,
         ),
     ]
-    for place, year in enumerate((2024, 2025)):
+    for index, year in enumerate((2024, 2025)):
         rows += [
             ExternalValue(
                 "EXT-NET-PROVINCE",
                 year,
-                CROSS_PROVINCE_EB[place],
+                CROSS_PROVINCE_EB[index],
                 "EB",
                 "跨省网络流量",
                 "Inter-province traffic",
@@ -175,7 +175,7 @@ def external_values() -> list[ExternalValue]:
             ExternalValue(
                 "EXT-P01-OUTSIDE",
                 year,
-                LEVELS["P01"].external[place] * TB_PER_ZB,
+                LEVELS["P01"].external[index] * TB_PER_ZB,
                 "TB",
                 "个人与家庭数据生产量",
                 "Data produced by individuals and households",
@@ -185,7 +185,7 @@ def external_values() -> list[ExternalValue]:
             ExternalValue(
                 "EXT-P02-OUTSIDE",
                 year,
-                LEVELS["P02"].external[place] * TB_PER_ZB,
+                LEVELS["P02"].external[index] * TB_PER_ZB,
                 "TB",
                 "个人与家庭物联网感知数据",
                 "IoT data of individuals and households",
@@ -195,7 +195,7 @@ def external_values() -> list[ExternalValue]:
             ExternalValue(
                 "EXT-F06-OUTSIDE",
                 year,
-                LEVELS["F06"].external[place] * TB_PER_EB,
+                LEVELS["F06"].external[index] * TB_PER_EB,
                 "TB",
                 "调查以外主体跨境流通量",
                 "Cross-border flow outside the survey",
@@ -205,7 +205,7 @@ def external_values() -> list[ExternalValue]:
             ExternalValue(
                 "EXT-FLOW-ADJUST",
                 year,
-                FLOW_ADJUSTMENT_EB[place] * TB_PER_EB,
+                FLOW_ADJUSTMENT_EB[index] * TB_PER_EB,
                 "TB",
                 "企业流通总量与分行业合计之差",
                 "Enterprise flow less the sum of sections",

@@ -7,7 +7,7 @@ import numpy as np
 from estimation.methods.arrays import Floats, Ints
 from estimation.rehearsal.population.calibrate import solve_tilt
 from estimation.rehearsal.population.margins import Margins, build_margins, largest_remainder, rake
-from estimation.rehearsal.population.places import REGIONS, UNFILED_BY_CATEGORY
+from estimation.rehearsal.population.regions import REGIONS, UNFILED_BY_CATEGORY
 from estimation.rehearsal.population.targets import T1_BUYERS, T2_BUYERS
 
 ENTERPRISES = 480_000
@@ -119,14 +119,14 @@ def plan_frame(scale: float, special_sections: Ints, rng: np.random.Generator) -
     valid_data, invalid_data = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     data_share = np.zeros((32, 18))
     for r in range(32):
-        wanted = _Wanted(
+        target = _Wanted(
             *(int(counts[r, 11] + counts[r, 12]) for counts in (margins.valid, margins.invalid, unfiled))
         )
         cells = table[r][:, None] * sizes
-        cells[:, TAKEN] *= min(1.0, 0.3 * wanted.valid / max(cells[:, TAKEN].sum(), 1e-9))
+        cells[:, TAKEN] *= min(1.0, 0.3 * target.valid / max(cells[:, TAKEN].sum(), 1e-9))
         population[r] = systematic(cells)
         data = int(margins.valid[r, 11])
-        valid[r], invalid[r], not_filed[r] = _plan_region(population[r], wanted, data)
+        valid[r], invalid[r], not_filed[r] = _plan_region(population[r], target, data)
         population[r, :, TAKEN] = (valid + invalid + not_filed)[r, :, TAKEN]
         data_share[r] = _tilted(valid[r].sum(1), data)
         valid_data[r] = _labels(valid[r], data, rng)
@@ -153,38 +153,38 @@ class _Wanted:
         return max(self.valid + self.invalid + self.unfiled, 1)
 
 
-def _plan_region(population: Ints, wanted: _Wanted, data_valid: int) -> tuple[Ints, Ints, Ints]:
+def _plan_region(population: Ints, target: _Wanted, data_valid: int) -> tuple[Ints, Ints, Ints]:
     """Valid, invalid and unfiled units by section and level (18, 4) of one region."""
     taken = population[:, TAKEN]
-    sure = min(round(taken.sum() * wanted.valid / wanted.drawn), wanted.valid)
+    sure = min(round(taken.sum() * target.valid / target.drawn), target.valid)
     sure_valid = largest_remainder(taken, sure, cap=taken)
     left = taken - sure_valid
-    wrong = min(wanted.invalid, round(taken.sum() * wanted.invalid / wanted.drawn), int(left.sum()))
+    wrong = min(target.invalid, round(taken.sum() * target.invalid / target.drawn), int(left.sum()))
     sure_invalid = largest_remainder(left, wrong, cap=left)
     left = left - sure_invalid
-    missing = min(wanted.unfiled, int(left.sum()))
+    missing = min(target.unfiled, int(left.sum()))
     sure_unfiled = largest_remainder(left, missing, cap=left)
     rest = population.copy()
     rest[:, TAKEN] = 0
-    valid = _allocate(rest, wanted.valid - sure, data_valid)
+    valid = _allocate(rest, target.valid - sure, data_valid)
     near = valid.ravel() + 1e-6 * (rest.ravel() > 0)
-    invalid = largest_remainder(near, wanted.invalid - wrong).reshape(18, 4)
-    unfiled = largest_remainder(near, wanted.unfiled - missing).reshape(18, 4)
+    invalid = largest_remainder(near, target.invalid - wrong).reshape(18, 4)
+    unfiled = largest_remainder(near, target.unfiled - missing).reshape(18, 4)
     for cube, sure_part in ((valid, sure_valid), (invalid, sure_invalid), (unfiled, sure_unfiled)):
         cube[:, TAKEN] += sure_part
     return valid, invalid, unfiled
 
 
-def _allocate(population: Ints, wanted: int, data_wanted: int) -> Ints:
+def _allocate(population: Ints, target: int, data_wanted: int) -> Ints:
     """Valid units by section and level: section I so many that data enterprises can reach their margin."""
     caps = np.where(population <= 4, population, np.floor(0.78 * population)).astype(np.int64)
     size = population * _RATE
     other = np.arange(18) != I_SECTION
     other_share = float((DATA_SHARES * size.sum(1))[other].sum() / max(size[other].sum(), 1e-9))
-    in_i = round((data_wanted - other_share * wanted) / (DATA_SHARES[I_SECTION] - other_share))
-    in_i = int(np.clip(in_i, 0, min(wanted, caps[I_SECTION].sum())))
-    in_i = max(in_i, wanted - int(caps[other].sum()))
-    minimum = 2 if wanted > 300 else (1 if wanted > 140 else 0)
+    in_i = round((data_wanted - other_share * target) / (DATA_SHARES[I_SECTION] - other_share))
+    in_i = int(np.clip(in_i, 0, min(target, caps[I_SECTION].sum())))
+    in_i = max(in_i, target - int(caps[other].sum()))
+    minimum = 2 if target > 300 else (1 if target > 140 else 0)
     result = np.zeros((18, 4), np.int64)
     floor_i = np.minimum(minimum, caps[I_SECTION])
     if in_i < floor_i.sum():
@@ -193,47 +193,47 @@ def _allocate(population: Ints, wanted: int, data_wanted: int) -> Ints:
         caps[I_SECTION, SMALL] += in_i - caps[I_SECTION].sum()
     result[I_SECTION] = largest_remainder(size[I_SECTION], in_i, minimum=floor_i, cap=caps[I_SECTION])
     flat = caps[other].ravel()
-    if flat.sum() < wanted - in_i:
-        flat = flat + (wanted - in_i)
+    if flat.sum() < target - in_i:
+        flat = flat + (target - in_i)
     low = np.minimum(minimum, flat)
-    if low.sum() > wanted - in_i:
+    if low.sum() > target - in_i:
         low = np.zeros_like(flat)
-    result[other] = largest_remainder(size[other].ravel(), wanted - in_i, minimum=low, cap=flat).reshape(
+    result[other] = largest_remainder(size[other].ravel(), target - in_i, minimum=low, cap=flat).reshape(
         17, 4
     )
     return result
 
 
-def _tilted(counts: Ints, wanted: int) -> Floats:
+def _tilted(counts: Ints, target: int) -> Floats:
     """Shares of data enterprises by section (18,), their odds tilted so that `counts` (18,) hold `wanted` of them."""
     odds = DATA_SHARES / (1 - DATA_SHARES)
     low, high = -30.0, 30.0
     for _ in range(80):
         middle = (low + high) / 2
         tilted = odds * np.exp(middle)
-        low, high = (middle, high) if counts @ (tilted / (1 + tilted)) < wanted else (low, middle)
+        low, high = (middle, high) if counts @ (tilted / (1 + tilted)) < target else (low, middle)
     tilted = odds * np.exp(high)
     return np.asarray(tilted / (1 + tilted))
 
 
-def _labels(counts: Ints, wanted: int, rng: np.random.Generator) -> Ints:
+def _labels(counts: Ints, target: int, rng: np.random.Generator) -> Ints:
     """How many of `counts` (18, 4) are data enterprises, `wanted` in all; unbiased in every cell.
 
     Largest remainders would never label a cell of few units, and the data enterprises of small sections would
     not be represented; systematic rounding in random order gives every cell its expectation.
     """
-    wanted = min(wanted, int(counts.sum()))
-    expected = (_tilted(counts.sum(1), wanted)[:, None] * counts).ravel()
+    target = min(target, int(counts.sum()))
+    expected = (_tilted(counts.sum(1), target)[:, None] * counts).ravel()
     order = rng.permutation(expected.size)
-    sums = np.floor(np.cumsum(expected[order]) * (wanted / max(expected.sum(), 1e-12)) + rng.random())
-    sums = np.minimum(sums, wanted)
-    sums[-1] = wanted
+    sums = np.floor(np.cumsum(expected[order]) * (target / max(expected.sum(), 1e-12)) + rng.random())
+    sums = np.minimum(sums, target)
+    sums[-1] = target
     result = np.zeros(expected.size, np.int64)
     result[order] = np.diff(np.concatenate([[0.0], sums])).astype(np.int64)
     over = np.maximum(result - counts.ravel(), 0)  # the last cell of the order may have taken a remainder
     result -= over
-    room = np.argsort(-(counts.ravel() - result), kind="stable")
-    result[room[: int(over.sum())]] += 1
+    by_remainder = np.argsort(-(counts.ravel() - result), kind="stable")
+    result[by_remainder[: int(over.sum())]] += 1
     return result.reshape(18, 4)
 
 

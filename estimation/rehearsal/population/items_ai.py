@@ -37,20 +37,20 @@ def build_ai(world: World) -> None:
     before = np.where(world.panel, before, 0.12 * stored[Y24] * uses[Y24] * np.exp(0.5 * logit))
     growth = np.array(T2_AI_GROWTH)
     total = growing_levels(world, now, before, growth, level[Y24] * TB_PER_EB)
-    for _ in range(4):  # a part of the stored data cannot exceed them; what is cut goes to the others
+    for _ in range(4):  # a part of the stored data cannot exceed them; what is cut is added to the others
         total[Y24] = np.minimum(total[Y24], 0.97 * stored[Y24])
         total = growing_levels(world, now, total[Y24], growth, level[Y24] * TB_PER_EB)
     total[Y24] = np.minimum(total[Y24], stored[Y24])
-    # What the caps still cut off goes to the units that left and have room.
-    room = np.maximum(0.97 * stored[Y24] - total[Y24], 0.0) * uses[Y24] * ~world.panel
+    # What the caps still cut off is added to the units that left and are below their cap.
+    capacity = np.maximum(0.97 * stored[Y24] - total[Y24], 0.0) * uses[Y24] * ~world.panel
     missing = level[Y24] * TB_PER_EB - total[Y24].sum()
-    total[Y24] += room * min(1.0, max(missing, 0.0) / max(room.sum(), 1e-9))
+    total[Y24] += capacity * min(1.0, max(missing, 0.0) / max(capacity.sum(), 1e-9))
     world.store("A02", total)
-    one = np.zeros(len(world.section), np.int64)
+    nation = np.zeros(len(world.section), np.int64)
     infer = 0.8 * world.normal("A04")
     inference = np.stack(
         [
-            fit_share(total[y], infer, one, np.array([LEVELS["A04"].enterprise[y] * TB_PER_EB]))
+            fit_share(total[y], infer, nation, np.array([LEVELS["A04"].enterprise[y] * TB_PER_EB]))
             for y in (Y24, Y25)
         ]
     )
@@ -72,7 +72,7 @@ def build_ai(world: World) -> None:
     _datasets(world, uses, stored)
     rng = world.streams("A09")
     tokens = np.exp(0.6 * (world.volume - 2) + 1.2 * world.normal("A09")) * 3.0
-    world.store("A09", np.stack([tokens * 0.16, tokens]) * uses * (rng.random(len(one)) < 0.8))
+    world.store("A09", np.stack([tokens * 0.16, tokens]) * uses * (rng.random(len(nation)) < 0.8))
 
 
 def _users(world: World) -> Bools:
@@ -97,7 +97,7 @@ def _datasets(world: World, uses: Bools, stored: np.ndarray) -> None:
     draw = rng.random(len(chance))
     has = np.stack([draw < 0.72 * chance, draw < chance]) & uses
     raw = np.exp(0.4 * (world.volume - 1) + 0.6 * world.normal("A06"))
-    one = np.zeros(len(chance), np.int64)
+    nation = np.zeros(len(chance), np.int64)
     counts, volumes = [], []
     logit = 0.9 * world.normal("A07")
     for year in (Y24, Y25):
@@ -105,10 +105,10 @@ def _datasets(world: World, uses: Bools, stored: np.ndarray) -> None:
         expected = raw * has[year]
         counts.append(whole_numbers_where(expected * goal / expected.sum(), has[year], rng))
         target = LEVELS["A07"].enterprise[year] * TB_PER_PB
-        # Datasets grow slower than the stock they come from; together the caps leave room for the level.
+        # Datasets grow slower than the stock they come from; together the caps stay above the level.
         cap = np.exp(0.5 * world.volume) * has[year]
         cap = np.minimum(cap * (4 * target / cap.sum()), stored[year])
-        volumes.append(fit_share(cap, logit, one, np.array([target])))
+        volumes.append(fit_share(cap, logit, nation, np.array([target])))
     world.store("A06", np.stack(counts))
     world.store("A07", np.stack(volumes))
     traded = rng.binomial(np.stack(counts).astype(np.int64), 0.12)

@@ -11,7 +11,7 @@ from estimation.rehearsal.population.calibrate import (
     whole_numbers,
 )
 from estimation.rehearsal.population.margins import largest_remainder, rake
-from estimation.rehearsal.population.places import REGION_INDEX
+from estimation.rehearsal.population.regions import REGION_INDEX
 from estimation.rehearsal.population.targets import (
     BUYERS_2024,
     FLOW_2024_EB,
@@ -57,18 +57,18 @@ def build_flows(world: World, bought: Bools) -> None:
     world.store("F02", given)
     world.store("F03", total - given)
     _public_part(world, total)
-    one = np.zeros(len(world.section), np.int64)
-    abroad_units = rng.random(len(one)) < np.where(world.group <= CENTRAL, 0.95, 0.12)
+    nation = np.zeros(len(world.section), np.int64)
+    abroad_units = rng.random(len(nation)) < np.where(world.group <= CENTRAL, 0.95, 0.12)
     logit, out = 0.9 * world.normal("F06"), 0.7 * world.normal("F07")
     across = 0.8 * world.normal("F05")
     abroad, leaving, provinces = [], [], []
     for year in (Y24, Y25):
         base = total[year] * abroad_units
         goal = LEVELS["F06"].enterprise[year] * TB_PER_EB
-        abroad.append(fit_share(base, logit, one, np.array([goal])))
-        leaving.append(fit_share(abroad[year], out, one, np.array([0.47 * goal])))
+        abroad.append(fit_share(base, logit, nation, np.array([goal])))
+        leaving.append(fit_share(abroad[year], out, nation, np.array([0.47 * goal])))
         inside = total[year] - abroad[year]
-        provinces.append(fit_share(inside, across, one, np.array([(0.452, 0.46)[year] * inside.sum()])))
+        provinces.append(fit_share(inside, across, nation, np.array([(0.452, 0.46)[year] * inside.sum()])))
     world.store("F06", np.stack(abroad))
     world.store("F07", np.stack(leaving))
     world.store("F08", np.stack(abroad) - np.stack(leaving))
@@ -78,8 +78,8 @@ def build_flows(world: World, bought: Bools) -> None:
 def _flow_goals(world: World, raw: Floats) -> Floats:
     """Flow by section and group (18, 4), TB."""
     sections = np.array(T2_FLOW_EB) * TB_PER_EB
-    here = world.exists[Y25]
-    units = np.bincount(world.group[here], minlength=4).astype(float)
+    present = world.exists[Y25]
+    units = np.bincount(world.group[present], minlength=4).astype(float)
     multiple = HEAD_MULTIPLES["F01"]
     other = sections.sum() / (units[OTHER] + units[DATA] + multiple * (units[HEAD] + units[CENTRAL]))
     columns = np.array([multiple * other * units[HEAD], multiple * other * units[CENTRAL], 0.0, 0.0])
@@ -113,8 +113,8 @@ def buyers_by_cell(units: Ints) -> Ints:
     by_section = np.rint(units.sum(1) * np.array(T2_BUYERS) / 100).astype(np.int64)
     result = np.zeros((18, 4), np.int64)
     for group in (HEAD, CENTRAL):
-        wanted = int(np.rint(units[:, group].sum() * T1_BUYERS[group] / 100))
-        result[:, group] = largest_remainder(units[:, group].astype(float), wanted, cap=units[:, group])
+        target = int(np.rint(units[:, group].sum() * T1_BUYERS[group] / 100))
+        result[:, group] = largest_remainder(units[:, group].astype(float), target, cap=units[:, group])
     data = int(np.rint(units[:, [HEAD, DATA]].sum() * T1_BUYERS[2] / 100)) - int(result[:, HEAD].sum())
     result[:, DATA] = largest_remainder(units[:, DATA].astype(float), max(data, 0), cap=units[:, DATA])
     rest = by_section - result.sum(1)
@@ -140,17 +140,19 @@ def build_purchases(world: World, bought: Bools) -> None:
             for y in (Y24, Y25)
         ]
     )
-    one = np.zeros(len(world.section), np.int64)
-    here = world.exists[Y25]
+    nation = np.zeros(len(world.section), np.int64)
+    present = world.exists[Y25]
     big = world.group <= CENTRAL
-    mean_other = spent[Y25][here & ~big].mean()
+    mean_other = spent[Y25][present & ~big].mean()
     for group in (HEAD, CENTRAL):
-        mine = world.group == group
-        goal = HEAD_MULTIPLES["T02"] * mean_other * mine.sum()
-        spent[Y25] = np.where(mine, spent[Y25] * goal / max(spent[Y25][mine].sum(), 1e-9), spent[Y25])
-        spent[Y24] = np.where(mine, spent[Y24] * goal / 1.25 / max(spent[Y24][mine].sum(), 1e-9), spent[Y24])
-    goal = world.panel_sums(spent[Y25], one, 1) / (1 + PANEL_GROWTH["T02"] / 100)
-    world.store("T02", world.keep_growth(spent, one, goal))
+        in_group = world.group == group
+        goal = HEAD_MULTIPLES["T02"] * mean_other * in_group.sum()
+        spent[Y25] = np.where(in_group, spent[Y25] * goal / max(spent[Y25][in_group].sum(), 1e-9), spent[Y25])
+        spent[Y24] = np.where(
+            in_group, spent[Y24] * goal / 1.25 / max(spent[Y24][in_group].sum(), 1e-9), spent[Y24]
+        )
+    goal = world.panel_sums(spent[Y25], nation, 1) / (1 + PANEL_GROWTH["T02"] / 100)
+    world.store("T02", world.keep_growth(spent, nation, goal))
     _bought_volume(world, bought)
 
 
@@ -162,13 +164,13 @@ def buyers(world: World) -> Bools:
     score = leaning + rng.gumbel(size=len(capital))
     flags = np.zeros((2, len(capital)), bool)
     for year in (Y25, Y24):
-        here = world.exists[year] & world.active
+        present = world.exists[year] & world.active
         alive = np.bincount(world.cell[world.exists[year]], minlength=72).reshape(18, 4)
         counts = buyers_by_cell(alive)
         if year == Y24:
             counts = np.rint(counts * BUYERS_2024 / T1_BUYERS[3]).astype(np.int64)
             score = score + 0.5 * rng.gumbel(size=len(capital))
-        flags[year] = pick_exact(np.where(here, score, -np.inf), world.cell, counts.ravel()) & here
+        flags[year] = pick_exact(np.where(present, score, -np.inf), world.cell, counts.ravel()) & present
     return flags
 
 
@@ -180,10 +182,10 @@ def _bought_volume(world: World, bought: Bools) -> None:
     parts = []
     for year in (Y24, Y25):
         base = obtained[year] * bought[year]
-        here = world.exists[year]
+        present = world.exists[year]
         goals = np.array([0.0, 0.004, 0.055]) * cell_sums(base, kind, 3)
-        mean = goals[1:].sum() / max((here & (kind > 0)).sum(), 1)
-        goals[0] = HEAD_MULTIPLES["T03"] * mean * (here & (kind == 0)).sum()
+        mean = goals[1:].sum() / max((present & (kind > 0)).sum(), 1)
+        goals[0] = HEAD_MULTIPLES["T03"] * mean * (present & (kind == 0)).sum()
         parts.append(fit_share(base, logit, kind, goals))
     world.store("T03", np.stack(parts))
 
@@ -200,9 +202,9 @@ def build_products(world: World, earning: Bools) -> None:
     raw = mean * np.exp(0.7 * world.normal("T06") + 0.3 * world.intensity)
     now = whole_numbers_where(raw, has[Y25], rng)
     counts = np.stack([raw * np.exp(-0.15 * world.normal("T06 drift")) * has[Y24], now])
-    one = np.zeros(len(chance), np.int64)
-    goal = world.panel_sums(now, one, 1) / (1 + PANEL_GROWTH["T06"] / 100)
-    before = world.keep_growth(counts, one, goal)[Y24]
+    nation = np.zeros(len(chance), np.int64)
+    goal = world.panel_sums(now, nation, 1) / (1 + PANEL_GROWTH["T06"] / 100)
+    before = world.keep_growth(counts, nation, goal)[Y24]
     world.store("T06", np.stack([whole_numbers_where(before, has[Y24], rng), now]))
     turnover = world.of("B10")
     share = 0.25 * np.maximum(turnover, 1.0) ** -0.15 * np.exp(0.7 * world.normal("T07"))
@@ -216,11 +218,11 @@ def build_products(world: World, earning: Bools) -> None:
             for y in (Y24, Y25)
         ]
     )
-    goal = world.panel_sums(sold[Y25], one, 1) / (1 + PANEL_GROWTH["T07"] / 100)
-    sold = world.keep_growth(sold, one, goal)
+    goal = world.panel_sums(sold[Y25], nation, 1) / (1 + PANEL_GROWTH["T07"] / 100)
+    sold = world.keep_growth(sold, nation, goal)
     world.store("T07", np.minimum(sold, 0.6 * turnover))
-    world.store("T08", world.of("T07") * (0.08 * rng.random(len(one)) * (rng.random(len(one)) < 0.4)))
-    world.store("T09", world.of("T07") * (0.25 * rng.random(len(one)) * (rng.random(len(one)) < 0.35)))
+    world.store("T08", world.of("T07") * (0.08 * rng.random(len(nation)) * (rng.random(len(nation)) < 0.4)))
+    world.store("T09", world.of("T07") * (0.25 * rng.random(len(nation)) * (rng.random(len(nation)) < 0.35)))
 
 
 def whole_numbers_where(expected: Floats, where: Bools, rng: np.random.Generator) -> Floats:

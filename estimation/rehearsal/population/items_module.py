@@ -5,7 +5,7 @@ import numpy as np
 from estimation.methods.arrays import Bools, Floats
 from estimation.rehearsal.population.calibrate import scale_to, whole_numbers
 from estimation.rehearsal.population.items_public import PublicStage
-from estimation.rehearsal.population.places import REGION_INDEX, REGIONS
+from estimation.rehearsal.population.regions import REGION_INDEX, REGIONS
 from estimation.rehearsal.population.targets import (
     AUTHORISED_PB,
     CROSS_PROVINCE_EB,
@@ -173,12 +173,12 @@ def build_science(stage: PublicStage) -> None:
     given = stage.of("F02") * institutions
     goal = [(PUBLIC_FLOW_EB[y] - PUBLIC_FLOW_GOVERNMENT_EB[y]) * TB_PER_EB for y in (Y24, Y25)]
     stage.store("MU02", stage.part(given, "MU02", (goal[Y24], goal[Y25])))
-    held = stage.of("S02") * institutions
+    stock = stage.of("S02") * institutions
     stage.store(
-        "MU03", held * 10.0 ** stage.uniform("MU03", -4, -2.2) * (stage.uniform("MU03 has", 0, 1) < 0.3)
+        "MU03", stock * 10.0 ** stage.uniform("MU03", -4, -2.2) * (stage.uniform("MU03 has", 0, 1) < 0.3)
     )
     stage.store(
-        "MU04", held * 10.0 ** stage.uniform("MU04", -4, -2) * (stage.uniform("MU04 has", 0, 1) < 0.45)
+        "MU04", stock * 10.0 ** stage.uniform("MU04", -4, -2) * (stage.uniform("MU04 has", 0, 1) < 0.45)
     )
     members = stage.among(14)
     for code, middle, growth in (("MA01", 420.0, 1.05), ("MA03", 60.0, 1.5), ("MA04", 12.0, 1.2)):
@@ -197,13 +197,13 @@ def build_enterprise_modules(world: World) -> None:
     def uniform(low: float, high: float) -> Floats:
         return rng.uniform(low, high, count)
 
-    def both(values: Floats, growth: float, where: Bools, *, whole: bool = False) -> Floats:
+    def both(values: Floats, growth: float, where: Bools, *, integer: bool = False) -> Floats:
         pair = np.stack([values / (growth * np.exp(0.08 * world.normal("modules drift"))), values]) * where
-        return np.floor(pair) if whole else pair
+        return np.floor(pair) if integer else pair
 
     central = np.isin(category, (6, 7))
     world.store(
-        "MC01", both(np.floor(30 * np.exp(0.6 * world.normal("MC01")) + 3), 1.02, central, whole=True)
+        "MC01", both(np.floor(30 * np.exp(0.6 * world.normal("MC01")) + 3), 1.02, central, integer=True)
     )
     world.store("MC02", world.of("F01") * uniform(0.2, 0.9) * central)
     world.store("MC03", np.floor(np.minimum(world.of("A06"), 12) * uniform(0.2, 1.0) * central))
@@ -217,7 +217,8 @@ def build_enterprise_modules(world: World) -> None:
     world.store("MX08", turnover * uniform(0.1, 0.5))
     for code, middle, growth in (("MX02", 520.0, 1.4), ("MX07", 380.0, 1.25)):
         world.store(
-            code, both(np.floor(middle * np.exp(0.8 * world.normal(code)) + 5), growth, exchange, whole=True)
+            code,
+            both(np.floor(middle * np.exp(0.8 * world.normal(code)) + 5), growth, exchange, integer=True),
         )
     world.store("MX09", both(4.0e3 * np.exp(world.normal("MX09")), 1.5, exchange))
     local = category == 10
@@ -225,7 +226,7 @@ def build_enterprise_modules(world: World) -> None:
     world.store("MD02", world.of("F04") * local)
     world.store("MD03", np.floor(world.of("T06") * uniform(0.3, 1.0) * local))
     world.store("MD04", world.of("B10") * uniform(0.02, 0.3) * local)
-    world.store("MD05", both(np.floor(60 * np.exp(0.8 * world.normal("MD05")) + 1), 1.3, local, whole=True))
+    world.store("MD05", both(np.floor(60 * np.exp(0.8 * world.normal("MD05")) + 1), 1.3, local, integer=True))
     world.store("MU03", world.of("S02") * 10.0 ** uniform(-3.5, -1.5) * local)
     _spaces(world, category == 11)
 
@@ -286,10 +287,10 @@ def _spaces(world: World, spaces: Bools) -> None:
     world.store("MT03", opened)
     products = np.floor(5 * np.exp(0.8 * world.normal("MT05"))) * spaces * world.exists
     for year in (Y24, Y25):
-        mine = pilot & world.exists[year]
-        if mine.any():
-            expected = np.exp(0.7 * world.normal("MT05")[mine])
-            products[year, mine] = whole_numbers(
+        selected = pilot & world.exists[year]
+        if selected.any():
+            expected = np.exp(0.7 * world.normal("MT05")[selected])
+            products[year, selected] = whole_numbers(
                 expected * _PILOT_PRODUCTS[year] / expected.sum(), rng, minimum=1
             )
     world.store("MT05", products)

@@ -65,9 +65,9 @@ class PublicStage:
 
     def part(self, base: Floats, name: str, goals: tuple[float, float], spread: float = 0.7) -> Floats:
         """Part of `base` (2, U) with national sums `goals` in the two years."""
-        one = np.zeros(len(self.index), np.int64)
+        nation = np.zeros(len(self.index), np.int64)
         logit = spread * self.normal(name)
-        return np.stack([fit_share(base[y], logit, one, np.array([goals[y]])) for y in (Y24, Y25)])
+        return np.stack([fit_share(base[y], logit, nation, np.array([goals[y]])) for y in (Y24, Y25)])
 
 
 def build_public(world: World) -> PublicStage:
@@ -119,8 +119,8 @@ def _production(stage: PublicStage) -> None:
     total = np.stack([total[y] * (level[y] / total[y].sum()) for y in (Y24, Y25)])
     sensed = stage.part(total, "P02", _pair(LEVELS["P02"].public, TB_PER_ZB))
     rest = total - sensed
-    made = stage.part(rest, "P04", (0.05 * rest[0].sum(), 0.09 * rest[1].sum()))
-    for code, values in (("P01", total), ("P02", sensed), ("P04", made), ("P03", rest - made)):
+    generated = stage.part(rest, "P04", (0.05 * rest[0].sum(), 0.09 * rest[1].sum()))
+    for code, values in (("P01", total), ("P02", sensed), ("P04", generated), ("P03", rest - generated)):
         stage.store(code, values)
 
 

@@ -75,7 +75,7 @@ def value_makers(world: World) -> Bools:
     score = 0.4 * world.intensity + 0.2 * world.standing + rng.gumbel(size=len(world.section))
     flags = np.zeros((2, len(score)), bool)
     for year in (Y25, Y24):
-        here = world.exists[year] & world.active
+        eligible = world.exists[year] & world.active
         alive = np.bincount(world.group[world.exists[year]], minlength=4)
         counts = np.zeros(4, np.int64)
         counts[HEAD] = np.rint(alive[HEAD] * T1_VALUE[0] / 100)
@@ -85,7 +85,9 @@ def value_makers(world: World) -> Bools:
         if year == Y24:
             counts = np.rint(counts * VALUE_2024 / T1_VALUE[3]).astype(np.int64)
             score = score + 0.05 * rng.gumbel(size=len(score))
-        flags[year] = pick_exact(np.where(here, score, -np.inf), world.group, np.maximum(counts, 0)) & here
+        flags[year] = (
+            pick_exact(np.where(eligible, score, -np.inf), world.group, np.maximum(counts, 0)) & eligible
+        )
     return flags
 
 
@@ -103,9 +105,9 @@ def build_value(world: World, earning: Bools) -> None:
     listed = np.stack([draw < 0.93 * chance, draw < chance]) & world.exists
     assets = world.of("B11")
     value = np.minimum(assets**0.7 * 0.15 * np.exp(0.5 * world.normal("V08")), 0.3 * assets) * listed
-    one = np.zeros(count, np.int64)
-    goal = world.panel_sums(value[Y25], one, 1) / (1 + PANEL_GROWTH["V08"] / 100)
-    value = np.minimum(world.keep_growth(value, one, goal), 0.8 * assets)
+    nation = np.zeros(count, np.int64)
+    goal = world.panel_sums(value[Y25], nation, 1) / (1 + PANEL_GROWTH["V08"] / 100)
+    value = np.minimum(world.keep_growth(value, nation, goal), 0.8 * assets)
     world.store("V07", listed.astype(float))
     world.store("V08", value)
     mix = rng.gamma(np.array([4.0, 1.0, 1.5])[:, None], size=(3, count))

@@ -5,7 +5,7 @@ import numpy as np
 from estimation.methods.arrays import Floats, Ints
 from estimation.rehearsal.population.calibrate import cell_sums, fit_share, scale_to, solve_tilt
 from estimation.rehearsal.population.margins import rake
-from estimation.rehearsal.population.places import SECTION_INDEX
+from estimation.rehearsal.population.regions import SECTION_INDEX
 from estimation.rehearsal.population.targets import (
     ACTIVE_SHARE,
     CENTRAL_ACTIVE_PB,
@@ -48,19 +48,19 @@ def build_production(world: World) -> None:
     raw = world.raw("P01")
     total = np.stack([scale_to(raw[y], world.section, t * TB_PER_ZB) for y, t in ((Y24, before), (Y25, now))])
     world.store("P01", total)
-    one = np.zeros(len(world.section), np.int64)
-    sensed, made = [], []
+    nation = np.zeros(len(world.section), np.int64)
+    sensed, generated = [], []
     wobble = 0.7 * world.normal("P02")
     for year in (Y24, Y25):
         logit = _SENSED[world.section] + wobble + 0.15 * world.normal(f"P02 {year}")
         goal = np.array([LEVELS["P02"].enterprise[year] * TB_PER_ZB])
-        sensed.append(fit_share(total[year], logit, one, goal))
+        sensed.append(fit_share(total[year], logit, nation, goal))
         other = total[year] - sensed[year]
         logit = -0.2 * (world.section != 8) + 0.5 * world.intensity + 0.5 * wobble
-        made.append(fit_share(other, logit, one, np.array([(0.09, 0.16)[year] * other.sum()])))
+        generated.append(fit_share(other, logit, nation, np.array([(0.09, 0.16)[year] * other.sum()])))
     world.store("P02", np.stack(sensed))
-    world.store("P04", np.stack(made))
-    world.store("P03", total - np.stack(sensed) - np.stack(made))
+    world.store("P04", np.stack(generated))
+    world.store("P03", total - np.stack(sensed) - np.stack(generated))
     _fields(world, total)
 
 
@@ -73,17 +73,19 @@ def _fields(world: World, total: Floats) -> None:
         goals = np.array([0.0, EQUIPMENT_SHARE[year] / 100 * base.sum()])
         equipment.append(fit_share(base, spread, industrial, goals) * industrial)
     world.store("P05", np.stack(equipment))
-    one = np.zeros(len(world.section), np.int64)
+    nation = np.zeros(len(world.section), np.int64)
     for code, sections in _FIELDS.items():
         chance = np.zeros(18)
         for letter, share in sections.items():
             chance[SECTION_INDEX[letter]] = share
         # Larger firms have new fields more often.
         often = np.where(world.units.size[world.enterprise] <= 1, 2.0, 0.8)
-        has = world.streams(code + " has").random(len(one)) < np.clip(chance[world.section] * often, 0, 0.9)
+        has = world.streams(code + " has").random(len(nation)) < np.clip(
+            chance[world.section] * often, 0, 0.9
+        )
         logit = 0.8 * world.normal(code)
         parts = [
-            fit_share(total[y] * has, logit, one, np.array([NEW_FIELDS_EB[code][y] * TB_PER_EB]))
+            fit_share(total[y] * has, logit, nation, np.array([NEW_FIELDS_EB[code][y] * TB_PER_EB]))
             for y in (Y24, Y25)
         ]
         world.store(code, np.stack(parts))
@@ -108,13 +110,15 @@ def build_storage(world: World) -> None:
     for year in (Y24, Y25):
         # Central enterprises first: their active data have a published mean, so their stock follows.
         goal = CENTRAL_ACTIVE_PB[year] * TB_PER_PB * central.sum() / 0.66
-        mine = raw[year] * central * (goal / max(float(raw[year][central].sum()), 1e-9))
-        wanted = sections * (levels[year] / levels[Y25]) * TB_PER_ZB
-        rest = wanted - cell_sums(mine, world.section, 18)
-        total[year] = mine + scale_to(raw[year] * ~central, world.section, np.maximum(rest, 0.05 * wanted))
+        central_stock = raw[year] * central * (goal / max(float(raw[year][central].sum()), 1e-9))
+        target = sections * (levels[year] / levels[Y25]) * TB_PER_ZB
+        rest = target - cell_sums(central_stock, world.section, 18)
+        total[year] = central_stock + scale_to(
+            raw[year] * ~central, world.section, np.maximum(rest, 0.05 * target)
+        )
         total[year] *= levels[year] * TB_PER_ZB / total[year].sum()
     world.store("S02", total)
-    one = np.zeros(len(central), np.int64)
+    nation = np.zeros(len(central), np.int64)
     spare = total * np.exp(0.6 * world.normal("S01"))
     for year in (Y24, Y25):
         gap = (LEVELS["S01"].enterprise[year] - levels[year]) * TB_PER_ZB
@@ -126,7 +130,7 @@ def build_storage(world: World) -> None:
             fit_share(
                 total[y],
                 logit + 0.1 * world.normal(f"{code} {y}"),
-                one,
+                nation,
                 np.array([LEVELS[code].enterprise[y] * TB_PER_ZB]),
             )
             for y in (Y24, Y25)

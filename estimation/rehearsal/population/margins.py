@@ -9,14 +9,14 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 
 from estimation.methods.arrays import Floats, Ints
-from estimation.rehearsal.population.places import (
+from estimation.rehearsal.population.regions import (
+    HEAD_OFFICES,
     HEAD_PLATFORMS,
     INVALID_BY_CATEGORY,
     PLANNED_CITIES,
-    PLATFORM_SEATS,
+    PLATFORM_OFFICES,
     REGION_INDEX,
     REGIONS,
-    SEATS,
     VALID_BY_CATEGORY,
 )
 
@@ -87,7 +87,7 @@ def controlled_rounding(table: Floats, rows: Ints, columns: Ints, *, minimum: In
     index = np.flatnonzero(positive.ravel())
     fraction = (table - np.floor(table + 1e-9)).ravel()[index]
     lowest = np.zeros_like(base) if minimum is None else np.broadcast_to(minimum, base.shape)
-    room = np.maximum(base - lowest, 0).ravel()[index]
+    capacity = np.maximum(base - lowest, 0).ravel()[index]
     count = len(index)
     columns_of = np.tile(np.arange(count), 3)
     signs = np.concatenate([np.ones(count), np.ones(count), -np.ones(count)])
@@ -109,9 +109,9 @@ def controlled_rounding(table: Floats, rows: Ints, columns: Ints, *, minimum: In
     cost = np.concatenate(
         [1 - fraction, 5 + 1 / (1 + base.ravel()[index]), 3 + 1 / (1 + base.ravel()[index])]
     )
-    most = np.concatenate([np.ones(count), np.full(count, np.inf), room])
+    most = np.concatenate([np.ones(count), np.full(count, np.inf), capacity])
     bounds = np.column_stack([np.zeros_like(most), most])
-    # the stubs know dense matrices only; HiGHS takes this sparse one as it is
+    # the stubs declare dense matrices only; HiGHS takes this sparse one as it is
     answer: Any = linprog(cost, A_eq=matrix, b_eq=need, bounds=bounds, method="highs")  # type: ignore[call-overload]
     if not answer.success:
         raise ValueError(f"no whole-number table has these margins: {answer.message}")
@@ -134,7 +134,7 @@ class Margins:
         return self.valid + self.invalid
 
 
-def _seats(weights: dict[str, float]) -> Floats:
+def _shares_of_offices(weights: dict[str, float]) -> Floats:
     row = np.zeros(R)
     for code, weight in weights.items():
         row[REGION_INDEX[code]] = weight
@@ -166,9 +166,11 @@ def _seed(frame: Floats, data_frame: Floats) -> Floats:
     seed = np.zeros((R, C))
     seed[:, 2] = 0.6 * valid / valid.sum() + 0.4 / R
     seed[:, 3] = (
-        shares * 0.6 + 1.0 + 9.0 * (_seats({"110000": 1, "310000": 0.6, "420000": 0.3, "610000": 0.4}))
+        shares * 0.6
+        + 1.0
+        + 9.0 * (_shares_of_offices({"110000": 1, "310000": 0.6, "420000": 0.3, "610000": 0.4}))
     )
-    seed[:, 7] = _seats(PLATFORM_SEATS) + 0.15
+    seed[:, 7] = _shares_of_offices(PLATFORM_OFFICES) + 0.15
     seed[:, 8] = 1.0 + shares * 0.05
     seed[:, 9] = 3.0 + shares
     seed[:, 10] = 1.0 + shares
@@ -186,21 +188,25 @@ def build_margins(scale: float, frame: Floats, data_frame: Floats) -> Margins:
     by_category = _category_totals(scale)
     fixed = np.zeros((R, C), np.int64)
     fixed[:, 1] = _bureaus()
-    for category, weights in SEATS.items():
-        fixed[:, category - 1] = largest_remainder(_seats(weights), int(by_category[category - 1]))
+    for category, weights in HEAD_OFFICES.items():
+        fixed[:, category - 1] = largest_remainder(
+            _shares_of_offices(weights), int(by_category[category - 1])
+        )
     printed = np.array([region.valid for region in REGIONS], np.int64)
-    room = fixed.sum(1)
+    fixed_sum = fixed.sum(1)
     if scale < 1:
-        printed = largest_remainder(printed * scale, int(by_category.sum()), minimum=room + 1)
+        printed = largest_remainder(printed * scale, int(by_category.sum()), minimum=fixed_sum + 1)
     free = [c for c in range(C) if c not in (0, 1, 4, 5, 6, 13)]
-    rows, columns = printed - room, by_category[free]
+    rows, columns = printed - fixed_sum, by_category[free]
     table = rake(
         by_category[free] * _seed(frame, data_frame)[:, free], rows.astype(float), columns.astype(float)
     )
     valid = fixed.copy()
     valid[:, free] = controlled_rounding(table, rows, columns)
     heads_total = max(1, round(HEAD_PLATFORMS * min(scale, 1.0)))
-    heads = largest_remainder(_seats(PLATFORM_SEATS), min(heads_total, int(by_category[7])), cap=valid[:, 7])
+    heads = largest_remainder(
+        _shares_of_offices(PLATFORM_OFFICES), min(heads_total, int(by_category[7])), cap=valid[:, 7]
+    )
     return Margins(valid=valid, invalid=_invalid(scale, valid), heads=heads)
 
 

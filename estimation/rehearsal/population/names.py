@@ -3,7 +3,7 @@
 import numpy as np
 
 from estimation.methods.arrays import Ints
-from estimation.rehearsal.population.places import PLANNED_CITIES, REGIONS
+from estimation.rehearsal.population.regions import PLANNED_CITIES, REGIONS
 from estimation.rehearsal.population.units import Units
 from survey.questionnaires.credit_code import ALPHABET, check_character, organisation_check_character
 
@@ -60,34 +60,34 @@ def unit_names(units: Units, chosen: Ints, rng: np.random.Generator) -> list[str
     names = []
     serials: dict[int, int] = {}
     for index, (a, b, c) in zip(chosen.tolist(), words, strict=True):
-        category, place = int(units.category[index]), REGIONS[int(units.region[index])].zh
+        category, region_name = int(units.category[index]), REGIONS[int(units.region[index])].zh
         serial = serials[category] = serials.get(category, 0) + 1
         word = _WORDS_A[a] + _WORDS_B[b] + (_WORDS_A[c] if category >= 12 else "")
-        names.append(f"{MARK}·{_body(category, place, word, serial, units, index)}")
+        names.append(f"{MARK}·{_body(category, region_name, word, serial, units, index)}")
     return names
 
 
-def _body(category: int, place: str, word: str, serial: int, units: Units, index: int) -> str:
+def _body(category: int, region_name: str, word: str, serial: int, units: Units, index: int) -> str:
     if category == 1:
         return f"国家行业主管部门第{serial:02d}号"
     if category == 2:
         city = int(units.city[index])
-        return f"{PLANNED_CITIES[city][1] if city >= 0 else place}数据管理局"
+        return f"{PLANNED_CITIES[city][1] if city >= 0 else region_name}数据管理局"
     if category == 3:
-        return f"{place}{word}{_FIELDS[serial % len(_FIELDS)]}中心"
+        return f"{region_name}{word}{_FIELDS[serial % len(_FIELDS)]}中心"
     if category == 4:
-        return f"{place}{word}研究所"
+        return f"{region_name}{word}研究所"
     if category == 5:
         return f"国家{word}科学数据中心"
     if category == 14:
         return f"中国{word}行业协会"
     if category in _KINDS:
-        return f"{'' if category in (6, 7) else place}{word}{_KINDS[category]}"
+        return f"{'' if category in (6, 7) else region_name}{word}{_KINDS[category]}"
     section = int(units.section[index])
     trade = _TRADES["ABCDEFGHIJKLMNOPQR"[section]] if section < 18 else ""
     if category == 8:
-        return f"{place}{word}平台{trade}有限公司"
-    return f"{place}{word}{'数据' if category == 12 else ''}{trade}有限公司"
+        return f"{region_name}{word}平台{trade}有限公司"
+    return f"{region_name}{word}{'数据' if category == 12 else ''}{trade}有限公司"
 
 
 def person_names(count: int, rng: np.random.Generator) -> list[str]:

@@ -95,7 +95,7 @@ def draw_industry(section: Ints, letters: Sequence[str], rng: np.random.Generato
     return result
 
 
-def draw_firms(industry: Ints, size: Ints, boost: Floats, place: tuple[Floats, Floats, Floats]) -> Firms:
+def draw_firms(industry: Ints, size: Ints, boost: Floats, position: tuple[Floats, Floats, Floats]) -> Firms:
     """Figures of firms of wanted class `size` (n,) in `industry` (n,).
 
     `place` holds three arrays (n,) in (0, 1): where inside the class each indicator lies. `boost` (n,)
@@ -105,10 +105,10 @@ def draw_firms(industry: Ints, size: Ints, boost: Floats, place: tuple[Floats, F
     columns = []
     for indicator in range(3):
         limits = np.array([_bounds(f"{code:04d}")[indicator] or _FREE[indicator] for code in codes])[inverse]
-        upper_tail = limits[:, 0] * np.exp(0.8 * -np.log1p(-np.clip(place[indicator], 0, 0.995))) * boost
+        upper_tail = limits[:, 0] * np.exp(0.8 * -np.log1p(-np.clip(position[indicator], 0, 0.995))) * boost
         low = np.choose(np.clip(size, 1, 3), [limits[:, 0], limits[:, 1], limits[:, 2], limits[:, 2] * 0.12])
         high = np.choose(np.clip(size, 1, 3), [limits[:, 0], limits[:, 0], limits[:, 1], limits[:, 2]])
-        inside = low * (high / low) ** (0.02 + 0.95 * place[indicator])
+        inside = low * (high / low) ** (0.02 + 0.95 * position[indicator])
         columns.append(np.where(size == LARGE, upper_tail * 1.001, inside))
     employees = np.floor(columns[0])
     # Whole persons must not fall below the limit of the class (limits are whole, so floor keeps them).

@@ -6,7 +6,7 @@ import numpy as np
 
 from estimation.methods.arrays import Bools, Ints
 from estimation.rehearsal.population.margins import Margins, largest_remainder
-from estimation.rehearsal.population.places import NO_SECTION, PLANNED_CITIES, REGION_INDEX, SECTION_INDEX
+from estimation.rehearsal.population.regions import NO_SECTION, PLANNED_CITIES, REGION_INDEX, SECTION_INDEX
 from estimation.rehearsal.population.units import CENTRAL, DATA, HEAD, PUBLIC, YEARS
 
 # Order of the special units in the population; institutions and ordinary platforms are samples.

@@ -8,7 +8,7 @@ import numpy as np
 
 from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.country import Country
-from estimation.rehearsal.population.places import REGIONS
+from estimation.rehearsal.population.regions import REGIONS
 from estimation.runs.compute.treat import CATEGORY_GROUP
 from survey.classification import SECTIONS, SIZES
 
@@ -20,7 +20,7 @@ type Row = tuple[int, str, str, str, str, float]  # year, variable, statistic, d
 
 @dataclass(frozen=True, slots=True)
 class TrueItem:
-    """An item of the layout: code, kind of answer, numbers of the categories whose form asks it."""
+    """An item of the layout: code, kind of answer, numbers of the categories whose form has it."""
 
     code: str
     kind: str
@@ -50,11 +50,11 @@ class Truth:
             [units.region, units.section, size, units.category, head, units.pilot.astype(np.int64)], axis=1
         )
         packed = np.ravel_multi_index(keys.T, (32, 19, 4, 16, 2, 2))
-        known, self.cell = np.unique(packed, return_inverse=True)
-        parts = np.unravel_index(known, (32, 19, 4, 16, 2, 2))
+        distinct, self.cell = np.unique(packed, return_inverse=True)
+        parts = np.unravel_index(distinct, (32, 19, 4, 16, 2, 2))
         self.region, self.section, self.size, self.category, head, pilot = (np.asarray(p) for p in parts)
         self.head, self.pilot = head == 1, pilot == 1
-        self.cells = len(known)
+        self.cells = len(distinct)
 
     def sums(self, values: Floats) -> Floats:
         """Sums (K,) of values (M,)."""
@@ -77,7 +77,7 @@ class Truth:
 
     @cached_property
     def domains(self) -> tuple[Domain, ...]:
-        """All classifications for which estimates are stored; in a small country nobody may be in one."""
+        """All classifications for which estimates are stored; in a small population one may be empty."""
         inside = self.enterprise
         section = np.where(inside, self.section, -1)
         sector = np.select([section < 0, section == 0, section <= 4], [-1, 0, 1], 2)
@@ -89,7 +89,7 @@ class Truth:
         def flag(mask: Bools) -> Ints:
             return np.where(mask, 0, -1)
 
-        found = (
+        domains = (
             Domain("nation", ("all",), np.zeros(self.cells, np.int64)),
             Domain("nation", ("enterprise", "public"), np.where(inside, 0, 1)),
             Domain("region", regions, self.region),
@@ -105,13 +105,13 @@ class Truth:
             Domain("group", ("data_ent",), flag(data)),
             Domain("group", ("sample_ent",), flag(inside)),
         )
-        return tuple(domain for domain in found if (domain.codes >= 0).any())
+        return tuple(domain for domain in domains if (domain.codes >= 0).any())
 
 
 def true_rows(
     country: Country, items: Sequence[TrueItem], ratios: Sequence[tuple[str, str]], crossed: Sequence[str]
 ) -> Iterator[Row]:
-    """All true values. Domains in which nobody is asked have no row."""
+    """All true values. Domains without units that receive the item have no row."""
     truth = Truth(country)
     kinds = {item.code: item for item in items}
     sums: dict[str, Floats] = {}
@@ -234,8 +234,8 @@ def _crossed(truth: Truth, code: str, level: Floats) -> Iterator[Row]:
     key = truth.region[inside] * 18 + truth.section[inside]
     for year in (0, 1):
         total = np.bincount(key, weights=level[year, inside], minlength=32 * 18)
-        known = np.bincount(key, weights=truth.alive[year, inside], minlength=32 * 18) > 0
-        for k in np.flatnonzero(known):
+        present = np.bincount(key, weights=truth.alive[year, inside], minlength=32 * 18) > 0
+        for k in np.flatnonzero(present):
             label = f"{REGIONS[k // 18].code}.{SECTIONS[k % 18]}"
             yield 2024 + year, code, "total", "region_section", label, float(total[k])
 
@@ -252,6 +252,6 @@ def _multiples(truth: Truth, sums: dict[str, Floats]) -> Iterator[Row]:
             for year in (0, 1):
                 level, alive = sums[code][year], truth.alive[year]
                 if alive[top].sum() > 0 and level[rest].sum() > 0:
-                    ours = level[top].sum() / alive[top].sum()
-                    theirs = level[rest].sum() / alive[rest].sum()
-                    yield 2024 + year, code, "multiple", "group", label, float(ours / theirs)
+                    top_mean = level[top].sum() / alive[top].sum()
+                    rest_mean = level[rest].sum() / alive[rest].sum()
+                    yield 2024 + year, code, "multiple", "group", label, float(top_mean / rest_mean)

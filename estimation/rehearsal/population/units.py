@@ -1,4 +1,4 @@
-"""The arrays of the generated units and of the design: what the rest of the room works on."""
+"""The arrays of the generated units and of the design: what the other modules of the rehearsal read."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class Units:
     special: int
     category: Ints  # 1..14
     region: Ints  # 0..31
-    section: Ints  # 0..17, 18 where the form asks for no industry
+    section: Ints  # 0..17, 18 where the form has no industry
     industry: Ints
     size: Ints  # legal class 0..3, -1 for public bodies
     group: Ints  # HEAD .. PUBLIC

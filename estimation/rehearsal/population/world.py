@@ -34,7 +34,7 @@ class World:
     cell: Ints  # section x group
     exists: Bools  # (2, E)
     panel: Bools
-    standing: Floats  # standard normal: where a firm lies inside its size class
+    standing: Floats  # standard normal: position of a firm in its size class
     intensity: Floats  # standard normal: how much data it works with
     volume: Floats  # log of the expected data volume
     growth: Floats  # log growth of the unit from 2024 to 2025
@@ -153,8 +153,8 @@ def _firms(world: World) -> None:
     figures = []
     for year in (Y24, Y25):
         level = world.standing + (drift if year == Y24 else 0.0)
-        place = tuple(np.clip(ndtr(0.85 * level + 0.53 * own[k]), 0.002, 0.998) for k in range(3))
-        figures.append(draw_firms(units.industry[index], units.size[index], boost, place))
+        position = tuple(np.clip(ndtr(0.85 * level + 0.53 * own[k]), 0.002, 0.998) for k in range(3))
+        figures.append(draw_firms(units.industry[index], units.size[index], boost, position))
     people, turnover = (np.stack([getattr(f, name) for f in figures]) for name in ("employees", "turnover"))
     # Whole persons jump in tiny firms: no change there beyond what the yearly edits find usual.
     strange = (people[Y25] < 0.5 * people[Y24]) | (people[Y25] > 1.5 * people[Y24])

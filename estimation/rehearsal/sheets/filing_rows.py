@@ -20,7 +20,7 @@ _SIGNED = json.dumps(SIGNATORIES, ensure_ascii=False, sort_keys=True, separators
 
 @dataclass(frozen=True, slots=True)
 class RoundFacts:
-    """What rows need to know of a round: its key, year, and when sheets were filed (seconds since 1970)."""
+    """Facts of a round that rows contain: its key, year, and when sheets were filed (seconds since 1970)."""
 
     key: int
     year: int
@@ -33,7 +33,7 @@ class Filed:
     """One filed sheet."""
 
     key: int  # of the submission and of its first filing
-    place: int  # of the unit in the cast
+    position: int  # of the unit in the members
     answers: str
     filed_at: int
     decided_at: int

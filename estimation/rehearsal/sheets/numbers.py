@@ -85,15 +85,15 @@ def build_numbers(values: Mapping[str, Floats], rows: Ints, year: int) -> SheetN
     ticks: dict[str, Ints] = {}
     decimals: dict[str, int] = {}
     for code, column in values.items():
-        places = DECIMALS.get(UNIT_OF.get(code, "TB"), 0)
-        exact = column[year, rows] * 10**places
+        digits = DECIMALS.get(UNIT_OF.get(code, "TB"), 0)
+        exact = column[year, rows] * 10**digits
         rounded = np.rint(exact).astype(np.int64)
         if code in _IN_PETABYTES:
             coarse = np.rint(exact / PETABYTE_TICKS).astype(np.int64) * PETABYTE_TICKS
             coarse = np.where((coarse == 0) & (exact > 0), PETABYTE_TICKS, coarse)
             rounded = np.where(petabytes, coarse, rounded)
-        ticks[code] = np.where((rounded == 0) & (exact > 0) & (places > 0), 1, rounded)
-        decimals[code] = places
+        ticks[code] = np.where((rounded == 0) & (exact > 0) & (digits > 0), 1, rounded)
+        decimals[code] = digits
     _meet_rules(ticks)
     return SheetNumbers(ticks, decimals, petabytes)
 
@@ -145,6 +145,6 @@ def plain_texts(ticks: Ints, decimals: int) -> list[str]:
     base = 10**decimals
     texts = []
     for value in ticks.tolist():
-        whole, rest = divmod(value, base)
-        texts.append(str(whole) if rest == 0 else f"{whole}.{rest:0{decimals}d}".rstrip("0"))
+        quotient, rest = divmod(value, base)
+        texts.append(str(quotient) if rest == 0 else f"{quotient}.{rest:0{decimals}d}".rstrip("0"))
     return texts

@@ -95,8 +95,8 @@ def _applicability(form: Questionnaire, units: Units, rows: Ints, numbers: Sheet
 
 
 def _unknown(country: Country, rows: Ints, year: int) -> dict[str, Bools]:
-    marks = {code: mask[rows] for code, mask in country.silent.items()} if year else {}
-    return {code: marked for code, marked in marks.items() if marked.any()}
+    masks = {code: mask[rows] for code, mask in country.unknown_answers.items()} if year else {}
+    return {code: marked for code, marked in masks.items() if marked.any()}
 
 
 def _cells(
@@ -148,8 +148,8 @@ def _number_cells(code: str, kind: str, unit: str, numbers: SheetNumbers) -> lis
     if unit == "TB":
         large = np.flatnonzero(numbers.petabytes & (ticks % PETABYTE_TICKS == 0) & (ticks > 0))
         entered = plain_texts(ticks[large] // PETABYTE_TICKS, 3)
-        for place, text in zip(large.tolist(), entered, strict=True):
-            result[place] = f'{{"entered":"{text}","unit":"PB","value":"{texts[place]}"}}'
+        for index, text in zip(large.tolist(), entered, strict=True):
+            result[index] = f'{{"entered":"{text}","unit":"PB","value":"{texts[index]}"}}'
     return result
 
 
@@ -242,7 +242,9 @@ def _projection(
 ) -> Floats:
     """The row of numbers of each sheet, by the rules of the microdata projection."""
     matrix = np.full((len(rows), len(layout.codes)), np.nan)
-    for place, (code, kind, owed) in enumerate(zip(layout.codes, layout.kinds, layout.required, strict=True)):
+    for column, (code, kind, owed) in enumerate(
+        zip(layout.codes, layout.kinds, layout.required, strict=True)
+    ):
         item = form.items.get(code)
         if item is None:
             continue
@@ -259,7 +261,7 @@ def _projection(
             values = np.where(applies[code], values, 0.0 if amount and owed else np.nan)
         if code in unknown:
             values = np.where(unknown[code], np.nan, values)
-        matrix[:, place] = values
+        matrix[:, column] = values
     return matrix
 
 
@@ -272,12 +274,12 @@ def _reasons(
 ) -> NDArray[np.uint8]:
     """The reason code of each place, by the rules of the microdata projection."""
     matrix = np.full((count, len(layout.codes)), Reason.NOT_ON_FORM, np.uint8)
-    for place, code in enumerate(layout.codes):
+    for column, code in enumerate(layout.codes):
         if code not in form.items:
             continue
-        matrix[:, place] = Reason.VALUE
+        matrix[:, column] = Reason.VALUE
         if code in applies:
-            matrix[~applies[code], place] = Reason.NOT_ASKED
+            matrix[~applies[code], column] = Reason.NOT_ASKED
         if code in unknown:
-            matrix[unknown[code], place] = Reason.UNKNOWN
+            matrix[unknown[code], column] = Reason.UNKNOWN
     return matrix

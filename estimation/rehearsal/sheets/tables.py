@@ -7,7 +7,7 @@ import numpy as np
 
 from estimation.methods.arrays import Bools, Floats, Ints
 from estimation.rehearsal.population.items_module import computing_sites, month_shares
-from estimation.rehearsal.population.places import HUB_REGIONS, REGION_INDEX, REGIONS
+from estimation.rehearsal.population.regions import HUB_REGIONS, REGION_INDEX, REGIONS
 from estimation.rehearsal.sheets.numbers import plain_texts
 
 CODES = [region.code for region in REGIONS]
@@ -133,7 +133,7 @@ def matrix(total: Ints, rng: np.random.Generator) -> list[str]:
     for amount in total.tolist():
         own = (weight * rng.gamma(20.0, size=weight.shape)).ravel()
         parts = split_whole(np.array([amount]), own[None, :])[0]
-        # The last cell takes the rest of the rounding; it lies on the diagonal, so move it one column.
+        # The last cell takes the rest of the rounding; on the diagonal it is moved one column.
         parts[-2] += parts[-1]
         parts[-1] = 0
         parts = parts.reshape(32, 32)

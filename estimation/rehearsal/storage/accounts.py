@@ -6,9 +6,9 @@ import numpy as np
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from estimation.rehearsal.population.places import REGION_INDEX, REGIONS
+from estimation.rehearsal.population.regions import REGION_INDEX, REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
-from estimation.rehearsal.storage.members import ACCEPTED
+from estimation.rehearsal.storage.outcomes import ACCEPTED
 from estimation.rehearsal.storage.sheets import SheetWriter
 from survey.access.models import RoleAssignment, User
 from survey.access.roles import Role
@@ -66,23 +66,23 @@ def create_accounts(writer: SheetWriter) -> int:
     for username, code in PROVINCES.items():
         account(username, f"演练{names[code]}管理员", Role.PROVINCIAL_ADMINISTRATOR, code)
     units = writer.country.units
-    demo = np.flatnonzero(writer.cast.demo)
-    for place in demo[np.argsort(writer.category[demo])].tolist():
-        row = int(writer.cast.row[place])
+    demo = np.flatnonzero(writer.members.demo)
+    for position in demo[np.argsort(writer.category[demo])].tolist():
+        row = int(writer.members.row[position])
         category = int(units.category[row])
         region = (
             NATION
             if CATEGORIES[category - 1] in NATIONAL_CATEGORIES
             else REGIONS[int(units.region[row])].code
         )
-        account(f"cat{category:02d}", f"演练填报员{category:02d}", Role.RESPONDENT, region, place + 1)
-    place = compared(writer)
+        account(f"cat{category:02d}", f"演练填报员{category:02d}", Role.RESPONDENT, region, position + 1)
+    position = compared(writer)
     account(
         COMPARED,
         "演练已采纳填报员",
         Role.RESPONDENT,
-        REGIONS[int(units.region[writer.cast.row[place]])].code,
-        place + 1,
+        REGIONS[int(units.region[writer.members.row[position]])].code,
+        position + 1,
     )
     User.objects.bulk_create(users)
     for grant in grants:
@@ -96,13 +96,13 @@ def compared(writer: SheetWriter) -> int:
 
     The best in a province whose account is printed; its respondent sees the comparison once the round is published.
     """
-    cast, units = writer.cast, writer.country.units
-    places = np.flatnonzero((cast.play == ACCEPTED) & ~cast.extra & (writer.category == 13))
-    rows = cast.row[places]
+    members, units = writer.members, writer.country.units
+    positions = np.flatnonzero((members.outcome == ACCEPTED) & ~members.extra & (writer.category == 13))
+    rows = members.row[positions]
     group = units.section[rows] * len(SIZE_CODES) + units.size[rows]
     company = np.bincount(group)[group]
     printed = np.isin(units.region[rows], [REGION_INDEX["320000"], REGION_INDEX["330000"]])
-    return int(places[np.lexsort((-company, ~printed))[0]])
+    return int(positions[np.lexsort((-company, ~printed))[0]])
 
 
 def demo_accounts() -> DemoAccounts:

@@ -71,21 +71,21 @@ def binary_rows(columns: Sequence[NDArray[np.generic] | str | None], array: Floa
     A column may be None (NULL in every row) or "" (the empty text in every row). `array` is (n, k).
     """
     fields: list[tuple[str, object] | tuple[str, object, int]] = [("fields", ">i2")]
-    for place, column in enumerate(columns):
-        fields.append((f"l{place}", ">i4"))
+    for number, column in enumerate(columns):
+        fields.append((f"l{number}", ">i4"))
         if isinstance(column, np.ndarray):
             kind = {"i": ">i8", "b": "?", "S": f"S{column.dtype.itemsize}"}[column.dtype.kind]
-            fields.append((f"v{place}", kind))
+            fields.append((f"v{number}", kind))
     element = np.dtype([("length", ">i4"), ("value", ">f8")])
     fields += [("size", ">i4"), ("header", ">i4", 5), ("elements", element, array.shape[1])]
     rows = np.zeros(len(array), np.dtype(fields))
     rows["fields"] = len(columns) + 1
-    for place, column in enumerate(columns):
+    for number, column in enumerate(columns):
         if isinstance(column, np.ndarray):
-            rows[f"v{place}"] = column
-            rows[f"l{place}"] = {"i": 8, "b": 1, "S": column.dtype.itemsize}[column.dtype.kind]
+            rows[f"v{number}"] = column
+            rows[f"l{number}"] = {"i": 8, "b": 1, "S": column.dtype.itemsize}[column.dtype.kind]
         else:
-            rows[f"l{place}"] = -1 if column is None else 0
+            rows[f"l{number}"] = -1 if column is None else 0
     rows["size"] = 20 + 12 * array.shape[1]
     rows["header"] = (1, 0, 701, array.shape[1], 1)  # one dimension, no NULL, float8, length, lower bound
     rows["elements"]["length"] = 8

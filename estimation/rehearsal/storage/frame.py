@@ -12,13 +12,13 @@ from estimation.external.models import ExternalSeries
 from estimation.methods.arrays import Floats, Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.external import external_values
-from estimation.rehearsal.population.places import REGIONS
+from estimation.rehearsal.population.regions import REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.truth import TrueItem, true_rows
 from estimation.rehearsal.population.units import NOT_DRAWN, UNFILED
 from estimation.rehearsal.sheets.filing_rows import stamp
 from estimation.rehearsal.sheets.reasons import DISPOSITION_TEXTS
-from estimation.rehearsal.storage import members as casting
+from estimation.rehearsal.storage import outcomes
 from estimation.rehearsal.storage.bulk import copy_lines
 from estimation.rehearsal.storage.register import Register
 from estimation.rehearsal.storage.sheets import SheetWriter
@@ -47,15 +47,15 @@ _KINDS = (Stratum.Kind.ENTERPRISE, Stratum.Kind.INSTITUTION, Stratum.Kind.CERTAI
 
 
 def write_units(writer: SheetWriter) -> None:
-    """The register: every unit of the cast, keys 1..d."""
+    """The register: every unit of the members, keys 1..d."""
     copy_lines("survey_reportingunit", UNIT_COLUMNS, _unit_lines(writer))
 
 
 def _unit_lines(writer: SheetWriter) -> Iterator[str]:
-    units, cast, register = writer.country.units, writer.cast, writer.register
-    own = writer.country.streams("demo numbers").random(cast.count)
-    number = np.where(cast.extra, own, units.random_number[cast.row])
-    return unit_lines(writer.country, cast.row, register, number, first=1)
+    units, members, register = writer.country.units, writer.members, writer.register
+    own = writer.country.streams("demo numbers").random(members.count)
+    number = np.where(members.extra, own, units.random_number[members.row])
+    return unit_lines(writer.country, members.row, register, number, first=1)
 
 
 def unit_lines(
@@ -105,33 +105,34 @@ def write_assignments(writer: SheetWriter) -> None:
 
 
 def _assignment_lines(writer: SheetWriter) -> Iterator[str]:
-    cast, category = writer.cast, writer.category
+    members, category = writer.members, writer.category
     special = {
-        casting.REFUSED: "refused",
-        casting.NOT_LOCATED: "not_located",
-        casting.CLOSED: "closed",
-        casting.OUT_OF_SCOPE: "out_of_scope",
-        casting.DUPLICATE: "duplicate",
+        outcomes.REFUSED: "refused",
+        outcomes.NOT_LOCATED: "not_located",
+        outcomes.CLOSED: "closed",
+        outcomes.OUT_OF_SCOPE: "out_of_scope",
+        outcomes.DUPLICATE: "duplicate",
     }
     for year in (0, 1):
         facts = writer.facts[year]
-        for place in np.flatnonzero(cast.asked[year]).tolist():
+        for position in np.flatnonzero(members.asked[year]).tolist():
             if year:
-                disposition = special.get(int(cast.play[place]), "eligible")
+                disposition = special.get(int(members.outcome[position]), "eligible")
             else:
-                silent = cast.last[place] == UNFILED
-                disposition = ("refused", "not_located", "eligible")[place % 3] if silent else "eligible"
+                unfiled = members.last[position] == UNFILED
+                disposition = ("refused", "not_located", "eligible")[position % 3] if unfiled else "eligible"
             reason = DISPOSITION_TEXTS.get(disposition, "")
             at = stamp(facts.opens + 20 * 86_400) if reason else "\\N"
-            version = writer.versions[(2024 + year, f"CAT{int(category[place]):02d}")].pk
+            version = writer.versions[(2024 + year, f"CAT{int(category[position]):02d}")].pk
             yield (
-                f"{int(writer.keys[year, place])}\t{place + 1}\t{facts.key}\t{version}\t{disposition}\t{reason}\t\\N\t{at}\t\\N"
+                f"{int(writer.keys[year, position])}\t{position + 1}\t{facts.key}\t{version}"
+                f"\t{disposition}\t{reason}\t\\N\t{at}\t\\N"
             )
 
 
 def write_designs(writer: SheetWriter) -> None:
     """Strata and drawn units of both rounds."""
-    strata, units, cast = writer.country.strata, writer.country.units, writer.cast
+    strata, units, members = writer.country.strata, writer.country.units, writer.members
     key = 0
     for year in (0, 1):
         used = np.flatnonzero(strata.population[year] > 0)
@@ -180,11 +181,13 @@ def write_designs(writer: SheetWriter) -> None:
                 for h, row, count in zip(used.tolist(), rows, counts, strict=True)
             ),
         )
-        mine = np.flatnonzero(cast.asked[year] & ~cast.extra & (units.status[year, cast.row] != NOT_DRAWN))
+        selected = np.flatnonzero(
+            members.asked[year] & ~members.extra & (units.status[year, members.row] != NOT_DRAWN)
+        )
         copy_lines(
             "estimation_selectedunit",
             ("design_id", "stratum_id", "unit_id", "region", "probability", "random_number"),
-            _selected(writer, mine, year, number, design.pk),
+            _selected(writer, selected, year, number, design.pk),
         )
 
 
@@ -239,24 +242,24 @@ def _stratum(writer: SheetWriter, h: int) -> list[str]:
     ]
 
 
-def _selected(writer: SheetWriter, places: Ints, year: int, number: Ints, design: int) -> Iterator[str]:
+def _selected(writer: SheetWriter, positions: Ints, year: int, number: Ints, design: int) -> Iterator[str]:
     units, strata = writer.country.units, writer.country.strata
-    rows = writer.cast.row[places]
+    rows = writer.members.row[positions]
     h = units.stratum[rows]
     chance = strata.drawn[year, h] / strata.population[year, h]
-    for place, stratum, region, probability, draw in zip(
-        places.tolist(),
+    for position, stratum, region, probability, draw in zip(
+        positions.tolist(),
         number[h].tolist(),
         units.region[rows].tolist(),
         chance.tolist(),
         units.random_number[rows].tolist(),
         strict=True,
     ):
-        yield f"{design}\t{stratum}\t{place + 1}\t{REGIONS[region].code}\t{probability!r}\t{draw!r}"
+        yield f"{design}\t{stratum}\t{position + 1}\t{REGIONS[region].code}\t{probability!r}\t{draw!r}"
 
 
 def write_external() -> None:
-    """Series that no questionnaire asks for."""
+    """External series, from outside the questionnaires."""
     ExternalSeries.objects.bulk_create(
         ExternalSeries(
             code=row.code,

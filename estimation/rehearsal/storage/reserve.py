@@ -1,4 +1,4 @@
-"""The rest of the frame: units that nobody drew yet, so that a next sample has a choice, and the register's counts."""
+"""The rest of the frame: units that are not in a sample yet, so that a next sample has a choice, and the register's counts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 from estimation.methods.arrays import Ints
 from estimation.rehearsal.country import Country
 from estimation.rehearsal.population.names import credit_code, division_of, institution_type, unit_names
-from estimation.rehearsal.population.places import REGIONS
+from estimation.rehearsal.population.regions import REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.special import SAMPLED
 from estimation.rehearsal.population.units import NOT_DRAWN
 from estimation.rehearsal.storage.bulk import copy_lines
 from estimation.rehearsal.storage.frame import UNIT_COLUMNS, unit_lines
-from estimation.rehearsal.storage.members import Cast
+from estimation.rehearsal.storage.members import Members
 from estimation.rehearsal.storage.register import Register
 from survey.classification import SECTIONS
 from survey.frame.models import FrameCount
@@ -24,13 +24,13 @@ _SHARE, _FEWEST = 0.6, 4  # more units of a stratum, relative to what was drawn 
 
 @dataclass(frozen=True)
 class Reserve:
-    """Lines of the units that are listed beside the cast, and counts by category, region, section and size."""
+    """Lines of the units that are listed beside the members, and counts by category, region, section and size."""
 
     lines: list[str]
     counts: list[FrameCount]
 
 
-def keep_reserve(country: Country, cast: Cast) -> Reserve:
+def keep_reserve(country: Country, members: Members) -> Reserve:
     """Taken out of the whole population, before it is let go."""
     rows = _next_in_line(country)
     units, rng = country.units, country.streams("reserve")
@@ -40,7 +40,7 @@ def keep_reserve(country: Country, cast: Cast) -> Reserve:
     months = rng.integers(1, 13, len(rows))
     register = Register(
         uscc=[
-            credit_code(cast.count + serial, kind, division)
+            credit_code(members.count + serial, kind, division)
             for serial, (kind, division) in enumerate(zip(kinds, divisions, strict=True), start=1)
         ],
         name=unit_names(units, rows, rng),
@@ -49,7 +49,7 @@ def keep_reserve(country: Country, cast: Cast) -> Reserve:
         institution_type=kinds,
         founded=list(zip(years.astype(np.int64).tolist(), months.tolist(), strict=True)),
     )
-    lines = unit_lines(country, rows, register, units.random_number[rows], first=cast.count + 1)
+    lines = unit_lines(country, rows, register, units.random_number[rows], first=members.count + 1)
     return Reserve(list(lines), list(_counts(country)))
 
 
@@ -62,15 +62,15 @@ def _next_in_line(country: Country) -> Ints:
     h = units.stratum[order]
     sizes = np.bincount(h, minlength=len(strata.kind))
     rank = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    wanted = np.ceil(_SHARE * strata.drawn[1]) + _FEWEST
-    return np.asarray(order[rank < wanted[h]])
+    target = np.ceil(_SHARE * strata.drawn[1]) + _FEWEST
+    return np.asarray(order[rank < target[h]])
 
 
 def _counts(country: Country) -> Iterator[FrameCount]:
     """All enterprises of 2025 by region, section and legal size; institutions and platforms by category and region."""
     units = country.units
-    here = units.exists[1]
-    firms = here & units.enterprise & (units.section < len(SECTIONS)) & (units.size >= 0)
+    present = units.exists[1]
+    firms = present & units.enterprise & (units.section < len(SECTIONS)) & (units.size >= 0)
     table = np.zeros((len(REGIONS), len(SECTIONS), len(SIZE_CODES)), np.int64)
     np.add.at(table, (units.region[firms], units.section[firms], units.size[firms]), 1)
     for region, section, size in np.argwhere(table).tolist():
@@ -82,7 +82,7 @@ def _counts(country: Country) -> Iterator[FrameCount]:
             is_synthetic=True,
         )
     for category in SAMPLED:
-        regions = np.bincount(units.region[here & (units.category == category)], minlength=len(REGIONS))
+        regions = np.bincount(units.region[present & (units.category == category)], minlength=len(REGIONS))
         for region in np.flatnonzero(regions).tolist():
             yield FrameCount(
                 category=f"CAT{category:02d}",

@@ -9,7 +9,7 @@ import numpy as np
 
 from estimation.methods.arrays import Bools, Ints
 from estimation.rehearsal.country import Country
-from estimation.rehearsal.population.places import REGIONS
+from estimation.rehearsal.population.regions import REGIONS
 from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.units import INVALID, VALID
 from estimation.rehearsal.sheets.filing_rows import (
@@ -23,9 +23,9 @@ from estimation.rehearsal.sheets.filing_rows import (
 )
 from estimation.rehearsal.sheets.reasons import may_need_reason, reason_for
 from estimation.rehearsal.sheets.sheets import Layout, SheetBatch, build_sheets
-from estimation.rehearsal.storage import members as casting
+from estimation.rehearsal.storage import outcomes
 from estimation.rehearsal.storage.bulk import binary_rows, copy_binary, copy_lines
-from estimation.rehearsal.storage.members import Cast
+from estimation.rehearsal.storage.members import Members
 from estimation.rehearsal.storage.register import Register
 from survey.classification import SECTIONS
 from survey.collection.models import CollectionRound
@@ -89,14 +89,14 @@ class SheetWriter:
     """What the steps of writing share."""
 
     country: Country
-    cast: Cast
+    members: Members
     register: Register
     forms: dict[str, Questionnaire]
     variables: tuple[Variable, ...]
     layout: MicrodataLayout
     rounds: dict[int, CollectionRound]
     versions: dict[tuple[int, str], QuestionnaireVersion]
-    # Key of the submission of each unit of the cast, (2, d); 0 where it has none.
+    # Key of the submission of each unit of the members, (2, d); 0 where it has none.
     keys: Ints
     facts: dict[int, RoundFacts]
     truth: list[str]
@@ -108,72 +108,74 @@ class SheetWriter:
     partial: dict[int, str] = field(default_factory=dict)  # answers of sheets that are not filed
 
     def trace(self, key: int, year: int, category: int, findings: Iterable[Finding], at: int) -> None:
-        """Remember which hard and soft rules speak on a sheet. Nobody changes an answer in the rehearsal.
+        """Remember which hard and soft rules are violated on a sheet. No answer of the rehearsal is changed.
 
         Notices are left out: only sheets that may need a reason go through the rules, so that the share of
         sheets with a notice is not known.
         """
         self.traces += [
-            f"{key}\t{self.facts[year].key}\tCAT{category:02d}\t{one.edit}\t{one.severity}\t{stamp(at)}\t\\N\t1"
-            for one in findings
-            if one.severity != "notice" and not one.edit.startswith(REQUIRED)
+            f"{key}\t{self.facts[year].key}\tCAT{category:02d}\t{finding.edit}\t{finding.severity}\t{stamp(at)}\t\\N\t1"
+            for finding in findings
+            if finding.severity != "notice" and not finding.edit.startswith(REQUIRED)
         ]
 
     @property
     def category(self) -> Ints:
-        """Category of each unit of the cast."""
-        return np.asarray(self.country.units.category[self.cast.row])
+        """Category of each unit of the members."""
+        return np.asarray(self.country.units.category[self.members.row])
 
-    def batch(self, places: Ints, year: int, category: int) -> SheetBatch:
+    def batch(self, positions: Ints, year: int, category: int) -> SheetBatch:
         """Complete sheets of some units of one category."""
         layout = Layout(
             tuple(variable.code for variable in self.variables),
             tuple(variable.kind for variable in self.variables),
             tuple(variable.required for variable in self.variables),
         )
-        rows, people = self.cast.row[places], self.register.people(places)
+        rows, people = self.members.row[positions], self.register.people(positions)
         return build_sheets(self.country, self.forms[f"CAT{category:02d}"], layout, rows, year, people)
 
-    def context(self, place: int, year: int) -> UnitContext:
+    def context(self, position: int, year: int) -> UnitContext:
         """The register's facts as the rules see them."""
-        units, row = self.country.units, int(self.cast.row[place])
+        units, row = self.country.units, int(self.members.row[position])
         section = int(units.section[row])
         return UnitContext(
             category=f"CAT{int(units.category[row]):02d}",
             year=2024 + year,
-            uscc=self.register.uscc[place],
-            name=self.register.name[place],
+            uscc=self.register.uscc[position],
+            name=self.register.name[position],
             region=REGIONS[int(units.region[row])].code,
-            division_code=self.register.division[place],
+            division_code=self.register.division[position],
             industry=f"{int(units.industry[row]):04d}" if section < 18 else "",
             section=SECTIONS[section] if section < 18 else "",
-            institution_type=self.register.institution_type[place],
+            institution_type=self.register.institution_type[position],
             is_head_platform=bool(units.group[row] == 0),
             is_pilot_space=bool(units.pilot[row]),
             reference_date=dt.date(2024 + year, 12, 31),
         )
 
 
-def filed_mask(cast: Cast, year: int) -> Bools:
+def filed_mask(members: Members, year: int) -> Bools:
     """Units (d,) whose sheet of the year was decided on: the filed sheets of Tables 3 and 4."""
     decided = (
-        np.isin(cast.last, (VALID, INVALID))
+        np.isin(members.last, (VALID, INVALID))
         if year == 0
-        else np.isin(cast.play, (casting.ACCEPTED, casting.INVALIDATED))
+        else np.isin(members.outcome, (outcomes.ACCEPTED, outcomes.INVALIDATED))
     )
-    filed: Bools = decided & cast.asked[year]
+    filed: Bools = decided & members.asked[year]
     return filed
 
 
-def accepted_mask(cast: Cast, year: int) -> Bools:
+def accepted_mask(members: Members, year: int) -> Bools:
     """Units (d,) with a valid sheet."""
-    result: Bools = (cast.last == VALID) & cast.asked[0] if year == 0 else cast.play == casting.ACCEPTED
+    result: Bools = (
+        (members.last == VALID) & members.asked[0] if year == 0 else members.outcome == outcomes.ACCEPTED
+    )
     return result
 
 
 def write_filed(writer: SheetWriter, year: int) -> int:
     """Filings and observations of all decided sheets of a year. Returns the number of filings."""
-    mask = filed_mask(writer.cast, year)
+    mask = filed_mask(writer.members, year)
     observed: list[bytes] = []
     count = copy_lines("survey_filing", FILING_COLUMNS, _filings(writer, year, mask, observed))
     copy_binary("survey_observation", _OBSERVATION_COLUMNS, observed)
@@ -182,19 +184,19 @@ def write_filed(writer: SheetWriter, year: int) -> int:
 
 def _filings(writer: SheetWriter, year: int, mask: Bools, observed: list[bytes]) -> Iterator[str]:
     for category in range(1, 15):
-        places = np.flatnonzero(mask & (writer.category == category))
-        if len(places) == 0:
+        positions = np.flatnonzero(mask & (writer.category == category))
+        if len(positions) == 0:
             continue
-        batch = writer.batch(places, year, category)
-        valid = accepted_mask(writer.cast, year)[places]
-        observed.append(_observations(writer, batch, places, valid, year, category))
-        yield from file_batch(writer, batch, places, year, category)
+        batch = writer.batch(positions, year, category)
+        valid = accepted_mask(writer.members, year)[positions]
+        observed.append(_observations(writer, batch, positions, valid, year, category))
+        yield from file_batch(writer, batch, positions, year, category)
 
 
 def file_batch(
     writer: SheetWriter,
     batch: SheetBatch,
-    places: Ints,
+    positions: Ints,
     year: int,
     category: int,
     *,
@@ -206,19 +208,19 @@ def file_batch(
     """
     facts = writer.facts[year]
     filed, decided = draw_times(
-        len(places), facts, writer.country.streams(f"times {year} {category} {len(places)}")
+        len(positions), facts, writer.country.streams(f"times {year} {category} {len(positions)}")
     )
-    previous = accepted_mask(writer.cast, 0)[places] if year else np.zeros(len(places), bool)
+    previous = accepted_mask(writer.members, 0)[positions] if year else np.zeros(len(positions), bool)
     odd = may_need_reason(writer.country, batch.rows, year, previous) | batch.unknown
     if certain is not None:
         odd |= certain
-    before = _previous_texts(writer, places, odd & previous, category) if year else {}
+    before = _previous_texts(writer, positions, odd & previous, category) if year else {}
     version = writer.versions[(2024 + year, f"CAT{category:02d}")]
-    for k, place in enumerate(places.tolist()):
-        key = int(writer.keys[year, place])
-        sheet = Filed(key, place, batch.texts[k], int(filed[k]), int(decided[k]))
+    for k, position in enumerate(positions.tolist()):
+        key = int(writer.keys[year, position])
+        sheet = Filed(key, position, batch.texts[k], int(filed[k]), int(decided[k]))
         if odd[k]:
-            sheet.explanations = explain(writer, sheet, year, category, before.get(place))
+            sheet.explanations = explain(writer, sheet, year, category, before.get(position))
         writer.filed_at[key], writer.decided_at[key] = sheet.filed_at, sheet.decided_at
         yield filing_line(
             sheet,
@@ -226,13 +228,13 @@ def file_batch(
             version.form_no,
             version.content_hash,
             2024 + year,
-            writer.register.uscc[place],
+            writer.register.uscc[position],
             20 + key % 90,
         )
 
 
-def _previous_texts(writer: SheetWriter, places: Ints, wanted: Bools, category: int) -> dict[int, str]:
-    chosen = places[wanted]
+def _previous_texts(writer: SheetWriter, positions: Ints, selected: Bools, category: int) -> dict[int, str]:
+    chosen = positions[selected]
     if len(chosen) == 0:
         return {}
     return dict(zip(chosen.tolist(), writer.batch(chosen, 0, category).texts, strict=True))
@@ -246,7 +248,7 @@ def explain(
         writer.forms[f"CAT{category:02d}"],
         json.loads(sheet.answers),
         previous=json.loads(previous) if previous else None,
-        context=writer.context(sheet.place, year),
+        context=writer.context(sheet.position, year),
     )
     writer.trace(sheet.key, year, category, findings, sheet.filed_at)
     given = []
@@ -270,7 +272,7 @@ def explain(
 
 
 def _observations(
-    writer: SheetWriter, batch: SheetBatch, places: Ints, valid: Bools, year: int, category: int
+    writer: SheetWriter, batch: SheetBatch, positions: Ints, valid: Bools, year: int, category: int
 ) -> bytes:
     """Binary rows of the accepted sheets, grouped so that texts in a block have one length."""
     units = writer.country.units
@@ -293,9 +295,9 @@ def _observations(
                 continue
             n = len(index)
             columns = [
-                writer.keys[year, places[index]],
+                writer.keys[year, positions[index]],
                 np.full(n, writer.layout.pk),
-                places[index] + 1,
+                positions[index] + 1,
                 np.full(n, writer.facts[year].key),
                 np.full(n, f"CAT{category:02d}", "S5"),
                 region[index].astype("S6"),

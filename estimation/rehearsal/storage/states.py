@@ -16,7 +16,7 @@ from estimation.rehearsal.sheets.reasons import (
     QUERIES,
     RETURN_TEXTS,
 )
-from estimation.rehearsal.storage import members as casting
+from estimation.rehearsal.storage import outcomes
 from estimation.rehearsal.storage.bulk import copy_lines, escaped
 from estimation.rehearsal.storage.sheets import Counts, SheetWriter
 from survey.classification import NATIONAL_CATEGORIES, category_numbers
@@ -27,13 +27,13 @@ _STAGE_COLUMNS = (
     "invalid_reason", "exempt_reason", "updated_at",
 )  # fmt: skip
 _STATES = {
-    casting.ACCEPTED: "accepted",
-    casting.INVALIDATED: "invalidated",
-    casting.IN_PROGRESS: "in_progress",
-    casting.SUBMITTED: "submitted",
-    casting.NATIONAL_REVIEW: "national_review",
-    casting.RETURNED: "returned",
-    casting.EXEMPTED: "exempted",
+    outcomes.ACCEPTED: "accepted",
+    outcomes.INVALIDATED: "invalidated",
+    outcomes.IN_PROGRESS: "in_progress",
+    outcomes.SUBMITTED: "submitted",
+    outcomes.NATIONAL_REVIEW: "national_review",
+    outcomes.RETURNED: "returned",
+    outcomes.EXEMPTED: "exempted",
 }
 _EVENT_COLUMNS = (
     "submission_id",
@@ -52,14 +52,14 @@ _DAY = 86_400
 
 
 def states(writer: SheetWriter, year: int) -> list[str]:
-    """State of the sheet of each unit of the cast; "" for units without one."""
-    cast = writer.cast
+    """State of the sheet of each unit of the members; "" for units without one."""
+    members = writer.members
     if year == 0:
         names = {VALID: "accepted", INVALID: "invalidated"}
-        found = [names.get(int(status), "not_started") for status in cast.last]
+        result = [names.get(int(status), "not_started") for status in members.last]
     else:
-        found = [_STATES.get(int(play), "not_started") for play in cast.play]
-    return [name if asked else "" for name, asked in zip(found, cast.asked[year], strict=True)]
+        result = [_STATES.get(int(play), "not_started") for play in members.outcome]
+    return [name if asked else "" for name, asked in zip(result, members.asked[year], strict=True)]
 
 
 def write_submissions(writer: SheetWriter, year: int, chosen: Bools) -> None:
@@ -89,10 +89,10 @@ def _lines(writer: SheetWriter, year: int, chosen: Bools) -> Iterator[str]:
     facts = writer.facts[year]
     names = states(writer, year)
     rng = writer.country.streams(f"rulings {year}")
-    ruling = rng.choice(len(INVALID_REASONS), size=writer.cast.count, p=INVALID_WEIGHTS)
+    ruling = rng.choice(len(INVALID_REASONS), size=writer.members.count, p=INVALID_WEIGHTS)
     signed = canonical(SIGNATORIES)
-    for place in np.flatnonzero(chosen & writer.cast.asked[year]).tolist():
-        key, state = int(writer.keys[year, place]), names[place]
+    for position in np.flatnonzero(chosen & writer.members.asked[year]).tolist():
+        key, state = int(writer.keys[year, position]), names[position]
         filed, decided = writer.filed_at.get(key), writer.decided_at.get(key)
         answers = escaped(writer.partial[key]) if key in writer.partial else "\\N"
         counts = writer.counts.get(key, Counts())
@@ -101,7 +101,7 @@ def _lines(writer: SheetWriter, year: int, chosen: Bools) -> Iterator[str]:
         fields = [
             str(key),
             str(key),
-            str(place + 1),
+            str(position + 1),
             str(facts.key),
             state,
             str(20 + key % 90) if filed else ("12" if key in writer.partial else "0"),
@@ -115,7 +115,7 @@ def _lines(writer: SheetWriter, year: int, chosen: Bools) -> Iterator[str]:
             stamp(decided) if filed and decided and ended else "\\N",
             stamp(facts.last + 12 * _DAY) if state == "returned" else "\\N",
             RETURN_TEXTS[key % len(RETURN_TEXTS)] if state == "returned" else "",
-            INVALID_REASONS[ruling[place]] if state == "invalidated" else "",
+            INVALID_REASONS[ruling[position]] if state == "invalidated" else "",
             EXEMPT_REASONS[key % len(EXEMPT_REASONS)] if state == "exempted" else "",
             stamp(last or facts.opens),
         ]
@@ -131,8 +131,8 @@ def _events(writer: SheetWriter, year: int, chosen: Bools, actor: int) -> Iterat
     names = states(writer, year)
     national = set(category_numbers(NATIONAL_CATEGORIES))
     category = writer.category
-    for place in np.flatnonzero(chosen & writer.cast.asked[year]).tolist():
-        key, state = int(writer.keys[year, place]), names[place]
+    for position in np.flatnonzero(chosen & writer.members.asked[year]).tolist():
+        key, state = int(writer.keys[year, position]), names[position]
         filed, decided = writer.filed_at.get(key), writer.decided_at.get(key)
         revision = 20 + key % 90
 
@@ -143,18 +143,18 @@ def _events(writer: SheetWriter, year: int, chosen: Bools, actor: int) -> Iterat
             if state == "in_progress":
                 yield event(writer.facts[year].opens + _DAY, "save", "not_started", "in_progress")
             continue
-        direct = int(category[place]) in national
+        direct = int(category[position]) in national
         first = "national_review" if direct else "submitted"
         yield event(filed, "submit_national" if direct else "submit", "in_progress", first)
         if not direct and state in ("accepted", "national_review", "invalidated"):
             yield event((filed + decided) // 2, "accept", "submitted", "national_review")
-        who = str(actor)
+        reviewer = str(actor)
         if state == "accepted":
-            yield event(decided, "accept_finally", "national_review", "accepted", by=who)
+            yield event(decided, "accept_finally", "national_review", "accepted", by=reviewer)
         elif state == "invalidated":
-            yield event(decided, "invalidate", "national_review", "invalidated", by=who)
+            yield event(decided, "invalidate", "national_review", "invalidated", by=reviewer)
         elif state == "returned":
-            yield event(decided, "return", first, "returned", RETURN_TEXTS[key % len(RETURN_TEXTS)], who)
+            yield event(decided, "return", first, "returned", RETURN_TEXTS[key % len(RETURN_TEXTS)], reviewer)
 
 
 QUERY_COLUMNS = (
@@ -179,18 +179,20 @@ def write_queries(writer: SheetWriter, actor: int) -> None:
 
 
 def _queries(writer: SheetWriter, actor: int) -> Iterator[str]:
-    cast = writer.cast
-    for place in np.flatnonzero(np.isin(cast.play, (casting.RETURNED, casting.SUBMITTED))).tolist():
-        key = int(writer.keys[1, place])
+    members = writer.members
+    for position in np.flatnonzero(
+        np.isin(members.outcome, (outcomes.RETURNED, outcomes.SUBMITTED))
+    ).tolist():
+        key = int(writer.keys[1, position])
         decided = stamp(writer.decided_at[key])
-        form = writer.forms[f"CAT{int(writer.category[place]):02d}"]
-        known = [(item, text) for item, text in QUERIES if item in form.items]
-        if cast.play[place] == casting.RETURNED:
+        form = writer.forms[f"CAT{int(writer.category[position]):02d}"]
+        queries = [(item, text) for item, text in QUERIES if item in form.items]
+        if members.outcome[position] == outcomes.RETURNED:
             for step in range(1 + key % 2):
-                item, text = known[(key + step) % len(known)]
+                item, text = queries[(key + step) % len(queries)]
                 yield f"{key}\t{item}\t{text}\topen\t{actor}\t{decided}\t\tf\t\\N\t\\N\t\\N\t\\N"
         elif key % 6 == 0:
-            item, text = known[key % len(known)]
+            item, text = queries[key % len(queries)]
             filed = stamp(writer.filed_at[key])
             yield (
                 f"{key}\t{item}\t{text}\tanswered\t{actor}\t{filed}\t已按台账更正，并补充了系统清单。\tt\t\\N\t{filed}\t\\N\t\\N"

@@ -171,12 +171,12 @@ class Content:
                 **document,
                 "title": Text(**document["title"]),
                 "cells": {key: _cell(cell) for key, cell in document["cells"].items()},
-                "tables": tuple(_table(one) for one in document["tables"]),
-                "figures": tuple(_figure(one) for one in document["figures"]),
-                "blocks": tuple(_block(one) for one in document["blocks"]),
+                "tables": tuple(_table(table) for table in document["tables"]),
+                "figures": tuple(_figure(figure) for figure in document["figures"]),
+                "blocks": tuple(_block(block) for block in document["blocks"]),
                 "identities": tuple(document["identities"]),
-                "footnotes": tuple(Text(**one) for one in document["footnotes"]),
-                "crossings": tuple(_table(one) for one in document.get("crossings", ())),
+                "footnotes": tuple(Text(**note) for note in document["footnotes"]),
+                "crossings": tuple(_table(table) for table in document.get("crossings", ())),
             }
         )
 
@@ -197,7 +197,7 @@ def _cell(given: Mapping[str, Any]) -> FrozenCell:
 
 
 def _texts(given: list[Mapping[str, str]]) -> tuple[Text, ...]:
-    return tuple(Text(**one) for one in given)
+    return tuple(Text(**text) for text in given)
 
 
 def _table(given: Mapping[str, Any]) -> FrozenTable:
@@ -212,7 +212,7 @@ def _table(given: Mapping[str, Any]) -> FrozenTable:
 
 def _figure(given: Mapping[str, Any]) -> FrozenFigure:
     texts = {name: Text(**given[name]) for name in ("title", "unit", "alternative")}
-    points = tuple(Point(Text(**one["series"]), one["x"], one["key"]) for one in given["points"])
+    points = tuple(Point(Text(**point["series"]), point["x"], point["key"]) for point in given["points"])
     return FrozenFigure(**{**given, **texts, "points": points, "notes": _texts(given["notes"])})
 
 

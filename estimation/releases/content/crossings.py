@@ -53,34 +53,37 @@ def crossed_key(variable: str, year: int, region: str, section: str) -> Key:
 
 
 def add_crossing(
-    draft: Draft, one: Crossing, material: Material, regions: Sequence[str], sections: Sequence[str]
+    draft: Draft, crossing: Crossing, material: Material, regions: Sequence[str], sections: Sequence[str]
 ) -> None:
     """A table of a variable with its margins; cells without a respondent say so."""
-    scale = estimate_unit(one.variable, "total", material.units).factor / unit_of(one.unit).factor
+    scale = estimate_unit(crossing.variable, "total", material.units).factor / unit_of(crossing.unit).factor
     names = {ALL: INDUSTRIES} | {code: material.name("section", code) for code in sections}
     rows = []
     for region in (*regions, ALL):
-        place = NATION if region == ALL else material.name("region", region)
+        region_name = NATION if region == ALL else material.name("region", region)
         keys = []
         for section, industry in ((code, names[code]) for code in (*sections, ALL)):
-            stored = crossed_key(one.variable, material.year, region, section)
-            cell = cell_of(material.source.estimates.get(stored), scale, one.decimals)
+            stored = crossed_key(crossing.variable, material.year, region, section)
+            cell = cell_of(material.source.estimates.get(stored), scale, crossing.decimals)
             label = Text(
-                f"{place.zh}·{industry.zh}：{one.label.zh}", f"{place.en}, {industry.en}: {one.label.en}"
+                f"{region_name.zh}·{industry.zh}：{crossing.label.zh}",
+                f"{region_name.en}, {industry.en}: {crossing.label.en}",
             )
-            key = f"{one.code}.{region}.{section}"
+            key = f"{crossing.code}.{region}.{section}"
             keys.append(
                 draft.add(
-                    freeze_cell(key, label, one.unit, cell, one.decimals, "total", (lineage_of(stored),))
+                    freeze_cell(
+                        key, label, crossing.unit, cell, crossing.decimals, "total", (lineage_of(stored),)
+                    )
                 )
             )
-        rows.append(FrozenRow(region, place, tuple(keys), is_total=region == ALL))
+        rows.append(FrozenRow(region, region_name, tuple(keys), is_total=region == ALL))
     title = Text(
-        f"分地区分行业{one.label.zh}（{one.unit}）",
-        f"{one.label.en} by region and industry ({english(one.unit)})",
+        f"分地区分行业{crossing.label.zh}（{crossing.unit}）",
+        f"{crossing.label.en} by region and industry ({english(crossing.unit)})",
     )
     columns = tuple(names[code] for code in (*sections, ALL))
-    draft.crossings.append(FrozenTable(one.code, title, STUB, columns, tuple(rows), NOTES))
+    draft.crossings.append(FrozenTable(crossing.code, title, STUB, columns, tuple(rows), NOTES))
 
 
 def keys_of(tables: Iterable[FrozenTable]) -> frozenset[str]:

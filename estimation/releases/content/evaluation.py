@@ -11,7 +11,7 @@ from estimation.units import Unit, unit_of
 
 
 class Missing(Exception):
-    """A component is not there; ``reason`` says why."""
+    """A component is not there; ``reason`` is the code of the cause."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -81,10 +81,10 @@ class Evaluator:
         """The value in base units with the components it was made of. Raises Missing."""
         parts = {reference: self.component(reference) for reference in formula.references}
         try:
-            found = formula.evaluate(lambda reference: (parts[reference].value, parts[reference].unit))
+            quantity = formula.evaluate(lambda reference: (parts[reference].value, parts[reference].unit))
         except ZeroDivisionError:
             raise Missing("no_previous") from None
-        return found, parts
+        return quantity, parts
 
 
 def steady(value: float) -> float:

@@ -15,7 +15,7 @@ from estimation.units import unit_of
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A number of the text. ``formula`` None: the survey cannot give it, ``absent`` says why."""
+    """A number of the text. ``formula`` None: the survey cannot give it, ``absent`` is the reason."""
 
     code: str
     label: Text
@@ -75,22 +75,22 @@ def fact_cell(evaluator: Evaluator, fact: Fact) -> FrozenCell:
         why = fact.absent if fact.absent else None
         return replace(absent(key, label, fact.unit, fact.decimals, "not_collected"), note=why)
     try:
-        found, parts = evaluator.evaluate(fact.formula)
+        quantity, parts = evaluator.evaluate(fact.formula)
     except Missing as missing:
         return absent(key, label, fact.unit, fact.decimals, missing.reason)
     factor = unit_of(fact.unit).factor
-    value = steady(found.value / factor)
-    se, note = _error(evaluator, fact, found, parts, factor)
+    value = steady(quantity.value / factor)
+    se, note = _error(evaluator, fact, quantity, parts, factor)
     cell = _with_error(value, fact.decimals, se, _least(parts.values()))
     lineage = dict.fromkeys(line for part in parts.values() for line in part.lineage)
-    made = freeze_cell(key, label, fact.unit, cell, fact.decimals, _estimator(parts), lineage, note)
-    return replace(made, words=about(value, fact.step)) if fact.step else made
+    frozen = freeze_cell(key, label, fact.unit, cell, fact.decimals, _estimator(parts), lineage, note)
+    return replace(frozen, words=about(value, fact.step)) if fact.step else frozen
 
 
 def _error(
-    evaluator: Evaluator, fact: Fact, found: Quantity, parts: dict[Reference, Component], factor: float
+    evaluator: Evaluator, fact: Fact, quantity: Quantity, parts: dict[Reference, Component], factor: float
 ) -> tuple[float | None, str]:
-    """Standard error in the printed unit, and the note that tells what kind of error it is."""
+    """Standard error in the printed unit, and the note on the kind of error."""
     if fact.error is not None:
         stored = evaluator.material.source.estimates.get(key_of(fact.error, evaluator.year))
         if stored is not None and stored.se is not None:
@@ -99,18 +99,20 @@ def _error(
         return None, "external"
     if any(part.se is None for part in parts.values()):
         return None, "combined"
-    paired = _of_two_years(evaluator, found, parts)
+    paired = _of_two_years(evaluator, quantity, parts)
     if paired is not None:
         return paired / factor, ""
-    shares = [abs(found.slopes[ref]) * (part.se or 0.0) / factor for ref, part in parts.items()]
+    shares = [abs(quantity.slopes[ref]) * (part.se or 0.0) / factor for ref, part in parts.items()]
     sampled = sum(1 for share in shares if share > 0)
     return sum(shares), "bounded" if sampled > 1 else ""
 
 
-def _of_two_years(evaluator: Evaluator, found: Quantity, parts: dict[Reference, Component]) -> float | None:
+def _of_two_years(
+    evaluator: Evaluator, quantity: Quantity, parts: dict[Reference, Component]
+) -> float | None:
     """Standard error in base units where one total of two years is all that is sampled.
 
-    The stored growth of that total tells the covariance: V(R) X0^2 = V1 + R^2 V0 - 2 R C.
+    The stored growth of that total gives the covariance: V(R) X0^2 = V1 + R^2 V0 - 2 R C.
     """
     pair = sorted((ref for ref, part in parts.items() if part.se), key=lambda ref: -ref.offset)
     if len(pair) != 2 or pair[0].kind != "estimate" or pair[0].name != pair[1].name:
@@ -126,21 +128,21 @@ def _of_two_years(evaluator: Evaluator, found: Quantity, parts: dict[Reference, 
     first, second, ratio = now.se or 0.0, before.se or 0.0, now.value / before.value
     common = (first**2 + ratio**2 * second**2 - (rate.se * before.value) ** 2) / (2.0 * ratio)
     common = max(-first * second, min(common, first * second))
-    a, b = (found.slopes[ref] for ref in pair)
+    a, b = (quantity.slopes[ref] for ref in pair)
     return math.sqrt(max(a**2 * first**2 + b**2 * second**2 + 2.0 * a * b * common, 0.0))
 
 
 def about(value: float, step: float) -> Text | None:
     """The number to a multiple of a step with the word that is true: 79.6 is 近80, 143 is 超140."""
-    whole = float(rounded(value / step, 0)) * step
-    if whole == 0:
+    nearest = float(rounded(value / step, 0)) * step
+    if nearest == 0:
         return None
-    printed = formatted(whole, 0)
-    if abs(value - whole) < 1e-9:
+    printed = formatted(nearest, 0)
+    if abs(value - nearest) < 1e-9:
         return Text(printed, printed)
     return (
         Text(f"近{printed}", f"nearly {printed}")
-        if value < whole
+        if value < nearest
         else Text(f"超{printed}", f"over {printed}")
     )
 

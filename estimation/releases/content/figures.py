@@ -37,8 +37,8 @@ class Figure:
 def parse_figure(values: dict[str, Any]) -> Figure:
     table = values.pop("table", None) or {}
     lines = tuple(
-        Series(Text(**one["name"]), tuple(parse_formula(point) for point in one["points"]))
-        for one in values.pop("series", ())
+        Series(Text(**entry["name"]), tuple(parse_formula(point) for point in entry["points"]))
+        for entry in values.pop("series", ())
     )
     categories = tuple((code, Text(**label)) for code, label in values.pop("categories", {}).items())
     return Figure(
@@ -59,9 +59,9 @@ def frozen_figure(evaluator: Evaluator, figure: Figure) -> FrozenFigure:
     """The points of a figure, as keys of cells."""
     points: list[Point] = []
     for line in figure.series:
-        for place, formula in enumerate(line.points):
+        for index, formula in enumerate(line.points):
             reference = formula.references[0]
-            label = _label(evaluator, figure, place) or str(evaluator.year + reference.offset)
+            label = _label(evaluator, figure, index) or str(evaluator.year + reference.offset)
             points.append(Point(line.name, label, _point(evaluator, reference)))
     for code, name in figure.categories:
         points += [Point(name, str(y), f"{code}.{y}") for y in (evaluator.year - 1, evaluator.year)]
@@ -82,10 +82,10 @@ def frozen_figure(evaluator: Evaluator, figure: Figure) -> FrozenFigure:
     )
 
 
-def _label(evaluator: Evaluator, figure: Figure, place: int) -> str:
-    if place >= len(figure.labels):
+def _label(evaluator: Evaluator, figure: Figure, index: int) -> str:
+    if index >= len(figure.labels):
         return ""
-    return figure.labels[place].format(year=evaluator.year, previous=evaluator.year - 1)
+    return figure.labels[index].format(year=evaluator.year, previous=evaluator.year - 1)
 
 
 def _point(evaluator: Evaluator, reference: Reference) -> str:
@@ -106,7 +106,7 @@ def _point(evaluator: Evaluator, reference: Reference) -> str:
 
 
 def _columns(evaluator: Evaluator, figure: Figure) -> list[Point]:
-    table = next(one for one in evaluator.draft.tables if one.code == figure.table)
+    table = next(candidate for candidate in evaluator.draft.tables if candidate.code == figure.table)
     return [
         Point(_series(evaluator, key), row.code, key)
         for column in figure.columns

@@ -28,7 +28,7 @@ MEMORY = 0.5  # weight of a rate against that of the year after
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """One known year as the rule would have told it. ``error`` : log of forecast over level."""
+    """One known year as the rule forecasts it from the years before. ``error`` : log of forecast over level."""
 
     place: int
     forecast: float
@@ -53,7 +53,7 @@ class Outlook:
                 f"Damped trend over {self.years} known years; the range is one of scenarios, no confidence interval."
                 " Too few years for a backtest.",
             )
-        worst = max(abs(math.expm1(one.error)) for one in self.backtest) * 100
+        worst = max(abs(math.expm1(test.error)) for test in self.backtest) * 100
         return Text(
             f"据{self.years}个已知年份的阻尼趋势外推，区间为情景范围，不是置信区间；"
             f"对{len(self.backtest)}个已知年份回测的最大误差为{worst:.1f}%。",
@@ -66,9 +66,9 @@ def damped_trend(levels: Sequence[float]) -> Outlook:
     """The outlook after known levels, oldest first. Raises ValueError for fewer than two or a level not above 0."""
     if len(levels) < 2 or min(levels) <= 0:
         raise ValueError("a trend needs at least two levels above zero")
-    tested = tuple(_test(levels, place) for place in range(2, len(levels)))
+    tested = tuple(_test(levels, position) for position in range(2, len(levels)))
     rates = _rates(levels)
-    missed = max((abs(one.error) for one in tested), default=0.0)
+    missed = max((abs(test.error) for test in tested), default=0.0)
     central = DAMPING * _trend(rates)
     low = min(LOW_DAMPING * min(rates), min(rates), central) - missed
     high = max(max(rates), central) + missed
@@ -88,10 +88,10 @@ def _trend(rates: Sequence[float]) -> float:
     return sum(w * rate for w, rate in zip(weights, rates, strict=True)) / sum(weights)
 
 
-def _test(levels: Sequence[float], place: int) -> Backtest:
-    before, level = levels[:place], levels[place]
-    told = before[-1] * math.exp(DAMPING * _trend(_rates(before)))
-    return Backtest(place, told, level, math.log(told / level))
+def _test(levels: Sequence[float], position: int) -> Backtest:
+    before, level = levels[:position], levels[position]
+    forecast = before[-1] * math.exp(DAMPING * _trend(_rates(before)))
+    return Backtest(position, forecast, level, math.log(forecast / level))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Forecast:
 
 
 def parse_forecast(values: dict[str, Any]) -> Forecast:
-    history = tuple(parse_formula(one) for one in values.pop("history"))
+    history = tuple(parse_formula(text) for text in values.pop("history"))
     shows = values.pop("as")
     named = {**values, "label": Text(**values["label"]), "place": tuple(values["place"])}
     return Forecast(**named, shows=shows, history=history)
@@ -121,17 +121,17 @@ def forecast_cell(evaluator: Evaluator, forecast: Forecast) -> FrozenCell:
     lineage: list[str] = []
     for formula in forecast.history:
         try:
-            found, parts = evaluator.evaluate(formula)
+            quantity, parts = evaluator.evaluate(formula)
         except Missing:
-            levels.clear()  # what lies before a gap is no neighbour of what follows
+            levels.clear()  # levels before a gap are not consecutive with those after it
             lineage.clear()
             continue
-        levels.append(found.value)
+        levels.append(quantity.value)
         lineage += [line for part in parts.values() for line in part.lineage]
     if len(levels) < 2 or min(levels) <= 0:
         return absent(key, label, forecast.unit, forecast.decimals, "no_previous")
-    made = damped_trend(levels)
-    low, value, high = made.growth if forecast.shows == "growth" else made.level
+    trend = damped_trend(levels)
+    low, value, high = trend.growth if forecast.shows == "growth" else trend.level
     factor = unit_of(forecast.unit).factor
     cell = Cell(
         formatted(steady(value / factor), forecast.decimals),
@@ -140,7 +140,7 @@ def forecast_cell(evaluator: Evaluator, forecast: Forecast) -> FrozenCell:
         upper=high / factor,
         n=len(levels),
     )
-    whole = freeze_cell(
+    frozen = freeze_cell(
         key, label, forecast.unit, cell, forecast.decimals, "forecast", dict.fromkeys(lineage)
     )
-    return replace(whole, note=made.words())
+    return replace(frozen, note=trend.words())

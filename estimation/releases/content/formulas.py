@@ -66,13 +66,13 @@ class Formula:
 @lru_cache(maxsize=2000)
 def parse_formula(text: str) -> Formula:
     """Read a formula. Raises ValueError with a sentence for whatever is not arithmetic over references."""
-    found: list[Reference] = []
+    references: list[Reference] = []
 
     def name(match: re.Match[str]) -> str:
         reference = parse_reference(match[1])
-        if reference not in found:
-            found.append(reference)
-        return f" _{found.index(reference)} "
+        if reference not in references:
+            references.append(reference)
+        return f" _{references.index(reference)} "
 
     plain = _REFERENCE.sub(name, text).strip()
     try:
@@ -86,9 +86,9 @@ def parse_formula(text: str) -> Formula:
             raise ValueError(f"only numbers may stand in a formula: {text}")
         if isinstance(node, ast.Name) and not re.fullmatch(r"_\d+", node.id):
             raise ValueError(f"a name without braces in a formula: {node.id}")
-    if not found:
+    if not references:
         raise ValueError(f"a formula that refers to nothing: {text}")
-    return Formula(text, tuple(found), tree)
+    return Formula(text, tuple(references), tree)
 
 
 def parse_reference(text: str) -> Reference:

@@ -48,8 +48,8 @@ def _possible(cell: FrozenCell) -> FrozenCell:
     if cell.estimator not in NEVER_NEGATIVE or cell.value is None or cell.value < 0:
         return cell
     lower = None if cell.lower is None else max(cell.lower, 0.0)
-    whole = cell.estimator == "proportion" and cell.unit.zh == "%"
-    upper = min(cell.upper, 100.0) if whole and cell.upper is not None else cell.upper
+    is_percentage = cell.estimator == "proportion" and cell.unit.zh == "%"
+    upper = min(cell.upper, 100.0) if is_percentage and cell.upper is not None else cell.upper
     return replace(cell, lower=lower, upper=upper)
 
 

@@ -18,7 +18,7 @@ TB_PER_ZB = Decimal(1024) ** 3
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """``whole`` is the sum of ``parts``; ``differ`` says that a difference is expected and registered."""
+    """``whole`` is the sum of ``parts``; ``differ`` : a difference is expected and registered."""
 
     code: str
     words: Text
@@ -31,13 +31,13 @@ def check_identities(
     cells: Mapping[str, FrozenCell], year: int, external: Mapping[tuple[str, int], float]
 ) -> tuple[dict[str, Any], ...]:
     """All identities of a release: code, words, holds (None: not checkable), left, right, difference, tolerance."""
-    found = [_sum(cells, one) for one in _sums(cells, year)]
-    found += [_growth(cells, code, year) for code in _growing(cells, year)]
+    rows = [_sum(cells, definition) for definition in _sums(cells, year)]
+    rows += [_growth(cells, code, year) for code in _growing(cells, year)]
     for y in (year - 1, year):
-        found.append(_per_capita(cells, y, external.get(("EXT-POP", y))))
-    found += [_share(cells, year, *one) for one in _SHARES]
-    found += [_filed(cells, table) for table in ("T3", "T4")]
-    return tuple(found)
+        rows.append(_per_capita(cells, y, external.get(("EXT-POP", y))))
+    rows += [_share(cells, year, *share) for share in _SHARES]
+    rows += [_filed(cells, table) for table in ("T3", "T4")]
+    return tuple(rows)
 
 
 _SHARES = (
@@ -152,18 +152,18 @@ def _verdict(
     }
 
 
-def _sum(cells: Mapping[str, FrozenCell], one: Sum) -> dict[str, Any]:
-    values = [_printed(cells.get(key)) for key in one.parts]
-    known = [value for value in values if value is not None]
-    right = sum(known, Decimal(0)) if len(known) == len(values) and values else None
-    keys = tuple(key for key in (one.whole, *one.parts) if key in cells)
+def _sum(cells: Mapping[str, FrozenCell], definition: Sum) -> dict[str, Any]:
+    values = [_printed(cells.get(key)) for key in definition.parts]
+    shown = [value for value in values if value is not None]
+    right = sum(shown, Decimal(0)) if len(shown) == len(values) and values else None
+    keys = tuple(key for key in (definition.whole, *definition.parts) if key in cells)
     return _verdict(
-        f"{one.code}:{one.whole}",
-        one.words,
-        _printed(cells.get(one.whole)),
+        f"{definition.code}:{definition.whole}",
+        definition.words,
+        _printed(cells.get(definition.whole)),
         right,
         _half(cells, keys),
-        one.differ,
+        definition.differ,
     )
 
 
@@ -205,7 +205,7 @@ def _share(
 
 
 def _filed(cells: Mapping[str, FrozenCell], table: str) -> dict[str, Any]:
-    """Nobody is valid who has not filed."""
+    """No more valid units than filed ones."""
     keys = [k for k in cells if k.startswith(f"{table}.") and k.endswith(".valid")]
     worst = Decimal(0)
     for key in keys:
@@ -218,4 +218,4 @@ def _filed(cells: Mapping[str, FrozenCell], table: str) -> dict[str, Any]:
 
 def failing(identities: tuple[Mapping[str, Any], ...]) -> list[Mapping[str, Any]]:
     """Those that do not hold."""
-    return [one for one in identities if one["holds"] is False]
+    return [identity for identity in identities if identity["holds"] is False]

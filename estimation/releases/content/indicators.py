@@ -70,7 +70,7 @@ def parse_indicator(entry: Mapping[str, Any]) -> Indicator:
     values = dict(entry)
     values["label"] = Text(**values["label"])
     values["parts"] = tuple(_part(part) for part in values.get("parts", ()))
-    values["external"] = tuple(External(**one) for one in values.get("external", ()))
+    values["external"] = tuple(External(**entry) for entry in values.get("external", ()))
     if "error" in values:
         values["error"] = _part(values["error"])
     if "per" in values:
@@ -101,36 +101,49 @@ class IndicatorRow:
 def indicator_rows(indicators: Iterable[Indicator], source: Source, year: int) -> list[IndicatorRow]:
     """Every indicator for a year and the year before."""
     rows: list[IndicatorRow] = []
-    whole = ""
-    for one in indicators:
-        levels = level(one, source, year - 1), level(one, source, year), growth(one, source, year)
-        rows.append(IndicatorRow(one, *levels, is_part=bool(one.parent) and one.parent == whole))
-        whole = whole if rows[-1].is_part else one.code
+    parent_code = ""
+    for indicator in indicators:
+        levels = (
+            level(indicator, source, year - 1),
+            level(indicator, source, year),
+            growth(indicator, source, year),
+        )
+        rows.append(
+            IndicatorRow(
+                indicator, *levels, is_part=bool(indicator.parent) and indicator.parent == parent_code
+            )
+        )
+        parent_code = parent_code if rows[-1].is_part else indicator.code
     return rows
 
 
 def level(indicator: Indicator, source: Source, year: int) -> Cell:
     """The level of an indicator in a year."""
-    found = [source.estimates.get(_key(part, year)) for part in indicator.parts]
-    if any(one is None or one.value is None for one in found):
+    estimates = [source.estimates.get(_key(part, year)) for part in indicator.parts]
+    if any(estimate is None or estimate.value is None for estimate in estimates):
         return empty("no_estimate")
     outside = _outside(indicator.external, source, year)
     divisor = 1.0 if indicator.per is None else source.external.get((indicator.per.code, year))
     if outside is None or divisor is None:
         return empty("no_external")
-    stored = [one for one in found if one is not None]
+    stored = [estimate for estimate in estimates if estimate is not None]
     scale = indicator.scale / (divisor * (indicator.per.factor if indicator.per else 1.0))
-    amount = sum(part.sign * (one.value or 0.0) for part, one in zip(indicator.parts, stored, strict=True))
+    amount = sum(
+        part.sign * (estimate.value or 0.0) for part, estimate in zip(indicator.parts, stored, strict=True)
+    )
     value = (amount + outside) * scale
     if not stored:
         return Cell(formatted(value, indicator.decimals), value, note="external")
-    known = stored[0] if len(stored) == 1 else _error_of(indicator, source, year)
-    if known is None or known.se is None:
+    with_error = stored[0] if len(stored) == 1 else _error_of(indicator, source, year)
+    if with_error is None or with_error.se is None:
         # Without their covariance the error of a sum of estimates is not known.
         return Cell(
-            formatted(value, indicator.decimals), value, n=min(one.n for one in stored), note="combined"
+            formatted(value, indicator.decimals),
+            value,
+            n=min(estimate.n for estimate in stored),
+            note="combined",
         )
-    se = known.se * abs(scale)
+    se = with_error.se * abs(scale)
     cv = se / abs(value) if value else None
     return Cell(
         formatted(value, indicator.decimals),
@@ -154,11 +167,11 @@ def _error_of(indicator: Indicator, source: Source, year: int) -> Stored | None:
 
 def _outside(external: Sequence[External], source: Source, year: int) -> float | None:
     total = 0.0
-    for one in external:
-        value = source.external.get((one.code, year))
+    for series in external:
+        value = source.external.get((series.code, year))
         if value is None:
             return None
-        total += one.sign * one.factor * value
+        total += series.sign * series.factor * value
     return total
 
 
@@ -185,7 +198,7 @@ def growth(indicator: Indicator, source: Source, year: int) -> Cell:
 def _growth_error(indicator: Indicator, source: Source, year: int, now: Cell, before: Cell) -> float | None:
     """Standard error in percentage points.
 
-    The stored growth of the sampled part tells the covariance of the two levels; constants that are added
+    The stored growth of the sampled part gives the covariance of the two levels; constants that are added
     (external series) change the level but not the variance.
     """
     part = indicator.parts[0] if len(indicator.parts) == 1 else indicator.error
@@ -220,21 +233,29 @@ BLANK = "BLANK"  # the key of every place of a table where nothing is printed by
 def add_indicators(draft: Draft, indicators: Iterable[Indicator], material: Material) -> None:
     """Both levels and the growth of every headline indicator."""
     year, source = material.year, material.source
-    for one in indicators:
-        label = one.label
-        statistic = one.parts[0].statistic if one.parts else "external"
+    for indicator in indicators:
+        label = indicator.label
+        statistic = indicator.parts[0].statistic if indicator.parts else "external"
         for y in (year - 1, year):
-            cell = level(one, source, y)
-            if y < year and one.growth == "none" and one.parts:
+            cell = level(indicator, source, y)
+            if y < year and indicator.growth == "none" and indicator.parts:
                 cell = empty("not_printed")
-            made = freeze_cell(
-                f"{one.code}.{y}", label, one.unit, cell, one.decimals, statistic, _lines(one, y)
+            frozen = freeze_cell(
+                f"{indicator.code}.{y}",
+                label,
+                indicator.unit,
+                cell,
+                indicator.decimals,
+                statistic,
+                _lines(indicator, y),
             )
-            draft.add(_qualified(made, one))
-        both = (*_lines(one, year - 1), *_lines(one, year))
-        rate = growth(one, source, year)
+            draft.add(_qualified(frozen, indicator))
+        both = (*_lines(indicator, year - 1), *_lines(indicator, year))
+        rate = growth(indicator, source, year)
         draft.add(
-            freeze_cell(f"{one.code}.{year}.growth", _of_growth(label), "%", rate, 2, "level_growth", both)
+            freeze_cell(
+                f"{indicator.code}.{year}.growth", _of_growth(label), "%", rate, 2, "level_growth", both
+            )
         )
 
 
@@ -242,16 +263,16 @@ def _of_growth(label: Text) -> Text:
     return Text(f"{label.zh}：增长率", f"{label.en}: growth")
 
 
-def _qualified(cell: FrozenCell, one: Indicator) -> FrozenCell:
-    if not one.qualifier or cell.value is None:
+def _qualified(cell: FrozenCell, indicator: Indicator) -> FrozenCell:
+    if not indicator.qualifier or cell.value is None:
         return cell
     words = Text(f"超{cell.printed}", f"over {cell.printed}")
     return replace(cell, printed=f">{cell.printed}", words=words)
 
 
-def _lines(one: Indicator, year: int) -> tuple[str, ...]:
-    parts = [lineage_of(Key(year, p.variable, p.statistic, p.kind, p.code)) for p in one.parts]
-    outside = [*one.external, *((one.per,) if one.per else ())]
+def _lines(indicator: Indicator, year: int) -> tuple[str, ...]:
+    parts = [lineage_of(Key(year, p.variable, p.statistic, p.kind, p.code)) for p in indicator.parts]
+    outside = [*indicator.external, *((indicator.per,) if indicator.per else ())]
     return (*parts, *(f"{external.code}/{year}" for external in outside))
 
 
@@ -261,16 +282,26 @@ def add_chapter_tables(
     """The tables of chapter 1, made of the indicators' cells."""
     draft.add(FrozenCell(BLANK, Text("", ""), unit_text(""), "—", CellStatus.ABSENT, reason="not_printed"))
     for code, label in groups:
-        members = [one for one in indicators if one.group == code]
-        kinds = ["new", *(["cumulative"] if any(one.column == "cumulative" for one in members) else [])]
+        members = [indicator for indicator in indicators if indicator.group == code]
+        kinds = [
+            "new",
+            *(["cumulative"] if any(indicator.column == "cumulative" for indicator in members) else []),
+        ]
         rows = []
-        for one in members:
+        for indicator in members:
             keys: list[str] = []
             for kind in kinds:
-                mine = (f"{one.code}.{year - 1}", f"{one.code}.{year}", f"{one.code}.{year}.growth")
-                keys += mine if kind == one.column else (BLANK,) * 3
-            name = Text(f"{one.label.zh}（{one.unit}）", f"{one.label.en} ({english(one.unit)})")
-            rows.append(FrozenRow(one.code, name, tuple(keys), level=1 if one.parent else 0))
+                own_keys = (
+                    f"{indicator.code}.{year - 1}",
+                    f"{indicator.code}.{year}",
+                    f"{indicator.code}.{year}.growth",
+                )
+                keys += own_keys if kind == indicator.column else (BLANK,) * 3
+            name = Text(
+                f"{indicator.label.zh}（{indicator.unit}）",
+                f"{indicator.label.en} ({english(indicator.unit)})",
+            )
+            rows.append(FrozenRow(indicator.code, name, tuple(keys), level=1 if indicator.parent else 0))
         columns = tuple(column for kind in kinds for column in _columns(kind, year))
         draft.tables.append(
             FrozenTable(f"C1.{code}", label, Text("主要指标", "Indicator"), columns, tuple(rows))
@@ -286,10 +317,10 @@ def _columns(kind: str, year: int) -> tuple[Text, Text, Text]:
 
 
 def indicator_keys(indicators: Iterable[Indicator], year: int) -> set[Key]:
-    """The stored estimates of indicators: both levels and the growth that tells their covariance."""
+    """The stored estimates of indicators: both levels and the growth that gives their covariance."""
     keys: set[Key] = set()
-    for one in indicators:
-        for part in (*one.parts, *((one.error,) if one.error else ())):
+    for indicator in indicators:
+        for part in (*indicator.parts, *((indicator.error,) if indicator.error else ())):
             keys |= {_key(part, year - 1), _key(part, year)}
             keys.add(replace(_key(part, year), statistic="level_growth"))
     return keys

@@ -48,37 +48,40 @@ def faults_of(
     passages: Sequence[Passage], cells: Mapping[str, FrozenCell], year: int
 ) -> list[tuple[str, str, str]]:
     """What is wrong with all passages: (code of the passage, kind, detail), notes and their calls included."""
-    found = [(one.code, *fault) for one in passages for fault in blocks.faults(one, cells, year)]
-    return [*found, *dict.fromkeys(_note_faults(passages))]
+    faults = [(passage.code, *fault) for passage in passages for fault in blocks.faults(passage, cells, year)]
+    return [*faults, *dict.fromkeys(_note_faults(passages))]
 
 
 def _note_faults(passages: Sequence[Passage]) -> Iterator[tuple[str, str, str]]:
-    holder = next((one for one in passages if one.code == CODE), None)
+    holder = next((passage for passage in passages if passage.code == CODE), None)
     zh, en = (read_notes(text) for text in ((holder.body.zh, holder.body.en) if holder else ("", "")))
     if holder is not None:
         yield from ((CODE, MALFORMED, text) for text in (*zh.malformed, *en.malformed))
     yield from (
         (CODE, MALFORMED, name) for name in (*zh.texts, *en.texts) if (name in zh.texts) != (name in en.texts)
     )
-    known = zh.texts.keys() | en.texts.keys()
+    defined = zh.texts.keys() | en.texts.keys()
     called: set[str] = set()
-    for one in passages:
-        if one.code == CODE:
+    for passage in passages:
+        if passage.code == CODE:
             continue
-        mine = [set(calls(text)) for text in (one.body.zh, one.body.en)]
-        heading = calls(one.heading.zh) + calls(one.heading.en)
-        called |= mine[0] | mine[1]
+        own_calls = [set(calls(text)) for text in (passage.body.zh, passage.body.en)]
+        heading = calls(passage.heading.zh) + calls(passage.heading.en)
+        called |= own_calls[0] | own_calls[1]
         # A heading also stands in the contents, where a note cannot be called.
-        yield from ((one.code, UNKNOWN, name) for name in sorted((mine[0] | mine[1]) - known) + heading)
-        yield from ((one.code, UNEQUAL, name) for name in sorted(mine[0] ^ mine[1]))
+        yield from (
+            (passage.code, UNKNOWN, name)
+            for name in sorted((own_calls[0] | own_calls[1]) - defined) + heading
+        )
+        yield from ((passage.code, UNEQUAL, name) for name in sorted(own_calls[0] ^ own_calls[1]))
     yield from ((CODE, UNCALLED, name) for name in zh.texts if name not in called)
 
 
 def footnotes_of(filled: Iterable[Block]) -> tuple[tuple[Text, ...], tuple[Block, ...]]:
     """The notes in their order, and the other blocks with calls by number: ``[^2]`` is the second note."""
     every = list(filled)
-    holder = next((one for one in every if one.code == CODE), None)
-    others = [one for one in every if one.code != CODE]
+    holder = next((passage for passage in every if passage.code == CODE), None)
+    others = [passage for passage in every if passage.code != CODE]
     zh, en = (read_notes(text).texts for text in ((holder.body.zh, holder.body.en) if holder else ("", "")))
     names = [name for name in zh if name in en]
     numbers = {name: number for number, name in enumerate(names, 1)}
@@ -86,7 +89,10 @@ def footnotes_of(filled: Iterable[Block]) -> tuple[tuple[Text, ...], tuple[Block
     def numbered(text: str) -> str:
         return _CALL.sub(lambda match: f"[^{numbers[match[1]]}]" if match[1] in numbers else "", text)
 
-    blocks_ = tuple(replace(one, body=Text(numbered(one.body.zh), numbered(one.body.en))) for one in others)
+    blocks_ = tuple(
+        replace(passage, body=Text(numbered(passage.body.zh), numbered(passage.body.en)))
+        for passage in others
+    )
     return tuple(Text(zh[name], en[name]) for name in names), blocks_
 
 

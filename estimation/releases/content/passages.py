@@ -68,7 +68,8 @@ def default_passages() -> tuple[Passage, ...]:
         document = yaml.safe_load((_FOLDER / f"blocks_{name}.yaml").read_text(encoding="utf-8"))
         entries += document["blocks"]
     return tuple(
-        Passage(one["code"], one["place"], Text(**one["heading"]), Text(**one["body"])) for one in entries
+        Passage(entry["code"], entry["place"], Text(**entry["heading"]), Text(**entry["body"]))
+        for entry in entries
     )
 
 
@@ -78,7 +79,7 @@ def fill_block(passage: Passage, cells: Mapping[str, FrozenCell], year: int) -> 
 
     def filled(text: Text) -> Text:
         both = [fill(getattr(text, language), language, cells, year) for language in ("zh", "en")]
-        keys.extend(key for one in both for key in one.keys)
+        keys.extend(key for part in both for key in part.keys)
         return Text(both[0].text, both[1].text)
 
     heading, body = filled(passage.heading), filled(passage.body)
@@ -105,19 +106,19 @@ def fill(text: str, language: str, cells: Mapping[str, FrozenCell], year: int) -
 
     def passage(match: re.Match[str]) -> str:
         inner = list(_FIELD.finditer(match[1]))
-        named = [_cell(one[1], cells, year)[0] for one in inner if _is_cell(one[1])]
+        named = [_cell(reference[1], cells, year)[0] for reference in inner if _is_cell(reference[1])]
         return match[1] if all(_shown(cell) for cell in named) else ""
 
-    whole, found = text.replace("\r\n", "\n"), 1
-    while found:
-        whole, found = _PASSAGE.subn(passage, whole)
-    return Filled(_tidy(_FIELD.sub(field, whole)), tuple(keys), tuple(unshown))
+    result, count = text.replace("\r\n", "\n"), 1
+    while count:
+        result, count = _PASSAGE.subn(passage, result)
+    return Filled(_tidy(_FIELD.sub(field, result)), tuple(keys), tuple(unshown))
 
 
 def _tidy(text: str) -> str:
     """Without the gaps that passages left out have left behind."""
-    paragraphs = (re.sub(r"[ \t]+", " ", one).strip() for one in re.split(r"\n\s*\n", text))
-    return "\n\n".join(one for one in paragraphs if one)
+    paragraphs = (re.sub(r"[ \t]+", " ", paragraph).strip() for paragraph in re.split(r"\n\s*\n", text))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
 def _is_cell(name: str) -> bool:
@@ -135,9 +136,9 @@ def _cell(name: str, cells: Mapping[str, FrozenCell], year: int) -> tuple[Frozen
         tried = [f"{base}.{year - 1}"]
     elif last == "growth":
         tried = [key, f"{base}.{year}.growth"]
-    for one in tried:
-        if one in cells:
-            return cells[one], match["form"] or ""
+    for candidate in tried:
+        if candidate in cells:
+            return cells[candidate], match["form"] or ""
     raise UnknownField(key)
 
 
@@ -176,20 +177,20 @@ def typed_digits(text: str) -> Iterator[str]:
 
 def faults(passage: Passage, cells: Mapping[str, FrozenCell], year: int) -> list[tuple[str, str]]:
     """What is wrong with a passage: (kind, detail), kinds ``unknown``, ``digits``, ``empty``, ``unshown``."""
-    found: list[tuple[str, str]] = []
+    problems: list[tuple[str, str]] = []
     for name, text in (("heading", passage.heading), ("body", passage.body)):
         for language in ("zh", "en"):
             content = getattr(text, language)
             if not content.strip():
-                found.append(("empty", f"{name} · {language}"))
-            found += [("digits", f"{language}: {typed}") for typed in typed_digits(content)]
+                problems.append(("empty", f"{name} · {language}"))
+            problems += [("digits", f"{language}: {typed}") for typed in typed_digits(content)]
             try:
                 filled = fill(content, language, cells, year)
             except UnknownField as unknown:
-                found.append(("unknown", unknown.name))
+                problems.append(("unknown", unknown.name))
                 continue
-            found += [("unshown", key) for key in filled.unshown]
-    return list(dict.fromkeys(found))
+            problems += [("unshown", key) for key in filled.unshown]
+    return list(dict.fromkeys(problems))
 
 
 FATAL = frozenset({"unknown", "digits", "empty"})

@@ -39,12 +39,12 @@ def add_ranking(evaluator: Evaluator, ranking: Ranking, codes: Iterable[str]) ->
     """A cell for every place, and one whose words are the names in order."""
     estimates, label = evaluator.material.source.estimates, ranking.label
     keys = ranking_keys(ranking, evaluator.year, codes)
-    held = [(key, estimates[key]) for key in keys if key in estimates and estimates[key].value]
-    held.sort(key=lambda pair: (-(pair[1].value or 0.0), pair[0].code))
+    ranked = [(key, estimates[key]) for key in keys if key in estimates and estimates[key].value]
+    ranked.sort(key=lambda pair: (-(pair[1].value or 0.0), pair[0].code))
     names, lineage = [], []
     scale = estimate_unit(ranking.variable, ranking.statistic, evaluator.material.units).factor
     scale /= unit_of(ranking.unit).factor
-    for place, (key, stored) in enumerate(held[: ranking.top], start=1):
+    for rank, (key, stored) in enumerate(ranked[: ranking.top], start=1):
         name = evaluator.material.name(ranking.kind, key.code)
         names.append(name)
         lineage.append(lineage_of(key))
@@ -52,7 +52,7 @@ def add_ranking(evaluator: Evaluator, ranking: Ranking, codes: Iterable[str]) ->
         cell = cell_of(stored, scale, ranking.decimals)
         evaluator.draft.add(
             freeze_cell(
-                f"{ranking.code}.{evaluator.year}.{place}",
+                f"{ranking.code}.{evaluator.year}.{rank}",
                 words,
                 ranking.unit,
                 cell,

@@ -40,9 +40,9 @@ class Registry:
 
     def indicator(self, code: str) -> Indicator:
         """One indicator. Raises KeyError."""
-        for one in self.indicators:
-            if one.code == code:
-                return one
+        for indicator in self.indicators:
+            if indicator.code == code:
+                return indicator
         raise KeyError(code)
 
 
@@ -54,17 +54,17 @@ def parse(document: Mapping[str, Any]) -> Registry:
         tables = {entry["number"]: parse_table(entry) for entry in document["tables"]}
     except (KeyError, TypeError) as error:
         raise ValueError(f"the registry is malformed: {error}") from error
-    codes = [one.code for one in indicators]
-    known = {code for code, _ in groups}
-    for one in indicators:
-        if codes.count(one.code) > 1:
-            raise ValueError(f"{one.code} stands twice in the registry")
-        if one.parent and one.parent not in codes:
-            raise ValueError(f"{one.code} has an unknown parent: {one.parent}")
-        if one.group not in known:
-            raise ValueError(f"{one.code} has an unknown group: {one.group}")
-        if not one.parts and not one.external:
-            raise ValueError(f"{one.code} is made of nothing")
+    codes = [indicator.code for indicator in indicators]
+    group_codes = {code for code, _ in groups}
+    for indicator in indicators:
+        if codes.count(indicator.code) > 1:
+            raise ValueError(f"{indicator.code} stands twice in the registry")
+        if indicator.parent and indicator.parent not in codes:
+            raise ValueError(f"{indicator.code} has an unknown parent: {indicator.parent}")
+        if indicator.group not in group_codes:
+            raise ValueError(f"{indicator.code} has an unknown group: {indicator.group}")
+        if not indicator.parts and not indicator.external:
+            raise ValueError(f"{indicator.code} is made of nothing")
     return Registry(indicators, groups, tables)
 
 
@@ -75,7 +75,7 @@ def registry() -> Registry:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class PublicationPlan:
     """Everything that a release publishes, as data."""
 
     registry: Registry
@@ -88,7 +88,7 @@ class Book:
     def formulas(self) -> Iterator[tuple[str, Formula]]:
         """Every formula with the code of what it makes."""
         yield from ((fact.code, fact.formula) for fact in self.facts if fact.formula)
-        yield from ((one.code, formula) for one in self.forecasts for formula in one.history)
+        yield from ((forecast.code, formula) for forecast in self.forecasts for formula in forecast.history)
         for figure in self.figures:
             yield from ((figure.code, formula) for line in figure.series for formula in line.points)
 
@@ -99,19 +99,19 @@ class Book:
         yield from (fact.error for fact in self.facts if fact.error)
 
     def evaluator(self, draft: Draft, material: Material) -> Evaluator:
-        """Evaluates the formulas of this book over a draft."""
+        """Evaluates the formulas of this plan over a draft."""
         offsets = {fact.code: fact.year for fact in self.facts}
-        return Evaluator(draft, material, offsets, {one.code for one in self.registry.indicators})
+        return Evaluator(draft, material, offsets, {indicator.code for indicator in self.registry.indicators})
 
 
-def parse_book(
+def parse_plan(
     registry: Registry,
     facts: Mapping[str, Any],
     figures: Mapping[str, Any],
     crossings: Mapping[str, Any] | None = None,
-) -> Book:
-    """The book of parsed YAML. Raises ValueError with the code of what is wrong."""
-    return Book(
+) -> PublicationPlan:
+    """The plan of parsed YAML. Raises ValueError with the code of what is wrong."""
+    return PublicationPlan(
         registry,
         tuple(_read(entry, parse_fact) for entry in facts.get("facts", ())),
         tuple(_read(entry, parse_ranking) for entry in facts.get("rankings", ())),
@@ -122,9 +122,9 @@ def parse_book(
 
 
 @lru_cache(maxsize=1)
-def book() -> Book:
-    """The book of this version of the program."""
-    return parse_book(
+def publication_plan() -> PublicationPlan:
+    """The plan of this version of the program."""
+    return parse_plan(
         registry(), read_yaml("facts.yaml"), read_yaml("figures.yaml"), read_yaml("crossings.yaml")
     )
 
@@ -142,36 +142,36 @@ def _read(entry: Mapping[str, Any], make: Any) -> Any:
         raise ValueError(f"{entry.get('code', '?')}: {error}") from error
 
 
-def wanted(book: Book, year: int, codes: Mapping[str, Sequence[str]]) -> set[Key]:
+def required_keys(plan: PublicationPlan, year: int, codes: Mapping[str, Sequence[str]]) -> set[Key]:
     """Every stored estimate that a release reads. ``codes`` : codes of each domain kind."""
-    keys = indicator_keys(book.registry.indicators, year)
-    for table in book.registry.tables.values():
+    keys = indicator_keys(plan.registry.indicators, year)
+    for table in plan.registry.tables.values():
         keys |= set(table_keys(table, year, codes.get(table.row_domain, ())))
-    named = {key_of(one, year) for one in book.references() if one.kind == "estimate"}
-    # The growth of a total that a formula compares with the year before tells their covariance.
+    named = {key_of(reference, year) for reference in plan.references() if reference.kind == "estimate"}
+    # The growth of a total that a formula compares with the year before gives their covariance.
     keys |= named | {replace(key, statistic="level_growth") for key in named if key.statistic == "total"}
-    for ranking in book.rankings:
+    for ranking in plan.rankings:
         keys |= set(ranking_keys(ranking, year, codes.get(ranking.kind, ())))
-    for crossing in book.crossings:
+    for crossing in plan.crossings:
         keys |= crossing_keys(crossing, year, codes.get("region", ()), codes.get("section", ()))
     return keys
 
 
 def assemble(
-    book: Book, material: Material, codes: Mapping[str, Sequence[str]]
+    plan: PublicationPlan, material: Material, codes: Mapping[str, Sequence[str]]
 ) -> tuple[Draft, tuple[FrozenFigure, ...]]:
     """Every cell, table and figure of a release. ``codes`` : codes of each domain kind, in printed order."""
-    draft, registry = Draft(), book.registry
+    draft, registry = Draft(), plan.registry
     add_indicators(draft, registry.indicators, material)
     add_chapter_tables(draft, registry.indicators, registry.groups, material.year)
     for _number, table in sorted(registry.tables.items()):
         add_table(draft, table, codes.get(table.row_domain, ()), material)
-    evaluator = book.evaluator(draft, material)
-    add_facts(evaluator, book.facts)
-    for ranking in book.rankings:
+    evaluator = plan.evaluator(draft, material)
+    add_facts(evaluator, plan.facts)
+    for ranking in plan.rankings:
         add_ranking(evaluator, ranking, codes.get(ranking.kind, ()))
-    for forecast in book.forecasts:
+    for forecast in plan.forecasts:
         draft.add(forecast_cell(evaluator, forecast))
-    for crossing in book.crossings:
+    for crossing in plan.crossings:
         add_crossing(draft, crossing, material, codes.get("region", ()), codes.get("section", ()))
-    return draft, tuple(frozen_figure(evaluator, figure) for figure in book.figures)
+    return draft, tuple(frozen_figure(evaluator, figure) for figure in plan.figures)

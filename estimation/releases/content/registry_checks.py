@@ -9,7 +9,7 @@ from estimation.releases.content.estimates import estimate_unit
 from estimation.releases.content.facts import Fact, ordered_facts
 from estimation.releases.content.formulas import Formula, Reference
 from estimation.releases.content.indicators import Indicator, Part
-from estimation.releases.content.registry import Book
+from estimation.releases.content.registry import PublicationPlan
 from estimation.units import Unit, unit_of
 
 PLACES = ("foreword", "chapter1", "chapter2", "chapter3", "appendix", "annex", "footnote", "figure")
@@ -58,82 +58,96 @@ class Finding:
     sentence: str
 
 
-def check_registry(book: Book, words: Vocabulary) -> list[Finding]:
+def check_registry(plan: PublicationPlan, words: Vocabulary) -> list[Finding]:
     """Every fault of the registry; empty when it may be used."""
-    found: list[Finding] = []
-    for indicator in book.registry.indicators:
-        found += _indicator(indicator, words)
+    findings: list[Finding] = []
+    for indicator in plan.registry.indicators:
+        findings += _indicator(indicator, words)
     try:
-        facts: Sequence[Fact] = ordered_facts(book.facts)
+        facts: Sequence[Fact] = ordered_facts(plan.facts)
     except ValueError as error:
-        return [*found, Finding("facts", "circle", str(error))]
-    units = _printed_units(book)
+        return [*findings, Finding("facts", "circle", str(error))]
+    units = _printed_units(plan)
     for fact in facts:
-        found += _labels(fact.code, fact.label.zh, fact.label.en)
-        found += _places(fact.code, fact.place)
+        findings += _labels(fact.code, fact.label.zh, fact.label.en)
+        findings += _places(fact.code, fact.place)
         if fact.formula is not None:
-            found += _formula(fact.code, fact.formula, fact.unit, units, words)
+            findings += _formula(fact.code, fact.formula, fact.unit, units, words)
         if fact.error is not None:
-            found += list(_estimate(fact.code, fact.error, words))
-    for forecast in book.forecasts:
-        found += _places(forecast.code, forecast.place)
+            findings += list(_estimate(fact.code, fact.error, words))
+    for forecast in plan.forecasts:
+        findings += _places(forecast.code, forecast.place)
         for formula in forecast.history:
-            found += _formula(forecast.code, formula, "", units, words, compare=False)
-    for ranking in book.rankings:
-        found += _places(ranking.code, ranking.place)
-        found += _domain(ranking.code, ranking.kind, "", words)
-    for figure in book.figures:
+            findings += _formula(forecast.code, formula, "", units, words, compare=False)
+    for ranking in plan.rankings:
+        findings += _places(ranking.code, ranking.place)
+        findings += _domain(ranking.code, ranking.kind, "", words)
+    for figure in plan.figures:
         for line in figure.series:
             for formula in line.points:
-                found += _formula(figure.code, formula, figure.unit, units, words)
-    for crossing in book.crossings:
-        found += _crossing(crossing, words)
-    return found
+                findings += _formula(figure.code, formula, figure.unit, units, words)
+    for crossing in plan.crossings:
+        findings += _crossing(crossing, words)
+    return findings
 
 
-def _crossing(one: Crossing, words: Vocabulary) -> list[Finding]:
-    found = _labels(one.code, one.label.zh, one.label.en)
-    if one.variable not in words.crossed:
-        return [*found, Finding(one.code, "not_crossed", f"runs do not cross {one.variable}")]
-    stored, printed = estimate_unit(one.variable, "total", words.units), unit_of(one.unit)
+def _crossing(crossing: Crossing, words: Vocabulary) -> list[Finding]:
+    findings = _labels(crossing.code, crossing.label.zh, crossing.label.en)
+    if crossing.variable not in words.crossed:
+        return [*findings, Finding(crossing.code, "not_crossed", f"runs do not cross {crossing.variable}")]
+    stored, printed = estimate_unit(crossing.variable, "total", words.units), unit_of(crossing.unit)
     if not stored.fits(printed):
-        found.append(Finding(one.code, "unit_clash", f"{one.variable} is in {stored}, printed in {one.unit}"))
-    return found
+        findings.append(
+            Finding(
+                crossing.code, "unit_clash", f"{crossing.variable} is in {stored}, printed in {crossing.unit}"
+            )
+        )
+    return findings
 
 
-def _indicator(one: Indicator, words: Vocabulary) -> Iterator[Finding]:
-    yield from _labels(one.code, one.label.zh, one.label.en)
-    for part in (*one.parts, *((one.error,) if one.error else ())):
-        yield from _part(one, part, words)
-    for external in (*one.external, *((one.per,) if one.per else ())):
+def _indicator(indicator: Indicator, words: Vocabulary) -> Iterator[Finding]:
+    yield from _labels(indicator.code, indicator.label.zh, indicator.label.en)
+    for part in (*indicator.parts, *((indicator.error,) if indicator.error else ())):
+        yield from _part(indicator, part, words)
+    for external in (*indicator.external, *((indicator.per,) if indicator.per else ())):
         if external.code not in words.external:
-            yield Finding(one.code, "unknown_external", f"no external series {external.code}")
+            yield Finding(indicator.code, "unknown_external", f"no external series {external.code}")
 
 
-def _part(one: Indicator, part: Part, words: Vocabulary) -> Iterator[Finding]:
+def _part(indicator: Indicator, part: Part, words: Vocabulary) -> Iterator[Finding]:
     reference = Reference("estimate", f"{part.variable}/{part.statistic}/{part.kind}/{part.code}")
-    faults = list(_estimate(one.code, reference, words))
+    faults = list(_estimate(indicator.code, reference, words))
     yield from faults
     if faults:
         return
-    stored, printed = estimate_unit(part.variable, part.statistic, words.units), unit_of(one.unit)
-    if one.per is not None:
-        outside = unit_of(words.external.get(one.per.code, ""))
-        stored = stored.times(Unit(outside.dims, one.per.factor), -1)
+    stored, printed = estimate_unit(part.variable, part.statistic, words.units), unit_of(indicator.unit)
+    if indicator.per is not None:
+        outside = unit_of(words.external.get(indicator.per.code, ""))
+        stored = stored.times(Unit(outside.dims, indicator.per.factor), -1)
     if not stored.fits(printed):
-        yield Finding(one.code, "unit_clash", f"{part.variable} is in {stored}, printed in {one.unit}")
-    elif one.per is None and not math.isclose(one.scale, stored.factor / printed.factor, rel_tol=1e-12):
         yield Finding(
-            one.code, "unit_clash", f"scale {one.scale} is not the step from the item to {one.unit}"
+            indicator.code, "unit_clash", f"{part.variable} is in {stored}, printed in {indicator.unit}"
+        )
+    elif indicator.per is None and not math.isclose(
+        indicator.scale, stored.factor / printed.factor, rel_tol=1e-12
+    ):
+        yield Finding(
+            indicator.code,
+            "unit_clash",
+            f"scale {indicator.scale} is not the step from the item to {indicator.unit}",
         )
 
 
-def _printed_units(book: Book) -> dict[str, str]:
+def _printed_units(plan: PublicationPlan) -> dict[str, str]:
     """Unit of every number that a formula may name."""
-    units = {one.code: one.unit for one in book.registry.indicators}
-    units |= {f"{one.code}.growth": "%" for one in book.registry.indicators if one.growth != "none"}
-    units |= {fact.code: fact.unit for fact in book.facts}
-    for table in book.registry.tables.values():
+    units = {indicator.code: indicator.unit for indicator in plan.registry.indicators}
+    units |= {
+        f"{indicator.code}.growth": "%"
+        for indicator in plan.registry.indicators
+        if indicator.growth != "none"
+    }
+    units |= {fact.code: fact.unit for fact in plan.facts}
+    for table in plan.registry.tables.values():
         for column in table.columns:
             for row in (*table.rows, *table.totals):
                 units[f"{table.code}.{row.code}.{column.code}"] = column.unit or row.unit
@@ -151,23 +165,23 @@ def _formula(
     *,
     compare: bool = True,
 ) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for reference in formula.references:
-        found += _reference(code, reference, units, words)
-    if found:
-        return found
+        findings += _reference(code, reference, units, words)
+    if findings:
+        return findings
     try:
         result = formula.evaluate(
             lambda reference: (1.5 + 0.1 * abs(reference.offset), _unit(reference, units, words))
         )
-        wanted = unit_of(unit)
+        printed = unit_of(unit)
     except ZeroDivisionError:
-        return found
+        return findings
     except ValueError as error:
         return [Finding(code, "unit_clash", str(error))]
-    if compare and not result.unit.fits(wanted):
-        found.append(Finding(code, "unit_clash", f"the formula gives {result.unit}, printed in {unit}"))
-    return found
+    if compare and not result.unit.fits(printed):
+        findings.append(Finding(code, "unit_clash", f"the formula gives {result.unit}, printed in {unit}"))
+    return findings
 
 
 def _lookup(name: str, units: Mapping[str, str]) -> str | None:
@@ -198,26 +212,26 @@ def _reference(
 
 
 def _estimate(code: str, reference: Reference, words: Vocabulary) -> Iterator[Finding]:
-    variable, statistic, kind, place = reference.estimate
+    variable, statistic, kind, domain_code = reference.estimate
     if statistic not in STATISTICS:
         yield Finding(code, "unknown_statistic", f"no statistic {statistic}")
         return
-    known: Callable[[str], bool] = words.units.__contains__
+    is_known: Callable[[str], bool] = words.units.__contains__
     if statistic == "count":
-        known = {"valid", "filed"}.__contains__
+        is_known = {"valid", "filed"}.__contains__
     elif "/" in variable:
-        known = words.ratios.__contains__
+        is_known = words.ratios.__contains__
     elif "+" in variable:
-        known = words.sums.__contains__
-    if not known(variable):
+        is_known = words.sums.__contains__
+    if not is_known(variable):
         yield Finding(code, "unknown_item", f"no run stores {variable} as {statistic}")
-    yield from _domain(code, kind, place, words)
+    yield from _domain(code, kind, domain_code, words)
 
 
-def _domain(code: str, kind: str, place: str, words: Vocabulary) -> Iterator[Finding]:
+def _domain(code: str, kind: str, domain_code: str, words: Vocabulary) -> Iterator[Finding]:
     codes = words.domains.get(kind)
-    if codes is None or (place and place not in codes):
-        yield Finding(code, "unknown_domain", f"no domain {kind}/{place}")
+    if codes is None or (domain_code and domain_code not in codes):
+        yield Finding(code, "unknown_domain", f"no domain {kind}/{domain_code}")
 
 
 def _labels(code: str, zh: str, en: str) -> list[Finding]:
@@ -225,11 +239,11 @@ def _labels(code: str, zh: str, en: str) -> list[Finding]:
     return [] if both else [Finding(code, "missing_translation", "a label is missing in one language")]
 
 
-def _places(code: str, places: Sequence[str]) -> list[Finding]:
-    if not places:
+def _places(code: str, section_codes: Sequence[str]) -> list[Finding]:
+    if not section_codes:
         return [Finding(code, "missing_place", "it stands nowhere in the report")]
     return [
-        Finding(code, "missing_place", f"no passage {place} in the report")
-        for place in places
-        if place.partition(".")[0] not in PLACES
+        Finding(code, "missing_place", f"no passage {section_code} in the report")
+        for section_code in section_codes
+        if section_code.partition(".")[0] not in PLACES
     ]

@@ -32,7 +32,7 @@ class Line:
     variable: str = ""
     statistic: str = ""
     kind: str = ""
-    place: str = ""
+    domain_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ def parse_table(entry: Mapping[str, Any]) -> Table:
 
 def _line(entry: Mapping[str, Any]) -> Line:
     values = dict(entry)
-    kind, _, place = values.pop("domain", "").partition("/")
-    return Line(**{**values, "label": Text(**values["label"]), "kind": kind, "place": place})
+    kind, _, domain_code = values.pop("domain", "").partition("/")
+    return Line(**{**values, "label": Text(**values["label"]), "kind": kind, "domain_code": domain_code})
 
 
 def table_keys(table: Table, year: int, codes: Sequence[str] = ()) -> list[Key]:
@@ -89,15 +89,17 @@ def row_lines(table: Table, codes: Sequence[str], name: Callable[[str], Text]) -
     """The rows of a table: those of its layout, or the codes of its row domain with the totals below."""
     lines = list(table.rows)
     lines += [
-        Line(name(code), code=code, kind=table.row_domain, place=code) for code in codes if table.row_domain
+        Line(name(code), code=code, kind=table.row_domain, domain_code=code)
+        for code in codes
+        if table.row_domain
     ]
     return lines + list(table.totals)
 
 
 def cell_key(row: Line, column: Line, year: int) -> Key:
     """The stored estimate behind a cell."""
-    what, where = (row, column) if row.variable else (column, row)
-    return Key(year, what.variable, what.statistic, where.kind, where.place)
+    measure, where = (row, column) if row.variable else (column, row)
+    return Key(year, measure.variable, measure.statistic, where.kind, where.domain_code)
 
 
 def table_rows(
@@ -108,9 +110,9 @@ def table_rows(
     for line in row_lines(table, codes, name):
         cells = []
         for column in table.columns:
-            what = line if line.variable else column
+            measure = line if line.variable else column
             key = cell_key(line, column, year)
-            cells.append(cell_of(source.estimates.get(key), what.scale, what.decimals, key))
+            cells.append(cell_of(source.estimates.get(key), measure.scale, measure.decimals, key))
         rows.append(TableRow(line.label, line.code, tuple(cells), line in table.totals, line.unit))
     return rows
 
@@ -128,10 +130,10 @@ def count_rows(
     sums: dict[str, list[int]] = {code: [0, 0] for code in codes}
     for category, region, city, filed, valid in counts:
         code = region if table.coverage == "region" else f"{category}-city" if city else category
-        held = sums.setdefault(code, [0, 0])
-        held[0] += filed
-        held[1] += valid
-    order = {code: place for place, code in enumerate(codes)}
+        filed_valid = sums.setdefault(code, [0, 0])
+        filed_valid[0] += filed
+        filed_valid[1] += valid
+    order = {code: position for position, code in enumerate(codes)}
     listed = sorted(sums, key=lambda code: (order.get(code.removesuffix("-city"), len(order)), code))
     rows = [CoverageRow(code, name(code), sums[code][0], sums[code][1]) for code in listed]
     total = CoverageRow(
@@ -154,11 +156,11 @@ def add_table(draft: Draft, table: Table, codes: Sequence[str], material: Materi
     for line in row_lines(table, codes, name):
         keys: list[str] = []
         for column in table.columns:
-            what = line if line.variable else column
+            measure = line if line.variable else column
             stored = cell_key(line, column, year)
-            cell = cell_of(material.source.estimates.get(stored), what.scale, what.decimals)
+            cell = cell_of(material.source.estimates.get(stored), measure.scale, measure.decimals)
             label = Text(f"{line.label.zh}：{column.label.zh}", f"{line.label.en}: {column.label.en}")
-            unit = what.unit
+            unit = measure.unit
             keys.append(
                 draft.add(
                     freeze_cell(
@@ -166,8 +168,8 @@ def add_table(draft: Draft, table: Table, codes: Sequence[str], material: Materi
                         label,
                         unit,
                         cell,
-                        what.decimals,
-                        what.statistic,
+                        measure.decimals,
+                        measure.statistic,
                         (lineage_of(stored),),
                     )
                 )

@@ -32,32 +32,32 @@ def concentrations(year: Year, spec: RunSpec) -> dict[tuple[str, str, str], Conc
     weighted = weigh(year, spec)
     values = treat(year, weighted, spec).values
     weight = weighted.sample.weight
-    found: dict[tuple[str, str, str], Concentration] = {}
+    result: dict[tuple[str, str, str], Concentration] = {}
     domains = [*domains_of(year, KINDS, data_enterprises=spec.data_enterprises), crossed_domain(year)]
     for domain in domains:
         for column, item in enumerate(year.items):
             if item.is_amount and (domain.kind in KINDS or item.code in spec.crossed):
-                for code, one in zip(
+                for code, concentration in zip(
                     domain.labels,
                     concentration_of(values[:, column], weight, domain.codes, len(domain.labels)),
                     strict=True,
                 ):
-                    found[item.code, domain.kind, code] = one
-    return found
+                    result[item.code, domain.kind, code] = concentration
+    return result
 
 
 def concentration_of(value: Floats, weight: Floats, codes: Ints, size: int) -> list[Concentration]:
     """One a domain, from values and weights (n,) and codes (n,), -1 outside."""
-    held = np.flatnonzero((codes >= 0) & (value > 0))
-    amount, place, times = value[held], codes[held], weight[held]
+    inside = np.flatnonzero((codes >= 0) & (value > 0))
+    amount, cell_code, times = value[inside], codes[inside], weight[inside]
     twins = times >= 2.0
     cells = primary_cells(
-        np.concatenate([amount, amount[twins]]), np.concatenate([place, place[twins]]), cells=size
+        np.concatenate([amount, amount[twins]]), np.concatenate([cell_code, cell_code[twins]]), cells=size
     )
-    units = np.bincount(place, minlength=size)
-    total = np.bincount(place, weights=amount * np.maximum(times, 1.0), minlength=size)
+    units = np.bincount(cell_code, minlength=size)
+    total = np.bincount(cell_code, weights=amount * np.maximum(times, 1.0), minlength=size)
     share = cells.total / np.where(total > 0, total, 1.0)
     return [
-        Concentration(int(n), float(one), float(two))
-        for n, one, two in zip(units, cells.largest * share, cells.two_largest * share, strict=True)
+        Concentration(int(n), float(largest), float(two))
+        for n, largest, two in zip(units, cells.largest * share, cells.two_largest * share, strict=True)
     ]

@@ -30,7 +30,7 @@ FEW, ONE, TWO, LINKED, SAME = "few", "one_dominates", "two_dominate", "secondary
 EXACT, IN_TURN, WHOLE = "integer_program", "in_turn", "everything"  # how the further cells were chosen
 _DEAR, _CHEAP = 1e3, 1e-2  # price of a margin, and of a cell that is too uncertain to be published anyway
 _WHOLE = frozenset({"nation"})
-# Items of the government bureaus: they tell of public tasks and not of a respondent's own affairs, and a province
+# Items of the government bureaus: they describe public tasks and not of a respondent's own affairs, and a province
 # has one bureau, so that a rule for contributors would withhold every one of them.
 PUBLIC_ITEMS = ("MG", "MR")
 # Sums between published domains of one variable: parts, whole. A kind without codes stands for all of its codes.
@@ -46,13 +46,13 @@ _SUMS: tuple[tuple[str, tuple[str, ...], tuple[str, str]], ...] = (
 )
 
 
-def sensitivity(rules: Rules, found: Concentration) -> str:
+def sensitivity(rules: Rules, concentration: Concentration) -> str:
     """The reason why a total is sensitive, or nothing."""
-    if 0 < found.units < rules.minimum:
+    if 0 < concentration.units < rules.minimum:
         return FEW
-    if found.largest > rules.one:
+    if concentration.largest > rules.one:
         return ONE
-    return TWO if found.two_largest > rules.two else ""
+    return TWO if concentration.two_largest > rules.two else ""
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Verdict:
     @property
     def leaks(self) -> int:
         """Sensitive cells that published cells give away."""
-        return sum(len(one.recovered) for one in self.systems)
+        return sum(len(system.recovered) for system in self.systems)
 
     def record(self) -> Disclosure:
         """As stored with the release."""
@@ -127,8 +127,8 @@ def _sensitive(
     if key.statistic == "proportion":
         return ""
     for variable in key.variable.replace("+", "/").split("/"):
-        found = concentration.get((variable, key.kind, key.code))
-        if found is not None and (reason := sensitivity(rules, found)):
+        shares = concentration.get((variable, key.kind, key.code))
+        if shares is not None and (reason := sensitivity(rules, shares)):
             return reason
     return ""
 
@@ -148,27 +148,29 @@ class _System:
     never: Bools
     before: Bools
 
-    def kinds(self, *wanted: str) -> Bools:
+    def kinds(self, *chosen: str) -> Bools:
         """Cells of some kinds of domains."""
         count = len(self.value) - len(self.keys)
-        return np.array([key.kind in wanted for key in self.keys] + [False] * count)
+        return np.array([key.kind in chosen for key in self.keys] + [False] * count)
 
 
 def _system(
     keys: Sequence[Key], estimates: Mapping[Key, Stored], verdict: Verdict, before: frozenset[str]
 ) -> _System | None:
-    known = [key for key in keys if key in estimates and estimates[key].value is not None]
-    place = {(key.kind, key.code): number for number, key in enumerate(known)}
-    values = [max(float(estimates[key].value or 0.0), 0.0) for key in known]
-    sums = _relations(place, values)
+    published = [key for key in keys if key in estimates and estimates[key].value is not None]
+    index = {(key.kind, key.code): number for number, key in enumerate(published)}
+    values = [max(float(estimates[key].value or 0.0), 0.0) for key in published]
+    sums = _relations(index, values)
     if not sums:
         return None
     value = np.array(values)
-    names = [line_of(key) for key in known] + [""] * (len(value) - len(known))
-    never = np.array([not name or known[i].kind in _WHOLE or value[i] == 0 for i, name in enumerate(names)])
+    names = [line_of(key) for key in published] + [""] * (len(value) - len(published))
+    never = np.array(
+        [not name or published[i].kind in _WHOLE or value[i] == 0 for i, name in enumerate(names)]
+    )
     primary = np.array([verdict.withheld.get(name, LINKED) != LINKED for name in names]) & ~never
     old = np.array([bool(name) and (name in before or name in verdict.withheld) for name in names]) & ~never
-    return _System(known, names, value, table_relations(sums, len(value)), primary, never, old)
+    return _System(published, names, value, table_relations(sums, len(value)), primary, never, old)
 
 
 def _protect_system(
@@ -179,25 +181,28 @@ def _protect_system(
     before: frozenset[str],
 ) -> None:
     """One variable: its published totals, the sums that bind them, the cheapest protecting pattern, the attack."""
-    one = _system(keys, estimates, verdict, before)
-    if one is None:
+    system = _system(keys, estimates, verdict, before)
+    if system is None:
         return
-    pattern, optimal = one.primary | one.before, True
-    if one.primary.any():
+    pattern, optimal = system.primary | system.before, True
+    if system.primary.any():
         try:
-            found = suppress(
-                one.value,
-                one.relations,
-                one.primary,
-                never=one.never,
-                withheld_before=one.before,
+            solution = suppress(
+                system.value,
+                system.relations,
+                system.primary,
+                never=system.never,
+                withheld_before=system.before,
                 protection=rules.protection,
                 seconds_per_round=10.0,
             )
-            pattern, optimal = found.withheld, found.optimal
+            pattern, optimal = solution.withheld, solution.optimal
         except SuppressionError:
-            pattern, optimal = ~one.never, False  # nothing cheaper protects: the whole classification goes
-    _settle(one, pattern, verdict, EXACT, optimal=optimal)
+            pattern, optimal = (
+                ~system.never,
+                False,
+            )  # no smaller pattern protects: the whole classification is withheld
+    _settle(system, pattern, verdict, EXACT, optimal=optimal)
 
 
 def _protect_crossing(
@@ -211,97 +216,101 @@ def _protect_crossing(
 
     Hundreds of cells are too many for the integer program in the time of a release; they are protected in turn.
     """
-    one = _system(keys, estimates, verdict, before)
-    if one is None:
+    system = _system(keys, estimates, verdict, before)
+    if system is None:
         return
-    inner = one.kinds(CROSSED)
-    pattern, method = one.primary | one.before, IN_TURN
-    if one.primary.any():
-        positive = one.value[one.value > 0]
-        price = 1.0 + np.log1p(one.value / (positive.min() if len(positive) else 1.0))
-        weak = [estimates[key].grade == "E" for key in one.keys] + [False] * (len(price) - len(one.keys))
+    inner = system.kinds(CROSSED)
+    pattern, method = system.primary | system.before, IN_TURN
+    if system.primary.any():
+        positive = system.value[system.value > 0]
+        price = 1.0 + np.log1p(system.value / (positive.min() if len(positive) else 1.0))
+        weak = [estimates[key].grade == "E" for key in system.keys] + [False] * (
+            len(price) - len(system.keys)
+        )
         price = np.where(inner, np.where(weak, _CHEAP, 1.0), _DEAR) * price
         try:
             pattern = suppress_in_turn(
-                one.value,
-                one.relations,
-                one.primary,
+                system.value,
+                system.relations,
+                system.primary,
                 cost=price,
-                never=one.never,
-                withheld_before=one.before,
+                never=system.never,
+                withheld_before=system.before,
                 protection=rules.protection,
             ).withheld
         except SuppressionError:
-            pattern, method = pattern | (inner & ~one.never), WHOLE
-    _settle(one, pattern, verdict, method, optimal=False)
+            pattern, method = pattern | (inner & ~system.never), WHOLE
+    _settle(system, pattern, verdict, method, optimal=False)
 
 
-def _settle(one: _System, pattern: Bools, verdict: Verdict, method: str, *, optimal: bool) -> None:
-    for i in np.flatnonzero(pattern & ~one.primary):
-        verdict.withheld.setdefault(one.names[i], LINKED)
-    verdict.systems.append(_report(one, pattern, method, optimal))
+def _settle(system: _System, pattern: Bools, verdict: Verdict, method: str, *, optimal: bool) -> None:
+    for i in np.flatnonzero(pattern & ~system.primary):
+        verdict.withheld.setdefault(system.names[i], LINKED)
+    verdict.systems.append(_report(system, pattern, method, optimal))
 
 
-def _relations(place: Mapping[tuple[str, str], int], values: list[float]) -> list[list[int]]:
-    """Sums whose parts are all published, as lists of places ending with the whole; appends what is left over."""
+def _relations(index: Mapping[tuple[str, str], int], values: list[float]) -> list[list[int]]:
+    """Sums whose parts are all published, as lists of indices ending with the total; appends what is left over."""
     sums = []
-    for kind, codes, whole in (*_SUMS, *_crossed_sums(place)):
-        chosen = codes or tuple(code for one, code in place if one == kind)
-        if whole not in place or not chosen or any((kind, code) not in place for code in chosen):
+    for kind, codes, total in (*_SUMS, *_crossed_sums(index)):
+        chosen = codes or tuple(code for domain_kind, code in index if domain_kind == kind)
+        if total not in index or not chosen or any((kind, code) not in index for code in chosen):
             continue
-        parts = [place[kind, code] for code in chosen]
-        rest = values[place[whole]] - sum(values[part] for part in parts)
-        if abs(rest) > 1e-7 * max(values[place[whole]], 1.0):
+        parts = [index[kind, code] for code in chosen]
+        rest = values[index[total]] - sum(values[part] for part in parts)
+        if abs(rest) > 1e-7 * max(values[index[total]], 1.0):
             if rest < 0:
                 continue  # overlapping parts: no sum that a reader could use
             values.append(rest)
             parts.append(len(values) - 1)
-        sums.append([*parts, place[whole]])
+        sums.append([*parts, index[total]])
     return sums
 
 
 def _crossed_sums(
-    place: Mapping[tuple[str, str], int],
+    index: Mapping[tuple[str, str], int],
 ) -> list[tuple[str, tuple[str, ...], tuple[str, str]]]:
     """Rows and columns of the table of regions by sections; a cell that is not there has no respondent and adds 0."""
     lines: dict[tuple[str, str], list[str]] = {}
-    for kind, code in place:
+    for kind, code in index:
         if kind == CROSSED:
             region, _dot, section = code.partition(".")
             lines.setdefault(("region_enterprise", region), []).append(code)
             lines.setdefault(("section", section), []).append(code)
-    return [(CROSSED, tuple(codes), whole) for whole, codes in lines.items()]
+    return [(CROSSED, tuple(codes), total) for total, codes in lines.items()]
 
 
-def _report(one: _System, pattern: Bools, method: str, optimal: bool) -> AuditedSystem:
+def _report(system: _System, pattern: Bools, method: str, optimal: bool) -> AuditedSystem:
     """The attack on the sensitive cells with everything that is published, and what it found."""
-    audit = audit_suppression(one.value, one.relations, pattern, targets=one.primary)
-    held = np.flatnonzero(one.primary)
-    width = (audit.upper - audit.lower)[held] / np.where(one.value[held] > 0, one.value[held], 1.0)
-    narrow = float(width.min()) if len(held) else None
-    first = one.keys[0]
+    audit = audit_suppression(system.value, system.relations, pattern, targets=system.primary)
+    sensitive = np.flatnonzero(system.primary)
+    width = (audit.upper - audit.lower)[sensitive] / np.where(
+        system.value[sensitive] > 0, system.value[sensitive], 1.0
+    )
+    narrow = float(width.min()) if len(sensitive) else None
+    first = system.keys[0]
     return AuditedSystem(
         variable=first.variable,
         statistic=first.statistic,
         year=first.year,
         method=method,
-        crossed=bool(one.kinds(CROSSED).any()),
-        cells=sum(1 for name in one.names if name),
-        sums=int(one.relations.shape[0]),
-        primary=int(one.primary.sum()),
-        secondary=int((pattern & ~one.primary).sum()),
+        crossed=bool(system.kinds(CROSSED).any()),
+        cells=sum(1 for name in system.names if name),
+        sums=int(system.relations.shape[0]),
+        primary=int(system.primary.sum()),
+        secondary=int((pattern & ~system.primary).sum()),
         optimal=optimal,
-        recovered=tuple(one.names[int(i)] for i in np.flatnonzero(audit.recovered)),
+        recovered=tuple(system.names[int(i)] for i in np.flatnonzero(audit.recovered)),
         narrowest=None if narrow is None or not np.isfinite(narrow) else round(narrow, 4),
     )
 
 
 def _follow(lines: Mapping[str, Key], verdict: Verdict) -> None:
-    """What gives a withheld level back goes with it.
+    """Estimates from which a withheld level could be derived are withheld with it.
 
     A growth does so with last year's level, a ratio with the other of its two totals.
     """
-    held = {
+    sensitive = {
         (key.variable, key.kind, key.code)
         for line, key in lines.items()
         if key.statistic == "total" and line in verdict.withheld
@@ -310,7 +319,7 @@ def _follow(lines: Mapping[str, Key], verdict: Verdict) -> None:
         levels = key.variable.split("/") if key.statistic == "ratio" else [key.variable]
         if not (key.statistic == "ratio" or key.statistic.endswith("growth")):
             continue
-        if any((variable, key.kind, key.code) in held for variable in levels):
+        if any((variable, key.kind, key.code) in sensitive for variable in levels):
             verdict.withheld.setdefault(line, SAME)
 
 

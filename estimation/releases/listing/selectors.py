@@ -101,8 +101,8 @@ def content_of(release: Release) -> Content:
 
 def counts(content: Content) -> list[tuple[str, Any, int]]:
     """How many cells are in each status."""
-    held = Counter(str(cell.status) for cell in content.cells.values())
-    return [(code, label, held.get(code, 0)) for code, label in STATUS_LABELS.items()]
+    counts = Counter(str(cell.status) for cell in content.cells.values())
+    return [(code, label, counts.get(code, 0)) for code, label in STATUS_LABELS.items()]
 
 
 def identities(content: Content, language: str) -> list[dict[str, Any]]:
@@ -110,14 +110,14 @@ def identities(content: Content, language: str) -> list[dict[str, Any]]:
     name = "en" if language.startswith("en") else "zh"
     rows = [
         {
-            **one,
-            "text": one["words"][name],
-            "remark": one["registered"][name] if one.get("registered") else "",
+            **identity,
+            "text": identity["words"][name],
+            "remark": identity["registered"][name] if identity.get("registered") else "",
         }
-        for one in content.identities
+        for identity in content.identities
     ]
     order = {False: 0, None: 1, True: 2}
-    return sorted(rows, key=lambda one: order[one["holds"]])
+    return sorted(rows, key=lambda row: order[row["holds"]])
 
 
 def cells(content: Content, begins: str, status: str) -> list[FrozenCell]:
@@ -131,8 +131,8 @@ def cells(content: Content, begins: str, status: str) -> list[FrozenCell]:
 
 def withheld(release: Release) -> list[tuple[str, Any]]:
     """Withheld estimates with the reason in words."""
-    found = release.checks.disclosure.withheld
-    return [(line, WITHHELD_LABELS.get(reason, reason)) for line, reason in sorted(found.items())]
+    withheld = release.checks.disclosure.withheld
+    return [(line, WITHHELD_LABELS.get(reason, reason)) for line, reason in sorted(withheld.items())]
 
 
 def release_before(release: Release) -> Release | None:

@@ -28,8 +28,8 @@ def block_list(request: HttpRequest, year: int) -> HttpResponse:
     """The passages of a round in the order of the document, with their faults."""
     round_ = get_object_or_404(CollectionRound, year=year)
     cells, passages = selectors.cells_for_text(round_), selectors.passages_of(round_)
-    found = notes.faults_of(passages, cells, year)
-    rows = [(one, _sentences(one.code, found, cells)) for one in passages]
+    faults = notes.faults_of(passages, cells, year)
+    rows = [(passage, _sentences(passage.code, faults, cells)) for passage in passages]
     return page(
         request,
         "estimation/releases/passages/blocks.html",
@@ -42,7 +42,7 @@ def block_list(request: HttpRequest, year: int) -> HttpResponse:
 def block_edit(request: AuthenticatedRequest, year: int, code: str) -> HttpResponse:
     """Edit a passage; the preview shows it with the numbers of the newest release."""
     round_ = get_object_or_404(CollectionRound, year=year)
-    current = next((one for one in selectors.passages_of(round_) if one.code == code), None)
+    current = next((passage for passage in selectors.passages_of(round_) if passage.code == code), None)
     if current is None:
         raise Http404
     asked = request.GET.get("version", "")
@@ -62,14 +62,14 @@ def block_edit(request: AuthenticatedRequest, year: int, code: str) -> HttpRespo
                 messages.success(request, _("Saved as version %(number)s.") % {"number": version.number})
                 return redirect("block_edit", year, code)
     cells = selectors.cells_for_text(round_)
-    together = [passage if one.code == code else one for one in selectors.passages_of(round_)]
-    found = notes.faults_of(together, cells, year)
+    together = [passage if stored.code == code else stored for stored in selectors.passages_of(round_)]
+    faults = notes.faults_of(together, cells, year)
     context: dict[str, Any] = {
         "round": round_,
         "passage": passage,
         "form": form,
         "refused": refused,
-        "faults": _sentences(code, found, cells),
+        "faults": _sentences(code, faults, cells),
         "preview": _preview(passage, cells, year),
         "history": selectors.versions_of_passage(round_, code),
         "has_cells": bool(cells),
@@ -115,12 +115,12 @@ def _sentences(code: str, faults: list[tuple[str, str, str]], cells: Any) -> lis
 
 def _preview(passage: Passage, cells: Any, year: int) -> list[tuple[str, str, list[str]]]:
     """(language, heading, paragraphs), as plain text that the template escapes."""
-    found = []
+    texts = []
     for language in ("zh", "en"):
         try:
             heading = blocks.fill(getattr(passage.heading, language), language, cells, year).text
             body = blocks.fill(getattr(passage.body, language), language, cells, year).text
         except blocks.UnknownField:
             continue
-        found.append((language, heading, body.split("\n\n")))
-    return found
+        texts.append((language, heading, body.split("\n\n")))
+    return texts

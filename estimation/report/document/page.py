@@ -61,8 +61,8 @@ def page_context(
         "sections": [section_context(section, sources, sizes) for section in outline.sections],
         "key_figures": outline.key_figures,
         "footnotes": [
-            {"number": one.number, "text": one.text, "calls": one.calls, "back": range(1, one.calls + 1)}
-            for one in outline.footnotes
+            {"number": note.number, "text": note.text, "calls": note.calls, "back": range(1, note.calls + 1)}
+            for note in outline.footnotes
         ],
         "words": {name: text.get(outline.language) for name, text in WORDS.items()},
         "gap": " " if outline.language == "en" else "",

@@ -60,7 +60,7 @@ def print_document(
     """What the template reads."""
     language = outline.language
     title = re.sub(r"\s*[（(]?\d{4}年?[)）]?\s*$", "", outline.title)
-    sections = [_section(one) for one in outline.sections]
+    sections = [_section(section) for section in outline.sections]
     return {
         "language": language,
         "title": outline.title,
@@ -76,7 +76,7 @@ def print_document(
         "fonts": {"sans": SANS, "serif": SERIF},
         "words": {name: text.get(language) for name, text in WORDS.items()},
         "cover": _cover(content),
-        "key_figures": [asdict(one) for one in outline.key_figures],
+        "key_figures": [asdict(figure) for figure in outline.key_figures],
         "footnotes": [note.text for note in outline.footnotes],
         "pictures": dict(pictures),
         "sections": sections,
@@ -85,19 +85,19 @@ def print_document(
 
 def _cover(content: Content) -> list[dict[str, Any]]:
     """Zettabytes produced by year for the squares of the cover; empty where the figure is not there."""
-    figure = next((one for one in content.figures if one.code == "FIG1"), None)
-    found = []
+    figure = next((candidate for candidate in content.figures if candidate.code == "FIG1"), None)
+    points = []
     for point in figure.points if figure else ():
         cell = content.cells.get(point.key)
         if cell is not None and cell.value is not None and 0 < cell.value < 200:
-            found.append({"x": point.x, "value": cell.value, "printed": printed(cell)})
-    return found[-4:]
+            points.append({"x": point.x, "value": cell.value, "printed": printed(cell)})
+    return points[-4:]
 
 
 def _section(section: Section) -> dict[str, Any]:
     parts = [_part(part) for part in section.parts]
     return {
-        "place": section.place,
+        "place": section.code,
         "level": section.level,
         "number": section.number,
         "heading": section.heading,

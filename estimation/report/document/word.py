@@ -54,7 +54,7 @@ def settled(packed: bytes) -> bytes:
     buffer = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(packed)) as given,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as repacked,
     ):
         names = sorted(given.namelist(), key=lambda name: (name != "[Content_Types].xml", name))
         for name in names:
@@ -63,7 +63,7 @@ def settled(packed: bytes) -> bytes:
                 data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2000-01-01T00:00:00Z", data)
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
-            made.writestr(entry, data)
+            repacked.writestr(entry, data)
     return buffer.getvalue()
 
 
@@ -152,9 +152,9 @@ def _field(paragraph: Any, instruction: str, shown: str) -> None:
 
 
 def _mark(paragraph: Any, kind: str) -> None:
-    mark = OxmlElement("w:fldChar")
-    mark.set(qn("w:fldCharType"), kind)
-    paragraph.add_run()._r.append(mark)
+    field_char = OxmlElement("w:fldChar")
+    field_char.set(qn("w:fldCharType"), kind)
+    paragraph.add_run()._r.append(field_char)
 
 
 def _instruction(paragraph: Any, instruction: str) -> None:
@@ -167,8 +167,8 @@ def _instruction(paragraph: Any, instruction: str) -> None:
 def _bookmark(paragraph: Any, number: int, name: str) -> None:
     """A name around everything in a paragraph."""
     start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
-    for mark in (start, end):
-        mark.set(qn("w:id"), str(number))
+    for boundary in (start, end):
+        boundary.set(qn("w:id"), str(number))
     start.set(qn("w:name"), name)
     paragraph._p.insert(1 if paragraph._p.pPr is not None else 0, start)
     paragraph._p.append(end)
@@ -187,10 +187,10 @@ def _cover(document: Any, outline: Outline, issuer: str) -> None:
     run.font.size, run.font.color.rgb = Pt(13), SOFT
     other.paragraph_format.space_before = Mm(4)
     if outline.is_synthetic:
-        mark = document.add_paragraph(style="Table Text")
-        mark.add_run(word("synthetic_long", language)).font.size = Pt(10)
-        mark.paragraph_format.space_before = Mm(10)
-        _shaded(mark, "FFF7D6")
+        notice = document.add_paragraph(style="Table Text")
+        notice.add_run(word("synthetic_long", language)).font.size = Pt(10)
+        notice.paragraph_format.space_before = Mm(10)
+        _shaded(notice, "FFF7D6")
     if issuer:
         by = document.add_paragraph(style="Table Text")
         by.add_run(issuer).font.size = Pt(15)
@@ -243,12 +243,12 @@ def _contents(document: Any, outline: Outline) -> None:
     _plain_title(title, space_before=Pt(0))
     title.paragraph_format.page_break_before = True
     title.runs[0].font.size = Pt(22)
-    for at, one in enumerate(outline.sections):
-        line = document.add_paragraph(style=f"toc {one.level}")
+    for at, section in enumerate(outline.sections):
+        line = document.add_paragraph(style=f"toc {section.level}")
         link = OxmlElement("w:hyperlink")
         link.set(qn("w:anchor"), f"_Toc{at:04d}")
         before = len(line._p)
-        line.add_run(f"{one.number}{_gap(one.number, outline.language)}{one.heading}")
+        line.add_run(f"{section.number}{_gap(section.number, outline.language)}{section.heading}")
         line.add_run().add_tab()
         _field(line, f"PAGEREF _Toc{at:04d} \\h", "")
         for element in list(line._p)[before:]:
@@ -335,7 +335,7 @@ def _table(document: Any, grid: Grid) -> None:
 def _row(document: Any, cells: Any, row: GridRow, size: float, widths: list[Any]) -> None:
     _fill(document, cells[0], "　" * row.level + row.label, size, bold=row.is_total)
     for at, cell in enumerate(row.cells, 1):
-        _fill(document, cells[at], cell.text, size, bold=row.is_total, right=True, mark=cell.mark)
+        _fill(document, cells[at], cell.text, size, bold=row.is_total, right=True, superscript=cell.mark)
 
 
 def _fill(
@@ -347,15 +347,15 @@ def _fill(
     bold: bool = False,
     right: bool = False,
     centre: bool = False,
-    mark: str = "",
+    superscript: str = "",
 ) -> None:
     cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
     paragraph = cell.paragraphs[0]
     paragraph.style = document.styles["Table Text"]
     run = paragraph.add_run(text)
     run.bold, run.font.size = bold, Pt(size)
-    if mark:
-        paragraph.add_run(mark).font.superscript = True
+    if superscript:
+        paragraph.add_run(superscript).font.superscript = True
     if right:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     elif centre:

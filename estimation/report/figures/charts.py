@@ -68,13 +68,13 @@ def _wrapped(label: str) -> str:
     breaks = [m.end() for m in re.finditer(r"[、，/ ]", label)] or ([len(label) // 2] if wide else [])
     if not breaks:
         return label
-    at = min(breaks, key=lambda place: abs(place - len(label) / 2))
+    at = min(breaks, key=lambda index: abs(index - len(label) / 2))
     return f"{label[:at].rstrip()}|{label[at:]}"
 
 
 def _pitch(data: list[Datum]) -> int:
     """Pixels a row: more where a label takes two lines."""
-    return 31 if any("|" in one["label"] for one in data) else 20
+    return 31 if any("|" in point["label"] for point in data) else 20
 
 
 _BARE = {"domain": False, "ticks": False}
@@ -86,7 +86,7 @@ def _value_axis(title: str, **rest: Any) -> Any:
 
 
 def _upright_axis(title: str, **rest: Any) -> Any:
-    """The same for numbers that go up: its title lies flat above it, so that nobody turns the head."""
+    """The same for numbers that go up: its title is horizontal above it."""
     flat = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -7, "titleX": -32}
     return _value_axis(title, **{**flat, **rest})
 
@@ -97,11 +97,11 @@ def _row_axis(size: float = 12, **rest: Any) -> Any:
 
 
 def _values(data: list[Datum]) -> alt.Data:
-    return alt.Data(values=[dict(one) for one in data])  # type: ignore[no-untyped-call]  # Altair's own gap
+    return alt.Data(values=[dict(point) for point in data])  # type: ignore[no-untyped-call]  # Altair's own gap
 
 
 def _order(data: list[Datum], field: str = "label") -> list[str]:
-    return list(dict.fromkeys(one[field] for one in data))
+    return list(dict.fromkeys(point[field] for point in data))
 
 
 def _colour(series: list[str], colours: list[str] = COLOURS) -> Any:
@@ -110,7 +110,7 @@ def _colour(series: list[str], colours: list[str] = COLOURS) -> Any:
 
 
 def _top(data: list[Datum], share: float = 1.15) -> float:
-    return float(max((one["upper"] or one["value"] for one in data), default=1.0)) * share
+    return float(max((point["upper"] or point["value"] for point in data), default=1.0)) * share
 
 
 def _columns(data: list[Datum], unit: str, language: str) -> Any:
@@ -131,15 +131,15 @@ def _columns(data: list[Datum], unit: str, language: str) -> Any:
 
 def _line(data: list[Datum], unit: str, language: str) -> Any:
     """A line over uneven dates on a logarithmic scale, for a series that grows by powers."""
-    dated = [{**one, "at": _month(one["x"], index)} for index, one in enumerate(data)]
-    low, high = min(one["value"] for one in data), max(one["value"] for one in data)
+    dated = [{**point, "at": _month(point["x"], index)} for index, point in enumerate(data)]
+    low, high = min(point["value"] for point in data), max(point["value"] for point in data)
     log = low > 0 and high / low > 50
     ticks = [value for value in (0.1, 1, 10, 100, 1000) if low <= value <= high * 2] if log else None
     x = alt.X(
         "at:Q",
         axis=alt.Axis(
             title=None,
-            values=[one["at"] for one in dated],
+            values=[point["at"] for point in dated],
             grid=False,
             labelAngle=0,
             labelExpr=_names(dated),
@@ -168,7 +168,7 @@ def _month(x: str, index: int) -> float:
 
 def _names(dated: list[Datum]) -> str:
     words = " : ".join(
-        f"abs(datum.value - {one['at']!r}) < 1e-6 ? '{_quoted(one['label'])}'" for one in dated
+        f"abs(datum.value - {point['at']!r}) < 1e-6 ? '{_quoted(point['label'])}'" for point in dated
     )
     return f"{words} : ''"
 
@@ -180,14 +180,16 @@ def _quoted(text: str) -> str:
 def _pair(data: list[Datum], unit: str, language: str) -> Any:
     """A bar for this year and a tick for the last: what grew, and how far."""
     if all(
-        re.fullmatch(r"\d{4}", one["x"]) for one in data
+        re.fullmatch(r"\d{4}", point["x"]) for point in data
     ):  # years were given as positions: turn them round
-        data = [{**one, "label": one["series"], "x": one["series"], "series": one["x"]} for one in data]
-        data.sort(key=lambda one: (one["series"], one["order"]))
+        data = [
+            {**point, "label": point["series"], "x": point["series"], "series": point["x"]} for point in data
+        ]
+        data.sort(key=lambda point: (point["series"], point["order"]))
     series, rows = _order(data, "series"), _order(data)
     older = series[:-1]
-    now = [one for one in data if one["series"] == series[-1]]
-    before = [one for one in data if one["series"] in older[-1:]]
+    now = [point for point in data if point["series"] == series[-1]]
+    before = [point for point in data if point["series"] in older[-1:]]
     y = alt.Y("label:N", sort=rows, axis=_row_axis(13))
     x = alt.X("value:Q", scale=alt.Scale(domain=[0, _top(data, 1.12)]), axis=_value_axis(unit))
     bars = (
@@ -196,8 +198,8 @@ def _pair(data: list[Datum], unit: str, language: str) -> Any:
         .encode(y=y, x=x, color=_colour(series[::-1]))
     )
     ends = [
-        {**one, "end": max(one["value"], *(b["value"] for b in before if b["x"] == one["x"]), 0)}
-        for one in now
+        {**point, "end": max(point["value"], *(b["value"] for b in before if b["x"] == point["x"]), 0)}
+        for point in now
     ]
     text = (
         alt.Chart(_values(ends))
@@ -214,19 +216,19 @@ def _pair(data: list[Datum], unit: str, language: str) -> Any:
 
 def _bars(data: list[Datum], unit: str, language: str) -> Any:
     """Sorted bars with 95 % intervals."""
-    rows = [one["label"] for one in sorted(data, key=lambda one: -one["value"])]
+    rows = [point["label"] for point in sorted(data, key=lambda point: -point["value"])]
     y = alt.Y("label:N", sort=rows, axis=_row_axis(11))
     x = alt.X("value:Q", scale=alt.Scale(domain=[0, _top(data, 1.1)]), axis=_value_axis(unit))
     base = alt.Chart(_values(data)).encode(y=y)
     bars = base.mark_bar(height=13, cornerRadiusEnd=1.5, color=THIRD).encode(x=x)
-    ranges = [one for one in data if one["lower"] is not None]
+    ranges = [point for point in data if point["lower"] is not None]
     rules = (
         alt.Chart(_values(ranges))
         .mark_rule(color=ACCENT, strokeWidth=1.6, clip=True)
         .encode(y=y, x="lower:Q", x2="upper:Q")
     )
     text = (
-        alt.Chart(_values([{**one, "end": one["upper"] or one["value"]} for one in data]))
+        alt.Chart(_values([{**point, "end": point["upper"] or point["value"]} for point in data]))
         .mark_text(align="left", dx=7, fontSize=11.5)
         .encode(y=y, x="end:Q", text="printed:N")
     )
@@ -236,7 +238,7 @@ def _bars(data: list[Datum], unit: str, language: str) -> Any:
 def _scatter(data: list[Datum], unit: str, language: str) -> Any:
     """Growth against size, a letter a section, the middle of both as thin lines."""
     size, growth = _order(data, "series")
-    by = {(one["series"], one["x"]): one for one in data}
+    by = {(point["series"], point["x"]): point for point in data}
     points = [
         {
             "x": x,
@@ -247,7 +249,7 @@ def _scatter(data: list[Datum], unit: str, language: str) -> Any:
         for x in _order(data, "x")
         if (size, x) in by and (growth, x) in by and by[size, x]["value"] > 0
     ]
-    units = next(one["unit"] for one in data if one["series"] == growth)
+    units = next(point["unit"] for point in data if point["series"] == growth)
     across_axis = alt.Axis(title=f"{size} ({unit})", tickCount=5, format=",~g", grid=False)
     x = alt.X("size:Q", scale=alt.Scale(type="log", nice=True, padding=18), axis=across_axis)
     y = alt.Y(
@@ -266,27 +268,29 @@ def _scatter(data: list[Datum], unit: str, language: str) -> Any:
 
 def _tiles(data: list[Datum], unit: str, language: str) -> Any:
     """A tile a region at its rough position, shaded in five classes of equal count."""
-    known = [
-        {**one, "column": tile.column, "row": tile.row, "name": tile.name.get(language)}
-        for one in data
-        if (tile := TILES.get(one["x"])) is not None
+    regions = [
+        {**point, "column": tile.column, "row": tile.row, "name": tile.name.get(language)}
+        for point in data
+        if (tile := TILES.get(point["x"])) is not None
     ]
-    values = sorted(one["value"] for one in known if one["value"] is not None)
+    values = sorted(point["value"] for point in regions if point["value"] is not None)
     cuts = [values[min(len(values) * step // 5, len(values) - 1)] for step in range(1, 5)]
-    for one in known:
-        empty = one["value"] is None
-        one["rank"] = -1 if empty else sum(one["value"] >= cut for cut in cuts)
-        one["ink"] = SOFT if empty else "white" if one["rank"] >= 3 else INK
-    base = alt.Chart(_values(known)).encode(
+    for point in regions:
+        empty = point["value"] is None
+        point["rank"] = -1 if empty else sum(point["value"] >= cut for cut in cuts)
+        point["ink"] = SOFT if empty else "white" if point["rank"] >= 3 else INK
+    base = alt.Chart(_values(regions)).encode(
         x=alt.X("column:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
         y=alt.Y("row:O", axis=None, scale=alt.Scale(paddingInner=0.06)),
     )
     classes = []
     for rank in range(5):
-        inside = sorted((one for one in known if one["rank"] == rank), key=lambda one: one["value"])
+        inside = sorted(
+            (point for point in regions if point["rank"] == rank), key=lambda point: point["value"]
+        )
         classes.append(f"{inside[0]['printed']} – {inside[-1]['printed']}" if inside else "—")
     ranks = [rank for rank in range(5) if classes[rank] != "—"]
-    expression = "[" + ",".join(f"'{one}'" for one in classes) + "][datum.value]"
+    expression = "[" + ",".join(f"'{name}'" for name in classes) + "][datum.value]"
     legend = alt.Legend(
         title=unit,
         values=ranks,
@@ -315,8 +319,10 @@ def _tiles(data: list[Datum], unit: str, language: str) -> Any:
 def _dots(data: list[Datum], unit: str, language: str) -> Any:
     """Coefficients of variation as dots on a common scale, sorted."""
     # Labels of one line: there are many rows, and the figure stands on a page with its heading.
-    data = [{**one, "label": one["label"].replace("|", " " if language == "en" else "")} for one in data]
-    rows = [one["label"] for one in sorted(data, key=lambda one: one["cv"])]
+    data = [
+        {**point, "label": point["label"].replace("|", " " if language == "en" else "")} for point in data
+    ]
+    rows = [point["label"] for point in sorted(data, key=lambda point: point["cv"])]
     look = {"grid": True, "gridColor": LINE, "gridDash": [1, 3], "labelLimit": 400}
     y = alt.Y("label:N", sort=rows, axis=_row_axis(10.5, **look))
     title = "变异系数 (%)" if language == "zh" else "Coefficient of variation (%)"

@@ -33,12 +33,12 @@ def draw(document: Mapping[str, Any]) -> str:
 
 
 def size_of(svg: str) -> tuple[int, int]:
-    """Width and height in pixels, so that a page can keep room for the picture. Raises ValueError for another SVG."""
+    """Width and height in pixels, so that a page can reserve the area of the picture. Raises ValueError for another SVG."""
     head = svg[: svg.find(">", svg.find("<svg")) + 1]
-    found = [re.search(rf'\b{name}="([\d.]+)', head) for name in ("width", "height")]
-    if None in found:
+    matches = [re.search(rf'\b{name}="([\d.]+)', head) for name in ("width", "height")]
+    if None in matches:
         raise ValueError("the picture does not say its size")
-    width, height = (round(float(one[1])) for one in found if one)
+    width, height = (round(float(match[1])) for match in matches if match)
     return width, height
 
 

@@ -14,5 +14,5 @@ def outline_of(content: Content, language: str) -> Outline:
 
 def picture_of(content: Content, code: str, language: str) -> str | None:
     """SVG of a figure, None when the report has no such figure. The same bytes as the file of the release."""
-    figure = next((one for one in complete(content) if one.code == code), None)
+    figure = next((candidate for candidate in complete(content) if candidate.code == code), None)
     return None if figure is None else draw(chart(content, figure, language))

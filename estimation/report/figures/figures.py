@@ -17,8 +17,8 @@ FLOWS = ("CIR-03", "CIR-05", "CIR-04", "CIR-01", "CIR-02")
 
 def complete(content: Content) -> tuple[FrozenFigure, ...]:
     """The content's own figures, then the rest of the set, each with an alternative text."""
-    figures = {one.code: one for one in content.figures}
-    for one in (
+    figures = {figure.code: figure for figure in content.figures}
+    for derived in (
         _pair(content, "storage", STORAGE, Text("数据存储结构", "What is stored")),
         _pair(content, "flows", FLOWS, Text("数据流通规模", "How much data circulate")),
         _sections(content),
@@ -26,12 +26,12 @@ def complete(content: Content) -> tuple[FrozenFigure, ...]:
         _regions(content),
         _quality(content),
     ):
-        if one is None:
+        if derived is None:
             continue
-        own = figures.setdefault(one.code, one)
+        own = figures.setdefault(derived.code, derived)
         if not own.notes:  # how to read a figure is the same wherever its points come from
-            figures[one.code] = replace(own, notes=one.notes)
-    return tuple(_described(content, one) for one in figures.values() if _shown(content, one))
+            figures[derived.code] = replace(own, notes=derived.notes)
+    return tuple(_described(content, figure) for figure in figures.values() if _shown(content, figure))
 
 
 def _shown(content: Content, figure: FrozenFigure) -> list[tuple[Point, FrozenCell]]:
@@ -40,17 +40,17 @@ def _shown(content: Content, figure: FrozenFigure) -> list[tuple[Point, FrozenCe
 
 
 def _table(content: Content, code: str) -> FrozenTable | None:
-    return next((one for one in content.tables if one.code == code), None)
+    return next((table for table in content.tables if table.code == code), None)
 
 
 def _pair(content: Content, code: str, indicators: Iterable[str], title: Text) -> FrozenFigure | None:
     """Levels of two years side by side."""
     years = (content.year - 1, content.year)
     points = tuple(
-        Point(Text(f"{year}年", str(year)), one, f"{one}.{year}")
+        Point(Text(f"{year}年", str(year)), indicator, f"{indicator}.{year}")
         for year in years
-        for one in indicators
-        if f"{one}.{year}" in content.cells
+        for indicator in indicators
+        if f"{indicator}.{year}" in content.cells
     )
     if not points:
         return None
@@ -61,7 +61,10 @@ def _pair(content: Content, code: str, indicators: Iterable[str], title: Text) -
 def _bare(text: Text) -> Text:
     """A head without its unit."""
     return Text(
-        *(re.sub(r"\s*[（(][^（()）]*[)）]\s*$", "", one).replace(" · ", " ") for one in (text.zh, text.en))
+        *(
+            re.sub(r"\s*[（(][^（()）]*[)）]\s*$", "", label).replace(" · ", " ")
+            for label in (text.zh, text.en)
+        )
     )
 
 

@@ -73,7 +73,7 @@ def guard(content: Content) -> None:
     for cell in content.cells.values():
         if cell.status is CellStatus.WITHHELD and (
             cell.printed != SYMBOLS["withheld"]
-            or any(one is not None for one in (cell.value, cell.se, cell.cv, cell.lower, cell.upper))
+            or any(value is not None for value in (cell.value, cell.se, cell.cv, cell.lower, cell.upper))
         ):
             raise ValueError(f"the withheld cell {cell.key} still carries a number")
 

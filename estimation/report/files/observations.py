@@ -8,7 +8,7 @@ from estimation.releases.content.freezing import as_printed, read
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TablePosition:
     """Where a table shows a cell. ``column`` counts from 1."""
 
     table: str
@@ -30,7 +30,7 @@ def short(value: float | None) -> str:
 
 
 def year_of(cell: FrozenCell, year: int) -> int:
-    """The year a cell tells of: written in its key, else the year of the release."""
+    """The year of a cell: written in its key, else the year of the release."""
     for part in cell.key.split("."):
         if len(part) == 4 and part.isdecimal():
             return int(part)
@@ -38,16 +38,16 @@ def year_of(cell: FrozenCell, year: int) -> int:
 
 
 def shown_cells(content: Content) -> Iterator[FrozenCell]:
-    """Every cell in the order of its key. A withheld or absent one says so and has no number."""
+    """Every cell in the order of its key. A withheld or absent one has that status and no number."""
     for key in sorted(content.cells):
         yield as_printed(content.cells[key])  # releases of earlier programs froze more digits
 
 
-def places_of(content: Content) -> dict[str, Place]:
-    """Where the tables show each cell; the first place of a cell that stands in several."""
-    found: dict[str, Place] = {}
+def positions_of(content: Content) -> dict[str, TablePosition]:
+    """Where the tables show each cell; the first position of a cell that is in several."""
+    positions: dict[str, TablePosition] = {}
     for table in content.every_table:
         for row in table.rows:
             for column, key in enumerate(row.keys, 1):
-                found.setdefault(key, Place(table.code, row.code, column))
-    return found
+                positions.setdefault(key, TablePosition(table.code, row.code, column))
+    return positions

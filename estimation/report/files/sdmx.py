@@ -60,17 +60,17 @@ def identifier(text: str) -> str:
 def keys_of(content: Content) -> dict[str, Key]:
     """The dimensions of every cell. A cell without a label and a unit is a blank of the layout and has none."""
     rows = {table.code: {row.code for row in table.rows} for table in content.every_table}
-    found = {}
+    keys = {}
     for cell in shown_cells(content):
         if not cell.label.zh:
             continue
         parts = [part for part in cell.key.split(".") if not (len(part) == 4 and part.isdecimal())]
         period = year_of(cell, content.year)
         if len(parts) == 3 and parts[1] in rows.get(parts[0], ()):
-            found[cell.key] = Key(identifier(f"{parts[0]}_{parts[2]}"), identifier(parts[1]), period)
+            keys[cell.key] = Key(identifier(f"{parts[0]}_{parts[2]}"), identifier(parts[1]), period)
         else:
-            found[cell.key] = Key(identifier("_".join(parts)), "_T", period)
-    return found
+            keys[cell.key] = Key(identifier("_".join(parts)), "_T", period)
+    return keys
 
 
 def data_csv(content: Content) -> bytes:
@@ -147,7 +147,7 @@ def structure_json(content: Content) -> bytes:
             ],
         },
     }
-    # Readers tell the flavour from the first lines, so that the head stays in front.
+    # Readers recognise the version by the first lines, so that the head stays in front.
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
@@ -155,7 +155,7 @@ def _indicator_name(content: Content, name: str, key: Key) -> Text:
     cell = content.cells[name]
     if key.breakdown == "_T":
         return cell.label
-    table = next(one for one in content.every_table if one.code == name.split(".", 1)[0])
+    table = next(candidate for candidate in content.every_table if candidate.code == name.split(".", 1)[0])
     at = next((row.keys.index(name) for row in table.rows if name in row.keys), None)
     column = table.columns[at] if at is not None else cell.label
     return Text(f"{table.title.zh}：{column.zh}", f"{table.title.en}: {column.en}")

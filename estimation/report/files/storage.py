@@ -32,20 +32,20 @@ def manifest_of(root: Path, digest: str) -> dict[str, Any] | None:
 
 
 def write(root: Path, digest: str, files: Mapping[str, bytes]) -> Path:
-    """Put all files in their place. Whoever comes second keeps what the first wrote."""
-    place = folder(root, digest)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".building-"))
+    """Move all files into the folder of their release at once; the files of an earlier writer are kept."""
+    target = folder(root, digest)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".building-"))
     try:
         spread(beside, files)
         try:
-            os.rename(beside, place)
+            os.rename(beside, target)
         except OSError:
-            if not (place / MANIFEST).is_file():
+            if not (target / MANIFEST).is_file():
                 raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return place
+    return target
 
 
 def spread(target: Path, files: Mapping[str, bytes]) -> None:
@@ -59,5 +59,5 @@ def spread(target: Path, files: Mapping[str, bytes]) -> None:
 def read(root: Path, digest: str, name: str) -> bytes | None:
     """A file that the manifest names; None for any other, so that no address leads outside the folder."""
     manifest = manifest_of(root, digest)
-    known = {one["path"] for one in manifest["files"]} | {MANIFEST} if manifest else set()
-    return (folder(root, digest) / PurePosixPath(name)).read_bytes() if name in known else None
+    names = {entry["path"] for entry in manifest["files"]} | {MANIFEST} if manifest else set()
+    return (folder(root, digest) / PurePosixPath(name)).read_bytes() if name in names else None

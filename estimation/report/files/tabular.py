@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from estimation.releases.content.content import Content, FrozenTable
-from estimation.report.files.observations import number_of, places_of, short, shown_cells, year_of
+from estimation.report.files.observations import number_of, positions_of, short, shown_cells, year_of
 from estimation.report.grid import grid_of
 
 CELL_COLUMNS: tuple[tuple[str, str, str, str], ...] = (
@@ -61,17 +61,17 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 def cells_csv(content: Content) -> bytes:
     """Every cell with its errors, a line each."""
-    places = places_of(content)
+    positions = positions_of(content)
     rows = []
     for cell in shown_cells(content):
-        place = places.get(cell.key)
+        position = positions.get(cell.key)
         value = number_of(cell)
         rows.append(
             (
                 cell.key,
-                place.table if place else "",
-                place.row if place else "",
-                str(place.column) if place else "",
+                position.table if position else "",
+                position.row if position else "",
+                str(position.column) if position else "",
                 str(year_of(cell, content.year)),
                 cell.label.zh,
                 cell.label.en,
@@ -117,7 +117,7 @@ def metadata(content: Content) -> bytes:
         {
             "url": "cells.csv",
             "dc:title": content.title.zh,
-            "tableSchema": {"columns": [_column(*one) for one in CELL_COLUMNS], "primaryKey": "key"},
+            "tableSchema": {"columns": [_column(*column) for column in CELL_COLUMNS], "primaryKey": "key"},
         }
     ]
     for table in content.every_table:
@@ -150,8 +150,8 @@ def metadata(content: Content) -> bytes:
 
 
 def _over(spans: Sequence[tuple[str, int]]) -> list[str]:
-    found = [text for text, count in spans for _ in range(count)]
-    return found or [""] * 99
+    labels = [text for text, count in spans for _ in range(count)]
+    return labels or [""] * 99
 
 
 def csv_files(content: Content) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from typing import Any
 import xlsxwriter
 
 from estimation.releases.content.content import CellStatus, Content, FrozenCell, FrozenTable
-from estimation.report.files.observations import number_of, places_of, shown_cells, year_of
+from estimation.report.files.observations import number_of, positions_of, shown_cells, year_of
 from estimation.report.files.tabular import CELL_COLUMNS, harmless
 from estimation.report.grid import Grid, grid_of
 from estimation.report.outline import Outline
@@ -25,20 +25,22 @@ FIRST_ROW = 6  # of the head of a table, counted from 0
 def workbook(content: Content, outline: Outline) -> bytes:
     """The bytes of the workbook in the language of the outline; the same content gives the same bytes."""
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(
+    workbook = xlsxwriter.Workbook(
         buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
-    book.set_properties({"title": outline.title, "comments": outline.digest, "created": _epoch(content.year)})
-    formats = _formats(book)
+    workbook.set_properties(
+        {"title": outline.title, "comments": outline.digest, "created": _epoch(content.year)}
+    )
+    formats = _formats(workbook)
     language = outline.language
     tables = {table.code: table for table in content.every_table}
     names = _names(outline, list(tables))
     titles = {code: table.title.get(language) for code, table in tables.items()}
-    _notes_sheet(book, formats, outline, names, titles)
+    _notes_sheet(workbook, formats, outline, names, titles)
     for code, table in tables.items():
-        _table_sheet(book, formats, content, table, names[code], language)
-    _cells_sheet(book, formats, content, language)
-    book.close()
+        _table_sheet(workbook, formats, content, table, names[code], language)
+    _cells_sheet(workbook, formats, content, language)
+    workbook.close()
     return buffer.getvalue()
 
 
@@ -46,7 +48,7 @@ def _epoch(year: int) -> dt.datetime:
     return dt.datetime(year + 1, 1, 1)
 
 
-def _formats(book: Any) -> dict[str, Any]:
+def _formats(workbook: Any) -> dict[str, Any]:
     base = {"font_name": "Arial", "font_size": 10, "valign": "vcenter"}
     stub = {
         **base,
@@ -70,19 +72,19 @@ def _formats(book: Any) -> dict[str, Any]:
         "wrap": {**base, "text_wrap": True, "valign": "top"},
         "plain": base,
     }
-    for places in range(7):
-        looks[f"n{places}"] = {**ruled, "align": "right", "num_format": f"#,##0{_fraction(places)}"}
+    for decimals in range(7):
+        looks[f"n{decimals}"] = {**ruled, "align": "right", "num_format": f"#,##0{_fraction(decimals)}"}
     above = {"bold": True, "top": 1, "border_color": ACCENT}
     looks |= {
         f"total {name}": {**look, **above}
         for name, look in looks.items()
         if name in ("text", "sign") or name[0] == "n"
     }
-    return {name: book.add_format(look) for name, look in looks.items()}
+    return {name: workbook.add_format(look) for name, look in looks.items()}
 
 
-def _fraction(places: int) -> str:
-    return f".{'0' * places}" if places else ""
+def _fraction(decimals: int) -> str:
+    return f".{'0' * decimals}" if decimals else ""
 
 
 def _names(outline: Outline, codes: list[str]) -> dict[str, str]:
@@ -91,10 +93,10 @@ def _names(outline: Outline, codes: list[str]) -> dict[str, str]:
 
 
 def _notes_sheet(
-    book: Any, formats: dict[str, Any], outline: Outline, names: dict[str, str], titles: dict[str, str]
+    workbook: Any, formats: dict[str, Any], outline: Outline, names: dict[str, str], titles: dict[str, str]
 ) -> None:
     language = outline.language
-    sheet = book.add_worksheet("说明" if language == "zh" else "Notes")
+    sheet = workbook.add_worksheet("说明" if language == "zh" else "Notes")
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 100)
     sheet.hide_gridlines(2)
@@ -108,7 +110,7 @@ def _notes_sheet(
         ("SHA-256", outline.digest, "meta"),
         (word("code_version", language), outline.code_version, "meta"),
     ]
-    rows += [(f"{one.number}", one.text, "wrap") for one in outline.footnotes]
+    rows += [(f"{note.number}", note.text, "wrap") for note in outline.footnotes]
     for at, (first, text, style) in enumerate(rows):
         sheet.write_string(at, 0, harmless(first), formats["meta"])
         sheet.write_string(at, 1, harmless(text), formats[style])
@@ -123,16 +125,16 @@ def _notes_sheet(
 def _title_of(outline: Outline, code: str) -> str:
     for section in outline.sections:
         for part in section.parts:
-            if part.kind == "table" and part.grid.code == code:  # type: ignore[union-attr]  # kind says it
+            if part.kind == "table" and part.grid.code == code:  # type: ignore[union-attr]  # kind "table" has a grid
                 return f"{part.number} {part.grid.title}".strip()  # type: ignore[union-attr]
     return ""  # a crossing, which the document does not print
 
 
 def _table_sheet(
-    book: Any, formats: dict[str, Any], content: Content, table: FrozenTable, name: str, language: str
+    workbook: Any, formats: dict[str, Any], content: Content, table: FrozenTable, name: str, language: str
 ) -> None:
     grid = grid_of(content, table, language)
-    sheet = book.add_worksheet(name)
+    sheet = workbook.add_worksheet(name)
     sheet.hide_gridlines(2)
     sheet.write_string(0, 0, harmless(f"{table.code}  {grid.title}"), formats["title"])
     head = (
@@ -190,18 +192,18 @@ def _decimals(printed: str) -> int:
     return min(len(printed.partition(".")[2]), 6)
 
 
-def _cells_sheet(book: Any, formats: dict[str, Any], content: Content, language: str) -> None:
-    sheet = book.add_worksheet("cells")
-    places = places_of(content)
+def _cells_sheet(workbook: Any, formats: dict[str, Any], content: Content, language: str) -> None:
+    sheet = workbook.add_worksheet("cells")
+    positions = positions_of(content)
     for column, (name, *_) in enumerate(CELL_COLUMNS):
         sheet.write_string(0, column, name, formats["stub"])
     for at, cell in enumerate(shown_cells(content), 1):
-        place = places.get(cell.key)
+        position = positions.get(cell.key)
         entries: tuple[Any, ...] = (
             cell.key,
-            place.table if place else "",
-            place.row if place else "",
-            place.column if place else None,
+            position.table if position else "",
+            position.row if position else "",
+            position.column if position else None,
             year_of(cell, content.year),
             cell.label.zh,
             cell.label.en,

@@ -102,5 +102,5 @@ def test_expected_cv_is_the_error_the_sample_then_has():
         domain=np.array([0, 0, 1]),
     )
     np.testing.assert_allclose(promise, result.cv[:, 0], rtol=1e-12, atol=1e-15)
-    silent = expected_cv(population, np.array([8, 0, 4]), mean=np.ones(3), spread=np.ones(3))
-    assert np.isinf(silent.item())
+    unsampled = expected_cv(population, np.array([8, 0, 4]), mean=np.ones(3), spread=np.ones(3))
+    assert np.isinf(unsampled.item())

@@ -138,7 +138,7 @@ def test_variance_against_a_second_writing_with_domains_and_lonely_strata():
         assert result.variance[d, 0] == pytest.approx(variance, rel=1e-10)
 
 
-def test_what_cannot_be_met_says_how_far_it_came():
+def test_targets_out_of_reach_report_the_best_precision():
     weight, x = np.ones(4), np.array([1.0, 1.0, 2.0, 3.0])
     with pytest.raises(ConvergenceError, match="total 0 is missed by") as caught:
         calibrate(weight, x, np.array([70.0]), bounds=(0.5, 2.0))

@@ -88,9 +88,9 @@ def test_cheapest_pattern_of_all_in_small_tables(seed):
         alone = (abs(relations) @ pattern.astype(float)) == 1.0
         if price < best and not alone.any():
             audit = audit_suppression(value, relations, pattern)
-            room = 0.1 * value[primary] - 1e-9
-            wide = (audit.upper - value)[primary] >= room
-            if (wide & ((value - audit.lower)[primary] >= room)).all():
+            required = 0.1 * value[primary] - 1e-9
+            wide = (audit.upper - value)[primary] >= required
+            if (wide & ((value - audit.lower)[primary] >= required)).all():
                 best = price
     assert result.cost == pytest.approx(best)
 

@@ -67,8 +67,8 @@ def check_kkt(population, mean, spread, targets, cost, result, floor):
         for d, i in np.argwhere(multiplier > 0):
             inside = domain == d
             total = population[inside] @ mean[inside, i]
-            room = (wanted[d, i] * total) ** 2 + population[inside] @ spread[inside, i] ** 2
-            a = inside * (population * spread[:, i]) ** 2 / room
+            denominator = (wanted[d, i] * total) ** 2 + population[inside] @ spread[inside, i] ** 2
+            a = inside * (population * spread[:, i]) ** 2 / denominator
             # Complementary slackness: what a multiplier is worth is used up by its target.
             slack = 1.0 - (a / result.exact).sum()
             assert slack > -1e-8 and multiplier[d, i] * slack < 1e-8 * (cost @ result.exact)

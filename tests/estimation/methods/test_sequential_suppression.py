@@ -24,9 +24,9 @@ def table(rng, rows, columns, low=1):
 def protected(value, relations, pattern, primary, protection=0.1):
     """Whether nobody can bound a sensitive cell within the protection, by the attack of the auditor."""
     audit = audit_suppression(value, relations, pattern)
-    room = protection * value[primary] * (1 - 1e-5)
+    required = protection * value[primary] * (1 - 1e-5)
     up, down = (audit.upper - value)[primary], (value - audit.lower)[primary]
-    return bool(((up >= room) & (down >= room)).all())
+    return bool(((up >= required) & (down >= required)).all())
 
 
 def test_one_sensitive_cell_in_a_table_takes_the_cheapest_rectangle():

@@ -14,7 +14,7 @@ def test_respondents_carry_their_stratum():
     assert np.bincount(stratum, weights=weight).tolist() == population.tolist()
 
 
-def test_silent_and_overfull_strata_are_refused_by_index():
+def test_strata_without_respondents_or_with_too_many_are_refused_by_index():
     with pytest.raises(ValueError, match="stratum 1 has no respondent"):
         nonresponse_weights(np.array([0, 1]), np.array([3.0, 3.0]), respondent=np.array([True, False]))
     with pytest.raises(ValueError, match=r"stratum 0 has 2 respondents and a population of 1\.0"):

@@ -37,7 +37,7 @@ def test_three_significant_digits(value: float, expected: str) -> None:
     assert compute.significant(value) == expected
 
 
-def test_shown_text_keeps_only_digits_that_say_something() -> None:
+def test_shown_text_drops_trailing_zeros() -> None:
     shown = [compute.plain(Decimal(one)) for one in ("123000", "10.0", "0.00123", "1230.50", "100")]
     assert shown == ["123,000", "10", "0.00123", "1,230.5", "100"]
 
@@ -71,7 +71,7 @@ def test_box_is_logarithmic_and_holds_the_unit() -> None:
     assert boxes.box(7.0, (7.0, 7.0, 7.0)).span == 2.0
 
 
-LAX = compute.Guard(minimum=1, one=1.0, two=1.0)
+LAX = compute.Guard(minimum=1, largest_limit=1.0, two_largest_limit=1.0)
 
 
 def quartiles(values: list[float], guard: compute.Guard = LAX) -> list[int | str] | None:

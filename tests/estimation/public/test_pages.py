@@ -1,4 +1,4 @@
-"""The public site: what it shows of a release, to whom, when, and how caches are told about it."""
+"""The public site: what it shows of a release, to whom, when, and which cache headers it sends."""
 
 import csv
 import datetime as dt
@@ -40,7 +40,7 @@ def body(answer: Any) -> str:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_page_answers_a_stranger(publish: Publish, language: str) -> None:
+def test_every_page_answers_an_anonymous_reader(publish: Publish, language: str) -> None:
     publish()
     for path in PAGES:
         answer = Client().get(f"/{language}/{path}")

@@ -7,12 +7,13 @@ import pytest
 
 from estimation.rehearsal.country import build_country
 from estimation.rehearsal.population.frame import LARGE, MEDIUM, SMALL, FramePlan, plan_frame
-from estimation.rehearsal.population.places import REGIONS
+from estimation.rehearsal.population.regions import REGIONS
 from estimation.rehearsal.population.special import special_sections
 from estimation.rehearsal.population.truth import TrueItem, Truth, true_rows
 from estimation.rehearsal.population.units import VALID
 from estimation.rehearsal.storage import accounts
-from estimation.rehearsal.storage.members import ACCEPTED, choose_cast
+from estimation.rehearsal.storage.members import choose_members
+from estimation.rehearsal.storage.outcomes import ACCEPTED
 
 SEED = 20251231
 
@@ -75,14 +76,14 @@ def test_small_countries_stand_and_know_their_truth(scale: float) -> None:
 def test_one_respondent_has_an_accepted_sheet_with_company() -> None:
     """The account of the comparison: an enterprise that filed in 2025, in the most frequent industry and size."""
     country = build_country(SEED, 0.02)
-    cast = choose_cast(country)
-    writer = SimpleNamespace(country=country, cast=cast, category=country.units.category[cast.row])
+    members = choose_members(country)
+    writer = SimpleNamespace(country=country, members=members, category=country.units.category[members.row])
     place = accounts.compared(writer)
-    row = cast.row[place]
-    assert cast.play[place] == ACCEPTED and cast.asked[1, place] and not cast.extra[place]
-    assert country.units.category[row] == 13 and not cast.demo[place]
-    alike = (cast.play == ACCEPTED) & (country.units.section[cast.row] == country.units.section[row])
-    assert (alike & (country.units.size[cast.row] == country.units.size[row])).sum() >= 10
+    row = members.row[place]
+    assert members.outcome[place] == ACCEPTED and members.asked[1, place] and not members.extra[place]
+    assert country.units.category[row] == 13 and not members.demo[place]
+    alike = (members.outcome == ACCEPTED) & (country.units.section[members.row] == country.units.section[row])
+    assert (alike & (country.units.size[members.row] == country.units.size[row])).sum() >= 10
 
 
 def test_the_same_seed_gives_the_same_country_and_another_seed_another() -> None:

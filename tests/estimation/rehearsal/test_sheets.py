@@ -10,7 +10,7 @@ import pytest
 from estimation.rehearsal.country import Country, build_country
 from estimation.rehearsal.population.units import VALID
 from estimation.rehearsal.sheets.sheets import Layout, build_sheets
-from estimation.rehearsal.storage.members import choose_cast
+from estimation.rehearsal.storage.members import choose_members
 from estimation.rehearsal.storage.register import build_register
 from survey.microdata.projection import Reason, layout_variables, project, reasons
 from survey.questionnaires.loader import load_all
@@ -30,22 +30,22 @@ def country() -> Country:
     """A small country in which, as in the whole one, some central enterprises answer "not known"."""
     small = build_country(20251231, 0.02)
     marked = small.units.category == 7
-    return replace(small, silent={"T01": marked, "V05": marked & (small.units.status[1] == VALID)})
+    return replace(small, unknown_answers={"T01": marked, "V05": marked & (small.units.status[1] == VALID)})
 
 
 @pytest.mark.parametrize("category", FORMS)
 def test_numbers_and_reasons_are_those_of_the_projection(country: Country, category: str) -> None:
     form, number = FORMS[category], int(category[3:])
-    cast = choose_cast(country)
-    register = build_register(country, cast)
-    known = np.flatnonzero(country.units.category[cast.row] == number)
-    silent = np.zeros(len(known), bool)
-    for mask in country.silent.values():
-        silent |= mask[cast.row[known]]
-    places = np.concatenate([known[silent], known[~silent]])[:MOST]  # those with an item "not known" first
+    members = choose_members(country)
+    register = build_register(country, members)
+    known = np.flatnonzero(country.units.category[members.row] == number)
+    unknown = np.zeros(len(known), bool)
+    for mask in country.unknown_answers.values():
+        unknown |= mask[members.row[known]]
+    places = np.concatenate([known[unknown], known[~unknown]])[:MOST]  # those with an item "not known" first
     seen: set[Any] = set()
     for year in (0, 1):
-        batch = build_sheets(country, form, LAYOUT, cast.row[places], year, register.people(places))
+        batch = build_sheets(country, form, LAYOUT, members.row[places], year, register.people(places))
         for text, numbers, codes in zip(batch.texts, batch.numbers, batch.reasons, strict=True):
             answers = json.loads(text)
             np.testing.assert_array_equal(numbers, project(VARIABLES, form, answers))

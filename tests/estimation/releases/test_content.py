@@ -46,7 +46,7 @@ def test_content_read_back_is_equal():
     assert again.cells["T2.A.flow"].status is CellStatus.WITHHELD
 
 
-def test_hash_knows_every_number():
+def test_hash_changes_with_every_number():
     other = replace(CONTENT, cells={**CONTENT.cells, CELL.key: replace(CELL, printed="52.27")})
     assert other.digest() != CONTENT.digest()
 

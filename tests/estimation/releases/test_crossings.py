@@ -12,7 +12,7 @@ from estimation.releases.content.content import CellStatus, Content, FrozenCell,
 from estimation.releases.content.crossings import without_weak
 from estimation.releases.content.estimates import Key, Stored
 from estimation.releases.content.freezing import as_printed, freeze
-from estimation.releases.content.registry import book
+from estimation.releases.content.registry import publication_plan
 from estimation.releases.disclosure.contributors import Concentration
 from estimation.releases.disclosure.protection import line_of, protect
 from estimation.releases.services import prepare_release
@@ -152,7 +152,7 @@ def content(world: Any) -> Content:
 
 
 def test_a_release_crosses_what_the_registry_names(content: Content) -> None:
-    assert {table.code for table in content.crossings} == {one.code for one in book().crossings}
+    assert {table.code for table in content.crossings} == {one.code for one in publication_plan().crossings}
     for table in content.crossings:
         assert len(table.rows) == 33 and len(table.columns) == 19
         assert all(key in content.cells for row in table.rows for key in row.keys)

@@ -12,7 +12,7 @@ from estimation.releases.content.estimates import Key, Source, Stored
 from estimation.releases.content.evaluation import Evaluator
 from estimation.releases.content.facts import fact_cell
 from estimation.releases.content.formulas import Reference
-from estimation.releases.content.registry import parse_book, registry
+from estimation.releases.content.registry import parse_plan, registry
 
 NOW = Key(2025, "P01", "total", "section", "C")
 BEFORE = Key(2024, "P01", "total", "section", "C")
@@ -44,7 +44,7 @@ def evaluated(formula: str, estimates: dict[Key, Stored], unit: str = "TB", **mo
         "formula": formula,
         **more,
     }
-    book = parse_book(registry(), {"facts": [fact]}, {})
+    book = parse_plan(registry(), {"facts": [fact]}, {})
     material = replace(MATERIAL, source=Source(estimates, {("EXT-WORLD", 2025): 4.0}))
     return fact_cell(book.evaluator(Draft(), material), book.facts[0])
 
@@ -68,7 +68,7 @@ def test_an_increase_uses_the_covariance_that_the_growth_tells(correlation: floa
     assert cell.note is None
 
 
-def test_several_components_give_an_upper_bound_that_says_so() -> None:
+def test_several_components_give_an_upper_bound_with_a_note() -> None:
     cell = evaluated("{P01/total/section/C} + {P01/total/section/G}", ESTIMATES)
     assert cell.se == pytest.approx(42.0) and cell.note == NOTES["bounded"]
     without = evaluated("{P01/total/section/C} - {P01/total/section/C@-1}", ESTIMATES)
@@ -100,7 +100,7 @@ def test_no_error_depends_on_the_wording_of_a_note() -> None:
     assert evaluator.component(Reference("number", "X-2")).se == 30.0
 
 
-def test_a_missing_component_is_told() -> None:
+def test_a_missing_component_is_reported() -> None:
     assert evaluated("{P01/total/section/R}", ESTIMATES).reason == "no_estimate"
     assert evaluated("{EXT-WORLD@-1}", ESTIMATES, "PB").reason == "no_external"
     assert (

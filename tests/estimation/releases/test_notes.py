@@ -1,4 +1,4 @@
-"""Footnotes: called by name, numbered by the editions, and every loose end is told."""
+"""Footnotes: called by name, numbered by the editions, and every fault of them is reported."""
 
 from typing import Any
 
@@ -49,7 +49,9 @@ def test_calls_and_notes_that_agree_are_no_fault() -> None:
         ((body("[^a]", "[^a]"),), ("x", "unknown_note", "a")),
     ],
 )
-def test_every_loose_end_is_told(passages: tuple[Passage, ...], fault: tuple[str, str, str]) -> None:
+def test_every_fault_of_footnotes_is_reported(
+    passages: tuple[Passage, ...], fault: tuple[str, str, str]
+) -> None:
     assert fault in faults(*passages)
 
 

@@ -33,14 +33,14 @@ def test_constant_growth_is_damped() -> None:
 def test_backtest_is_the_rule_applied_to_the_years_before() -> None:
     levels = [26.83, 32.85, 41.06, 52.26]
     made = damped_trend(levels)
-    told = [damped_trend(levels[:place]).level[1] for place in (2, 3)]
-    assert [one.forecast for one in made.backtest] == pytest.approx(told)
+    forecasts = [damped_trend(levels[:place]).level[1] for place in (2, 3)]
+    assert [one.forecast for one in made.backtest] == pytest.approx(forecasts)
     worst = max(abs(one.error) for one in made.backtest)
     # The upper end is the largest known rate, widened by what the rule has missed.
     assert math.log1p(made.growth[2]) == pytest.approx(math.log(52.26 / 41.06) + worst)
 
 
-def test_two_years_say_that_nothing_could_be_tested() -> None:
+def test_two_years_give_no_backtest() -> None:
     made = damped_trend([1.3, 1.67])
     assert made.backtest == () and "backtest" in made.words().en
     assert made.growth[2] == pytest.approx(1.67 / 1.3 - 1)
@@ -115,7 +115,7 @@ def test_a_package_is_the_same_bytes_for_the_same_content(tmp_path: Path) -> Non
     assert first == second
 
 
-def test_parquet_holds_what_the_csv_holds_and_the_readme_says_so(tmp_path: Path) -> None:
+def test_parquet_equals_the_csv_and_is_described_in_the_readme(tmp_path: Path) -> None:
     with zipfile.ZipFile(small_package(tmp_path / "a.zip")) as archive:
         table = pq.read_table(io.BytesIO(archive.read("values.parquet")))
         readme = archive.read("README.md").decode()
@@ -124,7 +124,7 @@ def test_parquet_holds_what_the_csv_holds_and_the_readme_says_so(tmp_path: Path)
     assert "- `values.csv`: values; 2 rows" in readme and "- number: value" in readme
 
 
-def test_a_parquet_that_says_something_else_is_told_even_with_mended_hashes(tmp_path: Path) -> None:
+def test_a_parquet_that_differs_from_the_csv_is_a_fault_even_with_recomputed_hashes(tmp_path: Path) -> None:
     def forge(files: dict[str, bytes]) -> None:
         other = parquet_bytes(b"code,value\nP01,9.5\nP02,\n", {"code": "text", "value": "number"})
         files["values.parquet"] = other
@@ -142,7 +142,7 @@ def _other_digest(manifest: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (
             lambda files: files.update({"values.csv": files["values.csv"].replace(b"1.5", b"1.6")}),
@@ -156,10 +156,10 @@ def _other_digest(manifest: bytes) -> bytes:
         ),
     ],
 )
-def test_tampering_is_told(tmp_path: Path, change: Any, told: str) -> None:
+def test_tampering_is_reported(tmp_path: Path, change: Any, message: str) -> None:
     path = small_package(tmp_path / "a.zip")
     assert verify_package(path) == []
-    assert told in verify_package(rewritten(path, tmp_path / "b.zip", change))
+    assert message in verify_package(rewritten(path, tmp_path / "b.zip", change))
 
 
 def test_what_is_no_package_is_refused(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_round_is_archived_and_a_forged_release_is_found(world: Any, tmp_path:
     assert len(first[place]) == len(heads) - place - 1  # one digit per variable
 
     def forge(files: dict[str, bytes]) -> None:
-        # A forger who also mends the manifest's hash and digest is still told by the hash of the release.
+        # A forger who also mends the manifest's hash and digest is still detected by the hash of the release.
         text = files["releases/1.json"].replace(b'"68.75"', b'"78.75"')
         assert text != files["releases/1.json"]
         files["releases/1.json"] = text

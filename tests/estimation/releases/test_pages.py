@@ -122,7 +122,7 @@ def test_requesting_a_run_leads_to_its_page_and_survives_a_stopped_broker(
     assert [message.level_tag for message in response.context["messages"]] == ["warning"]
 
 
-def test_impossible_parameters_are_told_at_the_form(run: EstimationRun) -> None:
+def test_impossible_parameters_are_reported_at_the_form(run: EstimationRun) -> None:
     response = signed_in("methodologist").post(reverse("run_new"), {"snapshot": "now", "lower": "x"})
     assert response.status_code == 422
     assert b'role="alert"' in response.content

@@ -30,7 +30,7 @@ def test_content_survives_the_database_with_its_hash(run: EstimationRun) -> None
     assert Content.from_document(stored.content).digest() == stored.content_hash
 
 
-def test_every_cell_has_a_number_or_says_why(content: Content) -> None:
+def test_every_cell_has_a_number_or_a_status(content: Content) -> None:
     assert len(content.cells) > 500
     for cell in content.cells.values():
         if cell.status is CellStatus.ABSENT:

@@ -150,7 +150,7 @@ def test_the_attack_succeeds_without_secondary_suppression(estimates: dict[Key, 
     assert low == pytest.approx(high), "so the test above could have failed"
 
 
-def test_everything_made_of_a_withheld_estimate_goes_too(estimates: dict[Key, Stored]) -> None:
+def test_everything_derived_from_a_withheld_estimate_is_withheld(estimates: dict[Key, Stored]) -> None:
     section, growth = (
         Key(2025, "P01", "total", "section", "H"),
         Key(2025, "P01", "panel_growth", "section", "H"),

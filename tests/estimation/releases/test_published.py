@@ -10,7 +10,7 @@ from estimation.releases.content.draft import Material
 from estimation.releases.content.estimates import CoverageRow, Key, Source, Stored
 from estimation.releases.content.identities import check_identities, failing
 from estimation.releases.content.indicators import Indicator
-from estimation.releases.content.registry import assemble, book
+from estimation.releases.content.registry import assemble, publication_plan
 from estimation.releases.differences import compare_with_report, published_report
 from estimation.releases.selectors import codes_of, vocabulary
 
@@ -38,7 +38,7 @@ def source() -> Source:
     estimates: dict[Key, Stored] = {}
     external = {("EXT-POP", year): people for year, people in POPULATION.items()}
     external |= {("EXT-P01-GROWTH", 2024): 25.0, ("EXT-WORLD", 2025): 190.45}
-    for one in book().registry.indicators:
+    for one in publication_plan().registry.indicators:
         for year in (2024, 2025):
             level = stored_level(one, year)
             external |= {(part.code, year): 0.0 for part in one.external}
@@ -49,7 +49,7 @@ def source() -> Source:
                     level, n=100
                 )
     external |= {("EXT-HUB", 2024): 5400.0, ("EXT-HUB", 2025): 5500.0}
-    table = book().registry.tables[2]
+    table = publication_plan().registry.tables[2]
     for column in table.columns:
         for section in SECTIONS:
             value = number(f"T2.{section}.{column.code}") / column.scale
@@ -65,10 +65,12 @@ def source() -> Source:
                 estimates[Key(2025, variable, "total", "section", one)].value or 0.0 for one in members
             )
             estimates[Key(2025, variable, "total", "industry_group", group)] = Stored(whole, n=100)
-    for row in book().registry.tables[1].rows:
-        for column in book().registry.tables[1].columns:
+    for row in publication_plan().registry.tables[1].rows:
+        for column in publication_plan().registry.tables[1].columns:
             value = number(f"T1.{row.code}.{column.code}") / row.scale
-            estimates[Key(2025, row.variable, row.statistic, "group", column.place)] = Stored(value, n=100)
+            estimates[Key(2025, row.variable, row.statistic, "group", column.domain_code)] = Stored(
+                value, n=100
+            )
     return Source(estimates, external)
 
 
@@ -85,7 +87,7 @@ def cells(source: Source) -> dict[str, FrozenCell]:
         {"T3": [total], "T4": [total]},
         lambda kind, code: Text(code, code),
     )
-    return assemble(book(), material, dict(codes_of()))[0].cells
+    return assemble(publication_plan(), material, dict(codes_of()))[0].cells
 
 
 def test_there_are_21_growth_rates() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from estimation.releases.content.formulas import parse_formula
-from estimation.releases.content.registry import book, parse, parse_book, read_yaml, registry
+from estimation.releases.content.registry import parse, parse_plan, publication_plan, read_yaml, registry
 from estimation.releases.content.registry_checks import check_registry
 from estimation.releases.selectors import vocabulary
 from estimation.runs.readable import readable_unit
@@ -24,11 +24,11 @@ def fact(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_registry_in_force_has_no_fault() -> None:
-    assert check_registry(book(), vocabulary()) == []
+    assert check_registry(publication_plan(), vocabulary()) == []
 
 
 def test_it_holds_what_the_report_prints() -> None:
-    known = book()
+    known = publication_plan()
     assert len(known.registry.indicators) == 31
     numbers = {one.code[:7] for one in known.facts}
     assert {f"TXT-{number:03}" for number in range(1, 65)} <= numbers
@@ -56,7 +56,7 @@ def test_it_holds_what_the_report_prints() -> None:
     ],
 )
 def test_one_invalid_example_per_check(kind: str, changes: dict[str, Any]) -> None:
-    found = check_registry(parse_book(registry(), {"facts": [fact(**changes)]}, {}), vocabulary())
+    found = check_registry(parse_plan(registry(), {"facts": [fact(**changes)]}, {}), vocabulary())
     assert {one.kind for one in found} == {kind}
     assert {one.code for one in found} == {"X-1"}
 
@@ -66,14 +66,14 @@ def test_a_circle_is_named() -> None:
         fact(code=code, formula=f"{{{other}}}")
         for code, other in (("X-1", "X-2"), ("X-2", "X-3"), ("X-3", "X-1"))
     ]
-    found = check_registry(parse_book(registry(), {"facts": facts}, {}), vocabulary())
+    found = check_registry(parse_plan(registry(), {"facts": facts}, {}), vocabulary())
     assert [(one.kind, one.sentence) for one in found] == [("circle", "a circle: X-1 > X-2 > X-3 > X-1")]
 
 
 def test_a_wrong_scale_of_an_indicator_is_found() -> None:
     document = read_yaml("indicators.yaml")
     document["indicators"][4]["scale"] = 1e-9  # decimal, not binary
-    found = check_registry(parse_book(parse(document), {}, {}), vocabulary())
+    found = check_registry(parse_plan(parse(document), {}, {}), vocabulary())
     assert [(one.code, one.kind) for one in found] == [("SUP-05", "unit_clash")]
 
 
@@ -98,7 +98,7 @@ def test_nothing_but_arithmetic_is_a_formula(text: str) -> None:
         parse_formula(text)
 
 
-def test_a_formula_converts_units_and_knows_its_slopes() -> None:
+def test_a_formula_converts_units_and_gives_its_slopes() -> None:
     formula = parse_formula("({P01/total/section/C} - {P01/total/section/C@-1}) / {EXT-POP}")
     values = {
         "P01/total/section/C": (3072.0, "TB"),
@@ -116,7 +116,7 @@ def test_a_formula_converts_units_and_knows_its_slopes() -> None:
 def test_a_fact_has_a_formula_or_a_reason() -> None:
     for changes in ({"formula": None}, {"absent": {"zh": "无", "en": "none"}}):
         with pytest.raises(ValueError, match="X-1"):
-            parse_book(registry(), {"facts": [{k: v for k, v in fact(**changes).items() if v}]}, {})
+            parse_plan(registry(), {"facts": [{k: v for k, v in fact(**changes).items() if v}]}, {})
 
 
 def test_figures_of_the_registry_name_known_tables() -> None:

@@ -85,7 +85,7 @@ def test_text_with_typed_digits_or_unknown_fields_is_refused(draft: Release) -> 
         "body_zh": "总量{{ SUP-01 }}。",
         "body_en": "{{ SUP-01.2025 }} ZB",
     }
-    for change, told in (
+    for change, sentence in (
         ({"body_zh": "总量52.26。"}, "52.26"),
         ({"body_en": "{{ SUP-99 }}"}, "SUP-99"),
         ({"body_en": "{{ SUP-01.__class__ }}"}, "SUP-01.__class__"),
@@ -93,7 +93,7 @@ def test_text_with_typed_digits_or_unknown_fields_is_refused(draft: Release) -> 
     ):
         response = client.post(url, {**good, **change})
         assert response.status_code == 422
-        assert told in response.content.decode()
+        assert sentence in response.content.decode()
     assert not BlockVersion.objects.exists()
     assert client.post(url, good).status_code == 302
     assert BlockVersion.objects.get().number == 1

@@ -88,7 +88,7 @@ def test_csv_columns_are_those_of_their_metadata() -> None:
                     float(entry)
 
 
-def test_csv_of_all_cells_says_what_each_is() -> None:
+def test_csv_of_all_cells_has_the_status_of_each() -> None:
     rows = {row["key"]: row for row in rows_of(csv_files(content())["cells.csv"])}
     assert rows.keys() == content().cells.keys()
     assert rows["SUP-01.2025"]["value"] == "52.26"

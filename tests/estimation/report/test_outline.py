@@ -14,7 +14,7 @@ from estimation.report.figures.figures import complete
 from estimation.report.figures.tiles import TILES
 from estimation.report.grid import grid_of, grouped
 from estimation.report.outline import Outline, Section, called, outline, paragraphs
-from estimation.report.places import numeral, unnumbered
+from estimation.report.structure import numeral, unnumbered
 from tests.estimation.report.sample import DATA, content
 
 
@@ -39,7 +39,7 @@ def test_chapters_are_numbered_as_in_the_published_report() -> None:
 
 
 def test_sections_that_nobody_wrote_for_are_left_out() -> None:
-    places = [one.place for one in made().sections]
+    places = [section.code for section in made().sections]
     assert "chapter3.1" in places
     assert "chapter3.2" not in places and "chapter2.4.3" not in places
 
@@ -49,8 +49,8 @@ def test_a_passage_for_an_unknown_place_becomes_a_guest_of_its_parent() -> None:
         "X", "appendix.methods.weights", Text("一、权数", "Weights"), Text("权数说明。", "On weights.")
     )
     sections = made("zh", guest).sections
-    at = [one.place for one in sections].index("appendix.methods.weights")
-    assert sections[at - 1].place == "appendix.methods"
+    at = [section.code for section in sections].index("appendix.methods.weights")
+    assert sections[at - 1].code == "appendix.methods"
     assert (sections[at].level, sections[at].heading) == (3, "权数")
 
 

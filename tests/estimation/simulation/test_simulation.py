@@ -142,7 +142,7 @@ def test_response_classes_give_every_region_the_units_that_are_taken_whole_there
         weight = weigh(year, spec).sample.weight[certain]
         stood_for = np.bincount(year.drawn_in[certain], weights=weight, minlength=counted.shape[1])
         fits.append(np.isclose(stood_for, counted.sum(axis=0))[heard])
-    # Silent regions of a macro-region may weigh on one that answered.
+    # Regions without respondents of a macro-region may weigh on one that answered.
     assert fits[0].sum() > 3 and fits[0].sum() > 2 * fits[1].sum()
 
 

@@ -12,7 +12,7 @@ CAPACITY = 64 * 1024 * 1024  # bytes of a process
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as it goes over the wire: body, the same body compressed, its strong tag, its other headers."""
+    """A page as it is sent: body, the same body compressed, its strong tag, its other headers."""
 
     body: bytes
     packed: bytes
@@ -27,12 +27,12 @@ class Page:
 
     @property
     def size(self) -> int:
-        """Bytes that the page takes on the shelf."""
+        """Bytes that the page takes in the cache."""
         return len(self.body) + len(self.packed)
 
 
-class Shelf:
-    """Pages by address, all of one fingerprint; the page that was asked for longest ago goes first."""
+class PageCache:
+    """Pages by address, all of one fingerprint; the least recently used page is removed first."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.capacity = capacity

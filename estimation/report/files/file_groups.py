@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-_SHELVES: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
+_GROUPS: tuple[tuple[str, Promise, tuple[str, ...]], ...] = (
     ("zh", _("Report in Chinese"), ("zh/",)),
     ("en", _("Report in English"), ("en/",)),
     ("data", _("Data for programs"), ("csv/", "sdmx/", "content.json")),
@@ -37,7 +37,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class FileGroup:
     """Files that belong together."""
 
     code: str
@@ -45,18 +45,18 @@ class Shelf:
     files: tuple[File, ...]
 
 
-def shelves(files: Iterable[Mapping[str, Any]]) -> list[Shelf]:
-    """The files of a manifest, shelf by shelf; a shelf without files is left out."""
+def file_groups(files: Iterable[Mapping[str, Any]]) -> list[FileGroup]:
+    """The files of a manifest, group by group; a group without files is left out."""
     rows = list(files)
     order = ("pdf", "html", "docx", "xlsx")
-    found = []
-    for code, label, prefixes in _SHELVES:
-        mine = [_file(row) for row in rows if row["path"].startswith(prefixes)]
+    groups = []
+    for code, label, prefixes in _GROUPS:
+        listed = [_file(row) for row in rows if row["path"].startswith(prefixes)]
         if code in ("zh", "en"):
-            mine.sort(key=lambda file: order.index(file.path.rpartition(".")[2]))
-        if mine:
-            found.append(Shelf(code, label, tuple(mine)))
-    return found
+            listed.sort(key=lambda file: order.index(file.path.rpartition(".")[2]))
+        if listed:
+            groups.append(FileGroup(code, label, tuple(listed)))
+    return groups
 
 
 def _file(row: Mapping[str, Any]) -> File:

@@ -85,8 +85,8 @@ INVALID_BY_CATEGORY: tuple[int, ...] = (0, 0, 372, 168, 0, 0, 0, 18, 3, 14, 61, 
 UNFILED_BY_CATEGORY: tuple[int, ...] = (0, 0, 150, 70, 0, 0, 0, 12, 0, 4, 21, 1310, 1640, 0)
 HEAD_PLATFORMS = 36  # the smallest base for which 88.89 % and 25.00 % are both possible
 
-# Where national bodies have their seat (region code -> weight); plausible, not published.
-SEATS: dict[int, dict[str, float]] = {
+# Where national bodies have their head office (region code -> weight); plausible, not published.
+HEAD_OFFICES: dict[int, dict[str, float]] = {
     1: {"110000": 1},
     5: {"110000": 7, "320000": 1, "440000": 1, "620000": 1},
     6: {"110000": 1},
@@ -96,7 +96,7 @@ SEATS: dict[int, dict[str, float]] = {
     },
     14: {"110000": 49, "310000": 3, "440000": 2, "320000": 1, "330000": 1},
 }  # fmt: skip
-PLATFORM_SEATS: dict[str, float] = {
+PLATFORM_OFFICES: dict[str, float] = {
     "110000": 38, "330000": 24, "440000": 24, "310000": 20, "320000": 16, "370000": 8, "510000": 7, "420000": 6,
     "350000": 6, "340000": 5, "130000": 4, "430000": 3, "500000": 2, "610000": 2, "360000": 2, "410000": 1,
 }  # fmt: skip

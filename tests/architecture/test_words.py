@@ -1,0 +1,96 @@
+"""Names, comments and docstrings of the product use standard terms: words of a private vocabulary do not occur."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.test_layout import ROOT
+
+# Folders that are free of these words; a folder is added when its last word is gone.
+FOLDERS = (
+    "estimation/archive",
+    "estimation/benchmark",
+    "estimation/external",
+    "estimation/management",
+    "estimation/methods",
+    "estimation/peers",
+    "estimation/public",
+    "estimation/rehearsal",
+    "estimation/releases",
+    "estimation/report",
+    "estimation/results",
+    "estimation/simulation",
+    "estimation/templatetags",
+)
+WORDS = re.compile(
+    r"\b(?:houses?|rooms?|doors?|eyes|crowds?|hearts?|speaks?|speaking|spoke|spoken|silent|silence|things?"
+    r"|casts?|casting|told|seats?)\b",
+    re.IGNORECASE,
+)
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+TYPING_CAST = re.compile(r"from typing import .*\bcast\b|\bcast\(")
+
+
+def private_words(source: str) -> Iterator[tuple[int, str]]:
+    """(line, word) of each word of the list in names, comments and docstrings of a module.
+
+    The parts of a name are words: `room_key` and `RoomKey` hold "room". ``typing.cast`` and ``cast`` as an
+    attribute (NumPy, the database) are terms of their libraries.
+    """
+    before = ""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        text = ""
+        if token.type == tokenize.COMMENT:
+            text = token.string
+        elif token.type == tokenize.NAME:
+            library = token.string == "cast" and (before == "." or TYPING_CAST.search(token.line))
+            text = "" if library else HUMP.sub(" ", token.string).replace("_", " ")
+        yield from ((token.start[0], word) for word in WORDS.findall(text))
+        before = token.string
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from ((node.body[0].lineno, word) for word in WORDS.findall(ast.get_docstring(node) or ""))
+
+
+def violations(folder: Path) -> list[str]:
+    """The words of the list in all modules below a folder, with file and line."""
+    return [
+        f"{path.relative_to(folder)}:{line} {word}"
+        for path in sorted(folder.rglob("*.py"))
+        for line, word in private_words(path.read_text(encoding="utf-8"))
+    ]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_names_comments_and_docstrings_use_standard_terms(folder: str) -> None:
+    modules = list((ROOT / folder).rglob("*.py"))
+    assert modules
+    assert violations(ROOT / folder) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "word"),
+    [
+        ("told_queries = 1\n", "told"),
+        ("class RoomKey:\n    pass\n", "Room"),
+        ("def f(silent: bool) -> None: ...\n", "silent"),
+        ("x = 1  # every door is open\n", "door"),
+        ('"""Pages of the room."""\n', "room"),
+        ('def f() -> None:\n    """One\n\n    thing at a time."""\n', "thing"),
+        ("cast = 1\n", "cast"),
+    ],
+)
+def test_a_planted_word_is_found(tmp_path: Path, source: str, word: str) -> None:
+    (tmp_path / "planted.py").write_text(source)
+    (violation,) = violations(tmp_path)
+    assert violation.endswith(f" {word}")
+
+
+def test_terms_of_libraries_and_parts_of_words_are_no_violations() -> None:
+    source = "from typing import cast\nx = cast('int', y)\nz = Value(0).cast(int)\nsomething = nothing\nforecast = 'room'\n"
+    assert list(private_words(source)) == []
