@@ -39,15 +39,15 @@ class Guard:
     """Fewest units of a group, and the largest shares of its largest and of its two largest units."""
 
     minimum: int
-    largest_limit: float
-    two_largest_limit: float
+    one: float
+    two: float
 
     def passes(self, concentration: Concentration) -> bool:
         """Whether a group may be shown."""
         return (
             concentration.units >= self.minimum
-            and concentration.largest <= self.largest_limit
-            and concentration.two_largest <= self.two_largest_limit
+            and concentration.largest <= self.one
+            and concentration.two_largest <= self.two
         )
 
 

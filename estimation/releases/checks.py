@@ -66,31 +66,31 @@ class ReleaseChecks:
 
     def to_document(self) -> dict[str, Any]:
         """The stored form: JSON values."""
-        found = asdict(self)
-        found["disclosure"]["systems"] = [
-            {**one, "recovered": list(one["recovered"])} for one in found["disclosure"]["systems"]
+        document = asdict(self)
+        document["disclosure"]["systems"] = [
+            {**system, "recovered": list(system["recovered"])} for system in document["disclosure"]["systems"]
         ]
         return {
-            "faults": list(found["faults"]),
-            "remarks": list(found["remarks"]),
-            "disclosure": found["disclosure"],
-            **({"rules": found["rules"]} if self.rules else {}),
+            "faults": list(document["faults"]),
+            "remarks": list(document["remarks"]),
+            "disclosure": document["disclosure"],
+            **({"rules": document["rules"]} if self.rules else {}),
         }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], /) -> "ReleaseChecks":
         """The checks of a stored form."""
-        found = document.get("disclosure", {})
+        disclosure = document.get("disclosure", {})
         return cls(
-            faults=tuple(Fault(**one) for one in document.get("faults", ())),
-            remarks=tuple(Fault(**one) for one in document.get("remarks", ())),
+            faults=tuple(Fault(**fault) for fault in document.get("faults", ())),
+            remarks=tuple(Fault(**fault) for fault in document.get("remarks", ())),
             disclosure=Disclosure(
-                found.get("withheld", {}),
+                disclosure.get("withheld", {}),
                 tuple(
-                    AuditedSystem(**{**one, "recovered": tuple(one["recovered"])})
-                    for one in found.get("systems", ())
+                    AuditedSystem(**{**system, "recovered": tuple(system["recovered"])})
+                    for system in disclosure.get("systems", ())
                 ),
-                found.get("leaks"),
+                disclosure.get("leaks"),
             ),
             rules=Rules(**document["rules"]) if document.get("rules") else None,
         )

@@ -239,7 +239,7 @@ def _signed(cell: FrozenCell | None) -> str:
 
 
 def _drafts(blocks: Iterable[Block], language: str) -> dict[str, _Draft]:
-    """Every place of the skeleton with the passages written for it; passages of other places come as guests."""
+    """Every standard section with its passages; passages of other sections come as guests."""
     drafts = {
         section.code: _Draft(section.code, section.level, section.heading) for section in structure.SECTIONS
     }

@@ -54,7 +54,7 @@ SECTIONS: tuple[StandardSection, ...] = (
     StandardSection("annex.quality", 1, Text("数据质量说明", "Quality of the results")),
 )  # fmt: skip
 
-# Other names that passages may use for a place.
+# Other names that passages may use for a section.
 ALIASES = {
     "chapter1.supply": "chapter1.1",
     "chapter1.circulation": "chapter1.2",

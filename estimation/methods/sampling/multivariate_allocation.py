@@ -154,7 +154,7 @@ class _Plan:
         return cls(square[asked] / denominator[asked][:, None], asked, np.abs(total), domain)
 
     def spread_out(self, values: Floats) -> Floats:
-        """Values (J,) at their places in (D, k), 0 elsewhere."""
+        """Values (J,) at their positions in (D, k), 0 elsewhere."""
         result = np.zeros(self.asked.shape)
         result[self.asked] = values
         return result

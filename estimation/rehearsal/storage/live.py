@@ -80,7 +80,7 @@ def _with_slips(writer: SheetWriter, positions: Ints, category: int) -> tuple[Sh
 
 
 def _comparable(writer: SheetWriter, positions: Ints, category: int) -> dict[int, str]:
-    """Last year's accepted sheets of the units that make a slip, by their index in `places`."""
+    """Last year's accepted sheets of the units that make a slip, by their index in `positions`."""
     rng = writer.country.streams(f"slips {category} {len(positions)}")
     chosen = np.flatnonzero(
         (rng.random(len(positions)) < SHARE) & accepted_mask(writer.members, 0)[positions]

@@ -30,7 +30,7 @@ MEMORY = 0.5  # weight of a rate against that of the year after
 class Backtest:
     """One known year as the rule forecasts it from the years before. ``error`` : log of forecast over level."""
 
-    place: int
+    position: int
     forecast: float
     level: float
     error: float

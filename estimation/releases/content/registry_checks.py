@@ -70,17 +70,17 @@ def check_registry(plan: PublicationPlan, words: Vocabulary) -> list[Finding]:
     units = _printed_units(plan)
     for fact in facts:
         findings += _labels(fact.code, fact.label.zh, fact.label.en)
-        findings += _places(fact.code, fact.place)
+        findings += _sections(fact.code, fact.place)
         if fact.formula is not None:
             findings += _formula(fact.code, fact.formula, fact.unit, units, words)
         if fact.error is not None:
             findings += list(_estimate(fact.code, fact.error, words))
     for forecast in plan.forecasts:
-        findings += _places(forecast.code, forecast.place)
+        findings += _sections(forecast.code, forecast.place)
         for formula in forecast.history:
             findings += _formula(forecast.code, formula, "", units, words, compare=False)
     for ranking in plan.rankings:
-        findings += _places(ranking.code, ranking.place)
+        findings += _sections(ranking.code, ranking.place)
         findings += _domain(ranking.code, ranking.kind, "", words)
     for figure in plan.figures:
         for line in figure.series:
@@ -239,7 +239,7 @@ def _labels(code: str, zh: str, en: str) -> list[Finding]:
     return [] if both else [Finding(code, "missing_translation", "a label is missing in one language")]
 
 
-def _places(code: str, section_codes: Sequence[str]) -> list[Finding]:
+def _sections(code: str, section_codes: Sequence[str]) -> list[Finding]:
     if not section_codes:
         return [Finding(code, "missing_place", "it stands nowhere in the report")]
     return [

@@ -1,6 +1,6 @@
 """Where the files of a release lie: outside the web root, in a folder named by the hash of what they show. Pure.
 
-A folder appears complete or not at all: it is written beside its place and renamed. The name also carries the
+A folder appears complete or not at all: it is written beside its target and renamed. The name also carries the
 edition of the renderers, so that a better printer prints anew and never mixes with the old files.
 """
 
@@ -18,7 +18,7 @@ EDITION = "2"
 
 
 def folder(root: Path, digest: str) -> Path:
-    """The place of the files of a content."""
+    """The folder of the files of a content."""
     return root / digest[:2] / f"{digest}-{EDITION}"
 
 

@@ -71,7 +71,7 @@ def test_box_is_logarithmic_and_holds_the_unit() -> None:
     assert boxes.box(7.0, (7.0, 7.0, 7.0)).span == 2.0
 
 
-LAX = compute.Guard(minimum=1, largest_limit=1.0, two_largest_limit=1.0)
+LAX = compute.Guard(minimum=1, one=1.0, two=1.0)
 
 
 def quartiles(values: list[float], guard: compute.Guard = LAX) -> list[int | str] | None:
