@@ -1,10 +1,14 @@
 """A run from request to stored estimates, worked by hand; claims, cancels, resumes."""
 
 import math
+from importlib import import_module
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from estimation.runs import services
@@ -257,3 +261,24 @@ def test_finished_runs_of_a_round_are_a_chain_that_is_never_rewritten(country: C
     for run, other in ((second, None), (first, third)):
         with pytest.raises(IntegrityError, match="not rewritten"), transaction.atomic():
             EstimationRun.objects.filter(pk=run.pk).update(supersedes=other)
+
+
+def test_runs_that_finished_before_there_was_a_relation_are_chained(country: Country) -> None:
+    migration = import_module("estimation.migrations.0015_stored_sentences_and_superseded_runs")
+    first, second = computed(), computed(RunSpec(winsorization=Winsorization("trim")))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE estimation_estimationrun DISABLE TRIGGER superseding_is_final")
+        cursor.execute("UPDATE estimation_estimationrun SET supersedes_id = NULL")
+        cursor.execute(
+            "UPDATE estimation_estimationrun SET summary = summary || jsonb_build_object('superseded_by', %s)"
+            " WHERE id = %s",
+            [second.pk, first.pk],
+        )
+    tables = MigrationExecutor(connection).loader.project_state().apps  # with plain JSON columns
+    migration._chain(tables.get_model("estimation", "EstimationRun"))
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.supersedes, second.supersedes) == (None, first)
+    raw = EstimationRun.objects.annotate(text=Cast("summary", TextField())).values_list("text", flat=True)
+    assert not [text for text in raw if "superseded_by" in text]
