@@ -1,5 +1,6 @@
 """The possible changes of a source file, and one of them made. The operators are those of Cosmic Ray."""
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -46,13 +47,33 @@ class Mutant:
 
 
 def mutants_of(root: Path, path: Path) -> Iterator[Mutant]:
-    """Every possible change of one file below ``root``."""
+    """Every possible change of one file below ``root`` that could change what the program does."""
     nodes = list(ast_nodes(get_ast_from_path(path)))
+    ignored = list(_without_behaviour(path.read_text()))
     for name in OPERATORS:
         operator = get_operator(f"core/{name}")()
         places = [start for node in nodes for start, _end in operator.mutation_positions(node)]
         for occurrence, (line, column) in enumerate(places):
+            if any(start <= (line, column) < end for start, end in ignored):
+                continue
             yield Mutant(str(path.relative_to(root)), line, column, name, occurrence)
+
+
+def _without_behaviour(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Start and end of annotations, names of types and ``@dataclass(frozen=..., slots=...)``."""
+    for node in ast.walk(ast.parse(source)):
+        found: list[ast.expr | None] = []
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found = [node.returns]
+        elif isinstance(node, ast.arg | ast.AnnAssign):
+            found = [node.annotation]
+        elif isinstance(node, ast.TypeAlias):
+            found = [node.value]
+        elif isinstance(node, ast.ClassDef):
+            found = [one for one in node.decorator_list if "dataclass" in ast.unparse(one)]
+        for one in found:
+            if one is not None and one.end_lineno is not None and one.end_col_offset is not None:
+                yield (one.lineno, one.col_offset), (one.end_lineno, one.end_col_offset)
 
 
 def all_mutants(root: Path, folders: list[str]) -> list[Mutant]:

@@ -217,6 +217,19 @@ def test_a_count_at_the_minimum_is_published() -> None:
     assert len(withheld(protect(cells_of(known), known, {}, Rules(minimum=4))[0])) == 2
 
 
+def test_the_national_total_is_published_even_where_nothing_else_protects() -> None:
+    """105 known, 5 hidden beside a sensitive 100: nobody could be kept from bounding it by 105 but by hiding the 105."""
+    amounts = (("category", "CAT01", 100.0), ("category", "CAT03", 5.0), ("nation", "all", 105.0))
+    known = {Key(2025, "P01", "total", kind, code): Stored(value, n=50) for kind, code, value in amounts}
+    shares = {("P01", "category", "CAT01"): Concentration(2, 0.6, 1.0), ("P01", "category", "CAT03"): FINE}
+    cells, verdict = protect(cells_of(known), known, shares, Rules())
+    assert withheld(cells) == {"P01/total/category/CAT01/2025", "P01/total/category/CAT03/2025"}
+    assert verdict.withheld == {
+        "P01/total/category/CAT01/2025": "few",
+        "P01/total/category/CAT03/2025": "secondary",
+    }
+
+
 def test_what_an_earlier_release_withheld_stays_withheld(estimates: dict[Key, Stored]) -> None:
     before = frozenset({"P01/total/section/K/2025", "P01/total/section/L/2025"})
     cells, _ = protect(
