@@ -28,6 +28,8 @@ FOREIGN = (
     "DJANGO_SETTINGS_MODULE",
 )
 
+IN_A_ROW = 10
+
 
 class Stack:
     """A running demonstration. `start` returns when it is ready; `stop` is Ctrl-C."""
@@ -61,13 +63,20 @@ class Stack:
             raise
 
     def wait(self, path: str, seconds: float) -> None:
-        """Until the page answers 200. Raises TimeoutError with the end of the log."""
+        """Until the page answers 200 several times in a row. Raises TimeoutError with the end of the log.
+
+        There are two web processes, each with its own connections: one answer tells of one of them only.
+        """
         end = time.monotonic() + seconds
+        answers = 0
         while time.monotonic() < end:
             try:
                 with urllib.request.urlopen(self.url + path, timeout=5):
+                    answers += 1
+                if answers == IN_A_ROW:
                     return
             except (urllib.error.URLError, OSError):
+                answers = 0
                 if self.process is not None and self.process.poll() is not None:
                     break
                 time.sleep(0.3)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
+from playwright.sync_api import BrowserContext, Error, Locator, Page, Response, expect
 
 PASSWORD = "Yanlian-2025-demo"  # printed by ``manage.py demo``
 PATIENCE = 90_000  # milliseconds: a slow machine is not a broken program
@@ -54,8 +54,13 @@ class Visitor:
         self.tolerated = parts
 
     def go(self, path: str) -> Response:
-        """Open a page of the site."""
-        response = self.page.goto(self.url + path)
+        """Open a page of the site, once more when the page that is left was just moving on by itself."""
+        try:
+            response = self.page.goto(self.url + path)
+        except Error as error:
+            if "net::ERR_ABORTED" not in error.message:
+                raise
+            response = self.page.goto(self.url + path)
         assert response is not None
         return response
 
