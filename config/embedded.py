@@ -8,6 +8,7 @@ PostgreSQL wheel counts the processes that hold a handle and stops the server wi
 owned by the process that started it.
 """
 
+import base64
 import os
 import secrets
 import signal
@@ -45,6 +46,7 @@ def prepare_environment(name: str = "") -> None:
     os.environ["LOCAL_MODE"] = "1"
     os.environ["LOCAL_DIR"] = str(folder)
     os.environ["SECRET_KEY"] = _kept(folder / "secret_key", lambda: secrets.token_urlsafe(50))
+    os.environ["FIELD_KEYS"] = _kept(folder / "field_keys", lambda: f"local:{_random_key()}")
     port = _kept(folder / "valkey_port", lambda: str(_free_port()))
     os.environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
     uri = _kept(folder / "database_url", lambda: "postgresql://postgres@/survey")
@@ -172,6 +174,10 @@ def _kept(path: Path, make: Any) -> str:
         path.write_text(make())
         path.chmod(0o600)
     return path.read_text()
+
+
+def _random_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _valkey_port() -> int:

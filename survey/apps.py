@@ -1,9 +1,12 @@
 """The collection side of the system."""
 
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
+from django.core import checks
 
+from survey import encryption
 from survey.sentences import load_messages
 
 
@@ -15,5 +18,15 @@ class SurveyConfig(AppConfig):
 
     def ready(self) -> None:
         """Make every stored sentence of the app known, and join its packages."""
+        checks.register(field_keys)
         load_messages(self.name, self.path)
         import_module(f"{self.name}.registration").register()
+
+
+def field_keys(**options: Any) -> list[checks.CheckMessage]:
+    """System check: the keys of encrypted columns can be used."""
+    try:
+        encryption.check_settings()
+    except encryption.EncryptionError as error:
+        return [checks.Error(str(error), id="survey.E001")]
+    return []

@@ -15,6 +15,7 @@ from tests.architecture.test_layout import ROOT
 
 PRODUCTION = {
     "SECRET_KEY": "k3yK3Y-" + "abcdefghijklmnopqrstuvwxyz0123456789" * 2,
+    "FIELD_KEYS": "2026:" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoyMzQ1Njc=",
     "DATABASE_URL": "postgresql://survey@db.example.org/survey",
     "REDIS_URL": "redis://cache.example.org:6379/0",
     "ALLOWED_HOSTS": "survey.example.org",
@@ -36,11 +37,17 @@ def test_deployment_checks_are_clean() -> None:
     assert "no issues (0 silenced)" in done.stdout
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "FIELD_KEYS", "DATABASE_URL", "REDIS_URL"])
 def test_a_missing_variable_is_an_error_with_its_name(missing: str) -> None:
     done = manage("check", **{name: value for name, value in PRODUCTION.items() if name != missing})
     assert done.returncode != 0
     assert missing in done.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("FIELD_KEYS", "2026:c2hvcnQ="), ("FIELD_ALGORITHM", "ROT13")])
+def test_unusable_keys_of_columns_are_an_error(name: str, value: str) -> None:
+    done = manage("check", **{**PRODUCTION, name: value})
+    assert done.returncode != 0 and name in done.stderr
 
 
 def test_api_document_is_valid_and_without_warnings() -> None:

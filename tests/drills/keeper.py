@@ -16,7 +16,7 @@ COMMANDS = {
     "kill valkey": embedded.kill_valkey,
     "revive": embedded.revive,
 }
-INHERITED = ("LOCAL_MODE", "LOCAL_DIR", "SECRET_KEY", "REDIS_URL", "DATABASE_URL")
+INHERITED = ("LOCAL_MODE", "LOCAL_DIR", "SECRET_KEY", "FIELD_KEYS", "REDIS_URL", "DATABASE_URL")
 PASSWORD = "Jade-Harbour-2031"
 
 

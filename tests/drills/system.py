@@ -25,7 +25,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 150  # seconds; only a machine that does everything at once needs them
 TOKEN = "d" * 32  # the CSRF token of these browsers: cookie and header agree
 # What the tests' own process has set for its servers must not reach the drills.
-FOREIGN = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOCAL_MODE", "LOCAL_DIR", "XDG_RUNTIME_DIR"}
+FOREIGN = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "FIELD_KEYS",
+    "LOCAL_MODE",
+    "LOCAL_DIR",
+    "XDG_RUNTIME_DIR",
+}
 SHORT = {"RUN_LOST_SECONDS": "1", "RUN_RESEND_SECONDS": "0", "STATEMENT_SECONDS": "3", "PLAIN_STATIC": "1"}
 
 

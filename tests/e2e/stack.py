@@ -21,6 +21,7 @@ FOREIGN = (
     "DATABASE_URL",
     "REDIS_URL",
     "SECRET_KEY",
+    "FIELD_KEYS",
     "LOCAL_MODE",
     "LOCAL_DIR",
     "PLAIN_STATIC",
