@@ -1,7 +1,7 @@
-"""Who may open a view, written on the view. The middleware refuses what is written nowhere.
+"""Access rules of views. The middleware refuses a view without a rule.
 
-Each view carries exactly one mark in ``view.access``: ``"public"``, ``"signed_in"``, or a tuple of the
-permissions of which one is needed. A test reads the marks of the whole URL configuration.
+Each view has exactly one rule in ``view.access``: ``"public"``, ``"signed_in"``, or a tuple of the
+permissions of which one is needed. A test reads the rules of the whole URL configuration.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from survey.access.roles import Permission
 type Access = Literal["public", "signed_in"] | Permission | tuple[Permission, ...]
 type View = Callable[..., HttpResponseBase]
 
-# Views of packages, which cannot be decorated where they are written.
-FOREIGN: dict[str, Access] = {
+# Views of third-party packages, which cannot be decorated in their own modules.
+THIRD_PARTY_VIEWS: dict[str, Access] = {
     "django.views.i18n.set_language": "public",
     "drf_spectacular.views.SpectacularAPIView": "signed_in",
 }
@@ -26,7 +26,7 @@ FOREIGN: dict[str, Access] = {
 
 def public(view: View) -> View:
     """Open to everybody, signed in or not."""
-    return _mark(_same(view), "public")
+    return _set_access(_unguarded_view(view), "public")
 
 
 def signed_in(view: View) -> View:
@@ -38,13 +38,13 @@ def signed_in(view: View) -> View:
             return redirect_to_login(request.get_full_path())
         return view(request, *args, **kwargs)
 
-    return _mark(guarded, "signed_in")
+    return _set_access(guarded, "signed_in")
 
 
 def requires(*permissions: Permission) -> Callable[[View], View]:
-    """Open to those who hold one of the permissions somewhere; for all others the page does not exist.
+    """Open to those who have one of the permissions for any region; others get 404.
 
-    Where they hold it is decided row by row: the view starts from ``visible_to``.
+    The region is checked for each row: the view starts from ``visible_to``.
     """
     if not permissions:
         raise ValueError("requires() needs at least one permission")
@@ -59,47 +59,47 @@ def requires(*permissions: Permission) -> Callable[[View], View]:
                 raise Http404
             return view(request, *args, **kwargs)
 
-        return _mark(guarded, permissions[0] if len(permissions) == 1 else permissions)
+        return _set_access(guarded, permissions[0] if len(permissions) == 1 else permissions)
 
     return decorate
 
 
 def access_of(view: Any) -> Access | None:
-    """The mark of a view (function, class-based or DRF), or None when nobody wrote one."""
-    mark: Access | None = getattr(view, "access", None)
-    if mark is not None:
-        return mark
+    """The access rule of a view (function, class-based or DRF), or None when it has none."""
+    access: Access | None = getattr(view, "access", None)
+    if access is not None:
+        return access
     cls = getattr(view, "cls", None) or getattr(view, "view_class", None)
     if cls is not None:
-        mark = getattr(cls, "access", None) or getattr(cls, "permission", None)
-        if mark is not None:
-            result: Access | None = mark
+        access = getattr(cls, "access", None) or getattr(cls, "permission", None)
+        if access is not None:
+            result: Access | None = access
             return result
     named = cls or view
-    return FOREIGN.get(f"{named.__module__}.{getattr(named, '__qualname__', '')}")
+    return THIRD_PARTY_VIEWS.get(f"{named.__module__}.{getattr(named, '__qualname__', '')}")
 
 
-def opens(view: Any, user: User) -> bool:
-    """May this user open this view at all (rows apart)? What the permission matrix expects."""
-    mark = access_of(view)
-    if mark == "public":
+def may_open(view: Any, user: User) -> bool:
+    """Whether this user may open this view, regardless of rows. The permission matrix expects this result."""
+    access = access_of(view)
+    if access == "public":
         return True
-    if mark is None or not user.is_authenticated:
+    if access is None or not user.is_authenticated:
         return False
-    if mark == "signed_in":
+    if access == "signed_in":
         return True
-    wanted = (mark,) if isinstance(mark, Permission) else mark
-    return any(user.has(permission) for permission in wanted if isinstance(permission, Permission))
+    permissions = (access,) if isinstance(access, Permission) else access
+    return any(user.has(permission) for permission in permissions if isinstance(permission, Permission))
 
 
-def _same(view: View) -> View:
+def _unguarded_view(view: View) -> View:
     @wraps(view)
-    def passed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def unguarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return view(request, *args, **kwargs)
 
-    return passed
+    return unguarded
 
 
-def _mark(view: View, access: Access) -> View:
+def _set_access(view: View, access: Access) -> View:
     view.access = access  # type: ignore[attr-defined]  # functions take attributes; the type does not say so
     return view

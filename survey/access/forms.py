@@ -1,4 +1,4 @@
-"""Forms of the front door. They parse and check shape; the services decide."""
+"""Forms of sign-in, accounts, roles and the audit trail. They validate input; the services apply the policies."""
 
 import datetime as dt
 import re
@@ -28,7 +28,7 @@ class PlainForm(forms.Form):
             field.widget.attrs.setdefault("class", kind)
 
     def full_clean(self) -> None:
-        """Mark the controls that are wrong, for eyes as well as for readers."""
+        """Add the class of an invalid control to the controls with errors."""
         super().full_clean()
         for name in self.errors:
             if name in self.fields:
@@ -36,17 +36,17 @@ class PlainForm(forms.Form):
                 attrs["class"] = f"{attrs['class']} is-invalid"
 
     def summary(self) -> list[dict[str, str]]:
-        """What components/error_summary.html shows."""
-        found = []
+        """Errors as components/error_summary.html reads them: address of the control and text."""
+        entries = []
         for name, errors in self.errors.items():
             if name not in self.fields:
-                found += [{"href": "", "text": str(error)} for error in errors]
+                entries += [{"href": "", "text": str(error)} for error in errors]
                 continue
             control = self[name]
             for error in errors:
                 text = _("%(field)s: %(problem)s") % {"field": control.label, "problem": error}
-                found.append({"href": f"#{control.id_for_label}", "text": str(text)})
-        return found
+                entries.append({"href": f"#{control.id_for_label}", "text": str(text)})
+        return entries
 
 
 class SignInForm(PlainForm):
@@ -66,7 +66,7 @@ class SignInForm(PlainForm):
 
 
 class _NewPasswords(PlainForm):
-    """Two equal passwords that keep the rules."""
+    """A new password, entered twice, that meets the password rules."""
 
     new_password = forms.CharField(
         label=_("New password"),
@@ -87,7 +87,7 @@ class _NewPasswords(PlainForm):
         return None
 
     def clean(self) -> dict[str, Any]:
-        """Both equal, and good enough."""
+        """Check that both are equal and that the password rules are met."""
         data = super().clean() or {}
         first, second = data.get("new_password"), data.get("repeated")
         if first and second and first != second:
@@ -101,7 +101,7 @@ class _NewPasswords(PlainForm):
 
 
 class PasswordForm(_NewPasswords):
-    """One's own password: the old one proves that it is still the same person at the desk."""
+    """The user's own password; the current one confirms the user's identity."""
 
     old_password = forms.CharField(
         label=_("Current password"),
@@ -120,14 +120,14 @@ class PasswordForm(_NewPasswords):
         return self.user
 
     def clean_old_password(self) -> str:
-        """The password in use."""
+        """Check the current password."""
         old: str = self.cleaned_data["old_password"]
         if not self.user.check_password(old):
             raise forms.ValidationError(_("This is not your current password."))
         return old
 
     def clean(self) -> dict[str, Any]:
-        """A new password is a different one."""
+        """Check that the new password differs from the current one."""
         data = super().clean()
         if data.get("new_password") and data.get("new_password") == data.get("old_password"):
             self.add_error("new_password", _("The new password must differ from the current one."))
@@ -135,7 +135,7 @@ class PasswordForm(_NewPasswords):
 
 
 class ForgottenForm(PlainForm):
-    """Whose password is forgotten."""
+    """The account whose password is forgotten."""
 
     username = forms.CharField(
         label=_("Account"),
@@ -145,7 +145,7 @@ class ForgottenForm(PlainForm):
 
 
 class RenewalForm(_NewPasswords):
-    """A new password for somebody who has the link."""
+    """A new password, set by the link of the e-mail."""
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -157,7 +157,7 @@ class RenewalForm(_NewPasswords):
 
 
 class ActivationForm(PlainForm):
-    """What stands in the letter."""
+    """Credit code and activation code, as printed in the letter."""
 
     credit_code = forms.CharField(
         label=_("Unified social credit code"),
@@ -190,7 +190,7 @@ class _WithAccountName(PlainForm):
     )
 
     def clean_username(self) -> str:
-        """Well-formed and free."""
+        """Check the form of the account name and that it is not taken."""
         username: str = self.cleaned_data["username"]
         if not USERNAME.match(username):
             raise forms.ValidationError(_("Use 3 to 40 letters, digits or . _ - @."))
@@ -209,7 +209,7 @@ class FirstAccountForm(_WithAccountName, _NewPasswords):
         self.credit_code = credit_code
 
     def owner(self) -> User:
-        """The user that is about to exist."""
+        """The user that will be created."""
         data = self.cleaned_data
         user = User(**{name: data.get(name, "") for name in ("username", "name", "email")})
         user.credit_codes = [self.credit_code]  # type: ignore[attr-defined]  # read by the validator
@@ -217,7 +217,7 @@ class FirstAccountForm(_WithAccountName, _NewPasswords):
 
 
 class AccountForm(_WithAccountName):
-    """A new account, made by the system administrator."""
+    """A new account, created by the system administrator."""
 
     phone = forms.CharField(
         label=_("Office telephone (optional)"),
@@ -238,7 +238,7 @@ class CodeForm(PlainForm):
 
 
 class GrantForm(PlainForm):
-    """A role, and where it holds."""
+    """A role with its region and category."""
 
     role = forms.ChoiceField(label=_("Role"))
     region = forms.ModelChoiceField(label=_("Region"), queryset=Region.objects.none(), empty_label=None)
@@ -256,7 +256,7 @@ class GrantForm(PlainForm):
 
 
 class AuditFilter(PlainForm):
-    """What to look for in the audit trail; every field may stay empty."""
+    """Filter of the audit trail; every field is optional."""
 
     actor = forms.CharField(label=_("Who"), max_length=60, required=False)
     action = forms.ChoiceField(label=_("Action"), required=False)
@@ -288,7 +288,7 @@ class AuditFilter(PlainForm):
             self.fields[name].choices = [("", _("All")), *ordered]  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean(self) -> dict[str, Any]:
-        """A range runs forward."""
+        """Check that the start is not after the end."""
         data = super().clean() or {}
         since, until = data.get("since"), data.get("until")
         if isinstance(since, dt.date) and isinstance(until, dt.date) and since > until:

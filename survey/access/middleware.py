@@ -1,4 +1,4 @@
-"""Nobody gets past the front door halfway: session, second factor, own password, statutory notice."""
+"""Enforces the steps of signing in: session, second factor, own password, statutory notice."""
 
 import ipaddress
 import logging
@@ -32,7 +32,7 @@ ALWAYS = frozenset({"sign_out", "set_language", "session_extend"})
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The client's address; behind the proxy that settings declare, the one which that proxy saw.
+    """The client's address; behind the proxy that the settings declare, the address that the proxy received.
 
     Only the last entry of X-Forwarded-For was written by our own proxy; earlier ones can be forged.
     """
@@ -47,13 +47,13 @@ def address_of(request: HttpRequest) -> str | None:
 
 
 class SignInMiddleware:
-    """Every view needs a session unless it is marked public; refusals become sentences or 404."""
+    """Requires a session for every view that is not public; turns refusals into messages or 404."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Keep the address for the audit rows of this request; forbid shared caches to keep pages."""
+        """Record the address for the audit rows of this request; forbid caches to store pages."""
         with audit.address(address_of(request)):
             response = self.get_response(request)
             self._trace(request, response)
@@ -64,7 +64,7 @@ class SignInMiddleware:
     def process_view(
         self, request: HttpRequest, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Stop the request before the view when a step of signing in is missing."""
+        """Redirect to the first missing step of signing in."""
         if access_of(view) == "public":
             return None
         machine = _is_api(view)
@@ -72,7 +72,7 @@ class SignInMiddleware:
             logout(request)
             messages.info(request, _("Your session has reached its longest duration. Please sign in again."))
         if not request.user.is_authenticated:
-            # DRF answers machines itself, in its own shape of error body.
+            # DRF answers API clients itself, with its own error body.
             return None if machine else _to_sign_in(request)
         step = pending_step(request)
         request.pending_step = step  # type: ignore[attr-defined]  # read by the navigation
@@ -84,7 +84,7 @@ class SignInMiddleware:
         return _go(request, reverse(step))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Refusals with a sentence are shown; a lack of permission looks like a missing page."""
+        """Show a refusal with its message; answer 404 for a missing permission."""
         if isinstance(exception, PermissionDenied):
             return not_found(request, exception)
         if not isinstance(exception, SurveyError):
@@ -100,7 +100,7 @@ class SignInMiddleware:
         return page(request, "survey/access/refused.html", {"sentence": sentence}, status=exception.status)
 
     def _trace(self, request: HttpRequest, response: HttpResponse) -> None:
-        """Leave a trace when a signed-in person asks for something that is not theirs to see."""
+        """Record when a signed-in user requests something outside the user's scope."""
         match = request.resolver_match
         if response.status_code not in (403, 404) or not match or not request.user.is_authenticated:
             return
@@ -115,9 +115,9 @@ class SignInMiddleware:
 
 
 def pending_step(request: HttpRequest) -> str:
-    """URL name of the first step of signing in that is still missing, or nothing.
+    """URL name of the first step of signing in that is missing, or an empty string.
 
-    The second factor comes before the password: who only knows a password may not even change it.
+    The second factor comes before the password: a known password alone must not suffice to change it.
     """
     user: Any = request.user
     verified = user.is_verified()
@@ -144,8 +144,8 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     htmx: Any = getattr(request, "htmx", None)
     if not htmx:
         return redirect_to_login(request.get_full_path() if request.method == "GET" else _back(request))
-    # A fragment's own address is no page to come back to. The page keeps what was typed and offers the
-    # link, so this must not navigate by itself.
+    # The address of a fragment is no page to return to. The page keeps the unsaved input and offers the
+    # link, so this response must not navigate.
     response = HttpResponse(status=401)
     response.headers["X-Sign-In"] = redirect_to_login(htmx.current_url_abs_path or reverse("home")).url
     return response
@@ -160,7 +160,7 @@ def _go(request: HttpRequest, url: str) -> HttpResponse:
 
 
 def _back(request: HttpRequest) -> str:
-    """The page that the form stood on, as a path of this site; else the home page."""
+    """The page that contained the form, if it belongs to this site; else the home page."""
     came_from = request.headers.get("Referer", "")
     if url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
         return came_from

@@ -1,4 +1,4 @@
-"""People, regions and who is what where."""
+"""Users, regions and role assignments."""
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import BaseUserManager
@@ -37,7 +37,7 @@ class Region(models.Model):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Accounts are made by services; this only knows how to store a password."""
+    """Creates users with a hashed password; the services create accounts."""
 
     def create_user(self, username: str, password: str | None = None, **fields: object) -> "User":
         """A user with a hashed password (unusable when None)."""
@@ -48,7 +48,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person. One person, one account; the unit or region stands in the role assignment."""
+    """The account of one person; the role assignments name the units or regions."""
 
     username = models.CharField(_("Account"), max_length=60, unique=True)
     name = models.CharField(_("Name"), max_length=60, blank=True)
@@ -62,7 +62,7 @@ class User(AbstractBaseUser):
 
     objects = UserManager()
     USERNAME_FIELD = "username"
-    is_staff = False  # there is no Django admin site: nothing may pass by the state machine
+    is_staff = False  # there is no Django admin site: changes must not bypass the state machine
 
     def __str__(self) -> str:
         return self.name or self.username
@@ -79,12 +79,12 @@ class User(AbstractBaseUser):
         return {grant.role for grant in self.grants()}
 
     def has(self, permission: Permission) -> bool:
-        """True when some role allows this somewhere; where is a question for ``scope``."""
+        """True when a role allows this for any region; ``scope`` decides about rows."""
         return any(permission in permissions_of(grant.role) for grant in self.grants())
 
 
 class FormerPassword(models.Model):
-    """The hash of a password that a person has or had; only the newest few are kept."""
+    """The hash of a current or former password; only the latest are stored."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="former_passwords")
     password_hash = models.CharField(max_length=128)
@@ -95,7 +95,7 @@ class FormerPassword(models.Model):
 
 
 class RoleAssignment(models.Model):
-    """One user, one role, one place: region, optionally one category, and one unit for respondents."""
+    """A user's role for a region, optionally limited to a category, and for one unit if the user is a respondent."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="assignments")
     role = models.CharField(max_length=30, choices=Role.choices)
@@ -131,7 +131,7 @@ class RoleAssignment(models.Model):
 
 
 class ActivationCode(models.Model):
-    """A one-time code from the activation letter. Only its hash is kept."""
+    """A one-time code from the activation letter. Only its hash is stored."""
 
     unit = models.ForeignKey("survey.ReportingUnit", models.CASCADE, related_name="activation_codes")
     code_hash = models.CharField(max_length=128)

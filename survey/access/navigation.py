@@ -1,9 +1,9 @@
-"""What every page's frame needs to know: where this person can go, and how long the session lasts.
+"""Context of every page: the navigation of this user and the remaining time of the session.
 
-Variables given to templates:
+Variables of the templates:
 
 ``navigation``       list of Entry (name, label, href, current)
-``SYNTHETIC``        True when everything shown is made up (rehearsal)
+``SYNTHETIC``        True when all data are synthetic (rehearsal)
 ``session_seconds``  seconds until this session ends without another request; 0 when nobody is signed in
 ``other_language``   code of the language to switch to
 """
@@ -21,7 +21,7 @@ from django.utils.translation import get_language
 
 from survey.access.models import User
 from survey.access.roles import Permission
-from survey.access.sessions import seconds_left
+from survey.access.sessions import seconds_remaining
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that the main navigation offers to those who hold one of the permissions.
+    """A page of the main navigation, for users who have one of the permissions.
 
-    ``position`` orders the navigation. ``home`` orders the pages on which somebody's day may start; 0: none of them.
-    ``prefixes`` begin the names of other addresses at which the entry is shown as the current one.
+    ``position`` orders the navigation. ``home`` ranks the pages that can be a user's start page; 0: never.
+    ``prefixes`` begin the URL names for which the entry is shown as the current one.
     """
 
     name: str
@@ -55,51 +55,55 @@ _LINKS: dict[str, str] = {}
 
 
 def register(*pages: Page) -> None:
-    """Offer pages in the navigation. Raises ValueError when a position is taken."""
-    for one in pages:
-        if any(one.position == other.position and one.name != other.name for other in _PAGES.values()):
-            raise ValueError(f"the position {one.position} is taken")
-        _PAGES[one.name] = one
+    """Add pages to the navigation. Raises ValueError when a position is taken."""
+    for page in pages:
+        if any(
+            page.position == existing.position and page.name != existing.name for existing in _PAGES.values()
+        ):
+            raise ValueError(f"the position {page.position} is taken")
+        _PAGES[page.name] = page
 
 
 def entries(user: User, current: str = "") -> Iterator[Entry]:
-    """The pages that this user may open, in their fixed order."""
-    for one in sorted(_PAGES.values(), key=lambda one: one.position):
-        if any(user.has(permission) for permission in one.permissions):
-            is_current = current == one.name or current.startswith(one.prefixes or ("\0",))
-            yield Entry(one.name, one.label, reverse(one.name), is_current)
+    """The pages that this user may open, in order of position."""
+    for page in sorted(_PAGES.values(), key=lambda page: page.position):
+        if any(user.has(permission) for permission in page.permissions):
+            is_current = current == page.name or current.startswith(page.prefixes or ("\0",))
+            yield Entry(page.name, page.label, reverse(page.name), is_current)
 
 
 def register_links(links: Mapping[str, str]) -> None:
-    """Say which address a link of a lower package leads to: its name there -> name of the address."""
+    """Map the names of links in lower packages to URL names."""
     _LINKS.update(links)
 
 
 def linked(name: str, *args: Any) -> str:
-    """Where a link leads that an upper package has registered. Raises ImproperlyConfigured for an unknown one."""
+    """The address of a registered link. Raises ImproperlyConfigured when no package has registered it."""
     if name not in _LINKS:
         raise ImproperlyConfigured(f"no package has registered the link {name}")
     return reverse(_LINKS[name], args=args)
 
 
 def home_of(user: User) -> Entry | None:
-    """Where this user's day starts; None when no page is open to them."""
-    ranks = {one.name: one.home for one in _PAGES.values() if one.home}
+    """The start page of this user; None when the user may open none."""
+    ranks = {page.name: page.home for page in _PAGES.values() if page.home}
     return min(
-        (one for one in entries(user) if one.name in ranks), key=lambda one: ranks[one.name], default=None
+        (entry for entry in entries(user) if entry.name in ranks),
+        key=lambda entry: ranks[entry.name],
+        default=None,
     )
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context processor; must not fail where there is no user or no route (error pages)."""
+    """Context processor; must not fail without a user or a resolved URL (error pages)."""
     user: User | None = getattr(request, "user", None)
     match = getattr(request, "resolver_match", None)
-    known = user is not None and user.is_authenticated
-    # Somebody halfway through sign-in sees no links that would only lead back.
-    settled = known and not getattr(request, "pending_step", "")
+    signed_in = user is not None and user.is_authenticated
+    # While a step of signing in is missing, every link would lead back to that step.
+    complete = signed_in and not getattr(request, "pending_step", "")
     return {
-        "navigation": list(entries(user, (match and match.url_name) or "")) if settled and user else [],
+        "navigation": list(entries(user, (match and match.url_name) or "")) if complete and user else [],
         "SYNTHETIC": settings.SYNTHETIC_BANNER,
-        "session_seconds": seconds_left(request.session) if known else 0,
+        "session_seconds": seconds_remaining(request.session) if signed_in else 0,
         "other_language": "zh-hans" if (get_language() or "").startswith("en") else "en",
     }

@@ -1,4 +1,4 @@
-"""One helper for every page: the whole page, or the part of it that htmx asked for."""
+"""Renders a whole page, or the part of it that htmx requested."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +15,9 @@ def page(
     partial: str | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Render ``template``, or only its ``{% partialdef <partial> %}`` when htmx asks for a fragment.
+    """Render ``template``, or only its ``{% partialdef <partial> %}`` when htmx requests a fragment.
 
-    A boosted link and a restored history entry want the whole page although htmx sends them.
+    A boosted link and a restored history entry need the whole page although htmx sends them.
     """
     htmx: Any = getattr(request, "htmx", None)
     fragment = bool(partial and htmx and not htmx.boosted and not htmx.history_restore_request)

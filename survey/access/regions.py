@@ -5,9 +5,9 @@ from survey.classification import NATION, entries
 
 
 def load_regions() -> int:
-    """Create or update nation, provinces and separately planned cities. Returns how many there are.
+    """Create or update nation, provinces and separately planned cities. Returns their number.
 
-    Codes that have left the list stay: units of earlier rounds may still point at them.
+    Regions whose codes were removed from the list are retained: units of earlier rounds may refer to them.
     """
     rows: list[Region] = []
     paths = {NATION: f"{NATION}/"}

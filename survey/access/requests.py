@@ -1,4 +1,4 @@
-"""Requests of views that only signed-in people reach: ``request.user`` is a person there."""
+"""Types of requests whose ``request.user`` is a signed-in user."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -7,12 +7,12 @@ from survey.access.models import User
 
 
 class AuthenticatedRequest(HttpRequest):
-    """The request of a page that ``requires`` or ``signed_in`` guards; the guard turned everybody else away."""
+    """The request of a view that is decorated with ``requires`` or ``signed_in``."""
 
     user: User
 
 
 class AuthenticatedApiRequest(Request):
-    """The request of an endpoint whose permission classes turned everybody else away."""
+    """The request of an endpoint whose permission classes require a signed-in user."""
 
     user: User

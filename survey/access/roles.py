@@ -1,4 +1,4 @@
-"""Roles and what each may do, as one table. Where they may do it is the business of ``scope``."""
+"""The permissions of each role. ``scope`` limits them to regions, categories and units."""
 
 from enum import StrEnum
 
@@ -7,13 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Permission(StrEnum):
-    """One thing that can be allowed. Names are verbs of the survey, not of the database."""
+    """A permission. Names are verbs of the survey, not of the database."""
 
     RESPOND = "respond"  # fill and submit the sheet of one's own unit
     VIEW_SHEETS = "view_sheets"  # read answers of units in scope
     REVIEW = "review"  # comment, return, accept at one's own level
     REOPEN = "reopen"  # open an accepted sheet again
-    INVALIDATE = "invalidate"  # rule a filed sheet out of the valid sample, with a coded reason
+    INVALIDATE = "invalidate"  # exclude a filed sheet from the valid sample, with a coded reason
     MANAGE_UNITS = "manage_units"  # dispositions, extensions, activation codes of units in scope
     VIEW_PROGRESS = "view_progress"
     DESIGN = "design"  # questionnaires and rounds
@@ -27,7 +27,7 @@ class Permission(StrEnum):
 
 
 class Role(TextChoices):
-    """What a person is in the survey."""
+    """The role of a user in the survey."""
 
     RESPONDENT = "respondent", _("Respondent")
     PROVINCIAL_ADMINISTRATOR = "provincial_administrator", _("Provincial administrator")
@@ -42,16 +42,16 @@ class Role(TextChoices):
 
 P = Permission
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    # Fills the sheets of one unit; sees nothing of anybody else.
+    # Fills the sheets of one unit; reads no other unit.
     Role.RESPONDENT: frozenset({P.RESPOND}),
-    # The desk of a province: reads and decides on the sheets whose reviewing region is below it.
+    # The desk of a province: reads and reviews the sheets whose reviewing region is in its subtree.
     Role.PROVINCIAL_ADMINISTRATOR: frozenset(
         {P.VIEW_SHEETS, P.REVIEW, P.REOPEN, P.MANAGE_UNITS, P.VIEW_PROGRESS}
     ),
-    # Prepares rounds, questionnaires and samples: sees the register entries of units, never their answers.
+    # Prepares rounds, questionnaires and samples: reads the register entries of units, never their answers.
     Role.DESIGNER: frozenset({P.DESIGN, P.DESIGN_SAMPLE, P.VIEW_PROGRESS}),
-    # Runs the estimation and reads its inputs down to the unit; with the designer one of the two who draw a
-    # sample and approve it.
+    # Runs the estimation and reads its inputs by unit. Of designer and methodologist, one draws a sample and the
+    # other approves it.
     Role.METHODOLOGIST: frozenset(
         {P.VIEW_SHEETS, P.VIEW_PROGRESS, P.VIEW_ESTIMATES, P.RUN_ESTIMATION, P.DESIGN_SAMPLE}
     ),
@@ -61,7 +61,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     # Releases results; may not run the estimation that it releases (two-person rule).
     Role.PUBLISHER: frozenset({P.VIEW_PROGRESS, P.VIEW_ESTIMATES, P.PUBLISH}),
-    # The three administrators of the protection scheme: accounts, authorisation, audit, never two in one.
+    # The three administrators of the protection scheme: accounts, authorisation, audit, always different persons.
     Role.SYSTEM_ADMINISTRATOR: frozenset({P.MANAGE_USERS}),
     Role.SECURITY_ADMINISTRATOR: frozenset({P.GRANT_ROLES}),
     Role.AUDIT_ADMINISTRATOR: frozenset({P.VIEW_AUDIT}),
@@ -72,12 +72,12 @@ ADMINISTRATORS = frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRAT
 
 
 def permissions_of(role: str) -> frozenset[Permission]:
-    """Everything that one role allows."""
+    """The permissions of a role."""
     return PERMISSIONS[Role(role)]
 
 
 def roles_with(permission: Permission) -> list[str]:
-    """The roles that allow one thing, for use in a query."""
+    """The roles that have a permission, as values of a query."""
     return [role.value for role, allowed in PERMISSIONS.items() if permission in allowed]
 
 

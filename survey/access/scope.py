@@ -1,12 +1,11 @@
-"""The only two questions about access: what may this user see, and may this user do that to this.
+"""Access to rows: which rows a user may see (``visible_to``), and whether a user may act on a row (``may``).
 
-A scoped model names once how to get from itself to the reviewing region, the category and the unit
-(``SCOPE``). ``visible_to`` turns each grant into one condition that holds role, region, category and unit
-together, and joins these by OR: matching them apart would let a person combine half of one grant with half
-of another.
+A scoped model declares the lookups to its reviewing region, category and unit (``SCOPE``). ``visible_to`` turns
+each grant into one condition on role, region, category and unit together, and joins the conditions by OR: separate
+conditions would let a user combine the role of one grant with the region of another.
 
-The grants are read first (once per request) and become constants, because the planner can use the indexes
-on region and unit only then. Measured on 50,000 units: a provincial list took 290 ms with a correlated
+The grants are read first (once per request) and become constants, because only then the planner can use the
+indexes on region and unit. Measured on 50,000 units: a provincial list took 290 ms with a correlated
 EXISTS over the grants, 20 ms with constants; one row of a respondent 24 ms and 11 ms.
 """
 
@@ -28,7 +27,7 @@ from survey.access.roles import Permission, permissions_of
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Lookups from a model to what a grant speaks of."""
+    """Lookups from a model to the attributes that a grant limits."""
 
     region_path: str  # ends in ``__path`` of the reviewing region
     category: str
@@ -36,7 +35,7 @@ class Scope:
 
 
 class Level(StrEnum):
-    """At which level of the survey a grant acts."""
+    """The level of the survey at which a grant applies."""
 
     UNIT = "unit"
     REGION = "region"
@@ -44,17 +43,17 @@ class Level(StrEnum):
 
 
 class ScopedQuerySet[M: models.Model](models.QuerySet[M]):
-    """A queryset that starts from what somebody may see."""
+    """A queryset that can be limited to the rows that a user may see."""
 
     def visible_to(self, user: User | AnonymousUser, permission: Permission | None = None) -> Self:
-        """Rows that some grant of ``user`` covers, with ``permission`` or with any seeing permission."""
+        """Rows that a grant of ``user`` covers, with ``permission`` or by default with a permission to read."""
         if not isinstance(user, User) or not user.is_active:
             return self.none()
         scope: Scope = self.model.SCOPE  # type: ignore[attr-defined]  # every scoped model declares it
-        wanted = {permission} if permission else {Permission.VIEW_SHEETS, Permission.RESPOND}
+        permissions = {permission} if permission else {Permission.VIEW_SHEETS, Permission.RESPOND}
         conditions: list[Q] = []
         for grant in user.grants():
-            if not permissions_of(grant.role) & wanted:
+            if not permissions_of(grant.role) & permissions:
                 continue
             condition = covered_by(grant, scope)
             if condition is None:  # the whole nation, every category
@@ -64,19 +63,19 @@ class ScopedQuerySet[M: models.Model](models.QuerySet[M]):
 
 
 def covers(grant: RoleAssignment, row: models.Model, level: Level | None = None) -> bool:
-    """Whether one grant covers a row of a scoped model, all its parts together (and acts at ``level``).
+    """Whether a grant covers a row of a scoped model (and applies at ``level``).
 
-    A grant of a unit covers what belongs to the unit, any other what is reviewed in its region or below it; one
-    with a category only that category. ``covered_by`` says the same as a condition.
+    A grant for a unit covers the rows of the unit, any other the rows reviewed in its region or below it; a grant
+    with a category covers only that category. ``covered_by`` is the same rule as a condition.
     """
     if level is not None and not acts_at(grant, level):
         return False
     scope: Scope = type(row).SCOPE  # type: ignore[attr-defined]  # every scoped model declares it
-    if grant.category and grant.category != _follow(row, scope.category):
+    if grant.category and grant.category != _resolve(row, scope.category):
         return False
     if grant.unit_id is not None:
-        return bool(grant.unit_id == _follow(row, scope.unit))
-    return str(_follow(row, scope.region_path)).startswith(grant.region.path)
+        return bool(grant.unit_id == _resolve(row, scope.unit))
+    return str(_resolve(row, scope.region_path)).startswith(grant.region.path)
 
 
 def covered_by(grant: RoleAssignment, scope: Scope) -> Q | None:
@@ -93,14 +92,14 @@ def covered_by(grant: RoleAssignment, scope: Scope) -> Q | None:
 
 
 def acts_at(grant: RoleAssignment, level: Level) -> bool:
-    """Whether a grant acts at a level: a unit's for its own sheet; the nation's also for every region."""
+    """Whether a grant applies at a level. A national grant also applies at the level of regions."""
     if level is Level.UNIT:
         return grant.unit_id is not None
     return grant.unit_id is None and (level is Level.REGION or grant.region.level == 0)
 
 
 def grants_with(user: User, permission: Permission, level: Level | None = None) -> list[RoleAssignment]:
-    """The grants by which a user may do something (at one level), wherever it is."""
+    """The grants by which a user has a permission (at one level), in any region."""
     return [
         grant
         for grant in user.grants()
@@ -114,21 +113,21 @@ def may(
     obj: models.Model | None = None,
     level: Level | None = None,
 ) -> bool:
-    """May this user do this (to this row, at this level)? Pure over the user's grants when no row is given."""
+    """Whether a user has a permission (for a row, at a level). Depends only on the user's grants without a row."""
     if not isinstance(user, User) or not user.is_active:
         return False
-    found = grants_with(user, permission, level)
-    return bool(found) if obj is None else any(covers(grant, obj, level) for grant in found)
+    grants = grants_with(user, permission, level)
+    return bool(grants) if obj is None else any(covers(grant, obj, level) for grant in grants)
 
 
-def _follow(obj: Any, lookup: str) -> Any:
+def _resolve(obj: Any, lookup: str) -> Any:
     for part in lookup.split("__"):
         obj = getattr(obj, part)
     return obj.pk if isinstance(obj, models.Model) else obj
 
 
 class SignedIn(BasePermission):
-    """DRF: a signed-in user; rows are narrowed by ``visible_to`` in every view."""
+    """DRF permission: a signed-in user; every view limits its rows by ``visible_to``."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
         """True for an active, signed-in user."""
@@ -136,16 +135,16 @@ class SignedIn(BasePermission):
 
 
 class HasPermission(BasePermission):
-    """DRF: the view's ``permission`` (one, or a tuple of which one is needed) is held somewhere.
+    """DRF permission: the user has the view's ``permission`` (or one of a tuple) in any region.
 
-    For those without it the endpoint does not exist, as on the pages.
+    Others get 404, as on the pages.
     """
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        """True, False for nobody signed in, Http404 for a person without the permission."""
+        """True with the permission, False without a signed-in user. Raises Http404 for a user without the permission."""
         if not request.user or not request.user.is_authenticated:
             return False
-        wanted = view.permission if isinstance(view.permission, tuple) else (view.permission,)
-        if not any(may(request.user, permission) for permission in wanted):
+        permissions = view.permission if isinstance(view.permission, tuple) else (view.permission,)
+        if not any(may(request.user, permission) for permission in permissions):
             raise Http404
         return True

@@ -1,4 +1,4 @@
-"""Reading accounts and the audit trail."""
+"""Queries of accounts and of the audit trail."""
 
 import datetime as dt
 from typing import Any
@@ -12,28 +12,28 @@ from django.utils.functional import cached_property
 from survey.access.models import RoleAssignment, User
 from survey.audit import AuditEvent
 
-# The audit trail grows with every cell that is saved: nobody reads page 400, and nobody waits for a count.
-COUNTED = 10_000
+# The audit trail gets a row with every saved cell; counting all of them would take too long.
+MAX_COUNT = 10_000
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic in its stubs only
-    """Counts no further than COUNTED rows; ``capped`` says that there are more."""
+    """Counts at most MAX_COUNT rows; ``capped`` is true when there may be more."""
 
     object_list: QuerySet[Any]
 
     @cached_property
     def count(self) -> int:
-        """Number of rows, at most COUNTED."""
-        return min(COUNTED, self.object_list.order_by()[: COUNTED + 1].count())
+        """Number of rows, at most MAX_COUNT."""
+        return min(MAX_COUNT, self.object_list.order_by()[: MAX_COUNT + 1].count())
 
     @property
     def capped(self) -> bool:
-        """True when rows beyond COUNTED may exist."""
-        return self.count >= COUNTED
+        """True when there may be more than MAX_COUNT rows."""
+        return self.count >= MAX_COUNT
 
 
 def accounts(*, search: str = "", role: str = "", region: str = "", state: str = "") -> QuerySet[User]:
-    """All accounts with their current grants; who may call this is decided by the page's permission."""
+    """All accounts with their current grants. The caller checks the permission."""
     grants = RoleAssignment.objects.filter(ended_at=None).select_related("region", "unit")
     rows = User.objects.order_by("username").prefetch_related(
         Prefetch("assignments", grants, to_attr="current_grants")
@@ -41,10 +41,10 @@ def accounts(*, search: str = "", role: str = "", region: str = "", state: str =
     if search:
         rows = rows.filter(Q(username__icontains=search) | Q(name__icontains=search))
     if role or region:
-        held = RoleAssignment.objects.filter(ended_at=None)
-        held = held.filter(role=role) if role else held
-        held = held.filter(region_id=region) if region else held
-        rows = rows.filter(pk__in=held.values("user_id"))
+        assignments = RoleAssignment.objects.filter(ended_at=None)
+        assignments = assignments.filter(role=role) if role else assignments
+        assignments = assignments.filter(region_id=region) if region else assignments
+        rows = rows.filter(pk__in=assignments.values("user_id"))
     if state in {"open", "closed"}:
         rows = rows.filter(is_active=state == "open")
     return rows

@@ -1,7 +1,7 @@
-"""Accounts and roles: what the system administrator and the security administrator do, and one's own part.
+"""Accounts and roles: actions of the system administrator, of the security administrator and of the users.
 
-Every function checks its permission itself, writes its audit row in the same transaction, and refuses with
-a sentence. Nobody can act on himself: an administrator who could would need no second person.
+Every function checks its permission, writes its audit row in the same transaction, and refuses with a message.
+Administrators cannot act on their own accounts: separation of duties requires a second person.
 """
 
 from axes.utils import reset as forget_failures
@@ -24,8 +24,8 @@ from survey.exceptions import PolicyDenied
 def create_account(
     *, username: str, name: str, by: User, email: str = "", phone: str = ""
 ) -> tuple[User, str]:
-    """A new account without any role, and its one-time password (never shown again)."""
-    _need(by, Permission.MANAGE_USERS)
+    """Create an account without any role. Returns it with its one-time password."""
+    _require(by, Permission.MANAGE_USERS)
     if User.objects.filter(username__iexact=username).exists():
         raise PolicyDenied(_("This account name is taken."))
     password = initial_password()
@@ -38,18 +38,18 @@ def create_account(
 
 @transaction.atomic
 def close_account(*, user: User, by: User) -> None:
-    """Shut an account. Its sessions end with the next request, because nobody can be loaded for them."""
-    _need(by, Permission.MANAGE_USERS)
-    _not_oneself(user, by)
+    """Close an account. Its sessions end with the next request, because inactive users are not loaded."""
+    _require(by, Permission.MANAGE_USERS)
+    _refuse_own_account(user, by)
     _set_active(user, False)
     audit.record(by=by, action="account_closed", subject=user)
 
 
 @transaction.atomic
 def reopen_account(*, user: User, by: User) -> str:
-    """Open a closed account again, with a new one-time password and without its former roles."""
-    _need(by, Permission.MANAGE_USERS)
-    _not_oneself(user, by)
+    """Reopen an account without its former roles. Returns a new one-time password."""
+    _require(by, Permission.MANAGE_USERS)
+    _refuse_own_account(user, by)
     _set_active(user, True)
     ended = RoleAssignment.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now())
     audit.record(by=by, action="account_reopened", subject=user, roles_ended=ended)
@@ -58,9 +58,9 @@ def reopen_account(*, user: User, by: User) -> str:
 
 @transaction.atomic
 def reset_password(*, user: User, by: User) -> str:
-    """Replace a forgotten password by a one-time password; every session of the account ends."""
-    _need(by, Permission.MANAGE_USERS)
-    _not_oneself(user, by)
+    """Replace the password by a one-time password, which is returned; every session of the account ends."""
+    _require(by, Permission.MANAGE_USERS)
+    _refuse_own_account(user, by)
     if not user.is_active:
         raise PolicyDenied(_("This account is closed."))
     audit.record(by=by, action="password_reset", subject=user)
@@ -69,7 +69,7 @@ def reset_password(*, user: User, by: User) -> str:
 
 @transaction.atomic
 def change_password(*, password: str, by: User) -> None:
-    """One's own new password, checked by the caller's form. Other sessions of the account end."""
+    """Set the user's own password, which the form has validated. Other sessions of the account end."""
     by.set_password(password)
     by.must_change_password = False
     by.save(update_fields=["password", "must_change_password"])
@@ -78,7 +78,7 @@ def change_password(*, password: str, by: User) -> None:
 
 @transaction.atomic
 def read_notice(*, by: User) -> None:
-    """Keep that this person has confirmed the statutory notice, and when."""
+    """Record that the user has confirmed the statutory notice, with the time."""
     if by.notice_read_at is None:
         by.notice_read_at = timezone.now()
         by.save(update_fields=["notice_read_at"])
@@ -87,11 +87,11 @@ def read_notice(*, by: User) -> None:
 
 @transaction.atomic
 def grant_role(*, user: User, role: str, region: Region, by: User, category: str = "") -> RoleAssignment:
-    """Give a role in a place. Respondents get theirs by activation, never here."""
-    _need(by, Permission.GRANT_ROLES)
-    _not_oneself(user, by)
+    """Grant a role for a region. Respondents get their role by activation only."""
+    _require(by, Permission.GRANT_ROLES)
+    _refuse_own_account(user, by)
     user = User.objects.select_for_update().get(pk=user.pk)
-    _check_place(user, role, region, category)
+    _check_grant(user, role, region, category)
     if conflict(user.roles() | {role}):
         raise PolicyDenied(_("This person may not hold these roles together (separation of duties)."))
     try:
@@ -115,9 +115,9 @@ def grant_role(*, user: User, role: str, region: Region, by: User, category: str
 
 @transaction.atomic
 def revoke_role(*, grant: RoleAssignment, by: User) -> None:
-    """End a role. It holds from the person's next request on."""
-    _need(by, Permission.GRANT_ROLES)
-    _not_oneself(grant.user, by)
+    """End a role, from the user's next request on."""
+    _require(by, Permission.GRANT_ROLES)
+    _refuse_own_account(grant.user, by)
     ended = RoleAssignment.objects.filter(pk=grant.pk, ended_at=None).update(ended_at=timezone.now())
     if not ended:
         raise PolicyDenied(_("This role has already been ended."))
@@ -134,23 +134,23 @@ def revoke_role(*, grant: RoleAssignment, by: User) -> None:
 
 @transaction.atomic
 def reset_second_factor(*, user: User, by: User) -> None:
-    """Approve that somebody who lost the authenticator sets up a new one."""
-    _need(by, Permission.GRANT_ROLES)
-    _not_oneself(user, by)
+    """Let a user who lost the authenticator set up a new one."""
+    _require(by, Permission.GRANT_ROLES)
+    _refuse_own_account(user, by)
     second_factor.reset(user=user, by=by)
 
 
 @transaction.atomic
 def unlock(*, user: User, by: User) -> None:
-    """Lift the lock that failed sign-ins have put on an account."""
-    _need(by, Permission.GRANT_ROLES)
-    _not_oneself(user, by)
+    """Remove the lock of an account after failed sign-ins."""
+    _require(by, Permission.GRANT_ROLES)
+    _refuse_own_account(user, by)
     lifted = forget_failures(username=user.username)
     audit.record(by=by, action="account_unlocked", subject=user, attempts_forgotten=lifted)
 
 
-def _check_place(user: User, role: str, region: Region, category: str) -> None:
-    """A role only makes sense at certain places."""
+def _check_grant(user: User, role: str, region: Region, category: str) -> None:
+    """Check that the role can be granted to this user for this region and category. Raises PolicyDenied."""
     if role not in Role.values:
         raise PolicyDenied(_("There is no such role."))
     if not user.is_active:
@@ -165,12 +165,12 @@ def _check_place(user: User, role: str, region: Region, category: str) -> None:
         raise PolicyDenied(_("Only roles that read sheets can be limited to one category."))
 
 
-def _need(by: User, permission: Permission) -> None:
+def _require(by: User, permission: Permission) -> None:
     if not may(by, permission):
         raise PermissionDenied
 
 
-def _not_oneself(user: User, by: User) -> None:
+def _refuse_own_account(user: User, by: User) -> None:
     if user.pk == by.pk:
         raise PolicyDenied(_("Nobody can do this to his or her own account."))
 

@@ -11,5 +11,5 @@ register("password_link", recovery.send_link, retry_on=(OSError,), **MESSAGE)
 
 @shared_task(name="survey.access.tasks.close_idle_accounts", expires=3600, ignore_result=True)
 def close_idle_accounts() -> None:
-    """Close what nobody has used for too long."""
+    """Close idle accounts."""
     idleness.close_idle_accounts()

@@ -1,4 +1,4 @@
-"""Pages of the front door, the three administrators and one's own account."""
+"""Pages of sign-in, of the three administrators and of the user's own account."""
 
 from django.urls import URLPattern, URLResolver, path
 

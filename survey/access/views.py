@@ -1,4 +1,4 @@
-"""The front door: sign-in and sign-out, own password, statutory notice, second factor."""
+"""Sign-in and sign-out, own password, statutory notice, second factor."""
 
 import datetime as dt
 from typing import Any
@@ -27,31 +27,29 @@ from survey.access.forms import CodeForm, PasswordForm, SignInForm
 from survey.access.idleness import services as idleness
 from survey.access.middleware import address_of
 from survey.access.models import User
-from survey.access.navigation import entries, home_of
+from survey.access.navigation import home_of
 from survey.access.pages import page
 from survey.access.passwords import services as passwords
 from survey.access.requests import AuthenticatedRequest
 from survey.access.second_factor import services as second_factor
 
-NEXT = "next_page"  # where the person wanted to go before the steps of signing in
+NEXT = "next_page"  # the page to open after the steps of signing in
 
 
 @signed_in
 @require_GET
 def home(request: AuthenticatedRequest) -> HttpResponse:
-    """The place where this person's work is; a page that says so when no role has been granted yet."""
+    """Redirect to the user's start page; users without a role get a page that says so."""
     start = home_of(request.user)
     if start is not None:
         return redirect(start.href)
-    return page(
-        request, "survey/access/home.html", {"places": {one.name: one.href for one in entries(request.user)}}
-    )
+    return page(request, "survey/access/home.html")
 
 
 @public
 @require_GET
 def accessibility(request: HttpRequest) -> HttpResponse:
-    """What works for everybody on this site, what does not yet, and where to say so."""
+    """The accessibility statement: conformance, known limits, contact."""
     context = {"contact": settings.SURVEY_CONTACT, "authority": settings.SURVEY_AUTHORITY}
     return page(request, "survey/access/accessibility.html", context)
 
@@ -60,7 +58,7 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Account and password; the further steps are asked for by the middleware."""
+    """Account and password; the middleware requires the further steps."""
     if request.user.is_authenticated and request.method == "GET":
         return redirect("home")
     form = SignInForm(request.POST or None)
@@ -68,32 +66,32 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         username = form.cleaned_data["username"].strip()
         user = authenticate(request, username=username, password=form.cleaned_data["password"])
         if isinstance(user, User) and not idleness.close_idle_accounts(only=user):
-            return _welcome(request, user)
+            return _start_session(request, user)
         _record_failure(username)
-        form.add_error(None, _why_not(username, form.cleaned_data["password"]))
+        form.add_error(None, _failure_message(username, form.cleaned_data["password"]))
     context = {"form": form, "next": _safe_next(request)}
     return page(request, "survey/access/sign_in.html", context, status=422 if form.errors else 200)
 
 
-def _welcome(request: HttpRequest, user: User) -> HttpResponse:
-    """Start a fresh session: a new key, the hour noted, open steps remembered."""
-    wanted = _safe_next(request)
+def _start_session(request: HttpRequest, user: User) -> HttpResponse:
+    """Sign the user in: new session key, time of sign-in, pending steps."""
+    next_url = _safe_next(request)
     login(request, user)
     request.session.cycle_key()
     sessions.start(request.session)
-    if wanted:
-        request.session[NEXT] = wanted
+    if next_url:
+        request.session[NEXT] = next_url
     if second_factor.device_of(user):
         request.session[sessions.SECOND_FACTOR_PENDING] = True
     if not user.must_change_password and passwords.has_expired(user):
         user.must_change_password = True
         user.save(update_fields=["must_change_password"])
     audit.record(by=user, action="sign_in", subject=user)
-    return _onward(request)
+    return _continue(request)
 
 
-def _why_not(username: str, password: str) -> str:
-    """Only who knows the password hears that the account is closed: others learn nothing about it."""
+def _failure_message(username: str, password: str) -> str:
+    """The message of a failed sign-in. That an account is closed is shown only for the correct password."""
     closed = User.objects.filter(username=username, is_active=False).first()
     if closed is not None and closed.check_password(password):
         return _(
@@ -104,28 +102,30 @@ def _why_not(username: str, password: str) -> str:
 
 
 def _record_failure(username: str) -> None:
-    known = User.objects.filter(username=username).first()
-    # The text itself is kept only when it is an account: people type passwords into the wrong box.
-    audit.record(by=None, action="sign_in", subject=known, succeeded=False, known=known is not None)
+    account = User.objects.filter(username=username).first()
+    # The input is recorded only when it is an account: people enter passwords into the wrong field.
+    audit.record(by=None, action="sign_in", subject=account, succeeded=False, known=account is not None)
 
 
 def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None
 ) -> HttpResponse:
-    """What django-axes shows after too many failures: until when, and what else can be done."""
+    """The page that django-axes shows after too many failures: end of the lock, and what else can be done."""
     username = (credentials or {}).get("username") or request.POST.get("username", "")
     attempts = AccessAttempt.objects.filter(username=username, ip_address=address_of(request))
     latest = attempts.order_by("-attempt_time").values_list("attempt_time", flat=True).first()
     until = (latest or timezone.now()) + (get_cool_off(request) or dt.timedelta())
-    known = User.objects.filter(username=username).first()
-    audit.record(by=None, action="sign_in_locked", subject=known, succeeded=False, known=known is not None)
+    account = User.objects.filter(username=username).first()
+    audit.record(
+        by=None, action="sign_in_locked", subject=account, succeeded=False, known=account is not None
+    )
     return page(request, "survey/access/locked.html", {"until": until}, status=429)
 
 
 @public
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session and everything that was kept in it."""
+    """End the session and delete its data."""
     if request.user.is_authenticated:
         audit.record(by=request.user, action="sign_out", subject=request.user)
     logout(request)
@@ -136,17 +136,17 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @public
 @require_POST
 def session_extend(request: HttpRequest) -> JsonResponse:
-    """Somebody is still there: seconds until the next warning is needed, or 401 when it is too late."""
+    """Extend the session. Returns the remaining seconds, or 401 when the session has ended."""
     if not request.user.is_authenticated or sessions.too_old(request.session):
         return JsonResponse({"seconds": 0, "sign_in": reverse("sign_in")}, status=401)
-    return JsonResponse({"seconds": sessions.seconds_left(request.session)})
+    return JsonResponse({"seconds": sessions.seconds_remaining(request.session)})
 
 
 @signed_in
 @never_cache
 @sensitive_post_parameters()
 def password_change(request: AuthenticatedRequest) -> HttpResponse:
-    """One's own password; asked for at first sign-in, after a reset and when it is too old."""
+    """The user's own password; required at first sign-in, after a reset and when it has expired."""
     user = request.user
     forced = user.must_change_password
     form = PasswordForm(user, request.POST or None)
@@ -154,7 +154,7 @@ def password_change(request: AuthenticatedRequest) -> HttpResponse:
         services.change_password(password=form.cleaned_data["new_password"], by=user)
         update_session_auth_hash(request, user)
         messages.success(request, _("Your password has been changed. Other sessions have been ended."))
-        return _onward(request)
+        return _continue(request)
     context = {"form": form, "forced": forced}
     return page(request, "survey/access/password.html", context, status=422 if form.errors else 200)
 
@@ -164,7 +164,7 @@ def notice(request: AuthenticatedRequest) -> HttpResponse:
     """The statutory notice, to be confirmed once."""
     if request.method == "POST":
         services.read_notice(by=request.user)
-        return _onward(request)
+        return _continue(request)
     read = getattr(request.user, "notice_read_at", None)
     return page(request, "survey/access/notice.html", {"read_at": read})
 
@@ -184,7 +184,7 @@ def second_factor_challenge(request: AuthenticatedRequest) -> HttpResponse:
             second_factor_login(request, device)
             request.session.cycle_key()
             request.session.pop(sessions.SECOND_FACTOR_PENDING, None)
-            return _onward(request)
+            return _continue(request)
         form.add_error("code", _wrong_code(user))
     return page(
         request, "survey/access/second_factor.html", {"form": form}, status=422 if form.errors else 200
@@ -195,10 +195,10 @@ def second_factor_challenge(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("code")
 def second_factor_setup(request: AuthenticatedRequest) -> HttpResponse:
-    """Pair an authenticator, then show the recovery codes once. A paired one is only told about."""
+    """Set up an authenticator, then show the recovery codes once. With a confirmed device, show its state."""
     user = request.user
     if second_factor.device_of(user):
-        return _paired(request)
+        return _second_factor_state(request)
     pending = second_factor.begin_setup(by=user)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -210,7 +210,7 @@ def second_factor_setup(request: AuthenticatedRequest) -> HttpResponse:
         form.add_error("code", _("This is not the code that the authenticator shows now."))
     context = {
         "form": form,
-        # SVG made by segno out of a key of our own; no user's text is in it.
+        # SVG made by segno from a generated key; it contains no user input.
         "qr": mark_safe(second_factor.qr_code(pending)),  # noqa: S308
         "secret": second_factor.secret_of(pending),
     }
@@ -219,14 +219,14 @@ def second_factor_setup(request: AuthenticatedRequest) -> HttpResponse:
     )
 
 
-def _paired(request: AuthenticatedRequest) -> HttpResponse:
-    """The state of one's second factor; new recovery codes for those who have just proved it."""
+def _second_factor_state(request: AuthenticatedRequest) -> HttpResponse:
+    """The state of the user's second factor; new recovery codes once it is verified in this session."""
     user = request.user
     if request.method == "POST" and second_factor.is_verified(user):
         codes = second_factor.renew_recovery_codes(by=user)
         return page(request, "survey/access/recovery_codes.html", {"codes": codes})
-    left = second_factor.recovery_codes_left(user)
-    return page(request, "survey/access/second_factor_state.html", {"left": left})
+    unused = second_factor.unused_recovery_codes(user)
+    return page(request, "survey/access/second_factor_state.html", {"left": unused})
 
 
 def _wrong_code(user: User) -> str:
@@ -236,14 +236,14 @@ def _wrong_code(user: User) -> str:
 
 
 def _safe_next(request: HttpRequest) -> str:
-    """The page that was asked for, if it is one of ours."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    """The requested page, if it belongs to this site; else an empty string."""
+    url = request.POST.get("next") or request.GET.get("next") or ""
     hosts = {request.get_host()}
-    return wanted if url_has_allowed_host_and_scheme(wanted, hosts, request.is_secure()) else ""
+    return url if url_has_allowed_host_and_scheme(url, hosts, request.is_secure()) else ""
 
 
-def _onward(request: HttpRequest) -> HttpResponse:
-    """Where the person wanted to go; further steps are put in between by the middleware."""
+def _continue(request: HttpRequest) -> HttpResponse:
+    """Redirect to the page requested before signing in; the middleware inserts missing steps."""
     try:
         return redirect(request.session.pop(NEXT, "") or "home")
     except NoReverseMatch:

@@ -14,7 +14,7 @@ from django.urls import resolve, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from survey.access.decorators import opens
+from survey.access.decorators import may_open
 from survey.access.models import User
 from survey.audit import AuditEvent
 
@@ -130,7 +130,7 @@ def _page(kind: Kind, argument: Any, user: User) -> str:
     if not kind.page:
         return ""
     href = reverse(kind.page, args=[argument])
-    return href if opens(resolve(href).func, user) else ""
+    return href if may_open(resolve(href).func, user) else ""
 
 
 def _model(name: str) -> Any:

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from survey.access.decorators import access_of, opens
+from survey.access.decorators import access_of, may_open
 from survey.access.roles import Permission, Role
 from tests.architecture.matrix_stage import INSIDE, OUTSIDE, Actor, Place, Remembered, Stage
 from tests.architecture.matrix_table import TABLE, Row
@@ -174,7 +174,7 @@ def expected(row: Row, view: Any, actor: Actor, place: Place, *, write: bool) ->
     if actor.user is None:
         return "door"
     wanted = row.may if write else row.reads
-    allowed = actor.user.has(wanted) if wanted else opens(view, actor.user)
+    allowed = actor.user.has(wanted) if wanted else may_open(view, actor.user)
     if row.owner and actor.name != row.owner:
         return "refused"
     if not allowed or (row.scoped and place.region not in actor.sees):

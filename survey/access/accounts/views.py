@@ -29,12 +29,12 @@ PER_PAGE = 50
 @requires(Permission.MANAGE_USERS, Permission.GRANT_ROLES)
 @require_GET
 def accounts(request: AuthenticatedRequest) -> HttpResponse:
-    """All accounts, to be found by name, role, region and state."""
-    wanted = {key: request.GET.get(key, "").strip() for key in ("search", "role", "region", "state")}
-    rows = selectors.accounts(**wanted)
+    """List accounts, filtered by name, role, region and state."""
+    filters = {key: request.GET.get(key, "").strip() for key in ("search", "role", "region", "state")}
+    rows = selectors.accounts(**filters)
     context = {
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-        "filters": wanted,
+        "filters": filters,
         "roles": Role.choices,
         "regions": Region.objects.filter(level__lte=Region.Level.PROVINCE),
         "may_manage": _user(request).has(Permission.MANAGE_USERS),
@@ -58,7 +58,7 @@ def account_new(request: AuthenticatedRequest) -> HttpResponse:
 @requires(Permission.MANAGE_USERS, Permission.GRANT_ROLES)
 @require_GET
 def account(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """One account: who it is, what it holds, what can be done with it."""
+    """One account: its owner, its roles and the actions on it."""
     user = get_object_or_404(User, pk=pk)
     grants = RoleAssignment.objects.filter(user=user).select_related("region", "unit", "granted_by")
     context = {
@@ -120,7 +120,7 @@ def roles_of(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 def _act_on_roles(request: AuthenticatedRequest, user: User, form: GrantForm) -> str:
-    """Do what the pressed button says; returns what to tell, or nothing when the form is wrong."""
+    """Carry out the posted action. Returns the success message, or an empty string for an invalid form."""
     by = _user(request)
 
     def revoke() -> str:

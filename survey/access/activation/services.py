@@ -1,7 +1,7 @@
 """From the activation letter to an account: the unit's credit code and a code that works once.
 
-Codes are random with 60 bits, so a keyed hash is enough to store them; nobody can search for them within
-the few attempts and days that they live.
+A code has 60 random bits, so a keyed hash is enough to store it: the attempts and days for which it is valid do not
+suffice to guess it.
 """
 
 import datetime as dt
@@ -33,13 +33,13 @@ _LENGTH = 12
 
 @transaction.atomic
 def issue_activation_code(*, unit: Any, by: User) -> str:
-    """A fresh code for a unit, in plain and only this once; earlier unused codes stop working."""
+    """Create a code for a unit and return it in plain text; earlier unused codes expire."""
     if not may(by, Permission.MANAGE_UNITS, unit):
         raise PermissionDenied
     now = timezone.now()
     earlier = ActivationCode.objects.filter(unit=unit, used_at=None, expires_at__gt=now)
     replaced = earlier.update(expires_at=now)
-    plain = "".join(secrets.choice(_ALPHABET) for _place in range(_LENGTH))
+    plain = "".join(secrets.choice(_ALPHABET) for _position in range(_LENGTH))
     expires = now + dt.timedelta(days=VALID_DAYS)
     ActivationCode.objects.create(unit=unit, code_hash=_hash(unit.pk, plain), expires_at=expires)
     audit.record(
@@ -54,35 +54,35 @@ def issue_activation_code(*, unit: Any, by: User) -> str:
 
 
 def check_code(*, credit_code: str, code: str, address: str | None) -> ActivationCode:
-    """The live code that was typed; wrong ones are counted and audited.
+    """The valid code that was entered; wrong ones are counted and audited.
 
     Raises PolicyDenied with one and the same sentence whether unit, code or date is wrong, so that the
-    page does not tell which credit codes are in the frame.
+    page does not reveal which credit codes are in the frame.
     """
     key = f"activation-failures:{address}"
     if cache.get(key, 0) >= MAX_FAILURES_PER_ADDRESS:
         raise PolicyDenied(_("Too many wrong codes came from your network. Please try again in an hour."))
-    uscc = _normal(credit_code)
+    uscc = _normalise(credit_code)
     with transaction.atomic():
-        live = (
+        candidate = (
             ActivationCode.objects.select_for_update(of=("self",))
             .select_related("unit__review_region")
             .filter(unit__uscc=uscc, used_at=None, expires_at__gt=timezone.now())
             .order_by("-id")
             .first()
         )
-        if live and live.failed_attempts < MAX_FAILURES:
-            if hmac.compare_digest(live.code_hash, _hash(live.unit_id, _normal(code))):
-                return live
-            live.failed_attempts += 1
-            live.save(update_fields=["failed_attempts"])
+        if candidate and candidate.failed_attempts < MAX_FAILURES:
+            if hmac.compare_digest(candidate.code_hash, _hash(candidate.unit_id, _normalise(code))):
+                return candidate
+            candidate.failed_attempts += 1
+            candidate.save(update_fields=["failed_attempts"])
         audit.record(
             by=None,
             action="activation_refused",
-            subject=live.unit if live else None,
+            subject=candidate.unit if candidate else None,
             succeeded=False,
             credit_code=uscc[:18],
-            attempts=live.failed_attempts if live else None,
+            attempts=candidate.failed_attempts if candidate else None,
         )
     cache.add(key, 0, timeout=3600)
     cache.incr(key)
@@ -95,7 +95,7 @@ def check_code(*, credit_code: str, code: str, address: str | None) -> Activatio
 
 
 def pending_code(pk: Any) -> ActivationCode | None:
-    """The code that this browser has proved to know, while it is still good."""
+    """The code that this session has entered, while it is valid."""
     return (
         ActivationCode.objects.filter(
             pk=pk, used_at=None, expires_at__gt=timezone.now(), failed_attempts__lt=MAX_FAILURES
@@ -139,10 +139,10 @@ def activate_account(
     return user
 
 
-def _normal(text: str) -> str:
+def _normalise(text: str) -> str:
     """Upper case without separators; full-width characters become plain ones."""
-    plain = unicodedata.normalize("NFKC", text).upper()
-    return "".join(c for c in plain if c.isascii() and c.isalnum())
+    folded = unicodedata.normalize("NFKC", text).upper()
+    return "".join(c for c in folded if c.isascii() and c.isalnum())
 
 
 def _hash(unit_id: int, code: str) -> str:

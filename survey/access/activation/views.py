@@ -18,8 +18,8 @@ from survey.access.models import ActivationCode
 from survey.access.pages import page
 from survey.exceptions import PolicyDenied
 
-PROVED = "activation_code"  # key of the code whose knowledge this browser has proved
-READ = "activation_notice_read"
+VERIFIED_CODE = "activation_code"  # primary key of the code that was entered correctly in this session
+NOTICE_READ = "activation_notice_read"
 
 
 @public
@@ -38,8 +38,8 @@ def activate(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(refusal.sentence))
         else:
             request.session.cycle_key()
-            request.session[PROVED] = code.pk
-            request.session.pop(READ, None)
+            request.session[VERIFIED_CODE] = code.pk
+            request.session.pop(NOTICE_READ, None)
             return redirect("activate_notice")
     return page(
         request, "survey/access/activation/activate.html", {"form": form}, status=422 if form.errors else 200
@@ -49,12 +49,12 @@ def activate(request: HttpRequest) -> HttpResponse:
 @public
 @never_cache
 def activate_notice(request: HttpRequest) -> HttpResponse:
-    """The statutory notice comes before anything is asked."""
-    code = _proved(request)
+    """The statutory notice, shown before any question."""
+    code = _verified_code(request)
     if code is None:
         return _start_again(request)
     if request.method == "POST":
-        request.session[READ] = True
+        request.session[NOTICE_READ] = True
         return redirect("activate_account")
     return page(request, "survey/access/activation/activate_notice.html", {"unit": code.unit})
 
@@ -64,10 +64,10 @@ def activate_notice(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 def activate_account(request: HttpRequest) -> HttpResponse:
     """Account name, own name, password; then signed in."""
-    code = _proved(request)
+    code = _verified_code(request)
     if code is None:
         return _start_again(request)
-    if not request.session.get(READ):
+    if not request.session.get(NOTICE_READ):
         return redirect("activate_notice")
     form = FirstAccountForm(code.unit.uscc, request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -91,10 +91,10 @@ def activate_account(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _proved(request: HttpRequest) -> ActivationCode | None:
+def _verified_code(request: HttpRequest) -> ActivationCode | None:
     if request.user.is_authenticated:
         return None
-    return activation.pending_code(request.session.get(PROVED))
+    return activation.pending_code(request.session.get(VERIFIED_CODE))
 
 
 def _start_again(request: HttpRequest) -> HttpResponse:

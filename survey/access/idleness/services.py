@@ -1,9 +1,8 @@
-"""Accounts that nobody uses are closed: an account without an owner at work is a door without a guard.
+"""Unused accounts are closed, because nobody notices their misuse.
 
-The moment of last use is the last sign-in, or the making or reopening of the account when that is later.
-Rehearsal accounts stay open, and so does the last account that could reopen the others. Respondents stay open
-too: the survey calls them once a year, and an account that is closed between two rounds protects nothing but costs
-48,000 letters.
+The time of last use is the last sign-in, or the creation or reopening of the account when that is later.
+Rehearsal accounts stay open, and so does the last account that can reopen the others. Accounts of respondents stay
+open too: the survey takes place once a year, and reopening 48,000 accounts would take as many letters.
 """
 
 import datetime as dt
@@ -22,26 +21,28 @@ from survey.audit import AuditEvent
 
 
 def _with_last_use() -> Any:
-    """Open accounts of real people at a desk, each with ``used_at`` (which the type of a queryset cannot say)."""
+    """Open accounts of the offices' staff, annotated with ``used_at`` (which the type of a queryset cannot express)."""
     reopened = AuditEvent.objects.filter(
         action="account_reopened", subject_type="user", subject_id=Cast(OuterRef("pk"), CharField())
     ).order_by("-at")
     moments = (F("created_at"), F("last_login"), Subquery(reopened.values("at")[:1]))
-    asked_yearly = RoleAssignment.objects.filter(user=OuterRef("pk"), role=Role.RESPONDENT, ended_at=None)
-    return User.objects.filter(~Exists(asked_yearly), is_active=True, is_synthetic=False).annotate(
-        used_at=Greatest(*(Coalesce(one, F("created_at"), output_field=DateTimeField()) for one in moments))
+    respondents = RoleAssignment.objects.filter(user=OuterRef("pk"), role=Role.RESPONDENT, ended_at=None)
+    return User.objects.filter(~Exists(respondents), is_active=True, is_synthetic=False).annotate(
+        used_at=Greatest(
+            *(Coalesce(moment, F("created_at"), output_field=DateTimeField()) for moment in moments)
+        )
     )
 
 
 def idle_accounts() -> "QuerySet[User]":
     """Open accounts that nobody has used for IDLE_ACCOUNT_DAYS."""
     limit = timezone.now() - dt.timedelta(days=settings.IDLE_ACCOUNT_DAYS)
-    rows: QuerySet[User] = _with_last_use().filter(used_at__lt=limit).exclude(pk=_last_keeper())
+    rows: QuerySet[User] = _with_last_use().filter(used_at__lt=limit).exclude(pk=_last_administrator())
     return rows
 
 
-def _last_keeper() -> int | None:
-    """The system administrator who was here last: somebody must be able to reopen an account."""
+def _last_administrator() -> int | None:
+    """The system administrator with the latest use: one account must remain that can reopen others."""
     holds = Q(assignments__role__in=roles_with(Permission.MANAGE_USERS), assignments__ended_at=None)
     newest = _with_last_use().filter(holds).order_by("-used_at", "pk").first()
     return newest.pk if newest else None
@@ -49,7 +50,7 @@ def _last_keeper() -> int | None:
 
 @transaction.atomic
 def close_idle_accounts(only: Any = None) -> int:
-    """Close idle accounts (or this one, if it is idle), one audit row each. Returns how many."""
+    """Close the idle accounts (or ``only`` this account, if it is idle), with one audit row each. Returns their number."""
     rows = idle_accounts() if only is None else idle_accounts().filter(pk=only.pk)
     closed = 0
     for user in rows:

@@ -1,4 +1,4 @@
-"""Password rules beyond those of Django, and passwords that the system makes."""
+"""Password validators in addition to Django's, and generated passwords."""
 
 import datetime as dt
 import secrets
@@ -14,10 +14,10 @@ from survey.access.models import FormerPassword
 from survey.access.roles import Role
 from survey.audit import AuditEvent
 
-CLASSES_WANTED = 3
-REMEMBERED = 5  # the present password and the four before it may not come back
-DAYS_OF_RESPONDENTS = 180
-DAYS_OF_ADMINISTRATION = 90
+MIN_CHARACTER_CLASSES = 3
+HISTORY_LENGTH = 5  # the current password and the four before it may not be reused
+MAX_AGE_DAYS_RESPONDENT = 180
+MAX_AGE_DAYS_OFFICE = 90
 # Without characters that are easily confused when a password is read from paper.
 _LOWER = "abcdefghjkmnpqrstuvwxyz"
 _UPPER = "ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -25,17 +25,17 @@ _DIGITS = "23456789"
 
 
 class ThreeOfFourClassesValidator:
-    """Lower case, upper case, digits, other characters: three of the four must occur."""
+    """Requires three of four character classes: lower case, upper case, digits, others."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raise ValidationError when fewer than three kinds of characters occur."""
+        """Raise ValidationError when fewer than three character classes occur."""
         kinds = (
             any(c in string.ascii_lowercase for c in password),
             any(c in string.ascii_uppercase for c in password),
             any(c.isdigit() for c in password),
             any(not c.isdigit() and c not in string.ascii_letters for c in password),
         )
-        if sum(kinds) < CLASSES_WANTED:
+        if sum(kinds) < MIN_CHARACTER_CLASSES:
             raise ValidationError(self.get_help_text(), code="password_too_uniform")
 
     def get_help_text(self) -> str:
@@ -47,7 +47,7 @@ class ThreeOfFourClassesValidator:
 
 
 class NotTheCreditCodeValidator:
-    """The credit code of one's unit is printed on every letter, so it is no secret."""
+    """Rejects the credit code of the user's unit, which is printed on every letter."""
 
     def validate(self, password: str, user: Any = None) -> None:
         """Raise ValidationError when the password contains the credit code of a unit of this user."""
@@ -61,26 +61,28 @@ class NotTheCreditCodeValidator:
 
 
 class NotAFormerPasswordValidator:
-    """The last passwords of an account do not come back, however they were set.
+    """Rejects the last passwords of an account, however they were set.
 
-    Django tells validators when a user with a new password has been saved; that is where hashes are kept.
+    Django calls ``password_changed`` when a user with a new password has been saved; it stores the hash.
     """
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raise ValidationError when the password is one of the last REMEMBERED of this user."""
+        """Raise ValidationError when the password is one of the last HISTORY_LENGTH of this user."""
         if user is None or user.pk is None:
             return
-        kept = user.former_passwords.order_by("-pk").values_list("password_hash", flat=True)
-        if any(check_password(password, encoded) for encoded in kept[:REMEMBERED]):
+        former = user.former_passwords.order_by("-pk").values_list("password_hash", flat=True)
+        if any(check_password(password, encoded) for encoded in former[:HISTORY_LENGTH]):
             raise ValidationError(self.get_help_text(), code="password_used_before")
 
     def password_changed(self, password: str, user: Any = None) -> None:
-        """Keep the hash that was just stored and forget the oldest."""
+        """Store the hash of the new password and delete the oldest."""
         if user is None or user.pk is None:
             return
         FormerPassword.objects.create(user=user, password_hash=user.password)
         rows = FormerPassword.objects.filter(user=user).order_by("-pk")
-        FormerPassword.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[REMEMBERED:])).delete()
+        FormerPassword.objects.filter(
+            pk__in=list(rows.values_list("pk", flat=True)[HISTORY_LENGTH:])
+        ).delete()
 
     def get_help_text(self) -> str:
         """The rule as a sentence."""
@@ -90,7 +92,7 @@ class NotAFormerPasswordValidator:
 def _credit_codes(user: Any) -> list[str]:
     if user is None:
         return []
-    if user.pk is None:  # an account that is being made: the activation names its unit
+    if user.pk is None:  # an account that is being created: the activation sets its unit
         return list(getattr(user, "credit_codes", []))
     return list(
         user.assignments.filter(ended_at=None, unit__isnull=False).values_list("unit__uscc", flat=True)
@@ -98,18 +100,18 @@ def _credit_codes(user: Any) -> list[str]:
 
 
 def initial_password() -> str:
-    """A random password to be used once: 16 characters of three kinds."""
+    """A random one-time password: 16 characters of three classes."""
     alphabet = _LOWER + _UPPER + _DIGITS
     while True:
-        made = "".join(secrets.choice(alphabet) for _place in range(16))
-        if all(any(c in kind for c in made) for kind in (_LOWER, _UPPER, _DIGITS)):
-            return made
+        password = "".join(secrets.choice(alphabet) for _position in range(16))
+        if all(any(c in kind for c in password) for kind in (_LOWER, _UPPER, _DIGITS)):
+            return password
 
 
 def has_expired(user: Any) -> bool:
-    """True when the password is older than the rules allow; asked once, at sign-in.
+    """True when the password is older than the rules allow; checked at sign-in.
 
-    The audit trail knows when it was last changed. Rehearsal accounts keep their printed passwords.
+    The time of the last change is that of its audit row. Passwords of rehearsal accounts do not expire.
     """
     if user.is_synthetic:
         return False
@@ -117,5 +119,5 @@ def has_expired(user: Any) -> bool:
         actor_id=user.pk, action__in=["password_changed", "account_activated"]
     ).order_by("-at")
     changed = changes.values_list("at", flat=True).first() or user.created_at
-    days = DAYS_OF_ADMINISTRATION if user.roles() - {Role.RESPONDENT.value} else DAYS_OF_RESPONDENTS
+    days = MAX_AGE_DAYS_OFFICE if user.roles() - {Role.RESPONDENT.value} else MAX_AGE_DAYS_RESPONDENT
     return bool(timezone.now() - changed > dt.timedelta(days=days))

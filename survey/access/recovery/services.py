@@ -1,7 +1,7 @@
-"""A forgotten password: a link by e-mail that works once and for an hour.
+"""Password recovery: a link by e-mail that is valid once and for an hour.
 
-Whoever asks hears the same sentence, as quickly, whether the account exists or not: the looking-up is done by a
-worker. Who has a second factor still needs it afterwards.
+The answer is the same, and takes the same time, whether the account exists or not: a worker looks it up. A second
+factor is still required afterwards.
 """
 
 from datetime import timedelta
@@ -23,38 +23,38 @@ from survey import audit
 from survey.access.models import User
 from survey.jobs.services import Work, enqueue
 
-MOST_OF_AN_ADDRESS = 10  # an hour
-MOST_OF_AN_ACCOUNT = 3  # mails an hour
+MAX_REQUESTS_PER_ADDRESS = 10  # per hour
+MAX_MAILS_PER_ACCOUNT = 3  # per hour
 HOUR = 3600
 
 
 def may_ask(address: str | None) -> bool:
     """Count a request from a network address; False when there were too many."""
-    return _count(f"recovery-address:{address}") <= MOST_OF_AN_ADDRESS
+    return _count(f"recovery-address:{address}") <= MAX_REQUESTS_PER_ADDRESS
 
 
 def _count(key: str) -> int:
     cache.add(key, 0, HOUR)
     try:
         return int(cache.incr(key))
-    except ValueError:  # ran out between the two steps
+    except ValueError:  # expired between the two calls
         return 1
 
 
 def ask_link(username: str, *, site: str) -> None:
-    """Have a link mailed within the hour; the looking-up is left to a worker."""
-    given = {"username": username, "language": get_language() or "zh-hans", "site": site}
-    enqueue("password_link", arguments=given, not_after=timezone.now() + timedelta(seconds=HOUR))
+    """Enqueue the e-mail with the link; a worker looks the account up within the hour."""
+    parameters = {"username": username, "language": get_language() or "zh-hans", "site": site}
+    enqueue("password_link", arguments=parameters, not_after=timezone.now() + timedelta(seconds=HOUR))
 
 
 def send_link(work: Work) -> None:
-    """Mail a link to the account's own address, if there is such an account with one."""
+    """Send the link to the e-mail address of the account, if the account exists and has one."""
     username, language, site = (work.job.arguments[name] for name in ("username", "language", "site"))
     user = User.objects.filter(username=username, is_active=True).exclude(email="").first()
     if user is None:
         return
-    # A mail that is tried again is no further request.
-    if work.job.attempts == 1 and _count(f"recovery-account:{username}") > MOST_OF_AN_ACCOUNT:
+    # A retry is not counted as another request.
+    if work.job.attempts == 1 and _count(f"recovery-account:{username}") > MAX_MAILS_PER_ACCOUNT:
         return
     uid = urlsafe_base64_encode(str(user.pk).encode())
     path = reverse("password_renew", args=[uid, default_token_generator.make_token(user)])
@@ -67,7 +67,7 @@ def send_link(work: Work) -> None:
 
 
 def account_of(uid: str, token: str) -> User | None:
-    """The account that a link belongs to while the link is good."""
+    """The account of a link while the link is valid, else None."""
     try:
         key = int(urlsafe_base64_decode(uid))
     except (ValueError, OverflowError):
@@ -78,7 +78,7 @@ def account_of(uid: str, token: str) -> User | None:
 
 @transaction.atomic
 def renew_password(*, user: User, password: str) -> None:
-    """Set the password that the form has checked; the link, other sessions and a lockout end with it."""
+    """Set the password, which the form has validated; this ends the link, other sessions and a lockout."""
     user.set_password(password)
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])

@@ -1,4 +1,4 @@
-"""Two pages for a forgotten password: ask for a link, and use it."""
+"""Two pages for a forgotten password: request a link, and set a new password."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +17,7 @@ from survey.access.recovery import services as recovery
 @public
 @never_cache
 def password_forgotten(request: HttpRequest) -> HttpResponse:
-    """Ask for a link. The answer does not tell whether the account exists."""
+    """Request a link. The response does not reveal whether the account exists."""
     form = ForgottenForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if recovery.may_ask(address_of(request)):
@@ -33,7 +33,7 @@ def password_forgotten(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 def password_renew(request: HttpRequest, uid: str, token: str) -> HttpResponse:
-    """The page behind the link: a new password."""
+    """Set a new password, by the link."""
     user = recovery.account_of(uid, token)
     if user is None:
         return page(request, "survey/access/recovery/password_renew.html", {"expired": True}, status=410)

@@ -1,4 +1,4 @@
-"""Three administrators, none of whom can do another's part, or anything for himself."""
+"""Separation of duties of the three administrators: accounts, roles, audit."""
 
 import datetime as dt
 from itertools import combinations
@@ -67,7 +67,7 @@ def test_grants_that_conflict_are_refused(world: World) -> None:
         ("emperor", NATION, ""),
     ],
 )
-def test_grants_that_make_no_sense_are_refused(world: World, role: str, region: str, category: str) -> None:
+def test_invalid_grants_are_refused(world: World, role: str, region: str, category: str) -> None:
     user = User.objects.create_user("plain", None)
     with pytest.raises(PolicyDenied):
         give(user, role, world, region, category)
@@ -82,7 +82,7 @@ def test_the_same_grant_twice_is_refused(world: World) -> None:
     assert user.assignments.count() == 1
 
 
-def test_nobody_grants_to_himself_and_only_security_grants(world: World) -> None:
+def test_roles_are_granted_by_the_security_administrator_and_never_to_oneself(world: World) -> None:
     officer = world.users["security_administrator"]
     with pytest.raises(PolicyDenied):
         give(officer, Role.REVIEWER, world)
@@ -117,25 +117,25 @@ def test_creating_an_account_shows_its_password_once(signed_in: Any) -> None:
     assert password.encode() not in client.get(reverse("account", args=[user.pk])).content
 
 
-def test_closing_an_account_ends_its_session_and_reopening_gives_no_roles_back(
+def test_closing_an_account_ends_its_session_and_reopening_restores_no_roles(
     signed_in: Any, world: World
 ) -> None:
-    victim = make_user(Role.REVIEWER)
+    user = make_user(Role.REVIEWER)
     other = Client()
-    other.force_login(victim)
+    other.force_login(user)
     assert other.get(reverse("password_change")).status_code == 200
     client = signed_in("system_administrator")
-    act = reverse("account_act", args=[victim.pk])
+    act = reverse("account_act", args=[user.pk])
     assert client.post(act, {"action": "close"}).status_code == 302
     assert other.get(reverse("password_change")).status_code == 302
-    assert client.post(act, {"action": "close"}).status_code == 302  # a sentence, not a crash
+    assert client.post(act, {"action": "close"}).status_code == 302  # a message, not an exception
     assert client.post(act, {"action": "reopen"}).status_code == 200
-    assert User.objects.get(pk=victim.pk).roles() == set()
-    actions = list(AuditEvent.objects.filter(subject_id=str(victim.pk)).values_list("action", flat=True))
+    assert User.objects.get(pk=user.pk).roles() == set()
+    actions = list(AuditEvent.objects.filter(subject_id=str(user.pk)).values_list("action", flat=True))
     assert actions == ["account_closed", "account_reopened"]
 
 
-def test_closing_ones_own_account_is_refused_with_a_sentence(signed_in: Any, world: World) -> None:
+def test_closing_the_own_account_is_refused_with_a_message(signed_in: Any, world: World) -> None:
     oneself = world.users["system_administrator"]
     client = signed_in("system_administrator")
     url = reverse("account_act", args=[oneself.pk])
@@ -171,16 +171,16 @@ def test_roles_page_grants_and_ends(signed_in: Any, world: World) -> None:
 
 
 def test_roles_page_ends_only_grants_of_that_account(signed_in: Any, world: World) -> None:
-    foreign = world.users["reviewer"].assignments.get()
+    other = world.users["reviewer"].assignments.get()
     url = reverse("roles_of", args=[world.users["publisher"].pk])
-    form = {"action": "revoke", "grant": foreign.pk}
+    form = {"action": "revoke", "grant": other.pk}
     assert signed_in("security_administrator").post(url, form).status_code == 404
-    foreign.refresh_from_db()
-    assert foreign.ended_at is None
+    other.refresh_from_db()
+    assert other.ended_at is None
 
 
 @pytest.mark.parametrize("role", [role.value for role in Role])
-def test_who_opens_which_page(signed_in: Any, world: World, role: str) -> None:
+def test_pages_are_open_to_the_roles_that_need_them(signed_in: Any, world: World, role: str) -> None:
     client = signed_in(role)
     other = world.users["publisher"].pk
     system, security = role == "system_administrator", role == "security_administrator"
@@ -196,39 +196,39 @@ def test_who_opens_which_page(signed_in: Any, world: World, role: str) -> None:
     assert acted.status_code == (302 if system else 404)
 
 
-def test_accounts_are_found(signed_in: Any, world: World) -> None:
+def test_accounts_are_filtered(signed_in: Any, world: World) -> None:
     client = signed_in("system_administrator")
-    found = client.get(reverse("accounts"), {"role": "provincial_administrator", "region": "330000"})
-    assert [user.pk for user in found.context["page"]] == [world.users["outside_administrator"].pk]
+    answer = client.get(reverse("accounts"), {"role": "provincial_administrator", "region": "330000"})
+    assert [user.pk for user in answer.context["page"]] == [world.users["outside_administrator"].pk]
     part = client.get(reverse("accounts"), {"search": "no such"}, headers={"HX-Request": "true"})
     assert b"<html" not in part.content and list(part.context["page"]) == []
 
 
-def test_audit_search(signed_in: Any, world: World) -> None:
+def test_audit_search_filters_and_is_recorded(signed_in: Any, world: World) -> None:
     people = world.users
     record(by=people["reviewer"], action="sheet_return", subject=world.sheet, old="submitted", new="returned")
     old = record(by=people["reviewer"], action="sheet_accept", subject=world.sheet)
     AuditEvent.objects.filter(pk=old.pk).update(at=timezone.now() - dt.timedelta(days=10))
     client = signed_in("audit_administrator")
 
-    def found(**filters: str) -> list[str]:
+    def search(**filters: str) -> list[str]:
         events = client.get(reverse("audit"), filters).context["events"]
-        return [told.event.action for told in events if told.event.action.startswith("sheet_")]
+        return [row.event.action for row in events if row.event.action.startswith("sheet_")]
 
     today = timezone.localdate().isoformat()
     reviewer = people["reviewer"].username
-    assert found(subject=f"submission {world.sheet.pk}") == ["sheet_return", "sheet_accept"]
-    assert found(subject=str(world.sheet.pk), since=today) == ["sheet_return"]
-    assert found(until=(timezone.localdate() - dt.timedelta(days=1)).isoformat()) == ["sheet_accept"]
-    assert found(actor=reviewer, action="sheet_accept") == ["sheet_accept"]
-    assert found(actor="nobody at all") == []
-    assert found(outcome="no") == []
+    assert search(subject=f"submission {world.sheet.pk}") == ["sheet_return", "sheet_accept"]
+    assert search(subject=str(world.sheet.pk), since=today) == ["sheet_return"]
+    assert search(until=(timezone.localdate() - dt.timedelta(days=1)).isoformat()) == ["sheet_accept"]
+    assert search(actor=reviewer, action="sheet_accept") == ["sheet_accept"]
+    assert search(actor="nobody at all") == []
+    assert search(outcome="no") == []
     searches = AuditEvent.objects.filter(action="audit_searched", actor_id=people["audit_administrator"].pk)
     assert searches.count() == 6
     assert searches.filter(details__filters__actor=reviewer).count() == 1
 
 
-def test_audit_search_refuses_a_range_that_runs_backwards(signed_in: Any) -> None:
+def test_audit_search_refuses_an_end_before_the_start(signed_in: Any) -> None:
     dates = {"since": "2026-02-02", "until": "2026-02-01"}
     answer = signed_in("audit_administrator").get(reverse("audit"), dates)
     assert answer.status_code == 422 and b"error-summary" in answer.content

@@ -1,4 +1,4 @@
-"""From the letter to the account."""
+"""Activation of a respondent's account with the code of the letter."""
 
 import datetime as dt
 from typing import Any
@@ -29,13 +29,15 @@ def code(world: World) -> str:
     return activation.issue_activation_code(unit=world.unit, by=world.users["provincial_administrator"])
 
 
-def prove(client: Client, world: World, code: str) -> Any:
+def enter_code(client: Client, world: World, code: str) -> Any:
     return client.post(reverse("activate"), {"credit_code": world.unit.uscc, "code": code})
 
 
-def test_the_whole_way(client: Client, world: World, code: str) -> None:
-    assert prove(client, world, code).url == reverse("activate_notice")
-    assert client.get(reverse("activate_account")).url == reverse("activate_notice")  # the notice comes first
+def test_activation_from_code_to_account(client: Client, world: World, code: str) -> None:
+    assert enter_code(client, world, code).url == reverse("activate_notice")
+    assert client.get(reverse("activate_account")).url == reverse(
+        "activate_notice"
+    )  # the notice is required first
     assert client.get(reverse("activate_notice")).status_code == 200
     assert client.post(reverse("activate_notice")).url == reverse("activate_account")
     assert client.get(reverse("activate_account")).status_code == 200
@@ -51,9 +53,11 @@ def test_the_whole_way(client: Client, world: World, code: str) -> None:
     assert {"activation_code_issued", "account_activated", "role_granted", "sign_in"} <= actions
 
 
-def test_the_code_is_read_as_people_type_it(client: Client, world: World, code: str) -> None:
+def test_code_is_accepted_in_lower_case_with_spaces_and_full_width_digits(
+    client: Client, world: World, code: str
+) -> None:
     full_width = code.lower().replace("-", " ").translate({ord(c): ord(c) + 0xFEE0 for c in "23456789"})
-    assert prove(client, world, full_width).status_code == 302
+    assert enter_code(client, world, full_width).status_code == 302
 
 
 def test_the_code_is_not_stored(world: World, code: str) -> None:
@@ -62,38 +66,40 @@ def test_the_code_is_not_stored(world: World, code: str) -> None:
     assert code.replace("-", "") not in str(list(AuditEvent.objects.values()))
 
 
-def test_wrong_code_counts_and_a_code_dies_of_five(client: Client, world: World, code: str) -> None:
+def test_wrong_codes_are_counted_and_the_fifth_invalidates_the_code(
+    client: Client, world: World, code: str
+) -> None:
     for attempt in range(1, activation.MAX_FAILURES + 1):
-        assert prove(client, world, "AAAA-AAAA-AAAA").status_code == 422
+        assert enter_code(client, world, "AAAA-AAAA-AAAA").status_code == 422
         assert ActivationCode.objects.get().failed_attempts == attempt
-    assert prove(client, world, code).status_code == 422
+    assert enter_code(client, world, code).status_code == 422
     assert AuditEvent.objects.filter(action="activation_refused", succeeded=False).count() == 6
 
 
-def test_unknown_unit_and_wrong_code_read_the_same(client: Client, world: World, code: str) -> None:
-    wrong = prove(client, world, "AAAA-AAAA-AAAA").context["form"].summary()
+def test_unknown_unit_and_wrong_code_get_the_same_message(client: Client, world: World, code: str) -> None:
+    wrong = enter_code(client, world, "AAAA-AAAA-AAAA").context["form"].summary()
     form = {"credit_code": "91110000MA0000000X", "code": code}
     assert client.post(reverse("activate"), form).context["form"].summary() == wrong
 
 
-def test_expired_code(client: Client, world: World, code: str) -> None:
+def test_expired_code_is_refused(client: Client, world: World, code: str) -> None:
     ActivationCode.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
-    assert prove(client, world, code).status_code == 422
+    assert enter_code(client, world, code).status_code == 422
 
 
 def test_used_code(client: Client, world: World, code: str) -> None:
     row = ActivationCode.objects.get()
     activation.activate_account(code=row, username="first", name="A", password="Rehearsal-2026-ok")
-    assert prove(client, world, code).status_code == 422
+    assert enter_code(client, world, code).status_code == 422
     with pytest.raises(PolicyDenied):
         activation.activate_account(code=row, username="second", name="B", password="Rehearsal-2026-ok")
     assert not User.objects.filter(username="second").exists()
 
 
-def test_two_browsers_with_one_code_make_one_account(world: World, code: str) -> None:
+def test_two_sessions_with_the_same_code_create_one_account(world: World, code: str) -> None:
     first, second = Client(), Client()
     for browser in (first, second):
-        prove(browser, world, code)
+        enter_code(browser, world, code)
         browser.post(reverse("activate_notice"))
     first.post(reverse("activate_account"), ACCOUNT)
     answer = second.post(reverse("activate_account"), {**ACCOUNT, "username": "another"})
@@ -101,12 +107,12 @@ def test_two_browsers_with_one_code_make_one_account(world: World, code: str) ->
     assert not User.objects.filter(username="another").exists()
 
 
-def test_code_of_another_unit(client: Client, world: World, code: str) -> None:
+def test_code_of_another_unit_is_refused(client: Client, world: World, code: str) -> None:
     form = {"credit_code": world.outside.uscc, "code": code}
     assert client.post(reverse("activate"), form).status_code == 422
 
 
-def test_inner_pages_need_the_code(client: Client, world: World) -> None:
+def test_later_pages_require_the_code(client: Client, world: World) -> None:
     for name in ("activate_notice", "activate_account"):
         assert client.get(reverse(name)).url == reverse("activate")
         assert client.post(reverse(name), ACCOUNT).url == reverse("activate")
@@ -124,32 +130,34 @@ def test_inner_pages_need_the_code(client: Client, world: World) -> None:
         ({"name": ""}, "name"),
     ],
 )
-def test_bad_accounts_are_explained(
+def test_invalid_accounts_show_field_errors(
     client: Client, world: World, code: str, change: dict[str, str], wrong: str
 ) -> None:
     User.objects.create_user("taken", None)
-    prove(client, world, code)
+    enter_code(client, world, code)
     client.post(reverse("activate_notice"))
     answer = client.post(reverse("activate_account"), {**ACCOUNT, **change})
     assert answer.status_code == 422 and wrong in answer.context["form"].errors
     assert ActivationCode.objects.get().used_at is None
 
 
-def test_the_credit_code_is_no_password(client: Client, world: World, code: str, settings: Any) -> None:
+def test_password_must_not_contain_the_credit_code(
+    client: Client, world: World, code: str, settings: Any
+) -> None:
     settings.AUTH_PASSWORD_VALIDATORS = [
         {"NAME": "survey.access.passwords.services.NotTheCreditCodeValidator"}
     ]
-    prove(client, world, code)
+    enter_code(client, world, code)
     client.post(reverse("activate_notice"))
     own = {"new_password": world.unit.uscc.lower() + "!", "repeated": world.unit.uscc.lower() + "!"}
     answer = client.post(reverse("activate_account"), {**ACCOUNT, **own})
     assert "new_password" in answer.context["form"].errors
 
 
-def test_a_new_code_replaces_the_old_one(client: Client, world: World, code: str) -> None:
+def test_a_new_code_replaces_the_previous_code(client: Client, world: World, code: str) -> None:
     fresh = activation.issue_activation_code(unit=world.unit, by=world.users["provincial_administrator"])
-    assert prove(client, world, code).status_code == 422
-    assert prove(client, world, fresh).status_code == 302
+    assert enter_code(client, world, code).status_code == 422
+    assert enter_code(client, world, fresh).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -161,7 +169,7 @@ def test_only_the_desk_of_the_unit_issues_codes(world: World, role: str) -> None
     assert not ActivationCode.objects.exists()
 
 
-def test_guessing_over_units_stops_at_the_address(client: Client, world: World, monkeypatch: Any) -> None:
+def test_failures_are_limited_per_network_address(client: Client, world: World, monkeypatch: Any) -> None:
     monkeypatch.setattr(activation, "MAX_FAILURES_PER_ADDRESS", 3)
     for _attempt in range(3):
         client.post(reverse("activate"), {"credit_code": "9" * 18, "code": "A"})

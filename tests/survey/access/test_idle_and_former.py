@@ -1,4 +1,4 @@
-"""Passwords that were used before do not come back; accounts that nobody uses are closed."""
+"""Former passwords are refused; idle accounts are closed."""
 
 import datetime as dt
 from typing import Any
@@ -30,7 +30,7 @@ def used_before(user: User, password: str) -> bool:
     return False
 
 
-def test_the_last_five_passwords_do_not_come_back(world: Any) -> None:
+def test_the_last_five_passwords_are_refused(world: Any) -> None:
     user = make_user(Role.REVIEWER, password=PASSWORDS[0])
     for password in PASSWORDS[1:]:
         assert not used_before(user, password)
@@ -52,7 +52,7 @@ def test_the_password_page_refuses_a_former_password(world: Any) -> None:
 
 
 def idle(role: str = Role.REVIEWER, days: int = 91, **fields: Any) -> User:
-    """Somebody who was made long ago and has not signed in for so many days."""
+    """An account created long ago whose last sign-in was ``days`` ago."""
     long_ago = timezone.now() - dt.timedelta(days=400)
     last = timezone.now() - dt.timedelta(days=days)
     return make_user(role, created_at=long_ago, last_login=last, **fields)
@@ -64,17 +64,23 @@ def is_open(user: User) -> bool:
 
 
 def test_idle_accounts_are_closed_once_and_audited(world: Any) -> None:
-    gone, here, new = idle(), idle(days=89), make_user(Role.REVIEWER)
+    unused, active, new = idle(), idle(days=89), make_user(Role.REVIEWER)
     never = make_user(Role.DESIGNER, created_at=timezone.now() - dt.timedelta(days=91))
     rehearsal = idle(is_synthetic=True)
     close_idle_accounts()
-    assert [is_open(one) for one in (gone, never, here, new, rehearsal)] == [False, False, True, True, True]
+    assert [is_open(user) for user in (unused, never, active, new, rehearsal)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     rows = AuditEvent.objects.filter(action="account_closed", details__reason="idle")
-    assert {row.subject_id for row in rows} == {str(gone.pk), str(never.pk)}
+    assert {row.subject_id for row in rows} == {str(unused.pk), str(never.pk)}
     assert idleness.close_idle_accounts() == 0
 
 
-def test_respondents_are_called_once_a_year_and_stay(world: Any) -> None:
+def test_accounts_of_respondents_stay_open(world: Any) -> None:
     User.objects.update(is_synthetic=False, created_at=timezone.now() - dt.timedelta(days=300))
     respondent = world.users["respondent"]
     assert respondent not in idleness.idle_accounts()
@@ -82,27 +88,27 @@ def test_respondents_are_called_once_a_year_and_stay(world: Any) -> None:
 
 
 def test_a_reopened_account_stays_open(world: Any) -> None:
-    gone = idle()
+    unused = idle()
     close_idle_accounts()
-    services.reopen_account(user=gone, by=world.users["system_administrator"])
+    services.reopen_account(user=unused, by=world.users["system_administrator"])
     close_idle_accounts()
-    assert is_open(gone)
+    assert is_open(unused)
 
 
-def test_somebody_who_can_reopen_accounts_is_left(world: Any) -> None:
-    keepers = [world.users["system_administrator"], idle(Role.SYSTEM_ADMINISTRATOR, days=200)]
+def test_the_last_account_that_can_reopen_others_stays_open(world: Any) -> None:
+    administrators = [world.users["system_administrator"], idle(Role.SYSTEM_ADMINISTRATOR, days=200)]
     long_ago = timezone.now() - dt.timedelta(days=100)
-    User.objects.filter(pk=keepers[0].pk).update(created_at=long_ago)
+    User.objects.filter(pk=administrators[0].pk).update(created_at=long_ago)
     close_idle_accounts()
-    assert [is_open(one) for one in keepers] == [True, False]
+    assert [is_open(user) for user in administrators] == [True, False]
 
 
-def test_an_idle_account_is_closed_at_the_door(world: Any) -> None:
+def test_an_idle_account_is_closed_at_sign_in(world: Any) -> None:
     user = idle(password=PASSWORDS[0])
     client = Client()
     good = {"username": user.username, "password": PASSWORDS[0]}
-    told = client.post(reverse("sign_in"), good, headers={"Accept-Language": "en"})
-    assert told.status_code == 422 and b"This account is closed" in told.content
+    answer = client.post(reverse("sign_in"), good, headers={"Accept-Language": "en"})
+    assert answer.status_code == 422 and b"This account is closed" in answer.content
     assert not is_open(user) and "_auth_user_id" not in client.session
     guess = client.post(
         reverse("sign_in"), {**good, "password": "Wrong-Guess-1"}, headers={"Accept-Language": "en"}

@@ -1,4 +1,4 @@
-"""A forgotten password: the link, what it does not tell, and what ends with it."""
+"""Password recovery: the link, the response for unknown accounts, the end of sessions."""
 
 import re
 from typing import Any
@@ -28,7 +28,7 @@ def person(world: World) -> User:
 
 
 def send(name: str = "filler-one") -> None:
-    """Ask for a link and mail it."""
+    """Request a link and send the e-mail."""
     recovery.ask_link(name, site="https://survey.example/")
     do_waiting("password_link")
 
@@ -38,9 +38,9 @@ def link(person: User, mailoutbox: Any) -> str:
     send()
     (message,) = mail.outbox
     assert message.to == ["filler@example.org"]
-    found = re.search(r"https://survey\.example(/\S+)", message.body)
-    assert found
-    return found[1]
+    match = re.search(r"https://survey\.example(/\S+)", message.body)
+    assert match
+    return match[1]
 
 
 def test_a_link_sets_a_new_password_once(client: Client, person: User, link: str) -> None:
@@ -53,7 +53,7 @@ def test_a_link_sets_a_new_password_once(client: Client, person: User, link: str
     assert AuditEvent.objects.filter(action="password_recovered", subject_id=str(person.pk)).count() == 1
 
 
-def test_rules_for_passwords_hold_here_too(client: Client, person: User, link: str) -> None:
+def test_password_rules_apply_to_recovery(client: Client, person: User, link: str) -> None:
     assert client.post(link, {"new_password": "short", "repeated": "short"}).status_code == 422
     assert client.post(link, {"new_password": OLD, "repeated": OLD}).status_code == 422
     person.refresh_from_db()
@@ -73,40 +73,42 @@ def test_other_sessions_end(client: Client, person: User) -> None:
 
 
 @pytest.mark.parametrize("name", ["filler-one", "nobody-of-this-name", "closed"])
-def test_the_page_answers_alike_for_every_name(client: Client, person: User, name: str) -> None:
+def test_the_response_is_the_same_for_every_account_name(client: Client, person: User, name: str) -> None:
     answer = client.post(reverse("password_forgotten"), {"username": name})
     page = re.sub(r'(csrf\S* content|value)="[^"]+"', "", answer.content.decode())
-    known = client.post(reverse("password_forgotten"), {"username": "another"}).content.decode()
-    assert page == re.sub(r'(csrf\S* content|value)="[^"]+"', "", known)
+    other = client.post(reverse("password_forgotten"), {"username": "another"}).content.decode()
+    assert page == re.sub(r'(csrf\S* content|value)="[^"]+"', "", other)
 
 
 @pytest.mark.parametrize(
     "change", [{"is_active": False}, {"email": ""}], ids=["closed account", "no address"]
 )
-def test_nobody_is_written_to(person: User, mailoutbox: Any, change: dict[str, Any]) -> None:
+def test_no_mail_to_closed_accounts_or_without_address(
+    person: User, mailoutbox: Any, change: dict[str, Any]
+) -> None:
     User.objects.filter(pk=person.pk).update(**change)
     send()
     send("no-such-name")
     assert mail.outbox == []
 
 
-def test_mails_and_requests_are_counted(client: Client, person: User, mailoutbox: Any) -> None:
+def test_mails_and_requests_are_limited(client: Client, person: User, mailoutbox: Any) -> None:
     for _request in range(5):
         send()
-    assert len(mail.outbox) == recovery.MOST_OF_AN_ACCOUNT == 3
+    assert len(mail.outbox) == recovery.MAX_MAILS_PER_ACCOUNT == 3
     answers = [
         client.post(reverse("password_forgotten"), {"username": "x"}).status_code
-        for _ in range(recovery.MOST_OF_AN_ADDRESS + 1)
+        for _ in range(recovery.MAX_REQUESTS_PER_ADDRESS + 1)
     ]
     assert answers[-2:] == [200, 422]
 
 
 @pytest.mark.parametrize("uid", ["MQ", "!!", "OTk5OTk5OTk5", "_"])
-def test_made_up_links_are_used_up_links(client: Client, world: World, uid: str) -> None:
+def test_invalid_links_answer_410(client: Client, world: World, uid: str) -> None:
     assert client.get(reverse("password_renew", args=[uid, "abc-def"])).status_code == 410
 
 
-def test_a_link_that_nobody_mailed_within_the_hour_is_not_mailed(person: User, mailoutbox: Any) -> None:
+def test_a_link_is_not_mailed_after_an_hour(person: User, mailoutbox: Any) -> None:
     recovery.ask_link("filler-one", site="https://survey.example/")
     Job.objects.update(not_after=timezone.now())
     sweep()

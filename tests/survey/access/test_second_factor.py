@@ -1,4 +1,4 @@
-"""The second factor cannot be walked around."""
+"""The second factor cannot be bypassed."""
 
 import time
 from typing import Any
@@ -18,7 +18,7 @@ from survey.exceptions import PolicyDenied
 from tests.factories import World, make_user
 
 PASSWORD = "Rehearsal-2026-ok"
-INNER = ["home", "accounts", "account_new", "password_change", "second_factor_setup", "notice"]
+PROTECTED = ["home", "accounts", "account_new", "password_change", "second_factor_setup", "notice"]
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def code_of(device: TOTPDevice, steps: int = 0) -> str:
     return f"{totp.token():06}"
 
 
-def pair(user: User) -> tuple[TOTPDevice, list[str]]:
+def set_up_device(user: User) -> tuple[TOTPDevice, list[str]]:
     device = second_factor.begin_setup(by=user)
     confirmed = second_factor.confirm_setup(by=user, code=code_of(device))
     assert confirmed is not None
@@ -49,7 +49,7 @@ def sign_in(client: Client) -> None:
     assert client.post(reverse("sign_in"), form).status_code == 302
 
 
-def test_staff_without_a_device_must_set_one_up(client: Client, staff: User) -> None:
+def test_staff_without_a_device_must_set_up_a_device(client: Client, staff: User) -> None:
     sign_in(client)
     for name in ("home", "accounts", "audit"):
         assert client.get(reverse(name)).url == reverse("second_factor_setup")
@@ -72,10 +72,10 @@ def test_setup_shows_a_code_that_the_content_policy_allows(client: Client, staff
     assert AuditEvent.objects.filter(action="second_factor_set_up", actor_id=staff.pk).count() == 1
 
 
-def test_password_alone_opens_nothing(client: Client, staff: User) -> None:
-    pair(staff)
+def test_the_password_alone_does_not_suffice(client: Client, staff: User) -> None:
+    set_up_device(staff)
     sign_in(client)
-    for name in INNER:
+    for name in PROTECTED:
         answer = client.get(reverse(name))
         assert (answer.status_code, answer.url) == (302, reverse("second_factor")), name
     new = "Another-2026-ok"
@@ -85,8 +85,8 @@ def test_password_alone_opens_nothing(client: Client, staff: User) -> None:
     assert client.get("/api/v1/schema/").status_code == 403
 
 
-def test_the_right_code_opens_and_works_once(client: Client, staff: User) -> None:
-    device, _codes = pair(staff)
+def test_a_code_is_accepted_once(client: Client, staff: User) -> None:
+    device, _codes = set_up_device(staff)
     TOTPDevice.objects.update(last_t=-1)
     sign_in(client)
     code = code_of(device)
@@ -99,7 +99,7 @@ def test_the_right_code_opens_and_works_once(client: Client, staff: User) -> Non
 
 
 def test_recovery_codes_work_once_and_are_not_stored_in_plain(client: Client, staff: User) -> None:
-    _device, codes = pair(staff)
+    _device, codes = set_up_device(staff)
     stored = set(StaticToken.objects.values_list("token", flat=True))
     assert len(stored) == 10 and not stored & {code.replace("-", "") for code in codes}
     sign_in(client)
@@ -108,11 +108,11 @@ def test_recovery_codes_work_once_and_are_not_stored_in_plain(client: Client, st
     other = Client()
     sign_in(other)
     assert other.post(reverse("second_factor"), {"code": codes[0]}).status_code == 422
-    assert second_factor.recovery_codes_left(staff) == 9
+    assert second_factor.unused_recovery_codes(staff) == 9
 
 
-def test_wrong_codes_make_one_wait(client: Client, staff: User) -> None:
-    device, _codes = pair(staff)
+def test_wrong_codes_are_throttled(client: Client, staff: User) -> None:
+    device, _codes = set_up_device(staff)
     TOTPDevice.objects.update(last_t=-1)
     sign_in(client)
     for _attempt in range(3):
@@ -121,7 +121,9 @@ def test_wrong_codes_make_one_wait(client: Client, staff: User) -> None:
     assert AuditEvent.objects.filter(action="second_factor", succeeded=False).count() == 4
 
 
-def test_respondents_need_none_unless_they_paired_one(client: Client, world: World, settings: Any) -> None:
+def test_respondents_need_a_second_factor_only_after_setting_one_up(
+    client: Client, world: World, settings: Any
+) -> None:
     user = world.users["respondent"]
     client.force_login(user)
     assert client.get(reverse("notice")).status_code == 200
@@ -129,13 +131,13 @@ def test_respondents_need_none_unless_they_paired_one(client: Client, world: Wor
     user.set_password(PASSWORD)
     user.username = "staff-one"
     user.save()
-    pair(user)
+    set_up_device(user)
     sign_in(client)
     assert client.get(reverse("notice")).url == reverse("second_factor")
 
 
-def test_reset_takes_another_person(world: World, staff: User) -> None:
-    pair(staff)
+def test_reset_requires_another_person(world: World, staff: User) -> None:
+    set_up_device(staff)
     officer = world.users["security_administrator"]
     services.reset_second_factor(user=staff, by=officer)
     assert second_factor.device_of(staff) is None

@@ -1,4 +1,4 @@
-"""The front door: passwords, lockout, sessions, the steps that cannot be skipped."""
+"""Sign-in: passwords, lockout, sessions, required steps."""
 
 import datetime as dt
 import time
@@ -30,7 +30,7 @@ def post_sign_in(client: Client, username: str = "filler-one", password: str = P
     return client.post(reverse("sign_in"), {"username": username, "password": password, **more})
 
 
-def test_sign_in_starts_a_new_session_and_leaves_a_row(client: Client, respondent: User) -> None:
+def test_sign_in_starts_a_new_session_and_is_recorded(client: Client, respondent: User) -> None:
     client.get(reverse("sign_in"))
     client.session["x"] = 1
     before = client.session.session_key
@@ -41,7 +41,7 @@ def test_sign_in_starts_a_new_session_and_leaves_a_row(client: Client, responden
     assert (row.actor_id, row.succeeded, row.address) == (respondent.pk, True, "127.0.0.1")
 
 
-def test_sign_in_does_not_lead_to_another_site(client: Client, respondent: User) -> None:
+def test_sign_in_does_not_redirect_to_another_site(client: Client, respondent: User) -> None:
     answer = post_sign_in(client, next="https://evil.example/")
     assert answer.url == reverse("home")
 
@@ -55,7 +55,7 @@ def test_wrong_password_says_so_and_is_recorded(client: Client, respondent: User
     assert "wrong" not in str(row.details)
 
 
-def test_unknown_names_are_not_kept_as_text(client: Client, world: World) -> None:
+def test_unknown_account_names_are_not_recorded(client: Client, world: World) -> None:
     post_sign_in(client, username="MyPassword-123")
     row = AuditEvent.objects.get(action="sign_in")
     assert "MyPassword" not in str(row.details) + row.actor_name + row.subject_id
@@ -74,7 +74,7 @@ def test_five_failures_lock_the_account_and_say_until_when(client: Client, respo
     assert AuditEvent.objects.filter(action="sign_in_locked", succeeded=False).exists()
 
 
-def test_the_lock_does_not_hit_another_account(client: Client, respondent: User) -> None:
+def test_the_lock_does_not_affect_another_account(client: Client, respondent: User) -> None:
     make_user("respondent", unit=make_unit(), username="filler-two", password=PASSWORD)
     for _attempt in range(settings.AXES_FAILURE_LIMIT):
         post_sign_in(client, password="wrong")
@@ -102,10 +102,10 @@ def test_three_of_four_classes(password: str, good: bool) -> None:
             validator.validate(password)
 
 
-def test_initial_passwords_keep_the_rules_and_differ() -> None:
-    made = {initial_password() for _one in range(50)}
-    assert len(made) == 50
-    for password in made:
+def test_initial_passwords_meet_the_rules_and_differ() -> None:
+    passwords = {initial_password() for _attempt in range(50)}
+    assert len(passwords) == 50
+    for password in passwords:
         ThreeOfFourClassesValidator().validate(password)
 
 
@@ -119,7 +119,7 @@ def test_initial_passwords_keep_the_rules_and_differ() -> None:
         (PASSWORD, PASSWORD, PASSWORD, "new_password"),
     ],
 )
-def test_bad_password_changes_are_explained(
+def test_invalid_password_changes_show_field_errors(
     client: Client, respondent: User, old: str, new: str, again: str, wrong_field: str
 ) -> None:
     client.force_login(respondent)
@@ -144,21 +144,21 @@ def test_changing_the_password_ends_other_sessions(client: Client, respondent: U
     assert AuditEvent.objects.filter(action="password_changed", actor_id=respondent.pk).count() == 1
 
 
-def test_a_given_password_must_be_replaced_first(client: Client, respondent: User) -> None:
+def test_an_initial_password_must_be_replaced_first(client: Client, respondent: User) -> None:
     User.objects.filter(pk=respondent.pk).update(must_change_password=True)
     assert post_sign_in(client).status_code == 302
     for name in ("home", "notice"):
         assert client.get(reverse(name)).url == reverse("password_change")
 
 
-def test_an_old_password_must_be_replaced(client: Client, respondent: User) -> None:
+def test_an_expired_password_must_be_replaced(client: Client, respondent: User) -> None:
     now = timezone.now()
     User.objects.filter(pk=respondent.pk).update(created_at=now - dt.timedelta(days=181), last_login=now)
     post_sign_in(client)
     assert client.get(reverse("home")).url == reverse("password_change")
 
 
-def test_the_notice_comes_before_the_work(client: Client, respondent: User) -> None:
+def test_the_notice_is_shown_before_other_pages(client: Client, respondent: User) -> None:
     User.objects.filter(pk=respondent.pk).update(notice_read_at=None)
     post_sign_in(client)
     assert client.get(reverse("home")).url == reverse("notice")
@@ -179,7 +179,7 @@ def test_idle_session_ends(client: Client, respondent: User) -> None:
     assert answer.status_code == 302 and reverse("sign_in") in answer.url
 
 
-def test_busy_session_ends_at_its_longest_duration(client: Client, respondent: User) -> None:
+def test_an_active_session_ends_at_its_maximum_age(client: Client, respondent: User) -> None:
     post_sign_in(client)
     session = client.session
     session[sessions.STARTED] = int(time.time()) - settings.SESSION_ABSOLUTE_SECONDS - 1
@@ -190,14 +190,14 @@ def test_busy_session_ends_at_its_longest_duration(client: Client, respondent: U
     assert "_auth_user_id" not in client.session
 
 
-def test_session_extend_tells_the_seconds(client: Client, respondent: User) -> None:
+def test_session_extend_returns_the_remaining_seconds(client: Client, respondent: User) -> None:
     assert client.post(reverse("session_extend")).status_code == 401
     post_sign_in(client)
     assert 0 < client.post(reverse("session_extend")).json()["seconds"] <= settings.SESSION_COOKIE_AGE
     assert client.get(reverse("session_extend")).status_code == 405
 
 
-def test_signing_out_takes_a_post_and_ends_the_session(client: Client, respondent: User) -> None:
+def test_signing_out_requires_post_and_ends_the_session(client: Client, respondent: User) -> None:
     post_sign_in(client)
     assert client.get(reverse("sign_out")).status_code == 405
     assert client.post(reverse("sign_out")).status_code == 302
@@ -214,12 +214,12 @@ def test_htmx_without_a_session_keeps_the_page(client: Client, world: World) -> 
     assert answer.headers["X-Sign-In"] == f"{reverse('sign_in')}?next=/notice/"
 
 
-def test_pages_are_not_kept_by_caches(client: Client, respondent: User) -> None:
+def test_pages_are_not_stored_by_caches(client: Client, respondent: User) -> None:
     post_sign_in(client)
     assert "no-store" in client.get(reverse("notice")).headers["Cache-Control"]
 
 
-def test_what_is_not_yours_does_not_exist_and_leaves_a_trace(client: Client, respondent: User) -> None:
+def test_a_page_outside_the_scope_answers_404_and_is_recorded(client: Client, respondent: User) -> None:
     post_sign_in(client)
     assert client.get(reverse("audit")).status_code == 404
     row = AuditEvent.objects.get(action="access_refused")
