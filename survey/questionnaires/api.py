@@ -1,4 +1,4 @@
-"""Published questionnaires for machines: the whole definition, so that a client needs no copy of ours."""
+"""Endpoints of published questionnaires: a client gets the complete definition and needs no copy of its own."""
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes

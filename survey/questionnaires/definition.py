@@ -1,7 +1,7 @@
 """The instrument as frozen records: questionnaire > section > item, edit rules, code lists.
 
-Pure: no Django, no files. Everything that a published version contains is here, so that a sheet of
-2025 can be read by the definition it was filled with, whatever the YAML files say later.
+Pure: no Django, no files. The records hold everything that a published version contains, so that a sheet
+of 2025 is read by the definition it was filled with after the YAML files have changed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class CodeEntry:
     label: Text
     parent: str | None = None
     group: str | None = None  # macro region of a region, subject group of a category
-    evidence: bool = False  # a reason that counts only with a document beside it
+    evidence: bool = False  # a reason that counts only with an attached document
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,8 @@ class Item:
     prefilled: str | None = None
     decimals: int | None = None
     signed: bool = False
-    marks: tuple[str, ...] | None = None  # "not_applicable", "unknown"; None takes both
+    # Missing reasons that may be answered ("not_applicable", "unknown"); None allows both.
+    marks: tuple[str, ...] | None = None
     measure: bool = False
     previous: bool = False
     source: str = ""
@@ -211,7 +212,7 @@ class Section:
 
 @dataclass(frozen=True, eq=False)
 class Questionnaire:
-    """One form, complete in itself. Two are equal when their content hash is."""
+    """One self-contained form. Two are equal when their content hashes are."""
 
     category: str
     form_no: str
@@ -226,8 +227,8 @@ class Questionnaire:
     def __post_init__(self) -> None:
         for name in ("header", "items", "codelists"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-        places = {code: section for section in self.sections for code in section.items}
-        object.__setattr__(self, "_places", places)
+        section_by_item = {code: section for section in self.sections for code in section.items}
+        object.__setattr__(self, "_section_by_item", section_by_item)
         object.__setattr__(self, "_edits", {edit.code: edit for edit in self.edits})
 
     def __eq__(self, other: object) -> bool:
@@ -254,13 +255,13 @@ class Questionnaire:
 
     def section_of(self, item_code: str) -> Section:
         """The section that shows an item. Raises KeyError."""
-        places: dict[str, Section] = self.__dict__["_places"]
-        return places[item_code]
+        section_by_item: dict[str, Section] = self.__dict__["_section_by_item"]
+        return section_by_item[item_code]
 
 
 @dataclass(frozen=True, slots=True)
 class UnitContext:
-    """What the register knows of the reporting unit; rules see it as unit_<field>."""
+    """Register values of the reporting unit; rules read them as unit_<field>."""
 
     category: str
     year: int

@@ -1,4 +1,4 @@
-"""The shape of the definition files, checked against schema.json before their meaning."""
+"""Validates the definition files against schema.json before their content is interpreted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA_FAULT = "schema"
 
 
 def schema_faults(root: Path) -> Iterator[tuple[str, str]]:
-    """(file and place, sentence) of everything that the schema refuses; unparsable files included."""
+    """Yields (file and location, message) of every schema violation; unparsable files included."""
     schema = json.loads((root / "schema.json").read_text(encoding="utf-8"))
     for kind, paths in _files(root).items():
         validator = Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]})
@@ -27,8 +27,8 @@ def schema_faults(root: Path) -> Iterator[tuple[str, str]]:
                 yield path.name, fault.message
                 continue
             for error in validator.iter_errors(content):
-                place = _place(content, list(error.absolute_path))
-                yield f"{path.name} {place}".strip(), error.message[:300]
+                location = _location(content, list(error.absolute_path))
+                yield f"{path.name} {location}".strip(), error.message[:300]
 
 
 def _files(root: Path) -> dict[str, list[Path]]:
@@ -40,7 +40,7 @@ def _files(root: Path) -> dict[str, list[Path]]:
     }
 
 
-def _place(content: Any, path: list[Any]) -> str:
+def _location(content: Any, path: list[Any]) -> str:
     """A path that names items and edits by their code instead of their position."""
     names: list[str] = []
     for step in path:

@@ -37,7 +37,7 @@ _cache: OrderedDict[str, Questionnaire] = OrderedDict()
 
 
 def canonical_json(document: Mapping[str, Any]) -> str:
-    """The one spelling of a document that is hashed."""
+    """The canonical serialisation of a document, which is hashed."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -48,21 +48,21 @@ def document_hash(document: Mapping[str, Any]) -> str:
 
 def definition_of(content_hash: str, document: Mapping[str, Any]) -> Questionnaire:
     """The questionnaire of a stored version, built once per process and hash."""
-    found = _cache.get(content_hash)
-    if found is None:
-        found = from_document(document)
-        if found.content_hash != content_hash:
+    questionnaire = _cache.get(content_hash)
+    if questionnaire is None:
+        questionnaire = from_document(document)
+        if questionnaire.content_hash != content_hash:
             raise DefinitionError(
                 "hash_mismatch",
-                found.category,
+                questionnaire.category,
                 "the stored document does not have the hash it was published with",
             )
-        _cache[content_hash] = found
+        _cache[content_hash] = questionnaire
         if len(_cache) > _CACHE_SIZE:
             _cache.popitem(last=False)
     else:
         _cache.move_to_end(content_hash)
-    return found
+    return questionnaire
 
 
 def to_document(questionnaire: Questionnaire) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def to_document(questionnaire: Questionnaire) -> dict[str, Any]:
 def from_document(document: Mapping[str, Any]) -> Questionnaire:
     """Build a questionnaire. Raises DefinitionError for a missing part or a wrong shape."""
     where = str(document.get("category", "?"))
-    with _whole(None, where):
+    with _definition_errors(None, where):
         codelists = {name: codelist_from(name, raw) for name, raw in document.get("codelists", {}).items()}
         parts: dict[str, Any] = {
             "category": str(document["category"]),
@@ -126,7 +126,7 @@ def _text(text: Text) -> dict[str, str]:
 
 
 def text_from(raw: Any) -> Text:
-    """A {zh, en} pair; a plain string (a code, a unit) stands for both languages."""
+    """A {zh, en} pair; a plain string (a code, a unit) is used for both languages."""
     if raw is None:
         return Text("", "")
     if isinstance(raw, Mapping):
@@ -135,7 +135,7 @@ def text_from(raw: Any) -> Text:
 
 
 def _pruned(pairs: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what says something: no None, empty text, empty list or plain False."""
+    """The pairs without None, empty text, empty lists and False; zero stays."""
     return {key: value for key, value in pairs.items() if value or (value == 0 and value is not False)}
 
 
@@ -163,8 +163,8 @@ def _item(item: Item) -> dict[str, Any]:
         raw[name] = _text(getattr(item, name)) if getattr(item, name) else None
     if item.rows is not None:
         raw["table"] = _table(item, item.rows)
-    marks = {} if item.marks is None else {"marks": list(item.marks)}
-    return _pruned(raw) | {"required": item.required} | marks
+    missing_reasons = {} if item.marks is None else {"marks": list(item.marks)}
+    return _pruned(raw) | {"required": item.required} | missing_reasons
 
 
 def _table(item: Item, grid: Grid) -> dict[str, Any]:
@@ -235,18 +235,18 @@ def _codelist(codelist: Codelist) -> dict[str, Any]:
 
 
 @contextmanager
-def _whole(raw: Any, where: str) -> Iterator[None]:
-    """Turns a missing or misshapen part into a DefinitionError that says where."""
+def _definition_errors(raw: Any, where: str) -> Iterator[None]:
+    """Converts errors about missing or malformed parts into a DefinitionError with the code concerned."""
     code = raw.get("code", where) if isinstance(raw, Mapping) else where
     try:
         yield
     except (KeyError, TypeError, AttributeError) as error:
-        raise DefinitionError("malformed", str(code), f"missing or misshapen part: {error}") from error
+        raise DefinitionError("malformed", str(code), f"missing or malformed part: {error}") from error
 
 
 def codelist_from(name: str, raw: Mapping[str, Any]) -> Codelist:
     """A code list from its document or YAML form. Raises DefinitionError."""
-    with _whole(None, name):
+    with _definition_errors(None, name):
         return _codelist_from(name, raw)
 
 
@@ -279,7 +279,7 @@ def _number(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _one_of(value: Any, allowed: Sequence[str], where: str, what: str) -> str:
+def _enumerated(value: Any, allowed: Sequence[str], where: str, what: str) -> str:
     if value not in allowed:
         raise DefinitionError("malformed", where, f"{what} {value!r} is none of {', '.join(allowed)}")
     return str(value)
@@ -295,7 +295,7 @@ def _choices(name: str | None, codelists: Mapping[str, Codelist], where: str) ->
 
 def item_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> Item:
     """An item from its document form (units already a list of codes). Raises DefinitionError."""
-    with _whole(raw, "item"):
+    with _definition_errors(raw, "item"):
         return _item_from(raw, codelists)
 
 
@@ -306,11 +306,11 @@ def _item_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> Ite
     return Item(
         code=code,
         label=text_from(raw["label"]),
-        type=_one_of(raw["type"], ITEM_TYPES, code, "type"),
+        type=_enumerated(raw["type"], ITEM_TYPES, code, "type"),
         unit=str(raw.get("unit") or ""),
         units=tuple(str(unit) for unit in raw.get("units") or ()),
         unit_note=text_from(raw.get("unit_note")),
-        period=_one_of(raw.get("period") or "none", ("flow", "stock", "none"), code, "period"),
+        period=_enumerated(raw.get("period") or "none", ("flow", "stock", "none"), code, "period"),
         definition=text_from(raw.get("definition")),
         includes=text_from(raw.get("includes")),
         excludes=text_from(raw.get("excludes")),
@@ -326,17 +326,17 @@ def _item_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> Ite
         prefilled=_optional(raw.get("prefilled")),
         decimals=_number(raw.get("decimals")),
         signed=bool(raw.get("signed", False)),
-        marks=_marks(raw.get("marks"), code),
+        marks=_missing_reasons(raw.get("marks"), code),
         measure=bool(raw.get("measure", False)),
         previous=bool(raw.get("previous", False)),
         source=str(raw.get("source") or ""),
     )
 
 
-def _marks(raw: Any, where: str) -> tuple[str, ...] | None:
+def _missing_reasons(raw: Any, where: str) -> tuple[str, ...] | None:
     if raw is None:
         return None
-    return tuple(_one_of(mark, tuple(MISSING_REASONS), where, "mark") for mark in raw)
+    return tuple(_enumerated(reason, tuple(MISSING_REASONS), where, "missing reason") for reason in raw)
 
 
 def _column_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist], where: str) -> Column:
@@ -344,7 +344,7 @@ def _column_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist], wher
     return Column(
         code=str(raw["code"]),
         label=text_from(raw["label"]),
-        type=_one_of(raw["type"], [name for name in ITEM_TYPES if name != "table"], where, "column type"),
+        type=_enumerated(raw["type"], [name for name in ITEM_TYPES if name != "table"], where, "column type"),
         unit=str(raw.get("unit") or ""),
         units=tuple(str(unit) for unit in raw.get("units") or ()),
         decimals=_number(raw.get("decimals")),
@@ -357,7 +357,7 @@ def _column_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist], wher
 
 def _grid_from(raw: Mapping[str, Any], where: str) -> Grid:
     return Grid(
-        kind=_one_of(raw.get("rows"), ("fixed", "open"), where, "rows"),
+        kind=_enumerated(raw.get("rows"), ("fixed", "open"), where, "rows"),
         entries=tuple(Row(str(row["id"]), text_from(row["label"])) for row in raw.get("entries") or ()),
         row_list=_optional(raw.get("row_list")),
         max_rows=int(raw.get("max_rows") or 50),
@@ -367,7 +367,7 @@ def _grid_from(raw: Mapping[str, Any], where: str) -> Grid:
 
 def edit_from(raw: Mapping[str, Any]) -> Edit:
     """An edit rule from its document form. Raises DefinitionError."""
-    with _whole(raw, "edit"):
+    with _definition_errors(raw, "edit"):
         return _edit_from(raw)
 
 
@@ -375,12 +375,12 @@ def _edit_from(raw: Mapping[str, Any]) -> Edit:
     code = str(raw["code"])
     return Edit(
         code=code,
-        severity=_one_of(raw["severity"], SEVERITIES, code, "severity"),
+        severity=_enumerated(raw["severity"], SEVERITIES, code, "severity"),
         expression=str(raw["rule"]).strip(),
         items=tuple(str(item) for item in raw.get("items") or ()),
         message=text_from(raw["message"]),
         when=_optional(raw.get("when")),
-        scope=_one_of(raw.get("scope") or "sheet", SCOPES, code, "scope"),
+        scope=_enumerated(raw.get("scope") or "sheet", SCOPES, code, "scope"),
         values=tuple(
             (str(name), str(text).strip()) for name, text in sorted((raw.get("values") or {}).items())
         ),

@@ -10,14 +10,14 @@ from typing import Any
 
 from survey.questionnaires.answering.answers import canonical_value
 from survey.questionnaires.answering.explanations import explanation_problem
-from survey.questionnaires.answering.special_values import marks_in_table
+from survey.questionnaires.answering.special_values import missing_reasons_in_table
 from survey.questionnaires.definition import Item, Questionnaire, Text, UnitContext
 from survey.questionnaires.messages import (
     fill_message,
     invalid_message,
-    marks_message,
     missing_message,
     required_message,
+    unknown_cells_message,
 )
 from survey.questionnaires.routing import Answers, Sheet, evaluate_sheet
 from survey.questionnaires.rules.expressions import evaluate
@@ -59,15 +59,15 @@ def run_edits(
 
 def findings_of(sheet: Sheet) -> tuple[Finding, ...]:
     """Findings of a sheet that is already routed."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for section in sheet.questionnaire.sections:
         for code in section.items:
             finding = _cell_finding(sheet, sheet.questionnaire.items[code])
             if finding is not None:
-                found.append(finding)
+                findings.append(finding)
     failed = (compiled for compiled in plan_of(sheet.questionnaire).edits if not _holds(sheet, compiled))
-    found.extend(_edit_finding(sheet, compiled) for compiled in failed)
-    return tuple(found)
+    findings.extend(_edit_finding(sheet, compiled) for compiled in failed)
+    return tuple(findings)
 
 
 def affected(questionnaire: Questionnaire, changed: Iterable[str]) -> frozenset[str]:
@@ -88,7 +88,7 @@ def affected(questionnaire: Questionnaire, changed: Iterable[str]) -> frozenset[
 
 
 def _cell_finding(sheet: Sheet, item: Item) -> Finding | None:
-    """What is wrong with one cell whatever the others say."""
+    """The finding of a single cell, independent of the other cells."""
     code = item.code
     if code not in sheet.relevant:
         return None
@@ -100,22 +100,26 @@ def _cell_finding(sheet: Sheet, item: Item) -> Finding | None:
     cell = sheet.cells.get(code)
     if item.read_only or item.computed:
         return None
-    if marks := unknown_cells(cell):
-        mark = _hash([MISSING + code, *marks])
-        return Finding(MISSING + code, "soft", (code,), marks_message(item, len(marks)), mark)
+    if unknown := unknown_cells(cell):
+        fingerprint = _hash([MISSING + code, *unknown])
+        return Finding(
+            MISSING + code, "soft", (code,), unknown_cells_message(item, len(unknown)), fingerprint
+        )
     if not item.required:
         return None
     if cell is None:
         return Finding(REQUIRED + code, "hard", (code,), required_message(item), _hash([REQUIRED + code]))
     if "missing" in cell:
-        mark = _hash([MISSING + code, cell["missing"]])
-        return Finding(MISSING + code, "soft", (code,), missing_message(item, cell["missing"]), mark)
+        fingerprint = _hash([MISSING + code, cell["missing"]])
+        return Finding(MISSING + code, "soft", (code,), missing_message(item, cell["missing"]), fingerprint)
     return None
 
 
 def unknown_cells(cell: Any) -> list[str]:
-    """Addresses of the table cells that are marked "not known"."""
-    return sorted(place for place, reason in marks_in_table(cell).items() if reason == "unknown")
+    """Addresses of the table cells with the missing reason "not known"."""
+    return sorted(
+        address for address, reason in missing_reasons_in_table(cell).items() if reason == "unknown"
+    )
 
 
 def _holds(sheet: Sheet, compiled: CompiledEdit) -> bool:

@@ -1,8 +1,8 @@
-"""From the YAML files that statisticians edit to questionnaires.
+"""Builds questionnaires from the YAML files that statisticians edit.
 
 definitions/items/*.yaml   the item dictionary with the edits of each item
 definitions/edits.yaml     edits across items and years
-definitions/forms/*.yaml   14 forms that choose and order items
+definitions/forms/*.yaml   14 forms that select and order items
 definitions/codelists/*    code lists
 """
 
@@ -53,7 +53,7 @@ DEFINITIONS = Path(__file__).parent / "definitions"
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """Everything that forms choose from. `raw_items` keeps the normalised document form of each item."""
+    """Everything that forms select from. `raw_items` keeps the normalised document form of each item."""
 
     items: Mapping[str, Item]
     raw_items: Mapping[str, Mapping[str, Any]]
@@ -265,11 +265,11 @@ def _with_edits(bare: Questionnaire, edits: list[Edit]) -> Questionnaire:
 
 
 def _for_form(raw: Mapping[str, Any], elsewhere: frozenset[str]) -> dict[str, Any]:
-    kept = dict(raw)
+    item = dict(raw)
     for name in ("relevance", "computed"):
         if raw.get(name) and compile_expression(str(raw[name]).strip()).items & elsewhere:
-            kept[name] = None
-    return kept
+            item[name] = None
+    return item
 
 
 def _applies(edit: Edit, elsewhere: frozenset[str], where: str) -> bool:

@@ -2,7 +2,7 @@
 
 Placeholders: {P01} the answer of an item, {previous:P01} last year's, {name} a named value of the
 edit, {unit_name} a register value, {expr:P02 + P03} an expression written in place. ``fill_message`` puts the
-numbers of a sheet in; ``spelled_message`` says what stands there, for those who read rules and no sheet.
+numbers of a sheet in; ``message_with_names`` puts the names of the values in, for readers of the rules.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _PREVIOUS = re.compile(r'previous\("(\w+)"\)')
 _DISTANCE = re.compile(r"\babs\(((?:[^()]|\([^()]*\))*)\)")
 _CALL = re.compile(r"[a-z_]+\(")
 _CODE = re.compile(r"\b[A-Z]{1,2}[0-9]{2}[a-z]?\b")
-_WHOLE = re.compile(r"(\d)\.0\b")
+_TRAILING_ZERO = re.compile(r"(\d)\.0\b")
 _LAST_YEAR = Text("上年", "last year's")
 _WORKED_OUT = Text("由 {} 算出", "worked out from {}")
 _WHOLE_SHEET = Text("全表", "the whole sheet")
-# What the register knows of the unit, as the names of its variables in rules.
+# Labels of the register variables that messages may use.
 _REGISTER = {
     "unit_category": Text("填报类别", "category"), "unit_year": Text("年份", "year"),
     "unit_uscc": Text("统一社会信用代码", "credit code"), "unit_name": Text("单位名称", "name of the unit"),
@@ -53,20 +53,20 @@ def required_message(item: Item) -> Text:
 
 
 def missing_message(item: Item, reason: str) -> Text:
-    """A required item carries a missing mark."""
-    mark = MISSING_REASONS[reason]
+    """A required item is answered with a missing reason."""
+    label = MISSING_REASONS[reason]
     return Text(
-        f"“{item.label.zh}”标为“{mark.zh}”，请说明原因。",
-        f"“{item.label.en}” is marked “{mark.en}”. Please explain why.",
+        f"“{item.label.zh}”标为“{label.zh}”，请说明原因。",
+        f"“{item.label.en}” is marked “{label.en}”. Please explain why.",
     )
 
 
-def marks_message(item: Item, count: int) -> Text:
-    """Cells of a table are marked "not known"."""
-    mark = MISSING_REASONS["unknown"]
+def unknown_cells_message(item: Item, count: int) -> Text:
+    """Cells of a table are answered "not known"."""
+    label = MISSING_REASONS["unknown"]
     return Text(
-        f"“{item.label.zh}”有 {count} 个单元格标为“{mark.zh}”，请说明原因。",
-        f"“{item.label.en}”: {count} cells are marked “{mark.en}”. Please explain why.",
+        f"“{item.label.zh}”有 {count} 个单元格标为“{label.zh}”，请说明原因。",
+        f"“{item.label.en}”: {count} cells are marked “{label.en}”. Please explain why.",
     )
 
 
@@ -94,22 +94,23 @@ def fill_message(sheet: Sheet, compiled: CompiledEdit) -> Text:
     return Text(filled(message.zh, "zh-hans"), filled(message.en, "en"))
 
 
-def spelled_message(questionnaire: Questionnaire, edit: Edit) -> Text:
+def message_with_names(questionnaire: Questionnaire, edit: Edit) -> Text:
     """The message of an edit with the names of its numbers in brackets: "[P01 Data produced]", "[S03 + S04]".
 
-    A label that the sentence says already is not said again. Raises DefinitionError("unknown_placeholder").
+    A label that the message already contains is not repeated. Raises DefinitionError("unknown_placeholder").
     """
     named = dict(edit.values)
 
-    def spelled(template: str, language: str) -> str:
+    def named_text(template: str, language: str) -> str:
         return PLACEHOLDER.sub(
-            lambda match: f"[{_spelled(questionnaire, named, match[1], template, language)}]", template
+            lambda match: f"[{_placeholder_name(questionnaire, named, match[1], template, language)}]",
+            template,
         )
 
-    return Text(spelled(edit.message.zh, "zh-hans"), spelled(edit.message.en, "en"))
+    return Text(named_text(edit.message.zh, "zh-hans"), named_text(edit.message.en, "en"))
 
 
-def _spelled(
+def _placeholder_name(
     questionnaire: Questionnaire, named: dict[str, str], name: str, template: str, language: str
 ) -> str:
     last_year = _LAST_YEAR.get(language)
@@ -122,11 +123,11 @@ def _spelled(
         if _CALL.search(text):
             inputs = dict.fromkeys(code for code in _CODE.findall(text) if code in questionnaire.items)
             return _WORKED_OUT.get(language).format(", ".join(inputs) or _WHOLE_SHEET.get(language))
-        return _WHOLE.sub(r"\1", text).replace("*", "×").replace("/", "÷")
+        return _TRAILING_ZERO.sub(r"\1", text).replace("*", "×").replace("/", "÷")
     if name in questionnaire.items:
         label = questionnaire.items[name].label.get(language)
-        said = label.removeprefix("其中：").removeprefix("of which ") in template
-        return name if said else f"{name} {label}"
+        repeated = label.removeprefix("其中：").removeprefix("of which ") in template
+        return name if repeated else f"{name} {label}"
     if name in _REGISTER:
         return _REGISTER[name].get(language)
     raise DefinitionError("unknown_placeholder", name, f"nothing fills {{{name}}}")
@@ -149,19 +150,19 @@ def _placeholder(sheet: Sheet, named: dict[str, Any], name: str, after: str, lan
 
 
 def _answer(item: Item, cell: Cell | None, after: str, language: str) -> str:
-    """An answer; the unit is left out when the sentence itself goes on with one."""
+    """An answer; without its unit when the message text continues with that unit."""
     if not cell or "rows" in cell:
         return _BLANK
     if "missing" in cell:
         return MISSING_REASONS[cell["missing"]].get(language)
     text = format_value(item, cell.get("value"), language)
-    if item.is_numeric and item.unit and _goes_on_with_unit(item.unit, after):
+    if item.is_numeric and item.unit and _followed_by_unit(item.unit, after):
         number = text.split(" ")[0]
         return number.removesuffix("%")
     return text
 
 
-def _goes_on_with_unit(unit: str, after: str) -> bool:
+def _followed_by_unit(unit: str, after: str) -> bool:
     rest = after.lstrip(" (（")
     names = {unit, units.base_code(unit), units.unit_label(unit, "zh"), units.unit_label(unit, "en")}
     return any(name and rest.startswith(name) for name in names)
@@ -173,5 +174,5 @@ def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     exact = Decimal(repr(float(value)))
-    places = _SHOWN_DECIMALS if not exact or exact.adjusted() > -_SHOWN_DECIMALS else 2 - exact.adjusted()
-    return units.format_number(exact, places)
+    decimals = _SHOWN_DECIMALS if not exact or exact.adjusted() > -_SHOWN_DECIMALS else 2 - exact.adjusted()
+    return units.format_number(exact, decimals)

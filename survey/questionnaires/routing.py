@@ -1,7 +1,7 @@
-"""Which items apply to these answers, and what follows from them by computation.
+"""Decides which items apply to a sheet's answers and evaluates computed items.
 
-Answers of items that do not apply are parked: they stay in the document, unseen by rules and totals,
-and come back when the item applies again. Relevance that cannot be decided (its input is blank)
+Answers of items that do not apply are parked: they stay in the document, rules and totals ignore them,
+and they count again when the item applies again. Relevance that cannot be decided (its input is blank)
 counts as "does not apply".
 """
 
@@ -28,10 +28,10 @@ _NO_CODES = ("0", "2", "no", "false", "N")
 
 @dataclass(slots=True)
 class Sheet:
-    """A sheet after routing: what applies, what is computed, what is wrong in itself.
+    """A sheet after routing: relevant items, computed values and unreadable cells.
 
     `cells`: item -> canonical cell of every relevant item, computed ones included.
-    `invalid`: item -> why its stored cell cannot be read. `parked`: answered but not relevant.
+    `invalid`: item -> error of a stored cell that cannot be read. `parked`: answered but not relevant.
     """
 
     questionnaire: Questionnaire
@@ -88,7 +88,7 @@ def evaluate_sheet(
     sheet = _open_sheet(plan, questionnaire, cells, context, before)
     sheet.invalid = invalid
     for code in plan.order:
-        _settle(plan, sheet, questionnaire.items[code], cells)
+        _evaluate_item(plan, sheet, questionnaire.items[code], cells)
     for code, item in questionnaire.items.items():
         register_fills = from_register and item.read_only and item.prefilled
         if register_fills and code in sheet.cells and code not in sheet.computed:
@@ -117,7 +117,7 @@ def _read_cells(
 
 
 def prefilled_cells(questionnaire: Questionnaire, context: UnitContext) -> dict[str, Cell]:
-    """What the register knows for a new sheet, read-only or not; codes it does not know are absent."""
+    """Cells that the register fills in on a new sheet, read-only or not; items without a register value are absent."""
     cells: dict[str, Cell] = {}
     for code, item in questionnaire.items.items():
         try:
@@ -134,8 +134,8 @@ def _register_cell(item: Item, context: UnitContext) -> Cell | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) and item.type == "choice" and item.choices is not None:
-        wanted = _YES_CODES if value else _NO_CODES
-        value = next((code for code in wanted if item.choices.get(code)), None)
+        codes = _YES_CODES if value else _NO_CODES
+        value = next((code for code in codes if item.choices.get(code)), None)
         return {"value": value} if value else None
     return normalise(item, {"value": value})
 
@@ -147,12 +147,12 @@ def _open_sheet(
     context: UnitContext,
     before: Sheet | None,
 ) -> Sheet:
-    """A sheet with everything that depends on no rule."""
-    settled = [item for code, item in questionnaire.items.items() if code not in plan.relevance]
+    """A sheet with the items that depend on no rule."""
+    unconditional = [item for code, item in questionnaire.items.items() if code not in plan.relevance]
     values: dict[str, Any] = context.variables()
     tables: dict[str, Any] = {}
     numbers: dict[str, Decimal] = {}
-    for item in settled:
+    for item in unconditional:
         cell = cells.get(item.code)
         if cell is None:
             continue
@@ -172,14 +172,14 @@ def _open_sheet(
         context.year,
     )
     sheet = Sheet(questionnaire, environment)
-    sheet.relevant = {item.code for item in settled}
+    sheet.relevant = {item.code for item in unconditional}
     sheet.cells = {code: cell for code, cell in cells.items() if code in sheet.relevant}
     sheet.previous_cells = before.cells if before else {}
     return sheet
 
 
-def _settle(plan: Plan, sheet: Sheet, item: Item, cells: Mapping[str, Cell]) -> None:
-    """Decide one item that has relevance or a computation."""
+def _evaluate_item(plan: Plan, sheet: Sheet, item: Item, cells: Mapping[str, Cell]) -> None:
+    """Evaluate an item that has a relevance rule or a computation."""
     rule = plan.relevance.get(item.code)
     cell = cells.get(item.code)
     if rule is not None and evaluate(rule, sheet.environment) is not True:
@@ -204,12 +204,12 @@ def _settle(plan: Plan, sheet: Sheet, item: Item, cells: Mapping[str, Cell]) -> 
 
 
 def _counts_for_sheet(item: Item, plan: Plan) -> bool:
-    # Employees and turnover (section B) describe the unit; "no data activity at all" looks past them.
+    # Employees and turnover (section B) describe the unit; "no data activity at all" ignores them.
     return item.type in _WHOLE_SHEET_TYPES and plan.section_of.get(item.code) != "B"
 
 
 def expression_value(item: Item, cell: Cell) -> Any:
-    """What rules see: float, bool, str, list of str; None for a missing mark."""
+    """The value that rules read: float, bool, str, list of str; None for a missing reason."""
     if "missing" in cell:
         return None
     number = number_of(item, cell) if item.is_numeric else None
@@ -219,13 +219,15 @@ def expression_value(item: Item, cell: Cell) -> Any:
 def table_numbers(item: Item, cell: Cell) -> dict[str, dict[str, Decimal]]:
     """Numeric cells of a table: row -> column -> Decimal; empty rows are kept so that they count.
 
-    A cell marked "not known" is NaN: no sum can be made of it. "Not applicable" is no cell.
+    A cell answered "not known" is NaN, so that sums over it are undefined. "Not applicable" cells are absent.
     """
     columns = {column.code: column for column in item.columns}
     result: dict[str, dict[str, Decimal]] = {}
     for row_id, cells in cell.get("rows", {}).items():
-        found = {code: _table_number(columns[code], cell) for code, cell in cells.items() if code in columns}
-        result[row_id] = {code: number for code, number in found.items() if number is not None}
+        numbers = {
+            code: _table_number(columns[code], cell) for code, cell in cells.items() if code in columns
+        }
+        result[row_id] = {code: number for code, number in numbers.items() if number is not None}
     return result
 
 
@@ -242,8 +244,8 @@ def computed_cell(item: Item, result: Any) -> Cell | None:
     if item.is_numeric:
         if isinstance(result, bool) or not isinstance(result, int | float) or abs(result) == float("inf"):
             return None
-        places = item.decimals if item.decimals is not None else _computed_places(item)
-        text = units.plain(units.rounded(Decimal(repr(float(result))), places))
+        decimals = item.decimals if item.decimals is not None else _computed_decimals(item)
+        text = units.plain(units.rounded(Decimal(repr(float(result))), decimals))
         return (
             {"value": text, "entered": text, "unit": item.unit}
             if item.type == "quantity"
@@ -252,5 +254,5 @@ def computed_cell(item: Item, result: Any) -> Cell | None:
     return {"value": result}
 
 
-def _computed_places(item: Item) -> int:
+def _computed_decimals(item: Item) -> int:
     return DEFAULT_DECIMALS.get(item.type, COMPUTED_DECIMALS)

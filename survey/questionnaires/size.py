@@ -41,7 +41,7 @@ REAL_ESTATE = _rule("real_estate_development", Y=(200000, 1000, 100), Z=(10000, 
 PROPERTY = _rule("property_management", X=(1000, 300, 100), Y=(5000, 1000, 500))
 BUSINESS = _rule("leasing_business", X=(300, 100, 10), Z=(120000, 8000, 100))
 OTHER = _rule("other", X=(300, 100, 10))
-# The 2017 rules leave these out; the survey needs a class for every enterprise and uses employees.
+# The 2017 rules exclude these; the survey needs a class for every enterprise and uses employees.
 FALLBACK = _rule("outside_rules_by_employees", X=(300, 100, 10))
 
 _BY_DIVISION: dict[int, Rule] = {
@@ -107,9 +107,9 @@ def size_class(
     for indicator, _ in rule.bounds:
         if measured[indicator] is None:
             raise ValueError(f"{rule.name} needs {indicator}")
-    for place, name in enumerate(CLASSES):
-        if all(_reaches(measured[indicator], bounds, place) for indicator, bounds in rule.bounds):
-            return name, _basis(rule, place)
+    for index, name in enumerate(CLASSES):
+        if all(_reaches(measured[indicator], bounds, index) for indicator, bounds in rule.bounds):
+            return name, _basis(rule, index)
     return "micro", _basis(rule, None)
 
 
@@ -130,12 +130,12 @@ def section_of(industry_code: str) -> str:
     return next((letter for last, letter in _SECTIONS if division <= last), "")
 
 
-def _reaches(value: Decimal | int | None, bounds: Sequence[int], place: int) -> bool:
-    return value is not None and value >= bounds[place]
+def _reaches(value: Decimal | int | None, bounds: Sequence[int], index: int) -> bool:
+    return value is not None and value >= bounds[index]
 
 
-def _basis(rule: Rule, place: int | None) -> str:
-    if place is None:
+def _basis(rule: Rule, index: int | None) -> str:
+    if index is None:
         parts = [f"{indicator}<{bounds[-1]}" for indicator, bounds in rule.bounds]
         return f"{rule.name}: {' or '.join(parts)}"
-    return f"{rule.name}: {', '.join(f'{indicator}>={bounds[place]}' for indicator, bounds in rule.bounds)}"
+    return f"{rule.name}: {', '.join(f'{indicator}>={bounds[index]}' for indicator, bounds in rule.bounds)}"

@@ -1,4 +1,4 @@
-"""The header that the law asks for on every form: number, authority, approval, validity."""
+"""The statutory header of a form: form number, authorities, approval number, validity."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -14,18 +14,18 @@ def authority(language: str) -> str:
 
 
 def statutory_header(definition: Questionnaire, language: str) -> list[tuple[str, str]]:
-    """(name, text) of what is known. The office's settings win over what the definition proposes."""
+    """(name, text) of the fields with a value. Settings take precedence over the definition's header."""
     header = definition.header
-    given = {"authority": authority(language), "approval_no": settings.SURVEY_APPROVAL_NUMBER}
+    configured = {"authority": authority(language), "approval_no": settings.SURVEY_APPROVAL_NUMBER}
     names = {
         "authority": _("Authority"),
         "approving_authority": _("Approving authority"),
         "approval_no": _("Approval no."),
         "valid_until": _("Valid until"),
     }
-    found = [(_("Form"), definition.form_no)]
+    rows = [(_("Form"), definition.form_no)]
     for key, name in names.items():
-        text = given.get(key) or text_from(header.get(key)).get(language)
+        text = configured.get(key) or text_from(header.get(key)).get(language)
         if text:
-            found.append((name, text))
-    return found
+            rows.append((name, text))
+    return rows

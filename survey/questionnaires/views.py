@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
-from survey.questionnaires.messages import spelled_message
+from survey.questionnaires.messages import message_with_names
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.selectors import definition_for, items_by_section, published_versions
 
@@ -36,8 +36,9 @@ def questionnaire_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "definition": definition,
         "blank_sections": items_by_section(definition),
         "edits": [
-            (edit, severities[edit.severity], spelled_message(definition, edit)) for edit in definition.edits
+            (edit, severities[edit.severity], message_with_names(definition, edit))
+            for edit in definition.edits
         ],
-        "lists": sorted(definition.codelists.values(), key=lambda one: one.name),
+        "lists": sorted(definition.codelists.values(), key=lambda codelist: codelist.name),
     }
     return page(request, "survey/questionnaires/detail.html", context)

@@ -26,6 +26,8 @@ FOLDERS = (
     "estimation/results",
     "estimation/simulation",
     "estimation/templatetags",
+    "survey/questionnaires",
+    "tests/survey/questionnaires",
 )
 WORDS = re.compile(
     r"\b(?:houses?|rooms?|doors?|eyes|crowds?|hearts?|speaks?|speaking|spoke|spoken|silent|silence|things?"

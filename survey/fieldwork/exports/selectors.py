@@ -29,7 +29,7 @@ from openpyxl.cell import WriteOnlyCell
 
 from survey.fieldwork.models import DeskJob
 from survey.microdata.projection import REASONS, Reason, reason_of
-from survey.questionnaires.answering.special_values import marks_in_table
+from survey.questionnaires.answering.special_values import missing_reasons_in_table
 from survey.questionnaires.definition import Column, Item
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.selectors import definition_for
@@ -138,9 +138,9 @@ def _marks(answers: Mapping[str, Any], items: Sequence[str]) -> str | None:
     """Cells of tables that hold a mark instead of a figure: "K07/110000/a=2; ..."."""
     codes = {"not_applicable": int(Reason.NOT_APPLICABLE), "unknown": int(Reason.UNKNOWN)}
     found = (
-        f"{code}/{place}={codes[mark]}"
+        f"{code}/{place}={codes[reason]}"
         for code in items
-        for place, mark in marks_in_table(answers.get(code)).items()
+        for place, reason in missing_reasons_in_table(answers.get(code)).items()
     )
     return "; ".join(found) or None
 

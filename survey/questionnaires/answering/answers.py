@@ -1,4 +1,4 @@
-"""Canonical encoding of every answer type: text in, cell out, text again.
+"""Canonical encoding of answers: parses text to cells and formats cells as text.
 
 A cell is JSON: {"value": ...} with numbers as exact decimal strings, or {"missing": reason}. Blank is
 the absence of a cell, never a cell with an empty value. Nothing here uses floating point.
@@ -13,7 +13,7 @@ from typing import Any
 
 from survey.questionnaires.answering import units
 from survey.questionnaires.answering.errors import AnswerError
-from survey.questionnaires.answering.special_values import MISSING_REASONS, mark_in, missing_cell
+from survey.questionnaires.answering.special_values import MISSING_REASONS, missing_cell, missing_reason_in
 from survey.questionnaires.answering.text import (
     clean_text,
     parse_bool,
@@ -51,8 +51,8 @@ DEFAULT_DECIMALS = {"money": 2, "ratio": 4, "count": 0}
 def parse(item: Item | Column, text: str, unit: str | None = None, language: str = "zh-hans") -> Cell | None:
     """What a person typed as a cell; None for a blank.
 
-    `unit` is the unit chosen beside the field; a unit written in the text wins over it. `language`
-    is kept for callers that pass it on: both languages' notations are accepted always.
+    `unit` is the unit chosen beside the field; a unit written in the text takes precedence.
+    `language` has no effect: the notations of both languages are always accepted.
     Raises AnswerError.
     """
     if item.type == "table":
@@ -70,14 +70,14 @@ def parse(item: Item | Column, text: str, unit: str | None = None, language: str
         return _multi_cell(item, split_codes(cleaned))
     if item.type == "date":
         return {"value": parse_month(cleaned)}
-    mark = mark_in(cleaned)
-    return missing_cell(item, mark) if mark else _parsed_number(item, cleaned, unit)
+    reason = missing_reason_in(cleaned)
+    return missing_cell(item, reason) if reason else _parsed_number(item, cleaned, unit)
 
 
 def parse_cell(item: Item | Column, raw: Mapping[str, Any]) -> Cell | None:
     """A raw form or API value {"value", "unit", "missing"} as a cell; None for a blank.
 
-    A value beats a missing mark, so that typing a number clears "not known". Raises AnswerError.
+    A value takes precedence over a missing reason, so that typing a number clears "not known". Raises AnswerError.
     """
     value = raw.get("value")
     if isinstance(item, Item) and item.type == "table":
@@ -156,24 +156,24 @@ def _normalised_value(item: Item | Column, cell: Mapping[str, Any]) -> Cell | No
 
 
 def _is_canonical(item: Item | Column, value: Any, cell: Mapping[str, Any]) -> bool:
-    """Whether a number is stored as we would store it: nearly always, and worth not parsing again."""
+    """Whether a stored number is already canonical; this nearly always holds and saves parsing it again."""
     match = _CANONICAL.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return False
     decimals = len(match[1] or "")
     if item.type != "quantity":
-        return len(cell) == 1 and decimals <= (_places(item) if item.type != "count" else 0)
+        return len(cell) == 1 and decimals <= (_decimal_places(item) if item.type != "count" else 0)
     entered, unit = cell.get("entered"), cell.get("unit")
     if len(cell) != 3 or decimals > STORED_DECIMALS or not isinstance(entered, str):
         return False
     if unit == item.unit:
         return bool(entered == value)
-    known = unit in item.units and _CANONICAL.fullmatch(entered) is not None
-    return known and units.plain(units.convert(Decimal(entered), str(unit), item.unit)) == value
+    convertible = unit in item.units and _CANONICAL.fullmatch(entered) is not None
+    return convertible and units.plain(units.convert(Decimal(entered), str(unit), item.unit)) == value
 
 
 def _number_text(value: Any) -> str:
-    # Floats are refused: 0.1 + 0.2 has already lost its exactness before it reaches us.
+    # Floats are refused: they are not exact decimals.
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise AnswerError("malformed")
     return str(value)
@@ -201,7 +201,7 @@ def _multi_cell(item: Item | Column, codes: list[str]) -> Cell | None:
     for code in chosen:
         _checked_code(item, code)
     if item.choices is not None:
-        order = {entry.code: place for place, entry in enumerate(item.choices.entries)}
+        order = {entry.code: position for position, entry in enumerate(item.choices.entries)}
         chosen.sort(key=lambda code: order.get(code, len(order)))
     return {"value": chosen} if chosen else None
 
@@ -216,7 +216,7 @@ def _parsed_number(item: Item | Column, text: str, unit: str | None) -> Cell:
         raise AnswerError("too_large")
     if item.type == "count" and canonical != canonical.to_integral_value():
         raise AnswerError("not_an_integer")
-    allowed = STORED_DECIMALS if item.type == "quantity" else _places(item)
+    allowed = STORED_DECIMALS if item.type == "quantity" else _decimal_places(item)
     if _decimals(canonical) > allowed:
         raise AnswerError("too_many_decimals", decimals=allowed)
     cell: Cell = {"value": units.plain(canonical)}
@@ -225,7 +225,7 @@ def _parsed_number(item: Item | Column, text: str, unit: str | None) -> Cell:
     return cell
 
 
-def _places(item: Item | Column) -> int:
+def _decimal_places(item: Item | Column) -> int:
     return item.decimals if item.decimals is not None else DEFAULT_DECIMALS.get(item.type, STORED_DECIMALS)
 
 
@@ -249,9 +249,9 @@ def _table_cell(item: Item, raw: Mapping[str, Any], convert: Any) -> Cell | None
             or not isinstance(cells, Mapping)
         ):
             raise AnswerError("unknown_row", row=str(row_id)[:40])
-        kept = _row_cells(item, row_id, cells, convert, faults)
-        if kept:
-            result[row_id] = kept
+        row = _row_cells(item, row_id, cells, convert, faults)
+        if row:
+            result[row_id] = row
     if faults:
         raise AnswerError("table", children=faults, count=len(faults))
     if not result:
@@ -276,7 +276,7 @@ def _row_cells(
     convert: Any,
     faults: dict[tuple[str, str], AnswerError],
 ) -> dict[str, Cell]:
-    kept: dict[str, Cell] = {}
+    row: dict[str, Cell] = {}
     for code in cells:
         if item.column(str(code)) is None:
             raise AnswerError("unknown_column", column=str(code)[:40])
@@ -289,12 +289,12 @@ def _row_cells(
             faults[(row_id, column.code)] = error
             continue
         if cell is not None:
-            kept[column.code] = cell
-    return kept
+            row[column.code] = cell
+    return row
 
 
 def is_blank(cell: Any) -> bool:
-    """Whether the document has no answer here (a missing mark is an answer)."""
+    """Whether the cell is no answer (a missing reason is an answer)."""
     return not cell
 
 
@@ -311,7 +311,7 @@ def number_of(item: Item | Column, cell: Mapping[str, Any] | None) -> Decimal | 
 
 
 def canonical_value(item: Item | Column, cell: Mapping[str, Any] | None) -> Any:
-    """What the answer says, without how it was entered: 3.2 PB and 3276.8 TB give the same."""
+    """The answer's value, independent of the unit it was entered in: 3.2 PB and 3276.8 TB give the same."""
     if not cell:
         return None
     if "missing" in cell:
@@ -365,8 +365,8 @@ def format_value(item: Item | Column, value: Any, language: str) -> str:
 
 
 def _formatted_number(item: Item | Column, number: Decimal, language: str) -> str:
-    places = item.decimals if item.type == "quantity" else _places(item)
-    shown = units.format_number(number, places, fixed=item.type == "money")
+    decimals = item.decimals if item.type == "quantity" else _decimal_places(item)
+    shown = units.format_number(number, decimals, fixed=item.type == "money")
     label = units.unit_label(item.unit, language)
     if not label or item.unit in {"-", "—"}:
         return shown

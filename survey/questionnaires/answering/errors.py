@@ -1,4 +1,4 @@
-"""Why an answer cannot be stored, as a sentence in the respondent's language."""
+"""Errors of answers that cannot be stored, with messages in both languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When is an explanation of a soft edit good enough to be filed."""
+"""Checks whether an explanation of a soft finding is specific enough to be filed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import unicodedata
 from survey.questionnaires.definition import Text
 
 SHORTEST = 10
-# Sentences that say nothing. They are cut out of the text; what is left must still say something.
+# Phrases without information. They are removed from the text; the remainder must have a minimum length.
 BOILERPLATE = (
     "核实无误", "核对无误", "检查无误", "审核无误", "确认无误", "情况属实", "数据属实", "数据真实",
     "数据无误", "数据准确", "填报无误", "填报准确", "填报真实", "没有问题", "没问题", "实际情况",
@@ -22,7 +22,7 @@ EMPTY_WORDS = frozenset((
     "ok", "okay", "our", "problem", "problems", "real", "reported", "right", "that", "the", "these",
     "this", "those", "true", "value", "values", "verified", "was", "we", "were",
 ))  # fmt: skip
-_LEAST_LEFT = 5
+_LEAST_LENGTH = 5
 _LEAST_DISTINCT = 4
 
 TOO_SHORT = Text(
@@ -47,14 +47,14 @@ def explanation_problem(text: str, reason_code: str | None) -> Text | None:
     if len(" ".join(folded.split())) < SHORTEST:
         return TOO_SHORT
     words = re.sub(r"[a-z]+", lambda match: f" {match[0]} ", folded)
-    left = _without_boilerplate(re.sub(r"[\W_]+", " ", words))
-    if len(left) < _LEAST_LEFT or len(set(left)) < _LEAST_DISTINCT:
+    remainder = _without_boilerplate(re.sub(r"[\W_]+", " ", words))
+    if len(remainder) < _LEAST_LENGTH or len(set(remainder)) < _LEAST_DISTINCT:
         return NO_REASON
     return None
 
 
 def _without_boilerplate(text: str) -> str:
-    kept = "".join(word for word in text.split() if word not in EMPTY_WORDS)
+    remainder = "".join(word for word in text.split() if word not in EMPTY_WORDS)
     for phrase in BOILERPLATE:
-        kept = kept.replace(phrase, "")
-    return kept
+        remainder = remainder.replace(phrase, "")
+    return remainder

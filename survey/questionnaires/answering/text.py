@@ -1,4 +1,4 @@
-"""Reading what people type: full-width digits, separators, Chinese multipliers, units in the field."""
+"""Parses typed text: full-width digits, separators, Chinese multipliers, units in the field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DAY = re.compile(r"(?P<month>[12][0-9]{3}-[01][0-9])-[0-3][0-9]")
 _YES = frozenset({"true", "yes", "y", "是", "有", "1"})
 _NO = frozenset({"false", "no", "n", "否", "无", "0"})
 _LONGEST_NUMBER = 80
-# Embeddings and overrides of direction make a text read otherwise than it is stored; marks and joiners are needed.
+# Direction embeddings and overrides display a text differently from how it is stored; directional marks are needed.
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -59,11 +59,11 @@ def parse_number(
     """A number with optional multiplier and unit. Raises AnswerError.
 
     `unit` is the unit of the item, `allowed` the units that may be entered, `chosen` the one picked
-    beside the field. Multipliers that name a unit of the item do so: 32亿 in a field of 亿个 is 32.
+    beside the field. A multiplier that names a unit of the item is read as that unit: 32亿 in a field of 亿个 is 32.
     """
     cleaned = clean_text(text).translate(_MINUS)
     if chosen is not None:
-        chosen = _known_unit(chosen, unit, allowed)
+        chosen = _chosen_unit(chosen, unit, allowed)
     match = _NUMBER.fullmatch(cleaned)
     if match is None or len(cleaned) > _LONGEST_NUMBER:
         raise AnswerError("too_large" if match else "not_a_number", text=cleaned[:40])
@@ -82,12 +82,12 @@ def _shifted(number: Decimal, power: int) -> Decimal:
 
 
 def _read_suffix(suffix: str, unit: str, allowed: tuple[str, ...], text: str) -> tuple[int, str | None]:
-    """Power of ten and unit meant by what follows the digits."""
+    """Power of ten and unit of the text that follows the digits."""
     if not suffix:
         return 0, None
-    found = units.find_unit(suffix, _enterable(unit, allowed))
-    if found is not None:
-        return 0, found
+    code = units.find_unit(suffix, _enterable(unit, allowed))
+    if code is not None:
+        return 0, code
     if suffix == unit:
         return 0, None
     for name, power in _MULTIPLIERS:
@@ -99,11 +99,11 @@ def _read_suffix(suffix: str, unit: str, allowed: tuple[str, ...], text: str) ->
     raise AnswerError("not_a_number", text=text[:40])
 
 
-def _known_unit(chosen: str, unit: str, allowed: tuple[str, ...]) -> str | None:
-    found = units.find_unit(chosen, _enterable(unit, allowed))
-    if found is None:
+def _chosen_unit(chosen: str, unit: str, allowed: tuple[str, ...]) -> str | None:
+    code = units.find_unit(chosen, _enterable(unit, allowed))
+    if code is None:
         raise AnswerError("unknown_unit", unit=chosen[:20], allowed=_names(unit, allowed))
-    return found
+    return code
 
 
 def _enterable(unit: str, allowed: tuple[str, ...]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ _EXACT = decimal.Context(prec=160, traps=[decimal.Inexact, decimal.InvalidOperat
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit: `factor` = how many of the smallest unit of its family it holds."""
+    """A unit: `factor` is its size in the smallest unit of its family."""
 
     code: str
     label: Text
@@ -69,7 +69,7 @@ FAMILIES: dict[str, Family] = {
     )),
 }  # fmt: skip
 
-# Units that stand alone: counts and rates. Their English names are needed in messages.
+# Units without a family: counts and rates. Their English names are needed in messages.
 PLAIN_UNITS: dict[str, Text] = {
     "": Text("", ""),
     "%": Text("%", "%"),
@@ -97,15 +97,15 @@ def base_code(unit: str) -> str:
 
 def family_of(unit: str) -> Family | None:
     """The family a unit belongs to; None for units that do not convert (%, 家, 万次 ...)."""
-    found = _UNITS.get(base_code(unit))
-    return found[0] if found else None
+    entry = _UNITS.get(base_code(unit))
+    return entry[0] if entry else None
 
 
 def unit_label(unit: str, language: str) -> str:
     """How a unit is written in a language; a precision note stays."""
-    found = _UNITS.get(base_code(unit))
-    if found:
-        return found[1].label.get(language) + unit[len(base_code(unit)) :]
+    entry = _UNITS.get(base_code(unit))
+    if entry:
+        return entry[1].label.get(language) + unit[len(base_code(unit)) :]
     if unit in PLAIN_UNITS:
         return PLAIN_UNITS[unit].get(language)
     over, _, under = unit.partition("/")  # "TB/人" is "TB / persons"
@@ -119,11 +119,11 @@ def with_label(number: str, label: str) -> str:
 
 def find_unit(text: str, allowed: tuple[str, ...]) -> str | None:
     """The code among `allowed` that a respondent means by `text` (code or alias, case ignored)."""
-    wanted = text.strip().casefold()
+    folded = text.strip().casefold()
     for code in allowed:
-        found = _UNITS.get(base_code(code))
-        names = (code, base_code(code), *(found[1].aliases if found else ()))
-        if wanted in {name.casefold() for name in names}:
+        entry = _UNITS.get(base_code(code))
+        names = (code, base_code(code), *(entry[1].aliases if entry else ()))
+        if folded in {name.casefold() for name in names}:
             return code
     return None
 
@@ -163,8 +163,8 @@ def format_number(value: Decimal, decimals: int | None = None, *, fixed: bool = 
     if fixed and decimals is not None:
         return format(shown, f",.{decimals}f")
     text = plain(shown)
-    whole, dot, rest = text.partition(".")
-    return f"{int(whole):,}{dot}{rest}" if not whole.startswith("-0") else f"{whole}{dot}{rest}"
+    integer, dot, rest = text.partition(".")
+    return f"{int(integer):,}{dot}{rest}" if not integer.startswith("-0") else f"{integer}{dot}{rest}"
 
 
 def best_unit(value: Decimal, unit: str) -> str:
@@ -177,7 +177,7 @@ def best_unit(value: Decimal, unit: str) -> str:
 
 
 def read_back(value: Decimal, unit: str, language: str, to: str | None = None) -> str:
-    """What the survey understood: "3.2 PB = 3,276.8 TB".
+    """An amount with its conversion, shown to the respondent: "3.2 PB = 3,276.8 TB".
 
     `value` is in `unit`; `to` is the unit of the right side (default: the stored unit of the family,
     or, when `unit` is that already, the unit in which the amount reads best).

@@ -1,6 +1,6 @@
-"""Static faults of questionnaires: what would surprise a respondent is found before publication.
+"""Static checks of questionnaires, run before publication.
 
-A fault has a code (one invalid example per code is in the tests), a place and a sentence. Checks run
+A fault has a code (one invalid example per code is in the tests), a location and a message. Checks run
 in layers: a form whose rules do not parse is not tried on sample answers.
 """
 
@@ -39,7 +39,7 @@ PREFILLS = frozenset(field.name for field in fields(UnitContext))
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """What is wrong, where, in a sentence for the author."""
+    """A fault of a definition: its code, location and a message for the author."""
 
     code: str
     where: str
@@ -69,7 +69,7 @@ def _checked(questionnaire: Questionnaire) -> tuple[Fault, ...]:
 
 
 def check_all(root: Path = DEFINITIONS) -> list[Fault]:
-    """All faults of the definition files: shape, dictionary, every form, what nothing uses."""
+    """All faults of the definition files: schema, dictionary, forms, unused items and edits."""
     faults = [Fault(SCHEMA_FAULT, where, text) for where, text in schema_faults(root)]
     try:
         dictionary = load_dictionary(root)
@@ -95,12 +95,12 @@ def check_all(root: Path = DEFINITIONS) -> list[Fault]:
 def check_definition(raw: Mapping[str, Any], root: Path = DEFINITIONS) -> list[Fault]:
     """Faults of a definition in one mapping: {forms: [...], items, edits, codelists: {name: list}}.
 
-    Code lists that are not given are taken from `root`. For trying out a form, and for tests.
+    Code lists that the mapping lacks are loaded from `root`. For trying out a form, and for tests.
     """
     try:
-        given = {name: codelist_from(name, text) for name, text in (raw.get("codelists") or {}).items()}
+        own = {name: codelist_from(name, text) for name, text in (raw.get("codelists") or {}).items()}
         shared = {path.stem: load_codelist(path.stem, root) for path in (root / "codelists").glob("*.yaml")}
-        dictionary = build_dictionary(raw.get("items") or (), raw.get("edits") or (), shared | given)
+        dictionary = build_dictionary(raw.get("items") or (), raw.get("edits") or (), shared | own)
         forms = [assemble(form, dictionary) for form in raw["forms"]]
     except DefinitionError as error:
         return [Fault(error.code, error.where, error.message)]
@@ -180,10 +180,12 @@ def _unit_faults(item: Item | Column) -> Iterator[tuple[str, str]]:
 
 
 def _texts(form: Questionnaire) -> Iterator[Fault]:
-    for place, text in _all_texts(form):
+    for location, text in _all_texts(form):
         if not text.zh or not text.en:
             missing = "Chinese" if not text.zh else "English"
-            yield Fault("missing_translation", f"{form.category} {place}", f"the {missing} text is missing")
+            yield Fault(
+                "missing_translation", f"{form.category} {location}", f"the {missing} text is missing"
+            )
     for edit in form.edits:
         zh, en = (set(PLACEHOLDER.findall(text)) for text in (edit.message.zh, edit.message.en))
         if zh and en and zh != en:
@@ -217,8 +219,8 @@ def _all_texts(form: Questionnaire) -> Iterator[tuple[str, Text]]:
 # -- rules --------------------------------------------------------------------------
 
 
-def _typed(text: str, items: Mapping[str, Item], wanted: str) -> Iterator[tuple[str, str]]:
-    """Faults of one expression that should give `wanted` (a kind, or "any")."""
+def _typed(text: str, items: Mapping[str, Item], expected: str) -> Iterator[tuple[str, str]]:
+    """Faults of an expression whose kind should be `expected` (a kind, or "any")."""
     try:
         tree = compile_expression(text).tree
     except DefinitionError as error:
@@ -227,9 +229,9 @@ def _typed(text: str, items: Mapping[str, Item], wanted: str) -> Iterator[tuple[
     check = TypeCheck(items)
     kind = check.kind(tree)
     yield from ((code, f"{message}: {text}") for code, message in check.faults)
-    if wanted != "any" and kind not in {wanted, "any"}:
-        code = "not_boolean" if wanted == "bool" else "type_clash"
-        yield code, f"gives a {kind}, not a {wanted}: {text}"
+    if expected != "any" and kind not in {expected, "any"}:
+        code = "not_boolean" if expected == "bool" else "type_clash"
+        yield code, f"gives a {kind}, not a {expected}: {text}"
 
 
 def _item_rules(form: Questionnaire) -> Iterator[Fault]:
@@ -272,8 +274,8 @@ def _placeholder_faults(
         yield from _typed(placeholder.removeprefix("expr:"), items, "any")
         return
     code = placeholder.removeprefix("previous:")
-    known = code in items or (code == placeholder and (code in names or code in _UNIT_PLACEHOLDERS))
-    if not known:
+    valid = code in items or (code == placeholder and (code in names or code in _UNIT_PLACEHOLDERS))
+    if not valid:
         yield "unknown_placeholder", f"nothing fills {{{placeholder}}}"
 
 
@@ -289,11 +291,11 @@ def _circular(form: Questionnaire) -> Iterator[Fault]:
         yield Fault(error.code, error.where, error.message)
 
 
-# -- the dictionary as a whole ----------------------------------------------------------
+# -- the dictionary ----------------------------------------------------------------------
 
 
 def _dictionary_faults(dictionary: Dictionary) -> Iterator[Fault]:
-    """Faults that no form would show: rules that name items nobody has defined."""
+    """Faults that checks of single forms miss: edits of undefined items."""
     for code in _repeated(edit.code for edit in dictionary.edits):
         yield Fault("duplicate_code", code, f"edit {code} is defined twice")
     for edit in dictionary.edits:

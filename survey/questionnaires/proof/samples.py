@@ -1,7 +1,7 @@
 """Sample sheets: complete answers that pass the edits, and mutations that break a chosen edit.
 
 Used by the static checks (does every rule run, is every section reachable, can the hard edits hold
-together) and by tests. Nothing here pretends to be survey data.
+together) and by tests. They are not survey data.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def sample_answers(
 ) -> dict[str, Any]:
     """A complete sheet without hard findings, and with as few soft ones as could be reached.
 
-    `soft` False is quicker: soft findings are left as they come.
+    `soft` False is quicker: soft findings are not repaired.
     Seed 0 answers yes to every yes/no item, so that most of the form applies. If the hard edits
     cannot hold together, the sheet with the fewest hard findings is returned.
     """
@@ -159,7 +159,7 @@ def _first_table(item: Item, rng: random.Random) -> Cell:
     square = [column for column in columns if column.code.lstrip("p") in ids]
     rows: dict[str, dict[str, Cell]] = {}
     for row_id in chosen:
-        # A square table (origin x destination) holds nothing on its diagonal.
-        kept = [c for c in square if c.code.lstrip("p") != row_id][:2] if square else columns
-        rows[row_id] = {column.code: first_cell(column, rng) for column in kept}
+        # A square table (origin x destination) has no diagonal cells.
+        filled = [c for c in square if c.code.lstrip("p") != row_id][:2] if square else columns
+        rows[row_id] = {column.code: first_cell(column, rng) for column in filled}
     return {"rows": rows}

@@ -1,4 +1,4 @@
-"""Changing answers so that a rule becomes true or false: reads the rule's tree, sets its items.
+"""Changes answers so that a rule becomes true or false, guided by the rule's syntax tree.
 
 A heuristic for samples and tests: it moves one side of a comparison next to the other, splits totals
 over their parts, fills tables. It may fail; callers check the result with the real edits.
@@ -28,14 +28,14 @@ _OPPOSITE = {"<=": ">", ">=": "<", "<": ">=", ">": "<=", "==": "!=", "!=": "=="}
 _VALID_CODE = "91350100M000100Y43"
 
 
-def places(item: Item | Column) -> int:
+def decimal_places(item: Item | Column) -> int:
     """Decimal places of sample numbers."""
     return DEFAULT_DECIMALS.get(item.type, 4) if item.decimals is None else item.decimals
 
 
 def number_cell(item: Item | Column, number: float) -> Cell:
     """A cell of `number`, rounded to what the item takes and never negative."""
-    exact = rounded(Decimal(repr(max(0.0, float(number)))), places(item))
+    exact = rounded(Decimal(repr(max(0.0, float(number)))), decimal_places(item))
     cell: Cell = {"value": plain(exact)}
     if item.type == "quantity":
         cell |= {"entered": plain(exact), "unit": item.unit}
@@ -43,7 +43,7 @@ def number_cell(item: Item | Column, number: float) -> Cell:
 
 
 class Solver:
-    """Works on one answers document, which it changes in place."""
+    """Changes one answers document in place."""
 
     def __init__(
         self,
@@ -64,24 +64,24 @@ class Solver:
 
     @property
     def environment(self) -> Environment:
-        """The sheet as rules see it now."""
+        """The values of the sheet that rules read."""
         if self._environment is None:
             sheet = evaluate_sheet(self.questionnaire, self.answers, self.context, self.previous)
             self._environment = sheet.environment
         return self._environment
 
     def value(self, node: Node) -> Any:
-        """The value of a node, None when it cannot be had."""
+        """The value of a node, None when it cannot be evaluated."""
         try:
-            found = evaluate(compile_expression(syntax.write(node)), self.environment)
+            result = evaluate(compile_expression(syntax.write(node)), self.environment)
         except DefinitionError:
             return None
-        return None if found is NOT_EVALUATED else found
+        return None if result is NOT_EVALUATED else result
 
     def number(self, node: Node) -> float | None:
         """The value of a node if it is a number."""
-        found = self.value(node)
-        return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+        result = self.value(node)
+        return float(result) if isinstance(result, int | float) and not isinstance(result, bool) else None
 
     def put(self, code: str, cell: Cell | None) -> bool:
         """Store a cell (None: make blank)."""
@@ -96,14 +96,14 @@ class Solver:
         return True
 
     def _refresh(self, item: Item, cell: Cell | None) -> None:
-        """Keep the environment for a changed amount; anything that can move relevance rebuilds it."""
-        known = self._environment
-        if known is None or cell is None:
+        """Update the environment for a changed amount; discard it when relevance may change."""
+        environment = self._environment
+        if environment is None or cell is None:
             self._environment = None
-        elif item.is_numeric and item.code in known.values:
-            known.add(item.code, expression_value(item, cell))
-        elif item.type == "table" and item.code in known.tables:
-            known.add_table(item.code, table_numbers(item, cell))
+        elif item.is_numeric and item.code in environment.values:
+            environment.add(item.code, expression_value(item, cell))
+        elif item.type == "table" and item.code in environment.tables:
+            environment.add_table(item.code, table_numbers(item, cell))
         else:
             self._environment = None
 
@@ -146,8 +146,8 @@ class Solver:
         item = self.questionnaire.items.get(left.name)
         if item is None:
             return False
-        known = [entry.code for entry in item.choices.entries] if item.choices else allowed
-        codes = [code for code in known if (code in allowed) == truth]
+        answerable = [entry.code for entry in item.choices.entries] if item.choices else allowed
+        codes = [code for code in answerable if (code in allowed) == truth]
         return bool(codes) and self.put(left.name, {"value": self.rng.choice(codes)})
 
     def _switch_code(self, name: str, code: str, truth: bool) -> bool:
@@ -190,7 +190,7 @@ class Solver:
     def _compare(self, op: str, left: Node, right: Node) -> bool:
         sides = [(left, right, op), (right, left, {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}.get(op, op))]
         self.rng.shuffle(sides)
-        return any(self._move(side, other, wanted) for side, other, wanted in sides)
+        return any(self._move(side, other, comparison) for side, other, comparison in sides)
 
     def _move(self, side: Node, other: Node, op: str) -> bool:
         """Change `side` so that `side op other` holds."""
@@ -317,7 +317,7 @@ class Solver:
         if call.name == "diagonal_of":
             return self._put_cells(
                 item,
-                {row: {f"p{row}": target if place == 0 else 0.0} for place, row in enumerate(item.rows.ids)},
+                {row: {f"p{row}": target if index == 0 else 0.0} for index, row in enumerate(item.rows.ids)},
             )
         if call.name == "days_sum_of":
             days = {row: month_days(row, self.context.year) for row in item.rows.ids}
@@ -339,7 +339,7 @@ class Solver:
         rows = {row: {column: 0.0} for row in ids} | {
             row: {column: share} for row, share in zip(usable, shares, strict=True)
         }
-        exact = Decimal(repr(round(target, places(spec))))
+        exact = Decimal(repr(round(target, decimal_places(spec))))
         rest = sum((Decimal(number_cell(spec, share)["value"]) for share in shares[:-1]), Decimal(0))
         rows[usable[-1]] = {column: float(max(exact - rest, Decimal(0)))}
         return self._put_cells(item, rows)

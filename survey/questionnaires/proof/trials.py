@@ -1,4 +1,4 @@
-"""Trying a questionnaire on sample answers: what only shows when rules run."""
+"""Runs a questionnaire on sample answers and reports the faults that only show then."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def trial_contexts(category: str) -> tuple[UnitContext, ...]:
 
 
 def trial_faults(questionnaire: Questionnaire) -> Iterator[tuple[str, str, str]]:
-    """(code, place, sentence): rules that cannot run, what is never shown, edits that contradict."""
+    """Yields (code, location, message): rules that cannot run, unreachable items, contradictory edits."""
     contexts = trial_contexts(questionnaire.category)
     try:
         samples = [
@@ -70,7 +70,7 @@ def _run_everywhere(questionnaire: Questionnaire, samples: list[tuple[UnitContex
 def _contradictions(
     questionnaire: Questionnaire, samples: list[tuple[UnitContext, dict[str, Any]]]
 ) -> Iterator[tuple[str, str, str]]:
-    """Hard edits that fail although the generator tried, when it succeeded with no sample at all."""
+    """Hard edits that fail on the samples, when no sample is free of hard findings."""
     failing: set[str] = set()
     for context, answers in samples:
         findings = run_edits(questionnaire, answers, context=context)
@@ -124,11 +124,11 @@ def _can_be_reached(
 def _above(questionnaire: Questionnaire, code: str) -> list[str]:
     """Items whose relevance decides about `code`, outermost first."""
     plan = plan_of(questionnaire)
-    found: list[str] = []
+    upstream: list[str] = []
     stack = [code]
     while stack:
         for name in plan.relevance[stack.pop()].current_items:
-            if name in plan.relevance and name not in found:
-                found.append(name)
+            if name in plan.relevance and name not in upstream:
+                upstream.append(name)
                 stack.append(name)
-    return [name for name in plan.order if name in found]
+    return [name for name in plan.order if name in upstream]

@@ -1,9 +1,9 @@
-"""The CEL boundary: compile once, know what is read, evaluate only when it is there.
+"""Compiles CEL expressions with their dependencies and evaluates them when all inputs are available.
 
 Rules of evaluation:
 - numbers enter as doubles; integer literals are written as doubles for the author;
-- an expression that reads a blank item is not evaluated, unless it asks answered("X") about it;
-- comparisons of *computed* amounts are blind to rounding (0.1 + 0.2 <= 0.3 holds); equality of
+- an expression that reads a blank item is not evaluated, unless it calls answered("X") on it;
+- comparisons of *computed* amounts ignore floating-point rounding (0.1 + 0.2 <= 0.3 holds); equality of
   amounts with a tolerance goes through near();
 - division by zero and logarithms of zero make the expression "not evaluated".
 """
@@ -35,7 +35,7 @@ from survey.questionnaires.rules.syntax import (
     Unary,
 )
 
-# The binding logs every exception of a called function before raising it; we report it ourselves.
+# The binding logs every exception of a called function before raising it; the error is reported from `evaluate`.
 logging.getLogger("cel").setLevel(logging.CRITICAL)
 
 
@@ -56,9 +56,9 @@ _NUMBER_CALLS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A checked expression. Sets are codes; `guarded` ones may be blank, answered() asks about them.
+    """A checked expression. Sets are codes; `guarded` ones may be blank: they are arguments of answered().
 
-    `needs`: what must be known before it is evaluated (items, tables, last year's items and tables).
+    `needs`: what must be available before it is evaluated (items, tables, last year's items and tables).
     """
 
     text: str
@@ -123,16 +123,16 @@ def compile_expression(text: str) -> Compiled:
 
 
 def _literals(calls: Iterable[Call], names: Iterable[str], text: str) -> frozenset[str]:
-    """First arguments of calls of `names`; they must be literal so that dependencies are known."""
-    wanted = set(names)
-    found: set[str] = set()
+    """First arguments of calls of `names`; they must be literal so that dependencies can be determined."""
+    selected = set(names)
+    codes: set[str] = set()
     for call in calls:
-        if call.name not in wanted:
+        if call.name not in selected:
             continue
         if not call.args or not isinstance(call.args[0], Literal) or not isinstance(call.args[0].value, str):
             raise DefinitionError("literal_argument", text, f"{call.name}() needs an item code in quotes")
-        found.add(call.args[0].value)
-    return frozenset(found)
+        codes.add(call.args[0].value)
+    return frozenset(codes)
 
 
 def _free_variables(node: Node, bound: frozenset[str] = frozenset()) -> frozenset[str]:
@@ -158,7 +158,7 @@ def _is_computed(node: Node) -> bool:
 
 
 def _rewrite(node: Node) -> Node:
-    """The tree that is executed: doubles for integers, guarded division, comparisons with slack."""
+    """The tree that is executed: doubles for integers, guarded division, comparisons with a tolerance."""
     match node:
         case Literal(value) if isinstance(value, int) and not isinstance(value, bool):
             return Literal(float(value))
@@ -195,11 +195,11 @@ def _rewrite_binary(op: str, left: Node, right: Node) -> Node:
 
 
 class Environment:
-    """What expressions of one sheet can read. Values are added as computed items become known.
+    """The values that expressions of one sheet can read; computed items are added as they are evaluated.
 
     `values`: item or unit_* name -> float, bool, str or list of str; blank items are absent.
     `tables`: item -> row -> column -> Decimal. `previous`...: the same of last year's sheet.
-    `numbers`: the amounts that all_zero() and share_round() look at.
+    `numbers`: the amounts that all_zero() and share_round() use.
     """
 
     def __init__(
@@ -229,17 +229,18 @@ class Environment:
             self.numbers[name] = number
 
     def add_table(self, name: str, rows: functions.TableNumbers) -> None:
-        """Make a table readable by sum_of() and its kin."""
+        """Make a table readable by the table functions."""
         self.tables[name] = rows
 
     def _all_numbers(self) -> list[Decimal]:
         return list(self.numbers.values())
 
-    def holds_inputs(self, compiled: Compiled) -> bool:
-        """Whether everything that the expression needs is there."""
-        held = (self.values, self.tables, self.previous, self.previous_tables)
+    def has_inputs(self, compiled: Compiled) -> bool:
+        """Whether everything that the expression needs is available."""
+        readable = (self.values, self.tables, self.previous, self.previous_tables)
         return all(
-            not needed or needed <= known.keys() for needed, known in zip(compiled.needs, held, strict=True)
+            not needed or needed <= available.keys()
+            for needed, available in zip(compiled.needs, readable, strict=True)
         )
 
 
@@ -249,7 +250,7 @@ def evaluate(compiled: Compiled, values: Environment | Mapping[str, Any]) -> Any
     Raises DefinitionError("cannot_run") when the expression itself is at fault (types clash).
     """
     environment = values if isinstance(values, Environment) else Environment(values)
-    if not environment.holds_inputs(compiled):
+    if not environment.has_inputs(compiled):
         return NOT_EVALUATED
     environment.functions.undefined = False
     try:

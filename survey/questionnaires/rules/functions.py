@@ -35,7 +35,7 @@ class Signature:
 
 
 SIGNATURES: dict[str, Signature] = {
-    # The four that decide what is read; their literal arguments are dependencies.
+    # Items, tables and last year's values; their literal arguments are dependencies.
     "answered": Signature(("item",), "bool"),
     "previous": Signature(("item",), "item"),
     "has_previous": Signature(("item",), "bool"),
@@ -104,17 +104,17 @@ def near(a: float, b: float, tolerance: float) -> bool:
 
 
 def at_most(a: Any, b: Any) -> bool:
-    """a <= b for computed amounts, blind to rounding of doubles."""
+    """a <= b for computed amounts, ignoring rounding of doubles."""
     return bool(a <= b + _slack(a, b)) if _numbers(a, b) else bool(a <= b)
 
 
 def below(a: Any, b: Any) -> bool:
-    """a < b for computed amounts, blind to rounding of doubles."""
+    """a < b for computed amounts, ignoring rounding of doubles."""
     return bool(a < b - _slack(a, b)) if _numbers(a, b) else bool(a < b)
 
 
 def same(a: Any, b: Any) -> bool:
-    """a == b for computed amounts, blind to rounding of doubles."""
+    """a == b for computed amounts, ignoring rounding of doubles."""
     return near(a, b, 0.0) if _numbers(a, b) else bool(a == b)
 
 
@@ -186,13 +186,13 @@ class SheetFunctions:
         return self.previous_values.get(code)
 
     def sum_of(self, code: str, column: str) -> float:
-        return float(sum(self._known(_cells(self.tables.get(code, {}), column)), Decimal(0)))
+        return float(sum(self._all_known(_cells(self.tables.get(code, {}), column)), Decimal(0)))
 
     def previous_sum_of(self, code: str, column: str) -> float:
-        return float(sum(self._known(_cells(self.previous_tables.get(code, {}), column)), Decimal(0)))
+        return float(sum(self._all_known(_cells(self.previous_tables.get(code, {}), column)), Decimal(0)))
 
-    def _known(self, numbers: list[Decimal]) -> list[Decimal]:
-        """The numbers; a cell marked "not known" (NaN) leaves everything made of them without an answer."""
+    def _all_known(self, numbers: list[Decimal]) -> list[Decimal]:
+        """The numbers; empty and `undefined` set when a cell is answered "not known" (NaN)."""
         if any(number.is_nan() for number in numbers):
             self.undefined = True
             return []
@@ -201,20 +201,22 @@ class SheetFunctions:
     def sum_all(self, code: str) -> float:
         """Every number of the table."""
         rows = self.tables.get(code, {}).values()
-        return float(sum(self._known([number for cells in rows for number in cells.values()]), Decimal(0)))
+        return float(
+            sum(self._all_known([number for cells in rows for number in cells.values()]), Decimal(0))
+        )
 
     def diagonal_of(self, code: str) -> float:
-        """Sum of the cells whose column is the place of their row ("p320000" of row "320000")."""
+        """Sum of the cells whose column is the region of their row ("p320000" of row "320000")."""
         rows = self.tables.get(code, {})
-        found = [cells.get(row, cells.get(f"p{row}", Decimal(0))) for row, cells in rows.items()]
-        return float(sum(self._known(found), Decimal(0)))
+        diagonal = [cells.get(row, cells.get(f"p{row}", Decimal(0))) for row, cells in rows.items()]
+        return float(sum(self._all_known(diagonal), Decimal(0)))
 
     def max_of(self, code: str, column: str) -> float:
-        return float(max(self._known(_cells(self.tables.get(code, {}), column)), default=Decimal(0)))
+        return float(max(self._all_known(_cells(self.tables.get(code, {}), column)), default=Decimal(0)))
 
     def max_step(self, code: str, column: str) -> float:
         """The largest ratio of a row to the row before it (rows in their fixed order)."""
-        cells = self._known(_cells(self.tables.get(code, {}), column))
+        cells = self._all_known(_cells(self.tables.get(code, {}), column))
         steps = [later / earlier for earlier, later in pairwise(cells) if earlier > 0]
         return float(max(steps, default=Decimal(1)))
 
@@ -222,10 +224,10 @@ class SheetFunctions:
         """Sum over months of the daily mean times the days of the month in the survey year."""
         rows = self.tables.get(code, {})
         parts = [cells[column] * month_days(row, self.year) for row, cells in rows.items() if column in cells]
-        return float(sum(self._known(parts), Decimal(0)))
+        return float(sum(self._all_known(parts), Decimal(0)))
 
     def cell(self, code: str, row: str, column: str) -> float:
-        return float(sum(self._known([self.tables.get(code, {}).get(row, {}).get(column, Decimal(0))])))
+        return float(sum(self._all_known([self.tables.get(code, {}).get(row, {}).get(column, Decimal(0))])))
 
     def count_rows(self, code: str) -> float:
         return float(len(self.tables.get(code, {})))
@@ -260,8 +262,8 @@ class SheetFunctions:
         return size_class(industry, *exact)[0]
 
     def all_zero(self) -> bool:
-        found = self.numbers()
-        return bool(found) and not any(found)
+        numbers = self.numbers()
+        return bool(numbers) and not any(numbers)
 
     def share_round(self) -> float:
         """Share of the non-zero numbers of at least three digits that end in 00 or more zeros."""

@@ -1,4 +1,4 @@
-"""Everything about a questionnaire that is compiled once and used for every sheet."""
+"""The compiled expressions of a questionnaire, shared by all sheets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CompiledEdit:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Compiled expressions of one questionnaire and the order in which items become known.
+    """Compiled expressions of one questionnaire and their evaluation order.
 
     `order`: items with relevance or a computation, each after everything that it reads.
     `previous_codes`: what must be read of last year's sheet, and what decides whether that applied.
@@ -137,7 +137,7 @@ def evaluation_order(
 
 
 def _in_cycle(waiting: dict[str, frozenset[str]]) -> set[str]:
-    """Only the members of cycles, not what merely hangs below them."""
+    """The members of cycles, without the items that only depend on them."""
 
     def reaches_itself(start: str) -> bool:
         seen: set[str] = set()

@@ -1,8 +1,8 @@
-"""Reading CEL text: a small parser, so that faults and dependencies are known before anything runs.
+"""A parser of CEL text that finds faults and dependencies without evaluating anything.
 
-The CEL library compiles and executes; it tells neither types nor which item `previous("P01")` reads.
+The CEL library compiles and executes; it reports neither types nor which item `previous("P01")` reads.
 The parser covers what rules use: literals, names, calls, methods, lists, maps, indexing, the operators and
-the conditional. Anything else is refused with a place.
+the conditional. Anything else is a syntax error.
 """
 
 from __future__ import annotations
@@ -110,33 +110,33 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = _tokens(text)
-        self.place = 0
+        self.position = 0
 
     def parse(self) -> Node:
         node = self.ternary()
-        if self.place < len(self.tokens):
-            raise self.fault(f"unexpected {self.tokens[self.place][1]!r}")
+        if self.position < len(self.tokens):
+            raise self.fault(f"unexpected {self.tokens[self.position][1]!r}")
         return node
 
     def fault(self, message: str) -> DefinitionError:
         return DefinitionError("syntax", self.text, message)
 
     def peek(self) -> str | None:
-        if self.place >= len(self.tokens):
+        if self.position >= len(self.tokens):
             return None
-        kind, text = self.tokens[self.place]
+        kind, text = self.tokens[self.position]
         return text if kind in {"op", "name"} else None
 
     def take(self, text: str) -> bool:
         if self.peek() == text:
-            self.place += 1
+            self.position += 1
             return True
         return False
 
     def expect(self, text: str) -> None:
         if not self.take(text):
-            found = self.tokens[self.place][1] if self.place < len(self.tokens) else "the end"
-            raise self.fault(f"expected {text!r} but found {found!r}")
+            actual = self.tokens[self.position][1] if self.position < len(self.tokens) else "the end"
+            raise self.fault(f"expected {text!r} but found {actual!r}")
 
     def ternary(self) -> Node:
         condition = self.binary(0)
@@ -151,7 +151,7 @@ class _Parser:
             return self.unary()
         node = self.binary(level + 1)
         while (op := self.peek()) in _BINARY[level]:
-            self.place += 1
+            self.position += 1
             node = Binary(str(op), node, self.binary(level + 1))
         return node
 
@@ -165,10 +165,12 @@ class _Parser:
         node = self.primary()
         while True:
             if self.take("."):
-                kind, name = self.tokens[self.place] if self.place < len(self.tokens) else ("", "the end")
+                kind, name = (
+                    self.tokens[self.position] if self.position < len(self.tokens) else ("", "the end")
+                )
                 if kind != "name":
                     raise self.fault(f"expected a method name but found {name!r}")
-                self.place += 1
+                self.position += 1
                 self.expect("(")
                 node = Call(name, self.arguments(")"), node)
             elif self.take("["):
@@ -178,20 +180,20 @@ class _Parser:
                 return node
 
     def arguments(self, end: str) -> tuple[Node, ...]:
-        found: list[Node] = []
+        nodes: list[Node] = []
         if self.take(end):
             return ()
         while True:
-            found.append(self.ternary())
+            nodes.append(self.ternary())
             if self.take(end):
-                return tuple(found)
+                return tuple(nodes)
             self.expect(",")
 
     def primary(self) -> Node:
-        if self.place >= len(self.tokens):
+        if self.position >= len(self.tokens):
             raise self.fault("the expression ends too early")
-        kind, text = self.tokens[self.place]
-        self.place += 1
+        kind, text = self.tokens[self.position]
+        self.position += 1
         if kind == "float":
             return Literal(float(text))
         if kind == "int":
@@ -230,16 +232,18 @@ class _Parser:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    place = 0
-    while place < len(text):
-        match = _TOKEN.match(text, place)
+    tokens: list[tuple[str, str]] = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
         if match is None:
-            raise DefinitionError("syntax", text, f"unexpected character {text[place]!r} at {place + 1}")
+            raise DefinitionError(
+                "syntax", text, f"unexpected character {text[position]!r} at {position + 1}"
+            )
         if match.lastgroup:
-            found.append((match.lastgroup, match.group()))
-        place = match.end()
-    return found
+            tokens.append((match.lastgroup, match.group()))
+        position = match.end()
+    return tokens
 
 
 def _unescaped(text: str) -> str:
@@ -269,10 +273,10 @@ def children(node: Node) -> tuple[Node, ...]:
 
 def walk(node: Node) -> list[Node]:
     """The node and everything below it, in reading order."""
-    found = [node]
+    nodes = [node]
     for child in children(node):
-        found.extend(walk(child))
-    return found
+        nodes.extend(walk(child))
+    return nodes
 
 
 def write(node: Node) -> str:

@@ -1,4 +1,4 @@
-"""Types of rules, found without running them: a clash is a fault of the author, not of a sheet."""
+"""Static type checking of rules: a type clash is a fault of the definition, not of a sheet."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ class TypeCheck:
             return ANY
         return kind
 
-    def _expect(self, node: Node, wanted: str, what: str) -> str:
+    def _expect(self, node: Node, expected: str, what: str) -> str:
         kind = self.kind(node)
-        if kind not in {wanted, ANY}:
-            self.fault("type_clash", f"{what} is a {kind}, not a {wanted}")
-        return wanted
+        if kind not in {expected, ANY}:
+            self.fault("type_clash", f"{what} is a {kind}, not a {expected}")
+        return expected
 
     def _same(self, left: Node, right: Node, what: str) -> str:
         a, b = self.kind(left), self.kind(right)

@@ -21,7 +21,7 @@ from survey.questionnaires.answering.answers import (
     format_cell,
     number_of,
 )
-from survey.questionnaires.answering.special_values import marks_of
+from survey.questionnaires.answering.special_values import missing_reasons_of
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
 from survey.questionnaires.routing import prefilled_cells
@@ -207,7 +207,7 @@ class RowBuilder:
             missing = row.field.missing
             row.missing_reasons = [
                 Option(mark, MISSING_REASONS[mark].get(self.language), mark == missing)
-                for mark in marks_of(item)
+                for mark in missing_reasons_of(item)
             ]
         row.from_register = bool(item.prefilled and row.field and cell and cell == self._register.get(code))
         self._remarks(row, cell, last)

@@ -13,7 +13,7 @@ from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.questionnaires.definition import Questionnaire, Text
 from survey.questionnaires.edits import INVALID, MISSING
-from survey.questionnaires.messages import spelled_message
+from survey.questionnaires.messages import message_with_names
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.models import Explanation, FindingTrace, SectionTime, Submission
@@ -125,7 +125,7 @@ def rates(
             rate = found.get(edit.code) or silent.setdefault(edit.code, RuleRate(edit.code, edit.severity))
             rate.asked += begun[key]
             if rate.message is None:
-                rate.message = spelled_message(form, edit)
+                rate.message = message_with_names(form, edit)
         for code, item in form.items.items():
             for mark in (INVALID, MISSING):
                 if built_in := found.get(mark + code):

@@ -54,5 +54,5 @@ def _clean(cat12, context):
 
 @pytest.fixture
 def clean(_clean):
-    """A complete CAT12 sheet without findings, free to be changed."""
+    """A complete CAT12 sheet without findings; each test gets its own copy."""
     return {code: dict(cell) for code, cell in _clean.items()}

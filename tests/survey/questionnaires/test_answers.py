@@ -1,4 +1,4 @@
-"""What people type, what is stored, what is shown; exact and in both languages."""
+"""Parsing, normalisation and formatting of answers: exact and in both languages."""
 
 from decimal import Decimal
 
@@ -25,7 +25,7 @@ QUANTITY, MONEY, COUNT, RATIO = (make_item(kind) for kind in ("quantity", "money
 TOKENS = make_item("quantity", unit="亿个", units=FAMILIES["tokens"].codes)
 
 
-def test_parse_cell_missing_marks():
+def test_parse_cell_reads_missing_reasons():
     assert parse_cell(QUANTITY, {"value": "", "missing": "unknown"}) == {"missing": "unknown"}
     assert parse_cell(QUANTITY, {"value": "0", "missing": "unknown"})["value"] == "0"
     assert parse_cell(QUANTITY, {"value": None}) is None
@@ -51,7 +51,7 @@ def test_parse_table_reports_every_faulty_cell(table):
             table,
             {"rows": {"a": {"flow": {"value": "x"}, "n": {"value": "1.5"}}, "b": {"n": {"value": "1"}}}},
         )
-    assert {place: error.code for place, error in caught.value.children.items()} == {
+    assert {address: error.code for address, error in caught.value.children.items()} == {
         ("a", "flow"): "not_a_number",
         ("a", "n"): "not_an_integer",
     }
@@ -140,13 +140,13 @@ def test_money_survives_display(amount, language):
 
 
 @given(st.text(max_size=60))
-def test_parse_never_fails_in_another_way(text):
+def test_parse_raises_only_answer_errors(text):
     for item in (QUANTITY, MONEY, COUNT, TOKENS, make_item("date"), make_item("text"), make_item("yesno")):
         try:
             cell = parse(item, text)
         except AnswerError as error:
-            known = error.code in MESSAGES and bool(error.message("en"))
-            assert known, error  # noqa: PT017 - both outcomes are right, a third is not
+            has_message = error.code in MESSAGES and bool(error.message("en"))
+            assert has_message, error  # noqa: PT017 - both outcomes are right, a third is not
         else:
             assert cell is None or normalise(item, cell) == cell
 
@@ -163,7 +163,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_normalise_never_fails_in_another_way(table, cell):
+def test_normalise_raises_only_answer_errors(table, cell):
     for item in (QUANTITY, COUNT, make_item("multi"), make_item("choice"), table):
         try:
             normalise(item, cell)
@@ -190,7 +190,7 @@ def test_format_cell(item, cell, zh, en):
     assert format_cell(item, cell, "en") == en
 
 
-def test_an_amount_is_told_back_in_the_unit_that_was_chosen():
+def test_format_as_entered_shows_the_chosen_unit():
     typed = {"value": "921600", "entered": "900", "unit": "PB"}
     assert format_as_entered(QUANTITY, typed, "zh-hans") == "900 PB"
     assert format_as_entered(QUANTITY, {"value": "900", "entered": "900", "unit": "TB"}, "en") == "900 TB"

@@ -37,7 +37,7 @@ ELSEWHERE = {"file_name", "unplaced_item", "hash_mismatch", "unknown_form"}
 
 def test_there_is_an_example_of_every_fault():
     sources = "".join(path.read_text() for path in DEFINITIONS.parent.rglob("*.py"))
-    codes = {code for found in RAISED.findall(sources) for code in found if code}
+    codes = {code for match in RAISED.findall(sources) for code in match if code}
     examples = {path.stem.split("--")[0] for path in EXAMPLES}
     assert codes - ELSEWHERE == examples
 

@@ -6,14 +6,14 @@ import pytest
 
 from survey.questionnaires.edits import affected, explanation_problem, run_edits
 from survey.questionnaires.loader import load_all, load_questionnaire
-from survey.questionnaires.messages import PLACEHOLDER, spelled_message
+from survey.questionnaires.messages import PLACEHOLDER, message_with_names
 from survey.questionnaires.proof.samples import break_hard_edit, sample_answers, sample_context
 from tests.survey.questionnaires.test_routing import quantity, tiny
 
 FORMS = sorted(load_all())
 
 
-def found(form, answers, context, previous=None):
+def findings_by_code(form, answers, context, previous=None):
     return {finding.edit: finding for finding in run_edits(form, answers, previous=previous, context=context)}
 
 
@@ -35,13 +35,13 @@ def test_every_hard_edit_of_every_form_can_fail(category):
         if edit.severity == "hard" and edit.code not in untouchable:
             broken = break_hard_edit(form, answers, edit, context)
             assert broken is not None, edit.code
-            finding = found(form, broken, context)[edit.code]
+            finding = findings_by_code(form, broken, context)[edit.code]
             assert "{" not in finding.message.zh + finding.message.en
             assert set(finding.items) <= set(form.items)
 
 
-def test_every_required_item_is_asked_for(cat12, context):
-    findings = found(cat12, {}, context)
+def test_blank_required_items_give_hard_findings(cat12, context):
+    findings = findings_by_code(cat12, {}, context)
     assert "REQ-P01" in findings and findings["REQ-P01"].severity == "hard"
     assert "请" not in findings["REQ-P01"].message.en and "填 0" in findings["REQ-P01"].message.zh
     assert "REQ-K02" not in findings  # not relevant while K01 is blank
@@ -51,22 +51,22 @@ def test_every_required_item_is_asked_for(cat12, context):
 
 def test_zero_is_an_answer_and_blank_is_not(cat12, clean, context):
     clean["P06"] = quantity("0")
-    assert "REQ-P06" not in found(cat12, clean, context)
+    assert "REQ-P06" not in findings_by_code(cat12, clean, context)
     del clean["P06"]
-    assert "REQ-P06" in found(cat12, clean, context)
+    assert "REQ-P06" in findings_by_code(cat12, clean, context)
 
 
-def test_a_missing_mark_needs_an_explanation(cat12, clean, context):
+def test_missing_reason_needs_an_explanation(cat12, clean, context):
     clean["P06"] = {"missing": "unknown"}
-    findings = found(cat12, clean, context)
+    findings = findings_by_code(cat12, clean, context)
     assert findings["MIS-P06"].severity == "soft" and "REQ-P06" not in findings
-    other = found(cat12, clean | {"P06": {"missing": "not_applicable"}}, context)
+    other = findings_by_code(cat12, clean | {"P06": {"missing": "not_applicable"}}, context)
     assert findings["MIS-P06"].fingerprint != other["MIS-P06"].fingerprint
 
 
 def test_an_unreadable_cell_is_hard_and_says_why(cat12, clean, context):
     clean["P06"] = {"value": "-5"}
-    finding = found(cat12, clean, context)["INV-P06"]
+    finding = findings_by_code(cat12, clean, context)["INV-P06"]
     assert (
         finding.severity == "hard"
         and "不能填写负数" in finding.message.zh
@@ -82,7 +82,7 @@ def test_the_tolerance_of_a_total(cat12, clean, context, total, fails):
     clean |= {"P01": quantity(total), "P02": quantity("50"), "P03": quantity("30"), "P04": quantity("20")}
     for code in ("P05", "P06", "P07", "P08", "P09"):
         clean[code] = quantity("0")
-    assert ("P01-H1" in found(cat12, clean, context)) is fails
+    assert ("P01-H1" in findings_by_code(cat12, clean, context)) is fails
 
 
 def test_message_has_the_numbers_with_separators_and_one_unit(cat12, clean, context):
@@ -92,7 +92,7 @@ def test_message_has_the_numbers_with_separators_and_one_unit(cat12, clean, cont
         "P03": quantity("1000.5"),
         "P04": quantity("0"),
     }
-    message = found(cat12, clean, context)["P01-H1"].message
+    message = findings_by_code(cat12, clean, context)["P01-H1"].message
     assert "3,276.8 TB" in message.zh and "2,000.5 TB" in message.zh and "1,276.3" in message.zh
     assert "3,276.8 TB" in message.en and "TB TB" not in message.zh + message.en
 
@@ -120,34 +120,36 @@ def test_placeholders_of_every_kind():
         edits,
     )
     answers = {"A": quantity("1234.5"), "Q": {"value": True}}
-    finding = found(form, answers, sample_context("CAT12", name="甲公司"), {"A": quantity("1000")})["X1"]
+    finding = findings_by_code(
+        form, answers, sample_context("CAT12", name="甲公司"), {"A": quantity("1000")}
+    )["X1"]
     assert finding.message.zh == "1,234.5 TB，上年1,000 TB，1.2345倍，—，是，甲公司，2,469，—"
     assert finding.message.en == "1,234.5 TB, last 1,000 TB, 1.2345, —, Yes, 甲公司, 2,469, —"
 
 
 def test_comparisons_with_last_year_need_last_year(cat12, clean, context):
     before = clean | {"P01": quantity("1"), "S02": quantity("1")}
-    assert not {code for code in found(cat12, clean, context) if code.startswith("X05")}
+    assert not {code for code in findings_by_code(cat12, clean, context) if code.startswith("X05")}
     clean |= {"P01": quantity("1024"), "P02": quantity("1024"), "P03": quantity("0"), "P04": quantity("0")}
-    findings = found(cat12, clean, context, before)
+    findings = findings_by_code(cat12, clean, context, before)
     assert findings["X05-P01"].severity == "soft" and findings["P01-S1"].items == ("P01",)
     assert "1,024" in findings["X05-P01"].message.zh
 
 
 def test_parked_answers_of_last_year_do_not_count(cat12, clean, context):
     before = dict(clean) | {"A01": {"value": False}, "A02": quantity("0.0001")}
-    assert "X02-A02" not in found(cat12, clean, context, before)
+    assert "X02-A02" not in findings_by_code(cat12, clean, context, before)
     before["A01"] = {"value": True}
-    assert "X02-A02" in found(cat12, clean, context, before)
+    assert "X02-A02" in findings_by_code(cat12, clean, context, before)
 
 
 def test_all_zero_is_a_notice(cat12, clean, context):
     for code, item in cat12.items.items():
         if item.type in {"quantity", "money"} and code[0] != "B":
             clean[code] = quantity("0") if item.type == "quantity" else {"value": "0"}
-    assert found(cat12, clean, context)["X10"].severity == "notice"
+    assert findings_by_code(cat12, clean, context)["X10"].severity == "notice"
     clean["P06"] = quantity("1")
-    assert "X10" not in found(cat12, clean, context)
+    assert "X10" not in findings_by_code(cat12, clean, context)
 
 
 # -- fingerprints --------------------------------------------------------------------
@@ -160,12 +162,12 @@ def test_fingerprint_is_of_the_values_and_not_of_the_way_they_were_entered(cat12
         "S03": quantity("1"),
         "S04": quantity("0"),
     }
-    first = found(cat12, clean, context).get("G05-S1")
+    first = findings_by_code(cat12, clean, context).get("G05-S1")
     if first is None:
         pytest.skip("G05 is not on this form")
-    same = found(cat12, clean | {"G05": quantity("3276.8")}, context)["G05-S1"]
-    other = found(cat12, clean | {"G05": quantity("3276.9")}, context)["G05-S1"]
-    unrelated = found(cat12, clean | {"B17": {"value": "0"}}, context)["G05-S1"]
+    same = findings_by_code(cat12, clean | {"G05": quantity("3276.8")}, context)["G05-S1"]
+    other = findings_by_code(cat12, clean | {"G05": quantity("3276.9")}, context)["G05-S1"]
+    unrelated = findings_by_code(cat12, clean | {"B17": {"value": "0"}}, context)["G05-S1"]
     assert same.fingerprint == first.fingerprint == unrelated.fingerprint != other.fingerprint
 
 
@@ -184,7 +186,7 @@ def test_fingerprint_changes_with_last_year():
     )
     context = sample_context("CAT12")
     prints = {
-        found(form, {"A": quantity("5")}, context, {"A": quantity(last)})["X1"].fingerprint
+        findings_by_code(form, {"A": quantity("5")}, context, {"A": quantity(last)})["X1"].fingerprint
         for last in ("1", "2", "2.0")
     }
     assert len(prints) == 2
@@ -200,12 +202,12 @@ def test_affected_follows_computed_items_and_relevance(cat12):
     assert {"A02-H1", "REQ-A05", "A05-H1"} <= affected(cat12, ["A01"])
 
 
-def test_a_change_can_only_move_findings_that_are_affected(cat12, clean, context):
-    before = found(cat12, clean, context)
+def test_changed_findings_are_among_the_affected(cat12, clean, context):
+    before = findings_by_code(cat12, clean, context)
     for code, item in cat12.items.items():
         changed = dict(clean)
         changed.pop(code, None)
-        after = found(cat12, changed, context)
+        after = findings_by_code(cat12, changed, context)
         moved = set(before.keys() ^ after.keys())
         assert moved <= affected(cat12, [code]), (code, item.label.zh)
 
@@ -282,19 +284,21 @@ def test_the_largest_form_is_checked_in_one_pass():
 
 
 @pytest.mark.parametrize("category", FORMS)
-def test_messages_for_readers_of_rules_name_what_stands_in_them(category):
+def test_message_with_names_fills_every_placeholder(category):
     form = load_questionnaire(category)
     for edit in form.edits:
-        told = spelled_message(form, edit)
+        filled = message_with_names(form, edit)
         for language, template in (("zh", edit.message.zh), ("en", edit.message.en)):
-            text = told.get(language)
+            text = filled.get(language)
             assert "{" not in text and "}" not in text, edit.code
             assert text.count("[") - template.count("[") == len(PLACEHOLDER.findall(template)), edit.code
 
 
-def test_a_spelled_message_says_labels_formulas_and_last_year(cat12):
-    told = {edit.code: spelled_message(cat12, edit) for edit in cat12.edits}
-    assert "[P02 + P03 + P04] TB" in told["P01-H1"].en and "[|P01 - (P02 + P03 + P04)|]" in told["P01-H1"].en
-    assert "[P02 ÷ last year's P02]" in told["X05-P02"].en and "[上年 P02]" in told["X05-P02"].zh
-    assert "[S02 Total data stored]" in told["S09-S1"].en  # the sentence gives the code alone
-    assert "[S02]" in told["S03-H1"].en  # the sentence has said the label
+def test_message_with_names_shows_labels_formulas_and_last_year(cat12):
+    filled = {edit.code: message_with_names(cat12, edit) for edit in cat12.edits}
+    assert (
+        "[P02 + P03 + P04] TB" in filled["P01-H1"].en and "[|P01 - (P02 + P03 + P04)|]" in filled["P01-H1"].en
+    )
+    assert "[P02 ÷ last year's P02]" in filled["X05-P02"].en and "[上年 P02]" in filled["X05-P02"].zh
+    assert "[S02 Total data stored]" in filled["S09-S1"].en  # the sentence gives the code alone
+    assert "[S02]" in filled["S03-H1"].en  # the sentence contains the label

@@ -20,9 +20,9 @@ PAIRS = [
 ]
 
 
-def cannot_be_typed(category: str, edit: str) -> bool:
-    """Rules that no answer can break: about what the register fills in, or for data enterprises only. The list
-    is exact, so that a rule that stops being breakable is noticed."""
+def unbreakable(category: str, edit: str) -> bool:
+    """Whether no answer can break a rule: it reads register values or applies to data enterprises only. The
+    list is exact, so that a rule that can no longer be broken fails the test."""
     return edit in {"B01-H1", "B01-H2"} or (edit == "X06" and category != "CAT12")
 
 
@@ -35,7 +35,9 @@ def complete(category: str) -> tuple[Questionnaire, UnitContext, dict[str, Any]]
 
 def hard(form: Questionnaire, context: UnitContext, answers: dict[str, Any]) -> set[str]:
     """Codes of the hard findings."""
-    return {one.edit for one in run_edits(form, answers, context=context) if one.severity == "hard"}
+    return {
+        finding.edit for finding in run_edits(form, answers, context=context) if finding.severity == "hard"
+    }
 
 
 @pytest.mark.parametrize("category", FORMS)
@@ -45,14 +47,14 @@ def test_the_complete_sheet_can_be_filed(category: str) -> None:
 
 
 @pytest.mark.parametrize("category", FORMS)
-def test_a_blank_in_any_required_item_stops_it(category: str) -> None:
+def test_blank_required_item_blocks_filing(category: str) -> None:
     form, context, answers = complete(category)
     for code, item in form.items.items():
-        asked = item.required and not item.computed and not item.read_only and code in answers
-        if asked:
+        must_be_answered = item.required and not item.computed and not item.read_only and code in answers
+        if must_be_answered:
             without = {key: cell for key, cell in answers.items() if key != code}
-            found = hard(form, context, without)
-            assert f"REQ-{code}" in found or code not in answers, code
+            codes = hard(form, context, without)
+            assert f"REQ-{code}" in codes or code not in answers, code
             assert hard(form, context, {**without, code: answers[code]}) == set()
 
 
@@ -60,19 +62,19 @@ def test_a_blank_in_any_required_item_stops_it(category: str) -> None:
 def test_every_hard_edit_is_broken_once_and_repaired(category: str, edit: str) -> None:
     form, context, answers = complete(category)
     wrong = break_hard_edit(form, answers, edit, context)
-    if cannot_be_typed(category, edit):
+    if unbreakable(category, edit):
         assert wrong is None
         return
     assert wrong is not None, f"{edit} cannot be broken"
-    found = {one.edit: one for one in run_edits(form, wrong, context=context)}
-    assert found[edit].severity == "hard"
-    assert found[edit].message.zh and found[edit].message.en
-    assert "{" not in found[edit].message.zh + found[edit].message.en  # every number is filled in
+    findings = {finding.edit: finding for finding in run_edits(form, wrong, context=context)}
+    assert findings[edit].severity == "hard"
+    assert findings[edit].message.zh and findings[edit].message.en
+    assert "{" not in findings[edit].message.zh + findings[edit].message.en  # every number is filled in
     repaired = {**wrong, **answers}
     assert edit not in hard(form, context, {code: repaired[code] for code in answers})
 
 
 @pytest.mark.parametrize("category", FORMS)
-def test_a_wrong_code_in_the_register_stops_every_form(category: str) -> None:
+def test_wrong_credit_code_in_the_register_blocks_every_form(category: str) -> None:
     form, context, answers = complete(category)
     assert "B01-H1" in hard(form, replace(context, uscc="91350100M000100Y44"), answers)

@@ -1,4 +1,4 @@
-"""What people type, what is stored, what is shown; exact and in both languages."""
+"""Parsing of typed answers of every type."""
 
 import pytest
 
@@ -89,7 +89,7 @@ def test_parse_number(item, text, value):
         ("=1+1", "not_a_number"),
     ],
 )
-def test_parse_refuses_naughty_numbers(item, text, code):
+def test_parse_refuses_malformed_numbers(item, text, code):
     with pytest.raises(AnswerError) as caught:
         parse(item, text)
     assert caught.value.code == code

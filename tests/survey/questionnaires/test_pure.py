@@ -40,6 +40,6 @@ def test_modules_import_without_django() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_module_that_imports_django_is_found() -> None:
+def test_module_that_imports_django_is_reported() -> None:
     done = imported(["survey.questionnaires.models"])
     assert done.returncode != 0

@@ -40,14 +40,14 @@ def quantity(value):
     ("k01", "shown"),
     [({"value": True}, True), ({"value": False}, False), (None, False), ({"missing": "unknown"}, False)],
 )
-def test_relevance_follows_its_question(cat12, clean, context, k01, shown):
+def test_relevance_follows_its_filter_item(cat12, clean, context, k01, shown):
     clean.pop("K01")
     if k01:
         clean["K01"] = k01
     assert ("K02" in relevant_items(cat12, clean, context)) is shown
 
 
-def test_irrelevant_answers_are_parked_and_come_back(cat12, clean, context):
+def test_irrelevant_answers_are_parked_and_restored(cat12, clean, context):
     clean["A01"] = {"value": False}
     before = dict(clean)
     sheet = evaluate_sheet(cat12, clean, context)
@@ -58,7 +58,7 @@ def test_irrelevant_answers_are_parked_and_come_back(cat12, clean, context):
     assert evaluate_sheet(cat12, clean, context).cells["A02"] == clean["A02"]
 
 
-def test_relevance_is_followed_through_items_that_are_parked_themselves():
+def test_relevance_depends_on_items_that_are_parked():
     form = tiny(
         [
             {"code": "Q", "type": "yesno", "unit": "", "units": "none"},
@@ -73,7 +73,7 @@ def test_relevance_is_followed_through_items_that_are_parked_themselves():
     assert relevant_items(form, answers, context) == {"Q", "A", "B"}
 
 
-def test_computed_items_chain_and_ignore_what_was_sent_in():
+def test_computed_items_chain_and_ignore_submitted_values():
     form = tiny(
         [
             {"code": "C", "computed": "B * 2.0", "read_only": True},
@@ -115,19 +115,19 @@ def test_size_class_is_computed_from_the_answers(
     assert computed_values(cat12, clean, context)["B12"] == {"value": expected}
 
 
-def test_the_register_fills_read_only_items_whatever_was_sent(cat12, clean, context):
+def test_register_overrides_submitted_read_only_items(cat12, clean, context):
     clean["B01"] = {"value": "91350100M000100Y4Z"}
     assert computed_values(cat12, clean, context)["B01"] == {"value": context.uscc}
 
 
-def test_flags_of_the_national_level_reach_the_form():
+def test_national_flags_fill_the_form():
     form = load_questionnaire("CAT08")
     for flag, code in ((True, "true"), (False, "false")):
         context = sample_context("CAT08", is_head_platform=flag)
         assert computed_values(form, {}, context)["MP06"] == {"value": code}
 
 
-def test_prefilled_cells_leave_out_what_the_code_list_refuses(cat12):
+def test_prefilled_cells_omit_codes_outside_the_list(cat12):
     cells = prefilled_cells(cat12, sample_context("CAT12", industry="9999", name="某公司"))
     assert cells["B02"] == {"value": "某公司"} and "B05" not in cells
 

@@ -25,7 +25,7 @@ def test_samples_are_the_same_for_the_same_seed(cat12, context):
     assert first == again != other
 
 
-def test_a_sample_fits_last_year(cat12, context):
+def test_sample_passes_edits_against_last_year(cat12, context):
     previous = sample_answers(cat12, context, 3)
     answers = sample_answers(cat12, context, 4, previous)
     hard = [
@@ -34,7 +34,7 @@ def test_a_sample_fits_last_year(cat12, context):
     assert hard == []
 
 
-def test_breaking_does_not_touch_the_original(cat12, clean, context):
+def test_break_hard_edit_copies_the_answers(cat12, clean, context):
     before = {code: dict(cell) for code, cell in clean.items()}
     assert break_hard_edit(cat12, clean, "P01-H1", context) != clean
     assert clean == before
@@ -46,7 +46,7 @@ def test_built_in_findings_can_be_broken(cat12, clean, context):
         assert code in {finding.edit for finding in run_edits(cat12, broken, context=context)}
 
 
-def test_what_the_register_fills_cannot_be_broken(cat12, clean, context):
+def test_rule_about_register_values_cannot_be_broken(cat12, clean, context):
     assert break_hard_edit(cat12, clean, cat12.edit("B01-H1"), context) is None
     with pytest.raises(KeyError):
         break_hard_edit(cat12, clean, "nothing", context)
