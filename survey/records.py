@@ -1,6 +1,5 @@
 """Typed records in JSON columns: a frozen class instead of a dictionary, in the same stored form."""
 
-from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
 from django.db import models
@@ -12,11 +11,11 @@ from survey.sentences import Sentence
 class Record(Protocol):
     """What a ``RecordField`` keeps. ``from_document({})`` is the record of a row that has none yet."""
 
-    def to_document(self) -> dict[str, Any]:
-        """The stored form: JSON values."""
+    def to_document(self) -> Any:
+        """The stored form: a JSON object or list."""
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any], /) -> Self:
+    def from_document(cls, document: Any, /) -> Self:
         """The record of a stored form."""
 
 
@@ -30,7 +29,8 @@ class RecordField(models.JSONField):
     def deconstruct(self) -> Any:
         """Migrations know a plain JSON column, so that they do not depend on the class."""
         name, _path, args, options = super().deconstruct()
-        return name, "django.db.models.JSONField", args, {**options, "default": dict}
+        empty = type(self.record.from_document({}).to_document())
+        return name, "django.db.models.JSONField", args, {**options, "default": empty}
 
     def clone(self) -> "RecordField":
         """A copy for an abstract or historical model."""

@@ -6,7 +6,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from estimation.design.records import Basis, DesignSummary, DrawnAllocation
 from estimation.design.states import STATE_LABELS
+from survey.records import RecordField
 
 
 class SampleDesign(models.Model):
@@ -31,13 +33,9 @@ class SampleDesign(models.Model):
     frame_hash = models.CharField(max_length=64, blank=True)
     previous = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
     rules = models.JSONField(default=dict)  # what is taken whole
-    basis = models.JSONField(
-        default=dict
-    )  # where last year's means and spreads come from, and cells taken whole
-    allocation = models.JSONField(
-        default=dict
-    )  # parameters of the allocation that was drawn, and the start point
-    summary = models.JSONField(default=dict)  # counts, overlap, expected precision
+    basis = RecordField(Basis)
+    allocation = RecordField(DrawnAllocation)
+    summary = RecordField(DesignSummary)
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     drawn_at = models.DateTimeField(null=True)
@@ -114,7 +112,7 @@ class Stratum(models.Model):
     drawn = models.PositiveIntegerField()  # n_h
     take_all = models.BooleanField(default=False)
     reason = models.CharField(max_length=9, choices=Reason.choices, blank=True, db_default="")
-    # Last year's mean and standard deviation of the chief items, in the order of ``basis["items"]``.
+    # Last year's mean and standard deviation of the chief items, in the order of ``basis.items``.
     mean = ArrayField(models.FloatField(), db_default=[])
     spread = ArrayField(models.FloatField(), db_default=[])
     borrowed = models.BooleanField(db_default=False)  # too few answers: taken from a wider class

@@ -93,10 +93,10 @@ def base_of(design: SampleDesign) -> Base:
         )
     )
     columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 9
-    items = tuple(design.basis["items"])
+    items = tuple(design.basis.items)
     lists = (KINDS, CATEGORIES, REGIONS, SECTIONS, SIZES)
     key = np.stack([_place(columns[place], known) for place, known in enumerate(lists)], axis=1)
-    cells = design.basis["cells"]
+    cells = design.basis.cells
     shape = (-1, len(items))
     return Base(
         items=items,
@@ -105,13 +105,11 @@ def base_of(design: SampleDesign) -> Base:
         listed=np.array(columns[6], np.float64),
         mean=np.array(columns[7], np.float64).reshape(len(key), len(items)),
         spread=np.array(columns[8], np.float64).reshape(len(key), len(items)),
-        main=np.array(design.basis["main"], np.int64).reshape(len(key), 2),
-        cell_key=np.array(cells["key"], np.int64).reshape(-1, 4),
-        cell_size=np.array(cells["size"], np.float64),
-        cell_mean=np.array(cells["mean"], np.float64).reshape(shape if items else (len(cells["size"]), 0)),
-        cell_spread=np.array(cells["spread"], np.float64).reshape(
-            shape if items else (len(cells["size"]), 0)
-        ),
+        main=np.array(design.basis.main, np.int64).reshape(len(key), 2),
+        cell_key=np.array(cells.key, np.int64).reshape(-1, 4),
+        cell_size=np.array(cells.size, np.float64),
+        cell_mean=np.array(cells.mean, np.float64).reshape(shape if items else (len(cells.size), 0)),
+        cell_spread=np.array(cells.spread, np.float64).reshape(shape if items else (len(cells.size), 0)),
     )
 
 

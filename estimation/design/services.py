@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from estimation.design.allocation import Request, make_alternative
 from estimation.design.messages import IN_ANOTHER_STATE, ROUND_HAS_BEGUN, STATES, refusal
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.design.moments import certain_cells, stratum_moments, treated
+from estimation.design.records import Basis, CertainCells, DesignSummary, DrawnAllocation, Overlap
 from estimation.design.stratify import REASONS, UNIT_REASONS, Frame, Rules, Stratified, stratify
 from estimation.design.tables import grades, national_cv
 from estimation.methods import select
@@ -86,22 +87,19 @@ def build_design(*, round: CollectionRound, by: User | None, rules: Rules) -> Sa
     moments = stratum_moments(strata, values)
     cells = certain_cells(frame, strata, moments, values)
     last = SampleDesign.objects.filter(round=round).aggregate(last=Max("number"))["last"] or 0
-    basis = {
-        "items": [one.code for one in variables],
-        "labels": [[one.zh, one.en] for one in variables],
-        "main": strata.main.tolist(),
-        "cells": {
-            "key": cells.key.tolist(),
-            "size": cells.size.tolist(),
-            "mean": cells.mean.tolist(),
-            "spread": cells.spread.tolist(),
-        },
-        "year": version.round.year if version else None,
-        "version": version.number if version else None,
-        "microdata": version.content_hash if version else None,
-        "response": _response(version, previous),
-        "sample": SelectedUnit.objects.filter(design=previous).count() if previous else None,
-    }
+    basis = Basis(
+        items=[one.code for one in variables],
+        labels=[[one.zh, one.en] for one in variables],
+        main=strata.main.tolist(),
+        cells=CertainCells(
+            cells.key.tolist(), cells.size.tolist(), cells.mean.tolist(), cells.spread.tolist()
+        ),
+        year=version.round.year if version else None,
+        version=version.number if version else None,
+        microdata=version.content_hash if version else None,
+        response=_response(version, previous),
+        sample=SelectedUnit.objects.filter(design=previous).count() if previous else None,
+    )
     design = SampleDesign.objects.create(
         round=round,
         number=last + 1,
@@ -117,7 +115,7 @@ def build_design(*, round: CollectionRound, by: User | None, rules: Rules) -> Sa
                 round.year,
                 rules.to_json(),
                 found.content_hash,
-                basis["microdata"],
+                basis.microdata,
                 [[*code, n] for code, n in zip(strata.codes(), strata.population.tolist(), strict=True)],
             ]
         ),
@@ -169,17 +167,17 @@ def _response(version: Any, previous: SampleDesign | None) -> float:
     return round(min(1.0, version.size / drawn), 4) if drawn else 1.0
 
 
-def _whole_summary(frame: Frame, strata: Stratified) -> dict[str, Any]:
+def _whole_summary(frame: Frame, strata: Stratified) -> DesignSummary:
     reasons = np.bincount(strata.unit_reason, minlength=len(UNIT_REASONS))
     lost = (strata.listed == 0) & ~strata.take_all
-    return {
-        "units": len(frame.key),
-        "strata": len(strata.key),
-        "population": int(strata.population.sum()),
-        "reasons": dict(zip(UNIT_REASONS[1:], reasons[1:].tolist(), strict=True)),
-        "unlisted_strata": int(lost.sum()),
-        "unlisted_population": int(strata.population[lost].sum()),
-    }
+    return DesignSummary(
+        units=len(frame.key),
+        strata=len(strata.key),
+        population=int(strata.population.sum()),
+        reasons=dict(zip(UNIT_REASONS[1:], reasons[1:].tolist(), strict=True)),
+        unlisted_strata=int(lost.sum()),
+        unlisted_population=int(strata.population[lost].sum()),
+    )
 
 
 @transaction.atomic
@@ -203,17 +201,17 @@ def draw_sample(
     if one.n == 0:
         raise PolicyDenied(_("The allocation draws nobody."))
     drawn = select(found.frame.prn, found.strata.stratum, one.n_h, start=start)
-    row.allocation = {**request.to_json(), "response": response, "start": start}
+    row.allocation = DrawnAllocation(request, response, start)
     row.content_hash = _drawn_hash(row, found, one.n_h, drawn)
-    row.summary = {
-        **row.summary,
-        "n": one.n,
-        "certain": base.certain,
-        "short": one.short,
-        "grades": grades(base, one),
-        "cv": {code: cv[0] for code, cv in national_cv(base, [one])},
-        "overlap": _overlap(row.previous, found.frame, drawn),
-    }
+    row.summary = replace(
+        row.summary,
+        n=one.n,
+        certain=base.certain,
+        short=one.short,
+        grades=grades(base, one),
+        cv={code: cv[0] for code, cv in national_cv(base, [one])},
+        overlap=_overlap(row.previous, found.frame, drawn),
+    )
     row.state, row.drawn_by, row.drawn_at = State.DRAWN, by, timezone.now()
     row.save()
     _store(row, found, one.n_h, drawn)
@@ -225,7 +223,7 @@ def draw_sample(
         number=row.number,
         units=one.n,
         content_hash=row.content_hash,
-        allocation=row.allocation,
+        allocation=row.allocation.to_document(),
     )
     return row
 
@@ -241,8 +239,8 @@ def _drawn_hash(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) 
             row.round.year,
             row.rules,
             row.frame_hash,
-            row.basis["microdata"],
-            row.allocation,
+            row.basis.microdata,
+            row.allocation.to_document(),
             strata,
             hashlib.sha256(codes.encode()).hexdigest(),
         ]
@@ -254,10 +252,11 @@ def redraw_hash(design: SampleDesign) -> str | None:
     found = _population(Rules.from_json(design.rules))
     if found.content_hash != design.frame_hash:
         return None
-    asked = dict(design.allocation)
-    response, start = asked.pop("response"), asked.pop("start")
-    one = make_alternative(selectors.base_of(design), Request(**asked), response=response)
-    drawn = select(found.frame.prn, found.strata.stratum, one.n_h, start=start)
+    asked: DrawnAllocation = design.allocation
+    if asked.request is None:
+        return None
+    one = make_alternative(selectors.base_of(design), asked.request, response=asked.response)
+    drawn = select(found.frame.prn, found.strata.stratum, one.n_h, start=asked.start)
     return _drawn_hash(design, found, one.n_h, drawn)
 
 
@@ -291,10 +290,10 @@ def _store(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) -> No
             )
 
 
-def _overlap(previous: SampleDesign | None, frame: Frame, drawn: Bools) -> dict[str, Any]:
+def _overlap(previous: SampleDesign | None, frame: Frame, drawn: Bools) -> Overlap | None:
     """Drawn units that last year's sample held as well, in all and by region."""
     if previous is None:
-        return {}
+        return None
     before = np.array(
         list(SelectedUnit.objects.filter(design=previous).values_list("unit_id", flat=True)), dtype=np.int64
     )
@@ -309,13 +308,13 @@ def _overlap(previous: SampleDesign | None, frame: Frame, drawn: Bools) -> dict[
         )
         if new
     ]
-    return {
-        "year": previous.round.year,
-        "before": len(before),
-        "units": int(again.sum()),
-        "gone": int(len(before) - np.isin(before, frame.key).sum()),
-        "regions": regions,
-    }
+    return Overlap(
+        year=previous.round.year,
+        before=len(before),
+        units=int(again.sum()),
+        gone=int(len(before) - np.isin(before, frame.key).sum()),
+        regions=regions,
+    )
 
 
 def locked(design: SampleDesign, states: Sequence[str]) -> SampleDesign:

@@ -93,6 +93,7 @@ def design_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     row = _load(pk)
     done = STEPS.index(State(row.state)) if row.state in STEPS else -1
     kinds = selectors.strata_by_kind(row)
+    asked = row.allocation.request
     context = {
         "design": row,
         "tone": TONES[row.state],
@@ -108,8 +109,8 @@ def design_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "sums": {
             name: sum(line[name] for line in kinds) for name in ("strata", "population", "listed", "drawn")
         },
-        "reasons": [(REASON_LABELS[code], count) for code, count in row.summary.get("reasons", {}).items()],
-        "method": METHOD_LABELS.get(row.allocation.get("method", ""), ""),
+        "reasons": [(REASON_LABELS[code], count) for code, count in row.summary.reasons.items()],
+        "method": METHOD_LABELS[asked.method] if asked else "",
         "percent": services_hand_over.percent_of(row),
         "own_draw": row.drawn_by_id == request.user.pk,
         "formats": list(CONTENT_TYPES),
@@ -124,7 +125,7 @@ def design_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def design_allocation(request: HttpRequest, pk: int) -> HttpResponse:
     """Up to three allocations side by side; everything is in the address and can be kept as a bookmark."""
     row = _load(pk)
-    if not row.basis:
+    if row.basis.response is None:
         raise Http404
     seen: Comparison = compare(row, request.GET)
     context = {"design": row, "seen": seen, "may_draw": row.state in (State.DRAFT, State.DRAWN)}
@@ -235,7 +236,7 @@ def design_progress(request: HttpRequest, pk: int) -> HttpResponse:
 def design_redraw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Make the draw again from its parameters and compare the hashes. Nothing is stored."""
     row = _load(pk)
-    if not row.allocation:
+    if row.allocation.request is None:
         raise Http404
     found = services.redraw_hash(row)
     audit.record(by=request.user, action="design_checked", subject=row, same=found == row.content_hash)
@@ -266,7 +267,7 @@ def design_strata(request: HttpRequest, pk: int) -> HttpResponse:
         "kinds": Stratum.Kind.choices,
         "regions": REGIONS,
         "sections": SECTIONS,
-        "items": row.basis.get("items", []),
+        "items": row.basis.items,
     }
     return page(request, "estimation/design/strata.html", context)
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from estimation.runs import selectors, services
 from estimation.runs.compute.spec import RunSpec
-from estimation.runs.compute.summary import RunSummary
+from estimation.runs.compute.summary import Measured, RunSummary
 from estimation.runs.models import Estimate, EstimationRun
 from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
@@ -28,6 +28,7 @@ class RunSerializer(serializers.ModelSerializer[EstimationRun]):
     design = serializers.CharField(source="design.content_hash")
     error = serializers.CharField(help_text="in the language of the request")
     summary = serializers.SerializerMethodField()
+    measured = serializers.SerializerMethodField()
 
     class Meta:
         model = EstimationRun
@@ -50,6 +51,11 @@ class RunSerializer(serializers.ModelSerializer[EstimationRun]):
             "result_hash",
             "summary",
         )
+
+    def get_measured(self, run: EstimationRun) -> dict[str, Any]:
+        """Seconds of every stage and the peak memory; empty before the end of the run."""
+        measured: Measured = run.measured
+        return measured.to_document()
 
     def get_summary(self, run: EstimationRun) -> dict[str, Any]:
         """Counts, checks and external values, and the run that took the place of this one."""

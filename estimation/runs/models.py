@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from estimation.runs.compute.summary import RunSummary
+from estimation.runs.compute.summary import Measured, RunSummary
 from survey.records import RecordField, SentenceField
 
 
@@ -38,7 +38,7 @@ class EstimationRun(models.Model):
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    measured = models.JSONField(default=dict)  # seconds per stage, peak memory
+    measured = RecordField(Measured)
     result_hash = models.CharField(max_length=64, blank=True)
     summary = RecordField(RunSummary)
     # The finished run of the round that this one took the place of. Written once, when this one finishes; a

@@ -147,7 +147,7 @@ def seconds_silent(run: EstimationRun) -> int:
 
 def stage_list(run: EstimationRun) -> list[dict[str, Any]]:
     """Stages of a run for the page: name, state, seconds."""
-    seconds = run.measured.get("seconds", {})
+    seconds = run.measured.seconds
     current = STAGES.index(run.stage) if run.stage in STAGES else -1
     finished = run.state == EstimationRun.State.FINISHED
     return [

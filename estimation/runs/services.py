@@ -22,7 +22,7 @@ from estimation.external.models import ExternalSeries
 from estimation.runs import storage
 from estimation.runs.compute.pipeline import Result, compute
 from estimation.runs.compute.spec import RunSpec, digest
-from estimation.runs.compute.summary import ExternalValue, RunSummary
+from estimation.runs.compute.summary import ExternalValue, Measured, RunSummary
 from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
 from estimation.runs.program import code_version
@@ -234,15 +234,15 @@ class _Stages:
         self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self.since
         self.stage, self.since = stage, now
 
-    def measured(self) -> dict[str, Any]:
+    def measured(self) -> Measured:
         """Seconds of every stage and the peak memory of this process."""
         self._turn(self.stage)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return {
-            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
-            "total_seconds": round(time.perf_counter() - self.begun, 3),
-            "peak_mb": round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1),
-        }
+        return Measured(
+            {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
+            round(time.perf_counter() - self.begun, 3),
+            round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), 1),
+        )
 
 
 def stale_rounds() -> list[CollectionRound]:

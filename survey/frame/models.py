@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
+from survey.frame.summary import FrameSummary
+from survey.records import RecordField
 
 
 class SizeClass(models.TextChoices):
@@ -132,7 +134,7 @@ class FrameImport(models.Model):
     sha256 = models.CharField(max_length=64)
     complete = models.BooleanField(default=False)  # what the file does not hold leaves the frame
     job = models.OneToOneField("survey.Job", models.PROTECT, related_name="+")  # its check, then its applying
-    summary = models.JSONField(default=dict)
+    summary = RecordField(FrameSummary)
     findings = models.JSONField(default=list)  # [line, column, value, code, parameters]
     changes = models.JSONField(default=list)  # the first changes: [key, name, [[field, old, new], ...]]
     plan_hash = models.CharField(max_length=64, blank=True)  # of all changes that the check announced

@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -24,6 +23,7 @@ from survey.frame.models import FrameImport
 from survey.frame.reading import LARGEST_FILE, FileRefusedError, Table, read_table
 from survey.frame.selectors import known_counts, known_units
 from survey.frame.storage import load_counts, load_units, lock_frame
+from survey.frame.summary import FrameSummary
 from survey.jobs import services as jobs
 from survey.jobs.models import Job
 from survey.jobs.services import Work
@@ -78,12 +78,7 @@ def check_import(work: Work) -> None:
         table, checked = _read(row, work)
         plan = _compared(row, table, checked)
     work.progress(95)
-    row.summary = {
-        "format": table.format,
-        "encoding": table.encoding,
-        **_counts(checked, plan),
-        "seconds": round(time.perf_counter() - began, 2),
-    }
+    row.summary = _summary(table, checked, plan, round(time.perf_counter() - began, 2))
     row.findings = [list(finding) for finding in checked.findings]
     row.changes, row.plan_hash, row.state = plan.shown(), plan.content_hash(), State.CHECKED
     with work.store():
@@ -99,7 +94,7 @@ def confirm_import(row: FrameImport, *, by: User | None, sha256: str) -> FrameIm
         return found
     if found.state != State.CHECKED:
         raise PolicyDenied(_("Only a checked file can be applied."))
-    if found.summary["faults"]:
+    if found.summary.faults:
         raise PolicyDenied(_("The file has faults. Correct them and upload it again; nothing was changed."))
     if found.sha256 != sha256 or hashlib.sha256(bytes(found.content)).hexdigest() != sha256:
         raise PolicyDenied(_("This is not the file that was checked."))
@@ -196,19 +191,22 @@ def _compared(row: FrameImport, table: Table, checked: Checked) -> Plan:
     return compare_units(good(checked.rows), known_units(), complete=row.complete, given=given)
 
 
-def _counts(checked: Checked, plan: Plan) -> dict[str, Any]:
-    return {
-        "rows": checked.read,
-        "good": len(checked.rows),
-        "faults": checked.faults,
-        "faulty_rows": checked.faulty_rows,
-        "normalised": checked.normalised,
-        "ignored": checked.ignored,
-        "new": len(plan.new),
-        "changed": len(plan.changed),
-        "back": len(plan.back),
-        "unchanged": plan.unchanged,
-        "missing": len(plan.missing),
-        "fields": plan.fields(),
-        "sum": sum(getattr(row, "units", 0) for _line, row in checked.rows),
-    }
+def _summary(table: Table, checked: Checked, plan: Plan, seconds: float) -> FrameSummary:
+    return FrameSummary(
+        format=table.format,
+        encoding=table.encoding,
+        rows=checked.read,
+        good=len(checked.rows),
+        faults=checked.faults,
+        faulty_rows=checked.faulty_rows,
+        normalised=checked.normalised,
+        ignored=tuple(checked.ignored),
+        new=len(plan.new),
+        changed=len(plan.changed),
+        back=len(plan.back),
+        unchanged=plan.unchanged,
+        missing=len(plan.missing),
+        fields=plan.fields(),
+        sum=sum(getattr(row, "units", 0) for _line, row in checked.rows),
+        seconds=seconds,
+    )

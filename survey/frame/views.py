@@ -85,10 +85,10 @@ def _context(request: HttpRequest, row: FrameImport) -> dict[str, Any]:
             (key, name, [(column_name(field), old, new) for field, old, new in fields])
             for key, name, fields in row.changes[:20]
         ],
-        "fields": [(column_name(field), count) for field, count in row.summary.get("fields", {}).items()],
+        "fields": [(column_name(field), count) for field, count in row.summary.fields.items()],
         "failure": failure(row.job.error),
-        "may_apply": row.state == State.CHECKED and not row.summary.get("faults"),
-        "nothing": not any(row.summary.get(name) for name in ("new", "changed", "back", "missing")),
+        "may_apply": row.state == State.CHECKED and not row.summary.faults,
+        "nothing": row.summary.changes_nothing,
     }
 
 

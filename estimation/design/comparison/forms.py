@@ -101,7 +101,7 @@ def compare(design: SampleDesign, given: Mapping[str, str]) -> Comparison:
 def item_names(design: SampleDesign) -> list[tuple[str, str]]:
     """Chief items with their names in the language of the page."""
     english = (get_language() or "").startswith("en")
-    named = zip(design.basis["items"], design.basis["labels"], strict=True)
+    named = zip(design.basis.items, design.basis.labels, strict=True)
     return [(code, f"{code} {labels[1 if english else 0]}") for code, labels in named]
 
 
@@ -115,7 +115,7 @@ def _column(
     base: Base, design: SampleDesign, letter: str, given: Mapping[str, str], items: list[tuple[str, str]]
 ) -> Column:
     low, high = base.bounds(_COMMON["minimum"])
-    last = design.basis.get("sample") or low * 2
+    last = design.basis.sample or low * 2
     # At the lowest bound every method gives the same: leave some room to choose.
     start = min(max(last, low + (high - low) // 5), high)
     defaults = {**_COMMON, **_DEFAULTS[letter], "n": start}
@@ -149,7 +149,7 @@ def _fill(base: Base, column: Column, response: float) -> None:
 
 
 def _response(design: SampleDesign) -> float:
-    return round(100 * float(design.basis["response"]), 2)
+    return round(100 * float(design.basis.response), 2)
 
 
 def _errors(columns: list[Column], draw: DrawForm) -> list[dict[str, Any]]:

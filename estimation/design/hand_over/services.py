@@ -42,7 +42,7 @@ def request_hand_over(design: SampleDesign, *, by: User | None) -> SampleDesign:
 
 
 def _is_small(design: SampleDesign) -> bool:
-    return int(design.summary.get("n", 0)) <= SMALL_SAMPLE
+    return (design.summary.n or 0) <= SMALL_SAMPLE
 
 
 def proceed(design: SampleDesign) -> bool:

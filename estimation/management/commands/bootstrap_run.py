@@ -11,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from config.celery import app
 from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.bootstrap.models import Bootstrap
+from estimation.runs.bootstrap.timings import Timing, Timings
 from estimation.runs.models import EstimationRun
 from survey.exceptions import SurveyError
 from survey.management.base import SurveyCommand
@@ -57,7 +58,8 @@ class Command(SurveyCommand):
             seconds.append(self._measure(row, workers, options["limit"]))
             row.refresh_from_db()
             hashes.add(row.result_hash)
-            row.timings = [*row.timings, {"workers": workers, "seconds": round(seconds[-1], 2)}]
+            measured: Timings = row.timings
+            row.timings = Timings((*measured.measured, Timing(workers, round(seconds[-1], 2))))
             row.save(update_fields=["timings"])
             used = row.chunks.values_list("worker", flat=True).distinct().count()
             work = sum(seconds or 0.0 for seconds in row.chunks.values_list("seconds", flat=True))

@@ -52,10 +52,10 @@ class Command(SurveyCommand):
     def _report(self, run: EstimationRun, seconds: float) -> None:
         if run.state != EstimationRun.State.FINISHED:
             raise CommandError(f"The run is {run.state}. {run.error}")
-        for stage, spent in run.measured["seconds"].items():
+        for stage, spent in run.measured.seconds.items():
             self.stdout.write(f"{stage:10s} {spent:7.2f} s")
         self.stdout.write(
-            f"all        {seconds:7.2f} s, peak {run.measured['peak_mb']:.0f} MB, "
+            f"all        {seconds:7.2f} s, peak {run.measured.peak_mb:.0f} MB, "
             f"{run.summary.estimates} estimates, result {run.result_hash[:12]}"
         )
         for check in run.summary.checks:

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from estimation.design.models import SampleDesign, Stratum
+from estimation.design.records import DesignSummary
 from estimation.external.models import ExternalSeries
 from estimation.methods.arrays import Floats, Ints
 from estimation.rehearsal.country import Country
@@ -200,14 +201,14 @@ def _reason(row: list[str]) -> str:
     return {"": reasons.THRESHOLD, "CAT08": reasons.PLATFORM}.get(category, reasons.CATEGORY).value
 
 
-def _summary(writer: SheetWriter, year: int) -> dict[str, int]:
+def _summary(writer: SheetWriter, year: int) -> DesignSummary:
     strata = writer.country.strata
-    return {
-        "strata": int((strata.population[year] > 0).sum()),
-        "population": int(strata.population[year].sum()),
-        "n": int(strata.drawn[year].sum()),
-        "certain": int(strata.drawn[year, strata.kind == 2].sum()),
-    }
+    return DesignSummary(
+        strata=int((strata.population[year] > 0).sum()),
+        population=int(strata.population[year].sum()),
+        n=int(strata.drawn[year].sum()),
+        certain=int(strata.drawn[year, strata.kind == 2].sum()),
+    )
 
 
 def sign_designs() -> None:

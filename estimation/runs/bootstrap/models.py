@@ -4,8 +4,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from estimation.runs.bootstrap.timings import Timings
 from estimation.runs.models import EstimationRun
-from survey.records import SentenceField
+from survey.records import RecordField, SentenceField
 
 
 class Bootstrap(models.Model):
@@ -24,7 +25,7 @@ class Bootstrap(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     result_hash = models.CharField(max_length=64, blank=True)
-    timings = models.JSONField(default=list)  # measured: {workers, seconds, replicates}
+    timings = RecordField(Timings)
 
     class Meta:
         constraints = [

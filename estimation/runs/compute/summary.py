@@ -48,6 +48,24 @@ class YearSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """Seconds of every stage of a run and the peak memory of its process in MB; None before its end."""
+
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    total_seconds: float | None = None
+    peak_mb: float | None = None
+
+    def to_document(self) -> dict[str, Any]:
+        """The stored form."""
+        return {} if self.total_seconds is None else asdict(self)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], /) -> "Measured":
+        """What a stored form says."""
+        return cls(document.get("seconds", {}), document.get("total_seconds"), document.get("peak_mb"))
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """The summary of a run. Before it is computed only ``external`` is known.
 

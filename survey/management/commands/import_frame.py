@@ -10,6 +10,7 @@ from survey.exceptions import SurveyError
 from survey.frame import services
 from survey.frame.messages import column_name, failure, sentence
 from survey.frame.models import FrameImport
+from survey.frame.summary import FrameSummary
 from survey.jobs.services import run
 from survey.management.base import SurveyCommand
 
@@ -57,10 +58,10 @@ class Command(SurveyCommand):
 
     def _show(self, row: FrameImport) -> None:
         self._fail_with_sentence(row)
-        facts = row.summary
-        self.stdout.write(f"{row.file_name} {row.sha256[:16]} {facts['format']} {facts['encoding']}".rstrip())
+        facts: FrameSummary = row.summary
+        self.stdout.write(f"{row.file_name} {row.sha256[:16]} {facts.format} {facts.encoding}".rstrip())
         names = ("rows", "new", "changed", "back", "unchanged", "missing", "faults")
-        self.stdout.write(", ".join(f"{facts[name]:,} {name}" for name in names))
+        self.stdout.write(", ".join(f"{getattr(facts, name):,} {name}" for name in names))
         for line, column, value, code, parameters in row.findings[:20]:
             self.stdout.write(f"  {line}: {column_name(column)}: {value!r}: {sentence(code, parameters)}")
 

@@ -119,7 +119,11 @@ def test_the_story_from_the_rules_to_the_round(population: Population, first: Cl
     fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form)) | {"start": "0.1"}
     assert first.post(f"{made.url}draw/", fields).url == made.url
     design.refresh_from_db()
-    assert (design.state, design.allocation["method"], design.allocation["start"]) == ("drawn", "neyman", 0.1)
+    assert (design.state, design.allocation.request.method, design.allocation.start) == (
+        "drawn",
+        "neyman",
+        0.1,
+    )
     assert SelectedUnit.objects.filter(design=design).count() == 75
     own = first.post(f"{made.url}approve/", {"content_hash": design.content_hash}, follow=True)
     assert b'role="alert"' in own.content

@@ -44,7 +44,7 @@ def test_strata_hold_everybody_once_and_count_what_the_register_counts(populatio
     assert medium.population == 99
     reasons = dict(strata.filter(kind="certainty").values_list("reason", "listed"))
     assert reasons == {"category": 1, "platform": 1, "threshold": 1}
-    assert draft.summary["reasons"] == {"category": 1, "platform": 1, "employees": 1, "turnover": 0}
+    assert draft.summary.reasons == {"category": 1, "platform": 1, "employees": 1, "turnover": 0}
     assert strata.get(kind="institution", category="CAT03", region="320000").population == 5
 
 
@@ -52,22 +52,20 @@ def test_thresholds_move_units_between_strata(population: Population) -> None:
     free = population.draft(Rules(employees=None, turnover=None, leading_platforms=False))
     assert Stratum.objects.filter(design=free, reason="threshold").count() == 0
     money = population.draft(Rules(employees=None, turnover=6000))
-    assert money.summary["reasons"]["turnover"] > 50
+    assert money.summary.reasons["turnover"] > 50
     assert free.content_hash != money.content_hash
 
 
 def test_last_years_spread_is_kept_and_borrowed_where_answers_are_few(population: Population) -> None:
     draft = population.draft()
-    assert (
-        draft.basis["items"] == list(dict.fromkeys(draft.basis["items"])) and len(draft.basis["items"]) == 5
-    )
-    assert draft.basis["year"] == 2025 and 0 < draft.basis["response"] <= 1
+    assert draft.basis.items == list(dict.fromkeys(draft.basis.items)) and len(draft.basis.items) == 5
+    assert draft.basis.year == 2025 and 0 < draft.basis.response <= 1
     strata = list(Stratum.objects.filter(design=draft, kind="enterprise"))
     assert all(len(one.spread) == 5 for one in strata)
     # Four units a cell, two of them answered; last year's country adds two answers to one small cell.
     own = [(one.region, one.section, one.size) for one in strata if not one.borrowed]
     assert own == [("320000", "I", "small"), ("330000", "I", "small")]
-    assert all(one.spread[draft.basis["items"].index("P01")] > 0 for one in strata)
+    assert all(one.spread[draft.basis.items.index("P01")] > 0 for one in strata)
 
 
 def test_the_same_draw_twice_is_the_same_to_the_unit(population: Population) -> None:
@@ -134,9 +132,9 @@ def test_the_overlap_with_last_years_sample_is_counted(population: Population) -
     drawn = population.drawn()
     before = set(SelectedUnit.objects.filter(design=drawn.previous).values_list("unit_id", flat=True))
     now = set(SelectedUnit.objects.filter(design=drawn).values_list("unit_id", flat=True))
-    overlap = drawn.summary["overlap"]
-    assert (overlap["year"], overlap["before"], overlap["units"]) == (2025, len(before), len(before & now))
-    assert sum(new for _code, new, _old in overlap["regions"]) == len(now)
+    overlap = drawn.summary.overlap
+    assert (overlap.year, overlap.before, overlap.units) == (2025, len(before), len(before & now))
+    assert sum(new for _code, new, _old in overlap.regions) == len(now)
 
 
 def test_an_older_frame_cannot_be_drawn_from(population: Population) -> None:
@@ -291,8 +289,8 @@ def test_others_may_not(population: Population, world: Any) -> None:
 def test_the_smallest_sample_for_targets_keeps_them(population: Population) -> None:
     loose = Request("targets", nation=0.3)
     drawn = draw_sample(population.draft(), by=population.first, request=loose, response=1.0)
-    assert all(cv <= 0.3 + 1e-9 for cv in drawn.summary["cv"].values())
+    assert all(cv <= 0.3 + 1e-9 for cv in drawn.summary.cv.values())
     tight = draw_sample(drawn, by=population.first, request=replace(loose, nation=0.05), response=1.0)
-    assert tight.summary["n"] > 0 and tight.summary["short"] > 0  # the list is too short for 5 %
+    assert tight.summary.n > 0 and tight.summary.short > 0  # the list is too short for 5 %
     with pytest.raises(PolicyDenied):
         draw_sample(drawn, by=population.first, request=Request("targets"), response=1.0)

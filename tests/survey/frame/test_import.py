@@ -17,6 +17,7 @@ from survey.frame.columns import COUNT_COLUMNS, UNIT_COLUMNS
 from survey.frame.files import csv_bytes
 from survey.frame.messages import failure
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
+from survey.frame.summary import FrameSummary
 from survey.jobs.models import Job
 from survey.jobs.services import claim, deliver, run, sweep
 from tests.background import do_waiting
@@ -82,7 +83,7 @@ def test_a_dry_run_changes_nothing_and_says_everything(world: Any) -> None:
     before = ReportingUnit.objects.count()
     found = bring(units_csv(row(), row(region="999999")))
     assert found.state == State.CHECKED
-    assert (found.summary["new"], found.summary["faults"], found.summary["rows"]) == (1, 1, 2)
+    assert (found.summary.new, found.summary.faults, found.summary.rows) == (1, 1, 2)
     assert found.findings[0][:4] == [3, "region", "999999", "unknown_region"]
     assert ReportingUnit.objects.count() == before
     with pytest.raises(PolicyDenied):
@@ -108,7 +109,7 @@ def test_the_same_file_twice_changes_nothing(world: Any) -> None:
     kept = list(ReportingUnit.objects.order_by("pk").values())
     changes = UnitChange.objects.count()
     second = bring(content)
-    assert [second.summary[name] for name in ("new", "changed", "back", "missing", "unchanged")] == [
+    assert [getattr(second.summary, name) for name in ("new", "changed", "back", "missing", "unchanged")] == [
         0,
         0,
         0,
@@ -136,7 +137,7 @@ def test_what_changes_is_shown_old_and_new_and_recorded_by_kind(world: Any) -> N
     }
     found = bring(units_csv(moved))
     assert ["category", "CAT13", "CAT12"] in found.changes[0][2]
-    assert found.summary["fields"]["employees"] == 1
+    assert found.summary.fields["employees"] == 1
     apply(found)
     unit = ReportingUnit.objects.get(uscc=first["uscc"])
     assert (unit.review_region_id, unit.section, unit.employees) == ("330000", "C", 130)
@@ -149,10 +150,10 @@ def test_a_whole_frame_lets_units_leave_and_come_back(world: Any) -> None:
     apply(bring(units_csv(one, two)))
     known = ReportingUnit.objects.filter(left_on=None).count()
     partial = bring(units_csv(one))
-    assert partial.summary["missing"] == 0
+    assert partial.summary.missing == 0
     services.cancel_import(partial, by=None)
     whole = bring(units_csv(one), complete=True)
-    assert whole.summary["missing"] == known - 1
+    assert whole.summary.missing == known - 1
     apply(whole)
     gone = ReportingUnit.objects.get(uscc=two["uscc"])
     assert gone.left_on == timezone.localdate()
@@ -188,10 +189,10 @@ def test_counts_replace_and_vanish(world: Any) -> None:
     first = bring(
         counts_csv(("", "320000", "I", "small", 1000), ("CAT03", "320000", "", "", 70)), kind="counts"
     )
-    assert first.summary["sum"] == 1070
+    assert first.summary.sum == 1070
     apply(first)
     second = bring(counts_csv(("", "320000", "I", "small", 1200)), kind="counts", complete=True)
-    assert (second.summary["changed"], second.summary["missing"]) == (1, 1)
+    assert (second.summary.changed, second.summary.missing) == (1, 1)
     apply(second)
     assert list(FrameCount.objects.values_list("category", "section", "units")) == [("", "I", 1200)]
 
@@ -220,7 +221,7 @@ def test_a_cancel_while_it_works_stops_it(world: Any, monkeypatch: pytest.Monkey
     monkeypatch.setattr(services, "check_table", slow)
     run(found.job_id)
     found.refresh_from_db()
-    assert found.state == State.CANCELLED and found.summary == {}
+    assert found.state == State.CANCELLED and found.summary == FrameSummary()
 
 
 def test_a_killed_worker_costs_time_and_the_last_one_ends_the_import(world: Any) -> None:

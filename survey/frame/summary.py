@@ -1,0 +1,47 @@
+"""What the check of an imported file counted, as it is stored with the import."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSummary:
+    """Counts of one check. ``format`` is blank before the file has been checked.
+
+    rows, good, faulty_rows : rows of the file; faults : findings in them; normalised : cells with full-width
+    characters; ignored : columns not used; new, changed, back, unchanged, missing : units or cells against the
+    frame; fields : changes by field; sum : units counted in all, of a file of counts
+    """
+
+    format: str = ""
+    encoding: str = ""
+    rows: int = 0
+    good: int = 0
+    faults: int = 0
+    faulty_rows: int = 0
+    normalised: int = 0
+    ignored: Sequence[str] = ()
+    new: int = 0
+    changed: int = 0
+    back: int = 0
+    unchanged: int = 0
+    missing: int = 0
+    fields: Mapping[str, int] = field(default_factory=dict)
+    sum: int = 0
+    seconds: float = 0.0
+
+    @property
+    def changes_nothing(self) -> bool:
+        """True when the frame already says what the file says."""
+        return not (self.new or self.changed or self.back or self.missing)
+
+    def to_document(self) -> dict[str, Any]:
+        """The stored form; empty before the check."""
+        return asdict(self) | {"ignored": list(self.ignored)} if self.format else {}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], /) -> "FrameSummary":
+        """The summary of a stored form; a count that an earlier program did not make is 0."""
+        given = {one.name: document[one.name] for one in fields(cls) if one.name in document}
+        return cls(**given | {"ignored": tuple(given.get("ignored", ()))})
