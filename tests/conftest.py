@@ -20,7 +20,7 @@ from config import embedded  # noqa: E402 the checkout is not an installed packa
 
 if embedded.wanted():
     embedded.prepare_environment("test")
-    embedded.start()
+    embedded.start(durable=False)
 os.environ.setdefault("PLAIN_STATIC", "1")
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
