@@ -1,4 +1,4 @@
-"""The estimation side of the system."""
+"""The app of the estimation."""
 
 from importlib import import_module
 
@@ -14,6 +14,6 @@ class EstimationConfig(AppConfig):
     verbose_name = "Estimation"
 
     def ready(self) -> None:
-        """Make every stored sentence of the app known, and register what the survey shows of it."""
+        """Register the stored sentences of the app, and its entries in the survey's pages."""
         load_messages(self.name, self.path)
         import_module(f"{self.name}.registration").register()

@@ -1,4 +1,4 @@
-"""Gathers the rooms' models so that Django finds them."""
+"""Imports the models of all packages so that Django finds them."""
 
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.external.models import ExternalSeries

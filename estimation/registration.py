@@ -1,6 +1,6 @@
-"""What the estimation offers to the pages of the survey: navigation, and the words and objects of the audit trail.
+"""Entries of the estimation in the pages of the survey: navigation, and labels and objects of the audit trail.
 
-The survey names nothing of the estimation; this is registered once, when Django has loaded the app.
+The survey does not import the estimation; the entries are registered once, when Django has loaded the app.
 """
 
 from django.utils.functional import Promise
@@ -79,7 +79,7 @@ KINDS: dict[str, Kind] = {
 
 
 def register() -> None:
-    """Tell the survey's pages; the app's configuration calls it once."""
+    """Register the entries; the app's configuration calls it once."""
     navigation.register(*PAGES)
     navigation.register_links(LINKS)
     labels.register(ACTIONS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from survey.questionnaires.answering.units import unit_label
 
 # Size of every unit in the base unit of its dimension. Data units are binary: 1 ZB = 1024 EB.
-_KNOWN: dict[str, tuple[str, float]] = {
+_UNITS: dict[str, tuple[str, float]] = {
     "GB": ("data", 1 / 1024), "TB": ("data", 1.0), "PB": ("data", 1024.0), "EB": ("data", 1024.0**2),
     "ZB": ("data", 1024.0**3),
     "人": ("person", 1.0), "万人": ("person", 1e4), "万户": ("household", 1e4),
@@ -15,7 +15,7 @@ _KNOWN: dict[str, tuple[str, float]] = {
     "日": ("day", 1.0), "亿个": ("token", 1e-4), "PFLOPS": ("flops", 1.0), "PFLOPS(FP16)": ("flops", 1.0),
     "%": ("", 0.01), "百分点": ("", 0.01), "倍": ("", 1.0), "": ("", 1.0), "—": ("", 1.0),
 }  # fmt: skip
-# What the questionnaires never ask for and therefore do not name.
+# English names of units that no questionnaire uses.
 _ENGLISH = {
     "万人": "ten thousand people",
     "百分点": "percentage points",
@@ -40,7 +40,7 @@ class Unit:
         return Unit(dims, self.factor * other.factor**sign)
 
     def fits(self, other: "Unit") -> bool:
-        """Can values in the two units be added?"""
+        """Whether values in the two units can be added."""
         return self.dims == other.dims
 
     def __str__(self) -> str:
@@ -60,9 +60,9 @@ def unit_of(text: str) -> Unit:
 
 
 def _single(name: str) -> Unit:
-    if name not in _KNOWN:
+    if name not in _UNITS:
         raise ValueError(f"unknown unit: {name}")
-    dimension, factor = _KNOWN[name]
+    dimension, factor = _UNITS[name]
     return Unit(((dimension, 1),) if dimension else (), factor)
 
 

@@ -1,4 +1,4 @@
-"""Every page and endpoint of the estimation side, package by package."""
+"""Every page and endpoint of the estimation, package by package."""
 
 from itertools import chain
 

@@ -1,4 +1,4 @@
-"""The archive package of a round: open formats, every file with its hash, nothing that needs this program. Pure.
+"""The archive package of a round: open formats, every file with its hash, readable without this program. Pure.
 
 A package is a zip of CSV, Parquet and JSON files, a README that says what each is, and a manifest: SHA-256 and size
 of each file, and a digest over all of them. Its bytes depend on its content only (fixed order and times), so the same
@@ -21,14 +21,14 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can store
 
 
 class Package:
-    """A package as it is written."""
+    """Writer of a package."""
 
     def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
         self.about, self.files = dict(about), {}  # type: ignore[var-annotated]  # name -> facts
         self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
 
     def add(self, name: str, content: bytes, words: str) -> None:
-        """Put a file in."""
+        """Add a file."""
         self._write(name, content)
         self.files[name] = {
             "sha256": hashlib.sha256(content).hexdigest(),
@@ -37,7 +37,7 @@ class Package:
         }
 
     def add_json(self, name: str, document: Any, words: str) -> None:
-        """A document, in canonical form."""
+        """Add a document, as canonical JSON."""
         text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
         self.add(name, text.encode(), words)
 
@@ -81,7 +81,7 @@ class Package:
 
 
 def readme(about: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> str:
-    """What is in a package and how to read it without this program. Markdown."""
+    """The README of a package: its content and how to read it without this program. Markdown."""
     synthetic = (
         "\n**Synthetic rehearsal data: nothing here describes a real unit.**\n"
         if about.get("is_synthetic")
@@ -115,9 +115,9 @@ def digest_of(files: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def verify_package(path: Path) -> list[str]:
-    """Recompute every hash; sentences of what is wrong, none when the package is whole.
+    """Recompute every hash; returns the faults as sentences, none when the package is intact.
 
-    Raises ValueError for what is no package at all.
+    Raises ValueError for a file that is not a package.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -154,7 +154,7 @@ def _faults(archive: zipfile.ZipFile) -> list[str]:
 
 
 def _release_faults(archive: zipfile.ZipFile, names: Sequence[str], manifest: Mapping[str, Any]) -> list[str]:
-    """The content of each release has the hash under which it was frozen."""
+    """Releases whose content differs from the hash under which it was frozen."""
     faults = []
     for name in names:
         text = archive.read(name)

@@ -1,6 +1,6 @@
 """Reads a whole round into an archive package: sheets, versions, reasons, rules, inputs, runs, releases.
 
-National by nature and for the archive only: it holds every answer with its unit.
+For the archive only: it covers the whole country and holds every answer with its unit.
 """
 
 import json
@@ -71,7 +71,7 @@ def _table(
 
 
 def _kind(model: type[Model], path: str) -> str:
-    """The kind of a column, from the field that it is read of."""
+    """The kind of a column, from the model field that it is read from."""
     first, _, rest = path.partition("__")
     field: Any = model._meta.get_field(first)
     if rest:

@@ -1,4 +1,4 @@
-"""Large tables of an archive as typed Parquet beside their CSV, and the check that both say the same. Pure."""
+"""Large tables of an archive as typed Parquet beside their CSV, and the check that both are equal. Pure."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ _TYPES = {TEXT: pa.string(), INTEGER: pa.int64(), NUMBER: pa.float64()}
 
 
 def parquet_bytes(csv_bytes: bytes, kinds: Mapping[str, str]) -> bytes:
-    """A CSV with a head as Parquet. ``kinds`` : text, integer or number by column; an empty place is a null.
+    """A CSV with a head as Parquet. ``kinds`` : text, integer or number by column; an empty cell is a null.
 
-    Raises ValueError for a place that is not of its kind.
+    Raises ValueError for a cell that is not of its kind.
     """
     buffer = io.BytesIO()
     pq.write_table(_read(csv_bytes, kinds), buffer, compression="zstd", row_group_size=50_000)
@@ -23,7 +23,7 @@ def parquet_bytes(csv_bytes: bytes, kinds: Mapping[str, str]) -> bytes:
 
 
 def fault(csv_bytes: bytes, parquet: bytes, kinds: Mapping[str, str]) -> str:
-    """What differs between a CSV and its Parquet, a sentence, or nothing."""
+    """The difference between a CSV and its Parquet as a sentence, or ""."""
     try:
         typed, text = pq.read_table(io.BytesIO(parquet)), _read(csv_bytes, kinds)
     except (pa.ArrowException, ValueError) as error:

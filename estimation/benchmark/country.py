@@ -1,4 +1,4 @@
-"""An invented sample of national size for the benchmark: shapes as in the survey, numbers without meaning."""
+"""A synthetic sample of national size for the benchmark: shapes as in the survey, random values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Country:
 
     @property
     def sample(self) -> StratifiedSample:
-        """The design, checked anew each time."""
+        """The design, validated at every call."""
         return StratifiedSample(self.stratum, self.population)
 
 

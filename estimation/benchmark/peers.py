@@ -70,7 +70,7 @@ def r_timings(
     """Times per task with R and survey, one run each, with or without design effects; None if not installed.
 
     Tasks that do not end within `timeout` seconds in all are missing from the result. Raises RuntimeError with
-    what R said when it fails.
+    the error output of R when it fails.
     """
     program = shutil.which("Rscript")
     if program is None:
@@ -88,8 +88,8 @@ def r_timings(
         except subprocess.TimeoutExpired:
             pass
         except subprocess.CalledProcessError as failure:
-            said = failure.stderr.decode()[-2000:] or f"Rscript ended with {failure.returncode}"
-            raise RuntimeError(said) from failure
+            message = failure.stderr.decode()[-2000:] or f"Rscript ended with {failure.returncode}"
+            raise RuntimeError(message) from failure
         lines = out.read_text().split("\n") if out.exists() else []
     rows = [line.split() for line in lines if line]
     return {task: Timing(float(wall), float(wall), float(processor)) for task, wall, processor in rows}

@@ -1,4 +1,4 @@
-"""The timed tasks and the stopwatch."""
+"""The timed tasks and the measurement of their time."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def together(country: Country) -> Callable[[], object]:
 
 
 def measure(work: Callable[[], object], repeats: int, *, warm: bool = True) -> Timing:
-    """Time `repeats` runs, after one that is not counted if `warm`."""
+    """Time `repeats` runs, after an unmeasured warm-up run if `warm`."""
     if warm:
         work()
     seconds, processor = [], []

@@ -1,4 +1,4 @@
-"""Alternatives of an allocation: sample sizes per stratum, and the precision each promises. Pure."""
+"""Alternative allocations: sample sizes per stratum and the expected precision of each. Pure."""
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ KINDS_OF_DOMAIN = ("nation", "region", "section", "size")
 
 
 class AllocationError(Exception):
-    """An allocation that is not possible; ``code`` names the sentence, with its numbers."""
+    """An allocation that is not possible; ``code`` and ``parameters`` select and fill its message."""
 
     def __init__(self, code: str, **parameters: Any) -> None:
         super().__init__(code)
@@ -27,7 +27,10 @@ class AllocationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One alternative. ``item`` steers neyman, power and targets; cv targets are shares (0.05), None asks nothing."""
+    """Parameters of one alternative.
+
+    ``item`` is the item that neyman, power and targets use; cv targets are shares (0.05), None sets no target.
+    """
 
     method: Method = "proportional"
     n: int = 0
@@ -45,10 +48,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Base:
-    """What every alternative of a design starts from.
+    """The data that every alternative of a design is allocated from.
 
-    key (H, 5), population, listed, mean (H, k), spread (H, k), main (H, 2) section and size; the cells of units
-    taken whole: cell_key (C, 4) stratum, region, section, size, with cell_size, cell_mean, cell_spread.
+    key (H, 5), population, listed, mean (H, k), spread (H, k), main (H, 2) section and size; the cells of
+    take-all units: cell_key (C, 4) stratum, region, section, size, with cell_size, cell_mean, cell_spread.
     """
 
     items: tuple[str, ...]
@@ -64,18 +67,18 @@ class Base:
     cell_spread: Floats
 
     @cached_property
-    def whole(self) -> Bools:
-        """Strata taken whole, (H,)."""
+    def take_all(self) -> Bools:
+        """True for take-all strata, (H,)."""
         return np.asarray(self.key[:, 0] == CERTAINTY)
 
     @property
     def certain(self) -> int:
-        """Units taken whole."""
-        return int(self.listed[self.whole].sum())
+        """Number of take-all units."""
+        return int(self.listed[self.take_all].sum())
 
     def bounds(self, minimum: int) -> tuple[int, int]:
         """The smallest and the largest possible sample."""
-        free = ~self.whole
+        free = ~self.take_all
         return (
             int(np.minimum(minimum, self.listed[free]).sum()) + self.certain,
             int(self.listed[free].sum()) + self.certain,
@@ -83,8 +86,8 @@ class Base:
 
     @cached_property
     def domains(self) -> dict[str, tuple[int, Ints]]:
-        """Kind of domain -> how many, and the domain of each part: sampled strata first, then the cells."""
-        free = ~self.whole
+        """Kind of domain -> number of domains, and the domain of each part: sampled strata first, then the cells."""
+        free = ~self.take_all
         main, cells = self.main[free], self.cell_key
         return {
             "nation": (1, np.zeros(int(free.sum()) + len(cells), np.int64)),
@@ -95,18 +98,18 @@ class Base:
 
     @cached_property
     def parts(self) -> Floats:
-        """N of the parts."""
-        return np.concatenate([self.population[~self.whole], self.cell_size])
+        """Population size of each part."""
+        return np.concatenate([self.population[~self.take_all], self.cell_size])
 
     @cached_property
     def listed_parts(self) -> Floats:
         """Units of the parts that can be drawn."""
-        return np.concatenate([self.listed[~self.whole], self.cell_size])
+        return np.concatenate([self.listed[~self.take_all], self.cell_size])
 
     @cached_property
     def totals(self) -> Floats:
         """Last year's total of each item at this year's population, (k,)."""
-        mean = np.concatenate([self.mean[~self.whole], self.cell_mean])
+        mean = np.concatenate([self.mean[~self.take_all], self.cell_mean])
         return np.asarray(self.parts @ mean)
 
 
@@ -118,31 +121,31 @@ class Alternative:
     n_h: Ints
     units: dict[str, Ints]
     cv: dict[str, Floats]
-    short: int  # strata that wanted more units than are listed
+    short: int  # strata whose required size exceeds their listed units
 
     @property
     def n(self) -> int:
-        """Units in all."""
+        """Total sample size."""
         return int(self.n_h.sum())
 
     def heaviest(self, base: Base) -> float | None:
         """The largest design weight N_h / n_h of the sampled strata."""
-        free = ~base.whole & (self.n_h > 0)
+        free = ~base.take_all & (self.n_h > 0)
         return float((base.population[free] / self.n_h[free]).max()) if free.any() else None
 
 
 def make_alternative(base: Base, request: Request, *, response: float) -> Alternative:
-    """Allocate and promise. ``response`` is the share of the drawn that is expected to be valid.
+    """Allocate and compute the expected precision. ``response`` is the share of the drawn that is expected to be valid.
 
     Raises AllocationError with the bounds when n is not possible, or when targets cannot be met.
     """
     n_h, short = _sizes(base, request, response)
-    drawn = np.concatenate([n_h[~base.whole].astype(np.float64), base.cell_size])
+    drawn = np.concatenate([n_h[~base.take_all].astype(np.float64), base.cell_size])
     answers = np.where(drawn > 0, np.maximum(drawn * response, np.minimum(drawn, 1.0)), 0.0)
-    mean = np.concatenate([base.mean[~base.whole], base.cell_mean])
-    # A stratum of which nobody is listed cannot be drawn: others will stand for it, with their own means.
+    mean = np.concatenate([base.mean[~base.take_all], base.cell_mean])
+    # A stratum without listed units cannot be sampled: other strata represent it, with their own means.
     covered = base.listed_parts > 0
-    spread = np.concatenate([base.spread[~base.whole], base.cell_spread])
+    spread = np.concatenate([base.spread[~base.take_all], base.cell_spread])
     units, cv = {}, {}
     for kind, (count, domain) in base.domains.items():
         inside = domain >= 0
@@ -169,13 +172,13 @@ def make_alternative(base: Base, request: Request, *, response: float) -> Altern
 
 
 def _sizes(base: Base, request: Request, response: float) -> tuple[Ints, int]:
-    free = ~base.whole
-    n_h = np.where(base.whole, base.listed, 0).astype(np.int64)
+    free = ~base.take_all
+    n_h = np.where(base.take_all, base.listed, 0).astype(np.int64)
     if request.method == "targets":
-        wanted = _by_targets(base, request)
-        wanted = np.minimum(np.ceil(wanted / response), base.population[free])
-        n_h[free] = np.minimum(wanted, base.listed[free]).astype(np.int64)
-        return n_h, int((wanted > base.listed[free]).sum())
+        required = _by_targets(base, request)
+        required = np.minimum(np.ceil(required / response), base.population[free])
+        n_h[free] = np.minimum(required, base.listed[free]).astype(np.int64)
+        return n_h, int((required > base.listed[free]).sum())
     low, high = base.bounds(request.minimum)
     if not low <= request.n <= high:
         raise AllocationError("out_of_bounds", low=low, high=high)
@@ -200,46 +203,46 @@ def _sizes(base: Base, request: Request, response: float) -> tuple[Ints, int]:
     return n_h, int((limited & (base.listed[free] > request.minimum)).sum())
 
 
-def _chosen(base: Base, item: str) -> list[int]:
-    return [place for place, code in enumerate(base.items) if item in (ALL, code)]
+def _chosen_items(base: Base, item: str) -> list[int]:
+    return [index for index, code in enumerate(base.items) if item in (ALL, code)]
 
 
 def _steering(base: Base, item: str) -> tuple[Floats, Floats]:
     """S_h and total of each sampled stratum relative to the nation; several items by the mean of their squares."""
-    free = ~base.whole
-    places = [place for place in _chosen(base, item) if base.totals[place] > 0]
-    if not places:
+    free = ~base.take_all
+    columns = [column for column in _chosen_items(base, item) if base.totals[column] > 0]
+    if not columns:
         return np.ones(int(free.sum())), base.population[free]
-    relative = base.spread[free][:, places] / base.totals[places]
-    share = base.mean[free][:, places] * base.population[free][:, None] / base.totals[places]
+    relative = base.spread[free][:, columns] / base.totals[columns]
+    share = base.mean[free][:, columns] * base.population[free][:, None] / base.totals[columns]
     return np.sqrt((relative**2).mean(axis=1)), share.mean(axis=1)
 
 
 def _by_targets(base: Base, request: Request) -> Floats:
-    """The smallest sample of the sampled strata that keeps the targets (Bethel); what is taken whole adds to totals."""
-    free = ~base.whole
-    places = [place for place in _chosen(base, request.item) if base.totals[place] > 0]
-    if not places:
+    """The smallest sample of the sampled strata that meets the targets (Bethel); take-all units add to totals."""
+    free = ~base.take_all
+    columns = [column for column in _chosen_items(base, request.item) if base.totals[column] > 0]
+    if not columns:
         raise AllocationError("no_basis")
     domains = {"nation": request.nation, "region": request.region, "section": request.section}
     if not any(domains.values()):
         raise AllocationError("no_target")
     population = np.concatenate([base.population[free], base.cell_size])
-    mean = np.concatenate([base.mean[free], base.cell_mean])[:, places]
-    spread = np.concatenate([base.spread[free], np.zeros_like(base.cell_spread)])[:, places]
+    mean = np.concatenate([base.mean[free], base.cell_mean])[:, columns]
+    spread = np.concatenate([base.spread[free], np.zeros_like(base.cell_spread)])[:, columns]
     listed = np.concatenate([base.listed[free] > 0, np.ones(len(base.cell_size), bool)])
     spread[~listed] = 0.0
     sampled = int(free.sum())
     take_all = np.arange(len(population)) >= sampled
     targets = []
-    for kind, wanted in domains.items():
-        if wanted is None:
+    for kind, target in domains.items():
+        if target is None:
             continue
         count, domain = base.domains[kind]
-        cv = np.full((count, len(places)), wanted)
+        cv = np.full((count, len(columns)), target)
         targets.append(CVTarget(cv, domain))
     try:
-        found = allocate_multivariate(
+        result = allocate_multivariate(
             population,
             mean=mean,
             spread=spread,
@@ -252,4 +255,4 @@ def _by_targets(base: Base, request: Request) -> Floats:
         raise AllocationError("not_reached") from None
     except ValueError:
         raise AllocationError("impossible_target") from None
-    return np.asarray(found.n_h[:sampled], np.float64)
+    return np.asarray(result.n_h[:sampled], np.float64)

@@ -20,14 +20,14 @@ _TEXTS = 14  # the first columns are text, the rest are numbers
 
 
 def sample_bytes(rows: Sequence[tuple[Any, ...]], form: str, facts: dict[str, str]) -> bytes:
-    """The file. ``facts`` (design, sha256, ...) stand in its first line, in Parquet in the metadata of the schema."""
+    """The file. ``facts`` (design, sha256, ...) are its first line, in Parquet the metadata of the schema."""
     title = "# " + "; ".join(f"{name}: {value}" for name, value in facts.items())
     if form == "csv":
         buffer = io.StringIO()
         buffer.write(f"{BOM}{title}\r\n")
         writer = csv.writer(buffer)
         writer.writerow(COLUMNS)
-        # A credit code of digits alone would lose its end in a spreadsheet; ="..." would be a formula, a tab is not.
+        # A spreadsheet would round a credit code of digits alone; ="..." would be a formula, a tab is not.
         writer.writerows((_text_cell(row[0]), *map(_cell, row[1:])) for row in rows)
         return buffer.getvalue().encode()
     if form == "xlsx":
@@ -55,5 +55,5 @@ def _cell(value: Any) -> Any:
 
 
 def _text_cell(code: str) -> str:
-    """A credit code that a spreadsheet keeps as text: a blank that is no blank comes after it."""
+    """A credit code that a spreadsheet keeps as text: it is followed by a tab."""
     return f"{code}\t" if code.isdigit() else code

@@ -1,4 +1,4 @@
-"""Forms of the sample design. They parse; the services decide."""
+"""Forms of the sample design: they parse input, the services apply the rules."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def _style(form: forms.Form) -> None:
 
 
 class RulesForm(forms.Form):
-    """Which round, and what is taken whole."""
+    """The round and the rules of its take-all units."""
 
     round = forms.ChoiceField(label=_("Round"))
     categories = forms.MultipleChoiceField(
@@ -53,18 +53,18 @@ class RulesForm(forms.Form):
         defaults: dict[str, Any] = {**Rules().to_json(), "categories": list(ALWAYS)}
         kwargs["initial"] = defaults | kwargs.get("initial", {})
         super().__init__(*args, **kwargs)
-        self.rounds = {str(one.year): one for one in rounds}
+        self.rounds = {str(entry.year): entry for entry in rounds}
         chosen: Any = self.fields["round"]
         chosen.choices = [(year, year) for year in self.rounds]
         categories: Any = self.fields["categories"]
         categories.choices = [
-            (one.code, f"{one.code} {one.label.get(get_language() or '')}")
-            for one in load_codelist("categories").entries
+            (entry.code, f"{entry.code} {entry.label.get(get_language() or '')}")
+            for entry in load_codelist("categories").entries
         ]
         _style(self)
 
     def rules(self) -> Rules:
-        """The rules as the strata are built by."""
+        """The cleaned rules that the strata are built by."""
         data: Any = self.cleaned_data
         return Rules(
             tuple(sorted(data["categories"])), data["leading_platforms"], data["employees"], data["turnover"]
@@ -72,7 +72,7 @@ class RulesForm(forms.Form):
 
 
 class AlternativeForm(forms.Form):
-    """One alternative of the allocation; ``method`` blank says that it is not wanted."""
+    """One alternative of the allocation; a blank ``method`` means that it is not used."""
 
     method = forms.ChoiceField(label=_("Method"), required=False)
     n = forms.IntegerField(label=_("Units in all"), required=False, min_value=1, max_value=LARGEST_SAMPLE)
@@ -87,20 +87,23 @@ class AlternativeForm(forms.Form):
         super().__init__(*args, **kwargs)
         method: Any = self.fields["method"]
         methods = METHODS if items else METHODS[:1]
-        method.choices = [("", _("not used")), *((one, METHOD_LABELS[one]) for one in methods)]
+        method.choices = [
+            ("", _("not used")),
+            *((method_code, METHOD_LABELS[method_code]) for method_code in methods),
+        ]
         item: Any = self.fields["item"]
         item.choices = [(ALL, _("all chief items")), *items]
         _style(self)
 
     def clean(self) -> dict[str, Any]:
-        """A sample size is needed by every method but the one that finds it."""
+        """Require a sample size for every method but the one that computes it."""
         data = super().clean() or {}
         if data.get("method") not in ("", "targets", None) and not data.get("n") and "n" not in self.errors:
             self.add_error("n", _("Give the number of units."))
         return data
 
     def request(self) -> Request | None:
-        """The alternative, or None when it is not wanted."""
+        """The alternative, or None when it is not used."""
         data: Any = self.cleaned_data
         if not data["method"]:
             return None
@@ -118,7 +121,7 @@ class AlternativeForm(forms.Form):
 
 
 class DrawForm(forms.Form):
-    """What a draw takes besides its allocation."""
+    """Parameters of a draw besides its allocation."""
 
     response = forms.FloatField(label=_("Expected valid share, %"), min_value=1, max_value=100)
     start = forms.FloatField(

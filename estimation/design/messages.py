@@ -1,4 +1,4 @@
-"""Sentences and names of the sample design in the reader's language."""
+"""Translated messages and labels of the sample design."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,14 +52,14 @@ STATES = {state: define(f"design_state_{state}", _lower(label)) for state, label
 
 
 def sentence(error: AllocationError) -> str:
-    """Why an allocation is not possible."""
+    """The translated message of an allocation error."""
     numbers = {name: f"{value:,}" for name, value in error.parameters.items()}
     return str(REFUSALS[error.code]) % numbers if numbers else str(REFUSALS[error.code])
 
 
 @contextmanager
 def refusal() -> Iterator[None]:
-    """An impossible allocation becomes a refusal with its sentence."""
+    """Convert an AllocationError into PolicyDenied with its message."""
     try:
         yield
     except AllocationError as error:

@@ -1,4 +1,4 @@
-"""The sample design of a round: strata with their population counts, and who was drawn."""
+"""The sample design of a round: strata with their population counts, and the drawn units."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -14,8 +14,8 @@ from survey.records import RecordField
 class SampleDesign(models.Model):
     """Strata and draw of one round. A run names the design it used.
 
-    A design is drawn by one person and approved by another; from then on it is what the round asks and what
-    its estimates are weighted by. Parameters and hashes are enough to draw it again, to the unit.
+    A design is drawn by one person and approved by another; from then on it defines the sample of the round and
+    the weights of its estimates. Its parameters and hashes suffice to repeat the draw exactly.
     """
 
     class State(models.TextChoices):
@@ -32,7 +32,7 @@ class SampleDesign(models.Model):
     content_hash = models.CharField(max_length=64)
     frame_hash = models.CharField(max_length=64, blank=True)
     previous = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
-    rules = models.JSONField(default=dict)  # what is taken whole
+    rules = models.JSONField(default=dict)  # rules of the take-all units
     basis = RecordField(Basis)
     allocation = RecordField(DrawnAllocation)
     summary = RecordField(DesignSummary)
@@ -86,7 +86,7 @@ class SampleDesign(models.Model):
 class Stratum(models.Model):
     """One cell of the design. ``key`` parts that do not apply are blank.
 
-    kind: enterprise (region x section x size), institution (category x region), certainty (taken whole).
+    kind: enterprise (region x section x size), institution (category x region), certainty (take-all).
     """
 
     class Kind(models.TextChoices):
@@ -115,7 +115,7 @@ class Stratum(models.Model):
     # Last year's mean and standard deviation of the chief items, in the order of ``basis.items``.
     mean = ArrayField(models.FloatField(), db_default=[])
     spread = ArrayField(models.FloatField(), db_default=[])
-    borrowed = models.BooleanField(db_default=False)  # too few answers: taken from a wider class
+    borrowed = models.BooleanField(db_default=False)  # too few answers: values of a wider class
 
     class Meta:
         constraints = [
@@ -131,7 +131,7 @@ class SelectedUnit(models.Model):
     design = models.ForeignKey(SampleDesign, models.CASCADE, related_name="selected")
     stratum = models.ForeignKey(Stratum, models.CASCADE, related_name="selected")
     unit = models.ForeignKey("survey.ReportingUnit", models.PROTECT, related_name="+")
-    region = models.CharField(max_length=6, blank=True, db_default="")  # where it was when it was drawn
+    region = models.CharField(max_length=6, blank=True, db_default="")  # its region when it was drawn
     probability = models.FloatField()
     random_number = models.FloatField()
 

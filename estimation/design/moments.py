@@ -13,7 +13,7 @@ FEWEST = 5  # answers that a stratum needs for a spread of its own
 
 @dataclass(frozen=True)
 class Moments:
-    """mean, spread : (H, k); borrowed : (H,) True where a wider class had to lend them."""
+    """mean, spread : (H, k); borrowed : (H,) True where they are those of a wider class."""
 
     mean: Floats
     spread: Floats
@@ -22,7 +22,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Cells:
-    """Units taken whole, by stratum, region, section and size: key (C, 4), size (C,), mean and spread (C, k)."""
+    """Take-all units, by stratum, region, section and size: key (C, 4), size (C,), mean and spread (C, k)."""
 
     key: Ints
     size: Floats
@@ -33,7 +33,7 @@ class Cells:
 def treated(frame: Frame, strata: Stratified, values: Floats) -> Floats:
     """Values (n, k) with the largest percent of each section moved to the cutoff, as a run does; NaN stays.
 
-    Units taken whole stand for themselves and are left alone.
+    Take-all units have weight 1 and are not changed.
     """
     result = values.copy()
     exempt = strata.take_all[strata.stratum]
@@ -51,8 +51,8 @@ def treated(frame: Frame, strata: Stratified, values: Floats) -> Floats:
 def stratum_moments(strata: Stratified, values: Floats) -> Moments:
     """Own mean and standard deviation where enough units answered, else those of the next wider class.
 
-    Classes: the stratum; category, section and size in all regions; kind and size; kind; everybody. The spread of a
-    wider class holds the differences between its strata, so that what is borrowed errs to the safe side.
+    Classes: the stratum; category, section and size in all regions; kind and size; kind; all units. The spread of a
+    wider class includes the differences between its strata, so borrowed values are conservative.
     """
     key = strata.key
     classes = [
@@ -63,26 +63,26 @@ def stratum_moments(strata: Stratified, values: Floats) -> Moments:
         np.zeros(len(key), np.int64),
     ]
     shape = (len(key), values.shape[1])
-    mean, spread, found = np.zeros(shape), np.zeros(shape), np.zeros(shape, bool)
+    mean, spread, assigned = np.zeros(shape), np.zeros(shape), np.zeros(shape, bool)
     for level, codes in enumerate(classes):
         n, m, s = _class_moments(codes[strata.stratum], int(codes.max(initial=-1)) + 1, values)
-        # A stratum taken whole needs no spread to be drawn: its own mean is right however few it has.
+        # A take-all stratum needs no spread: its own mean is used however few units answered.
         enough = np.where((strata.take_all & (level == 0))[:, None], n[codes] >= 1, n[codes] >= FEWEST)
-        use = ~found & enough
+        use = ~assigned & enough
         mean, spread = np.where(use, m[codes], mean), np.where(use, s[codes], spread)
-        found |= use
+        assigned |= use
         if level == 0:
-            own = found.copy()
+            own = assigned.copy()
     return Moments(mean, spread, ~own.all(axis=1))
 
 
 def certain_cells(frame: Frame, strata: Stratified, moments: Moments, values: Floats) -> Cells:
-    """What the units taken whole add to every region, section and size."""
-    whole = strata.take_all[strata.stratum]
-    parts = np.stack([strata.stratum, frame.region, frame.section, frame.size], axis=1)[whole]
+    """Contribution of the take-all units to every region, section and size."""
+    certain = strata.take_all[strata.stratum]
+    parts = np.stack([strata.stratum, frame.region, frame.section, frame.size], axis=1)[certain]
     key, inverse = np.unique(parts, axis=0, return_inverse=True)
     inverse = np.asarray(inverse).ravel()
-    n, mean, spread = _class_moments(inverse, len(key), values[whole])
+    n, mean, spread = _class_moments(inverse, len(key), values[certain])
     size = np.bincount(inverse, minlength=len(key)).astype(np.float64)
     mean = np.where(n >= 1, mean, moments.mean[key[:, 0]])
     spread = np.where(n >= FEWEST, spread, moments.spread[key[:, 0]])

@@ -13,7 +13,7 @@ def _known(record: type[Any], document: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class CertainCells:
-    """Cells of the units taken whole: key (C, 4), size (C,), mean and spread (C, k), as lists."""
+    """Cells of the take-all units: key (C, 4), size (C,), mean and spread (C, k), as lists."""
 
     key: Sequence[Sequence[int]] = ()
     size: Sequence[float] = ()
@@ -94,8 +94,8 @@ class Overlap:
 class DesignSummary:
     """Counts of a design; ``n`` and what follows it are known after the draw.
 
-    reasons : units taken whole by reason; unlisted : strata, and their population, of which the frame lists no
-    unit; n : drawn units; certain : taken whole; short : strata that would take more units than are listed;
+    reasons : take-all units by reason; unlisted : strata, and their population, of which the frame lists no
+    unit; n : drawn units; certain : take-all units; short : strata whose required size exceeds their listed units;
     grades : expected grades by kind of domain; cv : expected national CV by item
     """
 

@@ -6,7 +6,7 @@ import numpy as np
 from django.db.models import Count, QuerySet, Sum
 
 from estimation.design.allocation import Base
-from estimation.design.drawn.selectors import _place
+from estimation.design.drawn.selectors import index_of
 from estimation.design.models import SampleDesign, SelectedUnit, Stratum
 from estimation.design.strata import KINDS
 from estimation.design.stratify import Frame
@@ -21,7 +21,7 @@ from survey.microdata.selectors import item_values, versions_of
 from survey.microdata.variables import Variable
 
 USABLE = (SampleDesign.State.APPROVED, SampleDesign.State.HANDED_OVER)
-# What the report's first page is about: produced, stored, circulated, developed data, and money spent on data.
+# Headline items of the report: produced, stored, circulated and developed data, and expenditure on data.
 CHIEF_ITEMS = ("P01", "S02", "F01", "D01", "T02")
 
 
@@ -31,7 +31,7 @@ def latest_design(round: CollectionRound) -> SampleDesign | None:
 
 
 def designs() -> "QuerySet[SampleDesign]":
-    """All designs, newest first; national by nature."""
+    """All designs, newest first; a design covers the whole country."""
     people = ("created_by", "drawn_by", "approved_by", "handed_over_by", "withdrawn_by")
     return SampleDesign.objects.select_related("round", "previous__round", "job", *people).order_by(
         "-round__year", "-number"
@@ -40,8 +40,8 @@ def designs() -> "QuerySet[SampleDesign]":
 
 def plannable_rounds() -> list[CollectionRound]:
     """Rounds that have not begun and whose sample is not handed over, next one first."""
-    held = SampleDesign.objects.filter(state=SampleDesign.State.HANDED_OVER).values("round")
-    planned = CollectionRound.objects.filter(state=CollectionRound.State.PLANNED).exclude(pk__in=held)
+    handed_over = SampleDesign.objects.filter(state=SampleDesign.State.HANDED_OVER).values("round")
+    planned = CollectionRound.objects.filter(state=CollectionRound.State.PLANNED).exclude(pk__in=handed_over)
     return list(planned.order_by("year"))
 
 
@@ -55,9 +55,9 @@ def basis_of(round: CollectionRound) -> tuple[MicrodataVersion | None, SampleDes
 
 
 def values_of(frame: Frame, version: MicrodataVersion | None) -> tuple[list[Variable], Floats]:
-    """The chief items and last year's values of every unit of the frame, (n, k); NaN where nothing is known.
+    """The chief items and last year's values of every unit of the frame, (n, k); NaN where missing.
 
-    What a form does not ask, or may leave blank, is nothing; what it owes and lacks is not known.
+    An item that a form does not ask, or an optional item left blank, is 0; a required item without value is NaN.
     """
     if version is None:
         return [], np.zeros((len(frame.key), 0))
@@ -66,15 +66,15 @@ def values_of(frame: Frame, version: MicrodataVersion | None) -> tuple[list[Vari
     if not rows:
         return variables, result
     order = np.argsort(frame.key)
-    found = np.array(rows, dtype=np.float64)
-    unit, values = found[:, 0].astype(np.int64), found[:, 1:]
-    place = (
+    table = np.array(rows, dtype=np.float64)
+    unit, values = table[:, 0].astype(np.int64), table[:, 1:]
+    position = (
         order[np.clip(np.searchsorted(frame.key[order], unit), 0, len(order) - 1)] if len(order) else unit[:0]
     )
-    known = frame.key[place] == unit if len(order) else np.zeros(len(unit), bool)
-    result[place[known]] = values[known]
+    listed = frame.key[position] == unit if len(order) else np.zeros(len(unit), bool)
+    result[position[listed]] = values[listed]
     answered = np.zeros(len(frame.key), bool)
-    answered[place[known]] = True
+    answered[position[listed]] = True
     for column, variable in enumerate(variables):
         asks = np.isin(frame.category, [CATEGORIES.index(code) for code in variable.categories])
         nothing = answered & np.isnan(result[:, column]) & ~(asks & variable.required)
@@ -84,7 +84,7 @@ def values_of(frame: Frame, version: MicrodataVersion | None) -> tuple[list[Vari
 
 
 def base_of(design: SampleDesign) -> Base:
-    """What the alternatives of a design start from, out of its stored strata."""
+    """The base of the alternatives of a design, from its stored strata."""
     rows = list(
         Stratum.objects.filter(design=design)
         .order_by("pk")
@@ -94,8 +94,8 @@ def base_of(design: SampleDesign) -> Base:
     )
     columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 9
     items = tuple(design.basis.items)
-    lists = (KINDS, CATEGORIES, REGIONS, SECTIONS, SIZES)
-    key = np.stack([_place(columns[place], known) for place, known in enumerate(lists)], axis=1)
+    codelists = (KINDS, CATEGORIES, REGIONS, SECTIONS, SIZES)
+    key = np.stack([index_of(columns[part], codelist) for part, codelist in enumerate(codelists)], axis=1)
     cells = design.basis.cells
     shape = (-1, len(items))
     return Base(
@@ -126,8 +126,8 @@ def strata_by_kind(design: SampleDesign) -> list[Any]:
 def strata_page(design: SampleDesign, *, kind: str, region: str, section: str) -> "QuerySet[Stratum]":
     """Strata of a design, filtered, in the order of their key."""
     rows = Stratum.objects.filter(design=design)
-    wanted = {"kind": kind, "region": region, "section": section}
-    rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+    conditions = {"kind": kind, "region": region, "section": section}
+    rows = rows.filter(**{name: value for name, value in conditions.items() if value})
     return rows.order_by("pk")
 
 
@@ -135,9 +135,9 @@ def sample_rows(design: SampleDesign, user: User) -> list[tuple[Any, ...]]:
     """The drawn units that this person may see, in the order of their credit codes, with stratum and weight."""
     drawn = SelectedUnit.objects.filter(design=design)
     units = sampled_units(user, Permission.DESIGN_SAMPLE, drawn.values("unit"))
-    found = drawn.filter(unit__in=units).select_related("unit", "stratum").order_by("unit__uscc")
+    selected = drawn.filter(unit__in=units).select_related("unit", "stratum").order_by("unit__uscc")
     return list(
-        found.values_list(
+        selected.values_list(
             "unit__uscc",
             "unit__name",
             "unit__category",

@@ -1,4 +1,4 @@
-"""Writes of the sample design: strata are built, a sample is drawn, approved by a second person, handed over."""
+"""Writes of the sample design: build strata, draw a sample, hand it over."""
 
 import hashlib
 import json
@@ -52,7 +52,7 @@ def allow(by: User | None) -> None:
 
 
 @dataclass(frozen=True)
-class _Population:
+class _Source:
     """The frame now, its strata under some rules, and the hash of all that a draw depends on."""
 
     frame: Frame
@@ -60,10 +60,10 @@ class _Population:
     content_hash: str
 
 
-def _population(rules: Rules) -> _Population:
+def _source(rules: Rules) -> _Source:
     rows, counts = frame_rows(), count_rows()
     frame = Frame.of(rows)
-    return _Population(frame, stratify(frame, counts, rules), frame_hash(rows, counts))
+    return _Source(frame, stratify(frame, counts, rules), frame_hash(rows, counts))
 
 
 @transaction.atomic
@@ -77,8 +77,8 @@ def build_design(*, round: CollectionRound, by: User | None, rules: Rules) -> Sa
     refuse_begun(round)
     if SampleDesign.objects.filter(round=round, state=State.HANDED_OVER).exists():
         raise PolicyDenied(_("The sample of this round has been handed over already."))
-    found = _population(rules)
-    frame, strata = found.frame, found.strata
+    source = _source(rules)
+    frame, strata = source.frame, source.strata
     if not len(frame.key):
         raise PolicyDenied(_("The frame is empty. Import units first."))
     version, previous = selectors.basis_of(round)
@@ -88,8 +88,8 @@ def build_design(*, round: CollectionRound, by: User | None, rules: Rules) -> Sa
     cells = certain_cells(frame, strata, moments, values)
     last = SampleDesign.objects.filter(round=round).aggregate(last=Max("number"))["last"] or 0
     basis = Basis(
-        items=[one.code for one in variables],
-        labels=[[one.zh, one.en] for one in variables],
+        items=[variable.code for variable in variables],
+        labels=[[variable.zh, variable.en] for variable in variables],
         main=strata.main.tolist(),
         cells=CertainCells(
             cells.key.tolist(), cells.size.tolist(), cells.mean.tolist(), cells.spread.tolist()
@@ -103,18 +103,18 @@ def build_design(*, round: CollectionRound, by: User | None, rules: Rules) -> Sa
     design = SampleDesign.objects.create(
         round=round,
         number=last + 1,
-        frame_hash=found.content_hash,
+        frame_hash=source.content_hash,
         previous=previous,
         rules=rules.to_json(),
         basis=basis,
-        summary=_whole_summary(frame, strata),
+        summary=_frame_summary(frame, strata),
         created_by=by,
         is_synthetic=settings.SYNTHETIC_BANNER,
         content_hash=digest(
             [
                 round.year,
                 rules.to_json(),
-                found.content_hash,
+                source.content_hash,
                 basis.microdata,
                 [[*code, n] for code, n in zip(strata.codes(), strata.population.tolist(), strict=True)],
             ]
@@ -160,14 +160,14 @@ def refuse_begun(round: CollectionRound) -> None:
 
 
 def _response(version: Any, previous: SampleDesign | None) -> float:
-    """Share of last year's drawn units whose sheet became valid; 1 when nothing is known."""
+    """Share of last year's drawn units whose sheet became valid; 1 without a previous year."""
     if version is None or previous is None:
         return 1.0
     drawn = SelectedUnit.objects.filter(design=previous).count()
     return round(min(1.0, version.size / drawn), 4) if drawn else 1.0
 
 
-def _whole_summary(frame: Frame, strata: Stratified) -> DesignSummary:
+def _frame_summary(frame: Frame, strata: Stratified) -> DesignSummary:
     reasons = np.bincount(strata.unit_reason, minlength=len(UNIT_REASONS))
     lost = (strata.listed == 0) & ~strata.take_all
     return DesignSummary(
@@ -184,7 +184,7 @@ def _whole_summary(frame: Frame, strata: Stratified) -> DesignSummary:
 def draw_sample(
     design: SampleDesign, *, by: User | None, request: Request, response: float, start: float = 0.0
 ) -> SampleDesign:
-    """Draw by permanent random numbers. A drawn design that nobody has approved can be drawn again.
+    """Draw by permanent random numbers. A drawn design without approval can be drawn again.
 
     Raises PermissionDenied, PolicyDenied (state, round, another frame than the strata were built from, an
     allocation that is not possible).
@@ -192,47 +192,47 @@ def draw_sample(
     allow(by)
     row = locked(design, (State.DRAFT, State.DRAWN))
     refuse_begun(row.round)
-    found = _population(Rules.from_json(row.rules))
-    if found.content_hash != row.frame_hash:
+    source = _source(Rules.from_json(row.rules))
+    if source.content_hash != row.frame_hash:
         raise PolicyDenied(_("The frame has changed since the strata were built. Build them again."))
     base = selectors.base_of(row)
     with refusal():
-        one = make_alternative(base, request, response=response)
-    if one.n == 0:
+        alternative = make_alternative(base, request, response=response)
+    if alternative.n == 0:
         raise PolicyDenied(_("The allocation draws nobody."))
-    drawn = select(found.frame.prn, found.strata.stratum, one.n_h, start=start)
+    drawn = select(source.frame.prn, source.strata.stratum, alternative.n_h, start=start)
     row.allocation = DrawnAllocation(request, response, start)
-    row.content_hash = _drawn_hash(row, found, one.n_h, drawn)
+    row.content_hash = _drawn_hash(row, source, alternative.n_h, drawn)
     row.summary = replace(
         row.summary,
-        n=one.n,
+        n=alternative.n,
         certain=base.certain,
-        short=one.short,
-        grades=grades(base, one),
-        cv={code: cv[0] for code, cv in national_cv(base, [one])},
-        overlap=_overlap(row.previous, found.frame, drawn),
+        short=alternative.short,
+        grades=grades(base, alternative),
+        cv={code: cv[0] for code, cv in national_cv(base, [alternative])},
+        overlap=_overlap(row.previous, source.frame, drawn),
     )
     row.state, row.drawn_by, row.drawn_at = State.DRAWN, by, timezone.now()
     row.save()
-    _store(row, found, one.n_h, drawn)
+    _store(row, source, alternative.n_h, drawn)
     audit.record(
         by=by,
         action="design_drawn",
         subject=row,
         year=row.round.year,
         number=row.number,
-        units=one.n,
+        units=alternative.n,
         content_hash=row.content_hash,
         allocation=row.allocation.to_document(),
     )
     return row
 
 
-def _drawn_hash(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) -> str:
-    codes = "\n".join(found.frame.code[place] for place in np.flatnonzero(drawn))
+def _drawn_hash(row: SampleDesign, source: _Source, n_h: Ints, drawn: Bools) -> str:
+    codes = "\n".join(source.frame.code[index] for index in np.flatnonzero(drawn))
     strata = [
         [*code, int(population), int(n)]
-        for code, population, n in zip(found.strata.codes(), found.strata.population, n_h, strict=True)
+        for code, population, n in zip(source.strata.codes(), source.strata.population, n_h, strict=True)
     ]
     return digest(
         [
@@ -248,28 +248,30 @@ def _drawn_hash(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) 
 
 
 def redraw_hash(design: SampleDesign) -> str | None:
-    """The content hash of the same draw made again from its parameters; None when the frame has changed."""
-    found = _population(Rules.from_json(design.rules))
-    if found.content_hash != design.frame_hash:
+    """The content hash of the draw repeated from its parameters; None when the frame has changed."""
+    source = _source(Rules.from_json(design.rules))
+    if source.content_hash != design.frame_hash:
         return None
-    asked: DrawnAllocation = design.allocation
-    if asked.request is None:
+    parameters: DrawnAllocation = design.allocation
+    if parameters.request is None:
         return None
-    one = make_alternative(selectors.base_of(design), asked.request, response=asked.response)
-    drawn = select(found.frame.prn, found.strata.stratum, one.n_h, start=asked.start)
-    return _drawn_hash(design, found, one.n_h, drawn)
+    alternative = make_alternative(
+        selectors.base_of(design), parameters.request, response=parameters.response
+    )
+    drawn = select(source.frame.prn, source.strata.stratum, alternative.n_h, start=parameters.start)
+    return _drawn_hash(design, source, alternative.n_h, drawn)
 
 
-def _store(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) -> None:
-    """n_h into the strata and the drawn units by COPY."""
+def _store(row: SampleDesign, source: _Source, n_h: Ints, drawn: Bools) -> None:
+    """Store n_h in the strata and insert the drawn units by COPY."""
     strata = list(Stratum.objects.filter(design=row).order_by("pk"))
     for stratum, n in zip(strata, n_h.tolist(), strict=True):
         stratum.drawn = n
     Stratum.objects.bulk_update(strata, ["drawn"], batch_size=1_000)
     SelectedUnit.objects.filter(design=row).delete()
     keys = [stratum.pk for stratum in strata]
-    frame, h = found.frame, found.strata.stratum
-    chance = n_h / np.maximum(found.strata.population, 1)
+    frame, h = source.frame, source.strata.stratum
+    chance = n_h / np.maximum(source.strata.population, 1)
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -277,21 +279,21 @@ def _store(row: SampleDesign, found: _Population, n_h: Ints, drawn: Bools) -> No
             " FROM STDIN"
         ) as copy,
     ):
-        for place in np.flatnonzero(drawn).tolist():
+        for index in np.flatnonzero(drawn).tolist():
             copy.write_row(
                 (
                     row.pk,
-                    keys[h[place]],
-                    int(frame.key[place]),
-                    REGIONS[frame.region[place]] if frame.region[place] >= 0 else "",
-                    float(chance[h[place]]),
-                    float(frame.prn[place]),
+                    keys[h[index]],
+                    int(frame.key[index]),
+                    REGIONS[frame.region[index]] if frame.region[index] >= 0 else "",
+                    float(chance[h[index]]),
+                    float(frame.prn[index]),
                 )
             )
 
 
 def _overlap(previous: SampleDesign | None, frame: Frame, drawn: Bools) -> Overlap | None:
-    """Drawn units that last year's sample held as well, in all and by region."""
+    """Drawn units that were in last year's sample as well, in total and by region."""
     if previous is None:
         return None
     before = np.array(
@@ -335,7 +337,7 @@ def hand_over(
 ) -> tuple[SampleDesign, int]:
     """Every drawn unit becomes an assignment with an empty sheet. Returns how many are new; repeating adds none.
 
-    One transaction; `beat` is told how far it is. Raises PermissionDenied, PolicyDenied (not approved, the round has
+    One transaction; `beat` receives the progress. Raises PermissionDenied, PolicyDenied (not approved, the round has
     begun, a questionnaire is not published).
     """
     allow(by)

@@ -1,4 +1,4 @@
-"""The design as arrays; their integer codes are places in ``survey.classification``. Pure numpy."""
+"""The design as arrays; their integer codes are indices of the lists in ``survey.classification``. Pure numpy."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ KINDS: tuple[str, ...] = ("enterprise", "institution", "certainty")
 class Strata:
     """Design strata, arrays (H,). Codes that do not apply are -1.
 
-    id : database key; kind : place in KINDS; category : 1..14; region, section, size : places in the lists
-    by_region : (H, R) drawn units of the strata taken whole, by the region in which they were drawn; else 0
+    id : database key; kind : index in KINDS; category : 1..14; region, section, size : indices in the lists
+    by_region : (H, R) drawn units of the take-all strata, by the region in which they were drawn; else 0
     """
 
     id: Ints
@@ -30,12 +30,12 @@ class Strata:
 
     @property
     def count(self) -> int:
-        """H."""
+        """Number of strata H."""
         return len(self.id)
 
 
 def counted_by_region(stratum: Ints, region: Ints, take_all: Bools) -> Floats:
-    """(H, R) units of the strata taken whole, by region.
+    """(H, R) units of the take-all strata, by region.
 
     stratum, region : (m,) of the drawn units, -1 for none; take_all : (H,)
     """
@@ -47,7 +47,7 @@ def counted_by_region(stratum: Ints, region: Ints, take_all: Bools) -> Floats:
 
 
 def macro_region_of(region: Ints) -> Ints:
-    """Macro-region 0..3 of each region place, -1 for none."""
+    """Macro-region 0..3 of each region index, -1 for none."""
     table = np.full(len(REGIONS) + 1, -1, dtype=np.int64)
     for number, members in enumerate(MACRO_REGIONS):
         table[[REGIONS.index(code) for code in members]] = number

@@ -1,4 +1,4 @@
-"""The frame parted into strata: who is taken whole and why, what is sampled, how large each stratum is. Pure."""
+"""Stratification of the frame: take-all units and their reasons, sampled strata, population counts. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZE_OF, SIZES
 
 ENTERPRISE, INSTITUTION, CERTAINTY = range(3)
 REASONS = ("", "category", "platform", "threshold")
-# Why one unit is taken whole; the two thresholds share their strata.
+# Why a unit is a take-all unit; the two thresholds share their strata.
 UNIT_REASONS = ("", "category", "platform", "employees", "turnover")
 ALWAYS = ("CAT01", "CAT02", "CAT05", "CAT06", "CAT07", "CAT09", "CAT10", "CAT11", "CAT14")
 _PLATFORM = CATEGORIES.index("CAT08")
@@ -21,7 +21,7 @@ _FREE = (CATEGORIES.index("CAT12"), CATEGORIES.index("CAT13"))
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is taken whole. Thresholds concern the sampled enterprises; None switches one off."""
+    """Rules of the take-all units. Thresholds apply to the sampled enterprises; None disables a threshold."""
 
     categories: tuple[str, ...] = ALWAYS
     leading_platforms: bool = True
@@ -39,13 +39,13 @@ class Rules:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Rules":
-        """The rules that were stored."""
+        """Rules from their stored parameters."""
         return cls(tuple(data["categories"]), data["leading_platforms"], data["employees"], data["turnover"])
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Units in the order of their credit codes, arrays (n,). Codes are places in the lists, -1 none."""
+    """Units in the order of their credit codes, arrays (n,). Codes are indices in the lists, -1 none."""
 
     key: Ints
     code: tuple[str, ...]
@@ -64,17 +64,20 @@ class Frame:
         columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 10
         code, category, region, section, size, platform, employees, turnover, prn, key = columns
 
-        def places(values: Sequence[str], known: Sequence[str]) -> Ints:
-            table = {one: place for place, one in enumerate(known)}
-            return np.array([table.get(one, -1) for one in values], dtype=np.int64)
+        def indices(values: Sequence[str], codelist: Sequence[str]) -> Ints:
+            table = {code: index for index, code in enumerate(codelist)}
+            return np.array([table.get(code, -1) for code in values], dtype=np.int64)
 
         return cls(
             key=np.array(key, np.int64),
             code=tuple(code),
-            category=places(category, CATEGORIES),
-            region=places(region, REGIONS),
-            section=places(section, SECTIONS),
-            size=np.array([SIZES.index(SIZE_OF[one]) if one in SIZE_OF else -1 for one in size], np.int64),
+            category=indices(category, CATEGORIES),
+            region=indices(region, REGIONS),
+            section=indices(section, SECTIONS),
+            size=np.array(
+                [SIZES.index(SIZE_OF[size_code]) if size_code in SIZE_OF else -1 for size_code in size],
+                np.int64,
+            ),
             platform=np.array(platform, bool),
             employees=np.array(employees, np.float64),
             turnover=np.array(turnover, np.float64),
@@ -89,11 +92,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class Stratified:
-    """Strata in ascending order of their key, arrays (H,), and where every unit lies.
+    """Strata in ascending order of their key, arrays (H,), and the stratum of every unit.
 
-    key : (H, 5) kind, category, region, section, size; population N_h; listed M_h; reason : place in REASONS
-    stratum : (n,) of every unit; unit_reason : (n,) place in UNIT_REASONS
-    main : (H, 2) section and size that most listed units of a stratum have, for strata that name none
+    key : (H, 5) kind, category, region, section, size; population N_h; listed M_h; reason : index in REASONS
+    stratum : (n,) of every unit; unit_reason : (n,) index in UNIT_REASONS
+    main : (H, 2) section and size that most listed units of a stratum have, for strata whose key has none
     """
 
     key: Ints
@@ -106,25 +109,27 @@ class Stratified:
 
     @property
     def take_all(self) -> Bools:
-        """Strata taken whole."""
+        """True for take-all strata, (H,)."""
         return np.asarray(self.key[:, 0] == CERTAINTY)
 
     def codes(self) -> list[tuple[str, str, str, str, str]]:
         """Keys as they are stored: kind, category, region, section, size."""
-        lists = (KINDS, CATEGORIES, REGIONS, SECTIONS, SIZES)
+        codelists = (KINDS, CATEGORIES, REGIONS, SECTIONS, SIZES)
         return [
-            tuple(known[place] if place >= 0 else "" for known, place in zip(lists, row, strict=True))  # type: ignore[misc]
+            tuple(
+                codelist[index] if index >= 0 else "" for codelist, index in zip(codelists, row, strict=True)
+            )  # type: ignore[misc]
             for row in self.key.tolist()
         ]
 
 
 def stratify(frame: Frame, counts: Sequence[tuple[str, str, str, str, int]], rules: Rules) -> Stratified:
-    """Part the frame.
+    """Stratify the frame.
 
-    ``counts`` (category, region, section, size, units) is what the business register counts: all enterprises of
-    a cell, or all units of a category in a region. Listed units of other strata are taken off the count, and a
-    stratum is never smaller than what is listed of it. Cells that nobody is listed of become strata, too: their
-    units are a part of the population that nobody can stand for until the next import.
+    ``counts`` (category, region, section, size, units) are the counts of the business register: all enterprises of
+    a cell, or all units of a category in a region. Listed units of other strata are subtracted from the count, and a
+    stratum is never smaller than what is listed of it. Cells without listed units become strata, too: their
+    units are a part of the population that no sampled unit can represent until the next import.
     """
     unit_reason = _unit_reasons(frame, rules)
     keys = _unit_keys(frame, unit_reason)
@@ -142,26 +147,26 @@ def stratify(frame: Frame, counts: Sequence[tuple[str, str, str, str, int]], rul
     population[cell] = np.maximum(amounts - elsewhere[cell], listed[cell])
     reason = np.zeros(len(key), np.int64)
     reason[stratum] = np.minimum(unit_reason, 3)
-    kept = population > 0
-    place = np.cumsum(kept) - 1
+    occupied = population > 0
+    position = np.cumsum(occupied) - 1
     return Stratified(
-        key[kept],
-        population[kept],
-        listed[kept],
-        reason[kept],
-        place[stratum],
+        key[occupied],
+        population[occupied],
+        listed[occupied],
+        reason[occupied],
+        position[stratum],
         unit_reason,
-        _main(frame, stratum, key)[kept],
+        _main(frame, stratum, key)[occupied],
     )
 
 
 def _unit_reasons(frame: Frame, rules: Rules) -> Ints:
-    whole = np.isin(frame.category, [CATEGORIES.index(code) for code in rules.categories])
+    category = np.isin(frame.category, [CATEGORIES.index(code) for code in rules.categories])
     platform = frame.platform & (frame.category == _PLATFORM) & rules.leading_platforms
     open_to_size = np.isin(frame.category, (_PLATFORM, *_FREE))
     people = open_to_size & (frame.employees >= (np.inf if rules.employees is None else rules.employees))
     money = open_to_size & (frame.turnover >= (np.inf if rules.turnover is None else rules.turnover))
-    return np.select([whole, platform, people, money], [1, 2, 3, 4], 0).astype(np.int64)
+    return np.select([category, platform, people, money], [1, 2, 3, 4], 0).astype(np.int64)
 
 
 def _unit_keys(frame: Frame, reason: Ints) -> Ints:
@@ -190,14 +195,14 @@ def _count_key(row: tuple[str, str, str, str, int]) -> tuple[int, int, int, int,
 
 
 def _elsewhere(frame: Frame, keys: Ints, key: Ints) -> Floats:
-    """Listed units that a count of the stratum's cell includes although they lie in another stratum, (H,)."""
+    """Listed units that a count of the stratum's cell includes although they belong to another stratum, (H,)."""
     result = np.zeros(len(key))
     enterprise = frame.enterprise & (keys[:, 0] != ENTERPRISE)
     cells = np.zeros((len(REGIONS) + 1, len(SECTIONS) + 1, len(SIZES) + 1))
     np.add.at(cells, (frame.region[enterprise], frame.section[enterprise], frame.size[enterprise]), 1)
-    whole = keys[:, 0] == CERTAINTY
+    certain = keys[:, 0] == CERTAINTY
     groups = np.zeros((len(CATEGORIES), len(REGIONS) + 1))
-    np.add.at(groups, (frame.category[whole], frame.region[whole]), 1)
+    np.add.at(groups, (frame.category[certain], frame.region[certain]), 1)
     free, body = key[:, 0] == ENTERPRISE, key[:, 0] == INSTITUTION
     result[free] = cells[key[free, 2], key[free, 3], key[free, 4]]
     result[body] = groups[key[body, 1], key[body, 2]]
@@ -205,11 +210,11 @@ def _elsewhere(frame: Frame, keys: Ints, key: Ints) -> Floats:
 
 
 def _main(frame: Frame, stratum: Ints, key: Ints) -> Ints:
-    """The commonest section and size of the enterprises of each stratum, where its key names none, (H, 2)."""
+    """The most frequent section and size of the enterprises of each stratum whose key has none, (H, 2)."""
     main = key[:, 3:5].copy()
     for column, values, width in ((0, frame.section, len(SECTIONS)), (1, frame.size, len(SIZES))):
-        known = frame.enterprise & (values >= 0)
-        counted = np.bincount(stratum[known] * width + values[known], minlength=len(key) * width)
+        valid = frame.enterprise & (values >= 0)
+        counted = np.bincount(stratum[valid] * width + values[valid], minlength=len(key) * width)
         table = counted.reshape(len(key), width)
         common = np.where(table.sum(axis=1) > 0, table.argmax(axis=1), -1)
         main[:, column] = np.where(main[:, column] >= 0, main[:, column], common)

@@ -1,4 +1,4 @@
-"""Alternatives side by side as tables that sum: sizes and promised precision of every published domain. Pure."""
+"""Alternatives side by side as tables that sum: sizes and expected precision of every published domain. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LABELS = {"nation": ("all",), "region": REGIONS, "section": SECTIONS, "size": S
 
 @dataclass(frozen=True)
 class Line:
-    """One domain: its code ("" the sum, "-" what belongs to none), N, units that are listed, (n, share, cv) of each."""
+    """One domain: its code ("" the sum, "-" units in none), N, listed units, and (n, share, cv) of each alternative."""
 
     code: str
     population: int
@@ -23,20 +23,29 @@ class Line:
 
 
 def breakdown(base: Base, alternatives: Sequence[Alternative], kind: str, item: int) -> list[Line]:
-    """Domains of one kind, what belongs to none of them, and the sum; n is given beside its share of the largest."""
+    """Lines of the domains of one kind, of the units in none of them, and of the sum.
+
+    Each n comes with its share of the largest n.
+    """
     count, domain = base.domains[kind]
     inside = domain >= 0
     population = np.bincount(domain[inside], weights=base.parts[inside], minlength=count)
     listed = np.bincount(domain[inside], weights=base.listed_parts[inside], minlength=count)
-    largest = max((int(one.units[kind].max(initial=0)) for one in alternatives), default=0) or 1
+    largest = (
+        max((int(alternative.units[kind].max(initial=0)) for alternative in alternatives), default=0) or 1
+    )
     lines = [
         Line(
             label,
             int(population[d]),
             int(listed[d]),
             [
-                (int(one.units[kind][d]), one.units[kind][d] / largest, _finite(one.cv[kind], d, item))
-                for one in alternatives
+                (
+                    int(alternative.units[kind][d]),
+                    alternative.units[kind][d] / largest,
+                    _finite(alternative.cv[kind], d, item),
+                )
+                for alternative in alternatives
             ],
         )
         for d, label in enumerate(_LABELS[kind])
@@ -44,7 +53,7 @@ def breakdown(base: Base, alternatives: Sequence[Alternative], kind: str, item: 
     ]
     if kind == "nation":
         return lines
-    rest = [one.n - int(one.units[kind].sum()) for one in alternatives]
+    rest = [alternative.n - int(alternative.units[kind].sum()) for alternative in alternatives]
     outside = ~inside
     if outside.any():
         lines.append(
@@ -60,7 +69,10 @@ def breakdown(base: Base, alternatives: Sequence[Alternative], kind: str, item: 
             "",
             int(base.parts.sum()),
             int(base.listed_parts.sum()),
-            [(one.n, 0.0, _finite(one.cv["nation"], 0, item)) for one in alternatives],
+            [
+                (alternative.n, 0.0, _finite(alternative.cv["nation"], 0, item))
+                for alternative in alternatives
+            ],
         )
     )
     return lines
@@ -75,13 +87,13 @@ def _finite(cv: Floats, domain: int, item: int) -> float | None:
 def national_cv(base: Base, alternatives: Sequence[Alternative]) -> list[tuple[str, list[float | None]]]:
     """Each chief item with its national CV under every alternative."""
     return [
-        (code, [_finite(one.cv["nation"], 0, place) for one in alternatives])
-        for place, code in enumerate(base.items)
+        (code, [_finite(alternative.cv["nation"], 0, item) for alternative in alternatives])
+        for item, code in enumerate(base.items)
     ]
 
 
 def grades(base: Base, alternative: Alternative) -> dict[str, int]:
-    """How many published domains and items get which quality grade: A < 5 %, B < 10 %, C < 20 %, D < 35 %, E."""
+    """Number of published domains and items per quality grade: A < 5 %, B < 10 %, C < 20 %, D < 35 %, E."""
     values = np.concatenate([alternative.cv[kind].ravel() for kind in KINDS_OF_DOMAIN])
     values = values[~np.isnan(values)]
     edges = np.searchsorted([0.05, 0.10, 0.20, 0.35], values, side="right")

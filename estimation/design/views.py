@@ -53,7 +53,7 @@ def designs(request: AuthenticatedRequest) -> HttpResponse:
 
 @requires(P)
 def design_new(request: AuthenticatedRequest) -> HttpResponse:
-    """Choose the round and what is taken whole; strata are built from the frame as it is now."""
+    """Choose the round and the take-all rules; build strata from the current frame."""
     rounds = selectors.plannable_rounds()
     form = RulesForm(
         request.POST if request.method == "POST" else None,
@@ -89,7 +89,7 @@ def _load(pk: int) -> SampleDesign:
 @requires(P)
 @require_GET
 def design_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """One design: where it stands, its strata, why units are taken whole, overlap, and what comes next."""
+    """One design: its state, its strata, reasons of take-all units, overlap, and the next step."""
     row = _load(pk)
     done = STEPS.index(State(row.state)) if row.state in STEPS else -1
     kinds = selectors.strata_by_kind(row)
@@ -97,7 +97,7 @@ def design_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     context = {
         "design": row,
         "tone": TONES[row.state],
-        "steps": [(step.label, place < done, place == done) for place, step in enumerate(STEPS)],
+        "steps": [(step.label, index < done, index == done) for index, step in enumerate(STEPS)],
         "kinds": [
             (
                 Stratum.Kind(line["kind"]).label,
@@ -123,7 +123,7 @@ def design_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_GET
 def design_allocation(request: HttpRequest, pk: int) -> HttpResponse:
-    """Up to three allocations side by side; everything is in the address and can be kept as a bookmark."""
+    """Up to three allocations side by side; all parameters are in the address, so the page can be bookmarked."""
     row = _load(pk)
     if row.basis.response is None:
         raise Http404
@@ -137,8 +137,8 @@ def design_allocation(request: HttpRequest, pk: int) -> HttpResponse:
 def design_draw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Draw the sample of one alternative."""
     row = _load(pk)
-    asked, form = draw_request(row, request.POST), DrawForm(request.POST)
-    if asked is None or not form.is_valid():
+    allocation, form = draw_request(row, request.POST), DrawForm(request.POST)
+    if allocation is None or not form.is_valid():
         messages.error(
             request, _("The alternative or the start point cannot be used. Look at the page again.")
         )
@@ -150,7 +150,7 @@ def design_draw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         lambda: services.draw_sample(
             row,
             by=request.user,
-            request=asked,
+            request=allocation,
             response=form.cleaned_data["response"] / 100,
             start=form.cleaned_data["start"],
         ),
@@ -161,7 +161,7 @@ def design_draw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def _act(
     request: HttpRequest, pk: int, done: str, act: Callable[[], Any], back: str = "design_detail"
 ) -> HttpResponse:
-    """Call a service; a refusal becomes a sentence on the page that the person came from."""
+    """Call a service; a refusal becomes a message on the page that sent the form."""
     try:
         act()
     except SurveyError as refusal:
@@ -174,7 +174,7 @@ def _act(
 @requires(P)
 @require_POST
 def design_approve(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """The second person's yes to exactly the draw that was shown."""
+    """Approve the displayed draw as the second person."""
     row, shown = _load(pk), request.POST.get("content_hash", "")
     return _act(
         request,
@@ -187,7 +187,7 @@ def design_approve(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_POST
 def design_withdraw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Take a design back, with a reason."""
+    """Withdraw a design, with a reason."""
     row, reason = _load(pk), request.POST.get("reason", "")
     return _act(
         request,
@@ -200,7 +200,7 @@ def design_withdraw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_POST
 def design_hand_over(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Ask the drawn units in the planned round; a large sample is handed over by a worker."""
+    """Assign the drawn units to the planned round; a worker hands a large sample over."""
     row = _load(pk)
     try:
         sent = services_hand_over.proceed(services_hand_over.request_hand_over(row, by=request.user))
@@ -222,7 +222,7 @@ def design_hand_over(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_GET
 def design_progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far the hand-over is; asks for the whole page when it is over."""
+    """Progress of the hand-over; reloads the page when it has finished."""
     row = _load(pk)
     context = {"design": row, "percent": services_hand_over.percent_of(row)}
     response = page(request, "estimation/design/detail.html", context, partial="progress")
@@ -234,17 +234,17 @@ def design_progress(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_POST
 def design_redraw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Make the draw again from its parameters and compare the hashes. Nothing is stored."""
+    """Repeat the draw from its parameters and compare the hashes. Nothing is stored."""
     row = _load(pk)
     if row.allocation.request is None:
         raise Http404
-    found = services.redraw_hash(row)
-    audit.record(by=request.user, action="design_checked", subject=row, same=found == row.content_hash)
-    if found is None:
+    content_hash = services.redraw_hash(row)
+    audit.record(by=request.user, action="design_checked", subject=row, same=content_hash == row.content_hash)
+    if content_hash is None:
         messages.warning(
             request, _("The frame has changed since the draw, so it cannot be made again from it.")
         )
-    elif found == row.content_hash:
+    elif content_hash == row.content_hash:
         messages.success(request, _("Drawn again from the parameters: the same sample to the unit."))
     else:
         messages.error(
@@ -256,14 +256,14 @@ def design_redraw(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_GET
 def design_strata(request: HttpRequest, pk: int) -> HttpResponse:
-    """The strata one by one, filtered."""
+    """The list of strata, filtered."""
     row = _load(pk)
-    given = {name: request.GET.get(name, "") for name in ("kind", "region", "section")}
-    found = selectors.strata_page(row, **given)
+    filters = {name: request.GET.get(name, "") for name in ("kind", "region", "section")}
+    strata = selectors.strata_page(row, **filters)
     context = {
         "design": row,
-        "given": given,
-        "page": Paginator(found, 100).get_page(request.GET.get("page")),
+        "filters": filters,
+        "page": Paginator(strata, 100).get_page(request.GET.get("page")),
         "kinds": Stratum.Kind.choices,
         "regions": REGIONS,
         "sections": SECTIONS,
@@ -275,7 +275,7 @@ def design_strata(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_GET
 def design_sample(request: AuthenticatedRequest, pk: int, form: str) -> HttpResponse:
-    """The drawn units as a file; who took it is recorded."""
+    """The drawn units as a file; the download is recorded."""
     row = _load(pk)
     if form not in CONTENT_TYPES or row.state not in (State.DRAWN, State.APPROVED, State.HANDED_OVER):
         raise Http404

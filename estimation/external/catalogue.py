@@ -1,4 +1,4 @@
-"""The series from outside the survey that a release can use, as data: code, names, unit, bounds. Pure."""
+"""The external series that a release can use, as data: code, names, unit, bounds. Pure."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +10,6 @@ _FILE = Path(__file__).with_name("series.yaml")
 
 
 @lru_cache(maxsize=1)
-def known_series() -> tuple[dict[str, Any], ...]:
+def all_series() -> tuple[dict[str, Any], ...]:
     """Every series, in the order in which forms list them."""
     return tuple(yaml.safe_load(_FILE.read_text(encoding="utf-8"))["series"])

@@ -1,11 +1,11 @@
-"""Forms of the series from outside the survey. They parse; services decide."""
+"""Forms of the external series: they parse input, the services apply the rules."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from estimation.external.catalogue import known_series
+from estimation.external.catalogue import all_series
 from estimation.units import english
 
 
@@ -30,7 +30,7 @@ class ExternalForm(forms.Form):
                     series["code"],
                     f"{series['code']} {series['label'][name]} ({unit_text(series['unit'], name)})",
                 )
-                for series in known_series()
+                for series in all_series()
             ]
         for field in self.fields.values():
             field.widget.attrs["class"] = "form-select" if field is choice else "form-control"

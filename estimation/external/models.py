@@ -1,4 +1,4 @@
-"""Series from outside the survey, and the files that brought them."""
+"""External series, and the files that they were imported from."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class ExternalSeries(models.Model):
-    """A number from outside the questionnaires, with its source and version.
+    """A value of an external series, with its source and version.
 
     One person enters a version, another approves it; runs read approved versions only.
     """
@@ -39,7 +39,7 @@ class ExternalSeries(models.Model):
 
 
 class ExternalFile(models.Model):
-    """An uploaded file of external values. The bytes that were checked are kept and are what is entered."""
+    """An uploaded file of external values. The stored bytes are those that were checked and are entered."""
 
     name = models.CharField(max_length=200)
     content = models.BinaryField()

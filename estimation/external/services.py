@@ -1,4 +1,4 @@
-"""Writes of external series: one person enters a version, another approves it; files come in after a dry run."""
+"""Writes of external series: one person enters a version, another approves it; files are imported after a dry run."""
 
 import csv
 import datetime as dt
@@ -16,7 +16,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from estimation.external.catalogue import known_series
+from estimation.external.catalogue import all_series
 from estimation.external.models import ExternalFile, ExternalSeries
 from survey import audit
 from survey.access.models import User
@@ -26,12 +26,12 @@ from survey.exceptions import PolicyDenied
 
 COLUMNS = ("code", "year", "value", "source", "source_date")
 MAX_ROWS, MAX_BYTES = 2000, 2_000_000
-LARGEST = Decimal(10) ** 24  # what the column holds
+LARGEST = Decimal(10) ** 24  # limit of the database column
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a file: what it would enter, or why it cannot. ``current`` : the newest value in the system."""
+    """A line of a file: the value to enter, or its error. ``current`` : the newest value in the system."""
 
     line: int
     code: str
@@ -44,7 +44,7 @@ class Row:
 
     @property
     def changes(self) -> bool:
-        """Would it make a new version?"""
+        """Whether entering the line adds a version."""
         return not self.fault and self.current != self.value
 
 
@@ -55,7 +55,7 @@ def enter_value(
     """A new version of a value, waiting for approval. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
-    series_by_code = {entry["code"]: entry for entry in known_series()}
+    series_by_code = {entry["code"]: entry for entry in all_series()}
     if code not in series_by_code:
         raise PolicyDenied(_("There is no external series %(code)s.") % {"code": code})
     if not source.strip():
@@ -90,7 +90,7 @@ def enter_value(
 
 
 def impossible(series: dict[str, Any], value: Decimal) -> str:
-    """Why a series cannot have this value, or nothing. Only growth and differences may lie below zero."""
+    """Why a series cannot have this value, or "". Only growth and differences may be negative."""
     if value < 0 and not series.get("signed", False):
         return _("%(code)s cannot be negative.") % {"code": series["code"]}
     if abs(value) >= LARGEST:
@@ -100,7 +100,7 @@ def impossible(series: dict[str, Any], value: Decimal) -> str:
 
 @transaction.atomic
 def approve_value(row: ExternalSeries, *, by: User) -> ExternalSeries:
-    """Approve a version that somebody else entered; runs use it from now on."""
+    """Approve a version that another person entered; later runs use it."""
     if not (may(by, Permission.RUN_ESTIMATION) or may(by, Permission.PUBLISH)):
         raise PermissionDenied
     locked = ExternalSeries.objects.select_for_update().get(pk=row.pk)
@@ -122,14 +122,14 @@ def approve_value(row: ExternalSeries, *, by: User) -> ExternalSeries:
 
 
 def read_file(name: str, content: bytes) -> list[Row]:
-    """The lines of a CSV or Excel file with what each would do. Raises PolicyDenied for what is no such file."""
+    """The lines of a CSV or Excel file with the effect of each. Raises PolicyDenied for any other content."""
     if len(content) > MAX_BYTES:
         raise PolicyDenied(_("The file is larger than 2 MB."))
     lines = _excel(content) if name.lower().endswith(".xlsx") else _csv(content)
     header = [str(name or "").strip().lower() for name in next(lines, ())]
     if not {"code", "year", "value", "source"} <= set(header):
         raise PolicyDenied(_("The first line names the columns: %(names)s.") % {"names": ", ".join(COLUMNS)})
-    series_by_code = {entry["code"]: entry for entry in known_series()}
+    series_by_code = {entry["code"]: entry for entry in all_series()}
     newest = ExternalSeries.objects.values("code", "year").annotate(last=Max("version"))
     versions = {(row["code"], row["year"], row["last"]) for row in newest}
     current = {
@@ -139,12 +139,12 @@ def read_file(name: str, content: bytes) -> list[Row]:
     }
     rows: list[Row] = []
     for number, line in enumerate(lines, start=2):
-        given = dict(zip(header, line, strict=False))
-        if not any(str(value or "").strip() for value in given.values()):
+        cells = dict(zip(header, line, strict=False))
+        if not any(str(value or "").strip() for value in cells.values()):
             continue
         if len(rows) == MAX_ROWS:
             raise PolicyDenied(_("The file has more than %(count)s lines.") % {"count": MAX_ROWS})
-        rows.append(_row(number, given, series_by_code, current))
+        rows.append(_row(number, cells, series_by_code, current))
     return rows
 
 
@@ -159,7 +159,7 @@ def _csv(content: bytes) -> Iterator[Sequence[Any]]:
 def _excel(content: bytes) -> Iterator[Sequence[Any]]:
     try:
         workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except Exception as error:  # openpyxl lets through whatever the zip and XML readers raise
+    except Exception as error:  # openpyxl does not wrap the errors of its zip and XML readers
         raise PolicyDenied(_("This is not an Excel file.")) from error
     sheet = workbook.worksheets[0]
     return iter(sheet.iter_rows(values_only=True))
@@ -167,16 +167,16 @@ def _excel(content: bytes) -> Iterator[Sequence[Any]]:
 
 def _row(
     number: int,
-    given: dict[str, Any],
+    cells: dict[str, Any],
     series_by_code: dict[str, Any],
     current: dict[tuple[str, int], Decimal],
 ) -> Row:
-    code, source = (str(given.get(name) or "").strip() for name in ("code", "source"))
+    code, source = (str(cells.get(name) or "").strip() for name in ("code", "source"))
     fault, year, value, date = "", 0, Decimal(0), None
     try:
-        year = int(str(given.get("year") or "").strip())
-        value = Decimal(str(given.get("value") or "").strip().replace(",", ""))
-        date = _date(given.get("source_date"))
+        year = int(str(cells.get("year") or "").strip())
+        value = Decimal(str(cells.get("value") or "").strip().replace(",", ""))
+        date = _date(cells.get("source_date"))
     except (ValueError, InvalidOperation):
         fault = _("Year, value or date cannot be read.")
     if code not in series_by_code:
@@ -190,17 +190,17 @@ def _row(
     return Row(number, code, year, value, source, date, current.get((code, year)), fault)
 
 
-def _date(given: Any) -> dt.date | None:
-    if isinstance(given, dt.datetime):
-        return given.date()
-    if isinstance(given, dt.date):
-        return given
-    text = str(given or "").strip()
+def _date(value: Any) -> dt.date | None:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    text = str(value or "").strip()
     return dt.date.fromisoformat(text) if text else None
 
 
 def keep_file(*, name: str, content: bytes, by: User) -> ExternalFile:
-    """Keep a file that can be read, for its check and for entering. Raises PermissionDenied, PolicyDenied."""
+    """Store a readable file for its check and for entering. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
     read_file(name, content)
@@ -209,13 +209,13 @@ def keep_file(*, name: str, content: bytes, by: User) -> ExternalFile:
 
 
 def rows_of(file: ExternalFile) -> list[Row]:
-    """The lines of a kept file with what each would do now."""
+    """The lines of a stored file with the current effect of each."""
     return read_file(file.name, bytes(file.content))
 
 
 @transaction.atomic
 def enter_file(file: ExternalFile, *, sha256: str, by: User) -> list[ExternalSeries]:
-    """Enter exactly the file that was shown, once. Raises PermissionDenied, PolicyDenied (faults, other file, entered)."""
+    """Enter exactly the displayed file, once. Raises PermissionDenied, PolicyDenied (faults, other file, entered)."""
     locked = ExternalFile.objects.select_for_update().get(pk=file.pk)
     if locked.entered_at is not None:
         raise PolicyDenied(_("This file is entered already."))
@@ -229,7 +229,7 @@ def enter_file(file: ExternalFile, *, sha256: str, by: User) -> list[ExternalSer
 
 @transaction.atomic
 def import_rows(rows: Sequence[Row], *, by: User) -> list[ExternalSeries]:
-    """Enter every line that changes something; all or none. Raises PermissionDenied, PolicyDenied (a faulty line)."""
+    """Enter every line that adds a version, all or none. Raises PermissionDenied, PolicyDenied (a faulty line)."""
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
     if any(row.fault for row in rows):

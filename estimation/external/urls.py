@@ -1,4 +1,4 @@
-"""Pages of the series from outside the survey."""
+"""Pages of the external series."""
 
 from django.urls import URLPattern, URLResolver, path
 

@@ -1,4 +1,4 @@
-"""Pages of external series: what is there, entering, approving, importing a file."""
+"""Pages of external series: list, entry, approval, import of a file."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -22,7 +22,7 @@ from survey.exceptions import PolicyDenied
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
 def external_list(request: AuthenticatedRequest) -> HttpResponse:
-    """Every version, newest first, with who entered and who approved."""
+    """Every version, newest first, with the persons who entered and approved it."""
     rows = ExternalSeries.objects.select_related("entered_by", "approved_by")
     return page(
         request,
@@ -78,13 +78,13 @@ def external_approve(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.RUN_ESTIMATION)
 @require_http_methods(["GET", "POST"])
 def external_import(request: AuthenticatedRequest) -> HttpResponse:
-    """Upload a file; what can be read is kept and shown before anything is entered."""
+    """Upload a file; a readable file is stored and displayed before it is entered."""
     form, refused = ImportForm(request.POST or None, request.FILES or None), ""
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            kept = external.keep_file(name=file.name, content=file.read(), by=request.user)
-            return redirect("external_file", kept.pk)
+            stored = external.keep_file(name=file.name, content=file.read(), by=request.user)
+            return redirect("external_file", stored.pk)
         except PolicyDenied as refusal:
             refused = str(refusal.sentence)
     return page(
@@ -98,7 +98,7 @@ def external_import(request: AuthenticatedRequest) -> HttpResponse:
 @requires(Permission.RUN_ESTIMATION)
 @require_http_methods(["GET", "POST"])
 def external_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """What a kept file would do; entering it takes the bytes that are shown."""
+    """The effect of a stored file; entering it uses the displayed bytes."""
     file, refused = get_object_or_404(ExternalFile, pk=pk), ""
     if request.method == "POST":
         try:

@@ -13,17 +13,17 @@ from estimation.methods.arrays import Floats, Ints
 from estimation.methods.index.composite import CompositeIndex, aggregate, composite_index, rank_of
 from estimation.runs.compute.arrays import Year
 
-if TYPE_CHECKING:  # pages read this module, too, and need no scikit-learn
+if TYPE_CHECKING:  # pages import this module, too, without scikit-learn
     from estimation.index.importance import Importance
 
-DIGITS = 10  # of every stored number: machines may differ in the last ones
+DIGITS = 10  # of every stored number: the last ones may differ between machines
 
 
 @dataclass(frozen=True)
-class Places:
+class DomainIndicators:
     """Indicators of the regions or industries.
 
-    codes : (u,) places; values : (u, k) estimates, 0 where there is none; n : (u, k) units that answered; poor :
+    codes : (u,) domain codes; values : (u, k) estimates, 0 where missing; n : (u, k) units that answered; poor :
     (u, k) grade E or none; replicates : (B, u, k) or None
     """
 
@@ -36,36 +36,42 @@ class Places:
 
 
 def respondents(year: Year) -> tuple[Floats, Floats]:
-    """Indicators (m, k) and outside measure (m,) of the respondents that report revenue and employees.
+    """Indicators (m, k) and external measure (m,) of the respondents that report revenue and employees.
 
-    Amounts in logarithms of 1 + value, a ratio between 0 and 1, a yes as 1; what was not answered is 0.
+    Amounts in logarithms of 1 + value, a ratio between 0 and 1, a yes as 1; a missing answer as 0.
     """
-    codes = {item.code: place for place, item in enumerate(year.items)}
+    codes = {item.code: column for column, item in enumerate(year.items)}
     if any(code not in codes for code in OUTSIDE):
         return np.zeros((0, len(INDICATORS))), np.zeros(0)
     revenue, people = (year.values[:, codes[code]] for code in OUTSIDE)
     with np.errstate(invalid="ignore"):
         rows = np.flatnonzero((revenue > 0) & (people > 0))
     columns = []
-    for one in INDICATORS:
+    for indicator in INDICATORS:
         parts = [
             np.nan_to_num(year.values[rows, codes[part]]) if part in codes else np.zeros(len(rows))
-            for part in one.variable.split("/")
+            for part in indicator.variable.split("/")
         ]
-        if one.statistic == "ratio":
+        if indicator.statistic == "ratio":
             columns.append(np.clip(parts[0] / np.where(parts[1] > 0, parts[1], np.inf), 0.0, 1.0))
         else:
-            columns.append(np.log1p(np.maximum(parts[0], 0.0)) if one.statistic == "total" else parts[0])
+            columns.append(
+                np.log1p(np.maximum(parts[0], 0.0)) if indicator.statistic == "total" else parts[0]
+            )
     return np.column_stack(columns), np.log(revenue[rows] / people[rows])
 
 
-def index_document(places: list[Places], learned: Importance | None, *, seed: int) -> dict[str, Any]:
-    """Everything that is stored and shown, with numbers of ten digits."""
+def index_document(
+    domains: list[DomainIndicators], learned: Importance | None, *, seed: int
+) -> dict[str, Any]:
+    """The stored document of an index, with numbers of ten digits."""
     return {
         "seed": seed,
-        "indicators": [[one.variable, one.statistic, one.pillar, one.direction] for one in INDICATORS],
+        "indicators": [
+            [entry.variable, entry.statistic, entry.pillar, entry.direction] for entry in INDICATORS
+        ],
         "model": _model(learned),
-        "kinds": {one.kind: _kind(one, learned) for one in places},
+        "kinds": {entry.kind: _kind(entry, learned) for entry in domains},
     }
 
 
@@ -82,18 +88,22 @@ def _model(learned: Importance | None) -> dict[str, Any] | None:
     }
 
 
-def _kind(places: Places, learned: Importance | None) -> dict[str, Any]:
+def _kind(domains: DomainIndicators, learned: Importance | None) -> dict[str, Any]:
     value = None if learned is None else learned.value
     fit = None if learned is None else learned.fit
-    direction = [one.direction for one in INDICATORS]
+    direction = [indicator.direction for indicator in INDICATORS]
     index = composite_index(
-        places.values, direction=direction, importance=value, importance_fit=fit, replicates=places.replicates
+        domains.values,
+        direction=direction,
+        importance=value,
+        importance_fit=fit,
+        replicates=domains.replicates,
     )
-    # How wide the bands are from the choice of method alone.
-    method = composite_index(places.values, direction=direction, importance=value, importance_fit=fit)
+    # The width of the bands that comes from the choice of method alone.
+    method = composite_index(domains.values, direction=direction, importance=value, importance_fit=fit)
     geometric = aggregate(index.scores, index.weights.final, "geometric")
     return {
-        "codes": list(places.codes),
+        "codes": list(domains.codes),
         "value": _list(index.value),
         "rank": index.rank.tolist(),
         "geometric": _list(geometric),
@@ -104,27 +114,27 @@ def _kind(places: Places, learned: Importance | None) -> dict[str, Any]:
         "method_low": _list(method.rank_low),
         "method_high": _list(method.rank_high),
         "scores": [_list(row) for row in index.scores],
-        "estimates": [_list(row) for row in places.values],
-        "thin": [int(count) for count in ((places.n < THIN) | places.poor).sum(axis=1)],
+        "estimates": [_list(row) for row in domains.values],
+        "thin": [int(count) for count in ((domains.n < THIN) | domains.poor).sum(axis=1)],
         "weights": {name: _list(part) for name, part in index.weights.parts.items()},
         "mix": {name: _digits(share) for name, share in index.weights.mix.items()},
         "final": _list(index.weights.final),
         "logged": index.logged.tolist(),
         "band": index.band,
-        "replicates": 0 if places.replicates is None else len(places.replicates),
+        "replicates": 0 if domains.replicates is None else len(domains.replicates),
         "variants": _variants(index),
     }
 
 
 def _variants(index: CompositeIndex) -> list[list[Any]]:
     """Name of each robustness run, its rank correlation with the index, and its largest change of a rank."""
-    found = []
+    rows = []
     for name, ranks in zip(index.variants, index.variant_rank, strict=True):
         moved = int(np.abs(ranks - index.rank).max())
         flat = np.ptp(ranks) == 0 or np.ptp(index.rank) == 0
         correlation = None if flat else _digits(float(stats.spearmanr(ranks, index.rank).statistic))
-        found.append([name, correlation, moved])
-    return found
+        rows.append([name, correlation, moved])
+    return rows
 
 
 def _digits(value: float) -> float:
@@ -132,4 +142,4 @@ def _digits(value: float) -> float:
 
 
 def _list(values: Floats) -> list[float]:
-    return [_digits(float(one)) for one in values]
+    return [_digits(float(value)) for value in values]

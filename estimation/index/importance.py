@@ -1,6 +1,6 @@
-"""How much each indicator tells about an outside measure: cross-fitted models, Shapley values on held-out folds.
+"""Importance of each indicator for an external measure: cross-fitted models, Shapley values on held-out folds.
 
-Pure. The only place that knows scikit-learn.
+Pure. The only module that imports scikit-learn.
 """
 
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from estimation.methods.arrays import Floats
 
 FOLDS = 5
 PAIRS = 4  # permutations, each with its reverse
-EXPLAINED = 400  # held-out rows of a fold whose predictions are taken apart
+EXPLAINED = 400  # held-out rows of a fold whose predictions are decomposed
 FEWEST = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Importance:
-    """Importance of k indicators for an outside measure.
+    """Importance of k indicators for an external measure.
 
     rows : respondents used; fits : model -> held-out R^2 over all folds; by_model : model -> (k,) mean absolute
     Shapley value on held-out rows, sum 1; spread : model -> (k,) its standard deviation over the folds
@@ -37,25 +37,25 @@ class Importance:
 
     @property
     def fit(self) -> float:
-        """The best held-out R^2; not positive: nothing is explained."""
+        """The best held-out R^2; not positive when no model explains the measure."""
         return max(self.fits.values())
 
     @property
     def value(self) -> Floats | None:
-        """(k,) or None when no model explains anything on held-out folds."""
+        """(k,) importance, or None when no model has a positive R^2 on held-out folds."""
         good = {name: fit for name, fit in self.fits.items() if fit > 0}
         if not good:
             return None
-        whole = sum(good.values())
-        return np.asarray(np.sum([fit / whole * self.by_model[name] for name, fit in good.items()], axis=0))
+        total = sum(good.values())
+        return np.asarray(np.sum([fit / total * self.by_model[name] for name, fit in good.items()], axis=0))
 
 
 def importance(x: npt.ArrayLike, y: npt.ArrayLike, *, seed: int) -> Importance | None:
-    """Cross-fit boosted trees and an elastic net and take their held-out predictions apart.
+    """Cross-fit boosted trees and an elastic net and decompose their held-out predictions.
 
     Parameters
     ----------
-    x : (m, k) indicators of respondents; y : (m,) the outside measure; both finite
+    x : (m, k) indicators of respondents; y : (m,) the external measure; both finite
 
     Returns
     -------
@@ -65,7 +65,7 @@ def importance(x: npt.ArrayLike, y: npt.ArrayLike, *, seed: int) -> Importance |
     -----
     Each of five folds is predicted by models fitted on the other four. Shapley values are interventional: absent
     indicators come from a random training row; they are sampled over pairs of a random order and its reverse, and
-    exact for the linear model. The same seed gives the same bytes: one thread, no clock.
+    exact for the linear model. The same seed gives the same bytes: one thread, no time of day.
 
     References
     ----------
@@ -83,7 +83,7 @@ def importance(x: npt.ArrayLike, y: npt.ArrayLike, *, seed: int) -> Importance |
     parts: dict[str, list[Floats]] = {name: [] for name in predicted}
     folds = KFold(FOLDS, shuffle=True, random_state=seed % 2**32)
     with threadpool_limits(limits=1):
-        for train, held in folds.split(features):
+        for train, test in folds.split(features):
             trees = HistGradientBoostingRegressor(
                 max_iter=120,
                 learning_rate=0.06,
@@ -95,19 +95,19 @@ def importance(x: npt.ArrayLike, y: npt.ArrayLike, *, seed: int) -> Importance |
             net = ElasticNetCV(l1_ratio=0.5, cv=3, alphas=30, max_iter=5000).fit(
                 features[train], target[train]
             )
-            predicted["trees"][held] = trees.predict(features[held])
-            predicted["elastic_net"][held] = net.predict(features[held])
-            rows = features[held][:EXPLAINED]
+            predicted["trees"][test] = trees.predict(features[test])
+            predicted["elastic_net"][test] = net.predict(features[test])
+            rows = features[test][:EXPLAINED]
             background = features[rng.choice(train, len(rows))]
-            found = shapley_values(trees.predict, rows, background, rng=rng)
-            parts["trees"].append(np.abs(found).mean(axis=0))
+            shapley = shapley_values(trees.predict, rows, background, rng=rng)
+            parts["trees"].append(np.abs(shapley).mean(axis=0))
             linear = np.asarray(net.coef_) * (rows - features[train].mean(axis=0))
             parts["elastic_net"].append(np.abs(linear).mean(axis=0))
     variance = float(((target - target.mean()) ** 2).mean())
     fits = {
         name: 1.0 - float(((target - values) ** 2).mean()) / variance for name, values in predicted.items()
     }
-    shares = {name: np.stack([_normalised(one) for one in values]) for name, values in parts.items()}
+    shares = {name: np.stack([_normalised(fold) for fold in values]) for name, values in parts.items()}
     return Importance(
         len(target),
         fits,
@@ -124,20 +124,20 @@ def shapley_values(
     They add up to predict(x) - predict(background) exactly, row by row, whatever the orders.
     """
     k = x.shape[1]
-    found = np.zeros(x.shape)
+    total = np.zeros(x.shape)
     start = predict(background)
     for _pair in range(PAIRS):
         order = rng.permutation(k)
-        for one in (order, order[::-1]):
+        for permutation in (order, order[::-1]):
             current, before = background.copy(), start
-            for j in one:
+            for j in permutation:
                 current[:, j] = x[:, j]
                 after = predict(current)
-                found[:, j] += after - before
+                total[:, j] += after - before
                 before = after
-    return found / (2 * PAIRS)
+    return total / (2 * PAIRS)
 
 
 def _normalised(values: Floats) -> Floats:
-    whole = float(values.sum())
-    return values / whole if whole > 0 else np.full(len(values), 1.0 / len(values))
+    total = float(values.sum())
+    return values / total if total > 0 else np.full(len(values), 1.0 / len(values))

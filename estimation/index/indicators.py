@@ -1,4 +1,4 @@
-"""What the composite index is made of, as data. Pure."""
+"""Definitions of the indicators of the composite index. Pure."""
 
 from dataclasses import dataclass
 
@@ -29,10 +29,10 @@ INDICATORS = (
 )
 # Revenue per employee of a respondent: a measure of development that no indicator of the index contains.
 OUTSIDE = ("B10", "B09")
-THIN = 10  # answering units below which a place is marked
+THIN = 10  # answering units below which a domain is flagged
 
 
 def variables() -> tuple[str, ...]:
     """Items that the respondent-level model reads."""
-    parts = [part for one in INDICATORS for part in one.variable.split("/")]
+    parts = [part for indicator in INDICATORS for part in indicator.variable.split("/")]
     return tuple(dict.fromkeys([*parts, *OUTSIDE]))

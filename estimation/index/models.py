@@ -10,7 +10,7 @@ from survey.records import SentenceField
 
 
 class IndexResult(models.Model):
-    """One computation of the index, named by its inputs: the run, its replicates, the seed and the program."""
+    """One computation of the index, identified by its inputs: the run, its replicates, the seed and the program."""
 
     State = EstimationRun.State
 

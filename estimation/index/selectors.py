@@ -1,4 +1,4 @@
-"""Reads of the composite index: what it is made from, and its newest result."""
+"""Reads of the composite index: its input, and its newest result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from estimation.index.compute import Places
+from estimation.index.compute import DomainIndicators
 from estimation.index.indicators import INDICATORS, KINDS, variables
 from estimation.index.models import IndexResult
 from estimation.runs.bootstrap.models import Bootstrap
@@ -21,12 +21,12 @@ CODES: dict[str, Sequence[str]] = {"region": REGIONS, "section": SECTIONS}
 
 
 def newest_index(run: EstimationRun) -> IndexResult | None:
-    """The index that was asked for last."""
+    """The index that was requested last."""
     return IndexResult.objects.filter(run=run).order_by("-requested_at", "-pk").first()
 
 
 def finished_index(run: EstimationRun) -> IndexResult | None:
-    """The newest index that is there."""
+    """The newest finished index."""
     return (
         IndexResult.objects.filter(run=run, state=EstimationRun.State.FINISHED)
         .select_related("bootstrap")
@@ -40,62 +40,64 @@ def newest_replicates(run: EstimationRun) -> Bootstrap | None:
     return run.bootstraps.filter(state=EstimationRun.State.FINISHED).order_by("-replicates", "-pk").first()
 
 
-def places_of(run: EstimationRun, kind: str, bootstrap: Bootstrap | None) -> Places:
+def domain_indicators(run: EstimationRun, kind: str, bootstrap: Bootstrap | None) -> DomainIndicators:
     """The indicators of every region or industry, with their replicates."""
     codes = CODES[kind]
     shape = (len(codes), len(INDICATORS))
     values, n, poor = np.zeros(shape), np.zeros(shape, dtype=np.int64), np.ones(shape, dtype=bool)
-    where = {code: place for place, code in enumerate(codes)}
-    which = {(one.variable, one.statistic): place for place, one in enumerate(INDICATORS)}
+    row_of = {code: index for index, code in enumerate(codes)}
+    column_of = {
+        (indicator.variable, indicator.statistic): index for index, indicator in enumerate(INDICATORS)
+    }
     rows = Estimate.objects.filter(
         run=run,
         year=run.round.year,
         domain_kind=kind,
-        variable__in={one.variable for one in INDICATORS},
-        statistic__in={one.statistic for one in INDICATORS},
+        variable__in={indicator.variable for indicator in INDICATORS},
+        statistic__in={indicator.statistic for indicator in INDICATORS},
     ).values_list("variable", "statistic", "domain_code", "value", "n", "grade")
     for variable, statistic, code, value, count, grade in rows:
-        if (variable, statistic) in which and code in where and value is not None:
-            at = (where[code], which[variable, statistic])
+        if (variable, statistic) in column_of and code in row_of and value is not None:
+            at = (row_of[code], column_of[variable, statistic])
             values[at], n[at], poor[at] = value, count, grade == "E"
-    return Places(kind, tuple(codes), values, n, poor, _replicates(run, kind, bootstrap))
+    return DomainIndicators(kind, tuple(codes), values, n, poor, _replicates(run, kind, bootstrap))
 
 
 def _replicates(run: EstimationRun, kind: str, bootstrap: Bootstrap | None) -> Any:
-    """(B, u, k); an indicator that the bootstrap does not hold keeps 0, as its estimate does."""
+    """(B, u, k); an indicator without replicates keeps 0, as its estimate does."""
     if bootstrap is None:
         return None
     rows, cells = replicates_of(bootstrap), frame_of(run).cells
-    place = {(cell.variable, cell.statistic, cell.kind, cell.code): s for s, cell in enumerate(cells)}
-    found = np.zeros((len(rows), len(CODES[kind]), len(INDICATORS)))
+    column_of = {(cell.variable, cell.statistic, cell.kind, cell.code): s for s, cell in enumerate(cells)}
+    result = np.zeros((len(rows), len(CODES[kind]), len(INDICATORS)))
     for u, code in enumerate(CODES[kind]):
-        for k, one in enumerate(INDICATORS):
-            column = place.get((one.variable, one.statistic, kind, code))
+        for k, indicator in enumerate(INDICATORS):
+            column = column_of.get((indicator.variable, indicator.statistic, kind, code))
             if column is not None:
-                found[:, u, k] = rows[:, column]
-    return found
+                result[:, u, k] = rows[:, column]
+    return result
 
 
-def all_places(run: EstimationRun, bootstrap: Bootstrap | None) -> list[Places]:
-    """Regions and industries."""
-    return [places_of(run, kind, bootstrap) for kind in KINDS]
+def all_domains(run: EstimationRun, bootstrap: Bootstrap | None) -> list[DomainIndicators]:
+    """The indicators of regions and of industries."""
+    return [domain_indicators(run, kind, bootstrap) for kind in KINDS]
 
 
 def respondent_year(run: EstimationRun) -> Year:
     """The frozen sheets of the run, with the items that the model reads."""
     spec = RunSpec.from_json(run.spec)
-    known = {entry["code"] for entry in run.microdata.layout.variables}
+    available = {entry["code"] for entry in run.microdata.layout.variables}
     return read_year(
         run.microdata,
         run.design,
-        variables=[code for code in variables() if code in known],
+        variables=[code for code in variables() if code in available],
         use_edited=spec.use_edited,
         use_imputed=spec.use_imputed,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceRow:
+class IndexRow:
     """One region or industry on the page."""
 
     code: str
@@ -115,9 +117,9 @@ class PlaceRow:
 ORDERS = ("rank", "code", "geometric", "median", "low", "high", "thin")
 
 
-def place_rows(document: dict[str, Any], kind: str, order: str) -> list[PlaceRow]:
-    """The places of a stored document in the wanted order."""
-    held = document["kinds"][kind]
+def index_rows(document: dict[str, Any], kind: str, order: str) -> list[IndexRow]:
+    """The domains of a stored document in the requested order."""
+    stored = document["kinds"][kind]
     names = (
         "codes",
         "value",
@@ -132,7 +134,7 @@ def place_rows(document: dict[str, Any], kind: str, order: str) -> list[PlaceRow
         "thin",
         "scores",
     )
-    rows = [PlaceRow(*one) for one in zip(*(held[name] for name in names), strict=True)]
+    rows = [IndexRow(*values) for values in zip(*(stored[name] for name in names), strict=True)]
     keys: dict[str, Any] = {
         "rank": lambda row: (row.rank, row.code),
         "code": lambda row: row.code,

@@ -33,7 +33,7 @@ LIBRARIES = (*program.LIBRARIES, "scikit-learn", "threadpoolctl")
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Hash of the program that computes an index: that of a run, and what is added to it."""
+    """Hash of the program that computes an index: the program of a run and the modules of the index."""
     return program.program_hash(ENTRIES, LIBRARIES)
 
 
@@ -41,9 +41,9 @@ def code_version() -> str:
 def request_index(
     *, run: EstimationRun, by: User | None, seed: int = 0, again: bool = True
 ) -> tuple[IndexResult, bool]:
-    """The index of a run with the replicates that it has, and whether it has to be computed.
+    """The index of a run with its current replicates, and whether it has to be computed.
 
-    One that had failed is computed once more unless ``again`` is false. ``by`` None is the sweep or an operator.
+    A failed index is computed again unless ``again`` is false. ``by`` None is the sweep or an operator.
     Raises PermissionDenied, PolicyDenied (an unfinished run).
     """
     if by is not None and not may(by, Permission.RUN_ESTIMATION):
@@ -92,12 +92,12 @@ def compute_index(work: Work) -> None:
 
 
 def end_index(job: Job) -> None:
-    """An index whose job was given up has failed."""
+    """Set the index of an abandoned job to failed."""
     IndexResult.objects.filter(job=job).update(state=State.FAILED, error=job.error)
 
 
 def wait_again(job: Job) -> None:
-    """An index whose job was put back waits, too."""
+    """Set the index of a requeued job back to queued."""
     IndexResult.objects.filter(job=job).update(state=State.QUEUED)
 
 
@@ -105,20 +105,20 @@ def computed(row: IndexResult) -> dict[str, Any]:
     """The document of an index: deterministic from the run, its replicates and the seed."""
     from estimation.index.importance import (
         importance,
-    )  # scikit-learn is loaded where it computes, not by pages
+    )  # imported here so that pages do not load scikit-learn
 
     seed = int(digest([row.run.input_hash, "index", row.seed])[:8], 16)
     features, outside = respondents(selectors.respondent_year(row.run))
     learned = importance(features, outside, seed=seed)
-    return index_document(selectors.all_places(row.run, row.bootstrap), learned, seed=seed)
+    return index_document(selectors.all_domains(row.run, row.bootstrap), learned, seed=seed)
 
 
 def request_missing() -> list[IndexResult]:
-    """Ask for the index of every round's newest run; one that has failed is left to a person."""
+    """Request the index of every round's newest run; a failed index is not requested again."""
     newest = (
         EstimationRun.objects.filter(state=State.FINISHED)
         .order_by("round_id", "-finished_at")
         .distinct("round_id")
     )
-    asked = [request_index(run=run, by=None, again=False) for run in newest.select_related("round")]
-    return [row for row, waits in asked if waits]
+    requested = [request_index(run=run, by=None, again=False) for run in newest.select_related("round")]
+    return [row for row, waits in requested if waits]

@@ -17,5 +17,5 @@ register(
 
 @shared_task(name="estimation.index.tasks.index_new_runs", expires=60, ignore_result=True)
 def index_new_runs() -> None:
-    """Ask for the index of new runs and of runs whose replicates are new."""
+    """Request the index of new runs and of runs with new replicates."""
     services.request_missing()

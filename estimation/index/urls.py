@@ -1,4 +1,4 @@
-"""Pages of the room."""
+"""Pages of the composite index."""
 
 from django.urls import URLPattern, URLResolver, path
 

@@ -25,11 +25,11 @@ from survey.jobs.services import was_sent
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
 def index_page(request: AuthenticatedRequest) -> HttpResponse:
-    """Index, ranks with bands, weights with their parts, and how well the model held out."""
+    """Index, ranks with bands, weights with their parts, and the fit of the model on held-out data."""
     runs = finished_runs().select_related("microdata__layout")
-    asked = request.GET.get("run", "")
-    run = runs.filter(pk=int(asked)).first() if asked.isdecimal() else runs.first()
-    if run is None and asked:
+    number = request.GET.get("run", "")
+    run = runs.filter(pk=int(number)).first() if number.isdecimal() else runs.first()
+    if run is None and number:
         raise Http404
     user = request.user
     context: dict[str, Any] = {
@@ -51,17 +51,17 @@ def _shown(request: HttpRequest, run: EstimationRun, result: IndexResult) -> dic
     kind = kind if kind in KINDS else "region"
     order = request.GET.get("order", "rank")
     order = order if order in selectors.ORDERS else "rank"
-    held = result.document["kinds"][kind]
-    rows = selectors.place_rows(result.document, kind, order)
-    ranked = selectors.place_rows(result.document, kind, "rank")
+    stored = result.document["kinds"][kind]
+    rows = selectors.index_rows(result.document, kind, order)
+    ranked = selectors.index_rows(result.document, kind, "rank")
     return {
         "kind": kind,
         "order": order,
-        "held": held,
+        "held": stored,
         "rows": rows,
         "model": result.document["model"],
-        "band": round(100 * held["band"]),
-        "weights": _weights(run, result.document, held),
+        "band": round(100 * stored["band"]),
+        "weights": _weights(run, result.document, stored),
         "bars": plots.lying([(row.code, row.value, row.thin > 0) for row in ranked]),
         "bands": plots.bands(
             [(row.code, row.low, row.high, row.rank, row.median, row.thin > 0) for row in ranked], len(ranked)
@@ -72,13 +72,13 @@ def _shown(request: HttpRequest, run: EstimationRun, result: IndexResult) -> dic
     }
 
 
-def _weights(run: EstimationRun, document: dict[str, Any], held: dict[str, Any]) -> list[dict[str, Any]]:
-    """One row an indicator: every part of its weight and the final one."""
+def _weights(run: EstimationRun, document: dict[str, Any], stored: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row per indicator: every part of its weight and the final weight."""
     names = variables_of(run)
     model = document["model"]
     rows = []
-    for place, (variable, statistic, pillar, direction) in enumerate(document["indicators"]):
-        parts = held["weights"]
+    for index, (variable, statistic, pillar, direction) in enumerate(document["indicators"]):
+        parts = stored["weights"]
         rows.append(
             {
                 "variable": variable,
@@ -86,16 +86,16 @@ def _weights(run: EstimationRun, document: dict[str, Any], held: dict[str, Any])
                 "pillar": pillar,
                 "direction": direction,
                 "name": name_of(names, variable),
-                "final": held["final"][place],
-                "logged": held["logged"][place],
+                "final": stored["final"][index],
+                "logged": stored["logged"][index],
                 **{
-                    name: parts[name][place] if name in parts else None
+                    name: parts[name][index] if name in parts else None
                     for name in ("entropy", "critic", "importance")
                 },
-                "trees": model["importance"]["trees"][place] if model else None,
-                "trees_spread": model["spread"]["trees"][place] if model else None,
-                "net": model["importance"]["elastic_net"][place] if model else None,
-                "net_spread": model["spread"]["elastic_net"][place] if model else None,
+                "trees": model["importance"]["trees"][index] if model else None,
+                "trees_spread": model["spread"]["trees"][index] if model else None,
+                "net": model["importance"]["elastic_net"][index] if model else None,
+                "net_spread": model["spread"]["elastic_net"][index] if model else None,
             }
         )
     return rows
@@ -104,7 +104,7 @@ def _weights(run: EstimationRun, document: dict[str, Any], held: dict[str, Any])
 @require_POST
 @requires(Permission.RUN_ESTIMATION)
 def index_request(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Ask for the index of a run."""
+    """Request the index of a run."""
     run = get_object_or_404(finished_runs(), pk=pk)
     row, waits = services.request_index(run=run, by=request.user)
     if not waits:

@@ -1,4 +1,4 @@
-"""Where a unit stands: its quarter in words' place and the geometry of a small box. Pure."""
+"""Position of a unit in its group: its quarter, and the geometry of a small box plot. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ WIDTH, MARGIN = 240.0, 12.0
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Places on the axis, 0 to ``WIDTH``; ``own`` None when the unit reports nothing."""
+    """Coordinates on the axis, 0 to ``WIDTH``; ``own`` None when the unit reports nothing."""
 
     lower: float
     middle: float
@@ -18,7 +18,7 @@ class Box:
 
     @property
     def span(self) -> float:
-        """Length of the box; never so short that it cannot be seen."""
+        """Length of the box, at least the smallest visible length."""
         return max(self.upper - self.lower, 2.0)
 
 

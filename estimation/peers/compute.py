@@ -1,7 +1,7 @@
-"""Quartiles of comparable units, of safe groups only. Arrays, no database.
+"""Quartiles of comparable units, for safe groups only. Arrays, no database.
 
-A group is shown when enough units report the item, no one or two of them make its total up (Hundepool et al.,
-2012, section 4.2), and no quartile stands at the edge, where it would be a single unit's value.
+A group is shown when enough units report the item, no one or two of them dominate its total (Hundepool et al.,
+2012, section 4.2), and enough units lie beyond each quartile, so that none is a single unit's value.
 """
 
 import math
@@ -24,12 +24,12 @@ CHIEF: dict[str, tuple[str, ...]] = {
     "P01": ("P01",), "S02": ("S02",), "S06": ("S06",), "F01": ("F01",), "A02": ("A02",),
     "D01/S02": ("D01", "S02"), "B17": ("B17",), "V01": ("V01",), "T02": ("T02",),
 }  # fmt: skip
-# A rate is asked for under its own code, too.
+# A rate has a code of its own, too.
 NAMED_AS = {"D01/S02": "D02"}
 QUARTERS = (0.25, 0.5, 0.75)
-DIGITS = 3  # significant ones of a shown quartile
-FEWEST = 10  # units of a group, whatever the releases ask for
-EDGE = 3  # units that a quartile must leave, or hold, on its outer side
+DIGITS = 3  # significant digits of a shown quartile
+FEWEST = 10  # units of a group, whatever minimum the releases use
+EDGE = 3  # units that must lie beyond a quartile
 
 type Groups = dict[str, dict[str, list[int | str]]]
 
@@ -57,7 +57,7 @@ def variables() -> list[str]:
 
 
 def value_of(values: dict[str, float], item: str) -> float | None:
-    """A unit's own number of a chief item; None when it was not asked, not known, or has no base."""
+    """A unit's own number of a chief item; None when not asked, missing, or without a base."""
     parts = [values.get(code, math.nan) for code in CHIEF[item]]
     if any(math.isnan(value) for value in parts):
         return None
@@ -67,7 +67,7 @@ def value_of(values: dict[str, float], item: str) -> float | None:
 
 
 def chain(*, category: str, section: str, size: str) -> tuple[str, ...]:
-    """The groups that a unit is compared with, the closest first. Small and micro are one size."""
+    """The groups that a unit is compared with, the narrowest first. Small and micro are one size."""
     if category not in ENTERPRISES:
         return (f"category:{category}",)
     size = SIZE_OF.get(size, size)
@@ -76,7 +76,7 @@ def chain(*, category: str, section: str, size: str) -> tuple[str, ...]:
 
 
 def peer_groups(year: Year, spec: RunSpec, guard: Guard) -> Groups:
-    """Quartiles by item and group, over the units that report more than nothing; unsafe groups are left out."""
+    """Quartiles by item and group, over the units that report a positive value; unsafe groups are omitted."""
     sample = weigh(year, spec).sample
     columns = {item.code: year.values[:, index] for index, item in enumerate(year.items)}
     domains = _domains(year)
@@ -112,7 +112,7 @@ def _of_item(
     positive = np.all([np.nan_to_num(amount) > 0 for amount in amounts], axis=0)
     codes = np.where(positive, domain.codes, -1)
     size = len(domain.labels)
-    # A rate is unsafe when its numerator or its denominator is.
+    # A rate is unsafe when its numerator or its denominator is unsafe.
     shares = [concentration_of(amount, sample.weight, codes, size) for amount in amounts]
     safe = [
         all(guard.passes(concentration) for concentration in of_group)
@@ -146,6 +146,6 @@ def readable(value: float) -> Decimal:
 
 
 def plain(number: Decimal) -> str:
-    """With thousands separators, and no trailing zeros."""
+    """A number with thousands separators and without trailing zeros."""
     integer, dot, decimals = format(number, ",f").partition(".")
     return f"{integer}{dot}{decimals}".rstrip("0").rstrip(".") if dot else integer

@@ -21,9 +21,9 @@ from survey.submissions.models import Submission
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One item: the unit's own number, and its group when one may be shown.
+    """One item: the unit's own number, and its group when a group may be shown.
 
-    kind, code : the group, "" when none is safe; units : those that report the item; quarter : 0 to 4
+    kind, code : the group, "" when none is safe; units : number of units that report the item; quarter : 0 to 4
     printed : lower quartile, median, upper quartile as they are shown, a rate in percent
     """
 
@@ -40,14 +40,14 @@ class Standing:
 
 
 def releases_without_peers() -> list[int]:
-    """Keys of validated and published releases whose table was not made yet."""
+    """Keys of validated and published releases without a table."""
     return list(
         Release.objects.filter(state__in=BUILT_STATES, peers__isnull=True).values_list("pk", flat=True)
     )
 
 
 def accepted_sheets(user: User) -> list[Submission]:
-    """The accepted sheets that a respondent answers for, of rounds that are published with a comparison."""
+    """The accepted sheets that a respondent is responsible for, of rounds that are published with a comparison."""
     shown = public_releases().filter(state=Release.State.PUBLISHED, peers__isnull=False)
     rows = Submission.objects.visible_to(user, Permission.RESPOND).filter(
         state="accepted", round__in=shown.order_by().values("round"), filings__observation__isnull=False
@@ -64,7 +64,7 @@ def table_of(sheet: Submission) -> PeerTable | None:
         return None
     if digest({"groups": table.groups, "rules": table.rules}) != table.content_hash:
         raise PolicyDenied(_("The comparison does not match its hash and is not shown."))
-    table.release = release  # type: ignore[assignment]  # found above, with its round
+    table.release = release  # type: ignore[assignment]  # loaded above, with its round
     return table
 
 

@@ -1,4 +1,4 @@
-"""Writes of the comparison: the table of a release, made once."""
+"""Writes of the comparison: the table of a release, created once."""
 
 from dataclasses import asdict
 
@@ -15,13 +15,13 @@ from survey.jobs.services import Work
 
 
 def do_peers(work: Work) -> None:
-    """Make the table of the release that is the key of a job."""
+    """Create the table of the release that is the key of a job."""
     build_peers(Release.objects.get(pk=int(work.job.key)))
 
 
 @transaction.atomic
 def build_peers(release: Release) -> PeerTable:
-    """The quartiles of the release's own run, frozen under their hash. A second call finds the first table."""
+    """The quartiles of the release's own run, frozen under their hash. A second call returns the existing table."""
     row = Release.objects.select_for_update(of=("self",)).get(pk=release.pk)
     existing = PeerTable.objects.filter(release=row).first()
     if existing is not None:

@@ -11,6 +11,6 @@ register("peers", services.do_peers, lease=660, time_limit=600)
 
 @shared_task(name="estimation.peers.tasks.build_missing_peers", expires=60, ignore_result=True)
 def build_missing_peers() -> None:
-    """Ask for the comparison of every release that waits for its hour, so that it is there at publication."""
+    """Request the comparison of every release that awaits publication, so that it exists when published."""
     for release_id in selectors.releases_without_peers():
         enqueue_missing("peers", release_id)

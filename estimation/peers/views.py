@@ -15,7 +15,7 @@ from survey.submissions.models import Submission
 @requires(Permission.RESPOND)
 @require_GET
 def peer_list(request: AuthenticatedRequest) -> HttpResponse:
-    """Which accepted sheets can be compared."""
+    """List of the accepted sheets that can be compared."""
     return page(request, "estimation/peers/list.html", {"sheets": selectors.accepted_sheets(request.user)})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from estimation.external.catalogue import known_series
+from estimation.external.catalogue import all_series
 from estimation.external.models import ExternalSeries
 from estimation.releases.content.content import Content, FrozenCell, Text
 from estimation.releases.content.draft import Material
@@ -194,7 +194,7 @@ def vocabulary() -> Vocabulary:
         frozenset(DERIVED),
         frozenset(f"{a}/{b}" for a, b in RATIOS),
         domains,
-        {series["code"]: series["unit"] for series in known_series()},
+        {series["code"]: series["unit"] for series in all_series()},
         frozenset(CROSSED),
     )
 

@@ -1,4 +1,4 @@
-"""Indicators and tables for machines; the same cells as the pages."""
+"""API of indicators and tables; the same cells as the pages."""
 
 from dataclasses import asdict
 from typing import Any
@@ -21,7 +21,7 @@ _RUN = OpenApiParameter("run", int, description="key of a finished run; the newe
 
 
 class CellSerializer(serializers.Serializer[Any]):
-    """One number with its quality, or the reason why there is none."""
+    """One number with its quality, or the reason why it is missing."""
 
     text = serializers.CharField()
     value = serializers.FloatField(allow_null=True)
@@ -66,7 +66,7 @@ class _Released(APIView):
     permission_classes = [SignedIn, HasPermission]
 
     def run(self, request: Request) -> EstimationRun:
-        """The run that was asked for, or the newest."""
+        """The requested run, or the newest."""
         run = choose_run(request.query_params.get("run", ""))
         if run is None:
             raise Http404
@@ -103,7 +103,7 @@ class Tables(_Released):
 
     @extend_schema(parameters=[_RUN], responses=TableRowSerializer(many=True))
     def get(self, request: Request, number: int) -> Response:
-        """Its rows."""
+        """The rows of the table."""
         table = selectors.table_layout(number)
         if table is None:
             raise Http404

@@ -28,17 +28,17 @@ from survey.access.roles import Permission
 
 
 def _base(request: HttpRequest) -> tuple[EstimationRun | None, dict[str, Any]]:
-    """The chosen run and what every result page shows of it. 404 for a run that is not finished."""
-    asked = request.GET.get("run", "")
-    run = choose_run(asked)
-    if run is None and asked:
+    """The chosen run and the context that every result page shows. 404 for a run that is not finished."""
+    run_key = request.GET.get("run", "")
+    run = choose_run(run_key)
+    if run is None and run_key:
         raise Http404
     others = finished_runs()[:30] if run is not None else []
     printed = [
         (number, table) for number, table in sorted(registry().tables.items()) if table.code[:1] == "T"
     ]
     tables = [(number, table.title) for number, table in printed]
-    return run, {"run": run, "other_runs": others, "tables": tables, "explicit": bool(asked)}
+    return run, {"run": run, "other_runs": others, "tables": tables, "explicit": bool(run_key)}
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -81,8 +81,8 @@ def results_domain(request: HttpRequest) -> HttpResponse:
     names = variables_of(run)
     variable = request.GET.get("variable", "P01")
     statistics = statistics_of(run, variable) or list(STATISTIC_LABELS)
-    asked = request.GET.get("statistic", "")
-    statistic = asked if asked in statistics else statistics[0]
+    requested = request.GET.get("statistic", "")
+    statistic = requested if requested in statistics else statistics[0]
     kind = request.GET.get("kind", "region")
     kind = kind if kind in KIND_LABELS else "region"
     years = [year.year for year in run.summary.years]

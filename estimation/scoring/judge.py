@@ -1,4 +1,4 @@
-"""What undecided sheets are compared with, and what hangs on them. Pure."""
+"""Scores of undecided sheets: expected values, and their impact on the estimates. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from estimation.runs.compute.treat import CATEGORY_GROUP, Treated
 from estimation.runs.compute.weigh import Weighted
 from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES
 
-# The items whose totals a bulk acceptance is previewed with: production, stock, circulation, development,
+# The items whose totals are shown in the preview of a bulk acceptance: production, stock, circulation, development,
 # artificial intelligence, spending, transactions.
 SHOWN: tuple[str, ...] = ("P01", "S02", "F01", "D01", "A02", "V01", "T02", "T07")
 SOURCES = {Source.PREVIOUS: "previous", Source.SIZE: "size", Source.MEDIAN: "median"}
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-FEWEST_PEERS = 10  # fewer positive values would show single units
+FEWEST_PEERS = 10  # fewer positive values would disclose single units
 MOST_ITEMS = 8
 UNUSUAL = 3.0  # robust standard deviations below which a ratio near 1000 is ordinary spread, not a slip
 
@@ -38,8 +38,8 @@ class Pending:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where each of m sheets would enter the estimation: name of the stratum, N and r (without the sheet)."""
+class TargetStrata:
+    """The estimation stratum of each of m sheets: name of the stratum, N and r (without the sheet)."""
 
     stratum: tuple[str, ...]
     population: Floats
@@ -51,8 +51,8 @@ class Place:
         return self.population / (self.respondents + 1.0)
 
 
-def places(pending: Pending, weighted: Weighted, year: Year) -> Place:
-    """The estimation stratum of every sheet; a design stratum that nobody stands for is one of its own."""
+def target_strata(pending: Pending, weighted: Weighted, year: Year) -> TargetStrata:
+    """The estimation stratum of every sheet; a design stratum without respondents is a stratum of its own."""
     size = np.bincount(weighted.sample.stratum, minlength=weighted.sample.strata)
     names, population, respondents = [], [], []
     owners = weighted.owner(pending.stratum, pending.drawn_in).tolist()
@@ -65,7 +65,9 @@ def places(pending: Pending, weighted: Weighted, year: Year) -> Place:
             names.append(f"d{year.strata.id[row]}" if row >= 0 else f"u{unit}")
             population.append(max(1.0, float(year.strata.population[row])) if row >= 0 else 1.0)
             respondents.append(0)
-    return Place(tuple(names), np.array(population, dtype=float), np.array(respondents, dtype=np.int64))
+    return TargetStrata(
+        tuple(names), np.array(population, dtype=float), np.array(respondents, dtype=np.int64)
+    )
 
 
 def totals(year: Year, weighted: Weighted, treated: Treated) -> tuple[Floats, Floats]:
@@ -93,7 +95,7 @@ def judge(
     weighted: Weighted,
     treated: Treated,
     pending: Pending,
-    place: Place,
+    target: TargetStrata,
     employees: tuple[Floats, Floats],
 ) -> Judgement:
     """Score the pending sheets beside the valid ones; factors of the expectation come from the valid ones.
@@ -104,53 +106,53 @@ def judge(
     amount = np.array([item.is_amount for item in now.items], dtype=bool)
     values = np.vstack([now.values, pending.values])
     category = np.concatenate([now.category, pending.category])
-    asked = np.stack([item.asked for item in now.items], axis=1)[category]
-    usable = asked & amount[None, :] & np.isfinite(values) & (values >= 0)
+    asks = np.stack([item.asked for item in now.items], axis=1)[category]
+    usable = asks & amount[None, :] & np.isfinite(values) & (values >= 0)
     section = np.concatenate([now.section, pending.section])
     family = CATEGORY_GROUP[category]
     group = family * (len(SECTIONS) + 1) + section + 1
     previous = _previous(before, now, np.concatenate([now.unit, pending.unit]))
     size = np.concatenate(employees)
     # Factors come from positive values: most units report no amount of most items, and a class ratio of zero
-    # would make every amount look like a slip. A sheet under suspicion must not vouch for itself.
-    known = usable & (values > 0)
-    known[n:] = False
+    # would make every amount look like a slip. A suspicious sheet must not contribute to its own expectation.
+    usable_for_factors = usable & (values > 0)
+    usable_for_factors[n:] = False
     expected = np.full(values.shape, np.nan)
     source = np.zeros(values.shape, dtype=np.int64)
     for item in np.flatnonzero(amount):
         if not usable[n:, item].any():
             continue
-        found = expected_values(
-            np.where(known[:, item], values[:, item], np.nan),
+        expectation = expected_values(
+            np.where(usable_for_factors[:, item], values[:, item], np.nan),
             group,
             previous=previous[:, item],
             size=size,
             parent=(family,),
             factor="median",
         )
-        expected[:, item], source[:, item] = found.value, found.source
+        expected[:, item], source[:, item] = expectation.value, expectation.source
     # Whether a unit has any of an item is not a matter of size: a zero is compared with its own past only.
     expected[~usable | ((values == 0) & (source != Source.PREVIOUS))] = np.nan
     national, regional = totals(now, weighted, treated)
     region = np.concatenate([now.region, pending.region])
-    found_scores = score(
+    scores = score(
         np.where(usable, values, 0.0),
         expected,
         group=group,
         total=national,
-        weight=np.concatenate([weighted.sample.weight, place.weight]),
+        weight=np.concatenate([weighted.sample.weight, target.weight]),
         domain=region,
         domain_total=regional,
     )
-    here = pending.region
-    own_total = np.where((here >= 0)[:, None], regional[here], np.nan)
-    own = place.weight[:, None] * (values[n:] - expected[n:]) / np.where(own_total > 0, own_total, np.nan)
-    return Judgement(_cut(found_scores, n, columns), expected[n:], source[n:], own)
+    pending_region = pending.region
+    own_total = np.where((pending_region >= 0)[:, None], regional[pending_region], np.nan)
+    own = target.weight[:, None] * (values[n:] - expected[n:]) / np.where(own_total > 0, own_total, np.nan)
+    return Judgement(_cut(scores, n, columns), expected[n:], source[n:], own)
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """Expected values of m units that have not filed, in the c shown items: (m, c), NaN where there is none.
+    """Expected values of m units that have not filed, in the c shown items: (m, c), NaN where missing.
 
     items : the codes; national, regional : shares of the present totals
     """
@@ -168,12 +170,12 @@ def outlook(
     weighted: Weighted,
     treated: Treated,
     owing: Pending,
-    place: Place,
+    target: TargetStrata,
     employees: tuple[Floats, Floats],
 ) -> Outlook:
-    """What units that owe their sheet would contribute, by their own past or by their size.
+    """Expected contribution of units that have not filed, by their own past or by their size.
 
-    Means and not medians: most units report none of most items, and a unit of unknown past has its share of that.
+    Means and not medians: most units report none of most items, and the expectation must include these zeros.
     """
     columns = [column for column, item in enumerate(now.items) if item.code in SHOWN]
     category = np.concatenate([now.category, owing.category])
@@ -184,7 +186,7 @@ def outlook(
     m = len(owing.unit)
     expected, source = np.full((m, len(columns)), np.nan), np.zeros((m, len(columns)), dtype=np.int64)
     for number, column in enumerate(columns):
-        found = expected_values(
+        expectation = expected_values(
             np.concatenate([now.values[:, column], np.full(m, np.nan)]),
             group,
             previous=previous[:, column],
@@ -193,12 +195,12 @@ def outlook(
             factor="sums",
             median=False,
         )
-        asked = now.items[column].asked[owing.category] & (previous[now.n :, column] != 0)
-        expected[:, number] = np.where(asked, found.value[now.n :], np.nan)
-        source[:, number] = found.source[now.n :]
+        asks = now.items[column].asked[owing.category] & (previous[now.n :, column] != 0)
+        expected[:, number] = np.where(asks, expectation.value[now.n :], np.nan)
+        source[:, number] = expectation.source[now.n :]
     national, regional = totals(now, weighted, treated)
     own = np.where((owing.region >= 0)[:, None], regional[owing.region], np.nan)[:, columns]
-    weighted_values = place.weight[:, None] * expected
+    weighted_values = target.weight[:, None] * expected
     return Outlook(
         tuple(now.items[column].code for column in columns),
         expected,
@@ -226,23 +228,23 @@ def _previous(before: Year | None, now: Year, unit: Ints) -> Floats:
     result = np.full((len(unit), len(now.items)), np.nan)
     if before is None or before.n == 0:
         return result
-    place = np.clip(np.searchsorted(before.unit, unit), 0, before.n - 1)
-    rows = np.flatnonzero(before.unit[place] == unit)
+    position = np.clip(np.searchsorted(before.unit, unit), 0, before.n - 1)
+    rows = np.flatnonzero(before.unit[position] == unit)
     columns = {item.code: column for column, item in enumerate(before.items)}
     for column, item in enumerate(now.items):
         if item.code in columns:
-            result[rows, column] = before.values[place[rows], columns[item.code]]
+            result[rows, column] = before.values[position[rows], columns[item.code]]
     return result
 
 
-def told_items(found: Judgement, row: int) -> list[int]:
-    """Columns worth telling of one sheet: by their part in the score, and every probable unit slip."""
-    product = found.scores.suspicion[row] * found.scores.impact[row]
+def reported_items(judgement: Judgement, row: int) -> list[int]:
+    """Columns to report for one sheet: the largest parts of its score, and every probable unit slip."""
+    product = judgement.scores.suspicion[row] * judgement.scores.impact[row]
     ranked = [int(item) for item in np.argsort(-product, kind="stable") if product[item] > 0]
     slips = [
         item
         for item in ranked
-        if found.scores.slip_base[row, item] and found.scores.suspicion[row, item] >= UNUSUAL
+        if judgement.scores.slip_base[row, item] and judgement.scores.suspicion[row, item] >= UNUSUAL
     ]
     chosen = dict.fromkeys([*ranked[:MOST_ITEMS], *slips])
     return [item for item in ranked if item in chosen]
@@ -256,20 +258,20 @@ def peer_quantiles(year: Year) -> Iterator[tuple[str, str, int, list[float]]]:
         for code in np.unique(sized).tolist()
         if code % (len(SIZES) + 1)
     }
-    whole = {number: CATEGORIES[number - 1] for number in np.unique(year.category).tolist()}
+    category_names = {number: CATEGORIES[number - 1] for number in np.unique(year.category).tolist()}
     for column, item in enumerate(year.items):
         if not item.is_amount:
             continue
         y = year.values[:, column]
         positive = np.isfinite(y) & (y > 0)
-        for codes, names in ((sized, labels), (year.category, whole)):
+        for codes, names in ((sized, labels), (year.category, category_names)):
             count = np.bincount(codes[positive])
-            wanted = {code for code in np.flatnonzero(count >= FEWEST_PEERS).tolist() if code in names}
-            if not wanted:
+            shown = {code for code in np.flatnonzero(count >= FEWEST_PEERS).tolist() if code in names}
+            if not shown:
                 continue
-            found = weighted_quantiles(y[positive], QUANTILES, group=codes[positive])
-            for code in sorted(wanted):
-                yield names[code], item.code, int(count[code]), found[code].tolist()
+            quantiles = weighted_quantiles(y[positive], QUANTILES, group=codes[positive])
+            for code in sorted(shown):
+                yield names[code], item.code, int(count[code]), quantiles[code].tolist()
 
 
 def total_cells(
@@ -280,9 +282,9 @@ def total_cells(
     stratum = weighted.sample.stratum
     size = np.bincount(stratum, minlength=weighted.sample.strata)
     key = stratum * (len(REGIONS) + 1) + year.region + 1
-    cells, place = np.unique(key, return_inverse=True)
+    cells, inverse = np.unique(key, return_inverse=True)
     sums = np.zeros((len(cells), len(columns)))
-    np.add.at(sums, place, treated.values[:, list(columns.values())])
+    np.add.at(sums, inverse, treated.values[:, list(columns.values())])
     for row, cell in enumerate(cells.tolist()):
         owner, region = divmod(cell, len(REGIONS) + 1)
         yield (

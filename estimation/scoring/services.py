@@ -22,12 +22,12 @@ from estimation.scoring.judge import (
     Judgement,
     Outlook,
     Pending,
-    Place,
+    TargetStrata,
     judge,
     outlook,
     peer_quantiles,
-    places,
-    told_items,
+    reported_items,
+    target_strata,
     total_cells,
 )
 from survey.classification import CATEGORIES, REGIONS, SECTIONS
@@ -58,7 +58,7 @@ def latest_run(round: CollectionRound) -> EstimationRun | None:
 
 
 def score_round(round: CollectionRound) -> int:
-    """Score what the latest run has not scored yet: after a new run everything, else newly filed sheets.
+    """Score the sheets without a score of the latest run: after a new run all, else newly filed ones.
 
     Returns the number of sheets that got a score. Running it again does nothing.
     """
@@ -86,15 +86,16 @@ def score_round(round: CollectionRound) -> int:
         before = read_year(run.previous_microdata, run.previous_design)
     if is_new:
         _hand_over_expected(round, run, now, before, weighted, treated)
-    found = list(scores.undecided(ids, run.microdata.layout))
-    if not found:
+    sheets = list(scores.undecided(ids, run.microdata.layout))
+    if not sheets:
         return 0
     pending = replace(
-        _known(found, run, now.strata), values=np.array([one.values for one in found], dtype=np.float64)
+        _pending(sheets, run, now.strata),
+        values=np.array([sheet.values for sheet in sheets], dtype=np.float64),
     )
-    place = places(pending, weighted, now)
-    judged = judge(now, before, weighted, treated, pending, place, _employees(now.unit, pending.unit))
-    return services.receive_scores(run=run.pk, sheets=_sheets(found, now, place, judged))
+    target = target_strata(pending, weighted, now)
+    judged = judge(now, before, weighted, treated, pending, target, _employees(now.unit, pending.unit))
+    return services.receive_scores(run=run.pk, sheets=_sheets(sheets, now, target, judged))
 
 
 def _errors(run: EstimationRun) -> list[tuple[str, str, float]]:
@@ -114,8 +115,8 @@ def _errors(run: EstimationRun) -> list[tuple[str, str, float]]:
 
 
 def request_scores() -> list[Job]:
-    """Ask for the scores of every opened round that has something to score."""
-    asked = []
+    """Request the scores of every opened round with sheets to score."""
+    requested = []
     for round in CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED):
         run = latest_run(round)
         if run is None:
@@ -123,8 +124,8 @@ def request_scores() -> list[Job]:
         ids = sorted(scores.unscored(round, run.pk))
         if ids or scores.background_run(round) != run.pk:
             job = enqueue_missing("scores", f"{round.pk}:{run.pk}:{digest(ids)[:32]}")
-            asked += [job] if job else []
-    return asked
+            requested += [job] if job else []
+    return requested
 
 
 def do_scores(work: Work) -> None:
@@ -140,13 +141,15 @@ def _hand_over_expected(
     weighted: Weighted,
     treated: Treated,
 ) -> None:
-    """What the units that have not filed would contribute."""
+    """Hand over the expected contributions of the units that have not filed."""
     owing = scores.unfiled(round)
-    known = _known(owing, run, now.strata)
-    place = places(known, weighted, now)
-    seen = outlook(now, before, weighted, treated, known, place, _employees(now.unit, known.unit))
+    pending = _pending(owing, run, now.strata)
+    target = target_strata(pending, weighted, now)
+    seen = outlook(now, before, weighted, treated, pending, target, _employees(now.unit, pending.unit))
     services.receive_expected(
-        round_=round, run=run.pk, shares=[one for one in map(_best, owing, *_rows(seen)) if one]
+        round_=round,
+        run=run.pk,
+        shares=[expected for expected in map(_best, owing, *_rows(seen)) if expected],
     )
 
 
@@ -155,7 +158,7 @@ def _rows(seen: Outlook) -> tuple[list[Outlook], list[int]]:
 
 
 def _best(owes: Unfiled, seen: Outlook, row: int) -> Expected | None:
-    """The item in which a unit weighs most in the nation; None when nothing is known of it."""
+    """The item with the largest national share of a unit; None when it has no expected value."""
     national = seen.national[row]
     if not np.isfinite(national).any():
         return None
@@ -170,51 +173,53 @@ def _best(owes: Unfiled, seen: Outlook, row: int) -> Expected | None:
     )
 
 
-def _known(found: Sequence[Undecided | Unfiled], run: EstimationRun, strata: Strata) -> Pending:
+def _pending(sheets: Sequence[Undecided | Unfiled], run: EstimationRun, strata: Strata) -> Pending:
     """Codes and design strata of sheets; their values are added by the caller."""
-    unit = np.array([one.unit for one in found], dtype=np.int64)
+    unit = np.array([sheet.unit for sheet in sheets], dtype=np.int64)
     drawn = selection_of(run.design)
-    place = drawn.rows_of(unit)
-    row = np.append(np.searchsorted(strata.id, drawn.stratum), -1)[place]
+    position = drawn.rows_of(unit)
+    row = np.append(np.searchsorted(strata.id, drawn.stratum), -1)[position]
     return Pending(
         unit=unit,
-        category=_codes([one.category for one in found], CATEGORIES) + 1,
-        region=_codes([one.region for one in found], REGIONS),
-        section=_codes([one.section for one in found], SECTIONS),
+        category=_codes([sheet.category for sheet in sheets], CATEGORIES) + 1,
+        region=_codes([sheet.region for sheet in sheets], REGIONS),
+        section=_codes([sheet.section for sheet in sheets], SECTIONS),
         stratum=row,
-        drawn_in=np.append(drawn.region, -1)[place],
-        values=np.empty((len(found), 0)),
+        drawn_in=np.append(drawn.region, -1)[position],
+        values=np.empty((len(sheets), 0)),
     )
 
 
-def _codes(values: list[str], known: tuple[str, ...]) -> Ints:
-    table = {code: place for place, code in enumerate(known)}
+def _codes(values: list[str], codelist: tuple[str, ...]) -> Ints:
+    table = {code: index for index, code in enumerate(codelist)}
     return np.array([table.get(value, -1) for value in values], dtype=np.int64)
 
 
 def _employees(*units: Ints) -> tuple[Floats, Floats]:
-    known = dict(ReportingUnit.objects.exclude(employees=None).values_list("pk", "employees"))
+    employees = dict(ReportingUnit.objects.exclude(employees=None).values_list("pk", "employees"))
     valid, pending = (
-        np.array([known.get(unit, np.nan) for unit in one.tolist()], dtype=np.float64) for one in units
+        np.array([employees.get(unit, np.nan) for unit in keys.tolist()], dtype=np.float64) for keys in units
     )
     return valid, pending
 
 
-def _sheets(found: list[Undecided], now: Year, place: Place, judged: Judgement) -> list[ScoredSheet]:
+def _sheets(
+    undecided: list[Undecided], now: Year, target: TargetStrata, judged: Judgement
+) -> list[ScoredSheet]:
     codes = [item.code for item in now.items]
     shown = [(column, code) for column, code in enumerate(codes) if code in SHOWN]
     result = []
-    for row, sheet in enumerate(found):
+    for row, sheet in enumerate(undecided):
         amounts = {code: sheet.values[column] for column, code in shown if np.isfinite(sheet.values[column])}
         result.append(
             ScoredSheet(
                 submission=sheet.submission,
                 filing_number=sheet.filing_number,
                 value=float(judged.scores.score[row]),
-                stratum=place.stratum[row],
+                stratum=target.stratum[row],
                 region=sheet.region,
-                population=float(place.population[row]),
-                respondents=int(place.respondents[row]),
+                population=float(target.population[row]),
+                respondents=int(target.respondents[row]),
                 amounts=amounts,
                 items=_items(judged, row, codes, sheet),
             )
@@ -236,7 +241,7 @@ def _items(judged: Judgement, row: int, codes: list[str], sheet: Undecided) -> t
             slip_base=int(scored.slip_base[row, column]) if scored.suspicion[row, column] >= UNUSUAL else 0,
             slip_power=int(scored.slip_power[row, column]),
         )
-        for column in told_items(judged, row)
+        for column in reported_items(judged, row)
     )
 
 

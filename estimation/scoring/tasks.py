@@ -10,5 +10,5 @@ register("scores", services.do_scores, lease=960, time_limit=900)
 
 @shared_task(name="estimation.scoring.tasks.sweep_scores", expires=60, ignore_result=True)
 def sweep_scores() -> None:
-    """Ask for scores of what a finished run or a newly filed sheet has brought since the last sweep."""
+    """Request scores after a finished run or newly filed sheets since the last sweep."""
     services.request_scores()

@@ -15,13 +15,13 @@ from survey.microdata.variables import Variable
 
 _SMALL = 2  # small and micro are one estimation size
 _CERTAINTY = 2
-# How much of a unit's readiness to answer is its own and lasts from one year to the next.
+# Share of a unit's response propensity that persists from one year to the next.
 _LASTING = 0.6
 
 
 @dataclass(frozen=True)
 class _Round:
-    """One year of the design: who exists, in which cell, and how many are drawn and answer validly in each."""
+    """One year of the design: existing units, their cells, and the drawn and valid counts of each cell."""
 
     alive: Ints
     cell: Ints
@@ -30,10 +30,10 @@ class _Round:
 
 
 class Draws:
-    """The design of a country, ready to be drawn from again and again.
+    """The design of a country, from which samples are drawn repeatedly.
 
-    A cell is a stratum inside one region: there the counts of drawn and of valid units are those of the rehearsal
-    round, and who they are is random. Permanent random numbers are new in every sample and common to its two years.
+    A cell is a stratum inside one region: its counts of drawn and of valid units are those of the rehearsal
+    round, and the units are random. Permanent random numbers are new in every sample and common to its two years.
     """
 
     def __init__(self, country: Country, variables: Sequence[Variable]) -> None:
@@ -62,7 +62,7 @@ class Draws:
         units, strata = self.country.units, self.strata[year]
         category = units.category[rows]
         values = np.stack([self.country.values[item.code][year, rows] for item in self.items], axis=1)
-        asked = np.stack([item.asked for item in self.items], axis=1)[category]
+        asks = np.stack([item.asked for item in self.items], axis=1)[category]
         return Year(
             year=YEARS[year],
             unit=rows,
@@ -77,14 +77,14 @@ class Draws:
             drawn_in=units.region[rows],
             strata=strata,
             items=self.items,
-            values=np.where(asked, values, np.nan),
+            values=np.where(asks, values, np.nan),
         )
 
 
 def _item(variable: Variable) -> Item:
-    asked = np.zeros(len(CATEGORIES) + 1, dtype=bool)
-    asked[[CATEGORIES.index(category) + 1 for category in variable.categories]] = True
-    return Item(variable.code, variable.unit, variable.kind, variable.required, asked)
+    asks = np.zeros(len(CATEGORIES) + 1, dtype=bool)
+    asks[[CATEGORIES.index(category) + 1 for category in variable.categories]] = True
+    return Item(variable.code, variable.unit, variable.kind, variable.required, asks)
 
 
 def _counts(cell: Ints, status: Ints) -> tuple[Ints, Ints]:
@@ -94,7 +94,7 @@ def _counts(cell: Ints, status: Ints) -> tuple[Ints, Ints]:
 
 
 def _strata(country: Country, year: int) -> Strata:
-    """The strata that hold somebody; `id` is the number of the stratum in the rehearsal's own list."""
+    """The strata with units; `id` is the number of the stratum in the rehearsal's list."""
     plan = country.strata
     used = np.flatnonzero(plan.population[year] > 0)
     units = country.units
@@ -114,7 +114,7 @@ def _strata(country: Country, year: int) -> Strata:
 
 
 def _valid(plan: _Round, permanent: Floats, ready: Floats) -> Ints:
-    """Valid units, ascending: the smallest random numbers of a cell are drawn, the readiest of these answer."""
+    """Valid units, ascending: the smallest random numbers of a cell are drawn, and those with the highest propensity answer."""
     drawn = plan.alive[_smallest(plan.cell, permanent[plan.alive], plan.drawn)]
     cell = np.empty(len(permanent), dtype=np.int64)
     cell[plan.alive] = plan.cell
@@ -122,8 +122,8 @@ def _valid(plan: _Round, permanent: Floats, ready: Floats) -> Ints:
 
 
 def _smallest(cell: Ints, number: Floats, sizes: Ints) -> Bools:
-    """(m,) the `wanted[c]` units of each cell with the smallest numbers in [0, 1)."""
-    # Whole part the cell, fraction the number: one sort instead of two keys.
+    """(m,) True for the `sizes[c]` units of each cell with the smallest numbers in [0, 1)."""
+    # Integer part the cell, fraction the number: one sort instead of two keys.
     order = np.argsort(cell + number)
     present = np.bincount(cell, minlength=len(sizes))
     rank = np.arange(len(cell)) - np.repeat(np.cumsum(present) - present, present)

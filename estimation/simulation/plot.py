@@ -1,4 +1,4 @@
-"""The chief figures of a study as one SVG: bias, mean squared error and coverage of the national totals."""
+"""The main results of a study as one SVG: bias, mean squared error and coverage of the national totals."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,7 +9,7 @@ import vl_convert
 
 from estimation.simulation.report import Line
 
-# Grey for the raw values, one accent for what a run does by default, and shapes for the rest.
+# Grey for the raw values, an accent for the default of a run, and shapes for the other variants.
 _RAW, _ACCENT, _REST = "#5b6470", "#1f4e8c", "#9aa7b5"
 
 
@@ -20,7 +20,7 @@ def draw(lines: Sequence[Line], *, variants: Sequence[str], default: str, sample
         for line in lines
         if line.scope == "nation" and line.statistic == "total" and line.variant in variants
     ]
-    data: Any = alt.Data(values=rows)  # type: ignore[no-untyped-call]  # Altair's own gap
+    data: Any = alt.Data(values=rows)  # type: ignore[no-untyped-call]  # not typed in Altair
     colours = [_RAW if v == variants[0] else _ACCENT if v == default else _REST for v in variants]
     shapes = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "stroke"]
     colour = alt.Color("variant:N", sort=list(variants), title=None).scale(
@@ -37,7 +37,7 @@ def draw(lines: Sequence[Line], *, variants: Sequence[str], default: str, sample
         return alt.Chart(data).mark_point(filled=True, size=46).encode(items, offset, x, colour, shape)
 
     def rule(at: float) -> Any:
-        line: Any = alt.Data(values=[{"at": at}])  # type: ignore[no-untyped-call]  # Altair's own gap
+        line: Any = alt.Data(values=[{"at": at}])  # type: ignore[no-untyped-call]  # not typed in Altair
         return alt.Chart(line).mark_rule(color="#c3cad3").encode(x="at:Q")
 
     spread = alt.Chart(data).mark_rule().encode(items, offset, alt.X("low:Q"), alt.X2("high:Q"), colour)

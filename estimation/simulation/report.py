@@ -20,7 +20,7 @@ SCOPES = {"nation": "nation", "region": "regions", "section": "sections"}
 class Line:
     """One indicator in one variant; for regions and sections the median over the domains, coverage the mean.
 
-    truth : NaN for several domains; domains : how many were judged
+    truth : NaN for several domains; domains : number of domains evaluated
     bias, bias_error : mean error over `scale` and its Monte Carlo standard error; several domains: absolute values
     rmse : root of the mean squared error over `scale`
     mse_ratio : mean squared error over that of the first variant, the raw values
@@ -46,7 +46,7 @@ class Line:
 
 
 def lines_of(study: Study) -> list[Line]:
-    """All lines, by indicator and then by variant. A domain without an estimate in some sample is not judged."""
+    """All lines, by indicator and then by variant. A domain without an estimate in some sample is omitted."""
     growth = np.array([statistic in GROWTH for _, statistic, _, _ in study.keys])
     scale = np.where(growth, 1.0 + study.truth, np.abs(study.truth))
     figures = [_figures(study, scale, value, se) for value, se in ((o.value, o.se) for o in study.outcomes)]
@@ -63,7 +63,7 @@ def lines_of(study: Study) -> list[Line]:
 
 
 def table(lines: Sequence[Line], *, scope: str = "nation") -> str:
-    """The lines of one scope as text, an indicator a block."""
+    """The lines of one scope as text, one block per indicator."""
     rows: list[str] = []
     header = f"{'':32s}{'bias %':>9s}{'+- %':>7s}{'rmse %':>9s}{'MSE/raw':>9s}{'cover %':>9s}{'se/sd':>7s}"
     last = ("", "")
@@ -94,7 +94,7 @@ def as_csv(lines: Iterable[Line]) -> str:
 
 
 def as_json(study: Study, lines: Iterable[Line]) -> str:
-    """The lines with the size of the study as a JSON document; what is undefined is null."""
+    """The lines with the size of the study as a JSON document; undefined values are null."""
     rows = [
         {
             name: None if isinstance(value, float) and np.isnan(value) else value
@@ -120,7 +120,7 @@ def _figures(study: Study, scale: Floats, value: Floats, se: Floats) -> _Figures
     error = (value - study.truth) / safe
     bias, spread = error.mean(axis=0), error.std(axis=0, ddof=1)
     half = se * float(special.ndtri(0.5 + study.level / 2.0))
-    # An estimate without error (full response) is right or wrong; rounding must not make it wrong.
+    # The interval of an estimate without error (full response) is a point: allow for rounding.
     slack = 1e-12 * np.abs(study.truth)
     covered = (np.abs(value - study.truth) <= half + slack).mean(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -129,7 +129,7 @@ def _figures(study: Study, scale: Floats, value: Floats, se: Floats) -> _Figures
 
 
 def _groups(study: Study, judged: Bools) -> dict[tuple[str, str, str], list[int]]:
-    """Places of the keys of each indicator: the nation as a whole, all regions, all sections."""
+    """Indices of the keys of each indicator: the nation, all regions, all sections."""
     groups: dict[tuple[str, str, str], list[int]] = {}
     for position, (variable, statistic, kind, code) in enumerate(study.keys):
         if judged[position] and (kind != "nation" or code == "all"):
@@ -159,7 +159,7 @@ def _line(
         rmse=float(np.sqrt(np.median(mse))),
         mse_ratio=float(np.median(ratio)),
         coverage=coverage,
-        # Domains of one sample go together, so their mean is taken for no more certain than one of them.
+        # Domains of one sample are dependent, so the error of their mean is that of a single domain.
         coverage_error=float(np.sqrt(max(coverage * (1.0 - coverage), 0.0) / study.samples)),
         se_ratio=float(np.median(finite)) if len(finite) else float("nan"),
     )

@@ -1,4 +1,4 @@
-"""The simulation itself: samples, estimates of every variant, and what they are worth against the truth. Pure."""
+"""The simulation: samples, estimates of every variant, and their comparison with the true values. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -33,7 +33,7 @@ type Key = tuple[str, str, str, str]  # variable, statistic, kind of domain, dom
 
 @dataclass(frozen=True)
 class Outcome:
-    """Estimates of one variant: K keys in S samples; `value` and `se` are (S, K), NaN where there was none."""
+    """Estimates of one variant: K keys in S samples; `value` and `se` are (S, K), NaN where missing."""
 
     name: str
     value: Floats
@@ -42,7 +42,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Study:
-    """What came out: K keys with their true values (K,), and the outcome of each variant."""
+    """Result of a study: K keys with their true values (K,), and the outcome of each variant."""
 
     keys: tuple[Key, ...]
     truth: Floats
@@ -65,8 +65,8 @@ def run_study(
 ) -> Study:
     """Draw `samples` samples and estimate each in every variant, in as many processes as there are `workers`.
 
-    Sample i depends on `(seed, i)` alone, so more samples extend a study and never change it, and no number of
-    workers changes a digit. Raises ValueError for fewer than 2 samples or a country without one of the items.
+    Sample i depends on `(seed, i)` alone, so more samples extend a study without changing it, and the result does not
+    depend on the number of workers. Raises ValueError for fewer than 2 samples or a country without one of the items.
     """
     if samples < 2:
         raise ValueError(f"samples must be at least 2, not {samples}")
@@ -75,9 +75,9 @@ def run_study(
     if missing:
         raise ValueError(f"the questionnaires do not ask {min(missing)}")
     truth = _truth(country, chosen)
-    # What a sample needs of the country is little, and every process gets a copy of it.
+    # Every process gets a copy, so only the parts of the country that a sample needs are passed.
     small = replace(country, values={item: country.values[item] for item in ITEMS}, unknown_answers={})
-    compute_sample = _OneSample(Draws(small, chosen), tuple(variants), tuple(truth), seed)
+    compute_sample = _SampleComputation(Draws(small, chosen), tuple(variants), tuple(truth), seed)
     shape = (len(variants), samples, len(truth))
     value, se = np.full(shape, np.nan), np.full(shape, np.nan)
     units = 0
@@ -92,8 +92,8 @@ def run_study(
 
 
 @dataclass(frozen=True)
-class _OneSample:
-    """Estimates of one sample in all variants: size, values (V, K) and standard errors (V, K)."""
+class _SampleComputation:
+    """Computes one sample in all variants: size, values (V, K) and standard errors (V, K)."""
 
     draws: Draws
     variants: tuple[Variant, ...]
@@ -121,7 +121,7 @@ class _OneSample:
 
 
 def _all_samples(
-    compute_sample: _OneSample, samples: int, workers: int
+    compute_sample: _SampleComputation, samples: int, workers: int
 ) -> Iterator[tuple[int, Floats, Floats]]:
     """The samples in their order, computed here or by a pool of processes."""
     if workers == 1:
@@ -132,9 +132,9 @@ def _all_samples(
         yield from pool.map(_compute, range(samples))
 
 
-def _begin(compute_sample: _OneSample) -> None:
-    """What a process computes, sent to it once."""
-    global _compute_sample  # a process of the pool receives it once
+def _begin(compute_sample: _SampleComputation) -> None:
+    """Initialise a process of the pool with its computation."""
+    global _compute_sample  # the initialiser of a pool cannot pass a value to its tasks otherwise
     _compute_sample = compute_sample
 
 
@@ -142,11 +142,11 @@ def _compute(number: int) -> tuple[int, Floats, Floats]:
     return _compute_sample(number)
 
 
-_compute_sample: _OneSample
+_compute_sample: _SampleComputation
 
 
 class _Weights:
-    """Weights of two years, made once for all variants that weigh alike."""
+    """Weights of two years, computed once for all variants with the same weighting."""
 
     def __init__(self, years: tuple[Year, Year]) -> None:
         self.years = years
@@ -187,6 +187,6 @@ def _truth(country: Country, variables: Sequence[Variable]) -> dict[Key, float]:
         if year == YEAR
         and statistic in STATISTICS
         and kind in kinds
-        # Growth of shares is a run's business; here growth is that of the amounts.
+        # Growth is simulated for amounts only, not for shares.
         and not (statistic == "level_growth" and name not in amounts)
     }

@@ -1,11 +1,11 @@
-"""What a simulation compares: treatments of extreme values and policies for lonely strata. Pure."""
+"""Variants that a simulation compares: treatments of extreme values and policies for lonely strata. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from estimation.runs.compute.spec import RunSpec, Winsorization
 
-# Growth and levels for these classifications are enough to judge a method by.
+# Growth and levels for these classifications suffice to evaluate a method.
 DOMAINS = ("nation", "region", "section")
 
 
@@ -61,7 +61,7 @@ POLICIES: tuple[Variant, ...] = (
 )
 # Nonrespondents of take-all strata are represented by the respondents of the whole nation; raw values.
 CLASSES: tuple[Variant, ...] = (Variant("response of the nation", _spec(None, response="stratum")),)
-# Drawn in the figure of a study; the accent is on the default of a run.
+# Variants in the figure of a study; the default of a run has the accent.
 DEFAULT = "0.1 % and 99.9 %"
 PLOTTED = (
     RAW.name,

@@ -1,4 +1,4 @@
-"""How estimates, domains and grades look on the result pages."""
+"""Filters and tags that format estimates, domains and grades on the result pages."""
 
 import math
 from typing import Any
@@ -35,7 +35,7 @@ _LISTS = {
     "category": "categories",
 }
 TONES = {"A": "good", "B": "good", "C": "info", "D": "warn", "E": "bad"}
-PLACE_LABELS = {
+REGION_PART_LABELS = {
     "east": _("East"),
     "central": _("Centre"),
     "west": _("West"),
@@ -83,7 +83,7 @@ def domain_label(code: str, kind: str) -> Any:
 
 @register.filter
 def figure(value: Any, percent: Any = False) -> str:
-    """A number with the digits that can be read: two decimals, or three significant digits when small."""
+    """A number with readable digits: two decimals, or three significant digits when small."""
     if value is None or not math.isfinite(value):
         return "—"
     number = value * 100 if percent else value
@@ -109,7 +109,7 @@ def times(value: float | None, factor: float) -> float | None:
 
 @register.filter
 def interval(cell: Any, decimals: int = 2) -> str:
-    """The bounds of a cell with the decimals of its number, so that a column reads as one."""
+    """The bounds of a cell with the decimals of its number, so that a column has one format."""
     if cell.lower is None or cell.upper is None:
         return "—"
     return f"{grouped(cell.lower, decimals)} – {grouped(cell.upper, decimals)}"
@@ -117,7 +117,7 @@ def interval(cell: Any, decimals: int = 2) -> str:
 
 @register.filter
 def grade_tone(grade: str) -> str:
-    """Tone of a quality grade; the letter carries the same without colour."""
+    """Tone of a quality grade; the letter has the same meaning without colour."""
     return TONES.get(grade, "neutral")
 
 
@@ -177,14 +177,14 @@ def treatment_label(code: str) -> Any:
 
 @register.filter
 def parameter_label(value: str, name: str) -> Any:
-    """A parameter of a run as the form that asked for it calls it."""
+    """A parameter of a run with its label on the form."""
     field: Any = RunForm.base_fields[name]
     return dict(field.choices).get(value, value)
 
 
 @register.filter
 def class_label(name: str) -> str:
-    """A class of treatment, such as "other/C", in words: group of categories and section."""
+    """A class of treatment, such as "other/C", as text: group of categories and section."""
     group, _slash, section = name.partition("/")
     words = str(GROUP_LABELS.get(group, group))
     return words if section in ("", "-") else f"{words} · {domain_label(section, 'section')}"
@@ -192,15 +192,15 @@ def class_label(name: str) -> str:
 
 @register.filter
 def stratum_label(name: str) -> str:
-    """The name of an estimation stratum, such as "C · east · small (3)", in words."""
+    """The name of an estimation stratum, such as "C · east · small (3)", as text."""
     parts, _bracket, count = name.partition(" (")
     words = " · ".join(str(_part_label(part)) for part in parts.split(" · "))
     return f"{words} ({count}" if count else words
 
 
 def _part_label(part: str) -> Any:
-    if part in PLACE_LABELS:
-        return PLACE_LABELS[part]
+    if part in REGION_PART_LABELS:
+        return REGION_PART_LABELS[part]
     if "+" in part:
         return "+".join(str(_part_label(piece)) for piece in part.split("+"))
     for codelist in ("industry_sections", "regions", "categories"):
@@ -226,7 +226,7 @@ def run_tone(state: str) -> str:
 
 @register.simple_tag
 def units_url(run: EstimationRun, of: Any, year: Any = None) -> str:
-    """Address of the units behind an estimate: of a stored one, of a cell's key, or of a part of an indicator."""
+    """Address of the units behind a stored estimate, a cell's key, or a part of an indicator."""
     kind = getattr(of, "domain_kind", None) or of.kind
     code = getattr(of, "domain_code", None) or of.code
     query = {
@@ -276,7 +276,7 @@ def magnitude(value: Any) -> float:
 
 @register.filter
 def cv_percent(value: Any) -> str:
-    """A coefficient of variation in percent with one decimal; the unit stands in the header."""
+    """A coefficient of variation in percent with one decimal; the header has the unit."""
     return "—" if value is None or not math.isfinite(value) else grouped(value * 100, 1)
 
 
@@ -303,5 +303,5 @@ VARIANT_PARTS = {
 
 @register.filter
 def variant_label(name: str) -> str:
-    """A way to build the index in words: scaling, weights, mean."""
+    """A variant of the index as text: scaling, weights, mean."""
     return " · ".join(str(VARIANT_PARTS.get(part, part)) for part in name.split("/"))

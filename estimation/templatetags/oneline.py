@@ -27,7 +27,7 @@ class OneLineNode(Node):
 
 @register.tag
 def oneline(parser: Parser, token: Token) -> OneLineNode:
-    """``{% oneline %} … {% endoneline %}``: for templates whose rendered bytes are published and must not move."""
+    """``{% oneline %} … {% endoneline %}``: for templates whose rendered bytes are published and must not change."""
     nodelist = parser.parse(("endoneline",))
     parser.delete_first_token()
     return OneLineNode(nodelist)

@@ -1,4 +1,4 @@
-"""How frozen cells look on public pages."""
+"""Filters that format frozen cells on public pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -69,12 +69,16 @@ def estimator_words(code: str) -> Any:
 
 @register.filter
 def edition_name(release: Release) -> str:
-    """``2025-1``: the address of a release for ever."""
+    """``2025-1``: the part of the permanent address of a release."""
     return f"{release.round.year}-{release.number}"
 
 
 @register.filter
 def identity_words(identity: Mapping[str, Any], language: str) -> str:
     """Result of an arithmetic check as a sentence."""
-    said = identity.get("words", "")
-    return str(said.get(language, "")) if isinstance(said, Mapping) else str(said or identity.get("code", ""))
+    wording = identity.get("words", "")
+    return (
+        str(wording.get(language, ""))
+        if isinstance(wording, Mapping)
+        else str(wording or identity.get("code", ""))
+    )

@@ -15,7 +15,9 @@ from tests.architecture.test_layout import ROOT
 FOLDERS = (
     "estimation/archive",
     "estimation/benchmark",
+    "estimation/design",
     "estimation/external",
+    "estimation/index",
     "estimation/management",
     "estimation/methods",
     "estimation/peers",
@@ -24,6 +26,7 @@ FOLDERS = (
     "estimation/releases",
     "estimation/report",
     "estimation/results",
+    "estimation/scoring",
     "estimation/simulation",
     "estimation/templatetags",
     "survey/questionnaires",

@@ -19,7 +19,7 @@ SHORTEST_REASON = 5
 
 @transaction.atomic
 def approve_design(design: SampleDesign, *, by: User, content_hash: str) -> SampleDesign:
-    """A second person confirms exactly what was shown. Raises PermissionDenied, PolicyDenied."""
+    """Record the second person's approval of the displayed content. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.DESIGN_SAMPLE):
         raise PermissionDenied
     row = locked(design, (State.DRAWN,))
@@ -43,7 +43,7 @@ def approve_design(design: SampleDesign, *, by: User, content_hash: str) -> Samp
 
 @transaction.atomic
 def withdraw_design(design: SampleDesign, *, by: User, reason: str) -> SampleDesign:
-    """Take a design back before it is handed over. Raises PermissionDenied, PolicyDenied."""
+    """Withdraw a design before it is handed over. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.DESIGN_SAMPLE):
         raise PermissionDenied
     row = locked(design, (State.DRAFT, State.DRAWN, State.APPROVED))

@@ -1,4 +1,4 @@
-"""What an address asks of the comparison page, and the answer: alternatives, tables, precision."""
+"""Query parameters of the comparison page and their result: alternatives, tables, precision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ _COMMON: dict[str, Any] = {
 
 @dataclass
 class Column:
-    """One alternative as a column: its form, what came of it, or why nothing came."""
+    """One alternative as a column: its form and its result, or the error that prevented one."""
 
     letter: str
     form: AlternativeForm
@@ -46,7 +46,7 @@ class Column:
 
 @dataclass
 class Comparison:
-    """Everything that the page shows."""
+    """The content of the comparison page."""
 
     base: Base
     columns: list[Column]
@@ -65,20 +65,20 @@ class Comparison:
         return [column for column in self.columns if column.result is not None]
 
 
-def compare(design: SampleDesign, given: Mapping[str, str]) -> Comparison:
-    """Allocate every wanted alternative of the address (or the defaults) and lay the results side by side."""
+def compare(design: SampleDesign, data: Mapping[str, str]) -> Comparison:
+    """Allocate every alternative of the query parameters (or the defaults) and compare the results."""
     base = base_of(design)
     items = item_names(design)
-    columns = [_column(base, design, letter, given, items) for letter in LETTERS]
-    known = {"response": str(_response(design)), "start": "0"}
-    draw = DrawForm({**known, **{name: given[name] for name in known if name in given}})
+    columns = [_column(base, design, letter, data, items) for letter in LETTERS]
+    defaults = {"response": str(_response(design)), "start": "0"}
+    draw = DrawForm({**defaults, **{name: data[name] for name in defaults if name in data}})
     share = (draw.cleaned_data["response"] if draw.is_valid() else _response(design)) / 100
     for column in columns:
         _fill(base, column, share)
     shown = [column for column in columns if column.result is not None]
     results = [column.result for column in shown if column.result is not None]
-    chosen = given.get("show", "")
-    place = base.items.index(chosen) if chosen in base.items else 0
+    chosen = data.get("show", "")
+    index = base.items.index(chosen) if chosen in base.items else 0
     titles = (("region", _("Regions")), ("section", _("Industry sections")), ("size", _("Sizes")))
     names = dict(items)
     low, high = base.bounds(2)
@@ -87,8 +87,8 @@ def compare(design: SampleDesign, given: Mapping[str, str]) -> Comparison:
         columns=columns,
         draw=draw,
         items=items,
-        item=base.items[place] if base.items else "",
-        tables=[(kind, title, breakdown(base, results, kind, place)) for kind, title in titles]
+        item=base.items[index] if base.items else "",
+        tables=[(kind, title, breakdown(base, results, kind, index)) for kind, title in titles]
         if results
         else [],
         chief=[(code, names[code], values) for code, values in national_cv(base, results)],
@@ -105,42 +105,42 @@ def item_names(design: SampleDesign) -> list[tuple[str, str]]:
     return [(code, f"{code} {labels[1 if english else 0]}") for code, labels in named]
 
 
-def draw_request(design: SampleDesign, given: Mapping[str, str]) -> Request | None:
-    """The alternative that a draw names, or None when it cannot be used."""
-    form = AlternativeForm(given, prefix="a", items=item_names(design))
+def draw_request(design: SampleDesign, data: Mapping[str, str]) -> Request | None:
+    """The allocation of a draw's form data, or None when it is not valid."""
+    form = AlternativeForm(data, prefix="a", items=item_names(design))
     return form.request() if form.is_valid() else None
 
 
 def _column(
-    base: Base, design: SampleDesign, letter: str, given: Mapping[str, str], items: list[tuple[str, str]]
+    base: Base, design: SampleDesign, letter: str, data: Mapping[str, str], items: list[tuple[str, str]]
 ) -> Column:
     low, high = base.bounds(_COMMON["minimum"])
     last = design.basis.sample or low * 2
-    # At the lowest bound every method gives the same: leave some room to choose.
+    # At the lowest bound every method gives the same sizes: the default lies above it.
     start = min(max(last, low + (high - low) // 5), high)
     defaults = {**_COMMON, **_DEFAULTS[letter], "n": start}
     if not base.items and letter != "a":
         defaults["method"] = ""
-    data: dict[str, Any] = {f"{letter}-{name}": value for name, value in defaults.items()}
-    if any(f"{one}-method" in given for one in LETTERS):
-        # An address may leave out what it does not care about.
-        data |= {f"{letter}-method": ""} | {
-            name: given[name] for name in given if name.startswith(f"{letter}-")
+    fields: dict[str, Any] = {f"{letter}-{name}": value for name, value in defaults.items()}
+    if any(f"{other}-method" in data for other in LETTERS):
+        # A link may omit parameters: those of the unused alternatives have defaults.
+        fields |= {f"{letter}-method": ""} | {
+            name: data[name] for name in data if name.startswith(f"{letter}-")
         }
-    return Column(letter, AlternativeForm(data, prefix=letter, items=items))
+    return Column(letter, AlternativeForm(fields, prefix=letter, items=items))
 
 
 def _fill(base: Base, column: Column, response: float) -> None:
     if not column.form.is_valid():
         return
-    asked = column.form.request()
-    if asked is None:
+    request = column.form.request()
+    if request is None:
         return
-    column.label = f"{column.letter.upper()} · {METHOD_LABELS[asked.method]}"
+    column.label = f"{column.letter.upper()} · {METHOD_LABELS[request.method]}"
     data: dict[str, Any] = column.form.cleaned_data
     column.hidden = [(f"a-{name}", "" if value is None else value) for name, value in data.items()]
     try:
-        column.result = make_alternative(base, asked, response=response)
+        column.result = make_alternative(base, request, response=response)
     except AllocationError as error:
         column.error = sentence(error)
         return
@@ -153,7 +153,7 @@ def _response(design: SampleDesign) -> float:
 
 
 def _errors(columns: list[Column], draw: DrawForm) -> list[dict[str, Any]]:
-    told = [
+    errors = [
         {
             "href": f"#id_{column.letter}-{name}",
             "text": f"{column.letter.upper()}: {column.form.fields[name].label}: {text}",
@@ -162,11 +162,11 @@ def _errors(columns: list[Column], draw: DrawForm) -> list[dict[str, Any]]:
         for name, texts in column.form.errors.items()
         for text in texts
     ]
-    told += [
+    errors += [
         {"href": f"#id_{column.letter}-n", "text": f"{column.letter.upper()}: {column.error}"}
         for column in columns
         if column.error
     ]
-    return told + [
+    return errors + [
         {"href": f"#id_{name}", "text": text} for name, texts in draw.errors.items() for text in texts
     ]

@@ -12,29 +12,29 @@ from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES
 
 
 def strata_of(design: SampleDesign) -> Strata:
-    """The strata of a design in ascending order of their key; nobody is counted by region yet."""
+    """The strata of a design in ascending order of their key; the counts by region are still zero."""
     rows = list(
         Stratum.objects.filter(design=design)
         .order_by("pk")
         .values_list("pk", "kind", "category", "region", "section", "size", "population", "take_all")
     )
     columns = list(zip(*rows, strict=True)) if rows else [()] * 8
-    place = _place
+    indices = index_of
     return Strata(
         id=np.array(columns[0], dtype=np.int64),
-        kind=place(columns[1], KINDS),
-        category=place(columns[2], CATEGORIES, first=1),
-        region=place(columns[3], REGIONS),
-        section=place(columns[4], SECTIONS),
-        size=place(columns[5], SIZES),
+        kind=indices(columns[1], KINDS),
+        category=indices(columns[2], CATEGORIES, first=1),
+        region=indices(columns[3], REGIONS),
+        section=indices(columns[4], SECTIONS),
+        size=indices(columns[5], SIZES),
         population=np.array(columns[6], dtype=np.float64),
         take_all=np.array(columns[7], dtype=bool),
         by_region=np.zeros((len(rows), len(REGIONS))),
     )
 
 
-def _place(codes: tuple[str, ...], known: tuple[str, ...], first: int = 0) -> Ints:
-    table = {code: number for number, code in enumerate(known, start=first)}
+def index_of(codes: tuple[str, ...], codelist: tuple[str, ...], first: int = 0) -> Ints:
+    table = {code: number for number, code in enumerate(codelist, start=first)}
     return np.array([table.get(code, -1) for code in codes], dtype=np.int64)
 
 
@@ -42,7 +42,7 @@ def _place(codes: tuple[str, ...], known: tuple[str, ...], first: int = 0) -> In
 class Selection:
     """Drawn units in ascending order, (m,) each.
 
-    stratum : key of the stratum; region : place of the region in which it was drawn, -1 unknown; newly_founded : in
+    stratum : key of the stratum; region : index of the region in which it was drawn, -1 unknown; newly_founded : in
     the survey year or later
     """
 
@@ -52,15 +52,15 @@ class Selection:
     newly_founded: Bools
 
     def rows_of(self, unit: Ints) -> Ints:
-        """Place of each of some units, -1 where it was not drawn."""
+        """Position of each of the units in this selection, -1 for a unit that was not drawn."""
         if not len(self.unit):
             return np.full(len(unit), -1, dtype=np.int64)
-        place = np.clip(np.searchsorted(self.unit, unit), 0, len(self.unit) - 1)
-        return np.where(self.unit[place] == unit, place, -1)
+        position = np.clip(np.searchsorted(self.unit, unit), 0, len(self.unit) - 1)
+        return np.where(self.unit[position] == unit, position, -1)
 
 
 def selection_of(design: SampleDesign) -> Selection:
-    """Who was drawn. The rows come as one packed value: 50,000 of them one by one take longer than the query."""
+    """The drawn units. The database packs the rows into one value: reading 50,000 single rows is slower."""
     row = np.dtype([("unit", ">i8"), ("stratum", ">i8"), ("region", ">i8")])
     with connection.cursor() as cursor:
         cursor.execute(
@@ -78,11 +78,11 @@ def selection_of(design: SampleDesign) -> Selection:
         newly = np.array([unit for (unit,) in cursor.fetchall()], np.int64)
     rows = rows[np.argsort(rows["unit"])]
     unit, region = rows["unit"].astype(np.int64), rows["region"].astype(np.int64)
-    known = np.array([int(code) for code in REGIONS])
-    place = np.minimum(np.searchsorted(known, region), len(known) - 1)
+    codes = np.array([int(code) for code in REGIONS])
+    position = np.minimum(np.searchsorted(codes, region), len(codes) - 1)
     return Selection(
         unit,
         rows["stratum"].astype(np.int64),
-        np.where(known[place] == region, place, -1),
+        np.where(codes[position] == region, position, -1),
         np.isin(unit, newly),
     )

@@ -1,6 +1,6 @@
-"""A hand-over by a worker: requested on the page, done once, taken up again when the worker dies.
+"""A hand-over by a worker: requested on the page, done once, resumed when the worker dies.
 
-The work is one transaction in which the row of its job is locked: while it lasts nobody else takes it over.
+The work is one transaction in which the row of its job is locked: while it lasts no other worker can claim it.
 """
 
 from django.core.exceptions import PermissionDenied
@@ -20,7 +20,7 @@ SMALL_SAMPLE = 2_000  # handed over while the person waits
 
 @transaction.atomic
 def request_hand_over(design: SampleDesign, *, by: User | None) -> SampleDesign:
-    """Note that the sample has to be handed over; asking again changes nothing.
+    """Request the hand-over of a sample; a repeated request changes nothing.
 
     Raises PermissionDenied, PolicyDenied (not approved, the round has begun).
     """
@@ -46,7 +46,7 @@ def _is_small(design: SampleDesign) -> bool:
 
 
 def proceed(design: SampleDesign) -> bool:
-    """Hand a small sample over at once. False when a worker has to and none can be told."""
+    """Hand a small sample over at once. False when it needs a worker and the broker is not reachable."""
     if design.job is None or not _is_small(design):
         return design.job is None or jobs.was_sent(design.job)
     jobs.run(design.job.pk)
@@ -64,6 +64,6 @@ def do_hand_over(work: Work) -> None:
 
 
 def percent_of(design: SampleDesign) -> int | None:
-    """How far a worker is with the hand-over; None while it waits for one."""
+    """Progress of the hand-over in percent; None while it waits for a worker."""
     job = design.job
     return jobs.percent_of(job) if job is not None and job.state == job.State.RUNNING else None

@@ -17,12 +17,12 @@ class Command(SurveyCommand):
     help = "Write the archive package of a round: sheets, rules, inputs, runs, releases, with their hashes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Round and where to."""
+        """Round and output path."""
         parser.add_argument("--round", type=int, required=True, help="year of the round")
         parser.add_argument("--out", type=Path, required=True, help="a folder, or the name of the zip file")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write it."""
+        """Write the package."""
         round_ = CollectionRound.objects.filter(year=options["round"]).first()
         if round_ is None:
             raise CommandError(f"There is no round {options['round']}.")

@@ -1,4 +1,4 @@
-"""How long the numeric core takes at national size, beside whatever peers are installed."""
+"""Time of the numeric core at national size, beside the installed comparable software."""
 
 import resource
 from typing import Any
@@ -17,7 +17,7 @@ SCALE_ITEMS = 4
 class Command(SurveyCommand):
     """``benchmark_estimation``: seconds of the tasks a to f, warm; ``--scale-check``: is time linear in units?"""
 
-    # Checks would import every page of the project, and the peak would be theirs.
+    # System checks would import every page of the project and dominate the peak memory.
     requires_system_checks = ()
     help = "Time the numeric core on an invented sample of national size, beside installed peers."
 
@@ -79,11 +79,11 @@ class Command(SurveyCommand):
         if tasks is None:
             self.stdout.write("svy is not installed")
         else:
-            # One run after another task has warmed the package up: some of its tasks take a minute.
+            # One run without warm-up: another task has loaded the package, and some tasks take a minute.
             self._ratios("svy", {task: measure(tasks[task], 1, warm=False) for task in own}, own)
         try:
             timings = r_timings(country, "".join(own), options["peer_timeout"], deff=options["peer_deff"])
-        except RuntimeError as failure:  # a peer that fails is no fault of what was measured above
+        except RuntimeError as failure:  # the measurements above stay valid when a peer fails
             self.stderr.write(f"R survey failed: {failure}")
             return
         if timings is None:
@@ -92,8 +92,8 @@ class Command(SurveyCommand):
             self._ratios("R survey", timings, own)
 
     def _ratios(self, name: str, timings: dict[str, Timing], own: dict[str, Timing]) -> None:
-        """Elapsed time beside elapsed time, and processor time beside processor time: a busy machine stretches
-        the first and leaves the second."""
+        """Elapsed time beside elapsed time, and processor time beside processor time: other load on the
+        machine changes the first only."""
         for task, ours in own.items():
             if task not in timings:
                 self.stdout.write(f"{name:10s} {task} not finished in time")

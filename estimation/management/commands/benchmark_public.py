@@ -1,8 +1,8 @@
-"""``manage.py benchmark_public``: how many requests a second the public site answers, kept and not kept.
+"""``manage.py benchmark_public``: requests per second of the public site, cached and not cached.
 
-Without ``--url`` the application is called in this process, without a network: first with every page rendered
-anew, then from memory, so that the ratio does not depend on the machine. With ``--url`` a running server on
-this machine is asked over a few kept connections; count and time are bounded.
+Without ``--url`` the application is called in this process, without a network: first with every page rendered,
+then from memory, so that the ratio does not depend on the machine. With ``--url`` a running server on
+this machine is measured over a few persistent connections; count and time are bounded.
 """
 
 import http.client
@@ -30,7 +30,7 @@ class Command(SurveyCommand):
     help = "Measure how many requests a second the public site answers."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where, what, how many."""
+        """Address, path, number of requests."""
         parser.add_argument("--url", default="", help="a server on this machine, as http://127.0.0.1:8000")
         parser.add_argument("--path", default="/zh/", help="the page (/zh/)")
         parser.add_argument("--requests", type=int, default=2000)
@@ -47,10 +47,10 @@ class Command(SurveyCommand):
         if current() is None:
             raise CommandError("Nothing has been published yet: there is no page to measure.")
         rendered = self.in_process(options["path"], min(count, 200), keep=False)
-        kept = self.in_process(options["path"], count, keep=True)
+        cached = self.in_process(options["path"], count, keep=True)
         self.stdout.write(f"rendered anew  {rendered:10,.0f} requests a second, one process")
-        self.stdout.write(f"from memory    {kept:10,.0f} requests a second, one process")
-        self.stdout.write(f"ratio          {kept / rendered:10,.1f}")
+        self.stdout.write(f"from memory    {cached:10,.0f} requests a second, one process")
+        self.stdout.write(f"ratio          {cached / rendered:10,.1f}")
 
     def in_process(self, path: str, count: int, *, keep: bool) -> float:
         """Requests a second of the whole application stack in this process."""
@@ -59,10 +59,10 @@ class Command(SurveyCommand):
             handler = WSGIHandler()
 
             def ask(number: int) -> None:
-                asked = path if keep else f"{path}?sort={number}"  # an address that is not kept yet
-                response = handler.get_response(factory.get(asked))
+                address = path if keep else f"{path}?sort={number}"  # an address that is not cached yet
+                response = handler.get_response(factory.get(address))
                 if response.status_code != 200:
-                    raise CommandError(f"{asked} answers {response.status_code}")
+                    raise CommandError(f"{address} answers {response.status_code}")
                 response.close()
 
             ask(-1)
@@ -72,7 +72,7 @@ class Command(SurveyCommand):
             return count / (time.perf_counter() - began)
 
     def over_the_network(self, url: str, path: str, count: int, connections: int) -> None:
-        """Requests a second of a server on this machine, over kept connections."""
+        """Requests a second of a server on this machine, over persistent connections."""
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 80
         if parts.scheme != "http" or not (host == "localhost" or _is_loopback(host)):
@@ -96,7 +96,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _ask_often(host: str, port: int, path: str, count: int) -> int:
-    """Ask ``count`` times over one connection; the number of answers within the time limit."""
+    """Send ``count`` requests over one connection; the number of answers within the time limit."""
     connection = http.client.HTTPConnection(host, port, timeout=10)
     end, done = time.monotonic() + LONGEST, 0
     headers = {"Accept-Encoding": "gzip"}

@@ -1,6 +1,6 @@
-"""How long the pages of the units behind a number take, on the newest run that is there.
+"""Time of the pages of the units behind a number, for the newest run.
 
-Each look reads the frozen sheets again, weights and treats them, and adds the numbers up.
+Each request reads the frozen sheets, weights and treats them, and sums the values.
 """
 
 from collections.abc import Callable

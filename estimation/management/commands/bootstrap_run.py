@@ -96,7 +96,7 @@ class Command(SurveyCommand):
         return seconds
 
     def _worker(self, queue: str, number: int) -> "subprocess.Popen[bytes]":
-        """One worker process on a queue of its own, with one thread, so that workers are what is compared."""
+        """One worker process on a queue of its own, with one thread, so that only the number of workers differs."""
         command = [
             sys.executable,
             "-W",
@@ -122,7 +122,7 @@ class Command(SurveyCommand):
         return subprocess.Popen(command, env={**os.environ, **threads}, stdout=subprocess.DEVNULL)  # noqa: S603 own command
 
     def _wait_for(self, queue: str, workers: int, children: "list[subprocess.Popen[bytes]]") -> None:
-        """Until every worker answers."""
+        """Wait until every worker answers."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if any(child.poll() is not None for child in children):

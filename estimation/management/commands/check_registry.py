@@ -16,7 +16,7 @@ class Command(SurveyCommand):
     help = "Check the registry of published numbers: names, circles, units, translations, places."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Check."""
+        """Run the checks."""
         try:
             plan = publication_plan()
         except ValueError as error:

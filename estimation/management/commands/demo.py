@@ -1,4 +1,4 @@
-"""``manage.py demo``: the whole system with the rehearsal country, on this machine, in one command."""
+"""``manage.py demo``: the whole system with the synthetic country, on this machine, in one command."""
 
 import time
 from argparse import ArgumentParser
@@ -15,7 +15,7 @@ from survey.management.base import SurveyCommand
 
 
 class Command(SurveyCommand):
-    """Builds the rehearsal country when it is missing, then serves until Ctrl-C."""
+    """Builds the synthetic country when it is missing, then serves until Ctrl-C."""
 
     help = "Start database, broker, web server, worker and beat with the synthetic rehearsal country."
 
@@ -29,7 +29,7 @@ class Command(SurveyCommand):
         parser.add_argument("--build-only", action="store_true", help="build the country and stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run it."""
+        """Build what is missing and serve."""
         from django.conf import settings
 
         if not settings.LOCAL_MODE:
@@ -58,7 +58,7 @@ class Command(SurveyCommand):
             embedded.stop()
 
     def prepare(self, scale: float | None, seed: int) -> None:
-        """Migrate, build the country unless it is there, collect static files."""
+        """Migrate, build the country unless it exists, collect static files."""
         from estimation.rehearsal.publication.services import publish_first_release
         from estimation.rehearsal.services import build_country
 
@@ -77,7 +77,7 @@ class Command(SurveyCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
 
     def sweep(self) -> None:
-        """What beat would do in the first minutes, so that every page is complete at the first visit."""
+        """Run the periodic tasks once, so that every page is complete at the first visit."""
         from estimation.index.tasks import index_new_runs
         from estimation.peers.tasks import build_missing_peers
         from estimation.scoring.tasks import sweep_scores

@@ -14,7 +14,7 @@ from survey.management.base import SurveyCommand
 
 
 class Command(SurveyCommand):
-    """Prepares a draft; publishes it only where everything is synthetic."""
+    """Prepares a draft; publishes it only when all data are synthetic."""
 
     help = "Prepare a draft release of the newest finished run of a round."
 
@@ -30,7 +30,7 @@ class Command(SurveyCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prepare, print the checks, publish with the option."""
+        """Prepare, print the checks, publish when requested."""
         run = finished_runs().filter(round__year=options["round"]).first()
         if run is None:
             raise CommandError(f"Round {options['round']} has no finished run.")

@@ -18,7 +18,7 @@ class Command(SurveyCommand):
     help = "Write every file of a published release in both languages, with SHA-256 of each."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The round, the folder, and which release where there are several."""
+        """The round, the folder, and the number of the release."""
         parser.add_argument("--round", type=int, required=True, help="year of the round")
         parser.add_argument("--out", type=Path, required=True, help="folder to write into; it may exist")
         parser.add_argument(
@@ -26,7 +26,7 @@ class Command(SurveyCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Find the release, make the files, write them."""
+        """Find the release, build the files, write them."""
         year, number = options["round"], options["release"]
         release = selectors.release_to_print(year, number)
         if release is None:

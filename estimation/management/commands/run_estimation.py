@@ -14,12 +14,12 @@ from survey.management.base import SurveyCommand
 
 
 class Command(SurveyCommand):
-    """``run_estimation --round 2025``: freeze, compute, store, and say how long each stage took."""
+    """``run_estimation --round 2025``: freeze, compute, store, and print the time of each stage."""
 
     help = "Freeze the accepted sheets of a round and compute every estimate of it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The round and the chief parameters."""
+        """The round and the main parameters."""
         parser.add_argument("--round", type=int, required=True, help="year of the round")
         parser.add_argument("--method", choices=["winsorize", "optimal", "trim", "none"], default="winsorize")
         parser.add_argument("--lower", type=float, default=Winsorization().lower)

@@ -1,4 +1,4 @@
-"""What the methods are worth on a population whose truth is known."""
+"""Bias, error and coverage of the methods on a population with known true values."""
 
 import os
 from pathlib import Path
@@ -31,7 +31,7 @@ class Command(SurveyCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Size of the study, what is compared, and where the figures go."""
+        """Size of the study, variants, and output files."""
         parser.add_argument("--samples", type=int, default=1000)
         parser.add_argument("--scale", type=float, default=1.0, help="share of the national size, 0 to 1")
         parser.add_argument("--seed", type=int, default=1, help="of the samples")

@@ -21,7 +21,7 @@ class Command(SurveyCommand):
         parser.add_argument("path", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Verify."""
+        """Verify the package."""
         try:
             faults = verify_package(options["path"])
         except (ValueError, OSError) as error:

@@ -7,11 +7,11 @@ from django.test import Client
 from django.utils import timezone
 
 from estimation.index import services
-from estimation.index.compute import Places, index_document, respondents
+from estimation.index.compute import DomainIndicators, index_document, respondents
 from estimation.index.importance import Importance
 from estimation.index.indicators import INDICATORS
 from estimation.index.models import IndexResult
-from estimation.index.selectors import place_rows
+from estimation.index.selectors import index_rows
 from estimation.runs.bootstrap import services as services_bootstrap
 from estimation.runs.models import EstimationRun
 from survey.audit import AuditEvent
@@ -29,13 +29,15 @@ State = EstimationRun.State
 K = len(INDICATORS)
 
 
-def places(seed: int, replicates: int = 0, noise: float = 0.05) -> Places:
+def places(seed: int, replicates: int = 0, noise: float = 0.05) -> DomainIndicators:
     rng = np.random.default_rng(seed)
     values = rng.lognormal(size=(12, K))
     n = np.full((12, K), 50)
     n[3, 2] = 4
     draws = values * np.exp(noise * rng.normal(size=(replicates, 12, K))) if replicates else None
-    return Places("region", tuple(f"r{u}" for u in range(12)), values, n, np.zeros((12, K), bool), draws)
+    return DomainIndicators(
+        "region", tuple(f"r{u}" for u in range(12)), values, n, np.zeros((12, K), bool), draws
+    )
 
 
 def learned(fit: float) -> Importance:
@@ -71,11 +73,11 @@ def test_replicates_widen_the_bands() -> None:
 
 def test_thin_places_are_marked_and_rows_can_be_sorted() -> None:
     document = index_document([places(3)], None, seed=1)
-    by_rank = place_rows(document, "region", "rank")
+    by_rank = index_rows(document, "region", "rank")
     assert [row.rank for row in by_rank] == sorted(row.rank for row in by_rank)
     assert [row.code for row in by_rank if row.thin] == ["r3"]
-    assert [row.code for row in place_rows(document, "region", "code")] == sorted(row.code for row in by_rank)
-    assert place_rows(document, "region", "thin")[0].code == "r3"
+    assert [row.code for row in index_rows(document, "region", "code")] == sorted(row.code for row in by_rank)
+    assert index_rows(document, "region", "thin")[0].code == "r3"
     assert all(row.low <= row.median <= row.high for row in by_rank)
 
 
