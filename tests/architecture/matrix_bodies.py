@@ -1,4 +1,4 @@
-"""What pages are posted in the permission matrix, where it takes more than a line."""
+"""Bodies of POST requests of the permission matrix that take more than one line."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from survey.microdata.services import project
 from survey.submissions.lifecycle.signing.services import version_hash
 from survey.submissions.models import Filing, Submission
 from survey.submissions.selectors import sheet as read_sheet
-from tests.architecture.matrix_stage import Actor, Place, Stage
+from tests.architecture.matrix_data import Actor, MatrixData, RegionData
 
 CONTACT = {"it_name": "演练丁", "it_phone": "010-12345678", "it_email": "it@example.org"}
 NOTE = {"channel": "telephone", "direction": "out", "outcome": "promised", "text": "下周一前报送"}
@@ -33,38 +33,39 @@ ALLOCATION = {
 
 
 def revision(row: Submission) -> int:
-    """The revision that is stored now."""
+    """The stored revision."""
     return Submission.objects.values_list("revision", flat=True).get(pk=row.pk)
 
 
-def workbook(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
-    """The token of a rehearsal that this person has seen."""
+def workbook(data: MatrixData, region: RegionData, actor: Actor) -> dict[str, Any]:
+    """The token of a dry run of an uploaded workbook by this actor."""
     if actor.user is None:
         return {"token": "x"}
-    kept = {"changes": {"P02": {"value": "17", "unit": "TB"}}, "base": revision(place["open"])}
-    cache.set(f"workbook:{place['open'].pk}:{actor.user.pk}:matrix", kept, 60)
-    return {"token": "matrix", "seen": kept["base"]}
+    dry_run = {"changes": {"P02": {"value": "17", "unit": "TB"}}, "base": revision(region["open"])}
+    cache.set(f"workbook:{region['open'].pk}:{actor.user.pk}:matrix", dry_run, 60)
+    return {"token": "matrix", "seen": dry_run["base"]}
 
 
-def document(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
-    """A desk's document; every attempt reads its own."""
+def document(data: MatrixData, region: RegionData, actor: Actor) -> dict[str, Any]:
+    """A document attached by the office; a file object for each request, as it is read once."""
     return {"file": SimpleUploadedFile("closed.txt", "市监局注销通知书".encode()), "note": "注销通知书"}
 
 
-def renewal(stage: Stage, place: Place) -> tuple[str, str]:
-    """A good link: whoever holds it may use it."""
-    uid = urlsafe_base64_encode(str(stage.account.pk).encode())
-    return uid, default_token_generator.make_token(stage.account)
+def renewal(data: MatrixData, region: RegionData) -> tuple[str, str]:
+    """Arguments of a valid link for setting a new password."""
+    uid = urlsafe_base64_encode(str(data.account.pk).encode())
+    return uid, default_token_generator.make_token(data.account)
 
 
-def step(stage: Stage, place: Place, actor: Actor) -> dict[str, Any]:
-    row = Submission.objects.get(pk=place["open"].pk)
+def step(data: MatrixData, region: RegionData, actor: Actor) -> dict[str, Any]:
+    """A signature of the open sheet with its current hash."""
+    row = Submission.objects.get(pk=region["open"].pk)
     return {"name": "演练甲", "hash": version_hash(read_sheet(row))}
 
 
-def compared(stage: Stage, place: Place) -> tuple[int]:
-    """An accepted sheet with its observation, of a round whose release has a comparison."""
-    row = place["accepted"]
+def compared(data: MatrixData, region: RegionData) -> tuple[int]:
+    """An accepted sheet with its observation, of a round whose release has peer comparisons."""
+    row = region["accepted"]
     filing = row.filings.first() or Filing.objects.create(
         submission=row,
         number=1,
@@ -74,5 +75,5 @@ def compared(stage: Stage, place: Place) -> tuple[int]:
         content_hash=f"compared {row.pk}",
     )
     project(filing)
-    build_peers(stage.published)
+    build_peers(data.published)
     return (row.pk,)

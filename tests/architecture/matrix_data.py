@@ -1,4 +1,4 @@
-"""The world of the permission matrix: the same sheets in every state on both sides of a border, and its actors."""
+"""Test data of the permission matrix: the same sheets, in every state, in two provinces, and the actors."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -49,36 +49,36 @@ INSIDE, OUTSIDE = "320000", "330000"
 PASSWORD = "Jade-Harbour-2031"
 
 
-class Remembered(ModelBackend):
-    """Who an actor is does not change while the stage stands: read once with its grants, handed out as a copy."""
+class CachedUserBackend(ModelBackend):
+    """Reads each user once with its grants and returns copies: the actors do not change during the tests."""
 
-    known: ClassVar[dict[int, User]] = {}
+    users: ClassVar[dict[int, User]] = {}
 
     def get_user(self, user_id: int) -> User | None:
         """The actor, unless the account is closed."""
-        if user_id not in self.known:
+        if user_id not in self.users:
             user: Any = super().get_user(user_id)
             if user is None:
                 return None
             user.grants()
-            self.known[user_id] = user
-        return copy(self.known[user_id])
+            self.users[user_id] = user
+        return copy(self.users[user_id])
 
 
 class Browser(RequestFactory):
-    """Sends a request through the whole chain of middleware. Unlike the test client it keeps no contexts."""
+    """Sends a request through the whole middleware chain. Unlike the test client it records no template contexts."""
 
     def __init__(self, *, strict: bool = False) -> None:
         super().__init__()
         self.handler = ClientHandler(enforce_csrf_checks=strict)
 
     def request(self, **request: Any) -> HttpResponse:
-        """The answer; a view that crashes gives 500, as on a server."""
-        answer: HttpResponse = self.handler(self._base_environ(**request))
-        return answer
+        """The response; an exception of a view gives 500, as on a server."""
+        response: HttpResponse = self.handler(self._base_environ(**request))
+        return response
 
 
-# Two for all actors: each loads the chain once.
+# Shared by all actors: each instance loads the middleware chain once.
 PLAIN, STRICT = Browser(), Browser(strict=True)
 # More sheets than states: some actions need a sheet with something attached to it.
 STATES = {
@@ -97,10 +97,10 @@ STATES = {
 
 
 @dataclass
-class Place:
-    """One side of the border: a sheet of a unit of its own in every state, a comment, a finding."""
+class RegionData:
+    """Rows of one province: a sheet in every state, each of a unit of its own, and what belongs to these sheets."""
 
-    region: str
+    code: str
     sheets: dict[str, Submission] = field(default_factory=dict)
     finding: Any = None
     explanation: Any = None
@@ -119,7 +119,7 @@ class Place:
 
 @dataclass
 class Actor:
-    """Somebody with a session. ``sees`` are the regions whose units are in scope."""
+    """A user with a session. ``sees`` are the codes of the regions whose units are in the user's scope."""
 
     name: str
     user: User | None
@@ -127,7 +127,7 @@ class Actor:
     session: str = ""
 
     def browser(self, *, strict: bool = False) -> Browser:
-        """A browser that holds the session and nothing else: what an answer did to it is forgotten."""
+        """A browser with the session cookie and no other: cookies of earlier responses are removed."""
         browser = STRICT if strict else PLAIN
         browser.cookies.clear()
         if self.session:
@@ -136,10 +136,10 @@ class Actor:
 
 
 @dataclass
-class Stage:
-    """Everything that a URL may name."""
+class MatrixData:
+    """The rows that URLs of the table name."""
 
-    places: dict[str, Place]
+    regions: dict[str, RegionData]
     actors: list[Actor]
     version: QuestionnaireVersion
     account: User
@@ -152,12 +152,12 @@ class Stage:
     external_file: ExternalFile
     designs: dict[str, SampleDesign]
     frame_import: FrameImport
-    job: DeskJob  # of the administrator inside
+    job: DeskJob  # of the provincial administrator of INSIDE
 
     @classmethod
-    def build(cls) -> "Stage":
-        """Two places, the actors, and two runs over a country worked by hand."""
-        places = {region: _place(region) for region in (INSIDE, OUTSIDE)}
+    def build(cls) -> "MatrixData":
+        """Rows of two regions, the actors, and runs over a small country with results computed by hand."""
+        regions = {code: _region_data(code) for code in (INSIDE, OUTSIDE)}
         Country()
         finished, queued, replicated = (_request(minimum) for minimum in (1, 2, 3))
         runs.execute_run(finished.pk)
@@ -172,14 +172,14 @@ class Stage:
         external = ExternalSeries.objects.create(
             code="EXT-WORLD", year=2025, value="190.45", unit="ZB", label_zh="x", label_en="x", source="x"
         )
-        kept = ExternalFile.objects.create(
+        external_file = ExternalFile.objects.create(
             name="x.csv",
             content=b"code,year,value,source\nEXT-WORLD,2025,1,x\n",
             sha256="0" * 64,
             uploaded_by=User.objects.create_user("matrix-uploader", None, name="matrix uploader"),
         )
-        actors = _actors(places)  # some bring units of their own, so the frame is complete only now
-        owner = next(one.user for one in actors if one.name == Role.PROVINCIAL_ADMINISTRATOR.value)
+        actors = _actors(regions)  # creates units, so the frame is complete only after this line
+        owner = next(actor.user for actor in actors if actor.name == Role.PROVINCIAL_ADMINISTRATOR.value)
         job = DeskJob.objects.create(
             by=owner,
             kind="export_csv",
@@ -188,7 +188,7 @@ class Stage:
         )
         designs, frame_import = _prepare_round()
         return cls(
-            places=places,
+            regions=regions,
             actors=actors,
             version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
@@ -198,7 +198,7 @@ class Stage:
             draft=draft,
             published=published,
             external=external,
-            external_file=kept,
+            external_file=external_file,
             designs=designs,
             frame_import=frame_import,
             job=job,
@@ -206,20 +206,20 @@ class Stage:
 
 
 def _prepare_round() -> tuple[dict[str, SampleDesign], FrameImport]:
-    """A planned round with designs that wait for their second person, and a file that waits for its yes.
+    """A planned round with designs that await approval, and a frame file that awaits confirmation.
 
-    The draw is signed by somebody who is no actor, so that each actor could be the second person.
+    The samples are drawn by a user who is no actor, so that each actor could be the one who approves.
     """
     population = Population(history=False)
-    stage = {"drawn": population.drawn(), "draft": population.draft()}
+    designs = {"drawn": population.drawn(), "draft": population.draft()}
     later = population.round
     population.round = population.plan(2027)
-    stage["approved"] = population.approved()
+    designs["approved"] = population.approved()
     population.round = later
     content = csv_bytes([[column.code for column in COUNT_COLUMNS], ["", "320000", "A", "large", "77"]])
     frame_import = frame.upload_frame(by=None, kind="counts", name="counts.csv", content=content)
     run_job(frame_import.job_id)
-    return stage, frame_import
+    return designs, frame_import
 
 
 def _request(minimum: int) -> EstimationRun:
@@ -227,64 +227,67 @@ def _request(minimum: int) -> EstimationRun:
     return runs.request_run(round=CollectionRound.objects.get(year=2025), by=None, spec=spec)[0]
 
 
-def _place(region: str) -> Place:
-    place = Place(region)
+def _region_data(code: str) -> RegionData:
+    region = RegionData(code)
     for name, state in STATES.items():
-        place.sheets[name] = make_sheet(make_unit("CAT12", region), state)
+        region.sheets[name] = make_sheet(make_unit("CAT12", code), state)
     for name in ("unusual", "explained"):
-        row = place[name]
+        row = region[name]
         row.answers |= {
-            code: {"value": value, "unit": "TB"} for code, value in (("S01", "9e8"), ("S02", "1"))
+            item: {"value": value, "unit": "TB"} for item, value in (("S01", "9e8"), ("S02", "1"))
         }
         row.answers["S01"]["value"] = "900000000"
         row.save()
-        found = sheet(Submission.objects.get(pk=row.pk)).soft[0]
+        finding = sheet(Submission.objects.get(pk=row.pk)).soft[0]
         if name == "unusual":
-            place.finding = found
+            region.finding = finding
         else:
-            place.explanation = Explanation.objects.create(
+            region.explanation = Explanation.objects.create(
                 submission=row,
-                edit=found.edit,
-                fingerprint=found.fingerprint,
+                edit=finding.edit,
+                fingerprint=finding.fingerprint,
                 reason_code="other",
                 text="新的数据中心在三月投入使用",
             )
-    place.query = ReviewQuery.objects.create(submission=place["asked"], text="请核实")
-    place.comment = ReviewQuery.objects.create(submission=place["returned"], text="请核实")
-    place.attachment = evidence.attach(
-        place["open"], by=make_user(Role.RESPONDENT, unit=place["open"].unit), name="a.txt", data=b"evidence"
+    region.query = ReviewQuery.objects.create(submission=region["asked"], text="请核实")
+    region.comment = ReviewQuery.objects.create(submission=region["returned"], text="请核实")
+    region.attachment = evidence.attach(
+        region["open"],
+        by=make_user(Role.RESPONDENT, unit=region["open"].unit),
+        name="a.txt",
+        data=b"evidence",
     )
-    place.document = evidence.attach(
-        place["open"],
-        by=make_user(Role.PROVINCIAL_ADMINISTRATOR, region),
+    region.document = evidence.attach(
+        region["open"],
+        by=make_user(Role.PROVINCIAL_ADMINISTRATOR, code),
         name="b.txt",
         data=b"document",
         purpose=evidence.DESK,
     )
-    place.invitation = SectionInvitation.objects.create(
-        submission=place["open"],
+    region.invitation = SectionInvitation.objects.create(
+        submission=region["open"],
         name="guest",
         email="guest@example.org",
         sections=["P"],
-        secret_hash=f"matrix-{region}",
-        invited_by=make_user(Role.RESPONDENT, unit=place["open"].unit),
+        secret_hash=f"matrix-{code}",
+        invited_by=make_user(Role.RESPONDENT, unit=region["open"].unit),
         expires_at=timezone.now() + dt.timedelta(days=1),
     )
-    place.slip = CorrectionSlip.objects.create(
-        query=ReviewQuery.objects.create(submission=place["returned"], item="P01", text="请核实单位"),
+    region.slip = CorrectionSlip.objects.create(
+        query=ReviewQuery.objects.create(submission=region["returned"], item="P01", text="请核实单位"),
         proposed={"value": "12", "entered": "12", "unit": "TB"},
     )
-    place.batch = ReminderBatch.objects.create(round=place["open"].round, group="in_progress")
-    Reminder.objects.create(batch=place.batch, submission=place["open"])
-    place.act = _act(place["national"])
+    region.batch = ReminderBatch.objects.create(round=region["open"].round, group="in_progress")
+    Reminder.objects.create(batch=region.batch, submission=region["open"])
+    region.act = _act(region["national"])
     ActivationCode.objects.create(
-        unit=place["open"].unit, code_hash="", expires_at=timezone.now() + dt.timedelta(days=1)
+        unit=region["open"].unit, code_hash="", expires_at=timezone.now() + dt.timedelta(days=1)
     )
-    return place
+    return region
 
 
 def _act(row: Submission) -> BulkAcceptance:
-    """As if the province had accepted this sheet with others."""
+    """An acceptance of many sheets by the province, with this sheet as its only member."""
     act = BulkAcceptance.objects.create(
         round=row.round,
         filter={},
@@ -299,10 +302,10 @@ def _act(row: Submission) -> BulkAcceptance:
     return act
 
 
-def _actors(places: dict[str, Place]) -> list[Actor]:
-    """Every role, and people who hold half of what would be needed."""
-    everywhere = frozenset(places)
-    units = [row.unit for row in places[INSIDE].sheets.values()]
+def _actors(regions: dict[str, RegionData]) -> list[Actor]:
+    """One user of every role, users with only a part of what a grant needs, and a request without a session."""
+    everywhere = frozenset(regions)
+    units = [row.unit for row in regions[INSIDE].sheets.values()]
     respondent = make_user(Role.RESPONDENT, unit=units[0])
     for unit in units[1:]:
         RoleAssignment.objects.create(
@@ -325,19 +328,19 @@ def _actors(places: dict[str, Place]) -> list[Actor]:
         Actor("administrator of another category", other_category),
         Actor("administrator until yesterday", ended),
         Actor("reviewer with a closed account", make_user(Role.REVIEWER)),
-        Actor("nobody", None),
+        Actor("anonymous", None),
     ]
     secret = make_password(PASSWORD)
-    for one in people:
-        if one.user is not None:
-            User.objects.filter(pk=one.user.pk).update(password=secret)
+    for actor in people:
+        if actor.user is not None:
+            User.objects.filter(pk=actor.user.pk).update(password=secret)
             client = Client()
-            client.force_login(User.objects.get(pk=one.user.pk))
-            one.session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            client.force_login(User.objects.get(pk=actor.user.pk))
+            actor.session = client.cookies[settings.SESSION_COOKIE_NAME].value
     closed = people[-2]
     User.objects.filter(pk=closed.user.pk).update(is_active=False)  # type: ignore[union-attr]
-    closed.user = None  # from now on like nobody
+    closed.user = None  # expected to be treated like a request without a session
     return people
 
 
-type Body = Callable[[Stage, Place, Actor], dict[str, Any]]
+type Body = Callable[[MatrixData, RegionData, Actor], dict[str, Any]]
