@@ -21,7 +21,7 @@ def _empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-def undeclared(request: HttpRequest) -> HttpResponse:
+def without_access_rule(request: HttpRequest) -> HttpResponse:
     """A view without an access rule."""
     return HttpResponse()
 
@@ -95,7 +95,7 @@ def exempt_from_csrf(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     *config.urls.urlpatterns,
     path("planted/unnamed/", signed_in(_empty)),
-    path("planted/undeclared/", undeclared, name="undeclared"),
+    path("planted/without_access_rule/", without_access_rule, name="without_access_rule"),
     path("planted/unlisted/", unlisted, name="unlisted"),
     path("planted/correct/", correct, name="correct"),
     path("planted/refuses/", refuses_a_permitted_role, name="refuses_a_permitted_role"),

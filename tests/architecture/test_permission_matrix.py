@@ -82,7 +82,7 @@ def test_planted_urls_and_rows_are_reported() -> None:
     planted = {name: Row() for name in views.keys() - VIEWS.keys() if name != "unlisted"}
     assert table_violations(views, {**TABLE, **planted, "removed": Row(), "home:variant": Row()}) == [
         "unnamed planted/unnamed/: the URL has no name",
-        "undeclared: the view has no access rule",
+        "without_access_rule: the view has no access rule",
         "unlisted: no row in TABLE of matrix_table.py",
         "removed: a row without a URL",
     ]
