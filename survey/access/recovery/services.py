@@ -7,10 +7,8 @@ factor is still required afterwards.
 from datetime import timedelta
 
 from axes.utils import reset
-from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from survey import audit
 from survey.access.models import User
+from survey.jobs.mail.services import message_of
 from survey.jobs.services import Work, enqueue
 
 MAX_REQUESTS_PER_ADDRESS = 10  # per hour
@@ -60,7 +59,7 @@ def send_link(work: Work) -> None:
     path = reverse("password_renew", args=[uid, default_token_generator.make_token(user)])
     with translation.override(language):
         text = render_to_string("email/password.txt", {"user": user, "link": f"{site.rstrip('/')}{path}"})
-        message = EmailMessage(_("Your new password"), text, settings.DEFAULT_FROM_EMAIL, [user.email])
+        message = message_of(work.job, _("Your new password"), text, user.email)
     message.send()
     with work.store():
         audit.record(by=None, action="password_link_sent", subject=user)

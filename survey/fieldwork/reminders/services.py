@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -25,6 +24,7 @@ from survey.access.scope import may
 from survey.collection.models import CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.models import Reminder, ReminderBatch, SiteNotice
+from survey.jobs.mail.services import message_of
 from survey.jobs.models import Job
 from survey.jobs.services import Work, enqueue
 from survey.submissions.lifecycle.states import EDITABLE, State
@@ -178,7 +178,7 @@ def send_message(work: Work) -> None:
         return
     text = message(sheet)
     if given["way"] == "emails":
-        send_mail(text.splitlines()[0], text, None, [person.email])
+        message_of(work.job, text.splitlines()[0], text, person.email).send()
     elif (gateway := sms_gateway()) is not None:
         gateway(person.phone, text.splitlines()[0])
     with work.store():

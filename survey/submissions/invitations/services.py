@@ -11,9 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -26,6 +24,7 @@ from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
+from survey.jobs.mail.services import message_of
 from survey.jobs.services import Work, enqueue
 from survey.questionnaires.selectors import definition_for
 from survey.submissions import cells
@@ -251,7 +250,7 @@ def send_invitation(work: Work) -> None:
         subject = _("Please fill sections of the National Data Resource Survey")
         if invitation.role:
             subject = _("Please sign the form of the National Data Resource Survey")
-        EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [invitation.email]).send()
+        message_of(work.job, subject, text, invitation.email).send()
 
 
 def _secret(nonce: str) -> str:

@@ -1,12 +1,12 @@
 """The receipt of a filing: as a PDF, and by e-mail to whoever filed."""
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from survey import audit, printing
+from survey.jobs.mail.services import message_of
 from survey.jobs.services import Work
 from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.models import Filing
@@ -46,7 +46,7 @@ def send_receipt(work: Work) -> None:
     with translation.override(language):
         text = render_to_string("email/receipt.txt", {"filing": filing, "number": number})
         subject = _("Receipt %(number)s: your form has been filed") % {"number": number}
-        message = EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
+        message = message_of(work.job, subject, text, address)
     message.attach(f"{number}.pdf", receipt_pdf(filing, language), "application/pdf")
     message.send()
     with work.store():

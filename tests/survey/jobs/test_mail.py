@@ -1,0 +1,120 @@
+"""A mail of a job is sent at least once; a copy has the Message-ID of the first."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from survey.access.recovery.services import ask_link
+from survey.fieldwork.reminders.services import request_reminders
+from survey.jobs.mail.services import message_id
+from survey.jobs.models import Job
+from survey.jobs.services import Work, enqueue, run, sweep
+from survey.submissions.invitations.services import invite
+from survey.submissions.lifecycle.states import State
+from survey.submissions.selectors import latest_filing
+from tests.architecture.test_layout import ROOT, tracked
+from tests.background import do_waiting
+from tests.factories import World, make_sheet
+
+pytestmark = pytest.mark.django_db
+
+
+def respondent(world: World) -> Any:
+    """A respondent who has an address."""
+    person = world.users["respondent"]
+    person.email = "filler@example.org"
+    person.save()
+    return person
+
+
+def password_link(world: World) -> None:
+    ask_link(respondent(world).username, site="https://survey.example/")
+
+
+def receipt(world: World) -> None:
+    filing = latest_filing(make_sheet(world.unit, State.SUBMITTED))
+    assert filing is not None
+    filing.filed_by = respondent(world)
+    filing.save()
+    enqueue("receipt", filing.pk, arguments={"language": "en"})
+
+
+def invitation(world: World) -> None:
+    given: dict[str, Any] = {"name": "乙", "email": "b@example.org", "sections": ["P"], "days": 3}
+    sheet = make_sheet(world.unit, State.IN_PROGRESS)
+    invite(sheet, by=respondent(world), site="https://survey.example/", **given)
+
+
+def reminder_message(world: World) -> None:
+    respondent(world)
+    sheet = make_sheet(world.unit, State.IN_PROGRESS)
+    by = world.users["provincial_administrator"]
+    request_reminders(by=by, round_=sheet.round, group="in_progress", category=sheet.unit.category)
+    do_waiting("reminders")
+
+
+KINDS = (password_link, receipt, invitation, reminder_message)
+
+
+@pytest.mark.parametrize("ask", KINDS)
+def test_a_worker_killed_after_the_servers_answer_sends_a_copy_that_can_be_told(
+    ask: Callable[[World], None], world: World, mailoutbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(world)
+    job = Job.objects.get(kind=ask.__name__)
+
+    def killed(work: Work) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "store", killed)
+        with pytest.raises(SystemExit):
+            run(job.pk)
+    job.refresh_from_db()
+    assert job.state == Job.State.RUNNING and len(mail.outbox) == 1  # sent, and nobody knows
+    Job.objects.filter(pk=job.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
+    sweep()
+    assert run(job.pk)
+    assert [str(one.message()["Message-ID"]) for one in mail.outbox] == [message_id(job)] * 2
+    job.refresh_from_db()
+    assert job.state == Job.State.DONE
+
+
+def test_two_requests_are_two_mails(world: World, mailoutbox: Any) -> None:
+    for _again in range(2):
+        password_link(world)
+        do_waiting("password_link")
+    first, second = (str(one.message()["Message-ID"]) for one in mail.outbox)
+    assert first != second
+
+
+def test_a_job_of_an_earlier_database_with_the_same_number_has_another_message_id() -> None:
+    one, other = Job(pk=7), Job(pk=7)
+    assert re.fullmatch(r"<job-7\.\d+@[\w.-]+>", message_id(one))
+    other.requested_at = one.requested_at + timedelta(microseconds=1)
+    assert message_id(one) != message_id(other)
+
+
+@pytest.mark.parametrize("address", ["Survey <survey@stats.example>", "survey@stats.example"])
+def test_the_message_id_has_the_domain_of_the_sender(address: str, settings: Any) -> None:
+    settings.DEFAULT_FROM_EMAIL = address
+    assert message_id(Job(pk=7)).endswith("@stats.example>")
+
+
+def senders(paths: list[Path]) -> list[str]:
+    """Files that make an e-mail themselves."""
+    return [str(path) for path in paths if "django.core.mail" in path.read_text(encoding="utf-8")]
+
+
+def test_every_mail_is_made_in_one_module(tmp_path: Path) -> None:
+    owner = ROOT / "survey/jobs/mail/services.py"
+    assert [Path(one) for one in senders(tracked("survey/*.py", "estimation/*.py"))] == [owner]
+    planted = tmp_path / "planted.py"
+    planted.write_text("from django.core.mail import send_mail\n")
+    assert senders([planted]) == [str(planted)]
