@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
+from survey.records import SentenceField
 
 
 class ReminderBatch(models.Model):
@@ -74,7 +75,7 @@ class SiteNotice(models.Model):
 
     user = models.ForeignKey("survey.User", models.CASCADE, related_name="notices")
     submission = models.ForeignKey("survey.Submission", models.CASCADE, related_name="+")
-    text = models.TextField()
+    message = SentenceField()
     at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
 

@@ -24,9 +24,11 @@ from survey.access.scope import may
 from survey.collection.models import CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.models import Reminder, ReminderBatch, SiteNotice
+from survey.fieldwork.reminders.messages import HINT, NOT_FILED, RETURNED
 from survey.jobs.mail.services import message_of
 from survey.jobs.models import Job
 from survey.jobs.services import Work, enqueue
+from survey.sentences import Sentence
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission
 from survey.submissions.selectors import deadline
@@ -155,10 +157,10 @@ def _respondents(sheet: Submission) -> "QuerySet[User]":
 
 
 def _notify(row: Reminder, sheet: Submission) -> None:
-    text = message(sheet)
+    sentence = sentence_of(sheet)
     until = timezone.now() + USEFUL
     for person in _respondents(sheet):
-        SiteNotice.objects.create(user=person, submission=sheet, text=text)
+        SiteNotice.objects.create(user=person, submission=sheet, message=sentence)
         row.notices += 1
         ways = [("emails", person.email), ("texts", person.phone if settings.SMS_GATEWAY else "")]
         for way, address in ways:
@@ -196,21 +198,19 @@ def sms_gateway() -> Callable[[str, str], Any] | None:
     return import_string(settings.SMS_GATEWAY) if settings.SMS_GATEWAY else None
 
 
-def message(sheet: Submission) -> str:
-    """The text of a reminder, Chinese first."""
+def sentence_of(sheet: Submission) -> Sentence:
+    """What a reminder of a sheet says."""
     due = timezone.localtime(deadline(sheet)).strftime("%Y-%m-%d %H:%M")
-    parts = []
+    say = RETURNED if sheet.state == State.RETURNED else NOT_FILED
+    return say(unit=sheet.unit.name, year=sheet.round.year, due=due)
+
+
+def message(sheet: Submission) -> str:
+    """The text of a reminder that leaves the site, Chinese first: nobody knows the language of its reader."""
+    sentence, parts = sentence_of(sheet), []
     for language in ("zh-hans", "en"):
         with translation.override(language):
-            head = (
-                _("%(unit)s: the sheet of %(year)s was returned for correction and is due by %(due)s.")
-                if sheet.state == State.RETURNED
-                else _("%(unit)s: the sheet of %(year)s has not been filed yet and is due by %(due)s.")
-            )
-            parts.append(head % {"unit": sheet.unit.name, "year": sheet.round.year, "due": due})
-            parts.append(
-                _("Sign in to the system to fill it. If you have filed it meanwhile, nothing is to be done.")
-            )
+            parts += [str(sentence), str(HINT)]
     return "\n".join(parts)
 
 

@@ -14,6 +14,7 @@ from survey.exceptions import PolicyDenied
 from survey.fieldwork.models import Reminder, ReminderBatch, SiteNotice
 from survey.fieldwork.reminders import services as reminders
 from survey.fieldwork.tasks import remind_by_calendar
+from survey.sentences import as_written
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
 from tests.background import do, do_waiting
@@ -56,7 +57,9 @@ def test_whoever_filed_meanwhile_is_not_reminded(owing: list[Submission], provin
     outcomes = dict(batch.reminders.values_list("submission", "outcome"))
     assert outcomes == {owing[0].pk: "not_owed", owing[1].pk: "sent"}
     assert [message.to for message in mail.outbox] == [["someone1@unit.example"]]
-    assert list(SiteNotice.objects.values_list("submission", flat=True)) == [owing[1].pk]
+    notice = SiteNotice.objects.get()
+    assert notice.submission_id == owing[1].pk and notice.message.code == "reminder_not_filed"
+    assert notice.message.params["unit"] == owing[1].unit.name
     assert owing[1].unit.name in mail.outbox[0].body
     assert "尚未报送" in mail.outbox[0].subject
 
@@ -172,6 +175,13 @@ def test_pages_of_desk_and_respondent(owing: list[Submission], province: Any, cl
 
     client.force_login(User.objects.get(email="someone0@unit.example"))
     client.cookies["django_language"] = "en"
-    assert "has not been filed yet" in client.get("/notices/").content.decode()
+    english = client.get("/notices/").content.decode()
+    assert "has not been filed yet" in english and "尚未报送" not in english
+    client.cookies["django_language"] = "zh-hans"
+    chinese = client.get("/notices/").content.decode()
+    assert "尚未报送" in chinese and "has not been filed yet" not in chinese
+    SiteNotice.objects.update(message=as_written(text="第一行\n第二行"))
+    kept = client.get("/notices/").content.decode()
+    assert "第一行<br>第二行" in kept and "请登录系统填报" not in kept
     client.post("/notices/")
     assert not SiteNotice.objects.filter(user__email="someone0@unit.example", read_at=None).exists()
