@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 
+from tests.architecture.orders import siblings
 from tests.architecture.source import Source
 
 # From the lowest to the highest: a module may import its own level and those below. A module with any other
@@ -195,27 +196,13 @@ def cycles_of_subpackages(source: Source, order: Mapping[str, tuple[str, ...]]) 
     found = set()
     for name, targets in _program(source).items():
         for target in targets:
-            for package, own, other in _siblings(name, target, folders):
+            for package, own, other in siblings(name, target, folders):
                 written = order.get(package, ())
                 if own not in written or other not in written:
                     found.add(f"{package}: {own} imports {other}, which no order allows")
                 elif written.index(own) > written.index(other):
                     found.add(f"{package}: {own} imports {other}, which stands above it ({name})")
     return sorted(found)
-
-
-def _siblings(name: str, target: str, folders: set[str]) -> list[tuple[str, str, str]]:
-    """(package, sub-package, sub-package) where two modules part, if they part at two sub-packages."""
-    left, right = name.split("."), target.split(".")
-    shared = 0
-    while shared < min(len(left), len(right)) and left[shared] == right[shared]:
-        shared += 1
-    package = ".".join(left[:shared])
-    if shared < 2 or len(left) <= shared or len(right) <= shared:
-        return []
-    if {f"{package}.{left[shared]}", f"{package}.{right[shared]}"} <= folders:
-        return [(package, left[shared], right[shared])]
-    return []
 
 
 def unused_orders(source: Source, order: Mapping[str, tuple[str, ...]]) -> list[str]:

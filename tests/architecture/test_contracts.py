@@ -10,35 +10,9 @@ from django.db.models import ForeignKey, Model
 
 from survey.access.scope import Scope
 from tests.architecture import contracts
+from tests.architecture.orders import ORDER
 from tests.architecture.source import Source
 
-# Sub-packages that import each other, from the highest to the lowest.
-ORDER = {
-    "estimation.methods": ("sampling", "weighting", "treatment", "estimators"),
-    "estimation.rehearsal": ("storage", "sheets", "population"),
-    "estimation.releases": ("passages", "listing", "disclosure", "content"),
-    "estimation.report": ("files", "document", "figures"),
-    "estimation.runs": ("bootstrap", "inspection", "extraction", "compute"),
-    "estimation.runs.inspection": ("comparison", "changes", "units"),
-    "survey.access": ("accounts", "second_factor"),
-    "survey.fieldwork": ("reminders", "exports"),
-    "survey.questionnaires": ("proof", "answering", "rules"),
-    "survey.review": ("bulk", "corrections", "sheet", "scores"),
-    "survey.submissions": (
-        "guests",
-        "filing",
-        "corrections",
-        "workbook",
-        "printing",
-        "evidence",
-        "invitations",
-        "page",
-        "lifecycle",
-        "comments",
-        "paradata",
-    ),
-    "survey.submissions.lifecycle": ("explaining", "saving"),
-}
 # What breaks a contract for a reason. The lists are exact: an exception that nobody needs is a fault.
 EXCEPTIONS: dict[str, dict[str, str]] = {
     "imports_of_higher_levels": {

@@ -1,6 +1,6 @@
 """Reasons that nobody has judged when their sheet is accepted: accepting the sheet accepts them, in writing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,9 +28,8 @@ _ACCEPT = f"""
 """  # noqa: S608 a statement of this file
 _WITHDRAW = """
     UPDATE survey_explanation SET verdict = '', verdict_by_id = NULL, verdict_at = NULL
-    FROM survey_bulkmember member
-    WHERE member.act_id = %(act)s AND member.submission_id = ANY(%(ids)s)
-      AND survey_explanation.submission_id = member.submission_id AND verdict_at = member.decided_at
+    FROM unnest(%(ids)s::bigint[], %(decided)s::timestamptz[]) AS acceptance(sheet, decided_at)
+    WHERE survey_explanation.submission_id = acceptance.sheet AND verdict_at = acceptance.decided_at
     RETURNING survey_explanation.submission_id, survey_explanation.edit
 """
 _EVENTS = """
@@ -71,9 +70,12 @@ def accept_reasons(ids: Sequence[int], *, by: User, at: datetime, channel: str) 
     return _judge(_ACCEPT, {"ids": list(ids)}, '{"before": "", "verdict": "accepted"}', by, at, channel)
 
 
-def withdraw_reasons(act: int, ids: Sequence[int], *, by: User, at: datetime, channel: str) -> int:
-    """Take back the verdicts that an acceptance of many sheets wrote on these of its sheets."""
-    values = {"act": act, "ids": list(ids)}
+def withdraw_reasons(decided: Mapping[int, datetime], *, by: User, at: datetime, channel: str) -> int:
+    """Remove the verdicts that were written with the acceptance of sheets; returns how many.
+
+    ``decided`` maps each sheet to the time of the acceptance, which its verdicts have as well.
+    """
+    values = {"ids": list(decided), "decided": list(decided.values())}
     return _judge(_WITHDRAW, values, '{"before": "accepted", "verdict": ""}', by, at, channel)
 
 

@@ -105,7 +105,8 @@ def undo_acceptance(act: BulkAcceptance, *, by: User, reason: str, channel: str 
         channel=channel,
         now=now,
     )
-    reasons = withdraw_reasons(row.pk, ids, by=by, at=now, channel=channel)
+    decided = dict(row.members.filter(submission__in=ids).values_list("submission", "decided_at"))
+    reasons = withdraw_reasons(decided, by=by, at=now, channel=channel)
     row.undone_at, row.undone_by, row.undone, row.undo_reason = now, by, len(ids), reason
     row.save(update_fields=["undone_at", "undone_by", "undone", "undo_reason"])
     audit.record(
