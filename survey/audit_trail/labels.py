@@ -1,4 +1,4 @@
-"""What the codes of the audit trail mean, for its reader. A code without a label is shown as it is."""
+"""Labels of the action codes of the audit trail. A code without a label is shown as it is."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Details of an audit row in words: the names of what was noted, and of the codes that it was noted in."""
+"""Details of an audit row for display: labels of the keys and of the coded values."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +18,7 @@ from survey.submissions.lifecycle.states import State
 from survey.submissions.models import STATE_LABELS, Attachment
 
 type Words = str | Promise
-# In this order; what has no name here is told as it was written, after the rest.
+# In order of display. Keys without a label are shown last, as they are.
 LABELS: dict[str, Words] = {
     "old": _("Before"), "new": _("After"), "reason": _("Reason"), "evidence": _("Evidence"), "unit": _("Unit"),
     "year": _("Year"), "item": _("Item"), "role": _("Role"), "region": _("Region"), "category": _("Category"),
@@ -46,7 +46,10 @@ CHANNELS: dict[str, Words] = {
     "register": _("register"),
     **dict(ContactNote.Channel.choices),
 }
-ACTIONS: dict[str, Words] = {"accept": _("accepted by the province"), "accept_finally": _("accepted finally")}
+BULK_ACTIONS: dict[str, Words] = {
+    "accept": _("accepted by the province"),
+    "accept_finally": _("accepted finally"),
+}
 
 
 def _categories(code: str) -> Words:
@@ -54,49 +57,49 @@ def _categories(code: str) -> Words:
 
 
 def _reason(code: str) -> Words:
-    """A coded reason in words; what somebody typed stays what it is."""
+    """The label of a coded reason; free text is returned as it is."""
     for name in ("exempt_reasons", "invalid_reasons"):
-        for one in load_codelist(name).entries:
-            if one.code == code:
-                return one.label.get(get_language() or "")
+        for entry in load_codelist(name).entries:
+            if entry.code == code:
+                return entry.label.get(get_language() or "")
     return code
 
 
-def _moves(code: str) -> Words:
-    """A state of a sheet, or a disposition."""
+def _state_or_disposition(code: str) -> Words:
+    """The label of a state of a sheet or of a disposition."""
     if code in set(State):
         return STATE_LABELS[State(code)]
     return dict(Disposition.choices).get(code, code)
 
 
-def _in(choices: Any) -> Callable[[str], Words]:
+def _label_from(choices: Any) -> Callable[[str], Words]:
     return lambda code: dict(choices).get(code, code)
 
 
 VALUES: dict[str, Callable[[str], Words]] = {
-    "old": _moves,
-    "new": _moves,
+    "old": _state_or_disposition,
+    "new": _state_or_disposition,
     "reason": _reason,
-    "role": _in(Role.choices),
+    "role": _label_from(Role.choices),
     "region": place_name,
     "category": _categories,
-    "channel": _in(CHANNELS),
-    "via": _in(CHANNELS),
-    "direction": _in(ContactNote.Direction.choices),
-    "outcome": _in(ContactNote.Outcome.choices),
-    "purpose": _in(Attachment.Purpose.choices),
-    "group": _in(ReminderBatch.Group.choices),
-    "kind": _in(DeskJob.Kind.choices),
-    "move": _in(ACTIONS),
+    "channel": _label_from(CHANNELS),
+    "via": _label_from(CHANNELS),
+    "direction": _label_from(ContactNote.Direction.choices),
+    "outcome": _label_from(ContactNote.Outcome.choices),
+    "purpose": _label_from(Attachment.Purpose.choices),
+    "group": _label_from(ReminderBatch.Group.choices),
+    "kind": _label_from(DeskJob.Kind.choices),
+    "move": _label_from(BULK_ACTIONS),
 }
 
 
-def told(details: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
-    """(name, value, is it known by name) of everything that a row notes; nothing that is empty."""
+def described(details: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """(label, value, whether the key has a label) of each detail that is not empty."""
     for key in [*(key for key in LABELS if key in details), *(key for key in details if key not in LABELS)]:
         value = details[key]
         if value in (None, "", [], {}) or (key == "view" and "path" in details):
-            continue  # the address says in full what the name of the page says to programmers
+            continue  # the path includes what the URL name says
         yield str(LABELS.get(key, key)), _value(key, value), key in LABELS
 
 
@@ -104,9 +107,9 @@ def _value(key: str, value: Any) -> str:
     if isinstance(value, dict) and value.keys() == {"code", "params"}:
         return str(Sentence.from_document(value))
     if isinstance(value, dict):
-        return ", ".join(f"{LABELS.get(name, name)}: {_value(name, one)}" for name, one in value.items())
+        return ", ".join(f"{LABELS.get(name, name)}: {_value(name, part)}" for name, part in value.items())
     if isinstance(value, list):
-        return ", ".join(_value(key, one) for one in value)
+        return ", ".join(_value(key, part) for part in value)
     if isinstance(value, bool):
         return str(_("yes")) if value else str(_("no"))
     return str(VALUES[key](value)) if key in VALUES and isinstance(value, str) else str(value)

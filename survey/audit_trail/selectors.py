@@ -1,7 +1,7 @@
-"""What an audit row speaks of: the kind of thing in words, its human name, and the page that shows it.
+"""The subjects of audit rows: label of the kind, name, and address of the page.
 
-Audit rows have no foreign keys. A kind is a model's name; its row is looked up for the page, and one that no
-longer exists keeps its number as its name.
+Audit rows have no foreign keys. A kind is the name of a model; its row is looked up for display, and a row that no
+longer exists is shown by its number.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,19 +18,19 @@ from survey.access.decorators import may_open
 from survey.access.models import User
 from survey.audit import AuditEvent
 
-MOST = 200  # rows of one kind that a search by name looks at
+MAX_MATCHES = 200  # rows of one kind that a search by name returns
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of object. ``pattern`` is filled from ``fields``; ``page`` is the URL's name, ``argument`` its field."""
+    """A kind of subject. ``pattern`` formats ``fields``; ``page`` is a URL name, ``argument`` the field of its argument."""
 
     label: str | Promise
     fields: tuple[str, ...] = ()
     pattern: str = "{}"
     page: str = ""
     argument: str = "pk"
-    search: tuple[str, ...] = ()  # lookups by which somebody would look for it
+    search: tuple[str, ...] = ()  # lookups of the search by name
 
 
 _UNIT = ("unit__name__icontains", "unit__uscc__istartswith")
@@ -71,13 +71,13 @@ KINDS: dict[str, Kind] = {
 
 
 def register(kinds: Mapping[str, Kind]) -> None:
-    """Add the kinds of objects of an upper package, by the name of their model."""
+    """Add the kinds of subjects of an upper package, by model name."""
     KINDS.update(kinds)
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """The object of one audit row as its reader sees it; ``href`` is empty where the reader may not go."""
+class Subject:
+    """The subject of an audit row; ``href`` is empty when the reader may not open its page."""
 
     kind: str
     key: str
@@ -86,22 +86,22 @@ class Thing:
     href: str
 
 
-def things_of(events: Iterable[AuditEvent], user: User) -> dict[tuple[str, str], Thing]:
-    """Every object that these rows speak of, one query a kind."""
-    wanted: dict[str, set[str]] = {}
+def subjects_of(events: Iterable[AuditEvent], user: User) -> dict[tuple[str, str], Subject]:
+    """The subjects of these rows, by kind and key; one query per kind."""
+    keys_by_kind: dict[str, set[str]] = {}
     for event in events:
         if event.subject_type:
-            wanted.setdefault(event.subject_type, set()).add(event.subject_id)
-    found = {}
-    for name, keys in wanted.items():
+            keys_by_kind.setdefault(event.subject_type, set()).add(event.subject_id)
+    subjects = {}
+    for name, keys in keys_by_kind.items():
         for key in keys:
             label = str(KINDS[name].label) if name in KINDS else name
-            found[name, key] = Thing(name, key, label, f"#{key}", "")
-        found |= _named(name, keys, user)
-    return found
+            subjects[name, key] = Subject(name, key, label, f"#{key}", "")
+        subjects |= _named(name, keys, user)
+    return subjects
 
 
-def _named(name: str, keys: set[str], user: User) -> dict[tuple[str, str], Thing]:
+def _named(name: str, keys: set[str], user: User) -> dict[tuple[str, str], Subject]:
     kind, model = KINDS.get(name), _model(name)
     numbers = [int(key) for key in keys if key.isascii() and key.isdigit()]
     if kind is None or model is None or not numbers:
@@ -110,12 +110,12 @@ def _named(name: str, keys: set[str], user: User) -> dict[tuple[str, str], Thing
     rows = model._default_manager.filter(pk__in=numbers).values(*fields)
     pages = {row["pk"]: _page(kind, row[kind.argument], user) for row in rows}
     if any(pages.values()) and hasattr(model, "SCOPE"):
-        seen = set(
+        visible = set(
             model._default_manager.visible_to(user).filter(pk__in=numbers).values_list("pk", flat=True)
         )
-        pages = {pk: href if pk in seen else "" for pk, href in pages.items()}
+        pages = {pk: href if pk in visible else "" for pk, href in pages.items()}
     return {
-        (name, str(row["pk"])): Thing(
+        (name, str(row["pk"])): Subject(
             name,
             str(row["pk"]),
             str(kind.label),
@@ -134,37 +134,39 @@ def _page(kind: Kind, argument: Any, user: User) -> str:
 
 
 def _model(name: str) -> Any:
-    return next((one for one in apps.get_models() if one._meta.model_name == name), None)
+    return next((model for model in apps.get_models() if model._meta.model_name == name), None)
 
 
-def about(kind: str, text: str) -> Q | None:
-    """Condition on audit rows: of this kind, and about what is named so. None when nothing can match."""
+def condition_for(kind: str, text: str) -> Q | None:
+    """Condition on audit rows by kind and by the name or number of the subject. None when nothing can match."""
     text = " ".join(text.split())
-    if " " in text and text.partition(" ")[0] in KINDS:  # as older bookmarks have it
+    if " " in text and text.partition(" ")[0] in KINDS:  # the form of older bookmarks
         kind, text = text.split(" ", 1)
     named = Q(subject_type=kind) if kind else Q()
     if not text:
         return named
     if text.isascii() and text.isdigit() and len(text) < 11:  # longer ones begin a credit code
         return named & Q(subject_id=text)
-    places = [
+    conditions = [
         Q(subject_type=name, subject_id__in=[str(key) for key in keys])
         for name in ([kind] if kind else KINDS)
-        if (keys := _called(name, text))
+        if (keys := _matching_keys(name, text))
     ]
-    if not places:
+    if not conditions:
         return None
-    found = Q()
-    for place in places:
-        found |= place
-    return found
+    combined = Q()
+    for condition in conditions:
+        combined |= condition
+    return combined
 
 
-def _called(name: str, text: str) -> list[Any]:
+def _matching_keys(name: str, text: str) -> list[Any]:
     kind, model = KINDS.get(name), _model(name)
     if kind is None or model is None or not kind.search:
         return []
-    wanted = Q()
+    condition = Q()
     for lookup in kind.search:
-        wanted |= Q(**{lookup: text})
-    return list(model._default_manager.filter(wanted).order_by("-pk").values_list("pk", flat=True)[:MOST])
+        condition |= Q(**{lookup: text})
+    return list(
+        model._default_manager.filter(condition).order_by("-pk").values_list("pk", flat=True)[:MAX_MATCHES]
+    )

@@ -1,4 +1,4 @@
-"""Contact notes for machines: the same scope, checks and trail as the page."""
+"""API of the contact notes: the same scope, checks and audit rows as the page."""
 
 from typing import Any
 
@@ -39,15 +39,15 @@ class ContactNotesView(APIView):
 
     @extend_schema(responses=ContactNoteSerializer(many=True))
     def get(self, request: AuthenticatedApiRequest, pk: int) -> Response:
-        """Every note, newest first."""
+        """List the notes, newest first."""
         user: Any = request.user
         return Response(ContactNoteSerializer(contact_notes_of(user, self._assignment(pk)), many=True).data)
 
     @extend_schema(request=ContactNoteSerializer, responses={201: ContactNoteSerializer})
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
-        """Write a contact down."""
+        """Record a contact."""
         assignment = self._assignment(pk)
-        given = ContactNoteSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        note = services.record_contact(assignment, by=request.user, via="api", **given.validated_data)
+        serializer = ContactNoteSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        note = services.record_contact(assignment, by=request.user, via="api", **serializer.validated_data)
         return Response(ContactNoteSerializer(note).data, status=201)

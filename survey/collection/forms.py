@@ -1,4 +1,4 @@
-"""Forms of the unit pages. They parse; the services decide."""
+"""Forms of rounds and of unit pages. They validate input; the services apply the policies."""
 
 import datetime as dt
 from typing import Any
@@ -28,7 +28,7 @@ class RoundForm(forms.Form):
                 field.widget.attrs.update({"aria-invalid": "true", "aria-describedby": f"id_{name}_error"})
 
     def calendar(self) -> dict[str, Any]:
-        """Year, reference date and moments as the service takes them."""
+        """Arguments of ``plan_round``: year, reference date, and datetimes in Beijing time."""
         data: Any = self.cleaned_data
         return {
             "year": data["year"],
@@ -40,7 +40,7 @@ class RoundForm(forms.Form):
 
 
 class DispositionForm(PlainForm):
-    """What became of asking the unit."""
+    """The disposition of a unit, with reason and evidence."""
 
     disposition = forms.ChoiceField(label=_("Disposition"), choices=Disposition.choices)
     reason = forms.CharField(label=_("Reason"), max_length=300)
@@ -53,19 +53,19 @@ class DispositionForm(PlainForm):
 
 
 class ExtensionForm(PlainForm):
-    """More time for one unit: the last day, Beijing time."""
+    """Extension of the deadline of a unit: the last day, in Beijing time."""
 
     until = forms.DateField(label=_("New last day"), widget=forms.DateInput(attrs={"type": "date"}))
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
     def until_moment(self) -> dt.datetime:
-        """The end of that day in Beijing."""
+        """The end of that day in Beijing time."""
         day: Any = self.cleaned_data["until"]
         return timezone.make_aware(dt.datetime.combine(day, dt.time(23, 59, 59)))
 
 
 class ExemptionForm(PlainForm):
-    """Why the unit need not answer; the codes come from the survey's own list."""
+    """Exemption of a unit, with a reason of the code list."""
 
     reason_code = forms.ChoiceField(label=_("Reason"), choices=[])
     reason = forms.CharField(label=_("Remark"), max_length=300, required=False)
@@ -77,7 +77,7 @@ class ExemptionForm(PlainForm):
 
 
 class ContactNoteForm(PlainForm):
-    """One contact with the unit; the moment in Beijing time, now when it stays empty."""
+    """A contact with the unit; its time is in Beijing time, now when empty."""
 
     channel = forms.ChoiceField(label=_("How"), choices=ContactNote.Channel.choices)
     direction = forms.ChoiceField(label=_("Who asked"), choices=ContactNote.Direction.choices)

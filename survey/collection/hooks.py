@@ -1,4 +1,4 @@
-"""What collection asks of the packages above it, which know the sheets."""
+"""Hooks that packages above implement, because they know the sheets."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ from survey.hooks import Hook
 
 # Counts of a round by disposition, by state of the sheet and by category.
 round_counts: Hook[[CollectionRound], dict[str, Any]] = Hook("survey.collection.hooks.round_counts")
-# Whether the office has put a document beside the sheet of an assignment.
+# Whether the office has attached a document to the sheet of an assignment.
 has_evidence: Hook[[Assignment], bool] = Hook("survey.collection.hooks.has_evidence")

@@ -1,4 +1,4 @@
-"""Refusals of the rounds that a worker may meet."""
+"""Messages of refusals that a worker may store."""
 
 from django.utils.translation import gettext_lazy as _
 

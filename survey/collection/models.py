@@ -1,4 +1,4 @@
-"""The field operation: a round, and who is asked in it."""
+"""Rounds, assignments of units to rounds, and contacts with units."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -46,7 +46,7 @@ class CollectionRound(models.Model):
 
 
 class Disposition(models.TextChoices):
-    """What became of asking a unit; apart from the state of its sheet."""
+    """The disposition of a unit in a round, independent of the state of its sheet."""
 
     ELIGIBLE = "eligible", _("Eligible")
     REFUSED = "refused", _("Refused")
@@ -57,7 +57,7 @@ class Disposition(models.TextChoices):
 
 
 class Assignment(models.Model):
-    """One unit asked in one round with one version of its questionnaire."""
+    """A unit assigned to a round with a version of its questionnaire."""
 
     SCOPE: ClassVar[Scope] = Scope("unit__review_region__path", "unit__category", "unit")
 
@@ -66,7 +66,7 @@ class Assignment(models.Model):
     version = models.ForeignKey("survey.QuestionnaireVersion", models.PROTECT, related_name="+")
     disposition = models.CharField(max_length=15, choices=Disposition.choices, default=Disposition.ELIGIBLE)
     disposition_reason = models.CharField(max_length=300, blank=True)
-    # Which document says so, and where it is kept.
+    # The document of the disposition, and where it is kept.
     disposition_evidence = models.CharField(max_length=300, blank=True, default="", db_default="")
     disposition_by = models.ForeignKey("survey.User", models.SET_NULL, null=True, related_name="+")
     disposition_at = models.DateTimeField(null=True)
@@ -80,11 +80,11 @@ class Assignment(models.Model):
         constraints = [models.UniqueConstraint(name="one_sheet_per_unit_and_round", fields=["round", "unit"])]
 
     def deadline(self) -> datetime:
-        """When this unit's answers are due."""
+        """The time at which the answers of this unit are due."""
         return self.extended_until or self.round.due_at
 
     def accepts_answers(self) -> bool:
-        """True while this unit may still change its answers (an extension outlives the round's closing)."""
+        """True while this unit may change its answers (an extension may end after the round closes)."""
         if self.disposition != Disposition.ELIGIBLE or self.round.state != CollectionRound.State.OPEN:
             return False
         now = timezone.now()
@@ -92,9 +92,9 @@ class Assignment(models.Model):
 
 
 class ContactNote(models.Model):
-    """One talk, visit or letter with a unit in a round: what was said and when to ask again.
+    """A contact with a unit in a round: outcome, text and day of the follow-up.
 
-    With whom is a role, never a name: persons stand in the list of contact persons, not in notes.
+    The contact person is recorded by role, never by name: names are stored in ``UnitContact`` only.
     """
 
     SCOPE: ClassVar[Scope] = Scope(
@@ -122,7 +122,7 @@ class ContactNote(models.Model):
         OTHER = "other", _("Other")
 
     assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="contact_notes")
-    at = models.DateTimeField(default=timezone.now)  # of the contact, not of the entry
+    at = models.DateTimeField(default=timezone.now)  # time of the contact, not of the record
     by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel.choices)
     direction = models.CharField(max_length=3, choices=Direction.choices, default=Direction.OUT)

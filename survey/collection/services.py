@@ -1,4 +1,4 @@
-"""The field operation: rounds open and close, units are asked, dispositions and extensions are recorded."""
+"""Changes of rounds and assignments: opening, closing, assigning, dispositions, contacts, extensions."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -24,19 +24,19 @@ from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.services import publish_questionnaire
 
 SHORTEST_REASON = 5
-# These take a unit out of what the response rate is counted over.
+# These remove a unit from the denominator of the response rate.
 NEEDS_EVIDENCE = frozenset({Disposition.CLOSED, Disposition.OUT_OF_SCOPE, Disposition.DUPLICATE})
 
 
 @transaction.atomic
 def open_round(round_: CollectionRound, *, by: User | None) -> CollectionRound:
-    """From now on (or from its opening date) answers are taken. Raises PermissionDenied, PolicyDenied."""
+    """Accept answers from now on (or from the opening date). Raises PermissionDenied, PolicyDenied."""
     return _set_state(round_, CollectionRound.State.OPEN, CollectionRound.State.PLANNED, by)
 
 
 @transaction.atomic
 def close_round(round_: CollectionRound, *, by: User | None) -> CollectionRound:
-    """No answer changes any more. Raises PermissionDenied, PolicyDenied."""
+    """End all changes of answers. Raises PermissionDenied, PolicyDenied."""
     return _set_state(round_, CollectionRound.State.CLOSED, CollectionRound.State.OPEN, by)
 
 
@@ -54,9 +54,9 @@ def _set_state(round_: CollectionRound, target: str, expected: str, by: User | N
 
 @transaction.atomic
 def assign(unit: ReportingUnit, round_: CollectionRound, *, by: User | None) -> Assignment:
-    """Ask a unit in a round with the latest version of its questionnaire. Safe to repeat.
+    """Assign a unit to a round with the latest version of its questionnaire. Idempotent.
 
-    The empty sheet is made by the caller's room (submissions); this only says who is asked with what.
+    The caller (``submissions``) creates the empty sheet.
     Raises PermissionDenied, PolicyDenied (no questionnaire is published for the category).
     """
     if by is not None and not may(by, Permission.DESIGN):
@@ -72,9 +72,9 @@ def assign(unit: ReportingUnit, round_: CollectionRound, *, by: User | None) -> 
 
 @transaction.atomic
 def assign_units(units: Sequence[int], round_: CollectionRound, *, by: User | None, source: str) -> int:
-    """Ask many units in a planned round, each with the latest version of its questionnaire. Returns the new ones.
+    """Assign units to a planned round, each with the latest version of its questionnaire. Returns how many were new.
 
-    Repeating adds nobody. The empty sheets are made by the caller's room, as in ``assign``.
+    Idempotent. The caller creates the empty sheets, as for ``assign``.
     Raises PermissionDenied, PolicyDenied (the round has begun; a category has no questionnaire).
     """
     if by is not None and not may(by, Permission.DESIGN_SAMPLE):
@@ -105,7 +105,7 @@ def assign_units(units: Sequence[int], round_: CollectionRound, *, by: User | No
 def plan_round(
     *, by: User, year: int, reference_date: date, opens_at: datetime, due_at: datetime, closes_at: datetime
 ) -> CollectionRound:
-    """A new round with its calendar; the questionnaires of the program are published for its year.
+    """Create a round with its calendar and publish the questionnaires of the program for its year.
 
     Raises PermissionDenied, PolicyDenied (the year is taken, the calendar is out of order), DefinitionError.
     """
@@ -135,18 +135,18 @@ def plan_round(
 def record_disposition(
     assignment: Assignment, *, by: User, disposition: str, reason: str, evidence: str = ""
 ) -> Assignment:
-    """Say what became of asking a unit; a unit leaves the survey only with evidence.
+    """Record the disposition of a unit; those that remove it from the survey require evidence.
 
     Raises PermissionDenied, PolicyDenied.
     """
     row = _locked(assignment, by)
     if disposition not in Disposition.values:
         raise PolicyDenied(_("Choose a disposition from the list."))
-    shown = " ".join(evidence.split())[:300]
-    if disposition in NEEDS_EVIDENCE and len(shown) < SHORTEST_REASON and not has_evidence(row):
+    document = " ".join(evidence.split())[:300]
+    if disposition in NEEDS_EVIDENCE and len(document) < SHORTEST_REASON and not has_evidence(row):
         raise PolicyDenied(_("Evidence is needed: attach the document, or name it and say where it is kept."))
     old, row.disposition = row.disposition, disposition
-    row.disposition_evidence = shown
+    row.disposition_evidence = document
     row.disposition_reason = _reason(reason)
     row.disposition_by, row.disposition_at = by, timezone.now()
     row.save(
@@ -158,7 +158,9 @@ def record_disposition(
             "disposition_at",
         ]
     )
-    _record(row, by, "disposition", old=old, new=disposition, reason=row.disposition_reason, evidence=shown)
+    _record(
+        row, by, "disposition", old=old, new=disposition, reason=row.disposition_reason, evidence=document
+    )
     return row
 
 
@@ -176,9 +178,9 @@ def record_contact(
     follow_up_on: date | None = None,
     via: str = "page",
 ) -> ContactNote:
-    """Write down a talk, visit or letter; it settles the follow-up that an earlier one asked for.
+    """Record a contact; it replaces the follow-up of earlier contacts.
 
-    The audit row says that and how the unit was asked, never what was said. Raises PermissionDenied, PolicyDenied.
+    The audit row has channel and outcome, never the text. Raises PermissionDenied, PolicyDenied.
     """
     row = _locked(assignment, by)
     now = timezone.now()
@@ -220,7 +222,7 @@ def record_contact(
 
 @transaction.atomic
 def extend(assignment: Assignment, *, by: User, until: datetime, reason: str) -> Assignment:
-    """Give a unit more time. Raises PermissionDenied, PolicyDenied."""
+    """Extend the deadline of a unit. Raises PermissionDenied, PolicyDenied."""
     row = _locked(assignment, by)
     if row.round.state != CollectionRound.State.OPEN:
         raise PolicyDenied(_("The round is closed."))

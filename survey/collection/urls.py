@@ -1,4 +1,4 @@
-"""Pages and endpoints of the room. The page of one unit stands in ``review``: it tells what all rooms know."""
+"""Pages and endpoints of rounds and contact notes. The page of a unit is in ``fieldwork``."""
 
 from django.urls import URLPattern, URLResolver, path
 

@@ -1,4 +1,4 @@
-"""Rounds, for those who run them."""
+"""Pages of the rounds."""
 
 from typing import Any
 

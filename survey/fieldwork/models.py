@@ -1,4 +1,4 @@
-"""Reminders, notices to respondents and files made for the desks."""
+"""Reminders, notices to respondents and files for the desks."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from survey.records import SentenceField
 
 
 class ReminderBatch(models.Model):
-    """One decision to remind: a group of units, asked for by somebody or (``by`` empty) by the calendar."""
+    """A batch of reminders to a group of units, requested by a user or (``by`` empty) by the calendar."""
 
     class Group(models.TextChoices):
         NOT_STARTED = "not_started", _("Not started")
@@ -27,7 +27,7 @@ class ReminderBatch(models.Model):
     category = models.CharField(max_length=5, blank=True)
     by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now)
-    day = models.DateField(null=True)  # of a batch of the calendar
+    day = models.DateField(null=True)  # of a calendar batch
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -39,7 +39,7 @@ class ReminderBatch(models.Model):
 
 
 class Reminder(models.Model):
-    """The decision about one sheet of a batch, made when it was sent: the log."""
+    """The decision about one sheet of a batch, made when the batch is sent."""
 
     SCOPE: ClassVar[Scope] = Scope(
         "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
@@ -58,7 +58,7 @@ class Reminder(models.Model):
     notices = models.PositiveSmallIntegerField(default=0)
     emails = models.PositiveSmallIntegerField(default=0)
     texts = models.PositiveSmallIntegerField(default=0)
-    detail = models.CharField(max_length=300, blank=True)  # what a gateway answered when it failed
+    detail = models.CharField(max_length=300, blank=True)  # error of the gateway
 
     objects = ScopedQuerySet["Reminder"].as_manager()
 
@@ -67,7 +67,7 @@ class Reminder(models.Model):
 
 
 class SiteNotice(models.Model):
-    """A message that waits for a person on the site."""
+    """A message to a user, shown on the site."""
 
     SCOPE: ClassVar[Scope] = Scope(
         "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
@@ -86,7 +86,7 @@ class SiteNotice(models.Model):
 
 
 class DeskJob(models.Model):
-    """A file that a worker makes for one person: an export of their own data, or letters."""
+    """A file that a worker creates for one user: an export or letters."""
 
     class Kind(models.TextChoices):
         CSV = "export_csv", _("Data as CSV")
@@ -101,7 +101,7 @@ class DeskJob(models.Model):
     rows = models.PositiveIntegerField(default=0)
     name = models.CharField(max_length=80, blank=True)
     size = models.PositiveBigIntegerField(default=0)
-    job = models.OneToOneField("survey.Job", models.PROTECT, related_name="+")  # how far it is, and the file
+    job = models.OneToOneField("survey.Job", models.PROTECT, related_name="+")  # progress and file
 
     class Meta:
         indexes = [models.Index(fields=["by", "-id"], name="job_by")]

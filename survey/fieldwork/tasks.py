@@ -8,9 +8,9 @@ from survey.fieldwork.reminders import services as reminders
 from survey.jobs.kinds import MESSAGE, register
 
 register(
-    exports.JOB,
+    exports.JOB_KIND,
     exports.make_file,
-    lease=900,  # typesetting thousands of letters gives no sign of life
+    lease=900,  # typesetting thousands of letters sends no heartbeat
     time_limit=3600,
 )
 register("reminders", reminders.send_batch, time_limit=3600)
@@ -18,13 +18,13 @@ register(
     "reminder_message",
     reminders.send_message,
     ended=reminders.note_undelivered,
-    retry_on=(Exception,),  # a gateway is somebody else's program
+    retry_on=(Exception,),  # a gateway may raise any exception
     **MESSAGE,
 )
 
 
 @shared_task(name="survey.fieldwork.tasks.remind_by_calendar", expires=3600, ignore_result=True)
 def remind_by_calendar() -> None:
-    """Seven, three and one day before the deadline, when the office has switched that on."""
+    """Create the calendar's batches of reminders if REMINDERS_AUTOMATIC is set."""
     if settings.REMINDERS_AUTOMATIC:
         reminders.calendar_batches()

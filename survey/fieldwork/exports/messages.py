@@ -1,4 +1,4 @@
-"""Why a file for the desks was not made."""
+"""Messages of files that could not be created."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,14 +1,14 @@
-"""A province's or the nation's own data as CSV, XLSX or Parquet, with a codebook inside.
+"""Exports of sheets in the user's scope as CSV, XLSX or Parquet, with a codebook.
 
 The sheets are exactly those of the queue under the same filter, read with the same scope. Every version of
-a questionnaire that was filed contributes its columns, so that a removed question does not vanish.
+a questionnaire that was filed contributes its columns, so that items removed in later versions are included.
 
-A place without a figure is empty in its column; why it is empty stands in the column ``ITEM__status`` as a code
-of the codebook, and marks inside tables stand in ``cell_marks``: "not known" never looks like a blank or a zero.
+A missing value is empty in its column; the column ``ITEM__status`` has the reason as a code of the codebook, and
+``cell_marks`` the reasons of table cells: "not known" is distinct from a blank and from zero.
 CSV has no types, and a spreadsheet that opens one rounds an all-digit credit code to 15 digits. The code itself
-stays as it is, for machines; ``uscc_grouped`` says it once more in its parts with spaces, which no program takes
-for a number, and ``data.csv-metadata.json`` (W3C CSV on the Web) declares the types. Tricks that spreadsheets
-obey ("=" formulas, tabs) would spoil the file for everybody else and are what ``harmless`` takes out.
+is unchanged, for programs; ``uscc_grouped`` repeats it in its parts with spaces, which no program reads as a
+number, and ``data.csv-metadata.json`` (W3C CSV on the Web) declares the types. ``harmless`` escapes texts that a
+spreadsheet would evaluate as formulas.
 """
 
 import csv
@@ -39,14 +39,14 @@ from survey.submissions.models import Filing
 
 CHUNK = 500
 NUMBERS = frozenset({"quantity", "money", "count", "ratio"})
-FACTS = (
+UNIT_COLUMNS = (
     ("uscc", "统一社会信用代码", "Unified social credit code"), ("name", "单位名称", "Full legal name"),
     ("category", "填报类别", "Category"), ("region", "地区代码", "Region code"), ("section", "行业门类", "Section"),
     ("size_class", "规模", "Size class"), ("state", "报表状态", "State of the sheet"),
     ("filing", "报送次数", "Number of the filing"), ("filed_at", "报送时间", "Filed at (Beijing time)"),
 )  # fmt: skip
-HEADS = ("column", "type", "unit", "zh", "en", "note")
-STATUS, MARKS, GROUPED = "__status", "cell_marks", "uscc_grouped"
+CODEBOOK_HEADER = ("column", "type", "unit", "zh", "en", "note")
+STATUS, CELL_MARKS, GROUPED = "__status", "cell_marks", "uscc_grouped"
 _CODES = "; ".join(f"{int(code)} {text.zh} {text.en}" for code, text in REASONS.items())
 _GROUPED_ENTRY = (
     GROUPED,
@@ -57,20 +57,20 @@ _GROUPED_ENTRY = (
     "电子表格软件会把全数字代码按数值读入并舍入到15位；本列不会。去掉空格即为 uscc。 Spreadsheets read an all-digit code"
     " as a number and round it to 15 digits; not this one. Without its spaces it is uscc.",
 )
-# A spreadsheet takes a text that begins so for a formula.
+# Spreadsheets evaluate texts that begin with these as formulas.
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 type Report = Callable[[int, int], None]
-type Field = tuple[str, str, Item | Column, str]  # key, item code, what it is, names of table row and column
+type Field = tuple[str, str, Item | Column, str]  # key, item code, definition, names of table row and column
 type Row = list[str | None]
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """Prefix a text with an apostrophe if a spreadsheet would evaluate it as a formula."""
     return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
 def make(job: DeskJob, path: Path, report: Report) -> tuple[str, int]:
-    """Write the file of an export job; returns the name for the download and the number of sheets."""
+    """Write the file of an export job. Returns the file name of the download and the number of sheets."""
     setting = QueueFilter.read(job.filter)
     ids = list(
         matching(job.by, job.round, setting)
@@ -88,7 +88,7 @@ def make(job: DeskJob, path: Path, report: Report) -> tuple[str, int]:
 
 
 def fields_of(ids: Sequence[int]) -> Iterator[Field]:
-    """Columns of all versions in which these sheets were filed; a fixed table has one column a cell."""
+    """Columns of all versions in which these sheets were filed; one column per cell of a fixed table."""
     versions = QuestionnaireVersion.objects.filter(
         pk__in=Filing.objects.filter(submission_id__in=ids).values("version")
     ).defer("document")
@@ -130,22 +130,22 @@ def _rows(ids: Sequence[int], fields: Sequence[Field], report: Report) -> Iterat
             form, answers = definition_for(filing.version).items, filing.answers
             values = (_value(field, answers) for field in fields)
             status = (str(int(reason_of(form.get(code), answers.get(code)))) for code in items)
-            yield [*_facts(filing), *values, *status, _marks(answers, items)]
+            yield [*_unit_values(filing), *values, *status, _cell_marks(answers, items)]
         report(min(start + CHUNK, len(ids)), len(ids))
 
 
-def _marks(answers: Mapping[str, Any], items: Sequence[str]) -> str | None:
-    """Cells of tables that hold a mark instead of a figure: "K07/110000/a=2; ..."."""
+def _cell_marks(answers: Mapping[str, Any], items: Sequence[str]) -> str | None:
+    """Reasons of table cells without a figure, as "K07/110000/a=2; ..."; None when there are none."""
     codes = {"not_applicable": int(Reason.NOT_APPLICABLE), "unknown": int(Reason.UNKNOWN)}
-    found = (
-        f"{code}/{place}={codes[reason]}"
+    marked = (
+        f"{code}/{position}={codes[reason]}"
         for code in items
-        for place, reason in missing_reasons_in_table(answers.get(code)).items()
+        for position, reason in missing_reasons_in_table(answers.get(code)).items()
     )
-    return "; ".join(found) or None
+    return "; ".join(marked) or None
 
 
-def _facts(filing: Filing) -> Row:
+def _unit_values(filing: Filing) -> Row:
     unit = filing.submission.unit
     return [
         unit.uscc,
@@ -161,7 +161,7 @@ def _facts(filing: Filing) -> Row:
 
 
 def _value(field: Field, answers: dict[str, Any]) -> str | None:
-    """A number as its exact decimal text, everything else as text; None for a blank and for a mark."""
+    """A value as text, numbers as exact decimals; None for a missing value."""
     key, code, _item, _names = field
     cell = answers.get(code)
     if "/" in key:
@@ -180,8 +180,8 @@ def _value(field: Field, answers: dict[str, Any]) -> str | None:
 
 
 def codebook(fields: Sequence[Field]) -> Iterator[tuple[str, ...]]:
-    """What each column is: name, type, unit, Chinese, English, note."""
-    for name, zh, en in FACTS:
+    """The rows of the codebook: name, type, unit, Chinese, English, note."""
+    for name, zh, en in UNIT_COLUMNS:
         yield name, "text", "", zh, en, ""
     labels: dict[str, tuple[str, str]] = {}
     for key, code, item, names in fields:
@@ -192,19 +192,26 @@ def codebook(fields: Sequence[Field]) -> Iterator[tuple[str, ...]]:
         labels.setdefault(code, (code, code) if names else (label.zh, label.en))
     for code, (zh, en) in labels.items():
         yield code + STATUS, "code", "", f"{zh}：填报状态", f"{en}: status", _CODES
-    yield MARKS, "text", "", "表格中标记的单元格", "Marked cells of tables", f"ITEM/row/column=code. {_CODES}"
+    yield (
+        CELL_MARKS,
+        "text",
+        "",
+        "表格中标记的单元格",
+        "Marked cells of tables",
+        f"ITEM/row/column=code. {_CODES}",
+    )
 
 
-def _heads(fields: Sequence[Field]) -> list[str]:
+def _header(fields: Sequence[Field]) -> list[str]:
     return [entry[0] for entry in codebook(fields)]
 
 
-def _kinds(fields: Sequence[Field]) -> list[str]:
-    """Of every column: number, code or text."""
+def _column_types(fields: Sequence[Field]) -> list[str]:
+    """The type of each column: number, code or text."""
     return [entry[1] if entry[1] in {"number", "code"} else "text" for entry in codebook(fields)]
 
 
-def _note() -> str:
+def _synthetic_notice() -> str:
     return "演练数据，全部为模拟生成。 Synthetic data of a rehearsal.\n" if settings.SYNTHETIC_BANNER else ""
 
 
@@ -213,29 +220,29 @@ def _csv_text(rows: Iterator[Sequence[Any]], kinds: Sequence[str], out: Any) -> 
     for row in rows:
         writer.writerow(
             [
-                "" if one is None else harmless(str(one)) if kind == "text" else one
-                for one, kind in zip(row, kinds, strict=True)
+                "" if value is None else harmless(str(value)) if kind == "text" else value
+                for value, kind in zip(row, kinds, strict=True)
             ]
         )
 
 
 def _add_codebook(entries: Sequence[Sequence[str]], bundle: zipfile.ZipFile) -> None:
     with io.TextIOWrapper(bundle.open("codebook.csv", "w"), "utf-8-sig", newline="") as out:
-        _csv_text(iter([HEADS, *entries]), ["text"] * len(HEADS), out)
-    if _note():
-        bundle.writestr("SYNTHETIC.txt", _note())
+        _csv_text(iter([CODEBOOK_HEADER, *entries]), ["text"] * len(CODEBOOK_HEADER), out)
+    if _synthetic_notice():
+        bundle.writestr("SYNTHETIC.txt", _synthetic_notice())
 
 
 def grouped(uscc: str) -> str:
-    """A credit code in its parts: authority and kind, division, organisation, check character."""
+    """A credit code with spaces between its parts: authority and kind, division, organisation, check character."""
     return " ".join(part for part in (uscc[:2], uscc[2:8], uscc[8:17], uscc[17:]) if part)
 
 
 def _csv(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
-    """The grouped code stands beside the code; the other columns are those of every format."""
+    """Write CSV files; the grouped code follows the code, the other columns are those of every format."""
     entries = list(codebook(fields))
     entries.insert(1, _GROUPED_ENTRY)
-    kinds = _kinds(fields)
+    kinds = _column_types(fields)
     kinds.insert(1, "text")
     lines = ([row[0], grouped(row[0] or ""), *row[1:]] for row in rows)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
@@ -247,7 +254,7 @@ def _csv(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
 
 
 def _metadata(entries: Sequence[Sequence[str]], kinds: Sequence[str]) -> str:
-    """Types and titles of the columns as the W3C's metadata vocabulary for tabular data says them."""
+    """Types and titles of the columns in the W3C metadata vocabulary for tabular data."""
     types = {"text": "string", "number": "decimal", "code": "integer"}
     columns = [
         {
@@ -261,47 +268,47 @@ def _metadata(entries: Sequence[Sequence[str]], kinds: Sequence[str]) -> str:
         }
         for entry, kind in zip(entries, kinds, strict=True)
     ]
-    about = {
+    document = {
         "@context": "http://www.w3.org/ns/csvw",
         "url": "data.csv",
         "dialect": {"encoding": "utf-8", "header": True},
         "tableSchema": {"columns": columns},
     }
-    return json.dumps(about, ensure_ascii=False, indent=1)
+    return json.dumps(document, ensure_ascii=False, indent=1)
 
 
 def _xlsx(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
     book = Workbook(write_only=True)
-    data, kinds = book.create_sheet("data"), _kinds(fields)
+    data, kinds = book.create_sheet("data"), _column_types(fields)
     data.freeze_panes = "C2"
-    data.append(_heads(fields))
+    data.append(_header(fields))
 
     def cell(value: str | None, kind: str) -> Any:
         if value is None:
             return None
-        # Fifteen digits are what a spreadsheet keeps: a longer number stays text rather than being rounded.
+        # A spreadsheet stores 15 digits: a longer number is written as text and so not rounded.
         if kind != "text" and len(value.replace(".", "").lstrip("-0")) <= 15:
             return float(value) if "." in value else int(value)
-        made = WriteOnlyCell(data, value=str(value))
-        made.data_type, made.number_format = "s", "@"
-        return made
+        text_cell = WriteOnlyCell(data, value=str(value))
+        text_cell.data_type, text_cell.number_format = "s", "@"
+        return text_cell
 
     for row in rows:
         data.append([cell(value, kind) for value, kind in zip(row, kinds, strict=True)])
-    told = book.create_sheet("codebook")
-    if _note():
-        told.append([_note().strip()])
-    told.append(HEADS)
+    codebook_sheet = book.create_sheet("codebook")
+    if _synthetic_notice():
+        codebook_sheet.append([_synthetic_notice().strip()])
+    codebook_sheet.append(CODEBOOK_HEADER)
     for entry in codebook(fields):
-        told.append([cell(one, "text") for one in entry])
+        codebook_sheet.append([cell(entry_text, "text") for entry_text in entry])
     book.save(path)
 
 
 def _parquet(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
-    entries, kinds = list(codebook(fields)), _kinds(fields)
+    entries, kinds = list(codebook(fields)), _column_types(fields)
     types = {"text": pa.string(), "number": pa.float64(), "code": pa.int8()}
     reads: dict[str, Callable[[str], Any]] = {"text": str, "number": float, "code": int}
-    meta = {"note": _note().strip(), "codebook": json.dumps(entries, ensure_ascii=False)}
+    meta = {"note": _synthetic_notice().strip(), "codebook": json.dumps(entries, ensure_ascii=False)}
     schema = pa.schema(
         [(entry[0], types[kind]) for entry, kind in zip(entries, kinds, strict=True)], metadata=meta
     )

@@ -1,6 +1,6 @@
-"""Files for the desks: requested, made by a worker, cancelled, fetched, and removed when they expire.
+"""Files for the desks: requested, created by a worker, cancelled, downloaded, and removed when they expire.
 
-A file lies outside the web root. Only who asked for it may fetch it, and only until it expires.
+Files are stored outside the web root. Only the requester may download a file, until it expires.
 """
 
 from datetime import timedelta
@@ -30,35 +30,35 @@ from survey.jobs.storage import folder
 from survey.review.filters import QueueFilter
 
 Kind = DeskJob.Kind
-JOB = "desk_file"
-PERMISSIONS = {Kind.LETTERS: Permission.MANAGE_UNITS}  # every export is for those who read the sheets
-KEPT = {Kind.LETTERS: timedelta(hours=24)}  # letters hold codes in plain
-AT_ONCE = 3
+JOB_KIND = "desk_file"
+PERMISSIONS = {Kind.LETTERS: Permission.MANAGE_UNITS}  # other kinds: VIEW_SHEETS
+LIFETIMES = {Kind.LETTERS: timedelta(hours=24)}  # letters contain codes in plain text
+MAX_OPEN_JOBS = 3
 
 
 def permission_of(kind: str) -> Permission:
-    """What a job of this kind takes."""
+    """The permission that a job of this kind requires."""
     return PERMISSIONS.get(Kind(kind), Permission.VIEW_SHEETS)
 
 
 def jobs_of(user: User) -> "QuerySet[DeskJob]":
-    """A person's own jobs, newest first."""
+    """The jobs of a user, newest first."""
     return DeskJob.objects.filter(by=user).select_related("round", "job").order_by("-pk")
 
 
 @transaction.atomic
 def request_job(*, by: User, kind: str, round_: CollectionRound, setting: QueueFilter) -> DeskJob:
-    """Ask for a file. Raises PermissionDenied, PolicyDenied."""
+    """Request a file. Raises PermissionDenied, PolicyDenied."""
     if kind not in Kind.values:
         raise PolicyDenied(_("Choose what is to be made."))
     if not may(by, permission_of(kind)):
         raise PermissionDenied
-    if jobs_of(by).filter(job__state__in=jobs.OPEN).count() >= AT_ONCE:
+    if jobs_of(by).filter(job__state__in=jobs.OPEN).count() >= MAX_OPEN_JOBS:
         raise PolicyDenied(
-            _("Wait until one of your %(count)s jobs is done, or cancel one.") % {"count": AT_ONCE}
+            _("Wait until one of your %(count)s jobs is done, or cancel one.") % {"count": MAX_OPEN_JOBS}
         )
     row = DeskJob.objects.create(
-        by=by, kind=kind, round=round_, filter=setting.written(), job=jobs.enqueue(JOB, by=by)
+        by=by, kind=kind, round=round_, filter=setting.written(), job=jobs.enqueue(JOB_KIND, by=by)
     )
     audit.record(by=by, action="job_requested", subject=row, kind=kind, year=round_.year, filter=row.filter)
     return row
@@ -66,7 +66,7 @@ def request_job(*, by: User, kind: str, round_: CollectionRound, setting: QueueF
 
 @transaction.atomic
 def cancel_job(job: DeskJob, *, by: User) -> DeskJob:
-    """Stop a job: at once while it waits, at its next step while it runs. Raises PolicyDenied when it is over."""
+    """Cancel a job: at once while it waits, at its next step while it runs. Raises PolicyDenied when it has ended."""
     if not jobs.cancel(job.job_id):
         raise PolicyDenied(_("This job is over and cannot be cancelled."))
     audit.record(by=by, action="job_cancelled", subject=job, kind=job.kind)
@@ -75,16 +75,16 @@ def cancel_job(job: DeskJob, *, by: User) -> DeskJob:
 
 
 def make_file(work: Work) -> None:
-    """Make the file of a job. Raises PolicyDenied (no permission any more, nothing or too much to write)."""
+    """Create the file of a job. Raises PolicyDenied (permission has ended, no rows or too many)."""
     row = DeskJob.objects.select_related("by", "round").get(job=work.job)
-    # Permissions may have ended since the file was asked for.
+    # Permissions may have ended since the request.
     if not may(row.by, permission_of(row.kind)):
         raise PolicyDenied(NOT_ALLOWED())
     path = work.file()
     make = letters.make if row.kind == Kind.LETTERS else exports.make
     row.name, row.rows = make(row, path, work.progress)
     row.size = path.stat().st_size
-    work.expires_at = timezone.now() + KEPT.get(Kind(row.kind), timedelta(days=settings.JOB_DAYS))
+    work.expires_at = timezone.now() + LIFETIMES.get(Kind(row.kind), timedelta(days=settings.JOB_DAYS))
     with work.store():
         row.save(update_fields=["name", "rows", "size"])
         audit.record(
@@ -93,7 +93,7 @@ def make_file(work: Work) -> None:
 
 
 def fetch_job(job: DeskJob, *, by: User) -> Path:
-    """The finished file, with a row in the audit trail. Raises PolicyDenied when there is none (any more)."""
+    """Path of the finished file; the download is recorded. Raises PolicyDenied when there is none or it has expired."""
     done = job.job
     path = folder() / done.file
     is_over = done.expires_at is None or timezone.now() >= done.expires_at

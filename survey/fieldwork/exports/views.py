@@ -1,4 +1,4 @@
-"""Reminders with their log, files made by workers, notices of respondents."""
+"""Files for the desks: request, progress, cancellation, download."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ LATEST = 30
 @require_http_methods(["GET", "POST"])
 @requires(Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
 def jobs_page(request: AuthenticatedRequest) -> HttpResponse:
-    """One's own files with their progress; POST asks for another one under a filter."""
+    """The user's files with their progress; POST requests a file for a filter."""
     user = request.user
     setting = QueueFilter.read(request.POST if request.method == "POST" else request.GET)
     round_ = round_of(setting, rounds())
@@ -60,7 +60,7 @@ def jobs_page(request: AuthenticatedRequest) -> HttpResponse:
 @require_POST
 @requires(Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
 def job_cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Stop one's own job."""
+    """Cancel a job of the user."""
     job = get_object_or_404(jobs.jobs_of(request.user), pk=pk)
     jobs.cancel_job(job, by=request.user)
     messages.success(request, _("The job stops at its next step."))
@@ -70,7 +70,7 @@ def job_cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_GET
 @requires(Permission.VIEW_SHEETS, Permission.MANAGE_UNITS)
 def job_file(request: AuthenticatedRequest, pk: int) -> HttpResponseBase:
-    """Download one's own file while it exists."""
+    """Download a file of the user."""
     job = get_object_or_404(jobs.jobs_of(request.user), pk=pk)
     try:
         path = jobs.fetch_job(job, by=request.user)

@@ -1,4 +1,4 @@
-"""The progress board for machines."""
+"""API of the progress board."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers

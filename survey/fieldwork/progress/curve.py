@@ -1,4 +1,4 @@
-"""Filed sheets day by day against last year: shares of what is due, aligned by the days to the deadline. Pure."""
+"""Daily curve of filed sheets and last year's: shares of due sheets, aligned by days to the deadline. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 28
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One row of the table: day of this round, days to the deadline, cumulative counts and shares."""
+    """A row of the table: day of this round, days to the deadline, cumulative counts and shares."""
 
     day: dt.date
-    left: int
+    days_left: int
     filed: int | None
     share: float | None
     last_share: float | None
@@ -21,27 +21,27 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark on an axis."""
+    """A tick of an axis: position in pixels and label."""
 
-    place: float
+    position: float
     label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points of the two lines for an SVG of WIDTH x HEIGHT, its ticks, and the same as rows."""
+    """Points of the two lines in an SVG of WIDTH x HEIGHT pixels, the ticks, and the data as rows."""
 
     days: list[Day]
     this: str
     last: str
     across: list[Tick]
     up: list[Tick]
-    due: float  # where the deadline stands
+    due: float  # position of the deadline
     lead: float | None  # this share minus last year's, on the latest day
 
 
-def cumulated(filed: Mapping[dt.date, int], due_on: dt.date, until: dt.date | None = None) -> dict[int, int]:
-    """Days to the deadline (negative after it) -> sheets filed up to then."""
+def cumulative(filed: Mapping[dt.date, int], due_on: dt.date, until: dt.date | None = None) -> dict[int, int]:
+    """Map days to the deadline (negative after it) to the number of sheets filed until then."""
     result: dict[int, int] = {}
     total = 0
     for day in sorted(filed):
@@ -61,8 +61,8 @@ def curve(
     last_due: int,
     last_due_on: dt.date,
 ) -> Curve | None:
-    """The two lines; None while nothing has been filed in either round."""
-    this, last = cumulated(filed, due_on, today), cumulated(last_filed, last_due_on)
+    """The curve of both rounds; None while nothing has been filed in either."""
+    this, last = cumulative(filed, due_on, today), cumulative(last_filed, last_due_on)
     if not this and not last:
         return None
     first = max([*this, *last])
@@ -71,30 +71,30 @@ def curve(
     days = []
     count: int | None = 0
     last_count = 0
-    for left in range(first, end - 1, -1):
-        day = due_on - dt.timedelta(days=left)
-        count = None if day > today else this.get(left, count or 0)
-        last_count = last.get(left, last_count)
+    for days_left in range(first, end - 1, -1):
+        day = due_on - dt.timedelta(days=days_left)
+        count = None if day > today else this.get(days_left, count or 0)
+        last_count = last.get(days_left, last_count)
         days.append(
             Day(
                 day,
-                left,
+                days_left,
                 count,
                 count / due if count is not None and due else None,
                 last_count / last_due if last_due else None,
             )
         )
-    known = [one for one in days if one.share is not None]
+    filed_days = [row for row in days if row.share is not None]
     lead = None
-    if known and known[-1].share is not None and known[-1].last_share is not None:
-        lead = known[-1].share - known[-1].last_share
+    if filed_days and filed_days[-1].share is not None and filed_days[-1].last_share is not None:
+        lead = filed_days[-1].share - filed_days[-1].last_share
     return Curve(
         days,
-        _points([(one.left, one.share) for one in days], first, end),
-        _points([(one.left, one.last_share) for one in days], first, end),
+        _points([(row.days_left, row.share) for row in days], first, end),
+        _points([(row.days_left, row.last_share) for row in days], first, end),
         [
-            Tick(_x(left, first, end), (due_on - dt.timedelta(days=left)).strftime("%m-%d"))
-            for left in _marks(first, end)
+            Tick(_x(days_left, first, end), (due_on - dt.timedelta(days=days_left)).strftime("%m-%d"))
+            for days_left in _tick_days(first, end)
         ],
         [Tick(_y(share), f"{share:.0%}") for share in (0.0, 0.25, 0.5, 0.75, 1.0)],
         _x(0, first, end),
@@ -102,13 +102,13 @@ def curve(
     )
 
 
-def _marks(first: int, end: int) -> list[int]:
+def _tick_days(first: int, end: int) -> list[int]:
     step = max(1, -(-(first - end) // 8))
     return list(range(first, end - 1, -step))
 
 
-def _x(left: int, first: int, end: int) -> float:
-    return round(LEFT + (first - left) / max(1, first - end) * (WIDTH - LEFT - RIGHT), 1)
+def _x(days_left: int, first: int, end: int) -> float:
+    return round(LEFT + (first - days_left) / max(1, first - end) * (WIDTH - LEFT - RIGHT), 1)
 
 
 def _y(share: float) -> float:
@@ -116,4 +116,6 @@ def _y(share: float) -> float:
 
 
 def _points(rows: list[tuple[int, float | None]], first: int, end: int) -> str:
-    return " ".join(f"{_x(left, first, end)},{_y(share)}" for left, share in rows if share is not None)
+    return " ".join(
+        f"{_x(days_left, first, end)},{_y(share)}" for days_left, share in rows if share is not None
+    )

@@ -1,4 +1,4 @@
-"""The progress board: region by category, out of one GROUP BY."""
+"""The progress board: counts by region and category."""
 
 import datetime as dt
 from collections import defaultdict
@@ -38,7 +38,7 @@ RATES = {
     "returned_rate": _("Share returned"),
 }
 MEASURES = {**RATES, **COUNTS}
-# Which setting of the queue shows exactly the sheets that a count speaks of; the others have no link.
+# The state filter of the queue that selects exactly the sheets of a count; the other counts have no link.
 STATE_OF = {
     "not_started": State.NOT_STARTED.value,
     "filed": FILED_GROUP,
@@ -54,7 +54,7 @@ STATE_OF = {
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of sheets in one place of the board."""
+    """Counts of sheets of one cell or margin of the board."""
 
     due: int = 0
     not_started: int = 0
@@ -63,7 +63,7 @@ class Tally:
     national_review: int = 0
     accepted: int = 0
     invalidated: int = 0
-    again: int = 0  # filed more than once
+    refiled: int = 0  # filed more than once
 
     @property
     def started(self) -> int:
@@ -72,7 +72,7 @@ class Tally:
 
     @property
     def filed(self) -> int:
-        """Sheets that stand as filed now: a returned sheet does not."""
+        """Sheets in a filed state; returned sheets are not."""
         return self.submitted + self.national_review + self.accepted + self.invalidated
 
     @property
@@ -87,9 +87,9 @@ class Tally:
 
     @property
     def returned_rate(self) -> float | None:
-        """Returned now or filed again, over everything that was ever filed."""
+        """Sheets returned or filed again, over all sheets that were filed at least once."""
         ever = self.filed + self.returned
-        return (self.returned + self.again) / ever if ever else None
+        return (self.returned + self.refiled) / ever if ever else None
 
     def add(self, state: str, count: int) -> None:
         """Count sheets of one state."""
@@ -98,7 +98,7 @@ class Tally:
             setattr(self, state, getattr(self, state) + count)
 
     def value(self, measure: str) -> Any:
-        """One measure by name; None for a rate over nothing."""
+        """A measure by name; None for a rate with denominator 0."""
         return getattr(self, measure)
 
 
@@ -106,7 +106,7 @@ _STORED = frozenset({"not_started", "returned", "submitted", "national_review", 
 
 
 def heat(rate: float | None) -> int:
-    """Step 0 (nothing) to 5 (complete) of a share, for the colour that repeats the number."""
+    """Colour step of a share, 0 (none) to 5 (complete)."""
     if not rate:
         return 0
     return 5 if rate >= 1 else 1 + min(int(rate * 4), 3)
@@ -114,7 +114,7 @@ def heat(rate: float | None) -> int:
 
 @dataclass(slots=True)
 class Board:
-    """All tallies: by (region, category), by region, by category, and over everything."""
+    """Tallies by (region, category), by region, by category, and in total."""
 
     round: CollectionRound
     cells: dict[tuple[str, str], Tally] = field(default_factory=lambda: defaultdict(Tally))
@@ -124,42 +124,52 @@ class Board:
     names: dict[str, str] = field(default_factory=dict)
 
     def region_codes(self) -> list[str]:
-        """Regions that have something due, in the order of the code list."""
-        known = [code for code in self.names if code in self.regions]
-        return known + sorted(set(self.regions) - set(known))
+        """Regions with due sheets, in the order of the code list."""
+        listed = [code for code in self.names if code in self.regions]
+        return listed + sorted(set(self.regions) - set(listed))
 
     def category_codes(self) -> list[str]:
-        """Categories that have something due."""
+        """Categories with due sheets."""
         return sorted(self.categories)
 
 
 def board(user: User, round_: CollectionRound, *, region: str = "", category: str = "") -> Board:
-    """Progress over the units that this user may follow, optionally of one region or one category.
+    """Progress of the units in the user's scope, optionally of one region or one category.
 
-    Due are the eligible units that are not exempted, and everything that has been filed.
+    Due are the sheets of eligible units that are not exempted, and all filed sheets.
     """
     regions = list(Region.objects.all())
-    provinces = {one.code: province_of(one.path) for one in regions}
-    made = Board(round_, names={one.code: str(one) for one in regions if one.level <= 1})
+    provinces = {row.code: province_of(row.path) for row in regions}
+    result = Board(round_, names={row.code: str(row) for row in regions if row.level <= 1})
     for code, kind, state, disposition, count in _rows(user, round_):
         if state == State.EXEMPTED or (disposition != Disposition.ELIGIBLE and state not in FILED):
             continue
-        place = provinces[code]
-        if (region and place != region) or (category and kind != category):
+        province = provinces[code]
+        if (region and province != region) or (category and kind != category):
             continue
-        for tally in (made.cells[place, kind], made.regions[place], made.categories[kind], made.total):
+        for tally in (
+            result.cells[province, kind],
+            result.regions[province],
+            result.categories[kind],
+            result.total,
+        ):
             tally.add(state, count)
-    for code, kind, count in _again(user, round_):
-        place = provinces[code]
-        if (region and place != region) or (category and kind != category):
+    for code, kind, count in _refiled(user, round_):
+        province = provinces[code]
+        if (region and province != region) or (category and kind != category):
             continue
-        for tally in (made.cells[place, kind], made.regions[place], made.categories[kind], made.total):
-            tally.again += count
-    return made
+        for tally in (
+            result.cells[province, kind],
+            result.regions[province],
+            result.categories[kind],
+            result.total,
+        ):
+            tally.refiled += count
+    return result
 
 
-def _again(user: User, round_: CollectionRound) -> Iterable[tuple[str, str, int]]:
-    """Sheets that stand as filed and were filed more than once."""
+def _refiled(user: User, round_: CollectionRound) -> Iterable[tuple[str, str, int]]:
+    """Counts of sheets in a filed state that were filed more than once."""
     return (
         Submission.objects.visible_to(user, Permission.VIEW_PROGRESS)
         .filter(round=round_, filings__number=2, state__in=FILED)
@@ -172,7 +182,9 @@ def _again(user: User, round_: CollectionRound) -> Iterable[tuple[str, str, int]
 def _rows(user: User, round_: CollectionRound) -> Iterable[tuple[str, str, str, str, int]]:
     return (
         Submission.objects.visible_to(user, Permission.VIEW_PROGRESS)
-        .filter(round=round_, assignment__round=round_)  # said twice: the planner reads half of each table
+        .filter(
+            round=round_, assignment__round=round_
+        )  # redundant, but the planner then reads half of each table
         .values_list("unit__region_id", "unit__category", "state", "assignment__disposition")
         .annotate(size=Count("pk"))
         .order_by()
@@ -182,7 +194,7 @@ def _rows(user: User, round_: CollectionRound) -> Iterable[tuple[str, str, str, 
 def filed_by_day(
     user: User, round_: CollectionRound, *, region: str = "", category: str = ""
 ) -> dict[dt.date, int]:
-    """First filings of a round by day in Beijing, in this person's area."""
+    """First filings of a round by day in Beijing time, in the user's scope."""
     rows = Filing.objects.visible_to(user, Permission.VIEW_PROGRESS).filter(
         submission__round=round_, number=1
     )
@@ -198,19 +210,19 @@ def filed_by_day(
     )
 
 
-def curve_of(user: User, found: Board, *, region: str = "", category: str = "") -> Curve | None:
-    """The daily curve of a board beside last year's."""
-    places = {"region": region, "category": category}
-    earlier = CollectionRound.objects.filter(year=found.round.year - 1).first()
-    last, last_due, last_due_on = {}, 0, timezone.localdate(found.round.due_at)
+def curve_of(user: User, current: Board, *, region: str = "", category: str = "") -> Curve | None:
+    """The daily curve of a board and of last year's round."""
+    filters = {"region": region, "category": category}
+    earlier = CollectionRound.objects.filter(year=current.round.year - 1).first()
+    last, last_due, last_due_on = {}, 0, timezone.localdate(current.round.due_at)
     if earlier is not None:
-        last = filed_by_day(user, earlier, **places)
-        last_due = board(user, earlier, **places).total.due
+        last = filed_by_day(user, earlier, **filters)
+        last_due = board(user, earlier, **filters).total.due
         last_due_on = timezone.localdate(earlier.due_at)
     return curve(
-        filed_by_day(user, found.round, **places),
-        found.total.due,
-        timezone.localdate(found.round.due_at),
+        filed_by_day(user, current.round, **filters),
+        current.total.due,
+        timezone.localdate(current.round.due_at),
         timezone.localdate(),
         last,
         last_due,
@@ -219,7 +231,7 @@ def curve_of(user: User, found: Board, *, region: str = "", category: str = "") 
 
 
 def queue_link(round_: CollectionRound, measure: str, *, region: str = "", category: str = "") -> str:
-    """The query string of the queue that lists the sheets behind one cell; empty when none does exactly."""
+    """The query string of the queue that lists exactly the sheets of a cell; empty when there is none."""
     if measure not in STATE_OF:
         return ""
     return QueueFilter(
@@ -230,7 +242,7 @@ def queue_link(round_: CollectionRound, measure: str, *, region: str = "", categ
 # What the page shows ---------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A number of the board with its share (for the colour) and the queue behind it."""
+    """A number of the board with its share (for the colour) and the query string of its queue."""
 
     value: Any
     rate: float | None
@@ -241,8 +253,8 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """One row of a table of the board."""
+class BoardRow:
+    """A row of a table of the board."""
 
     code: str
     name: str
@@ -250,7 +262,7 @@ class Lane:
     total: Cell
 
     @property
-    def every(self) -> list[Cell]:
+    def all_cells(self) -> list[Cell]:
         """The total first, then the cells."""
         return [self.total, *self.cells]
 
@@ -260,50 +272,50 @@ def _cell(tally: Tally, measure: str, link: str) -> Cell:
     of = {
         "filed_rate": tally.filed,
         "accepted_rate": tally.accepted,
-        "returned_rate": tally.returned + tally.again,
+        "returned_rate": tally.returned + tally.refiled,
     }
     count = of.get(measure, value)
     rate = value if measure in RATES else (value / tally.due if tally.due else None)
     return Cell(value, rate, heat(rate), count, tally.due, link if count else "")
 
 
-def matrix(found: Board, measure: str, *, links: bool) -> list[Lane]:
-    """Regions down, categories across, one measure in each cell."""
-    lanes = []
-    for region in found.region_codes():
+def matrix(board: Board, measure: str, *, links: bool) -> list[BoardRow]:
+    """Rows by region with cells by category, of one measure."""
+    rows = []
+    for region in board.region_codes():
         cells = [
             _cell(
-                found.cells[region, category],
+                board.cells[region, category],
                 measure,
-                queue_link(found.round, measure, region=region, category=category) if links else "",
+                queue_link(board.round, measure, region=region, category=category) if links else "",
             )
-            for category in found.category_codes()
+            for category in board.category_codes()
         ]
         total = _cell(
-            found.regions[region], measure, queue_link(found.round, measure, region=region) if links else ""
+            board.regions[region], measure, queue_link(board.round, measure, region=region) if links else ""
         )
-        lanes.append(Lane(region, found.names.get(region, region), cells, total))
-    return lanes
+        rows.append(BoardRow(region, board.names.get(region, region), cells, total))
+    return rows
 
 
-def table(found: Board, by: str, *, links: bool) -> list[Lane]:
-    """One row per region or per category with every count, and the two shares."""
+def table(board: Board, by: str, *, links: bool) -> list[BoardRow]:
+    """Rows by region or category with all counts and rates."""
     codes, tallies = (
-        (found.region_codes(), found.regions)
+        (board.region_codes(), board.regions)
         if by == "region"
-        else (found.category_codes(), found.categories)
+        else (board.category_codes(), board.categories)
     )
-    lanes = []
+    rows = []
     for code in codes:
-        places = {by: code}
+        filters = {by: code}
         cells = [
-            _cell(tallies[code], measure, queue_link(found.round, measure, **places) if links else "")
+            _cell(tallies[code], measure, queue_link(board.round, measure, **filters) if links else "")
             for measure in (*COUNTS, *RATES)
         ]
-        lanes.append(Lane(code, found.names.get(code, code), cells, cells[0]))
-    return lanes
+        rows.append(BoardRow(code, board.names.get(code, code), cells, cells[0]))
+    return rows
 
 
 def values(tally: Tally) -> dict[str, Any]:
-    """Every measure of one tally by name."""
+    """All measures of a tally by name."""
     return {name: tally.value(name) for name in MEASURES}

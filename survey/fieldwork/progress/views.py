@@ -24,7 +24,7 @@ TOP_MISSING = 10
 
 
 def _missing(user: User, round_: CollectionRound, setting: QueueFilter, contact: str = "") -> Any:
-    """Who is missing, for those who may know the units by name."""
+    """Sheets that are due and not filed, in the user's scope."""
     state = "" if setting.state not in EDITABLE else setting.state
     return missing(
         user, round_, region=setting.region, category=setting.category, state=state, contact=contact
@@ -34,24 +34,24 @@ def _missing(user: User, round_: CollectionRound, setting: QueueFilter, contact:
 @require_GET
 @requires(Permission.MANAGE_UNITS)
 def progress_missing(request: AuthenticatedRequest) -> HttpResponse:
-    """The units that still owe their sheet, ranked by what they would contribute."""
+    """The list of missing sheets, ranked by expected contribution."""
     setting = QueueFilter.read(request.GET)
-    known = rounds()
-    round_ = round_of(setting, known)
+    all_rounds = rounds()
+    round_ = round_of(setting, all_rounds)
     if round_ is None:
         raise Http404
     contact = request.GET.get("contact", "")
     contact = contact if contact in CONTACTS else ""
-    found = with_contacts(_missing(request.user, round_, setting, contact))
+    sheets = with_contacts(_missing(request.user, round_, setting, contact))
     context = {
         "contact": contact,
         "contacts": CONTACTS.items(),
         "outcomes": dict(ContactNote.Outcome.choices),
         "today": timezone.localdate(),
-        "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page_obj": Paginator(sheets, PAGE_SIZE).get_page(request.GET.get("page")),
         "setting": setting,
         "round": round_,
-        "rounds": known,
+        "rounds": all_rounds,
         "categories": load_codelist("categories").entries,
         "states": sorted(EDITABLE),
     }
@@ -61,31 +61,31 @@ def progress_missing(request: AuthenticatedRequest) -> HttpResponse:
 @require_GET
 @requires(Permission.VIEW_PROGRESS)
 def progress_board(request: AuthenticatedRequest) -> HttpResponse:
-    """Region by category; a region or a category alone shows all its measures."""
+    """The board by region and category; for one region or category with all measures."""
     setting = QueueFilter.read(request.GET)
-    known = rounds()
-    round_ = round_of(setting, known)
+    all_rounds = rounds()
+    round_ = round_of(setting, all_rounds)
     if round_ is None:
         return page(request, "survey/fieldwork/progress/board.html", {"setting": setting})
     measure = request.GET.get("measure", "")
     measure = measure if measure in progress.MEASURES else "filed_rate"
     user = request.user
-    found = progress.board(user, round_, region=setting.region, category=setting.category)
+    board = progress.board(user, round_, region=setting.region, category=setting.category)
     to_ask = _missing(user, round_, setting, "due") if user.has(Permission.MANAGE_UNITS) else None
     context = {
         "to_ask": to_ask.count() if to_ask is not None else 0,
-        "board": found,
+        "board": board,
         "setting": setting,
-        "rounds": known,
+        "rounds": all_rounds,
         "measure": measure,
         "is_rate": measure in progress.RATES,
         "measures": progress.MEASURES.items(),
         "counts": progress.COUNTS.items(),
-        "matrix": progress.matrix(found, measure, links=user.has(Permission.VIEW_SHEETS)),
-        "by_region": progress.table(found, "region", links=user.has(Permission.VIEW_SHEETS)),
-        "by_category": progress.table(found, "category", links=user.has(Permission.VIEW_SHEETS)),
-        "total": progress.values(found.total),
-        "curve": progress.curve_of(user, found, region=setting.region, category=setting.category),
+        "matrix": progress.matrix(board, measure, links=user.has(Permission.VIEW_SHEETS)),
+        "by_region": progress.table(board, "region", links=user.has(Permission.VIEW_SHEETS)),
+        "by_category": progress.table(board, "category", links=user.has(Permission.VIEW_SHEETS)),
+        "total": progress.values(board.total),
+        "curve": progress.curve_of(user, board, region=setting.region, category=setting.category),
         "missing": _missing(user, round_, setting)[:TOP_MISSING]
         if user.has(Permission.MANAGE_UNITS)
         else None,

@@ -1,7 +1,7 @@
-"""Reminders: who gets one is asked for twice, when they are requested and again when each is sent.
+"""Reminders. Recipients are decided when a batch is requested, and again when each reminder is sent.
 
-A reminder that reaches somebody who filed an hour ago costs more trust than a missing one, so the second
-decision is made per sheet under its row lock, and every decision leaves a row in the log.
+A respondent who has filed meanwhile must not get a reminder, so the second decision is made for each sheet under
+its row lock. Every decision is recorded.
 """
 
 from collections.abc import Callable
@@ -34,8 +34,8 @@ from survey.submissions.models import Submission
 from survey.submissions.selectors import deadline
 
 Group, Outcome = ReminderBatch.Group, Reminder.Outcome
-USEFUL = timedelta(days=1)  # a reminder that could not be sent for so long is not sent any more
-DAYS = {Group.DUE_7: 7, Group.DUE_3: 3, Group.DUE_1: 1}
+MAX_DELAY = timedelta(days=1)  # later a reminder is not sent
+DAYS_BEFORE_DEADLINE = {Group.DUE_7: 7, Group.DUE_3: 3, Group.DUE_1: 1}
 STATES = {
     Group.NOT_STARTED: State.NOT_STARTED,
     Group.IN_PROGRESS: State.IN_PROGRESS,
@@ -44,11 +44,11 @@ STATES = {
 
 
 def group_of(rows: "QuerySet[Submission]", group: str) -> "QuerySet[Submission]":
-    """Of these sheets the ones that a group means now: eligible, not filed, in its state or that near."""
+    """The sheets that belong to a group now: eligible, not filed, in its state or due in its number of days."""
     rows = rows.filter(assignment__disposition=Disposition.ELIGIBLE, round__state=CollectionRound.State.OPEN)
     if group in STATES:
         return rows.filter(state=STATES[Group(group)])
-    day = timezone.localdate() + timedelta(days=DAYS[Group(group)])
+    day = timezone.localdate() + timedelta(days=DAYS_BEFORE_DEADLINE[Group(group)])
     due = rows.filter(state__in=EDITABLE).annotate(
         due=Coalesce("assignment__extended_until", "round__due_at")
     )
@@ -62,7 +62,7 @@ def group_of(rows: "QuerySet[Submission]", group: str) -> "QuerySet[Submission]"
 
 
 def candidates(user: User, round_: CollectionRound, group: str, category: str = "") -> "QuerySet[Submission]":
-    """The sheets that a request of this person would remind of."""
+    """The sheets to which a request of this user would send reminders."""
     rows = Submission.objects.visible_to(user, Permission.MANAGE_UNITS).filter(round=round_)
     if category:
         rows = rows.filter(unit__category=category)
@@ -71,7 +71,7 @@ def candidates(user: User, round_: CollectionRound, group: str, category: str = 
 
 @transaction.atomic
 def request_reminders(*, by: User, round_: CollectionRound, group: str, category: str = "") -> ReminderBatch:
-    """Write down whom to remind; a worker decides and sends. Raises PermissionDenied, PolicyDenied."""
+    """Create a batch of reminders, which a worker sends. Raises PermissionDenied, PolicyDenied."""
     if not may(by, Permission.MANAGE_UNITS):
         raise PermissionDenied
     if group not in Group.values:
@@ -96,10 +96,10 @@ def request_reminders(*, by: User, round_: CollectionRound, group: str, category
 
 @transaction.atomic
 def calendar_batches() -> list[int]:
-    """The batches that the calendar asks for today, each once: seven, three and one day before the deadline."""
-    made = []
+    """Create the batches of today's calendar, once each: 7, 3 and 1 days before the deadline. Returns their keys."""
+    batch_ids = []
     for round_ in CollectionRound.objects.filter(state=CollectionRound.State.OPEN):
-        for group in DAYS:
+        for group in DAYS_BEFORE_DEADLINE:
             batch, is_new = ReminderBatch.objects.get_or_create(
                 round=round_, group=group, by=None, day=timezone.localdate()
             )
@@ -108,12 +108,12 @@ def calendar_batches() -> list[int]:
             ids = group_of(Submission.objects.filter(round=round_), group).values_list("pk", flat=True)
             Reminder.objects.bulk_create(Reminder(batch=batch, submission_id=pk) for pk in ids.order_by("pk"))
             enqueue("reminders", batch.pk)
-            made.append(batch.pk)
-    return made
+            batch_ids.append(batch.pk)
+    return batch_ids
 
 
 def send_batch(work: Work) -> None:
-    """Decide what still waits in the batch that is the key of a job; each message is a job of its own."""
+    """Decide the waiting reminders of the batch that is the key of the job; each message is a separate job."""
     batch = ReminderBatch.objects.select_related("round").get(pk=int(work.job.key))
     waiting = list(
         batch.reminders.filter(outcome=Outcome.WAITING).order_by("pk").values_list("pk", flat=True)
@@ -158,43 +158,48 @@ def _respondents(sheet: Submission) -> "QuerySet[User]":
 
 def _notify(row: Reminder, sheet: Submission) -> None:
     sentence = sentence_of(sheet)
-    until = timezone.now() + USEFUL
+    until = timezone.now() + MAX_DELAY
     for person in _respondents(sheet):
         SiteNotice.objects.create(user=person, submission=sheet, message=sentence)
         row.notices += 1
-        ways = [("emails", person.email), ("texts", person.phone if settings.SMS_GATEWAY else "")]
-        for way, address in ways:
+        channels = [("emails", person.email), ("texts", person.phone if settings.SMS_GATEWAY else "")]
+        for channel, address in channels:
             if address:
-                given = {"reminder": row.pk, "user": person.pk, "way": way}
-                enqueue("reminder_message", f"{row.pk}:{person.pk}:{way}", arguments=given, not_after=until)
+                arguments = {"reminder": row.pk, "user": person.pk, "way": channel}
+                enqueue(
+                    "reminder_message",
+                    f"{row.pk}:{person.pk}:{channel}",
+                    arguments=arguments,
+                    not_after=until,
+                )
     row.outcome = Outcome.SENT if row.notices else Outcome.NOBODY
 
 
 def send_message(work: Work) -> None:
-    """Send one e-mail or text message of a reminder, unless the sheet has been filed or the person has gone."""
-    given = work.job.arguments
-    row = Reminder.objects.select_related("batch").get(pk=given["reminder"])
+    """Send an e-mail or text message of a reminder, unless the sheet is filed or the user is no longer a respondent."""
+    arguments = work.job.arguments
+    row = Reminder.objects.select_related("batch").get(pk=arguments["reminder"])
     sheet = Submission.objects.select_related("unit", "round", "assignment").get(pk=row.submission_id)
-    person = _respondents(sheet).filter(pk=given["user"]).first()
+    person = _respondents(sheet).filter(pk=arguments["user"]).first()
     if person is None or not group_of(Submission.objects.filter(pk=sheet.pk), row.batch.group).exists():
         return
     text = message(sheet)
-    if given["way"] == "emails":
+    if arguments["way"] == "emails":
         message_of(work.job, text.splitlines()[0], text, person.email).send()
     elif (gateway := sms_gateway()) is not None:
         gateway(person.phone, text.splitlines()[0])
     with work.store():
-        Reminder.objects.filter(pk=row.pk).update(**{given["way"]: F(given["way"]) + 1})
+        Reminder.objects.filter(pk=row.pk).update(**{arguments["way"]: F(arguments["way"]) + 1})
 
 
 def note_undelivered(job: Job) -> None:
-    """Write into the log why a message was given up."""
+    """Record why a message was not delivered."""
     why = job.error.params.get("error") or job.error or job.state
     Reminder.objects.filter(pk=job.arguments["reminder"]).update(detail=str(why)[:300])
 
 
 def sms_gateway() -> Callable[[str, str], Any] | None:
-    """The callable that SMS_GATEWAY names, called with number and text; None when no gateway is set."""
+    """The callable of SMS_GATEWAY, called with number and text; None without a gateway."""
     return import_string(settings.SMS_GATEWAY) if settings.SMS_GATEWAY else None
 
 
@@ -215,13 +220,13 @@ def message(sheet: Submission) -> str:
 
 
 def batches_of(user: User) -> "QuerySet[ReminderBatch]":
-    """Batches in which this person sees a sheet, newest first."""
+    """Batches with a sheet in the user's scope, newest first."""
     seen = Reminder.objects.visible_to(user, Permission.MANAGE_UNITS).values("batch")
     return ReminderBatch.objects.filter(pk__in=seen).select_related("round", "by").order_by("-pk")
 
 
 def log_of(batch: ReminderBatch, user: User) -> "QuerySet[Reminder]":
-    """Decisions of a batch on the units of this person's area."""
+    """Decisions of a batch about units in the user's scope."""
     return (
         Reminder.objects.visible_to(user, Permission.MANAGE_UNITS)
         .filter(batch=batch)
@@ -232,5 +237,5 @@ def log_of(batch: ReminderBatch, user: User) -> "QuerySet[Reminder]":
 
 
 def notices_of(user: User) -> "QuerySet[SiteNotice]":
-    """What was written to this person, newest first."""
+    """Notices to a user, newest first."""
     return SiteNotice.objects.filter(user=user).select_related("submission__unit").order_by(F("pk").desc())

@@ -1,4 +1,4 @@
-"""Reminders with their log, and the notices of a respondent."""
+"""Reminders with their decisions, and the notices of a respondent."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from survey.review.selectors import round_of, rounds
 @require_http_methods(["GET", "POST"])
 @requires(Permission.MANAGE_UNITS)
 def reminders_page(request: AuthenticatedRequest) -> HttpResponse:
-    """How many each group would remind now; POST asks for one of them."""
+    """The number of sheets of each group; POST requests reminders to a group."""
     user = request.user
     setting = QueueFilter.read(request.POST if request.method == "POST" else request.GET)
     round_ = round_of(setting, rounds())
@@ -64,7 +64,7 @@ def reminders_page(request: AuthenticatedRequest) -> HttpResponse:
 @require_GET
 @requires(Permission.MANAGE_UNITS)
 def reminder_batch(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """The log of one batch: what was decided about each unit of one's area."""
+    """The decisions of a batch about the units in the user's scope."""
     batch = get_object_or_404(reminders.batches_of(request.user), pk=pk)
     log = reminders.log_of(batch, request.user)
     counted = dict(log.order_by().values_list("outcome").annotate(size=Count("pk")))
@@ -79,7 +79,7 @@ def reminder_batch(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Permission.RESPOND)
 def notices(request: AuthenticatedRequest) -> HttpResponse:
-    """What was written to this respondent; POST marks everything as read."""
+    """Notices to the respondent; POST marks all as read."""
     rows = reminders.notices_of(request.user)
     if request.method == "POST":
         rows.filter(read_at=None).update(read_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Reads the units that somebody looks after, and what has been tried with one: notes and reminders in one list."""
+"""Queries of managed units, and the contact log of a unit: notes and reminders in one list."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +17,7 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the log; ``note`` or ``reminder`` is the row that it tells of."""
+    """An entry of the contact log, with its ``note`` or its ``reminder``."""
 
     at: datetime
     note: Any = None
@@ -26,14 +26,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ContactLog:
-    """Entries, newest first, and the day on which the unit is to be asked again if one stands."""
+    """Entries, newest first, and the day of the follow-up if there is one."""
 
     entries: list[Entry]
     follow_up_on: date | None
 
 
 def log_of(user: User, assignment: Assignment) -> ContactLog:
-    """The log of one assignment as far as this person may read it."""
+    """The contact log of an assignment in the user's scope."""
     notes = list(contact_notes_of(user, assignment))
     reminders = (
         Reminder.objects.visible_to(user, Permission.MANAGE_UNITS)
@@ -42,7 +42,9 @@ def log_of(user: User, assignment: Assignment) -> ContactLog:
         .select_related("batch__by")
     )
     entries = [Entry(note.at, note=note) for note in notes]
-    entries += [Entry(one.decided_at, reminder=one) for one in reminders if one.decided_at]
+    entries += [
+        Entry(reminder.decided_at, reminder=reminder) for reminder in reminders if reminder.decided_at
+    ]
     latest = max(notes, key=lambda note: (note.recorded_at, note.pk), default=None)
     return ContactLog(
         sorted(entries, key=lambda entry: entry.at, reverse=True), latest.follow_up_on if latest else None
@@ -50,7 +52,7 @@ def log_of(user: User, assignment: Assignment) -> ContactLog:
 
 
 def units_of(user: User) -> "QuerySet[Assignment]":
-    """Assignments that this person manages, each with its sheet but without the answers."""
+    """Assignments that this user manages, each with its sheet but without the answers."""
     return (
         assignments_of(user)
         .select_related("submission")

@@ -1,4 +1,4 @@
-"""The page of one unit in one round: register, state, contacts, and what its desk may do about it."""
+"""The list of units, and the page of a unit in a round: register, state, contacts, actions of the desk."""
 
 from typing import Any
 
@@ -32,24 +32,26 @@ from survey.submissions.lifecycle.states import Action, State
 
 
 def _load(request: AuthenticatedRequest, pk: int) -> Assignment:
-    """One assignment in the person's area, or 404."""
+    """An assignment in the user's scope, or 404."""
     return get_object_or_404(units_of(request.user), pk=pk)
 
 
 @requires(Permission.MANAGE_UNITS)
 @require_GET
 def unit_list(request: AuthenticatedRequest) -> HttpResponse:
-    """The units of one's area, filtered; the filter is in the address and can be kept as a bookmark."""
+    """The units in the user's scope, filtered; the filter is in the address and can be bookmarked."""
     years = list(CollectionRound.objects.values_list("year", flat=True))
-    given = {
+    filters = {
         name: request.GET.get(name, "").strip() for name in ("query", "category", "state", "disposition")
     }
-    asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdigit() and int(asked) in years else (years[0] if years else 0)
-    found = search_units(request.user, year=year, **given)
+    year_value = request.GET.get("year", "")
+    year = (
+        int(year_value) if year_value.isdigit() and int(year_value) in years else (years[0] if years else 0)
+    )
+    assignments = search_units(request.user, year=year, **filters)
     context = {
-        "page_obj": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
-        "given": given,
+        "page_obj": Paginator(assignments, PAGE_SIZE).get_page(request.GET.get("page")),
+        "filters": filters,
         "year": year,
         "years": years,
         "states": [state.value for state in State],
@@ -62,7 +64,7 @@ def unit_list(request: AuthenticatedRequest) -> HttpResponse:
 @requires(Permission.MANAGE_UNITS)
 @require_GET
 def unit_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Everything about one unit in one round."""
+    """The page of a unit in a round."""
     return _show(request, _load(request, pk))
 
 
@@ -96,12 +98,12 @@ def _show(request: AuthenticatedRequest, assignment: Assignment, **extra: Any) -
 
 def _exemption_form(data: Any = None) -> ExemptionForm:
     entries = load_codelist("exempt_reasons").entries
-    codes = [(one.code, one.label.get(get_language() or "")) for one in entries]
+    codes = [(entry.code, entry.label.get(get_language() or "")) for entry in entries]
     return ExemptionForm(data, codes=[("", _("Choose …")), *codes], auto_id="x_%s")
 
 
-def _keep_file(request: AuthenticatedRequest, assignment: Assignment) -> bool:
-    """Store the document that came with a form; False when none came. Raises PolicyDenied."""
+def _store_file(request: AuthenticatedRequest, assignment: Assignment) -> bool:
+    """Store the file uploaded with a form. Returns False without a file. Raises PolicyDenied."""
     file = request.FILES.get("file")
     if file is None:
         return False
@@ -121,12 +123,12 @@ def _keep_file(request: AuthenticatedRequest, assignment: Assignment) -> bool:
 @requires(Permission.MANAGE_UNITS)
 @require_POST
 def unit_disposition(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Record what became of asking the unit."""
+    """Record the disposition of a unit."""
     assignment, form = _load(request, pk), DispositionForm(request.POST, auto_id="d_%s")
     if not form.is_valid():
         return _show(request, assignment, disposition_form=form, errors=form.summary())
     try:
-        _keep_file(request, assignment)
+        _store_file(request, assignment)
         services.record_disposition(assignment, by=request.user, **form.cleaned_data)
     except SurveyError as refusal:
         errors = [{"href": "#d_evidence", "text": refusal.sentence}]
@@ -138,7 +140,7 @@ def unit_disposition(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_UNITS)
 @require_POST
 def unit_extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Give the unit more time."""
+    """Extend the deadline of a unit."""
     assignment, form = _load(request, pk), ExtensionForm(request.POST, auto_id="e_%s")
     if not form.is_valid():
         return _show(request, assignment, extension_form=form, errors=form.summary())
@@ -156,27 +158,27 @@ def unit_extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_UNITS)
 @require_POST
 def unit_exempt(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Exempt the sheet with a coded reason and, where the code asks for it, a document; or take that back."""
+    """Exempt the sheet with a coded reason and, where the code requires it, a document; or revoke the exemption."""
     assignment = _load(request, pk)
-    back = assignment.submission.state == State.EXEMPTED
-    given: dict[str, Any] = {name: request.POST.get(name, "")[:300] for name in ("reason_code", "reason")}
+    take_back = assignment.submission.state == State.EXEMPTED
+    values: dict[str, Any] = {name: request.POST.get(name, "")[:300] for name in ("reason_code", "reason")}
     try:
-        _keep_file(request, assignment)
+        _store_file(request, assignment)
         transition(
-            assignment.submission, Action.UNEXEMPT if back else Action.EXEMPT, by=request.user, **given
+            assignment.submission, Action.UNEXEMPT if take_back else Action.EXEMPT, by=request.user, **values
         )
     except SurveyError as refusal:
         errors = [{"href": "#x_reason_code", "text": refusal.sentence}]
         return _show(request, assignment, exemption_form=_exemption_form(request.POST), errors=errors)
-    said = _("The exemption has been taken back.") if back else _("The exemption has been recorded.")
-    messages.success(request, said)
+    message = _("The exemption has been taken back.") if take_back else _("The exemption has been recorded.")
+    messages.success(request, message)
     return redirect("unit_detail", pk)
 
 
 @requires(Permission.MANAGE_UNITS)
 @require_POST
 def unit_code(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """A new activation code for the unit's letter: shown once, on this answer only."""
+    """Issue an activation code, which is shown in this response only."""
     assignment = _load(request, pk)
     code = issue_activation_code(unit=assignment.unit, by=request.user)
     return _show(request, assignment, activation_code=code)
@@ -185,7 +187,7 @@ def unit_code(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_UNITS)
 @require_POST
 def unit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Write down a talk, visit or letter."""
+    """Record a contact with the unit."""
     assignment, form = _load(request, pk), ContactNoteForm(request.POST, auto_id="n_%s")
     if not form.is_valid():
         return _show(request, assignment, note_form=form, errors=form.summary())
@@ -201,17 +203,17 @@ def unit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.MANAGE_UNITS)
 @require_POST
 def unit_evidence(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Put a document of the desk beside the sheet, or take one away."""
+    """Attach a document of the desk to the sheet, or remove one."""
     assignment = _load(request, pk)
-    gone = request.POST.get("remove", "")
+    removed = request.POST.get("remove", "")
     try:
-        if gone.isascii() and gone.isdigit():
+        if removed.isascii() and removed.isdigit():
             evidence.remove(
-                assignment.submission, by=request.user, attachment_id=int(gone[:18]), purpose=DESK
+                assignment.submission, by=request.user, attachment_id=int(removed[:18]), purpose=DESK
             )
-        elif not _keep_file(request, assignment):
+        elif not _store_file(request, assignment):
             raise PolicyDenied(_("Choose a file."))
     except SurveyError as refusal:
         return _show(request, assignment, errors=[{"href": "#f-file", "text": refusal.sentence}])
-    messages.success(request, _("The file has been removed.") if gone else _("The file is stored."))
+    messages.success(request, _("The file has been removed.") if removed else _("The file is stored."))
     return redirect("unit_detail", pk)

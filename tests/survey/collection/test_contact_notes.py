@@ -1,4 +1,4 @@
-"""Contact notes: what is written down, who reads it, and whom the board of missing units names again."""
+"""Contact notes: content, scope, and follow-ups in the list of missing units."""
 
 import datetime as dt
 from typing import Any
@@ -27,7 +27,7 @@ def due(user: Any, world: Any, contact: str = "due") -> set[int]:
     return set(missing(user, world.sheet.round, contact=contact).values_list("unit", flat=True))
 
 
-def test_a_call_is_kept_and_the_trail_says_nothing_of_what_was_said(world: Any, desk: Any) -> None:
+def test_a_contact_is_recorded_without_its_text_in_the_audit_trail(world: Any, desk: Any) -> None:
     day = timezone.localdate() + dt.timedelta(days=3)
     note = services.record_contact(world.sheet.assignment, by=desk, follow_up_on=day, **CALL)
     assert (note.direction, note.by, note.follow_up_on) == ("out", desk, day)
@@ -49,20 +49,20 @@ def test_a_call_is_kept_and_the_trail_says_nothing_of_what_was_said(world: Any, 
         {"at": dt.datetime(2999, 1, 1, tzinfo=dt.UTC)},
     ],
 )
-def test_what_makes_no_sense_is_refused(world: Any, desk: Any, wrong: dict[str, Any]) -> None:
+def test_invalid_contacts_are_refused(world: Any, desk: Any, wrong: dict[str, Any]) -> None:
     with pytest.raises(PolicyDenied):
         services.record_contact(world.sheet.assignment, by=desk, **{**CALL, **wrong})
     assert not ContactNote.objects.exists()
 
 
-def test_only_the_desk_of_the_unit_writes(world: Any, desk: Any) -> None:
+def test_only_the_desk_of_the_unit_records_contacts(world: Any, desk: Any) -> None:
     outside = Assignment.objects.get(unit=world.outside)
     for by, assignment in ((desk, outside), (world.users["respondent"], world.sheet.assignment)):
         with pytest.raises(PermissionDenied):
             services.record_contact(assignment, by=by, **CALL)
 
 
-def test_the_last_note_says_who_is_to_be_asked_again(world: Any, desk: Any) -> None:
+def test_the_latest_note_determines_the_follow_up(world: Any, desk: Any) -> None:
     unit, today = world.sheet.unit_id, timezone.localdate()
     assert unit in due(desk, world, "never")
     services.record_contact(world.sheet.assignment, by=desk, **CALL)
@@ -72,7 +72,7 @@ def test_the_last_note_says_who_is_to_be_asked_again(world: Any, desk: Any) -> N
     assert due(desk, world) == {unit}
     later = today + dt.timedelta(days=2)
     services.record_contact(world.sheet.assignment, by=desk, follow_up_on=later, **CALL)
-    assert due(desk, world) == set()  # asked today, to be asked again the day after tomorrow
+    assert due(desk, world) == set()  # contacted today, follow-up due the day after tomorrow
 
 
 def test_pages_show_notes_beside_reminders(world: Any, desk: Any, client: Any) -> None:
@@ -100,12 +100,12 @@ def test_pages_show_notes_beside_reminders(world: Any, desk: Any, client: Any) -
     assert "No unit of this kind" in none
 
 
-def test_machines_read_and_write_the_same_notes(world: Any, desk: Any, client: Any) -> None:
+def test_api_reads_and_records_contact_notes(world: Any, desk: Any, client: Any) -> None:
     client.force_login(desk)
     url = reverse("api_unit_notes", args=[world.sheet.assignment.pk])
-    made = client.post(url, CALL, content_type="application/json")
-    assert made.status_code == 201
-    assert [note["id"] for note in client.get(url).json()] == [made.json()["id"]]
+    created = client.post(url, CALL, content_type="application/json")
+    assert created.status_code == 201
+    assert [note["id"] for note in client.get(url).json()] == [created.json()["id"]]
     future = {**CALL, "at": "2999-01-01T00:00:00Z"}
     assert client.post(url, future, content_type="application/json").status_code == 409
     assert client.post(url, {"channel": "fax"}, content_type="application/json").status_code == 400

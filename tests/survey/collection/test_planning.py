@@ -1,4 +1,4 @@
-"""A round is planned with its calendar and questionnaires; many units are asked at once."""
+"""Planning a round with calendar and questionnaires, and assigning units in bulk."""
 
 import datetime as dt
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def calendar(year: int = 2026, *, opens: int = 10, due: int = 40, closes: int = 50) -> dict[str, Any]:
-    """Moments from now."""
+    """Arguments of ``plan_round``, with times in days from now."""
     now = timezone.now()
     return {
         "year": year,
@@ -34,7 +34,7 @@ def test_a_planned_round_has_its_questionnaires(world: Any) -> None:
     assert QuestionnaireVersion.objects.filter(year=2026).count() == 14
 
 
-def test_refusals(world: Any) -> None:
+def test_invalid_rounds_and_missing_permissions_are_refused(world: Any) -> None:
     designer = world.users["designer"]
     with pytest.raises(PolicyDenied, match="2025"):
         plan_round(by=designer, **calendar(2025))
@@ -49,7 +49,7 @@ def test_refusals(world: Any) -> None:
         assign_units([], CollectionRound.objects.get(year=2025), by=world.users["publisher"], source="x")
 
 
-def test_asking_twice_asks_once(world: Any) -> None:
+def test_assigning_units_again_adds_none(world: Any) -> None:
     round_ = plan_round(by=world.users["designer"], **calendar())
     units = [world.unit.pk, world.outside.pk, world.national.pk]
     assert assign_units(units, round_, by=None, source="2026-1") == 3
@@ -57,7 +57,7 @@ def test_asking_twice_asks_once(world: Any) -> None:
     assert Assignment.objects.filter(round=round_).count() == 3
 
 
-def test_the_page(world: Any, client: Client) -> None:
+def test_page_plans_a_round(world: Any, client: Client) -> None:
     client.force_login(world.users["designer"])
     assert b"/rounds/plan/" in client.get("/rounds/").content
     day = timezone.localdate()

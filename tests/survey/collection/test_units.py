@@ -28,13 +28,13 @@ def assignment(world):
 def test_unit_list_shows_the_province_and_filters(desk, world):
     page = desk.get(reverse("unit_list")).content.decode()
     assert world.unit.name in page and world.outside.name not in page and world.national.name not in page
-    found = desk.get(reverse("unit_list"), {"query": world.unit.uscc[:10], "state": "not_started"})
-    assert world.unit.name in found.content.decode()
+    answer = desk.get(reverse("unit_list"), {"query": world.unit.uscc[:10], "state": "not_started"})
+    assert world.unit.name in answer.content.decode()
     none = desk.get(reverse("unit_list"), {"state": "accepted", "year": "abc", "page": "x"})
     assert none.status_code == 200 and world.unit.name not in none.content.decode()
 
 
-def test_unit_outside_is_not_found(desk, world):
+def test_unit_outside_the_scope_answers_404(desk, world):
     outside = Assignment.objects.get(unit=world.outside)
     for name in ("unit_disposition", "unit_extend", "unit_exempt", "unit_code"):
         assert desk.post(reverse(name, args=[outside.pk])).status_code == 404
@@ -54,7 +54,7 @@ def test_disposition_is_recorded_with_reason_and_actor(desk, world):
     assert AuditEvent.objects.filter(action="assignment_disposition", subject_id=str(row.pk)).exists()
 
 
-def test_extension_lies_after_the_deadline(desk, world):
+def test_extension_must_end_after_the_deadline(desk, world):
     row = assignment(world)
     url = reverse("unit_extend", args=[row.pk])
     early = (timezone.localdate() + dt.timedelta(days=1)).isoformat()
@@ -66,7 +66,7 @@ def test_extension_lies_after_the_deadline(desk, world):
     assert timezone.localdate(row.extended_until).isoformat() == late
 
 
-def test_exemption_and_back(desk, world):
+def test_exemption_and_its_revocation(desk, world):
     row = assignment(world)
     url = reverse("unit_exempt", args=[row.pk])
     desk.post(url, {"reason_code": "made_up"})
@@ -85,14 +85,14 @@ def test_new_activation_code_is_shown_once(desk, world):
     assert desk.get(reverse("unit_detail", args=[row.pk])).status_code == 200
 
 
-def test_rounds_and_their_counts(client, world):
+def test_pages_of_rounds(client, world):
     client.force_login(world.users["designer"])
     assert client.get(reverse("rounds")).status_code == 200
     assert client.get(reverse("round_detail", args=[2025])).status_code == 200
     assert client.get(reverse("round_detail", args=[1999])).status_code == 404
 
 
-def test_only_designers_open_and_close(client, world):
+def test_only_designers_open_and_close_rounds(client, world):
     client.force_login(world.users["provincial_administrator"])
     assert client.post(reverse("round_state", args=[2025]), {"to": "closed"}).status_code == 404
     client.force_login(world.users["designer"])
@@ -105,7 +105,7 @@ def test_only_designers_open_and_close(client, world):
         services.close_round(row, by=world.users["respondent"])
 
 
-def test_assigning_twice_gives_one_assignment(world):
+def test_assigning_a_unit_again_returns_its_assignment(world):
     row = assignment(world)
     assert services.assign(world.unit, row.round, by=world.users["designer"]) == row
     with pytest.raises(PermissionDenied):
@@ -120,7 +120,7 @@ def test_questionnaire_pages(client, world):
     assert version.content_hash in page and "P01-H1" in page
 
 
-def test_a_unit_leaves_the_survey_only_with_evidence(world):
+def test_dispositions_that_remove_a_unit_require_evidence(world):
     by = world.users["provincial_administrator"]
     assignment = world.sheet.assignment
     with pytest.raises(PolicyDenied):
@@ -137,7 +137,7 @@ def test_a_unit_leaves_the_survey_only_with_evidence(world):
     assert (refused.disposition, refused.disposition_evidence) == ("refused", "")
 
 
-def test_an_extension_keeps_reason_and_approver(world):
+def test_an_extension_stores_reason_and_approver(world):
     by = world.users["provincial_administrator"]
     until = timezone.now() + dt.timedelta(days=90)
     row = services.extend(world.sheet.assignment, by=by, until=until, reason="机房搬迁需要时间")

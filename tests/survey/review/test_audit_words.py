@@ -10,7 +10,7 @@ from django.urls import reverse
 from survey import audit
 from survey.audit_trail import selectors as audit_objects
 from survey.audit_trail.labels import ACTIONS
-from survey.audit_trail.presentation import told
+from survey.audit_trail.presentation import described
 from survey.review import services
 from survey.submissions.lifecycle.states import Action
 from tests.factories import make_sheet, make_unit
@@ -48,7 +48,7 @@ def test_details_are_told_in_words_and_empty_ones_left_out() -> None:
         "region": "320000",
         "odd": {"year": 2025},
     }
-    found = [(str(name), value, known) for name, value, known in told(details)]
+    found = [(str(name), value, known) for name, value, known in described(details)]
     assert [known for *_rest, known in found] == [True] * 4 + [False]
     values = [value for _name, value, _known in found]
     assert "national_review" not in values
@@ -83,11 +83,11 @@ def test_the_page_names_unit_and_person_and_links_only_where_one_may_go(trail: A
 
 def test_objects_are_linked_for_who_may_open_them(trail: Any, province: Any) -> None:
     events = list(audit.AuditEvent.objects.filter(action="review_query"))
-    (inside,) = audit_objects.things_of(events, province).values()
+    (inside,) = audit_objects.subjects_of(events, province).values()
     assert inside.href == reverse("review_sheet", args=[int(events[0].subject_id)])
     outside = make_sheet(make_unit("CAT12", "330000"), services.State.SUBMITTED)
     row = audit.record(by=None, action="sheet_accept", subject=outside)
-    (hidden,) = audit_objects.things_of([row], province).values()
+    (hidden,) = audit_objects.subjects_of([row], province).values()
     assert hidden.href == ""
 
 
@@ -115,12 +115,12 @@ def test_filters(trail: Any, province: Any, client: Any, filters: dict[str, str]
 @pytest.mark.parametrize("name", audit_objects.KINDS)
 def test_every_kind_is_a_model_that_can_be_named_and_searched(name: str, world: Any) -> None:
     row = audit.AuditEvent(subject_type=name, subject_id="1")
-    (thing,) = audit_objects.things_of([row], world.users["reviewer"]).values()
-    assert thing.name
+    (subject,) = audit_objects.subjects_of([row], world.users["reviewer"]).values()
+    assert subject.name
     assert audit_objects._model(name) is not None
-    assert audit_objects._called(name, "nothing is called so") == []
+    assert audit_objects._matching_keys(name, "nothing is called so") == []
 
 
 def test_the_name_of_a_page_is_left_out_where_its_address_stands() -> None:
-    assert [value for _name, value, _known in told({"path": "/audit/", "view": "audit"})] == ["/audit/"]
-    assert [value for _name, value, _known in told({"view": "audit"})] == ["audit"]
+    assert [value for _name, value, _known in described({"path": "/audit/", "view": "audit"})] == ["/audit/"]
+    assert [value for _name, value, _known in described({"view": "audit"})] == ["audit"]

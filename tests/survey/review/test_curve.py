@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from survey.fieldwork.progress.curve import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, cumulated, curve
+from survey.fieldwork.progress.curve import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, cumulative, curve
 
 DUE, LAST_DUE = dt.date(2026, 3, 20), dt.date(2025, 3, 22)
 
@@ -24,7 +24,7 @@ def test_both_years_are_aligned_by_the_deadline() -> None:
         LAST_DUE,
     )
     assert found is not None
-    assert [(one.left, one.filed, one.share, one.last_share) for one in found.days] == [
+    assert [(one.days_left, one.filed, one.share, one.last_share) for one in found.days] == [
         (4, 0, 0.0, 0.1),
         (3, 10, 0.1, 0.1),
         (2, 15, 0.15, 0.1),
@@ -41,8 +41,8 @@ def test_both_years_are_aligned_by_the_deadline() -> None:
 
 def test_nothing_filed_is_no_curve_and_late_filings_count() -> None:
     assert curve({}, 10, DUE, day(5), {}, 10, LAST_DUE) is None
-    assert cumulated({day(1): 2, day(-3): 1}, DUE) == {1: 2, -3: 3}
+    assert cumulative({day(1): 2, day(-3): 1}, DUE) == {1: 2, -3: 3}
     alone = curve({day(1): 2, day(-3): 1}, 4, DUE, day(-4), {}, 0, DUE)
     assert alone is not None
     assert alone.lead is None
-    assert (alone.days[-1].left, alone.days[-1].share, alone.last) == (-4, 0.75, "")
+    assert (alone.days[-1].days_left, alone.days[-1].share, alone.last) == (-4, 0.75, "")

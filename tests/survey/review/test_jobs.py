@@ -101,7 +101,7 @@ def test_formulas_are_neutralised_and_codes_stay_text(sheets: list[Any], provinc
     assert amount.value == pytest.approx(
         float(Filing.objects.get(submission=sheets[0]).answers["P01"]["value"])
     )
-    assert [cell.value for cell in book["codebook"][2]] == list(exports.HEADS)
+    assert [cell.value for cell in book["codebook"][2]] == list(exports.CODEBOOK_HEADER)
     assert [exports.harmless(text) for text in ("+1", "-a", "@x", "\tz", "plain")] == [
         "'+1",
         "'-a",
@@ -230,7 +230,7 @@ def test_files_expire_and_those_of_lost_jobs_are_removed(sheets: list[Any], prov
 
 
 def test_requests_are_limited(sheets: list[Any], province: Any, world: Any) -> None:
-    for _number in range(jobs.AT_ONCE):
+    for _number in range(jobs.MAX_OPEN_JOBS):
         jobs.request_job(by=province, kind="export_csv", round_=sheets[0].round, setting=EVERYTHING)
     with pytest.raises(PolicyDenied):
         jobs.request_job(by=province, kind="export_csv", round_=sheets[0].round, setting=EVERYTHING)

@@ -70,7 +70,7 @@ def test_return_rate_counts_returned_and_filed_again(province: Any, world: Any) 
     first._state.adding = True
     first.save(force_insert=True)
     total = progress.board(province, sheet.round).total
-    assert (total.filed, total.returned, total.again) == (3, 1, 1)
+    assert (total.filed, total.returned, total.refiled) == (3, 1, 1)
     assert total.returned_rate == 0.5
 
 

@@ -1,4 +1,4 @@
-"""Activation letters of a province in one PDF, a page a unit: the only module that knows how it is typeset."""
+"""Activation letters of a region in one PDF, one page per unit, typeset by Typst."""
 
 import json
 from collections.abc import Callable
@@ -21,8 +21,8 @@ from survey.fieldwork.exports.messages import NOBODY, TOO_MANY
 from survey.fieldwork.models import DeskJob
 from survey.review.filters import QueueFilter
 
-MOST = 5_000
-STEP = 25
+MAX_LETTERS = 5_000
+REPORT_INTERVAL = 25
 TEMPLATE = Path(__file__).with_name("letters.typ")
 type Report = Callable[[int, int], None]
 
@@ -30,7 +30,7 @@ type Report = Callable[[int, int], None]
 def units_without_account(
     user: User, round_: CollectionRound, setting: QueueFilter
 ) -> "QuerySet[Assignment]":
-    """Units of one's area that are asked in a round and that nobody fills for yet."""
+    """Eligible units of a round in the user's scope without an account."""
     rows = (
         Assignment.objects.visible_to(user, Permission.MANAGE_UNITS)
         .filter(round=round_, disposition=Disposition.ELIGIBLE)
@@ -45,26 +45,31 @@ def units_without_account(
 
 
 def make(job: DeskJob, path: Path, report: Report) -> tuple[str, int]:
-    """Issue a fresh code for every unit without an account and typeset the letters. Raises PolicyDenied."""
-    found = list(units_without_account(job.by, job.round, QueueFilter.read(job.filter))[: MOST + 1])
-    if not found:
+    """Issue a new code for every unit without an account and write the letters.
+
+    Returns the file name of the download and the number of letters. Raises PolicyDenied (no unit, or too many).
+    """
+    assignments = list(
+        units_without_account(job.by, job.round, QueueFilter.read(job.filter))[: MAX_LETTERS + 1]
+    )
+    if not assignments:
         raise PolicyDenied(NOBODY())
-    if len(found) > MOST:
-        raise PolicyDenied(TOO_MANY(count=MOST))
-    report(0, len(found))
+    if len(assignments) > MAX_LETTERS:
+        raise PolicyDenied(TOO_MANY(count=MAX_LETTERS))
+    report(0, len(assignments))
     pages = []
-    for number, assignment in enumerate(found, start=1):
+    for number, assignment in enumerate(assignments, start=1):
         code = issue_activation_code(unit=assignment.unit, by=job.by)
-        pages.append(page_of(assignment, code))
-        if number % STEP == 0:
-            report(number, len(found))
+        pages.append(letter_content(assignment, code))
+        if number % REPORT_INTERVAL == 0:
+            report(number, len(assignments))
     path.write_bytes(typeset(pages))
     label = "synthetic-" if settings.SYNTHETIC_BANNER else ""
-    return f"{label}letters-{job.round.year}-{timezone.localtime():%Y%m%d-%H%M}.pdf", len(found)
+    return f"{label}letters-{job.round.year}-{timezone.localtime():%Y%m%d-%H%M}.pdf", len(assignments)
 
 
-def page_of(assignment: Assignment, code: str) -> dict[str, str]:
-    """What one letter says."""
+def letter_content(assignment: Assignment, code: str) -> dict[str, str]:
+    """The values of a letter, by name in the template."""
     unit, round_ = assignment.unit, assignment.round
     return {
         "name": unit.name,
@@ -81,8 +86,8 @@ def page_of(assignment: Assignment, code: str) -> dict[str, str]:
 
 
 def typeset(pages: list[dict[str, str]]) -> bytes:
-    """The letters as PDF. Values reach the typesetter as data, so that no name can be taken for markup."""
-    made: Any = typst.compile(
+    """The letters as PDF. Values are passed as data, so that names are not parsed as markup."""
+    pdf: Any = typst.compile(
         TEMPLATE.read_bytes(), format="pdf", sys_inputs={"letters": json.dumps(pages, ensure_ascii=False)}
     )
-    return bytes(made)
+    return bytes(pdf)

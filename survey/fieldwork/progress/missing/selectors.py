@@ -1,4 +1,4 @@
-"""Who still owes a sheet, ranked by what they would most probably contribute."""
+"""Sheets that are due and not filed, ranked by their expected contribution."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ CONTACTS = {"due": _("To be asked again by today"), "never": _("Nobody has spoke
 
 
 def is_national(user: User) -> bool:
-    """Does some grant of this person reach over the whole nation?"""
+    """Whether the user manages the units of the whole nation."""
     return bool(grants_with(user, Permission.MANAGE_UNITS, Level.NATION))
 
 
@@ -32,9 +32,9 @@ def missing(
     state: str = "",
     contact: str = "",
 ) -> "QuerySet[Submission]":
-    """Sheets that are due and not filed, largest expected share first: of the nation, or of one's region.
+    """Sheets that are due and not filed, largest expected share of the nation or of the user's region first.
 
-    ``contact`` is a code of CONTACTS: units to ask again by now, or units that nobody has spoken with.
+    ``contact`` is a code of CONTACTS: units with a follow-up that is due, or units without a contact.
     """
     rows = (
         Submission.objects.visible_to(user, Permission.MANAGE_UNITS)
@@ -46,7 +46,7 @@ def missing(
         rows = rows.filter(unit__region__path__startswith=f"{NATION}/{region}/")
     if category:
         rows = rows.filter(unit__category=category)
-    if state in {one.value for one in EDITABLE}:
+    if state in {editable.value for editable in EDITABLE}:
         rows = rows.filter(state=state)
     if contact == "due":
         rows = rows.filter(follow_up_due("assignment"))
@@ -57,12 +57,12 @@ def missing(
 
 
 def with_contacts(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
-    """With ``asked_at``, ``asked_outcome`` and ``ask_again_on`` of the contact that was written down last."""
+    """Annotate time, outcome and follow-up of the contact that was recorded last."""
     last = ContactNote.objects.filter(assignment=OuterRef("assignment")).order_by("-recorded_at", "-pk")
-    told: Any = rows.annotate(
+    annotated: Any = rows.annotate(
         asked_at=Subquery(last.values("at")[:1]),
         asked_outcome=Subquery(last.values("outcome")[:1]),
         ask_again_on=Subquery(last.values("follow_up_on")[:1]),
     )
-    result: QuerySet[Submission] = told
+    result: QuerySet[Submission] = annotated
     return result
