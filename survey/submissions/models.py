@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
-from survey.submissions.lifecycle.states import State
+from survey.submissions.lifecycle.states import EDITABLE, State
 
 STATE_LABELS = {
     State.NOT_STARTED: _("Not started"),
@@ -76,6 +76,11 @@ class Submission(models.Model):
             models.Index(fields=["round", "state", "unit"], name="sheet_round_state"),
             models.Index(fields=["unit", "round"], name="sheet_unit_round"),
         ]
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether the respondent may change the answers in this state."""
+        return self.state in EDITABLE
 
 
 class SubmissionEvent(models.Model):

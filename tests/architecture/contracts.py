@@ -5,6 +5,7 @@ can plant a fault in a copy of the source. What a name means is written in surve
 """
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
@@ -81,6 +82,7 @@ ENTRIES = (
     "survey.review.scores.services",
 )
 MOST_MODULES = 20
+DOTTED_NAME = re.compile(r"(?:survey|estimation)(?:\.\w+)+")
 
 
 def level_of(name: str) -> int:
@@ -185,6 +187,41 @@ def entries_into_survey(source: Source) -> list[str]:
             and level_of(target)
         }
     )
+
+
+def entries_into_packages(source: Source) -> list[str]:
+    """What ``config`` imports, or names by a dotted string, from the two apps other than URL configurations.
+
+    The list of periodic work in ``config/celery.py`` may name packages and tasks besides.
+    """
+    violations = {
+        f"{name} imports {target}"
+        for name, targets in source.imports().items()
+        if name.partition(".")[0] == "config"
+        for target in targets
+        if target.startswith(("survey.", "estimation.")) and not target.endswith(".urls")
+    }
+    known = source.modules().keys() | source.packages()
+    for path, tree in source.trees():
+        if not path.startswith("config/"):
+            continue
+        allowed = source.packages() if path == "config/celery.py" else set()
+        for node in ast.walk(tree):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            module = next((text[:end] for end in _ends(text) if text[:end] in known), "")
+            if "." not in module or module.endswith(".urls") or text in allowed:
+                continue
+            if path == "config/celery.py" and module.endswith(".tasks"):
+                continue
+            violations.add(f"{path.removesuffix('.py').replace('/', '.')} names {text}")
+    return sorted(violations)
+
+
+def _ends(text: str) -> list[int]:
+    """Lengths of the dotted prefixes of a string that names something of the two apps, the longest first."""
+    if not DOTTED_NAME.fullmatch(text):
+        return []
+    return [len(text), *(match.start() for match in reversed([*re.finditer(r"\.", text)]))]
 
 
 def cycles_of_subpackages(source: Source, order: Mapping[str, tuple[str, ...]]) -> list[str]:

@@ -38,9 +38,27 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "estimation.scoring imports survey.review.services": "hands scores over to the queue",
         "estimation.templatetags imports survey.templatetags.survey": "one spelling of numbers in all templates",
     },
-    "cycles_of_subpackages": {
-        "survey.submissions: comments imports lifecycle, which stands above it "
-        "(survey.submissions.comments.selectors)": "names of states, which stand beside their transitions",
+    "entries_into_packages": {
+        "config.api imports survey.exceptions": "renders errors of the survey as problem+json for every endpoint",
+        "config.design imports survey.access.decorators": "every view needs an access rule, also the design page",
+        "config.design imports survey.review.forms": "the design page shows the errors of a form of the site",
+        "config.design imports survey.review.scores.peers": "the design page shows the box plot of the site",
+        "config.design imports survey.submissions.models": "the design page shows the states of a sheet",
+        "config.site_files imports survey.access.decorators": "every view needs an access rule, also robots.txt",
+        "config.settings names estimation.public.middleware.PublicPages": "MIDDLEWARE is a setting",
+        "config.settings names survey.access.middleware.SignInMiddleware": "MIDDLEWARE is a setting",
+        "config.settings names survey.access.middleware.address_of": "AXES_CLIENT_IP_CALLABLE is a setting",
+        "config.settings names survey.access.views.locked_out": "AXES_LOCKOUT_CALLABLE is a setting",
+        "config.settings names survey.access.navigation.navigation": "context processors are a setting",
+        "config.settings names survey.access.scope.SignedIn": "DEFAULT_PERMISSION_CLASSES is a setting",
+        **{
+            f"config.settings names survey.access.passwords.services.{name}": "AUTH_PASSWORD_VALIDATORS is a setting"
+            for name in (
+                "NotAFormerPasswordValidator",
+                "NotTheCreditCodeValidator",
+                "ThreeOfFourClassesValidator",
+            )
+        },
     },
 }
 # The only functions that write a state.
@@ -135,6 +153,7 @@ CONTRACTS: dict[str, Callable[[Source], list[str]]] = {
     "frameworks_in_pure_modules": contracts.frameworks_in_pure_modules,
     "arrays_outside_computation": contracts.arrays_outside_computation,
     "entries_into_survey": contracts.entries_into_survey,
+    "entries_into_packages": contracts.entries_into_packages,
     "cycles_of_subpackages": cycles,
     "crowded_packages": contracts.crowded_packages,
     "suffixed_names": contracts.suffixed_names,
@@ -209,6 +228,30 @@ PLANTED = [
         "estimation/index/services.py",
         "from survey.review.services import close_query",
         "estimation.index imports survey.review.services",
+    ),
+    (
+        "entries_into_packages",
+        "config/health.py",
+        "def probe():\n    from survey.jobs.services import run",
+        "config.health imports survey.jobs.services",
+    ),
+    (
+        "entries_into_packages",
+        "config/settings.py",
+        "SMS_GATEWAY = 'survey.fieldwork.reminders.services.send'",
+        "config.settings names survey.fieldwork.reminders.services.send",
+    ),
+    (
+        "entries_into_packages",
+        "config/celery.py",
+        "app.send_task('survey.jobs.services.run')",
+        "config.celery names survey.jobs.services.run",
+    ),
+    (
+        "entries_into_packages",
+        "config/new/urls.py",
+        "from survey.urls import urlpatterns\nfrom estimation.runs.views import run_detail",
+        "config.new.urls imports estimation.runs.views",
     ),
     (
         "cycles_of_subpackages",

@@ -3,7 +3,6 @@
 from django.db.models import QuerySet
 
 from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
-from survey.submissions.lifecycle.states import EDITABLE
 from survey.submissions.models import Submission
 
 
@@ -19,7 +18,7 @@ def open_queries(submission: Submission) -> "QuerySet[ReviewQuery]":
 
 def is_delivered(query: ReviewQuery, submission: Submission) -> bool:
     """Whether the respondent may read the comment: an open one arrives when the sheet is returned."""
-    return submission.state in EDITABLE or query.state != ReviewQuery.State.OPEN
+    return submission.is_editable or query.state != ReviewQuery.State.OPEN
 
 
 def slips_of(submission: Submission) -> "QuerySet[CorrectionSlip]":
