@@ -62,7 +62,7 @@ def _shown(request: HttpRequest, run: EstimationRun, result: IndexResult) -> dic
         "model": result.document["model"],
         "band": round(100 * stored["band"]),
         "weights": _weights(run, result.document, stored),
-        "bars": plots.lying([(row.code, row.value, row.thin > 0) for row in ranked]),
+        "bars": plots.horizontal_bars([(row.code, row.value, row.thin > 0) for row in ranked]),
         "bands": plots.bands(
             [(row.code, row.low, row.high, row.rank, row.median, row.thin > 0) for row in ranked], len(ranked)
         ),

@@ -1,4 +1,4 @@
-"""Runs and their estimates for machines; read-only but for the request of a run."""
+"""API of runs and their estimates; read-only except for the request of a run."""
 
 from typing import Any
 
@@ -58,14 +58,14 @@ class RunSerializer(serializers.ModelSerializer[EstimationRun]):
         return measured.to_document()
 
     def get_summary(self, run: EstimationRun) -> dict[str, Any]:
-        """Counts, checks and external values, and the run that took the place of this one."""
+        """Counts, checks and external values, and the run that superseded this one."""
         newer = getattr(run, "superseded_by", None)
         summary: RunSummary = run.summary
         return summary.to_document() | ({"superseded_by": newer.pk} if newer else {})
 
 
 class RunRequest(serializers.Serializer[Any]):
-    """What may be sent to request a run."""
+    """Input of the request of a run."""
 
     round = serializers.IntegerField()
     microdata = serializers.IntegerField(
@@ -92,16 +92,16 @@ class Runs(ListAPIView[EstimationRun]):
 
     @extend_schema(request=RunRequest, responses={200: RunSerializer, 202: RunSerializer})
     def post(self, request: AuthenticatedApiRequest) -> Response:
-        """Request a run: 202 when it has to be computed, 200 when it is known."""
+        """Request a run: 202 when it has to be computed, 200 when it exists already."""
         if not may(request.user, Permission.RUN_ESTIMATION):
             self.permission_denied(request)
-        given = RunRequest(data=request.data)
-        given.is_valid(raise_exception=True)
-        round_ = get_object_or_404(CollectionRound, year=given.validated_data["round"])
-        key = given.validated_data.get("microdata")
+        form = RunRequest(data=request.data)
+        form.is_valid(raise_exception=True)
+        round_ = get_object_or_404(CollectionRound, year=form.validated_data["round"])
+        key = form.validated_data.get("microdata")
         microdata = get_object_or_404(MicrodataVersion, pk=key) if key is not None else None
         try:
-            spec = RunSpec.from_json(given.validated_data.get("spec", {}))
+            spec = RunSpec.from_json(form.validated_data.get("spec", {}))
         except (TypeError, ValueError) as error:
             raise ValidationError({"spec": str(error)}) from error
         run, waits = services.request_run(round=round_, by=request.user, spec=spec, microdata=microdata)
@@ -135,9 +135,9 @@ class Estimates(ListAPIView[Estimate]):
         if getattr(self, "swagger_fake_view", False):
             return Estimate.objects.none()
         run = get_object_or_404(EstimationRun, pk=self.kwargs["pk"])
-        asked = {name: self.request.query_params.get(name, "") for name in _FILTERS}
-        if asked["year"] and not asked["year"].isdecimal():
+        filters = {name: self.request.query_params.get(name, "") for name in _FILTERS}
+        if filters["year"] and not filters["year"].isdecimal():
             raise ValidationError({"year": "a whole number"})
-        return selectors.estimates_of(run, **asked).order_by(
+        return selectors.estimates_of(run, **filters).order_by(
             "year", "statistic", "domain_kind", "domain_code", "variable"
         )

@@ -107,7 +107,7 @@ class RunForm(forms.Form):
                 field.widget.attrs.update({"aria-invalid": "true", "aria-describedby": f"id_{name}_error"})
 
     def clean(self) -> dict[str, Any]:
-        """Build the spec, so that impossible parameters are told at the form."""
+        """Build the spec, so that impossible parameters are form errors."""
         data = super().clean() or {}
         if self.errors:
             return data
@@ -128,18 +128,18 @@ class RunForm(forms.Form):
 
 
 def parameters(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a stored spec by name, both as the form calls them; what it does not ask keeps its name."""
+    """The parameters of a stored spec by label, with the labels of the form; other parameters keep their name."""
     flat = {name: value for name, value in spec.items() if name != "winsorization"}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in {**flat, **spec.get("winsorization", {})}.items():
         field: Any = RunForm.base_fields.get(name)
         label = str(field.label) if field else name
-        found[label] = dict(getattr(field, "choices", ())).get(value, value) if field else value
-    return found
+        values[label] = dict(getattr(field, "choices", ())).get(value, value) if field else value
+    return values
 
 
 class BootstrapForm(forms.Form):
-    """How many replicates."""
+    """The number of replicates."""
 
     replicates = forms.TypedChoiceField(
         label=_("Replicates"),
@@ -155,6 +155,6 @@ class BootstrapForm(forms.Form):
 
 def rounds_with_design() -> list[CollectionRound]:
     """Rounds that can be estimated, newest first."""
-    held = SampleDesign.objects.filter(state__in=USABLE).values("round")
+    with_design = SampleDesign.objects.filter(state__in=USABLE).values("round")
     begun = CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED)
-    return list(begun.filter(pk__in=held).order_by("-year"))
+    return list(begun.filter(pk__in=with_design).order_by("-year"))

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.sentences import define
 
-# Of runs that ended before background work had jobs.
+# Stored for runs that ended before background work had jobs.
 OUT_OF_MEMORY = define("run_out_of_memory", _("The computation ran out of memory."))
 STOPPED = define("run_stopped", _("The computation stopped: %(error)s"))
 LOST = define(

@@ -1,4 +1,4 @@
-"""An estimation run, named by the hash of its inputs, and everything that it stored."""
+"""An estimation run, identified by the hash of its inputs, and its stored results."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -41,7 +41,7 @@ class EstimationRun(models.Model):
     measured = RecordField(Measured)
     result_hash = models.CharField(max_length=64, blank=True)
     summary = RecordField(RunSummary)
-    # The finished run of the round that this one took the place of. Written once, when this one finishes; a
+    # The finished run of the round that this run superseded. Written once, when this one finishes; a
     # trigger refuses to change it.
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, related_name="superseded_by")
 
@@ -61,12 +61,12 @@ class EstimationRun(models.Model):
 
     @property
     def stage(self) -> str:
-        """What a worker is doing now; empty when none works on it."""
+        """The current stage; empty when no worker computes the run."""
         return self.job.stage if self.state == self.State.RUNNING and self.job is not None else ""
 
     @property
     def percent(self) -> int:
-        """How far it is."""
+        """Progress in percent."""
         if self.state == self.State.FINISHED:
             return 100
         return self.job.percent if self.job is not None else 0
@@ -105,7 +105,7 @@ class Estimate(models.Model):
 
 
 class TreatedUnit(models.Model):
-    """A value that winsorization moved, or left alone for a stated reason although it lay outside."""
+    """A value outside the cutoffs that winsorization changed, or did not change for a stated reason."""
 
     run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="treated_units")
     year = models.PositiveSmallIntegerField()
@@ -124,7 +124,7 @@ class TreatedUnit(models.Model):
 
 
 class Cutoff(models.Model):
-    """Where the values of an item were cut in a class of a run, and from how many values that was taken."""
+    """The cutoffs of an item in a class of a run, and the number of values that they are computed from."""
 
     class Source(models.IntegerChoices):
         CLASS = 0, _("The class itself")
@@ -147,7 +147,7 @@ class Cutoff(models.Model):
 
 
 class StratumWeight(models.Model):
-    """The weight that a stratum, or one region of a stratum taken whole, had in a run, and where it was collapsed to."""
+    """The weight of a stratum, or of a region of a take-all stratum, in a run, and the stratum that it was collapsed to."""
 
     run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="stratum_weights")
     year = models.PositiveSmallIntegerField()
@@ -164,5 +164,5 @@ class StratumWeight(models.Model):
 
     @property
     def drawn(self) -> int:
-        """Drawn units; of a response class they are all that there are."""
+        """Drawn units; all units in a response class."""
         return self.population if self.region else self.stratum.drawn

@@ -1,8 +1,8 @@
-"""The program that makes the numbers of a run, as a list of files and as one hash.
+"""The program that computes the numbers of a run, as a list of files and as one hash.
 
-What is hashed is found, not listed: the modules of the computation and everything of our own that they import, however
-indirectly, with the reading of microdata and of the drawn sample (their SQL and their decoding), and the installed
-versions of the libraries that compute. Definitions of tables and of access make no numbers and are left out.
+The hashed files are discovered, not listed: the modules of the computation and all project modules that they import,
+directly or not, with the reading of microdata and of the drawn sample (their SQL and their decoding), and the installed
+versions of the libraries that compute. Definitions of tables and of access do not affect the numbers and are excluded.
 """
 
 import ast
@@ -34,20 +34,20 @@ def makes_numbers(path: str) -> bool:
 
 @lru_cache(maxsize=8)
 def files_of(entries: tuple[str, ...] = ENTRIES, root: Path = ROOT) -> tuple[str, ...]:
-    """Paths from the root, in order, of the entries (folders or files) and of what they import of our own."""
+    """Paths from the root, in order, of the entries (folders or files) and of the project modules that they import."""
     waiting = [path for entry in entries for path in _below(root, entry)]
-    found: set[str] = set()
+    files: set[str] = set()
     while waiting:
         path = waiting.pop()
-        if path not in found and makes_numbers(path):
-            found.add(path)
+        if path not in files and makes_numbers(path):
+            files.add(path)
             waiting += _imported(root, path)
-    return tuple(sorted(found))
+    return tuple(sorted(files))
 
 
 def _below(root: Path, entry: str) -> Iterator[str]:
-    place = root / entry
-    for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+    path_of_entry = root / entry
+    for path in sorted(path_of_entry.rglob("*.py")) if path_of_entry.is_dir() else [path_of_entry]:
         yield path.relative_to(root).as_posix()
 
 
@@ -62,7 +62,7 @@ def _imported(root: Path, path: str) -> Iterator[str]:
 
 
 def _files(root: Path, names: Iterable[str]) -> Iterator[str]:
-    """Files of the modules among the names, with those of the packages that they lie in."""
+    """Files of the modules among the names, with those of the packages that contain them."""
     for name in names:
         parts = name.split(".")
         if parts[0] not in {"survey", "estimation"}:
@@ -76,7 +76,7 @@ def _files(root: Path, names: Iterable[str]) -> Iterator[str]:
 def program_hash(entries: tuple[str, ...], libraries: tuple[str, ...], root: Path = ROOT) -> str:
     """SHA-256 (hex) over paths and contents of the files and over names and versions of the libraries.
 
-    The same on every machine with the same files and libraries, wherever the program lies.
+    The same on every machine with the same files and libraries, wherever the program is installed.
     """
     result = sha256()
     for path in files_of(entries, root):

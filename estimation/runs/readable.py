@@ -1,17 +1,17 @@
-"""Units in which amounts can be read: petabytes instead of terabytes in ten digits. Pure."""
+"""Readable units of amounts, such as petabytes instead of terabytes with ten digits. Pure."""
 
 # Units of one dimension from small to large, of those that pages print, with their size. Data units are binary.
 _LADDERS: tuple[tuple[tuple[str, float], ...], ...] = (
     (("TB", 1.0), ("PB", 1024.0), ("EB", 1024.0**2), ("ZB", 1024.0**3)),
     (("万元", 1.0), ("亿元", 1e4)),
 )
-_ENOUGH = 10.0  # what the largest number shall at least be
+_ENOUGH = 10.0  # minimum of the largest displayed number
 
 
 def readable_unit(unit: str, largest: float) -> tuple[str, float]:
     """The largest unit of the same dimension in which the largest number is 10 or more, and the factor to it.
 
-    unit : in which the number is stored; largest : the largest number, in that unit. An unknown unit stays.
+    unit : unit of the stored number; largest : the largest number, in that unit. An unknown unit is returned unchanged.
     """
     for ladder in _LADDERS:
         sizes = dict(ladder)

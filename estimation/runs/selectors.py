@@ -1,4 +1,4 @@
-"""Reads of runs: national by nature, for people who may see estimates."""
+"""Reads of runs: they cover the whole country, for users who may see estimates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ STAGE_LABELS = {
     "check": _("Check"),
     "store": _("Store"),
 }
-_NOTABLE_SILENCE = 15  # seconds; every stage of a national run beats more often
+_LATE_HEARTBEAT = 15  # seconds; every stage of a national run has more frequent heartbeats
 REASON_LABELS = {
     "raised": _("Raised to the lower cutoff"),
     "lowered": _("Lowered to the upper cutoff"),
@@ -46,7 +46,7 @@ STATISTIC_LABELS = {
     "level_growth": _("Growth of the level"),
     "multiple": _("Multiple of means"),
 }
-CHAINED_LABELS = {  # only the bootstrap has them
+CHAINED_LABELS = {  # statistics of the bootstrap only
     "share": _("Share of the nation"),
     "top_share": _("Share of the five largest regions"),
     "per_capita": _("Per head"),
@@ -74,7 +74,7 @@ def finished_runs() -> QuerySet[EstimationRun]:
 
 
 def runs_with_inputs() -> QuerySet[EstimationRun]:
-    """Finished runs with everything that computing one of their numbers again takes."""
+    """Finished runs with the related rows that recomputing one of their estimates reads."""
     return finished_runs().select_related(
         "microdata__round",
         "microdata__layout",
@@ -87,7 +87,7 @@ def runs_with_inputs() -> QuerySet[EstimationRun]:
 
 @dataclass(frozen=True, slots=True)
 class VariableName:
-    """What a stored variable is called, and its unit."""
+    """The name of a stored variable, and its unit."""
 
     code: str
     zh: str
@@ -96,7 +96,7 @@ class VariableName:
 
     @property
     def label(self) -> str:
-        """In the language of the page."""
+        """The name in the language of the page."""
         return self.en if (get_language() or "").startswith("en") else self.zh
 
 
@@ -136,13 +136,13 @@ def shown_unit(
     return (f"{stored}/人", 1.0) if statistic == "per_capita" else ("", 1.0)
 
 
-def seconds_silent(run: EstimationRun) -> int:
-    """How long a running run's worker has not been heard of; 0 while that is nothing unusual."""
+def seconds_without_heartbeat(run: EstimationRun) -> int:
+    """Seconds since the last heartbeat of a running run's worker; 0 below the threshold."""
     job = run.job
     if run.state != EstimationRun.State.RUNNING or job is None or job.heartbeat_at is None:
         return 0
     seconds = int((timezone.now() - job.heartbeat_at).total_seconds())
-    return seconds if seconds > _NOTABLE_SILENCE else 0
+    return seconds if seconds > _LATE_HEARTBEAT else 0
 
 
 def stage_list(run: EstimationRun) -> list[dict[str, Any]]:
@@ -153,11 +153,11 @@ def stage_list(run: EstimationRun) -> list[dict[str, Any]]:
     return [
         {
             "label": STAGE_LABELS[stage],
-            "done": finished or place < current,
-            "current": run.state == EstimationRun.State.RUNNING and place == current,
+            "done": finished or index < current,
+            "current": run.state == EstimationRun.State.RUNNING and index == current,
             "seconds": seconds.get(stage),
         }
-        for place, stage in enumerate(STAGES)
+        for index, stage in enumerate(STAGES)
     ]
 
 
@@ -175,7 +175,7 @@ def treated_of(
 
 
 def treated_summary(run: EstimationRun) -> list[dict[str, Any]]:
-    """Per variable of the run's own year: values moved and left alone, and their effect on the total."""
+    """Per variable of the run's own year: values changed and unchanged, and their effect on the total."""
     rows = (
         TreatedUnit.objects.filter(run=run, year=run.round.year)
         .values("variable")
@@ -230,7 +230,7 @@ class Difference:
 def differences(
     first: EstimationRun, second: EstimationRun, *, statistic: str, kind: str, limit: int = 300
 ) -> tuple[list[Difference], int, int]:
-    """Cells of two runs side by side, largest relative change first; how many differ, and of how many."""
+    """Cells of two runs side by side, largest relative change first; the number that differ, and the number of cells."""
     inner = """
         SELECT coalesce(a.year, b.year) AS year, coalesce(a.variable, b.variable) AS variable,
                coalesce(a.statistic, b.statistic) AS statistic, coalesce(a.domain_kind, b.domain_kind) AS kind,
@@ -245,7 +245,7 @@ def differences(
               AND domain_kind = %(kind)s) b
         ON a.year = b.year AND a.variable = b.variable AND a.domain_code = b.domain_code
     """
-    given: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "first": first.pk,
         "second": second.pk,
         "statistic": statistic,
@@ -255,13 +255,13 @@ def differences(
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*), count(*) FILTER (WHERE change IS DISTINCT FROM 0) FROM ({inner}) cells",  # noqa: S608 constant text
-            given,
+            parameters,
         )
         total, differ = cursor.fetchone()
         cursor.execute(
             f"SELECT * FROM ({inner}) cells WHERE change IS DISTINCT FROM 0"  # noqa: S608 constant text
             " ORDER BY abs(change) DESC NULLS FIRST, year DESC, variable, code LIMIT %(limit)s",
-            given,
+            parameters,
         )
         return [Difference(*row) for row in cursor.fetchall()], int(differ), int(total)
 
@@ -273,17 +273,17 @@ def estimates_of(run: EstimationRun, **filters: Any) -> QuerySet[Estimate]:
 
 def statistics_of(run: EstimationRun, variable: str) -> Sequence[str]:
     """Statistics that a variable has in a run, in the usual order."""
-    known = set(
+    available = set(
         Estimate.objects.filter(run=run, variable=variable, domain_kind="nation").values_list(
             "statistic", flat=True
         )
     )
-    return [statistic for statistic in STATISTIC_LABELS if statistic in known]
+    return [statistic for statistic in STATISTIC_LABELS if statistic in available]
 
 
-def choose_run(asked: str = "") -> EstimationRun | None:
-    """The run that was asked for by its key, else the newest finished one."""
+def choose_run(key: str = "") -> EstimationRun | None:
+    """The run with this key, else the newest finished run."""
     runs = finished_runs().select_related("microdata__layout")
-    if asked.isdecimal():
-        return runs.filter(pk=int(asked)).first()
+    if key.isdecimal():
+        return runs.filter(pk=int(key)).first()
     return runs.first()

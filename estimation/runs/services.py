@@ -1,7 +1,7 @@
 """Writes of estimation runs: request, compute, store, cancel.
 
-A run is a row named by the hash of its inputs, computed by a job. Everything is computed in memory and replaces
-what the row had in one transaction, so a run that is delivered twice, killed or repeated leaves one result.
+A run is a row identified by the hash of its inputs, computed by a job. Everything is computed in memory and replaces
+the stored results in one transaction, so a run that is delivered twice, killed or repeated leaves one result.
 """
 
 import resource
@@ -66,9 +66,9 @@ def request_run(
 ) -> tuple[EstimationRun, bool]:
     """The run of these inputs, and whether it has to be computed.
 
-    Without ``microdata`` the accepted sheets are frozen now. The same inputs give the same row; one that
-    had failed or was cancelled is queued again. ``by`` None is an operator or the sweep. Without ``send`` no worker
-    is told: the caller computes it.
+    Without ``microdata`` the accepted sheets are frozen now. The same inputs give the same row; a
+    failed or cancelled run is queued again. ``by`` None is an operator or the sweep. Without ``send`` no message
+    is sent to the workers: the caller computes it.
     Raises PermissionDenied, PolicyDenied (no design, nothing accepted, a snapshot of another round).
     """
     if by is not None and not may(by, Permission.RUN_ESTIMATION):
@@ -85,7 +85,7 @@ def request_run(
         raise PolicyDenied(_("No sheet of round %(year)s has been accepted yet.") % {"year": round.year})
     earlier = CollectionRound.objects.filter(year=round.year - 1).first()
     previous, previous_design = _previous(earlier, by)
-    # Figures and forecasts look back further than the two years of the survey.
+    # Figures and forecasts use more years than the two of the survey.
     external = external_values(tuple(range(round.year - HISTORY_YEARS, round.year + 1)))
     inputs = {
         "microdata": frozen.content_hash,
@@ -107,7 +107,7 @@ def request_run(
             "spec": spec.to_json(),
             "code_version": code_version(),
             "requested_by": by,
-            "summary": RunSummary(external=tuple(ExternalValue(**one) for one in external)),
+            "summary": RunSummary(external=tuple(ExternalValue(**value) for value in external)),
         },
     )
     if created or run.state in (State.FAILED, State.CANCELLED):
@@ -136,9 +136,9 @@ def _design_key(design: SampleDesign | None) -> list[Any] | None:
 
 @transaction.atomic
 def cancel_run(run: EstimationRun, *, by: User) -> EstimationRun:
-    """Stop a run: at once while it waits, at its next step while it computes.
+    """Stop a run: immediately while it waits, at its next step while it is computed.
 
-    Raises PermissionDenied, PolicyDenied when it is over.
+    Raises PermissionDenied, PolicyDenied when it has ended.
     """
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
@@ -150,7 +150,7 @@ def cancel_run(run: EstimationRun, *, by: User) -> EstimationRun:
 
 
 def execute_run(run_id: int, *, report: Report | None = None) -> bool:
-    """Compute a queued run in this process. False when it was not there to be claimed."""
+    """Compute a queued run in this process. False when it could not be claimed."""
     job_id = EstimationRun.objects.values_list("job_id", flat=True).get(pk=run_id)
     return job_id is not None and jobs.run(job_id, report=report)
 
@@ -175,13 +175,13 @@ def do_run(work: Work) -> None:
 
 
 def end_run(job: Job) -> None:
-    """A run whose job ended without a result ends with it."""
+    """Set the run of a job without result to the state of the job."""
     state = State.CANCELLED if job.state == Job.State.CANCELLED else State.FAILED
     EstimationRun.objects.filter(job=job).update(state=state, error=job.error, finished_at=timezone.now())
 
 
 def wait_again(job: Job) -> None:
-    """A run whose job was put back waits, too."""
+    """Set the run of a requeued job back to queued."""
     EstimationRun.objects.filter(job=job).update(state=State.QUEUED)
 
 
@@ -214,7 +214,7 @@ def _current(round: CollectionRound) -> EstimationRun | None:
 
 
 class _Stages:
-    """Tells the job stage and percentage, and keeps the time of each stage."""
+    """Reports stage and percentage to the job, and measures the time of each stage."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
@@ -224,7 +224,7 @@ class _Stages:
         self.percent = 0
 
     def __call__(self, stage: str, percent: int) -> None:
-        """A sign of life. Raises Cancelled, or LostClaim when the job is no longer ours."""
+        """Send a heartbeat. Raises Cancelled, or LostClaim when another worker has claimed the job."""
         self._turn(stage)
         self.percent = max(self.percent, percent)  # the stages of the two years interleave
         self.work.progress(self.percent, stage=stage)
@@ -250,9 +250,9 @@ def stale_rounds() -> list[CollectionRound]:
     from survey.microdata.selectors import latest_decision
 
     stale = []
-    for one in CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED):
-        decided = latest_decision(one)
-        newest = EstimationRun.objects.filter(round=one).order_by("-requested_at").first()
-        if decided and latest_design(one) and (newest is None or newest.requested_at < decided):
-            stale.append(one)
+    for round in CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED):
+        decided = latest_decision(round)
+        newest = EstimationRun.objects.filter(round=round).order_by("-requested_at").first()
+        if decided and latest_design(round) and (newest is None or newest.requested_at < decided):
+            stale.append(round)
     return stale

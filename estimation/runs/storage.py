@@ -16,9 +16,11 @@ _NULL = r"\N"
 
 
 def replace_results(run: EstimationRun, result: Result) -> None:
-    """Delete what the run had and write the new result."""
+    """Delete the stored result of the run and write the new result."""
     for model in (Estimate, TreatedUnit, Cutoff, StratumWeight):
-        model.objects.filter(run=run)._raw_delete(using="default")  # no signals, no cascade here
+        model.objects.filter(run=run)._raw_delete(
+            using="default"
+        )  # these models have no signals and no cascades
     _estimates(run, result)
     for prepared in result.years:
         _treated(run, prepared)
@@ -42,8 +44,8 @@ def _copy(table: str, columns: Sequence[str], fields: Sequence[Iterable[str]], c
 def _texts(values: np.ndarray) -> list[str]:
     finite = np.isfinite(values)
     texts = list(map(repr, values.tolist()))
-    for place in np.flatnonzero(~finite):
-        texts[place] = _NULL
+    for index in np.flatnonzero(~finite):
+        texts[index] = _NULL
     return texts
 
 
@@ -52,10 +54,10 @@ def _integers(values: Iterable[float]) -> list[str]:
 
 
 def _estimates(run: EstimationRun, result: Result) -> None:
-    found = result.estimates
-    count = len(found)
+    estimates = result.estimates
+    count = len(estimates)
     numbers = [
-        _integers(found.numbers[name]) if name in ("n", "n_positive") else _texts(found.numbers[name])
+        _integers(estimates.numbers[name]) if name in ("n", "n_positive") else _texts(estimates.numbers[name])
         for name in COLUMNS
     ]
     _copy(
@@ -63,12 +65,12 @@ def _estimates(run: EstimationRun, result: Result) -> None:
         ("run_id", "year", "variable", "statistic", "domain_kind", "domain_code", "grade", "note", *COLUMNS),
         [
             [str(run.pk)] * count,
-            _integers(found.year),
-            found.variable,
-            found.statistic,
-            found.kind,
-            found.code,
-            found.grade,
+            _integers(estimates.year),
+            estimates.variable,
+            estimates.statistic,
+            estimates.kind,
+            estimates.code,
+            estimates.grade,
             [""] * count,
             *numbers,
         ],

@@ -23,7 +23,7 @@ for name, work in (("bootstrap_chunk", bootstrap.compute_chunk), ("bootstrap_gat
 
 @shared_task(name="estimation.runs.tasks.sweep_stale_rounds", expires=300, ignore_result=True)
 def sweep_stale_rounds() -> None:
-    """Recompute rounds whose accepted data have changed, when the office has switched that on."""
+    """Recompute rounds whose accepted data have changed, when the office has enabled it."""
     if not settings.RECOMPUTE_ON_CHANGE:
         return
     for round_ in services.stale_rounds():

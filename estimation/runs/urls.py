@@ -1,4 +1,4 @@
-"""Pages and endpoints of the room."""
+"""Pages and endpoints of the runs."""
 
 from django.urls import URLPattern, URLResolver, path
 

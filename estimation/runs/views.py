@@ -1,4 +1,4 @@
-"""Pages of the runs: list, request, progress, and what stands behind the numbers."""
+"""Pages of the runs: list, request, progress, treated values, weights and comparison."""
 
 from typing import Any
 
@@ -35,9 +35,9 @@ def runs(request: AuthenticatedRequest) -> HttpResponse:
 
 @requires(Permission.RUN_ESTIMATION)
 def run_new(request: AuthenticatedRequest) -> HttpResponse:
-    """Choose round, snapshot and parameters, and press run."""
+    """Choose round, snapshot and parameters, and request the run."""
     rounds = rounds_with_design()
-    chosen = next((one for one in rounds if str(one.year) == request.GET.get("round")), None)
+    chosen = next((round for round in rounds if str(round.year) == request.GET.get("round")), None)
     if chosen is None and rounds:
         chosen = rounds[0]
     context: dict[str, Any] = {"rounds": rounds, "round": chosen}
@@ -110,7 +110,7 @@ def _progress(request: AuthenticatedRequest, run: EstimationRun) -> dict[str, An
         "active": run.state in ACTIVE,
         "stages": selectors.stage_list(run),
         "may_run": _may_run(request),
-        "silent": selectors.seconds_silent(run),
+        "late_seconds": selectors.seconds_without_heartbeat(run),
         "lost_after": settings.RUN_LOST_SECONDS,
         "tone": {"finished": "good", "failed": "bad", "running": "info", "queued": "warn"}.get(
             run.state, "neutral"
@@ -121,7 +121,7 @@ def _progress(request: AuthenticatedRequest, run: EstimationRun) -> dict[str, An
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
 def run_progress(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """The live part of a run's page; asks for the whole page when the run is over."""
+    """The live part of a run's page; reloads the page when the run has ended."""
     run = get_object_or_404(selectors.all_runs(), pk=pk)
     response = page(request, "estimation/runs/detail.html", _progress(request, run), partial="progress")
     if run.state not in ACTIVE and getattr(request, "htmx", None):
@@ -147,11 +147,11 @@ def run_treated(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     names = selectors.variables_of(run)
     variable, reason = request.GET.get("variable", ""), request.GET.get("reason", "")
     rows = Paginator(selectors.treated_of(run, request.user, variable=variable, reason=reason), 50)
-    found = rows.get_page(request.GET.get("page"))
+    page_rows = rows.get_page(request.GET.get("page"))
     context = {
         "run": run,
-        "page": found,
-        "rows": [(row, selectors.name_of(names, row.variable)) for row in found.object_list],
+        "page": page_rows,
+        "rows": [(row, selectors.name_of(names, row.variable)) for row in page_rows.object_list],
         "summary": [
             (row, selectors.name_of(names, row["variable"])) for row in selectors.treated_summary(run)
         ],
@@ -166,11 +166,11 @@ def run_treated(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
 def run_weights(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Weights of the strata and what was collapsed."""
+    """Weights of the strata, and the collapsed strata."""
     run = get_object_or_404(selectors.finished_runs(), pk=pk)
-    years = [one.year for one in run.summary.years]
-    asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdecimal() and int(asked) in years else years[0]
+    years = [counts.year for counts in run.summary.years]
+    requested = request.GET.get("year", "")
+    year = int(requested) if requested.isdecimal() and int(requested) in years else years[0]
     collapsed = request.GET.get("collapsed") == "1"
     rows = Paginator(selectors.weights_of(run, year=year, collapsed=collapsed), 50)
     context = {
@@ -189,10 +189,10 @@ def run_weights(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def run_compare(request: AuthenticatedRequest) -> HttpResponse:
     """Two runs cell by cell."""
     finished = list(selectors.runs_with_inputs()[:50])
-    known = {str(run.pk): run for run in finished}
-    first, second = known.get(request.GET.get("a", "")), known.get(request.GET.get("b", ""))
+    by_key = {str(run.pk): run for run in finished}
+    first, second = by_key.get(request.GET.get("a", "")), by_key.get(request.GET.get("b", ""))
     if "a" not in request.GET and len(finished) > 1:
-        second, first = finished[:2]  # the newest beside the one before
+        second, first = finished[:2]  # the two newest runs
     statistic = request.GET.get("statistic", "total")
     kind = request.GET.get("kind", "nation")
     context: dict[str, Any] = {
@@ -232,6 +232,6 @@ def _changed_inputs(first: EstimationRun, second: EstimationRun) -> list[tuple[s
         (_("Design"), first.design_id, second.design_id),
         (_("Program"), first.code_version[:12], second.code_version[:12]),
     ]
-    one, other = parameters(first.spec), parameters(second.spec)
-    pairs += [(name, one.get(name, "—"), other.get(name, "—")) for name in one | other]
+    before, other = parameters(first.spec), parameters(second.spec)
+    pairs += [(name, before.get(name, "—"), other.get(name, "—")) for name in before | other]
     return [pair for pair in pairs if pair[1] != pair[2]]

@@ -26,6 +26,7 @@ FOLDERS = (
     "estimation/releases",
     "estimation/report",
     "estimation/results",
+    "estimation/runs",
     "estimation/scoring",
     "estimation/simulation",
     "estimation/templatetags",

@@ -10,7 +10,7 @@ from survey.records import RecordField, SentenceField
 
 
 class Bootstrap(models.Model):
-    """Replicates of one run, computed in chunks by however many workers there are."""
+    """Replicates of one run, computed in chunks by any number of workers."""
 
     State = EstimationRun.State
 
@@ -40,7 +40,7 @@ class Bootstrap(models.Model):
 
 
 class BootstrapChunk(models.Model):
-    """Some replicates in a row. ``rows`` holds them as big-endian float64, (count, S), once they are computed."""
+    """Consecutive replicates. ``rows`` holds them as big-endian float64, (count, S), once they are computed."""
 
     bootstrap = models.ForeignKey(Bootstrap, models.CASCADE, related_name="chunks")
     first = models.PositiveIntegerField()
@@ -55,7 +55,7 @@ class BootstrapChunk(models.Model):
 
 
 class ReplicateEstimate(models.Model):
-    """An estimate with its bootstrap error, beside the linearised one where there is one."""
+    """An estimate with its bootstrap error, beside the linearised error where available."""
 
     bootstrap = models.ForeignKey(Bootstrap, models.CASCADE, related_name="estimates")
     variable = models.CharField(max_length=40)

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 
 from estimation.methods.arrays import Floats
 from estimation.runs.bootstrap.models import Bootstrap, ReplicateEstimate
-from estimation.runs.compute.replicates import Frame, build_frame, wanted_variables
+from estimation.runs.compute.replicates import Frame, build_frame, required_variables
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
@@ -19,7 +19,7 @@ KINDS = ("nation", "region", "section")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Chunks of a bootstrap, how many are done, by how many workers, and their seconds of work."""
+    """Number of chunks, of finished chunks and of workers of a bootstrap, and the seconds of work."""
 
     chunks: int
     done: int
@@ -28,17 +28,17 @@ class Progress:
 
     @property
     def percent(self) -> int:
-        """Done, in percent."""
+        """Finished chunks in percent."""
         return round(100 * self.done / self.chunks) if self.chunks else 0
 
 
 def newest_bootstrap(run: EstimationRun) -> Bootstrap | None:
-    """The bootstrap that was asked for last."""
+    """The bootstrap that was requested last."""
     return run.bootstraps.select_related("requested_by").order_by("-requested_at", "-pk").first()
 
 
 def progress_of(row: Bootstrap) -> Progress:
-    """How far the chunks are."""
+    """Progress of the chunks."""
     counted = row.chunks.aggregate(
         chunks=Count("pk"),
         done=Count("pk", filter=Q(finished_at__isnull=False)),
@@ -54,13 +54,13 @@ def replicate_rows(row: Bootstrap, *, kind: str, statistic: str) -> list[tuple[R
     if statistic:
         rows = rows.filter(statistic=statistic)
     return [
-        (one, one.se / one.linear_se if one.linear_se else None)
-        for one in rows.order_by("statistic", "variable", "domain_code")[:600]
+        (estimate, estimate.se / estimate.linear_se if estimate.linear_se else None)
+        for estimate in rows.order_by("statistic", "variable", "domain_code")[:600]
     ]
 
 
 def replicate_errors(run: EstimationRun, *, variable: str, statistic: str, kind: str) -> dict[str, float]:
-    """Errors of the newest finished bootstrap of a run by domain; it replicates the run's own year. Empty: none holds them."""
+    """Errors of the newest finished bootstrap of a run by domain; it replicates the run's own year. Empty without one."""
     rows = ReplicateEstimate.objects.filter(
         bootstrap__run=run,
         bootstrap__state=EstimationRun.State.FINISHED,
@@ -72,14 +72,14 @@ def replicate_errors(run: EstimationRun, *, variable: str, statistic: str, kind:
 
 
 def replicate_statistics(row: Bootstrap) -> list[str]:
-    """Statistics that the bootstrap holds."""
+    """Statistics that the bootstrap contains."""
     return sorted(
         ReplicateEstimate.objects.filter(bootstrap=row).values_list("statistic", flat=True).distinct()
     )
 
 
 def frame_of(run: EstimationRun) -> Frame:
-    """The run's year, ready for replicates; kept for the next chunk of the same worker."""
+    """The run's year, ready for replicates; cached for the next chunk of the same worker."""
     return _frame(run.pk, run.input_hash, run.code_version)
 
 
@@ -89,11 +89,11 @@ def _frame(run_id: int, input_hash: str, version: str) -> Frame:
         "microdata__round", "microdata__layout", "design__round", "round"
     ).get(pk=run_id)
     spec = RunSpec.from_json(run.spec)
-    known = [entry["code"] for entry in run.microdata.layout.variables]
+    available = [entry["code"] for entry in run.microdata.layout.variables]
     year = read_year(
         run.microdata,
         run.design,
-        variables=wanted_variables(known, spec),
+        variables=required_variables(available, spec),
         use_edited=spec.use_edited,
         use_imputed=spec.use_imputed,
     )

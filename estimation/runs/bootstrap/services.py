@@ -1,7 +1,7 @@
 """Writes of the bootstrap of a run: request, compute a chunk, gather, cancel, resume.
 
-A chunk is a row; whoever computes it writes its replicates there, once. The last one to finish gathers all rows
-into standard errors, in one transaction. A chunk that is delivered twice, or whose worker dies, changes nothing.
+A chunk is a row; the worker that computes it writes its replicates there, once. The last chunk to finish gathers all
+rows into standard errors, in one transaction. A chunk that is delivered twice, or whose worker dies, changes nothing.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ State = EstimationRun.State
 ACTIVE = (State.QUEUED, State.RUNNING)
 CHUNK = 25
 MOST = 5000
-BEAT = min(3.0, settings.RUN_LOST_SECONDS / 3)  # seconds between two signs of life
+BEAT = min(3.0, settings.RUN_LOST_SECONDS / 3)  # seconds between two heartbeats
 _INPUTS = (
     "run__round",
     "run__microdata__round",
@@ -66,7 +66,7 @@ def request_bootstrap(
 ) -> tuple[Bootstrap, bool]:
     """The bootstrap of a run with so many replicates, and whether it has to be computed.
 
-    ``by`` None is an operator. Without ``send`` no worker is told.
+    ``by`` None is an operator. Without ``send`` no message is sent to the workers.
     Raises PermissionDenied, PolicyDenied (an unfinished run, an impossible number).
     """
     if by is not None and not may(by, Permission.RUN_ESTIMATION):
@@ -95,20 +95,20 @@ def request_bootstrap(
 
 @transaction.atomic
 def restart_bootstrap(row: Bootstrap) -> Bootstrap:
-    """Forget every replicate, to measure the time again; the measured times stay."""
+    """Delete every replicate, to measure the time again; the measured times remain."""
     locked = Bootstrap.objects.select_for_update().get(pk=row.pk)
     _reset(locked, locked.requested_by)
     return locked
 
 
 def enqueue_chunks(row: Bootstrap, *, queue: str = "") -> list[Job]:
-    """A job for each chunk that nobody has computed."""
+    """A job for each chunk without result."""
     missing = row.chunks.filter(finished_at=None).order_by("first").values_list("pk", flat=True)
     return [jobs.enqueue("bootstrap_chunk", pk, queue=queue) for pk in missing]
 
 
 def was_sent(row: Bootstrap) -> bool:
-    """False while a chunk waits of which no worker has been told."""
+    """False while the message of a waiting chunk has not been sent."""
     keys = [str(pk) for pk in row.chunks.values_list("pk", flat=True)]
     waiting = Job.objects.filter(kind="bootstrap_chunk", key__in=keys, state=Job.State.WAITING)
     return not waiting.filter(sent_at=None).exists()
@@ -125,9 +125,9 @@ def _reset(row: Bootstrap, by: User | None) -> None:
 
 @transaction.atomic
 def cancel_bootstrap(row: Bootstrap, *, by: User) -> Bootstrap:
-    """Stop a bootstrap: chunks that wait are not computed, the one in work stops at its next replicate.
+    """Stop a bootstrap: waiting chunks are not computed, a running chunk stops at its next replicate.
 
-    Raises PermissionDenied, PolicyDenied when it is over.
+    Raises PermissionDenied, PolicyDenied when it has ended.
     """
     if not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
@@ -141,9 +141,9 @@ def cancel_bootstrap(row: Bootstrap, *, by: User) -> Bootstrap:
 
 
 def compute_chunk(work: Work) -> None:
-    """Compute the chunk that is the key of a job and store it; the last one asks for the gathering.
+    """Compute the chunk that is the key of a job and store it; the last chunk enqueues the gathering.
 
-    The replicates are the same whoever computes them. Raises PolicyDenied when the program has changed since.
+    The replicates do not depend on the worker. Raises PolicyDenied when the program has changed since.
     """
     chunk = BootstrapChunk.objects.select_related("bootstrap", *(f"bootstrap__{p}" for p in _INPUTS)).get(
         pk=int(work.job.key)
@@ -178,7 +178,7 @@ def _worker() -> str:
 
 
 def _beat(work: Work, bootstrap_id: int, count: int) -> Callable[[], None]:
-    """A sign of life every few seconds; raises Cancelled when somebody stopped the bootstrap."""
+    """A heartbeat every few seconds; raises Cancelled when the bootstrap was stopped."""
     last, done = time.monotonic(), 0
 
     def beat() -> None:
@@ -195,7 +195,7 @@ def _beat(work: Work, bootstrap_id: int, count: int) -> Callable[[], None]:
 
 
 def end_bootstrap(job: Job) -> None:
-    """A chunk or a gathering that was given up ends the bootstrap; its other chunks find it ended."""
+    """End the bootstrap of an abandoned chunk or gathering; its other chunks are skipped."""
     if job.state == Job.State.CANCELLED:
         return
     of = Q(pk=int(job.key)) if job.kind == "bootstrap_gather" else Q(chunks=int(job.key))
@@ -205,7 +205,7 @@ def end_bootstrap(job: Job) -> None:
 
 
 def seed_of(row: Bootstrap) -> int:
-    """The seed of the replicates: of the run's inputs and the number that was asked for."""
+    """The seed of the replicates: from the run's inputs and the requested number."""
     return int(digest([row.run.input_hash, row.seed])[:16], 16)
 
 

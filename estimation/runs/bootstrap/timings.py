@@ -21,9 +21,9 @@ class Timings:
 
     def to_document(self) -> list[dict[str, Any]]:
         """The stored form."""
-        return [asdict(one) for one in self.measured]
+        return [asdict(timing) for timing in self.measured]
 
     @classmethod
     def from_document(cls, document: Sequence[Mapping[str, Any]], /) -> "Timings":
         """The measurements of a stored form."""
-        return cls(tuple(Timing(one["workers"], one["seconds"]) for one in document))
+        return cls(tuple(Timing(timing["workers"], timing["seconds"]) for timing in document))

@@ -1,4 +1,4 @@
-"""The bootstrap of a run: ask for it, watch it, stop it, and read its errors beside the linearised ones."""
+"""The bootstrap of a run: request, progress, cancellation, and its errors beside the linearised ones."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from survey.exceptions import SurveyError
 @requires(Permission.VIEW_ESTIMATES)
 @require_http_methods(["GET", "POST"])
 def run_bootstrap(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Progress and result of the newest bootstrap; POST asks for one."""
+    """Progress and result of the newest bootstrap; POST requests one."""
     user = request.user
     may_run = bool(user.has(Permission.RUN_ESTIMATION))
     run = get_object_or_404(selectors.finished_runs().select_related("microdata__layout"), pk=pk)
@@ -92,13 +92,13 @@ def _results(request: HttpRequest, run: EstimationRun, row: Any) -> dict[str, An
         "kinds": {code: selectors.KIND_LABELS[code] for code in selectors_bootstrap.KINDS},
         "rows": [
             (
-                one,
+                estimate,
                 ratio,
-                selectors.name_of(names, one.variable),
-                one.statistic in selectors.PERCENTS,
-                *selectors.shown_unit(names, one.variable, one.statistic, one.value or 0.0),
+                selectors.name_of(names, estimate.variable),
+                estimate.statistic in selectors.PERCENTS,
+                *selectors.shown_unit(names, estimate.variable, estimate.statistic, estimate.value or 0.0),
             )
-            for one, ratio in rows
+            for estimate, ratio in rows
         ],
     }
 

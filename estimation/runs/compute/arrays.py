@@ -28,7 +28,7 @@ _CENTRAL = category_numbers(CENTRAL_ENTERPRISES)
 
 @dataclass(frozen=True)
 class Item:
-    """A variable as the pipeline knows it. ``asked`` (15,) is True at the numbers of the asking categories."""
+    """A variable of the pipeline. ``asked`` (15,) is True at the numbers of the asking categories."""
 
     code: str
     unit: str
@@ -38,7 +38,7 @@ class Item:
 
     @property
     def is_amount(self) -> bool:
-        """True for what adds up."""
+        """True for additive quantities."""
         return self.kind in ("quantity", "money", "count")
 
     @property
@@ -51,8 +51,8 @@ class Item:
 class Year:
     """Valid units of one year, in ascending order of the unit id, arrays (n,).
 
-    category : 1..14; region, section, size : places in the lists, -1 none; stratum : row of ``strata``, -1
-    for a unit that no design holds; drawn_in : place of the region in which it was drawn, -1 unknown
+    category : 1..14; region, section, size : indices in the lists, -1 none; stratum : row of ``strata``, -1
+    for a unit outside the design; drawn_in : index of the region in which it was drawn, -1 unknown
     newly_founded : not in last year's frame; values : (n, k), NaN missing
     """
 
@@ -82,7 +82,7 @@ class Year:
         return np.isin(self.category, _ENTERPRISES)
 
     def on_form(self) -> Bools:
-        """(n, k): does the form of the unit's category ask the item?"""
+        """(n, k) True where the form of the unit's category asks the item."""
         table = (
             np.stack([item.asked for item in self.items], axis=1) if self.items else np.zeros((15, 0), bool)
         )
@@ -117,7 +117,7 @@ def group_masks(year: Year, *, data_enterprises: str = "categories") -> dict[str
 
 
 def domains_of(year: Year, kinds: tuple[str, ...], *, data_enterprises: str = "categories") -> list[Domain]:
-    """The wanted classifications. Overlapping ones come as several domains of one kind."""
+    """The requested classifications. Overlapping domains come as several classifications of one kind."""
     enterprise = year.enterprise
     inside = np.where(enterprise, 0, -1)
     section = np.where(enterprise, year.section, -1)
@@ -139,7 +139,7 @@ def domains_of(year: Year, kinds: tuple[str, ...], *, data_enterprises: str = "c
         "size": [Domain("size", SIZES, np.where(enterprise, year.size, -1))],
         "category": [Domain("category", CATEGORIES, year.category - 1)],
         "group": [
-            # Head platforms and the rest part the enterprises; the others overlap with both.
+            # Head platforms and the rest partition the enterprises; the others overlap with both.
             Domain(
                 "group",
                 ("head_platform", "other_ent"),
@@ -160,5 +160,7 @@ def domains_of(year: Year, kinds: tuple[str, ...], *, data_enterprises: str = "c
 def crossed_domain(year: Year) -> Domain:
     """Region by section, enterprises only: "320000.C"."""
     labels = tuple(f"{region}.{section}" for region in REGIONS for section in SECTIONS)
-    known = year.enterprise & (year.region >= 0) & (year.section >= 0)
-    return Domain("region_section", labels, np.where(known, year.region * len(SECTIONS) + year.section, -1))
+    classified = year.enterprise & (year.region >= 0) & (year.section >= 0)
+    return Domain(
+        "region_section", labels, np.where(classified, year.region * len(SECTIONS) + year.section, -1)
+    )

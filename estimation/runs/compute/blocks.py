@@ -1,4 +1,4 @@
-"""Estimates while they are computed: blocks of domains x items, flattened to columns at the end. Pure."""
+"""Intermediate estimates: blocks of domains x items, flattened to columns at the end. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -64,17 +64,17 @@ class EstimateColumns:
 
 @dataclass
 class Collector:
-    """Gathers blocks; a domain without a single answering unit leaves no row."""
+    """Collects blocks; a domain without an answering unit has no row."""
 
     level: float = 0.95
     blocks: list[Block] = field(default_factory=list)
 
     def add(self, block: Block) -> None:
-        """Take one block."""
+        """Add a block."""
         self.blocks.append(block)
 
     def columns(self) -> EstimateColumns:
-        """Flatten everything, ordered by year, statistic, kind of domain, domain and variable."""
+        """Flatten all blocks, ordered by year, statistic, kind of domain, domain and variable."""
         years: list[int] = []
         names: dict[str, list[str]] = {name: [] for name in ("variable", "statistic", "kind", "code")}
         numbers: dict[str, list[Floats]] = {name: [] for name in COLUMNS}
@@ -104,7 +104,7 @@ def _numbers(block: Block, level: float) -> dict[str, Floats]:
     shape = block.value.shape
     nothing = np.full(shape, np.nan)
     half = block.se * float(special.ndtri(0.5 + level / 2.0))
-    given = {
+    arrays = {
         "value": block.value,
         "se": block.se,
         "cv": block.se / np.where(block.value == 0.0, np.nan, np.abs(block.value)),
@@ -119,12 +119,12 @@ def _numbers(block: Block, level: float) -> dict[str, Floats]:
     }
     return {
         name: nothing if array is None else np.broadcast_to(np.asarray(array, dtype=np.float64), shape)
-        for name, array in given.items()
+        for name, array in arrays.items()
     }
 
 
 def _grades(numbers: dict[str, Floats]) -> npt.NDArray[np.str_]:
-    """Grade by cv; without sampling error A."""
+    """Quality grades by cv; A without sampling error."""
     letters = grade(numbers["cv"])
     letters[(numbers["se"] == 0) & np.isfinite(numbers["value"])] = "A"
     return letters

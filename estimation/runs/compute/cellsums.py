@@ -1,10 +1,10 @@
-"""Sums over cells of units that no estimate tells apart, and variances built on them. Pure numpy.
+"""Sums over cells of units that no estimate distinguishes, and variances from these sums. Pure numpy.
 
-Units of one stratum with the same classification lie in the same domains and have the same weight, so every
+Units of one stratum with the same classification belong to the same domains and have the same weight, so every
 linearised variable of a run is, inside such a cell, a combination of items with constant coefficients. Means
-and centred second moments per cell are therefore enough for all totals, means, ratios and growth rates: a
-national year shrinks from 42,505 rows to a few thousand before the first domain is looked at. The formulas
-are those of ``estimation.methods``; tests hold the two against each other.
+and centred second moments per cell therefore suffice for all totals, means, ratios and growth rates: a
+national year shrinks from 42,505 rows to a few thousand before the first domain is computed. The formulas
+are those of ``estimation.methods``; tests compare the two.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from estimation.methods.arrays import Floats, Ints
 from estimation.methods.sample import StratifiedSample
 from estimation.runs.compute.arrays import Domain, Year
 
-# A centred moment below this share of its parts is rounding and not spread.
+# A centred moment below this share of its parts is a rounding error.
 _ROUNDING = 1e-12
 
 
 def indicator(code: Ints, size: int) -> sparse.csr_array:
-    """The 0/1 matrix (size, m) that sums m rows by code; a row with code -1 goes nowhere."""
+    """The 0/1 matrix (size, m) that sums m rows by code; a row with code -1 is omitted."""
     inside = np.flatnonzero(code >= 0)
     order = inside[np.argsort(code[inside], kind="stable")]
     bounds = np.searchsorted(code[order], np.arange(size + 1))
@@ -46,12 +46,12 @@ class Cells:
 
     @property
     def size(self) -> int:
-        """C."""
+        """Number of cells C."""
         return len(self.first)
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """(C, n)."""
+        """The indicator matrix (C, n)."""
         return indicator(self.of_unit, self.size)
 
     def sums(self, values: Floats) -> Floats:
@@ -64,9 +64,9 @@ class Cells:
         centred *= centred
         return Moments(mean, self.sums(centred))
 
-    def joint_moments(self, one: Floats, other: Floats) -> tuple["Moments", "Moments", Floats]:
+    def joint_moments(self, values: Floats, other: Floats) -> tuple["Moments", "Moments", Floats]:
         """Moments of two matrices (n, k) and their centred products (C, k)."""
-        (mean, centred), (other_mean, other_centred) = self._centred(one), self._centred(other)
+        (mean, centred), (other_mean, other_centred) = self._centred(values), self._centred(other)
         cross = self.sums(centred * other_centred)
         centred *= centred
         other_centred *= other_centred
@@ -106,7 +106,7 @@ def build_cells(year: Year, sample: StratifiedSample) -> Cells:
 
 @dataclass(frozen=True)
 class Grouping:
-    """The cells of one classification: which domain each lies in, and the stratum x domain groups.
+    """The cells of one classification: the domain of each, and the stratum x domain groups.
 
     rows : (m,) cells inside; domain, group : (m,) of these; group_stratum, group_domain : (G,)
     """
@@ -144,17 +144,17 @@ class Grouping:
     def highest(self, values: Floats) -> Floats:
         """Largest value (D, k) over the cells of each domain of values (C, k) that are not negative."""
         result = np.zeros((self.size, values.shape[1]))
-        held = np.diff(self._all.indptr) > 0
-        if held.any():
-            start = self._all.indptr[:-1][held]
-            result[held] = np.maximum.reduceat(values[self._all.indices], start, axis=0)
+        nonempty = np.diff(self._all.indptr) > 0
+        if nonempty.any():
+            start = self._all.indptr[:-1][nonempty]
+            result[nonempty] = np.maximum.reduceat(values[self._all.indices], start, axis=0)
         return result
 
     def variance(self, mean: Floats, square: Floats, answered: Floats | None = None) -> tuple[Floats, Floats]:
         """Variance and design effect (D, k) of the total of a linearised variable.
 
         mean, square : (m, k) per row, of the unweighted variable u; squares centred on the cell
-        answered : (C, k) units that count in each cell, where others are in the cell as zeros; None for all
+        answered : (C, k) answering units of each cell whose other units are zeros; None when all answered
         """
         cells = self.cells
         count, weight = cells.count[self.rows, None], cells.weight[self.rows, None]
@@ -174,7 +174,7 @@ class Grouping:
         return result, self._design_effect(result, mean, square, count, weight, answered)
 
     def _lonely(self, variance: Floats, total: Floats) -> Floats:
-        """Strata with one answering unit, by the policy of the sample."""
+        """Variance of strata with one answering unit, by the policy of the sample."""
         sample = self.cells.sample
         alone = int(sample.alone.sum())
         if alone == 0 or sample.lonely == "certainty":
@@ -186,9 +186,9 @@ class Grouping:
         grand = np.asarray(self._domains @ total) / sample.n
         rows = np.flatnonzero(sample.alone[self.group_stratum])
         domain = self.group_domain[rows]
-        here = scale[self.group_stratum[rows]][:, None]
-        inside = by_code(here * (total[rows] - grand[domain]) ** 2, domain, self.size)
-        present = by_code(here, domain, self.size)
+        group_scale = scale[self.group_stratum[rows]][:, None]
+        inside = by_code(group_scale * (total[rows] - grand[domain]) ** 2, domain, self.size)
+        present = by_code(group_scale, domain, self.size)
         result: Floats = variance + inside + np.maximum(scale.sum() - present, 0.0) * grand**2
         return result
 
@@ -201,7 +201,7 @@ class Grouping:
         weight: Floats,
         answered: Floats | None,
     ) -> Floats:
-        # A simple random sample to compare with has the units that answered. Zeros of the others change neither
+        # The simple random sample of the comparison has the units that answered. Zeros of the others change neither
         # the sum of squares nor the mean of a quotient's residuals, which is 0.
         counting = count if answered is None else answered
         n = np.asarray(self._rows @ counting)
@@ -219,13 +219,13 @@ def group(cells: Cells, domain: Domain) -> Grouping:
     code = domain.codes[cells.first]
     rows = np.flatnonzero(code >= 0)
     size = len(domain.labels)
-    known, place = np.unique(cells.stratum[rows] * size + code[rows], return_inverse=True)
-    stratum, of_group = np.divmod(known, size)
-    return Grouping(cells, size, rows, code[rows], place, stratum, of_group)
+    pairs, inverse = np.unique(cells.stratum[rows] * size + code[rows], return_inverse=True)
+    stratum, of_group = np.divmod(pairs, size)
+    return Grouping(cells, size, rows, code[rows], inverse, stratum, of_group)
 
 
 def combined(a: Floats, b: Floats, yy: Floats, xx: Floats, xy: Floats) -> Floats:
-    """Centred square of a y + b x; what is only rounding becomes 0."""
+    """Centred square of a y + b x; rounding errors become 0."""
     first, last = a * a * yy, b * b * xx
     square = first + last + 2.0 * a * b * xy
     return np.where(square > _ROUNDING * (first + last), square, 0.0)

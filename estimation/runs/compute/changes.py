@@ -16,7 +16,7 @@ from estimation.runs.compute.levels import Level, Pairing, Prepared
 class Pair:
     """Two prepared years with the same items and classifications.
 
-    match : (n,) row of each current unit in the previous year, -1 if it is not there
+    match : (n,) row of each current unit in the previous year, -1 if missing
     """
 
     now: Prepared
@@ -39,8 +39,8 @@ def pair_years(now: Prepared, before: Prepared) -> Pair:
     old, new = before.year.unit, now.year.unit
     if len(old) == 0:
         return Pair(now, before, np.full(len(new), -1))
-    place = np.clip(np.searchsorted(old, new), 0, len(old) - 1)
-    return Pair(now, before, np.where(old[place] == new, place, -1))
+    position = np.clip(np.searchsorted(old, new), 0, len(old) - 1)
+    return Pair(now, before, np.where(old[position] == new, position, -1))
 
 
 class Overlap:
@@ -56,10 +56,10 @@ class Overlap:
         self.other = pair.match[self.unit]
         cell, old = now.cells.of_unit[self.unit], before.cells.of_unit[self.other]
         key = cell * max(before.cells.size, 1) + old
-        known, self.group, count = np.unique(key, return_inverse=True, return_counts=True)
-        self.cell, self.old_cell = np.divmod(known, max(before.cells.size, 1))
+        cell_pairs, self.group, count = np.unique(key, return_inverse=True, return_counts=True)
+        self.cell, self.old_cell = np.divmod(cell_pairs, max(before.cells.size, 1))
         self.count = count.astype(np.float64)
-        self.matrix = indicator(self.group, len(known))
+        self.matrix = indicator(self.group, len(cell_pairs))
         self.plans: dict[int, _Plan] = {}
         h, g = now.cells.stratum[self.cell], before.cells.stratum[self.old_cell]
         strata = h * before.weighted.sample.strata + g
@@ -85,17 +85,17 @@ class Overlap:
 
     def covariance(
         self,
-        place: int,
+        index: int,
         product: Floats,
         total: Floats,
         old_total: Floats,
         codes: tuple[Ints, Ints],
         size: int,
     ) -> Floats:
-        """Covariance (D, k) from weighted sums (P, k); the codes (P,) are -1 outside every domain."""
-        if place not in self.plans:
-            self.plans[place] = _Plan(self, *codes, size)
-        plan = self.plans[place]
+        """Covariance (D, k) from weighted sums (P, k); the codes (P,) are -1 outside all domains."""
+        if index not in self.plans:
+            self.plans[index] = _Plan(self, *codes, size)
+        plan = self.plans[index]
         c = self.common[plan.owner][:, None]
         sums, old_sums = plan.now @ total, plan.before @ old_total
         inner = (plan.both @ product - sums * old_sums / c) / np.maximum(c - 1.0, 1.0)
@@ -103,17 +103,17 @@ class Overlap:
 
 
 class _Plan:
-    """Which pairs of cells add to which pair of strata x domain, in each year and in both."""
+    """Matrices that sum pairs of cells by pair of strata x domain, in each year and in both."""
 
     def __init__(self, overlap: Overlap, domain: Ints, old_domain: Ints, size: int) -> None:
         now = np.where(domain >= 0, overlap.pair * size + domain, -1)
         before = np.where(old_domain >= 0, overlap.pair * size + old_domain, -1)
-        known = np.unique(np.concatenate([now, before]))
-        known = known[known >= 0]
-        places = [np.where(key >= 0, np.searchsorted(known, key), -1) for key in (now, before)]
-        self.now, self.before = (indicator(place, len(known)) for place in places)
-        self.both = indicator(np.where(now == before, places[0], -1), len(known))
-        self.owner, code = np.divmod(known, size)
+        pairs = np.unique(np.concatenate([now, before]))
+        pairs = pairs[pairs >= 0]
+        positions = [np.where(key >= 0, np.searchsorted(pairs, key), -1) for key in (now, before)]
+        self.now, self.before = (indicator(position, len(pairs)) for position in positions)
+        self.both = indicator(np.where(now == before, positions[0], -1), len(pairs))
+        self.owner, code = np.divmod(pairs, size)
         self.domain = indicator(code, size)
 
 
@@ -142,15 +142,15 @@ def total_growth(pair: Pair, now: tuple[Level, ...], before: tuple[Level, ...], 
     answered = pair.now.cells.sums(np.take(pair.now.treated.answered, columns, axis=1).astype(np.float64))
     positive = pair.now.cells.sums((y > 0).astype(np.float64))
     names = tuple(pair.now.codes[c] for c in columns)
-    for place, grouping in enumerate(pair.now.groupings):
-        codes = overlap_codes(pair, place)
-        covariance = overlap.covariance(place, product, total, old_total, codes, grouping.size)
+    for index, grouping in enumerate(pair.now.groupings):
+        codes = overlap_codes(pair, index)
+        covariance = overlap.covariance(index, product, total, old_total, codes, grouping.size)
         _add_level(
             pair,
-            pair.now.domains[place],
+            pair.now.domains[index],
             names,
-            now[place],
-            before[place],
+            now[index],
+            before[index],
             covariance,
             grouping.over(answered),
             grouping.over(positive),
@@ -175,13 +175,13 @@ def share_growth(
     old = [overlap.old_sums(bottom.y) * old_weight, overlap.old_sums(bottom.x) * old_weight]
     scale = weight * old_weight
     products = [[overlap.products(a, b) * scale for b in (bottom.y, bottom.x)] for a in (top.y, top.x)]
-    for place, (grouping, previous) in enumerate(zip(pair.now.groupings, pair.before.groupings, strict=True)):
-        codes = overlap_codes(pair, place)
-        a = _slopes(top, grouping, levels[place], codes[0])
-        b = _slopes(bottom, previous, old_levels[place], codes[1])
+    for index, (grouping, previous) in enumerate(zip(pair.now.groupings, pair.before.groupings, strict=True)):
+        codes = overlap_codes(pair, index)
+        a = _slopes(top, grouping, levels[index], codes[0])
+        b = _slopes(bottom, previous, old_levels[index], codes[1])
         product = sum(a[i] * b[j] * products[i][j] for i in (0, 1) for j in (0, 1))
         covariance = overlap.covariance(
-            place,
+            index,
             np.asarray(product),
             a[0] * sums[0] + a[1] * sums[1],
             b[0] * old[0] + b[1] * old[1],
@@ -190,10 +190,10 @@ def share_growth(
         )
         _add_level(
             pair,
-            pair.now.domains[place],
+            pair.now.domains[index],
             top.names,
-            levels[place],
-            old_levels[place],
+            levels[index],
+            old_levels[index],
             covariance,
             grouping.over(top.n),
             grouping.over(top.positive),
@@ -223,11 +223,11 @@ def overlap_weights(pair: Pair) -> tuple[Floats, Floats]:
     )
 
 
-def overlap_codes(pair: Pair, place: int) -> tuple[Ints, Ints]:
+def overlap_codes(pair: Pair, index: int) -> tuple[Ints, Ints]:
     """Domain of each pair of cells in both years, (P,), for one classification."""
     overlap = pair.overlap
-    now = pair.now.domains[place].codes[pair.now.cells.first]
-    before = pair.before.domains[place].codes[pair.before.cells.first]
+    now = pair.now.domains[index].codes[pair.now.cells.first]
+    before = pair.before.domains[index].codes[pair.before.cells.first]
     return now[overlap.cell], before[overlap.old_cell]
 
 

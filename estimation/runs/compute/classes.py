@@ -1,8 +1,8 @@
-"""Response classes: the cells in which valid units stand for the others. Pure.
+"""Response classes: the cells in which valid units represent the others. Pure.
 
-A stratum taken whole is national while its units answer as their desks work, region by region. What it counts in each
-region is known, so its non-response can be made good where it happened; then the region of the stratum is a stratum of
-the estimation, and its variance is that of the answers inside it.
+A take-all stratum is national, but its response rate differs between regions. Its population in each region is
+known, so nonresponse can be adjusted for by region; then each region of the stratum is a stratum of the estimation,
+and its variance is that of the answers inside it.
 """
 
 from dataclasses import dataclass, replace
@@ -34,21 +34,21 @@ class Classes:
 
 
 def response_classes(strata: Strata, spec: RunSpec) -> Classes:
-    """The strata, those taken whole parted by region when the spec asks for it and every unit has its region."""
+    """The strata; take-all strata are split by region if the spec requires it and all their units have a region."""
     certain = strata.kind == KINDS.index("certainty")
-    known = strata.by_region.sum(axis=1) == strata.population
-    split = certain & (strata.region < 0) & known & (spec.response_classes == "region")
-    held = (strata.by_region > 0) & split[:, None]
-    # Whole strata keep one cell; a parted one has a cell for each region that holds a unit of it.
-    width = np.where(split, held.sum(axis=1), 1)
+    located = strata.by_region.sum(axis=1) == strata.population
+    split = certain & (strata.region < 0) & located & (spec.response_classes == "region")
+    occupied = (strata.by_region > 0) & split[:, None]
+    # An unsplit stratum keeps one cell; a split stratum has a cell for each region with units.
+    width = np.where(split, occupied.sum(axis=1), 1)
     stratum = np.repeat(np.arange(strata.count), width)
     parted = split[stratum]
     table = np.repeat((np.cumsum(width) - width)[:, None], len(REGIONS) + 1, axis=1)
-    row, region = np.nonzero(held)
+    row, region = np.nonzero(occupied)
     table[split] = -1
     table[row, region] = np.flatnonzero(parted)
-    place = strata.region[stratum].copy()
-    place[parted] = region
+    cell_region = strata.region[stratum].copy()
+    cell_region[parted] = region
     population: Floats = strata.population[stratum].copy()
     population[parted] = strata.by_region[row, region]
     cells = replace(
@@ -56,7 +56,7 @@ def response_classes(strata: Strata, spec: RunSpec) -> Classes:
         id=strata.id[stratum],
         kind=strata.kind[stratum],
         category=strata.category[stratum],
-        region=place,
+        region=cell_region,
         section=strata.section[stratum],
         size=strata.size[stratum],
         population=population,

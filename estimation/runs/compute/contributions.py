@@ -1,4 +1,4 @@
-"""The units behind one estimate: what each adds to it. Pure numpy, over the same stages as the run itself."""
+"""Contributions of the units to one estimate. Pure numpy, with the same stages as the run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ GROWTHS = ("level_growth", "panel_growth", "panel_simple")
 
 @dataclass(frozen=True)
 class Cell:
-    """The name of an estimate."""
+    """The key of an estimate."""
 
     year: int
     variable: str
@@ -28,16 +28,16 @@ class Cell:
 
     @property
     def is_growth(self) -> bool:
-        """True where the year before is needed, too."""
+        """True where the year before is required as well."""
         return self.statistic in GROWTHS
 
     @property
     def is_quotient(self) -> bool:
-        """True where a denominator stands beside the value."""
+        """True where the estimate has a denominator."""
         return self.statistic in ("mean", "proportion", "ratio", "multiple")
 
     def variables(self, spec: RunSpec) -> tuple[str, ...]:
-        """Items that must be read for it."""
+        """Items that its computation reads."""
         parts = DERIVED.get(self.variable) or tuple(self.variable.split("/"))
         basis = FLOW_BASIS[spec.flow_basis]
         return (*parts, basis) if "F01" in parts and basis not in parts else parts
@@ -46,7 +46,7 @@ class Cell:
 @dataclass(frozen=True)
 class Side:
     """Units (m,) of one year: weight, value as collected (0 where unanswered), value used, and whether the
-    treatment moved it or the stratum filled it; base: denominator, or NaN where there is none."""
+    treatment changed it or it was imputed; base: denominator, or NaN where there is none."""
 
     unit: Ints
     weight: Floats
@@ -57,17 +57,17 @@ class Side:
 
     @property
     def moved(self) -> Bools:
-        """Units whose answer was moved."""
+        """Units whose value was changed by the treatment."""
         moved: Bools = ~self.filled & (self.collected != self.used)
         return moved
 
 
 @dataclass(frozen=True)
-class Behind:
-    """Units behind one estimate, arrays (m,), largest absolute effect first.
+class Contributions:
+    """Contributions of units to one estimate, arrays (m,), largest absolute effect first.
 
-    value : the estimate, computed again; n : units that count; unit : keys; now, before : both years' side,
-    aligned to ``unit`` (before None but for growth); effect : what the unit adds, which sums to the total (or to
+    value : the recomputed estimate; n : respondents; unit : keys; now, before : both years' side,
+    aligned to ``unit`` (before None but for growth); effect : contribution of the unit, which sums to the total (or to
     the rate of growth); for quotients its linearised effect, which sums to 0; share : of the total or the
     numerator, for growth of the absolute effects
     """
@@ -82,12 +82,12 @@ class Behind:
 
     @property
     def cumulative(self) -> Floats:
-        """Share of the 1, 2, ... m largest."""
+        """Cumulative share of the 1, 2, ... m largest."""
         return np.cumsum(self.share)
 
 
-def behind(prepared: list[Prepared], spec: RunSpec, cell: Cell) -> Behind | None:
-    """The units behind an estimate, or None where there is no such estimate in these years.
+def contributions_of(prepared: list[Prepared], spec: RunSpec, cell: Cell) -> Contributions | None:
+    """The contributions to an estimate, or None where these years have no such estimate.
 
     prepared : the year of the cell, and for growth the year before, with the items of ``Cell.variables``
     """
@@ -100,29 +100,29 @@ def behind(prepared: list[Prepared], spec: RunSpec, cell: Cell) -> Behind | None
         "multiple": _multiple,
     }
     if cell.statistic in find:
-        found = find[cell.statistic](now, spec, cell)
-        return None if found is None else _sorted(found)
+        result = find[cell.statistic](now, spec, cell)
+        return None if result is None else _sorted(result)
     if cell.statistic not in GROWTHS or len(prepared) < 2:
         return None
     pair = pair_years(now, prepared[1])
     rate = _level_growth if cell.statistic == "level_growth" else _panel_growth
-    found = rate(pair, spec, cell)
-    return None if found is None else _sorted(found)
+    result = rate(pair, spec, cell)
+    return None if result is None else _sorted(result)
 
 
-def own_part(found: Behind, units: Ints) -> Behind:
-    """What some units (k,) alone add to a total, as filed: weight x collected.
+def own_part(contributions: Contributions, units: Ints) -> Contributions:
+    """Contributions of some units (k,) alone to a total, as filed: weight x collected.
 
-    Nothing in it depends on anybody else: no value that a cutoff of the whole class has moved or that a stratum has
-    filled, and shares are of these units' own sum.
+    The result does not depend on other units: it has neither values that a cutoff of their class changed nor imputed
+    values, and shares are of the sum of these units.
     """
-    keep = np.isin(found.unit, units) & ~found.now.filled
-    now = found.now
+    keep = np.isin(contributions.unit, units) & ~contributions.now.filled
+    now = contributions.now
     weight, collected = now.weight[keep], now.collected[keep]
     effect = weight * collected
     side = Side(now.unit[keep], weight, collected, collected, now.base[keep], now.filled[keep])
     value = float(effect.sum())
-    own = Behind(value, len(effect), side.unit, side, None, effect, _share(effect, value))
+    own = Contributions(value, len(effect), side.unit, side, None, effect, _share(effect, value))
     return _sorted(own)
 
 
@@ -137,24 +137,24 @@ def own_sums(prepared: Prepared, variable: str, units: Ints) -> dict[str, tuple[
     size = len(domain.labels)
     sums = np.bincount(domain.codes[rows], weights=effect, minlength=size)
     count = np.bincount(domain.codes[rows], minlength=size)
-    return {domain.labels[place]: (float(sums[place]), int(count[place])) for place in np.flatnonzero(count)}
+    return {domain.labels[index]: (float(sums[index]), int(count[index])) for index in np.flatnonzero(count)}
 
 
 def domain_of(prepared: Prepared, kind: str, code: str) -> tuple[Domain, int, Bools] | None:
-    """The classification that holds a domain, its place there, and who lies inside, (n,)."""
+    """The classification of a domain, the index of the domain, and its units as flags (n,)."""
     domains = (
         (*prepared.domains, crossed_domain(prepared.year)) if kind == "region_section" else prepared.domains
     )
     for domain in domains:
         if domain.kind == kind and code in domain.labels:
-            place = domain.labels.index(code)
-            return domain, place, np.asarray(domain.codes == place)
+            index = domain.labels.index(code)
+            return domain, index, np.asarray(domain.codes == index)
     return None
 
 
 def _inside(prepared: Prepared, cell: Cell) -> Bools | None:
-    found = domain_of(prepared, cell.kind, cell.code)
-    return None if found is None else found[2]
+    membership = domain_of(prepared, cell.kind, cell.code)
+    return None if membership is None else membership[2]
 
 
 def _side(prepared: Prepared, rows: Ints, column: int, base: Floats | None = None) -> Side:
@@ -173,11 +173,11 @@ def _side(prepared: Prepared, rows: Ints, column: int, base: Floats | None = Non
 def _adding(prepared: Prepared, inside: Bools, column: int) -> Ints:
     """Rows that add to a total: answered, filled, or one part of a sum whose other part is missing."""
     treated = prepared.treated
-    known = treated.answered[:, column] | treated.filled[:, column] | (treated.values[:, column] != 0)
-    return np.flatnonzero(inside & known)
+    present = treated.answered[:, column] | treated.filled[:, column] | (treated.values[:, column] != 0)
+    return np.flatnonzero(inside & present)
 
 
-def _total(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
+def _total(now: Prepared, spec: RunSpec, cell: Cell) -> Contributions | None:
     inside, column = _inside(now, cell), now.column(cell.variable)
     if inside is None or column is None:
         return None
@@ -185,12 +185,12 @@ def _total(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
     effect = side.weight * side.used
     value = float(effect.sum())
     n = int((inside & now.treated.answered[:, column]).sum())
-    return Behind(value, n, side.unit, side, None, effect, _share(effect, value))
+    return Contributions(value, n, side.unit, side, None, effect, _share(effect, value))
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """Numerator and denominator (n,) of a quotient, who counts, and the column that is shown."""
+    """Numerator and denominator (n,) of a quotient, the respondents, and the displayed column."""
 
     column: int
     y: Floats
@@ -226,7 +226,7 @@ def _influence(prepared: Prepared, parts: _Parts) -> tuple[float, float, Floats]
     return value, amount, weight * (parts.y - value * parts.x) / base
 
 
-def _quotient(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
+def _quotient(now: Prepared, spec: RunSpec, cell: Cell) -> Contributions | None:
     parts = _parts(now, cell)
     if parts is None:
         return None
@@ -234,11 +234,11 @@ def _quotient(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
     rows = np.flatnonzero(parts.counts)
     side = _side(now, rows, parts.column, parts.x)
     share = _share(side.weight * parts.y[rows], amount)
-    return Behind(value, len(rows), side.unit, side, None, influence[rows], share)
+    return Contributions(value, len(rows), side.unit, side, None, influence[rows], share)
 
 
-def _multiple(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
-    """Units of both groups: those above the line add to the multiple, the others take from it."""
+def _multiple(now: Prepared, spec: RunSpec, cell: Cell) -> Contributions | None:
+    """Units of both groups: those of the numerator raise the multiple, those of the denominator lower it."""
     column = now.column(cell.variable)
     masks = group_masks(now.year, data_enterprises=spec.data_enterprises)
     heads = {
@@ -260,10 +260,10 @@ def _multiple(now: Prepared, spec: RunSpec, cell: Cell) -> Behind | None:
     rows = np.flatnonzero(above | below)
     side = _side(now, rows, column, np.where(above, 1.0, 0.0))
     share = _share(np.where(above, weight * y, 0.0)[rows], amounts[0][0])
-    return Behind(value, int(above.sum()), side.unit, side, None, effect[rows], share)
+    return Contributions(value, int(above.sum()), side.unit, side, None, effect[rows], share)
 
 
-def _level_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
+def _level_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Contributions | None:
     """(Y - Y') / Y' unit by unit; of a quotient, the linearised difference."""
     if "/" in cell.variable or _is_yesno(pair.now, cell.variable):
         return _quotient_growth(pair, cell)
@@ -288,7 +288,7 @@ def _level_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
     )
 
 
-def _quotient_growth(pair: Pair, cell: Cell) -> Behind | None:
+def _quotient_growth(pair: Pair, cell: Cell) -> Contributions | None:
     now, before = _parts(pair.now, cell), _parts(pair.before, cell)
     if now is None or before is None:
         return None
@@ -307,13 +307,13 @@ def _quotient_growth(pair: Pair, cell: Cell) -> Behind | None:
     )
 
 
-def _panel_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
+def _panel_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Contributions | None:
     """w (y - y') over the panel's level, class by class for the stratified form."""
-    column, found = pair.now.column(cell.variable), domain_of(pair.now, cell.kind, cell.code)
+    column, membership = pair.now.column(cell.variable), domain_of(pair.now, cell.kind, cell.code)
     old_column = pair.before.column(cell.variable)
-    if column is None or old_column is None or found is None:
+    if column is None or old_column is None or membership is None:
         return None
-    domain, place, inside = found
+    domain, index, inside = membership
     panel = Panel(pair)
     item = panel.values.names.index(cell.variable)
     y, x = panel.values.y[:, item], panel.values.x[:, item]
@@ -322,7 +322,7 @@ def _panel_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
     both[pair.panel] &= pair.before.treated.answered[pair.match[pair.panel], old_column]
     both &= pair.now.treated.answered[:, column]
     if cell.statistic == "panel_growth" and spec.growth_form == "stratified":
-        slope = panel.unit_slopes(pair.now.domains.index(domain), place)[:, item]
+        slope = panel.unit_slopes(pair.now.domains.index(domain), index)[:, item]
     else:
         base = float(weight[both] @ x[both])
         slope = np.full(len(y), 1.0 / base if base else 0.0)
@@ -330,37 +330,39 @@ def _panel_growth(pair: Pair, spec: RunSpec, cell: Cell) -> Behind | None:
     effect = (weight * slope * (y - x))[rows]
     now = _side(pair.now, rows, column)
     before = _side(pair.before, pair.match[rows], old_column)
-    return Behind(float(effect.sum()), len(rows), now.unit, now, before, effect, _of_absolute(effect))
+    return Contributions(float(effect.sum()), len(rows), now.unit, now, before, effect, _of_absolute(effect))
 
 
-def _changed(value: float, n: int, now: Side, before: Side, effect: Floats, old_effect: Floats) -> Behind:
-    """Both years' units as one list."""
+def _changed(
+    value: float, n: int, now: Side, before: Side, effect: Floats, old_effect: Floats
+) -> Contributions:
+    """The units of both years in one list."""
     unit = np.union1d(now.unit, before.unit)
-    places = [np.searchsorted(unit, side.unit) for side in (now, before)]
-    whole = np.zeros(len(unit))
-    whole[places[0]] += effect
-    whole[places[1]] += old_effect
-    return Behind(
+    positions = [np.searchsorted(unit, side.unit) for side in (now, before)]
+    change = np.zeros(len(unit))
+    change[positions[0]] += effect
+    change[positions[1]] += old_effect
+    return Contributions(
         value,
         n,
         unit,
-        _spread(now, unit, places[0]),
-        _spread(before, unit, places[1]),
-        whole,
-        _of_absolute(whole),
+        _spread(now, unit, positions[0]),
+        _spread(before, unit, positions[1]),
+        change,
+        _of_absolute(change),
     )
 
 
-def _spread(side: Side, unit: Ints, place: Ints) -> Side:
-    """A side on more units: NaN where a unit has none."""
+def _spread(side: Side, unit: Ints, position: Ints) -> Side:
+    """A side extended to more units: NaN for units without value."""
 
     def put(values: Floats) -> Floats:
-        found = np.full(len(unit), np.nan)
-        found[place] = values
-        return found
+        result = np.full(len(unit), np.nan)
+        result[position] = values
+        return result
 
     filled = np.zeros(len(unit), dtype=bool)
-    filled[place] = side.filled
+    filled[position] = side.filled
     return Side(unit, put(side.weight), put(side.collected), put(side.used), put(side.base), filled)
 
 
@@ -369,17 +371,17 @@ def _is_yesno(prepared: Prepared, variable: str) -> bool:
     return column is not None and prepared.year.items[column].is_yesno
 
 
-def _share(amount: Floats, whole: float) -> Floats:
-    return amount / whole if whole else np.zeros(len(amount))
+def _share(amount: Floats, total: float) -> Floats:
+    return amount / total if total else np.zeros(len(amount))
 
 
 def _of_absolute(effect: Floats) -> Floats:
     return _share(np.abs(effect), float(np.abs(effect).sum()))
 
 
-def _sorted(found: Behind) -> Behind:
+def _sorted(contributions: Contributions) -> Contributions:
     """Largest absolute effect first; ties in the order of the unit keys."""
-    order = np.lexsort((found.unit, -np.abs(found.effect)))
+    order = np.lexsort((contributions.unit, -np.abs(contributions.effect)))
     take: Callable[[Side], Side] = lambda side: Side(  # noqa: E731 one line for both sides
         side.unit[order],
         side.weight[order],
@@ -388,12 +390,12 @@ def _sorted(found: Behind) -> Behind:
         side.base[order],
         side.filled[order],
     )
-    return Behind(
-        found.value,
-        found.n,
-        found.unit[order],
-        take(found.now),
-        take(found.before) if found.before is not None else None,
-        found.effect[order],
-        found.share[order],
+    return Contributions(
+        contributions.value,
+        contributions.n,
+        contributions.unit[order],
+        take(contributions.now),
+        take(contributions.before) if contributions.before is not None else None,
+        contributions.effect[order],
+        contributions.share[order],
     )

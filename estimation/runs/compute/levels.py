@@ -19,7 +19,7 @@ _KINDS = {"amount": ("quantity", "money", "count"), "yesno": ("yesno",), "share"
 
 @dataclass(frozen=True)
 class Level:
-    """Estimates (D, k) of one statistic in one classification, as growth rates need them."""
+    """Estimates (D, k) of one statistic in one classification, with the parts that growth rates use."""
 
     value: Floats
     se: Floats
@@ -55,19 +55,19 @@ class Prepared:
 
 
 def prepare(year: Year, weighted: Weighted, treated: Treated, spec: RunSpec) -> Prepared:
-    """Put a year's parts together with the wanted classifications, and append the derived sums."""
+    """Combine the parts of a year with the requested classifications, and append the derived sums."""
     year, treated = _with_sums(year, treated)
     domains = tuple(domains_of(year, spec.domains, data_enterprises=spec.data_enterprises))
     return Prepared(year, weighted, treated, domains, build_cells(year, weighted.sample))
 
 
 def _with_sums(year: Year, treated: Treated) -> tuple[Year, Treated]:
-    """Append the sums of items that are all there; a unit that is asked one part counts with that part."""
-    places = {item.code: place for place, item in enumerate(year.items)}
+    """Append derived sums whose items all exist; a unit whose form asks one part only has that part as sum."""
+    column_of = {item.code: column for column, item in enumerate(year.items)}
     sums = {
-        name: [places[part] for part in parts]
+        name: [column_of[part] for part in parts]
         for name, parts in DERIVED.items()
-        if all(part in places for part in parts)
+        if all(part in column_of for part in parts)
     }
     items, answered, filled = list(year.items), [], []
     for name, columns in sums.items():
@@ -87,7 +87,7 @@ def _with_sums(year: Year, treated: Treated) -> tuple[Year, Treated]:
         answered=np.column_stack([treated.answered, *answered]),
         filled=np.column_stack([treated.filled, *filled]),
     )
-    # What was read is not needed any more: ``raw`` holds the answers.
+    # The values as read are released: ``raw`` holds the answers.
     return replace(year, items=tuple(items), values=raw), full
 
 
@@ -96,16 +96,16 @@ def _appended(values: Floats, sums: dict[str, list[int]]) -> Floats:
     width = values.shape[1]
     result = np.empty((len(values), width + len(sums)))
     result[:, :width] = values
-    for place, columns in enumerate(sums.values()):
-        result[:, width + place] = values[:, columns].sum(axis=1)
+    for offset, columns in enumerate(sums.values()):
+        result[:, width + offset] = values[:, columns].sum(axis=1)
     return result
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """Numerators and denominators (n, k) with the units that count, summed over the cells.
+    """Numerators and denominators (n, k) of the responding units, summed over the cells.
 
-    n, positive : (C, k) counts of units that hold both and of positive numerators
+    n, positive : (C, k) counts of units with both values and of positive numerators
     """
 
     names: tuple[str, ...]
@@ -154,15 +154,15 @@ def totals(prepared: Prepared, collector: Collector, spec: RunSpec) -> tuple[Lev
     """Totals of all amounts for every classification; the crossed one for some items."""
     columns = prepared.where("amount")
     block = _Totals(prepared, columns)
-    found = []
+    levels = []
     for domain, grouping in zip(prepared.domains, prepared.groupings, strict=True):
         level = block.add(domain, grouping, collector)
-        found.append(level)
+        levels.append(level)
     chosen = np.array([c for c in columns if prepared.codes[c] in spec.crossed], dtype=np.int64)
     if len(chosen):
         domain = crossed_domain(prepared.year)
         _Totals(prepared, chosen).add(domain, group(prepared.cells, domain), collector)
-    return tuple(found)
+    return tuple(levels)
 
 
 class _Totals:
@@ -190,8 +190,8 @@ class _Totals:
             self.moments.mean[grouping.rows], self.moments.square[grouping.rows]
         )
         n, filled = grouping.over(self.answered), grouping.over(self.filled)
-        # Filling with the stratum mean keeps the total of the answers weighted up; a variance that takes
-        # filled units for answers is short by about (r / m) squared.
+        # Imputing the stratum mean gives the same total as weighting the answers up; a variance that treats
+        # imputed values as answers is too small by about (r / m) squared.
         se = np.sqrt(variance) * np.where(n > 0, (n + filled) / np.maximum(n, 1.0), 1.0)
         raw = grouping.over(self.raw)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -239,8 +239,8 @@ def _over_answers(prepared: Prepared, columns: Ints) -> Pairing:
 
 def ratios(prepared: Prepared, collector: Collector) -> tuple[tuple[Level, ...], Pairing]:
     """Combined ratios of treated totals over the units that answered both items."""
-    known = [(f"{a}/{b}", prepared.column(a), prepared.column(b)) for a, b in RATIOS]
-    pairs = [(name, a, b) for name, a, b in known if a is not None and b is not None]
+    ratio_columns = [(f"{a}/{b}", prepared.column(a), prepared.column(b)) for a, b in RATIOS]
+    pairs = [(name, a, b) for name, a, b in ratio_columns if a is not None and b is not None]
     top, bottom = np.array([a for _, a, _ in pairs], np.int64), np.array([b for _, _, b in pairs], np.int64)
     treated = prepared.treated
     both = np.take(treated.answered, top, axis=1) & np.take(treated.answered, bottom, axis=1)
@@ -255,7 +255,7 @@ def ratios(prepared: Prepared, collector: Collector) -> tuple[tuple[Level, ...],
 
 
 def _quotients(prepared: Prepared, statistic: str, pair: Pairing, collector: Collector) -> tuple[Level, ...]:
-    found = []
+    levels = []
     for domain, grouping in zip(prepared.domains, prepared.groupings, strict=True):
         level, deff = quotient(pair, grouping)
         n = grouping.over(pair.n)
@@ -275,12 +275,12 @@ def _quotients(prepared: Prepared, statistic: str, pair: Pairing, collector: Col
                 deff,
             )
         )
-        found.append(level)
-    return tuple(found)
+        levels.append(level)
+    return tuple(levels)
 
 
 def multiples(prepared: Prepared, collector: Collector, spec: RunSpec) -> None:
-    """How many times the mean of head platforms (alone, and with central enterprises) is that of the rest."""
+    """Ratio of the mean of head platforms (alone, and with central enterprises) to the mean of the rest."""
     columns = np.array([c for c, code in enumerate(prepared.codes) if code in MULTIPLES], dtype=np.int64)
     cells = prepared.cells
     moments = cells.moments(np.take(prepared.treated.values, columns, axis=1))

@@ -13,7 +13,7 @@ from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.treat import CLASSES, GROUP_NAMES, treatment_classes
 
 GROUPS = len(GROUP_NAMES)
-PANEL_MINIMUM = 20  # panel units that a growth class needs; else it is pooled
+PANEL_MINIMUM = 20  # minimum of panel units of a growth class; smaller classes are pooled
 _POOLED = CLASSES + GROUPS + 1
 
 
@@ -21,18 +21,18 @@ def panel_growth(pair: Pair, collector: Collector, spec: RunSpec) -> None:
     """Growth of the amounts on the fixed panel: class rates weighted by last year's levels, and combined.
 
     Classes are category group x section; their weights are the previous-year totals of the full sample. An
-    item answered in one of the two years only is no observation of its growth.
+    item answered in one of the two years only is not used.
     """
     panel = Panel(pair)
     now = pair.now
-    for place, (domain, grouping) in enumerate(zip(now.domains, now.groupings, strict=True)):
+    for index, (domain, grouping) in enumerate(zip(now.domains, now.groupings, strict=True)):
         simple, deff = quotient(panel.values, grouping)
-        found = {"panel_simple": simple, "panel_growth": simple}
+        levels = {"panel_simple": simple, "panel_growth": simple}
         if spec.growth_form == "stratified":
-            found["panel_growth"] = panel.stratified(place)
+            levels["panel_growth"] = panel.stratified(index)
         n, positive = grouping.over(panel.values.n), grouping.over(panel.values.positive)
         weight = grouping.over(panel.values.n * now.cells.weight[:, None])
-        for statistic, one in found.items():
+        for statistic, level in levels.items():
             collector.add(
                 Block(
                     now.year.year,
@@ -40,8 +40,8 @@ def panel_growth(pair: Pair, collector: Collector, spec: RunSpec) -> None:
                     domain.kind,
                     domain.labels,
                     panel.values.names,
-                    one.value - 1.0,
-                    one.se,
+                    level.value - 1.0,
+                    level.se,
                     n,
                     positive,
                     weight,
@@ -65,7 +65,7 @@ class _Linear:
     slope: Floats
     rate: Floats
     value: Floats
-    whole: Floats
+    total: Floats
 
 
 class Panel:
@@ -74,15 +74,15 @@ class Panel:
     def __init__(self, pair: Pair) -> None:
         now, before = pair.now, pair.before
         columns = now.where("amount")
-        here = np.flatnonzero(pair.panel)
-        rows = pair.match[here]
+        panel_rows = np.flatnonzero(pair.panel)
+        rows = pair.match[panel_rows]
         shape = (now.year.n, len(columns))
         y, old, both = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=bool)
         previous = np.take(before.treated.values, columns, axis=1)
-        both[here] = now.treated.answered[np.ix_(here, columns)]
-        both[here] &= before.treated.answered[np.ix_(rows, columns)]
-        y[here] = np.where(both[here], now.treated.values[np.ix_(here, columns)], 0.0)
-        old[here] = np.where(both[here], previous[rows], 0.0)
+        both[panel_rows] = now.treated.answered[np.ix_(panel_rows, columns)]
+        both[panel_rows] &= before.treated.answered[np.ix_(rows, columns)]
+        y[panel_rows] = np.where(both[panel_rows], now.treated.values[np.ix_(panel_rows, columns)], 0.0)
+        old[panel_rows] = np.where(both[panel_rows], previous[rows], 0.0)
         self.pair = pair
         self.values = pairing(now.cells, tuple(now.codes[c] for c in columns), y, old, both)
         self.units = now.cells.sums(both.any(axis=1)[:, None].astype(np.float64))
@@ -96,30 +96,30 @@ class Panel:
         self.sums = (overlap.sums(y) * weight, overlap.sums(old) * weight)
         self.old_sums = overlap.old_sums(previous) * old_weight
 
-    def stratified(self, place: int) -> Level:
-        """Sum_c P_c g_c / sum_c P_c; a class whose panel had nothing leaves both sums.
+    def stratified(self, index: int) -> Level:
+        """Sum_c P_c g_c / sum_c P_c; a class with a zero panel base is omitted from both sums.
 
         Linearised in this year's sample, (P_c / P) (y - g_c x) / X_c on panel units, and in last year's, which
         estimates the weights: (g_c - T) y_old / P. The two samples overlap, hence the covariance.
         """
-        found = self._linear(place)
-        slope, rate, value, whole = found.slope, found.rate, found.value, found.whole
-        tilt = np.where(found.defined, rate - value[:, None], 0.0) / whole[:, None]
+        linear = self._linear(index)
+        slope, rate, value, total = linear.slope, linear.rate, linear.value, linear.total
+        tilt = np.where(linear.defined, rate - value[:, None], 0.0) / total[:, None]
         with np.errstate(invalid="ignore"):
             variance = self._variance(
-                place, found.classes, found.old_classes, (slope, -slope * rate, tilt), found.pooled
+                index, linear.classes, linear.old_classes, (slope, -slope * rate, tilt), linear.pooled
             )
         return Level(value, np.sqrt(np.maximum(variance, 0.0)))
 
-    def unit_slopes(self, place: int, domain: int) -> Floats:
+    def unit_slopes(self, index: int, domain: int) -> Floats:
         """(n, k) P_c / (P X_c) of each unit's class in one domain: weight x slope x (y - x) adds up to the rate."""
-        found = self._linear(place)
-        of_class = np.nan_to_num(found.slope[domain, found.pooled[domain, self.classes]])
+        linear = self._linear(index)
+        of_class = np.nan_to_num(linear.slope[domain, linear.pooled[domain, self.classes]])
         return np.asarray(of_class[self.pair.now.cells.of_unit])
 
-    def _linear(self, place: int) -> "_Linear":
+    def _linear(self, index: int) -> "_Linear":
         """Rates of the classes and their slopes in one classification."""
-        now, before = self.pair.now.groupings[place], self.pair.before.groupings[place]
+        now, before = self.pair.now.groupings[index], self.pair.before.groupings[index]
         pooled = self._pooled(now)
         shape = (now.size, _POOLED)
         cells, rows = now.cells, now.rows
@@ -132,13 +132,13 @@ class Panel:
         level = by_pair(self.previous.mean[before.rows] * old_size, before.domain, old_classes, shape)
         defined = base != 0.0
         used = np.where(defined, level, 0.0)
-        whole = used.sum(axis=1)
-        whole = np.where(whole == 0.0, np.nan, whole)
+        total = used.sum(axis=1)
+        total = np.where(total == 0.0, np.nan, total)
         base = np.where(defined, base, 1.0)
         rate = amount / base
-        value = (used * rate).sum(axis=1) / whole
-        slope = used / whole[:, None] / base
-        return _Linear(pooled, classes, old_classes, defined, slope, rate, value, whole)
+        value = (used * rate).sum(axis=1) / total
+        slope = used / total[:, None] / base
+        return _Linear(pooled, classes, old_classes, defined, slope, rate, value, total)
 
     def _pooled(self, grouping: Grouping) -> Ints:
         """Class used by each domain and class, (D, CLASSES): its own with enough panel units, else what is
@@ -157,13 +157,13 @@ class Panel:
 
     def _variance(
         self,
-        place: int,
+        index: int,
         classes: Ints,
         old_classes: Ints,
         slopes: tuple[Floats, Floats, Floats],
         pooled: Ints,
     ) -> Floats:
-        now, before = self.pair.now.groupings[place], self.pair.before.groupings[place]
+        now, before = self.pair.now.groupings[index], self.pair.before.groupings[index]
         a, b, c = slopes
         values, rows = self.values, now.rows
         ours, theirs = a[now.domain, classes], b[now.domain, classes]
@@ -177,11 +177,11 @@ class Panel:
             tilt * self.previous.mean[before.rows], tilt**2 * self.previous.square[before.rows]
         )
         overlap = self.pair.overlap
-        codes = overlap_codes(self.pair, place)
+        codes = overlap_codes(self.pair, index)
         ours, theirs = (self._at(slope, codes[0], self.classes[overlap.cell], pooled) for slope in (a, b))
         tilt = self._at(c, codes[1], self.old_classes[overlap.old_cell], pooled)
         covariance = overlap.covariance(
-            place,
+            index,
             (ours * self.products[0] + theirs * self.products[1]) * tilt,
             ours * self.sums[0] + theirs * self.sums[1],
             tilt * self.old_sums,

@@ -1,4 +1,4 @@
-"""The stages of a run over arrays: treat, weight, estimate, assemble, check. Pure: no database, no clock.
+"""The stages of a run over arrays: treat, weight, estimate, assemble, check. Pure: no database, no time of day.
 
 ``compute`` is called with the years that ``extraction`` read; reading and storing are the caller's stages.
 """
@@ -21,14 +21,14 @@ from estimation.runs.compute.treat import treat
 from estimation.runs.compute.weigh import weigh
 
 STAGES = ("read", "weight", "treat", "estimate", "assemble", "check", "store")
-# Where each stage begins on the way from 0 to 100 percent.
+# Percentage of progress at which each stage begins.
 STARTS = {"read": 0, "weight": 15, "treat": 18, "estimate": 30, "assemble": 78, "check": 82, "store": 84}
 type Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
 class Result:
-    """Everything that a run stores."""
+    """The result that a run stores."""
 
     estimates: EstimateColumns
     years: tuple[Prepared, ...]
@@ -41,19 +41,19 @@ def compute(
 ) -> Result:
     """Estimates of a year, of the year before, and of the change between them.
 
-    ``progress(stage, percent)`` is called between the steps and may raise what stops the computation.
+    ``progress(stage, percent)`` is called between the steps and may raise an exception to stop the computation.
     """
     collector = Collector(level=spec.level)
     prepared = prepare_years(now, before, spec, progress)
     levels = []
-    for number, one in enumerate(prepared):
+    for number, year in enumerate(prepared):
         progress("estimate", STARTS["estimate"] + 14 * number)
-        of_totals = totals(one, collector, spec)
+        of_totals = totals(year, collector, spec)
         progress("estimate", STARTS["estimate"] + 14 * number + 5)
-        means(one, collector)
+        means(year, collector)
         progress("estimate", STARTS["estimate"] + 14 * number + 10)
-        levels.append((of_totals, proportions(one, collector), ratios(one, collector)))
-        multiples(one, collector, spec)
+        levels.append((of_totals, proportions(year, collector), ratios(year, collector)))
+        multiples(year, collector, spec)
     if len(prepared) == 2:
         pair = pair_years(prepared[0], prepared[1])
         progress("estimate", 58)
@@ -86,19 +86,19 @@ def prepare_years(
 
 
 def _aligned(before: Year, now: Year) -> Year:
-    """The earlier year with the items of the later one, in its order; an item it did not ask is missing."""
+    """The earlier year with the items of the later one, in its order; an item that it did not ask is missing."""
     if [item.code for item in before.items] == [item.code for item in now.items]:
         return before
-    places = {item.code: place for place, item in enumerate(before.items)}
+    column_of = {item.code: old_column for old_column, item in enumerate(before.items)}
     values = np.full((before.n, len(now.items)), np.nan)
     items = []
     for column, item in enumerate(now.items):
-        place = places.get(item.code)
-        if place is None:
+        old_column = column_of.get(item.code)
+        if old_column is None:
             items.append(replace(item, asked=np.zeros_like(item.asked)))
         else:
-            values[:, column] = before.values[:, place]
-            items.append(before.items[place])
+            values[:, column] = before.values[:, old_column]
+            items.append(before.items[old_column])
     return replace(before, items=tuple(items), values=values)
 
 
@@ -114,36 +114,36 @@ def with_flow_basis(year: Year, spec: RunSpec) -> Year:
 
 
 def check(columns: EstimateColumns, prepared: list[Prepared]) -> tuple[IdentityCheck, ...]:
-    """Identities that must hold whatever the data: weights sum to the population, domains to the whole."""
-    found: list[IdentityCheck] = []
-    for one in prepared:
-        sample = one.weighted.sample
+    """Identities that hold for any data: weights sum to the population, domains to the total."""
+    checks: list[IdentityCheck] = []
+    for part in prepared:
+        sample = part.weighted.sample
         gap = float(abs(sample.weight.sum() - sample.population.sum()))
-        found.append(_verdict("weights", one.year.year, "", gap, float(sample.population.sum())))
+        checks.append(_verdict("weights", part.year.year, "", gap, float(sample.population.sum())))
     kinds = np.array(columns.kind)
     total = (np.array(columns.statistic) == "total") if len(columns) else np.zeros(0, bool)
     value, year = columns.numbers["value"], np.array(columns.year)
     variable, code = np.array(columns.variable), np.array(columns.code)
-    for one in prepared:
-        here = total & (year == one.year.year)
-        for kind, whole in (("region", "all"), ("category", "all"), ("nation", "all")):
-            gap, scale = _gap(here, kinds, code, variable, value, kind, whole)
-            found.append(_verdict(f"{kind} adds up", one.year.year, whole, gap, scale))
-    return tuple(found)
+    for part in prepared:
+        selected = total & (year == part.year.year)
+        for kind, total_code in (("region", "all"), ("category", "all"), ("nation", "all")):
+            gap, scale = _gap(selected, kinds, code, variable, value, kind, total_code)
+            checks.append(_verdict(f"{kind} adds up", part.year.year, total_code, gap, scale))
+    return tuple(checks)
 
 
 def _gap(
-    here: "np.ndarray",
+    selected: "np.ndarray",
     kinds: "np.ndarray",
     code: "np.ndarray",
     variable: "np.ndarray",
     value: Floats,
     kind: str,
-    whole: str,
+    total_code: str,
 ) -> tuple[float, float]:
-    """Largest relative gap between the parts of a classification and the whole, over all variables."""
-    parts = here & (kinds == kind) & (code != whole)
-    entire = here & (kinds == "nation") & (code == whole)
+    """Largest relative gap between the sum of a classification and the total, over all variables."""
+    parts = selected & (kinds == kind) & (code != total_code)
+    entire = selected & (kinds == "nation") & (code == total_code)
     sums: dict[str, float] = {}
     for name, number in zip(variable[parts], value[parts], strict=True):
         sums[str(name)] = sums.get(str(name), 0.0) + float(number)
@@ -167,17 +167,17 @@ def _summary(
         variables=len(prepared[0].year.items),
         grades={letter: columns.grade.count(letter) for letter in "ABCDE"},
         checks=checks,
-        years=tuple(_of_year(one) for one in prepared),
+        years=tuple(_of_year(part) for part in prepared),
     )
 
 
-def _of_year(one: Prepared) -> YearSummary:
-    weighted, effect = one.weighted, one.treated.outliers.effect
+def _of_year(prepared: Prepared) -> YearSummary:
+    weighted, effect = prepared.weighted, prepared.treated.outliers.effect
     return YearSummary(
-        year=one.year.year,
-        units=one.year.n,
+        year=prepared.year.year,
+        units=prepared.year.n,
         population=float(weighted.sample.population.sum()),
-        strata=one.year.strata.count,
+        strata=prepared.year.strata.count,
         estimation_strata=weighted.sample.strata,
         response_classes=int(weighted.classes.parted.sum()),
         collapsed=sum(1 for step in weighted.step if step),
@@ -187,7 +187,7 @@ def _of_year(one: Prepared) -> YearSummary:
         excess=weighted.excess,
         moved=int((effect != 0).sum()),
         left_alone=int((effect == 0).sum()),
-        filled=int(one.treated.filled.sum()),
+        filled=int(prepared.treated.filled.sum()),
     )
 
 

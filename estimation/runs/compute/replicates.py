@@ -1,7 +1,7 @@
-"""What one bootstrap replicate computes: totals with cutoffs estimated anew, ratios, proportions, and chains of them.
+"""The estimates of a bootstrap replicate: totals with re-estimated cutoffs, ratios, proportions, and indicators of them.
 
-Pure. A replicate is a function of the weights, so that ``estimation.methods.estimators.bootstrap`` makes it from (seed, number)
-alone: neither the size of a chunk nor the number or order of the workers changes a digit.
+Pure. A replicate is a function of the weights, so that ``estimation.methods.estimators.bootstrap`` computes it from
+(seed, number) alone: the result depends neither on the size of a chunk nor on the number or order of the workers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,17 +25,17 @@ AMOUNTS = CROSSED
 YESNO = ("T01", "A01", "V05")
 RATIO_NAMES = ("D01/S02", "A02/S02", "F04/F01", "V01/B10", "B17/B09")
 KINDS = ("nation", "region", "section")
-SHARED = ("P01", "F01", "S02")  # items whose shares of the nation are chained
-LARGEST = 5  # regions whose joint share tells concentration
+SHARED = ("P01", "F01", "S02")  # items whose national shares are computed
+LARGEST = 5  # regions whose joint share measures concentration
 PER_CAPITA = ("P01", "EXT-P01-OUTSIDE", "EXT-POP", 10_000.0)  # population is counted in ten thousands
 
 
-def wanted_variables(known: Sequence[str], spec: RunSpec) -> list[str]:
+def required_variables(available: Sequence[str], spec: RunSpec) -> list[str]:
     """Items that a replicate reads, of those that the layout has."""
-    wanted = [*AMOUNTS, *YESNO, *(part for name in RATIO_NAMES for part in name.split("/"))]
+    codes = [*AMOUNTS, *YESNO, *(part for name in RATIO_NAMES for part in name.split("/"))]
     if spec.flow_basis != "both":
-        wanted += ["F02", "F03"]
-    return [code for code in dict.fromkeys(wanted) if code in known]
+        codes += ["F02", "F03"]
+    return [code for code in dict.fromkeys(codes) if code in available]
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class Frame:
 
 
 def build_frame(year: Year, spec: RunSpec) -> Frame:
-    """Weigh a year and lay out what its replicates compute."""
+    """Weight a year and set up the estimates of its replicates."""
     year = with_flow_basis(year, spec)
-    codes = {item.code: place for place, item in enumerate(year.items)}
+    codes = {item.code: column for column, item in enumerate(year.items)}
     amounts = [code for code in AMOUNTS if code in codes]
     yesno = [code for code in YESNO if code in codes]
     ratios = [name for name in RATIO_NAMES if all(part in codes for part in name.split("/"))]
@@ -121,42 +121,51 @@ def build_frame(year: Year, spec: RunSpec) -> Frame:
 
 
 def _member(domains: Sequence[Domain]) -> sparse.csr_array:
-    return sparse.csr_array(sparse.vstack([indicator(one.codes, len(one.labels)) for one in domains]))
+    return sparse.csr_array(
+        sparse.vstack([indicator(domain.codes, len(domain.labels)) for domain in domains])
+    )
 
 
 def chained(
     cells: Sequence[Cell], rows: Floats, external: Mapping[str, float]
 ) -> tuple[tuple[Cell, ...], Floats]:
-    """Indicators made of several estimates, (B, C) from replicates (B, S): shares, concentration, per head.
+    """Indicators derived from several estimates, (B, C) from replicates (B, S): shares, concentration, per head.
 
-    external : values of the year by code; a chain whose parts are missing is left out
+    external : values of the year by code; an indicator whose parts are missing is omitted
     """
-    place = {(cell.variable, cell.statistic, cell.kind, cell.code): s for s, cell in enumerate(cells)}
+    column_of = {(cell.variable, cell.statistic, cell.kind, cell.code): s for s, cell in enumerate(cells)}
     year = cells[0].year if cells else 0
     names: list[Cell] = []
-    found: list[Floats] = []
+    columns: list[Floats] = []
 
     def add(variable: str, statistic: str, kind: str, code: str, top: Floats, bottom: Floats) -> None:
         names.append(Cell(year, variable, statistic, kind, code))
-        found.append(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), 0.0))
+        columns.append(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), 0.0))
 
     for variable in SHARED:
-        if (variable, "total", "nation", "all") not in place:
+        if (variable, "total", "nation", "all") not in column_of:
             continue
 
         def total(kind: str, code: str, variable: str = variable) -> Floats:
-            return rows[:, place[variable, "total", kind, code]]
+            return rows[:, column_of[variable, "total", kind, code]]
 
-        whole, enterprises = total("nation", "all"), total("nation", "enterprise")
-        add(variable, "share", "nation", "enterprise", enterprises, whole)
+        national, enterprises = total("nation", "all"), total("nation", "enterprise")
+        add(variable, "share", "nation", "enterprise", enterprises, national)
         regions = np.stack([total("region", code) for code in REGIONS], axis=1)
         for r, code in enumerate(REGIONS):
-            add(variable, "share", "region", code, regions[:, r], whole)
+            add(variable, "share", "region", code, regions[:, r], national)
         for code in SECTIONS:
             add(variable, "share", "section", code, total("section", code), enterprises)
-        add(variable, "top_share", "nation", "all", np.sort(regions, axis=1)[:, -LARGEST:].sum(axis=1), whole)
+        add(
+            variable,
+            "top_share",
+            "nation",
+            "all",
+            np.sort(regions, axis=1)[:, -LARGEST:].sum(axis=1),
+            national,
+        )
     item, outside, people, factor = PER_CAPITA
-    if (item, "total", "nation", "all") in place and {outside, people} <= external.keys():
-        amount = rows[:, place[item, "total", "nation", "all"]] + external[outside]
+    if (item, "total", "nation", "all") in column_of and {outside, people} <= external.keys():
+        amount = rows[:, column_of[item, "total", "nation", "all"]] + external[outside]
         add(item, "per_capita", "nation", "all", amount, np.full(len(rows), external[people] * factor))
-    return tuple(names), np.stack(found, axis=1) if found else np.zeros((len(rows), 0))
+    return tuple(names), np.stack(columns, axis=1) if columns else np.zeros((len(rows), 0))

@@ -1,4 +1,4 @@
-"""What a run is asked to compute: frozen parameters with one canonical spelling and its hash. Pure."""
+"""Parameters of a run: frozen, with a canonical form and its hash. Pure."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
-# Ratios of two totals that the report prints or that a reader of a sheet asks for: numerator, denominator.
+# Ratios of two totals that the report or the result pages print: numerator, denominator.
 RATIOS: tuple[tuple[str, str], ...] = (
     ("D01", "S02"),  # development rate: T1-DEV, T2
     ("A02", "S02"),  # share used for AI: T2
@@ -34,7 +34,7 @@ RATIOS: tuple[tuple[str, str], ...] = (
     ("MD02", "F01"),  # public data of local data groups
     ("MG04", "MG10"),
 )
-# Sums of items that an indicator publishes as one number: added up unit by unit, so that errors are right.
+# Sums of items that an indicator publishes as one number: summed by unit, so that standard errors are correct.
 DERIVED: dict[str, tuple[str, ...]] = {
     "P03+P04": ("P03", "P04"),  # systems, software and AI: SUP-03
     "A02+MG15": ("A02", "MG15"),  # data used for AI: USE-01
@@ -60,29 +60,29 @@ class Winsorization:
     """Treatment of extreme values per item and class.
 
     `optimal` takes one-sided cutoffs that are best for the national total of the item (Kokic and Bell); the quantiles
-    and their minimum count mean nothing to it.
-    The cutoffs are those that `manage.py simulate` found safest; README of the methods, "What simulation says".
+    and their minimum count do not apply to it.
+    The defaults had the smallest errors in `manage.py simulate`; README of the methods, "What simulation says".
     """
 
     method: Literal["winsorize", "optimal", "trim", "none"] = "winsorize"
     lower: float = 0.001
     upper: float = 0.999
-    minimum: int = 20  # positive values that a class needs; else its parent is used
+    minimum: int = 20  # minimum of positive values of a class; below it the parent is used
     weighted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """Parameters of a run. Two specs are the same run exactly when ``canonical()`` is the same text."""
+    """Parameters of a run. Two specs define the same run exactly when ``canonical()`` is the same text."""
 
-    variables: tuple[str, ...] = ()  # none named: every variable of the layout
+    variables: tuple[str, ...] = ()  # empty: every variable of the layout
     domains: tuple[str, ...] = DOMAINS
     crossed: tuple[str, ...] = CROSSED
     winsorization: Winsorization = field(default_factory=Winsorization)
     lonely: Literal["certainty", "adjust", "average", "fail"] = "adjust"
     collapse_path: tuple[str, ...] = ("macro_region", "nation", "size")
     minimum_respondents: int = 2
-    # Where the units of strata taken whole that did not answer are stood for: by those of their region, or of the nation.
+    # Nonrespondents of take-all strata are represented by the respondents of their region, or of the nation.
     response_classes: Literal["region", "stratum"] = "region"
     response_largest: float = 3.0  # weight from which a response class is joined to its neighbours
     item_nonresponse: Literal["stratum_mean", "zero"] = "stratum_mean"
@@ -110,14 +110,14 @@ class RunSpec:
             raise ValueError(f"unknown domain: {min(unknown)}")
 
     def to_json(self) -> dict[str, Any]:
-        """As a JSON document."""
+        """The spec as a JSON document."""
         document: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """From a stored document. Raises ValueError for unknown or impossible parameters."""
-        names = {one.name for one in fields(cls)}
+        """The spec of a stored document. Raises ValueError for unknown or impossible parameters."""
+        names = {field.name for field in fields(cls)}
         unknown = set(document) - names
         if unknown:
             raise ValueError(f"unknown parameter: {min(unknown)}")
@@ -132,7 +132,7 @@ class RunSpec:
         return cls(**values)
 
     def canonical(self) -> str:
-        """The one spelling: sorted keys, no spaces."""
+        """The canonical JSON text: sorted keys, no spaces."""
         return canonical(self.to_json())
 
 

@@ -1,4 +1,4 @@
-"""What a run says of itself beside its estimates, as it is stored with the run."""
+"""Summary of a run beside its estimates, as it is stored with the run."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ExternalValue:
-    """A number from outside that the run took. ``value`` is a decimal as text, ``version`` that of its series."""
+    """An external value that the run used. ``value`` is a decimal as text, ``version`` that of its series."""
 
     code: str
     year: int
@@ -18,7 +18,7 @@ class ExternalValue:
 
 @dataclass(frozen=True, slots=True)
 class IdentityCheck:
-    """An identity that must hold whatever the data. ``gap`` is relative to the whole."""
+    """An identity that holds for any data. ``gap`` is relative to the total."""
 
     check: str  # weights, region adds up, category adds up, nation adds up
     year: int
@@ -67,7 +67,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """The summary of a run. Before it is computed only ``external`` is known.
+    """The summary of a run. Before it is computed only ``external`` is set.
 
     grades : number of estimates by letter; years : the year of the run first
     """
@@ -81,22 +81,22 @@ class RunSummary:
 
     def of_year(self, year: int) -> YearSummary:
         """The counts of a year. Raises StopIteration when the run has no such year."""
-        return next(one for one in self.years if one.year == year)
+        return next(counts for counts in self.years if counts.year == year)
 
     def external_of(self, year: int) -> dict[str, float]:
         """The external values of a year by code."""
-        return {one.code: float(one.value) for one in self.external if one.year == year}
+        return {entry.code: float(entry.value) for entry in self.external if entry.year == year}
 
     def to_document(self) -> dict[str, Any]:
         """The stored form."""
-        document: dict[str, Any] = {"external": [asdict(one) for one in self.external]}
+        document: dict[str, Any] = {"external": [asdict(entry) for entry in self.external]}
         if self.years:
             document |= {
                 "estimates": self.estimates,
                 "variables": self.variables,
                 "grades": dict(self.grades),
-                "checks": [asdict(one) for one in self.checks],
-                "years": [asdict(one) for one in self.years],
+                "checks": [asdict(entry) for entry in self.checks],
+                "years": [asdict(entry) for entry in self.years],
             }
         return document
 
@@ -104,10 +104,10 @@ class RunSummary:
     def from_document(cls, document: Mapping[str, Any], /) -> "RunSummary":
         """The summary of a stored form."""
         return cls(
-            external=tuple(ExternalValue(**one) for one in document.get("external", ())),
+            external=tuple(ExternalValue(**entry) for entry in document.get("external", ())),
             estimates=document.get("estimates", 0),
             variables=document.get("variables", 0),
             grades=document.get("grades", {}),
-            checks=tuple(IdentityCheck(**one) for one in document.get("checks", ())),
-            years=tuple(YearSummary(**one) for one in document.get("years", ())),
+            checks=tuple(IdentityCheck(**entry) for entry in document.get("checks", ())),
+            years=tuple(YearSummary(**entry) for entry in document.get("years", ())),
         )

@@ -1,4 +1,4 @@
-"""Extreme values and missing items of one year, before estimation. Pure; collected values stay as they are."""
+"""Extreme values and missing items of one year, before estimation. Pure; collected values are not changed."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.weigh import Weighted
 from survey.classification import CATEGORIES, GROUP_OF, SECTIONS
 
-# Groups of categories within which values are treated, and the groups of the code list that each holds.
+# Groups of categories within which values are treated, and the groups of the code list in each.
 _GROUPS = {
     "government": ("government",),
     "institution": ("institution",),
@@ -23,10 +23,13 @@ _GROUPS = {
     "association": ("association",),
 }
 GROUP_NAMES = tuple(_GROUPS)
-# Place of the group of each category number; 0 is no category.
+# Index of the group of each category number; 0 is no category.
 CATEGORY_GROUP = np.array(
     [0]
-    + [next(g for g, held in enumerate(_GROUPS.values()) if GROUP_OF[code] in held) for code in CATEGORIES]
+    + [
+        next(g for g, groups in enumerate(_GROUPS.values()) if GROUP_OF[code] in groups)
+        for code in CATEGORIES
+    ]
 )
 CLASSES = len(GROUP_NAMES) * (len(SECTIONS) + 1)
 REASONS = {
@@ -41,9 +44,9 @@ REASONS = {
 
 @dataclass(frozen=True)
 class TreatedValues:
-    """Values that lay outside the cutoffs, moved or left alone; one entry each.
+    """Values outside the cutoffs, changed or unchanged; one entry each.
 
-    row : unit row; item : column; collected, treated, cutoff, weight, effect (weight times what was taken off)
+    row : unit row; item : column; collected, treated, cutoff, weight, effect (weight times the reduction)
     reason : code of ``Reason``; treatment_class : code as in ``class_name``
     """
 
@@ -58,7 +61,7 @@ class TreatedValues:
 
     @property
     def effect(self) -> Floats:
-        """Weight times what the treatment took off the value."""
+        """Weight times the reduction of the value by the treatment."""
         return self.weight * (self.collected - self.treated)
 
 
@@ -67,8 +70,8 @@ class Cutoffs:
     """Cutoffs that were used; one entry for each item and class with a positive value.
 
     item : column; treatment_class : code as in ``class_name``; lower, upper : cutoffs; counted : positive values
-    they come from; depth : 0 the class itself, 1 its category group, 2 all units
-    Optimal cutoffs are those of single units: ``upper`` is the lowest of the class (NaN where nobody is treated),
+    that they are computed from; depth : 0 the class itself, 1 its category group, 2 all units
+    Optimal cutoffs are those of single units: ``upper`` is the lowest of the class (NaN where no unit is treated),
     ``lower`` NaN, and ``counted`` all answers.
     """
 
@@ -85,8 +88,8 @@ class Treated:
     """Values ready for estimation.
 
     values : (n, k) treated, missing ones filled (amounts) or 0; raw : the same before the treatment
-    answered : (n, k) the item was asked and validly answered; filled : (n, k) an owed amount was filled
-    outliers : values outside the cutoffs; cutoffs : where these lay
+    answered : (n, k) the item was asked and validly answered; filled : (n, k) a missing required amount was imputed
+    outliers : values outside the cutoffs; cutoffs : the cutoffs used
     """
 
     values: Floats
@@ -103,15 +106,15 @@ def treatment_classes(year: Year) -> Ints:
 
 
 def class_name(code: int) -> str:
-    """Such as "data/I"."""
+    """Name of a treatment class, such as "data/I"."""
     group, section = divmod(int(code), len(SECTIONS) + 1)
     return f"{GROUP_NAMES[group]}/{SECTIONS[section - 1] if section else '-'}"
 
 
 def treat(year: Year, weighted: Weighted, spec: RunSpec, factor: Floats | None = None) -> Treated:
-    """Winsorize (or trim) the amounts item by item, then fill owed amounts that are missing.
+    """Winsorize (or trim) the amounts item by item, then impute missing required amounts.
 
-    factor : (n,) what a bootstrap replicate does to the weights, w* / w; cutoffs and stratum means follow it
+    factor : (n,) change of the weights in a bootstrap replicate, w* / w; cutoffs and stratum means follow it
     """
     asked = year.on_form()
     answered = asked & ~np.isnan(year.values)
@@ -130,10 +133,10 @@ def treat(year: Year, weighted: Weighted, spec: RunSpec, factor: Floats | None =
         rows = np.flatnonzero(answered[:, item])
         if not (raw[rows, item] > 0).any():
             continue
-        one = cut(raw[:, item], int(item), rows, classes, weighted, spec, factor)
-        cuts.append(one)
-        values[one.rows, item] = np.where(one.keep, one.values, 0.0)
-        dropped = one.rows[~one.keep]
+        item_cut = cut(raw[:, item], int(item), rows, classes, weighted, spec, factor)
+        cuts.append(item_cut)
+        values[item_cut.rows, item] = np.where(item_cut.keep, item_cut.values, 0.0)
+        dropped = item_cut.rows[~item_cut.keep]
         answered[dropped, item] = False
         filled[dropped, item] = True
     if filled.any():
@@ -144,9 +147,9 @@ def treat(year: Year, weighted: Weighted, spec: RunSpec, factor: Floats | None =
 
 @dataclass(frozen=True)
 class _Cut:
-    """What was done to one item: units (m,) that were looked at, and the cutoffs of their classes (G,).
+    """Treatment of one item: the units (m,) in scope, and the cutoffs of their classes (G,).
 
-    outside : beyond a cutoff; cutoff : the one that the unit lies beyond, or its upper one
+    outside : beyond a cutoff; cutoff : the cutoff that the unit exceeds, or its upper cutoff
     """
 
     item: int
@@ -172,7 +175,7 @@ def _by_quantiles(
     spec: RunSpec,
     factor: Floats | None,
 ) -> _Cut:
-    """Positive values beyond quantiles of their class are moved there, or dropped."""
+    """Move positive values beyond quantiles of their class to the quantile, or drop them."""
     rows = rows[raw[rows] > 0]
     y, own, weight = raw[rows], classes[rows], weighted.sample.weight[rows]
     chosen = spec.winsorization
@@ -216,27 +219,27 @@ def _optimal(
     _spec: RunSpec,
     factor: Floats | None,
 ) -> _Cut:
-    """Large values are lowered to what is best for the national total; each unit has a cutoff by its weight."""
+    """Lower large values to the optimal cutoff for the national total; the cutoff of a unit depends on its weight."""
     own = classes[rows]
-    found = optimal_cutoffs(
+    optimal = optimal_cutoffs(
         raw[rows],
         weighted.sample.weight[rows],
         group=own,
         exempt=weighted.spared[rows],
         share=None if factor is None else factor[rows],
     )
-    codes, place, counted = np.unique(own, return_inverse=True, return_counts=True)
+    codes, inverse, counted = np.unique(own, return_inverse=True, return_counts=True)
     lowest = np.full(len(codes), np.inf)
-    np.minimum.at(lowest, place, found.cutoff)
+    np.minimum.at(lowest, inverse, optimal.cutoff)
     nothing = np.full(len(codes), np.nan)
     return _Cut(
         item,
         rows,
-        found.values,
+        optimal.values,
         np.ones(len(rows), dtype=bool),
-        np.where(found.treated, int(Reason.LOWERED), int(Reason.WITHIN)),
-        found.treated,
-        found.cutoff,
+        np.where(optimal.treated, int(Reason.LOWERED), int(Reason.WITHIN)),
+        optimal.treated,
+        optimal.cutoff,
         codes,
         nothing,
         np.where(np.isfinite(lowest), lowest, np.nan),
@@ -248,7 +251,7 @@ def _optimal(
 def _fill(
     values: Floats, answered: Bools, filled: Bools, weighted: Weighted, classes: Ints, factor: Floats | None
 ) -> None:
-    """Put the mean of the answering units of the stratum (else of the class) where an owed amount is missing.
+    """Impute missing required amounts with the mean of the answering units of the stratum (else of the class).
 
     The mean of the stratum gives the same total as weighting the answering units up inside the stratum.
     """
@@ -269,27 +272,27 @@ def _fill(
 def _cutoffs(cuts: list[_Cut]) -> Cutoffs:
     nothing, none = np.empty(0, dtype=np.int64), np.empty(0)
     return Cutoffs(
-        item=np.concatenate([nothing, *(np.full(len(one.codes), one.item) for one in cuts)]),
-        treatment_class=np.concatenate([nothing, *(one.codes for one in cuts)]),
-        lower=np.concatenate([none, *(one.lower for one in cuts)]),
-        upper=np.concatenate([none, *(one.upper for one in cuts)]),
-        counted=np.concatenate([nothing, *(one.counted for one in cuts)]),
-        depth=np.concatenate([nothing, *(one.depth for one in cuts)]),
+        item=np.concatenate([nothing, *(np.full(len(item_cut.codes), item_cut.item) for item_cut in cuts)]),
+        treatment_class=np.concatenate([nothing, *(item_cut.codes for item_cut in cuts)]),
+        lower=np.concatenate([none, *(item_cut.lower for item_cut in cuts)]),
+        upper=np.concatenate([none, *(item_cut.upper for item_cut in cuts)]),
+        counted=np.concatenate([nothing, *(item_cut.counted for item_cut in cuts)]),
+        depth=np.concatenate([nothing, *(item_cut.depth for item_cut in cuts)]),
     )
 
 
 def _outliers(cuts: list[_Cut], raw: Floats, classes: Ints, weighted: Weighted) -> TreatedValues:
     columns: list[list[np.ndarray]] = [[] for _ in range(8)]
-    for one in cuts:
-        rows = one.rows[one.outside]
+    for item_cut in cuts:
+        rows = item_cut.rows[item_cut.outside]
         parts = (
             rows,
-            np.full(len(rows), one.item),
-            raw[rows, one.item],
-            np.where(one.keep, one.values, 0.0)[one.outside],
-            one.cutoff[one.outside],
+            np.full(len(rows), item_cut.item),
+            raw[rows, item_cut.item],
+            np.where(item_cut.keep, item_cut.values, 0.0)[item_cut.outside],
+            item_cut.cutoff[item_cut.outside],
             weighted.sample.weight[rows],
-            one.reason[one.outside],
+            item_cut.reason[item_cut.outside],
             classes[rows],
         )
         for column, part in zip(columns, parts, strict=True):

@@ -19,14 +19,14 @@ from survey.classification import CATEGORIES, MACRO_REGION_NAMES, REGIONS, SECTI
 class Weighted:
     """One year with its weights.
 
-    sample : strata after collapsing, population, weights; names : (H',) what each estimation stratum is
+    sample : strata after collapsing, population, weights; names : (H',) name of each estimation stratum
     key : (H',) sets of cells, as frozen sets of their keys: the same set in two years is one stratum
-    classes : the C cells that were weighted, design strata or regions of those taken whole
-    mapping : (C,) cell -> estimation stratum, -1 when nobody stands for it
-    step : (C,) where a cell was collapsed to ("", macro_region, nation, size)
+    classes : the C cells that were weighted, design strata or regions of take-all strata
+    mapping : (C,) cell -> estimation stratum, -1 without respondents
+    step : (C,) level to which a cell was collapsed ("", macro_region, nation, size)
     respondents : (C,) valid units per cell
-    spared : (n,) certainty units, which winsorization leaves alone
-    outside : units that no design holds; unrepresented : population that nobody stands for
+    spared : (n,) certainty units, which winsorization does not change
+    outside : units outside the design; unrepresented : population without respondents
     """
 
     sample: StratifiedSample
@@ -51,13 +51,13 @@ def weigh(year: Year, spec: RunSpec) -> Weighted:
     """Collapse thin cells along the path of the spec and give every valid unit its weight N_h / r_h."""
     classes = response_classes(year.strata, spec)
     strata = classes.cells
-    place = classes.of(year.stratum, year.drawn_in)
-    outside = place < 0
-    # Units that no design holds stand for themselves, in one stratum taken whole at the end of the list.
-    cell = np.where(outside, strata.count, place)
+    design_cell = classes.of(year.stratum, year.drawn_in)
+    outside = design_cell < 0
+    # Units outside the design have weight 1, in a take-all stratum at the end of the list.
+    cell = np.where(outside, strata.count, design_cell)
     respondents = np.bincount(cell, minlength=strata.count + 1)
     population = np.append(strata.population, float(outside.sum()))
-    # A register that counts fewer units than answered is wrong by at least that many.
+    # The population is at least the number of respondents: a smaller register count is an error.
     excess = int((respondents > population).sum())
     population = np.maximum(population, respondents)
     largest = np.append(np.where(classes.parted, spec.response_largest, np.inf), np.inf)
@@ -88,7 +88,7 @@ def weigh(year: Year, spec: RunSpec) -> Weighted:
 
 
 def _paths(classes: Classes, names: tuple[str, ...]) -> list[Ints]:
-    """Partitions of the cells and of the cell for units outside; a certainty stratum meets its own regions only."""
+    """Partitions of the cells and of the cell for units outside; a certainty stratum is collapsed with its own regions only."""
     strata = classes.cells
     macro = macro_region_of(strata.region)
     nothing = np.full(strata.count, -1)
@@ -103,7 +103,7 @@ def _paths(classes: Classes, names: tuple[str, ...]) -> list[Ints]:
     for name in names:
         region, size = region_size[name]
         parts = np.stack([strata.kind, strata.category, strata.section, region, size, own], axis=1)
-        # Nothing but the region tells the classes of a stratum taken whole apart, which is never joined to another.
+        # The classes of a take-all stratum differ by region only; it is never joined to another stratum.
         parts[certain, :3] = parts[certain, 4] = -1
         codes = np.unique(parts, axis=0, return_inverse=True)[1].ravel() if strata.count else nothing
         paths.append(np.append(codes, codes.max(initial=-1) + 1))
@@ -126,7 +126,7 @@ def _names(
 
 
 def _name(strata: Strata, macro: Ints, cells: list[int], step: list[str]) -> str:
-    """Such as "C · east · large (3)": section or category, place, size, and how many design strata."""
+    """Name such as "C · east · large (3)": section or category, region, size, and number of design strata."""
     first = cells[0]
     parts = []
     if strata.category[first] > 0:

@@ -28,32 +28,32 @@ def read_year(
 ) -> Year:
     """One frozen year with its design as arrays. Peak memory is the result plus a few megabytes.
 
-    Raises ValueError when the rows do not have the promised width (a damaged observation).
+    Raises ValueError when the rows do not have the expected width (a damaged observation).
     """
     columns = microdata.columns(version, variables or None)
     integers, values, others = (*_decode(columns), True) if columns.whole else _unpack(columns)
     for changed_unit, edited, imputed in columns.changes() if others else ():
         row = int(np.searchsorted(integers[:, 0], changed_unit))
-        for wanted, changed in ((use_imputed, imputed), (use_edited, edited)):
-            if wanted and changed is not None:
+        for requested, changed in ((use_imputed, imputed), (use_edited, edited)):
+            if requested and changed is not None:
                 new = np.array(changed, dtype=np.float64)[list(columns.positions)]
                 values[row] = np.where(np.isnan(new), values[row], new)
     unit = integers[:, 0]
     drawn, strata = _design(design)
-    # A unit that was not drawn has the place -1, which is the added last one.
-    place = drawn.rows_of(unit)
+    # A unit that was not drawn has the position -1: the element appended at the end.
+    position = drawn.rows_of(unit)
     return Year(
         year=version.round.year,
         unit=unit,
         category=integers[:, 1],
-        region=_places(integers[:, 2], np.array([int(code) for code in REGIONS])),
-        section=_places(integers[:, 3], np.array([ord(letter) for letter in SECTIONS])),
+        region=_positions(integers[:, 2], np.array([int(code) for code in REGIONS])),
+        section=_positions(integers[:, 3], np.array([ord(letter) for letter in SECTIONS])),
         size=np.where(integers[:, 4] > 0, np.minimum(integers[:, 4] - 1, _SMALL), -1),
         head=integers[:, 5] == 1,
         pilot=integers[:, 6] == 1,
-        newly_founded=np.append(drawn.newly_founded, False)[place],
-        stratum=np.append(np.searchsorted(strata.id, drawn.stratum), -1)[place],
-        drawn_in=np.append(drawn.region, -1)[place],
+        newly_founded=np.append(drawn.newly_founded, False)[position],
+        stratum=np.append(np.searchsorted(strata.id, drawn.stratum), -1)[position],
+        drawn_in=np.append(drawn.region, -1)[position],
         strata=strata,
         items=tuple(_item(variable) for variable in columns.variables),
         values=values,
@@ -96,7 +96,7 @@ def _decode(columns: microdata.MicrodataColumns) -> tuple[Ints, Floats]:
 
 
 def _unpack(columns: microdata.MicrodataColumns) -> tuple[Ints, Floats, bool]:
-    """The same from one packed value, which a few items travel in, and whether any unit has other values, too."""
+    """The same from one packed value with a few items, and whether any unit has edited or imputed values."""
     k = len(columns.positions)
     row = np.dtype([("integers", ">i8", (len(columns.integers),)), ("values", ">f8", (k,))])
     data, changed = columns.packed()
@@ -109,14 +109,14 @@ def _unpack(columns: microdata.MicrodataColumns) -> tuple[Ints, Floats, bool]:
     return rows["integers"].astype(np.int64), rows["values"].astype(np.float64), changed
 
 
-def _places(codes: Ints, known: Ints) -> Ints:
-    """Place of each code in ``known`` (ascending), -1 where it is not there."""
-    place = np.clip(np.searchsorted(known, codes), 0, len(known) - 1)
-    return np.where(known[place] == codes, place, -1)
+def _positions(codes: Ints, codelist: Ints) -> Ints:
+    """Position of each code in ``codelist`` (ascending), -1 where missing."""
+    position = np.clip(np.searchsorted(codelist, codes), 0, len(codelist) - 1)
+    return np.where(codelist[position] == codes, position, -1)
 
 
 def _design(design: SampleDesign) -> tuple[Selection, Strata]:
-    """Who was drawn, and the strata with the counts by region of those taken whole."""
+    """The drawn units, and the strata with the counts by region of take-all strata."""
     drawn, strata = selection_of(design), strata_of(design)
     row = np.searchsorted(strata.id, drawn.stratum)
     counted = counted_by_region(row, drawn.region, strata.take_all)

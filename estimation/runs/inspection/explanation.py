@@ -1,11 +1,11 @@
-"""Why an estimate differs between two runs: unit by unit, and by what happened to the unit. Pure numpy."""
+"""Why an estimate differs between two runs: by unit and by reason. Pure numpy."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from estimation.methods.arrays import Floats, Ints
-from estimation.runs.compute.contributions import Behind, Cell, Side
+from estimation.runs.compute.contributions import Cell, Contributions, Side
 
 REASONS = ("entered", "left", "answer", "treatment", "weight", "same")
 
@@ -14,8 +14,8 @@ REASONS = ("entered", "left", "answer", "treatment", "weight", "same")
 class Explanation:
     """Units (m,) of either run, largest absolute change first.
 
-    change : what each unit adds to the difference of the two estimates; reason : place in REASONS
-    exact : the changes add up to the difference; they do not for the growth of a ratio, whose parts are linearised
+    change : contribution of each unit to the difference of the two estimates; reason : index in REASONS
+    exact : the changes add up to the difference; not for the growth of a ratio, whose parts are linearised
     """
 
     unit: Ints
@@ -24,15 +24,15 @@ class Explanation:
     exact: bool
 
     def by_reason(self) -> list[tuple[str, int, float]]:
-        """Reason, units, and the sum of their changes; reasons without a unit are left out."""
+        """Reason, units, and the sum of their changes; reasons without units are omitted."""
         return [
-            (name, int((self.reason == place).sum()), float(self.change[self.reason == place].sum()))
-            for place, name in enumerate(REASONS)
-            if (self.reason == place).any()
+            (name, int((self.reason == index).sum()), float(self.change[self.reason == index].sum()))
+            for index, name in enumerate(REASONS)
+            if (self.reason == index).any()
         ]
 
 
-def explain(first: Behind, second: Behind, cell: Cell) -> Explanation:
+def explain(first: Contributions, second: Contributions, cell: Cell) -> Explanation:
     """Compare the units behind one cell of two runs.
 
     For a quotient R = Y / X the change of a unit is [w (y - R_1 x) of the second run less that of the first] / X_2,
@@ -66,28 +66,31 @@ def explain(first: Behind, second: Behind, cell: Cell) -> Explanation:
 
 
 class _Spread:
-    """The units of one run on the units of both."""
+    """The contributions of one run, aligned to the units of both."""
 
-    def __init__(self, found: Behind, unit: Ints) -> None:
-        self.place = np.searchsorted(unit, found.unit)
+    def __init__(self, contributions: Contributions, unit: Ints) -> None:
+        self.position = np.searchsorted(unit, contributions.unit)
         self.size = len(unit)
         self.there = np.zeros(self.size, dtype=bool)
-        self.there[self.place] = True
-        self.found = found
-        self.effect = self._put(found.effect)
+        self.there[self.position] = True
+        self.contributions = contributions
+        self.effect = self._put(contributions.effect)
 
     def _put(self, values: Floats) -> Floats:
         spread = np.zeros(self.size)
-        spread[self.place] = np.nan_to_num(values)
+        spread[self.position] = np.nan_to_num(values)
         return spread
 
     def residual(self, value: float) -> Floats:
-        """w (y - R x), 0 where the unit is not."""
-        side = self.found.now
+        """w (y - R x), 0 where the unit is missing."""
+        side = self.contributions.now
         return self._put(side.weight * (side.used - value * side.base))
 
     def _columns(self, name: str) -> list[Floats]:
-        sides: list[Side] = [self.found.now, *([self.found.before] if self.found.before else [])]
+        sides: list[Side] = [
+            self.contributions.now,
+            *([self.contributions.before] if self.contributions.before else []),
+        ]
         columns = [self._put(getattr(side, name)) for side in sides]
         if name == "used":
             columns += [self._put(side.base) for side in sides]

@@ -1,4 +1,4 @@
-"""Looking at the units behind a number: a read of individual data, and therefore an audit event."""
+"""Recorded reads of the units behind a number: individual data, so each read is an audit event."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -15,17 +15,17 @@ from survey.access.scope import may
 
 @transaction.atomic
 def view_units(*, run: EstimationRun, cell: Cell, by: User) -> UnitsBehind | None:
-    """The units behind a stored estimate; who looked, at which number and at how many units is recorded.
+    """The units behind a stored estimate; the user, the estimate and the number of units are recorded.
 
     Returns None where the run has no such estimate. Raises PermissionDenied.
     """
     if may(by, Permission.VIEW_ESTIMATES):
-        found = units_behind(run, cell, by)
-    elif may(by, Permission.REVIEW):  # the desk of a province: its own units and nothing of the estimate
-        found = own_units_behind(run, cell, by)
+        units = units_behind(run, cell, by)
+    elif may(by, Permission.REVIEW):  # the desk of a province: its own units without the estimate
+        units = own_units_behind(run, cell, by)
     else:
         raise PermissionDenied
-    if found is not None:
+    if units is not None:
         audit.record(
             by=by,
             action="view_contributors",
@@ -34,22 +34,22 @@ def view_units(*, run: EstimationRun, cell: Cell, by: User) -> UnitsBehind | Non
             statistic=cell.statistic,
             domain=f"{cell.kind}/{cell.code}",
             year=cell.year,
-            named=len(found.rows),
-            units=found.units,
+            named=len(units.rows),
+            units=units.units,
         )
-    return found
+    return units
 
 
 @transaction.atomic
 def view_change(*, first: EstimationRun, second: EstimationRun, cell: Cell, by: User) -> CellChange | None:
-    """Why a cell of two runs differs, unit by unit; recorded like ``view_units``.
+    """Why a cell of two runs differs, by unit; recorded like ``view_units``.
 
     Returns None where one of the runs has no such estimate. Raises PermissionDenied.
     """
     if not may(by, Permission.VIEW_ESTIMATES):
         raise PermissionDenied
-    found = cell_change(first, second, cell, by)
-    if found is not None:
+    change = cell_change(first, second, cell, by)
+    if change is not None:
         audit.record(
             by=by,
             action="view_contributors",
@@ -59,7 +59,7 @@ def view_change(*, first: EstimationRun, second: EstimationRun, cell: Cell, by: 
             statistic=cell.statistic,
             domain=f"{cell.kind}/{cell.code}",
             year=cell.year,
-            named=len(found.rows),
-            units=found.units,
+            named=len(change.rows),
+            units=change.units,
         )
-    return found
+    return change

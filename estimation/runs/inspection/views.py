@@ -31,21 +31,21 @@ def run_units(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Weight, collected and used value, contribution and share of the units behind one estimate."""
     run = get_object_or_404(selectors.runs_with_inputs(), pk=pk)
     cell = _cell(request, run.round.year)
-    found = services_units.view_units(run=run, cell=cell, by=request.user)
-    if found is None:
+    units = services_units.view_units(run=run, cell=cell, by=request.user)
+    if units is None:
         raise Http404
     names = selectors.variables_of(run)
     context: dict[str, Any] = {
         "run": run,
         "cell": cell,
-        "found": found,
+        "result": units,
         "name": selectors.name_of(names, cell.variable),
         "is_percent": cell.statistic in selectors.PERCENTS,
         "is_growth": cell.statistic in GROWTHS,
         "is_quotient": cell.is_quotient,
         "is_yesno": cell.statistic == "proportion",
-        "shown": len(found.rows),
-        **readable_units(names, cell, found),
+        "shown": len(units.rows),
+        **readable_units(names, cell, units),
     }
     return page(request, "estimation/runs/inspection/units.html", context)
 
@@ -53,36 +53,36 @@ def run_units(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
 def run_compare_cell(request: AuthenticatedRequest, pk: int, other: int) -> HttpResponse:
-    """Why one number differs between two runs: who entered, left, answered or was treated otherwise."""
+    """Why one number differs between two runs: units that entered, left, or were answered or treated differently."""
     first, second = (get_object_or_404(selectors.runs_with_inputs(), pk=key) for key in (pk, other))
     cell = _cell(request, second.round.year)
-    found = services_units.view_change(first=first, second=second, cell=cell, by=request.user)
-    if found is None:
+    change = services_units.view_change(first=first, second=second, cell=cell, by=request.user)
+    if change is None:
         raise Http404
     names = selectors.variables_of(second)
     context = {
         "first": first,
         "second": second,
         "cell": cell,
-        "found": found,
+        "result": change,
         "name": selectors.name_of(names, cell.variable),
         "is_percent": cell.statistic in selectors.PERCENTS,
-        **_change_units(names, cell, found),
+        **_change_units(names, cell, change),
     }
     return page(request, "estimation/runs/inspection/compare_cell.html", context)
 
 
-def readable_units(names: Mapping[str, VariableName], cell: Cell, found: UnitsBehind) -> dict[str, Any]:
-    """Units and factors of the estimate and of the units' values: a nation and one respondent do not fit one unit."""
+def readable_units(names: Mapping[str, VariableName], cell: Cell, units: UnitsBehind) -> dict[str, Any]:
+    """Units and factors of the estimate and of the units' values: national and respondent values need different ones."""
     top, _sign, bottom = cell.variable.partition("/")
     stored = selectors.name_of(names, top).unit
     is_amount = cell.statistic in ("total", "mean")
-    number = abs((found.estimate.value if found.estimate else found.value) or 0.0)
+    number = abs((units.estimate.value if units.estimate else units.value) or 0.0)
     unit, factor = readable_unit(stored, number) if is_amount else ("", 1.0)
-    values = [abs(value) for row in found.rows for value in (row.collected, row.used, row.old_used) if value]
-    effects = [abs(row.effect) for row in found.rows] if cell.statistic == "total" else []
+    values = [abs(value) for row in units.rows for value in (row.collected, row.used, row.old_used) if value]
+    effects = [abs(row.effect) for row in units.rows] if cell.statistic == "total" else []
     value_unit, value_factor = readable_unit(stored, max((*values, *effects), default=0.0))
-    bases = [abs(row.base) for row in found.rows if row.base]
+    bases = [abs(row.base) for row in units.rows if row.base]
     # The denominator of a mean or a proportion counts units.
     stored_base = selectors.name_of(names, bottom).unit if bottom else ""
     base_unit, base_factor = readable_unit(stored_base, max(bases, default=0.0))
@@ -98,25 +98,27 @@ def readable_units(names: Mapping[str, VariableName], cell: Cell, found: UnitsBe
     }
 
 
-def _change_units(names: Mapping[str, VariableName], cell: Cell, found: CellChange) -> dict[str, Any]:
+def _change_units(names: Mapping[str, VariableName], cell: Cell, explained: CellChange) -> dict[str, Any]:
     """Units and factors of the two estimates and of the changes between them."""
     if cell.statistic not in ("total", "mean"):
         return {"unit": "", "factor": 1.0, "change_unit": "", "change_factor": 1.0}
     stored = selectors.name_of(names, cell.variable.partition("/")[0]).unit
-    levels = [abs(one.value or 0.0) for one in (found.first, found.second) if one is not None]
+    levels = [
+        abs(estimate.value or 0.0) for estimate in (explained.first, explained.second) if estimate is not None
+    ]
     unit, factor = readable_unit(stored, max(levels, default=0.0))
-    changes = [abs(change) for _label, _count, change in found.reasons if change is not None]
+    changes = [abs(change) for _label, _count, change in explained.reasons if change is not None]
     change_unit, change_factor = readable_unit(stored, max(changes, default=0.0))
     return {"unit": unit, "factor": factor, "change_unit": change_unit, "change_factor": change_factor}
 
 
 def _cell(request: HttpRequest, year: int) -> Cell:
-    """The cell that the address names. 404 for a year that is no number."""
-    asked = request.GET.get("year", str(year))
-    if not asked.isdecimal():
+    """The cell of the query parameters. 404 for a year that is not a number."""
+    text = request.GET.get("year", str(year))
+    if not text.isdecimal():
         raise Http404
     return Cell(
-        int(asked),
+        int(text),
         request.GET.get("variable", ""),
         request.GET.get("statistic", "total"),
         request.GET.get("kind", "nation"),
@@ -127,9 +129,9 @@ def _cell(request: HttpRequest, year: int) -> Cell:
 @requires(Permission.VIEW_ESTIMATES, Permission.REVIEW)
 @require_GET
 def run_changes(request: AuthenticatedRequest) -> HttpResponse:
-    """Region by industry of the newest finished run: both years, change, and how unusual it is.
+    """Region by industry of the newest finished run: both years, change, and its score.
 
-    Who may not see estimates, the desk of a province, gets the same of its own units.
+    A provincial desk, which may not see estimates, gets the same of its own units.
     """
     user = request.user
     own = not user.has(Permission.VIEW_ESTIMATES)
@@ -156,13 +158,13 @@ def run_changes(request: AuthenticatedRequest) -> HttpResponse:
     return page(request, "estimation/runs/inspection/changes.html", context)
 
 
-LISTED = 300  # collapsed strata on the page; the rest is on the page of the weights
+LISTED = 300  # collapsed strata on the page; the page of the weights lists all
 
 
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
 def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
-    """Formulas in words and symbols, parameters, and what the run did with its data."""
+    """Formulas, parameters, and the treatment, weighting and response of the run."""
     run = get_object_or_404(selectors.runs_with_inputs(), pk=pk)
     year = run.round.year
     names = selectors.variables_of(run)
@@ -184,7 +186,7 @@ def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
         "collapsed": list(collapsed[:LISTED]),
         "weights": weights,
         "bins": bins,
-        "plot": plots.columns([(label, float(count)) for label, count in bins]),
+        "plot": plots.vertical_bars([(label, float(count)) for label, count in bins]),
         "grades": selectors_methods.grades_by_kind(run),
         "letters": "ABCDE",
         "worst": [
@@ -210,13 +212,13 @@ def run_methods(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _cutoffs(request: HttpRequest, run: EstimationRun, names: Any, year: int) -> dict[str, Any]:
     """The cutoffs of the chosen item."""
-    known = selectors_methods.cutoff_variables(run)
-    asked = request.GET.get("variable", "")
-    variable = asked if asked in known else "P01" if "P01" in known else known[0] if known else ""
+    codes = selectors_methods.cutoff_variables(run)
+    requested = request.GET.get("variable", "")
+    variable = requested if requested in codes else "P01" if "P01" in codes else codes[0] if codes else ""
     return {
         "variable": variable,
-        "chosen": asked in known,
+        "chosen": requested in codes,
         "variable_name": selectors.name_of(names, variable),
-        "variables": [selectors.name_of(names, code) for code in known],
+        "variables": [selectors.name_of(names, code) for code in codes],
         "cutoffs": list(selectors_methods.cutoffs_of(run, variable, year)),
     }

@@ -7,7 +7,7 @@ from estimation.runs.compute.contributions import Cell
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.inspection.comparison.selectors import cell_change, year_changes
 from estimation.runs.inspection.explanation import REASONS, explain
-from estimation.runs.inspection.units.selectors import read_behind
+from estimation.runs.inspection.units.selectors import read_contributions
 from estimation.runs.models import EstimationRun
 from estimation.runs.selectors import runs_with_inputs
 from survey.submissions.models import Submission
@@ -51,7 +51,7 @@ def test_changes_of_units_add_up_to_the_change_of_the_estimate(
 ) -> None:
     first, second = changed(country)
     cell = Cell(2025, variable, statistic, "nation", "all")
-    sides = [read_behind(run, cell) for run in (first, second)]
+    sides = [read_contributions(run, cell) for run in (first, second)]
     assert sides[0] is not None and sides[1] is not None
     found = explain(sides[0], sides[1], cell)
     assert found.exact

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from estimation.runs.compute.contributions import Cell, behind
+from estimation.runs.compute.contributions import Cell, contributions_of
 from estimation.runs.compute.levels import Prepared
 from estimation.runs.compute.pipeline import Result, compute, prepare_years
 from estimation.runs.compute.spec import RunSpec, Winsorization
@@ -39,7 +39,7 @@ def test_every_stored_estimate_is_found_again(result: Result, statistic: str) ->
     rng = np.random.default_rng(1)
     chosen = rng.choice(len(cells), min(150, len(cells)), replace=False)
     for cell, value, n in (cells[place] for place in chosen):
-        found = behind(list(result.years), SPEC, cell)
+        found = contributions_of(list(result.years), SPEC, cell)
         assert found is not None, cell
         assert found.value == pytest.approx(value, rel=1e-9, abs=1e-9), cell
         assert found.n == n, cell
@@ -58,7 +58,7 @@ def test_a_few_items_read_alone_give_the_same_numbers(result: Result) -> None:
     assert wanted == ("P03", "P04")
     narrow = [_only(year, wanted) for year in (now, before)]
     prepared: list[Prepared] = prepare_years(*narrow, SPEC)
-    alone, whole = behind(prepared, SPEC, cell), behind(list(result.years), SPEC, cell)
+    alone, whole = contributions_of(prepared, SPEC, cell), contributions_of(list(result.years), SPEC, cell)
     assert alone is not None and whole is not None
     np.testing.assert_array_equal(alone.effect, whole.effect)
 
@@ -79,12 +79,12 @@ def test_what_is_not_there_is_none(result: Result) -> None:
         Cell(2025, "D01/X99", "ratio", "nation", "all"),
         Cell(2025, "P01", "multiple", "nation", "all"),
     ):
-        assert behind(prepared, SPEC, cell) is None
-    assert behind(prepared[:1], SPEC, Cell(2025, "P01", "level_growth", "nation", "all")) is None
+        assert contributions_of(prepared, SPEC, cell) is None
+    assert contributions_of(prepared[:1], SPEC, Cell(2025, "P01", "level_growth", "nation", "all")) is None
 
 
 def test_treated_and_filled_units_say_so(result: Result) -> None:
-    found = behind(list(result.years), SPEC, Cell(2025, "P01", "total", "nation", "all"))
+    found = contributions_of(list(result.years), SPEC, Cell(2025, "P01", "total", "nation", "all"))
     assert found is not None
     assert found.now.moved.any() and found.now.filled.any()
     assert not (found.now.moved & found.now.filled).any()

@@ -14,14 +14,14 @@ from estimation.runs.models import Estimate, EstimationRun
 from survey.classification import REGIONS, SECTIONS
 
 UNUSUAL = 3.0  # robust standard deviations of log change from the median of all cells
-FEWEST = 5  # cells with a change, below which nothing is called unusual
+FEWEST = 5  # minimum of cells with a change; with fewer no cell is unusual
 # The median absolute deviation of a normal variable is this part of its standard deviation.
 _MAD = 0.6745
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeCell:
-    """A total of both years. ``change`` is a share, ``score`` how far it lies from the other cells' change."""
+    """A total of both years. ``change`` is a share, ``score`` its robust distance from the changes of all cells."""
 
     code: str
     now: float | None
@@ -32,20 +32,20 @@ class ChangeCell:
 
     @property
     def is_unusual(self) -> bool:
-        """Whether it lies so far out that somebody should look at the units behind it."""
+        """Whether its score is so large that its units should be reviewed."""
         return self.score is not None and abs(self.score) >= UNUSUAL
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """A region with one cell a section, None where no unit answered in either year."""
+    """A region with one cell per section, None where no unit answered in either year."""
 
     region: str
     cells: tuple[ChangeCell | None, ...]
 
 
 def change_table(run: EstimationRun, variable: str) -> tuple[tuple[str, ...], list[ChangeRow]]:
-    """The sections that occur, and the regions with their cells; both empty when the run crossed nothing."""
+    """The sections that occur, and the regions with their cells; both empty when the run has no crossed estimates."""
     year = run.round.year
     stored: dict[str, dict[int, tuple[float | None, int]]] = {}
     for at, code, value, n in Estimate.objects.filter(
@@ -62,10 +62,10 @@ def change_table(run: EstimationRun, variable: str) -> tuple[tuple[str, ...], li
     )
 
 
-def _table(found: Mapping[str, ChangeCell]) -> tuple[tuple[str, ...], list[ChangeRow]]:
-    sections = tuple(one for one in SECTIONS if any(code.endswith(f".{one}") for code in found))
+def _table(cells: Mapping[str, ChangeCell]) -> tuple[tuple[str, ...], list[ChangeRow]]:
+    sections = tuple(letter for letter in SECTIONS if any(code.endswith(f".{letter}") for code in cells))
     rows = [
-        ChangeRow(region, tuple(found.get(f"{region}.{section}") for section in sections))
+        ChangeRow(region, tuple(cells.get(f"{region}.{section}") for section in sections))
         for region in REGIONS
     ]
     return sections, [row for row in rows if any(row.cells)]
@@ -74,14 +74,14 @@ def _table(found: Mapping[str, ChangeCell]) -> tuple[tuple[str, ...], list[Chang
 def desk_change_table(
     run: EstimationRun, variable: str, user: Any
 ) -> tuple[tuple[str, ...], list[ChangeRow]]:
-    """``change_table`` of the units of one desk alone: their weighted answers as filed, scored among themselves.
+    """``change_table`` of the units of one desk only: their weighted answers as filed, with scores within these units.
 
     ``run`` with its versions, their layouts and its designs selected.
     """
     year = run.round.year
     prepared = read_prepared(run, Cell(year, variable, "total", "region_section", ""), years=2)
     units = np.array(list(desk_units(user)), dtype=np.int64)
-    now, *before = [own_sums(one, variable, units) for one in prepared] or [{}]
+    now, *before = [own_sums(prepared_year, variable, units) for prepared_year in prepared] or [{}]
     last = before[0] if before else {}
     return _table(score_changes({code: (now.get(code), last.get(code)) for code in now.keys() | last.keys()}))
 
@@ -91,8 +91,8 @@ def score_changes(
 ) -> dict[str, ChangeCell]:
     """Cells by code from (value, n) of this year and of last year.
 
-    The score is that of Hidiroglou and Berthelot's idea in its plain form: log change less the median of all
-    cells, by the normalised median absolute deviation.
+    The score is a simple form of Hidiroglou and Berthelot's: log change minus the median of all cells, divided by
+    the normalised median absolute deviation.
     """
     logs = {
         code: math.log(now[0] / before[0])
@@ -100,7 +100,9 @@ def score_changes(
         if now and before and now[0] and before[0] and now[0] > 0 and before[0] > 0
     }
     middle = statistics.median(logs.values()) if logs else 0.0
-    spread = statistics.median(abs(one - middle) for one in logs.values()) / _MAD if logs else 0.0
+    spread = (
+        statistics.median(abs(log_change - middle) for log_change in logs.values()) / _MAD if logs else 0.0
+    )
     judged = len(logs) >= FEWEST and spread > 0
     return {
         code: ChangeCell(
@@ -116,6 +118,6 @@ def score_changes(
 
 
 def most_unusual(rows: list[ChangeRow], shown: int = 10) -> list[ChangeCell]:
-    """The cells that lie farthest out, farthest first."""
-    cells = [one for row in rows for one in row.cells if one is not None and one.is_unusual]
-    return sorted(cells, key=lambda one: -abs(one.score or 0.0))[:shown]
+    """The unusual cells with the largest absolute scores, largest first."""
+    cells = [cell for row in rows for cell in row.cells if cell is not None and cell.is_unusual]
+    return sorted(cells, key=lambda cell: -abs(cell.score or 0.0))[:shown]

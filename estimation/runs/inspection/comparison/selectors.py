@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from estimation.runs.compute.contributions import Cell
 from estimation.runs.inspection.explanation import REASONS, explain
-from estimation.runs.inspection.units.selectors import FEWEST, read_behind, stored
+from estimation.runs.inspection.units.selectors import FEWEST, read_contributions, stored
 from estimation.runs.models import Estimate, EstimationRun
 from survey.access.models import User
 from survey.access.roles import Permission
@@ -30,7 +30,7 @@ LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class YearChange:
-    """What differs between the frozen sheets of two runs in one year, and how many values were treated otherwise."""
+    """What differs between the frozen sheets of two runs in one year, and the number of values treated differently."""
 
     year: int
     entered: int
@@ -40,20 +40,20 @@ class YearChange:
 
 
 def year_changes(first: EstimationRun, second: EstimationRun) -> list[YearChange]:
-    """Units that entered, left and answered otherwise, and values treated otherwise, year by year."""
+    """Units that entered, left or changed their answers, and values treated differently, by year."""
     pairs = [(first.microdata, second.microdata), (first.previous_microdata, second.previous_microdata)]
-    found = []
-    for one, other in pairs:
-        if one is not None and other is not None and one.round_id == other.round_id:
-            year = one.round.year
-            found.append(
-                YearChange(year, *changed_members(one, other), _treated_otherwise(first, second, year))
+    changes = []
+    for version, other in pairs:
+        if version is not None and other is not None and version.round_id == other.round_id:
+            year = version.round.year
+            changes.append(
+                YearChange(year, *changed_members(version, other), _treated_otherwise(first, second, year))
             )
-    return found
+    return changes
 
 
 def _treated_otherwise(first: EstimationRun, second: EstimationRun, year: int) -> int:
-    """Values that were moved to another number although the answer is the same, in either direction."""
+    """Number of values whose answer is the same and whose treated value differs."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -74,7 +74,7 @@ def _treated_otherwise(first: EstimationRun, second: EstimationRun, year: int) -
 class CellChange:
     """Why one cell of two runs differs.
 
-    reasons : (label, units, sum of their changes or None where too few to tell); rows : (unit, change, reason) of
+    reasons : (label, units, sum of their changes or None where too few to disclose); rows : (unit, change, reason) of
     the units that the reader may see
     """
 
@@ -90,30 +90,40 @@ class CellChange:
 
 def cell_change(first: EstimationRun, second: EstimationRun, cell: Cell, user: User) -> CellChange | None:
     """The explanation of one cell as far as this user may see it; None where a run does not have it."""
-    known = [stored(run, cell) for run in (first, second)]
-    sides = [read_behind(run, cell) for run in (first, second)] if all(known) else [None]
+    estimates = [stored(run, cell) for run in (first, second)]
+    sides = [read_contributions(run, cell) for run in (first, second)] if all(estimates) else [None]
     if sides[0] is None or sides[-1] is None:
         return None
-    found = explain(sides[0], sides[-1], cell)
+    explanation = explain(sides[0], sides[-1], cell)
     may_name = may(user, Permission.VIEW_SHEETS)
-    few = not may_name and min(one.n for one in sides if one is not None) < FEWEST
+    few = not may_name and min(entry.n for entry in sides if entry is not None) < FEWEST
     reasons = [
         (REASON_LABELS[name], count, change if may_name or count >= FEWEST else None)
-        for name, count, change in found.by_reason()
+        for name, count, change in explanation.by_reason()
     ]
     rows = []
     if may_name:
         listed = [
             (int(unit), float(change), REASON_LABELS[REASONS[int(reason)]])
             for unit, change, reason in zip(
-                found.unit[:LISTED], found.change[:LISTED], found.reason[:LISTED], strict=True
+                explanation.unit[:LISTED],
+                explanation.change[:LISTED],
+                explanation.reason[:LISTED],
+                strict=True,
             )
             if change != 0
         ]
         visible = ReportingUnit.objects.visible_to(user, Permission.VIEW_SHEETS).in_bulk(
-            [one[0] for one in listed]
+            [entry[0] for entry in listed]
         )
         rows = [(visible[unit], change, reason) for unit, change, reason in listed if unit in visible]
     return CellChange(
-        known[0], known[1], [] if few else reasons, rows, len(found.unit), found.exact, few, may_name
+        estimates[0],
+        estimates[1],
+        [] if few else reasons,
+        rows,
+        len(explanation.unit),
+        explanation.exact,
+        few,
+        may_name,
     )

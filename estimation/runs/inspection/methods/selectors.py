@@ -1,4 +1,4 @@
-"""Reads for the methods page of a run: what an auditor asks for, from the stored rows."""
+"""Reads for the methods page of a run, from the stored rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,14 +57,14 @@ class Parameter:
 def parameters(run: EstimationRun) -> list[Parameter]:
     """Every parameter that has a meaning for a reader, with the value that the run used."""
     spec = RunSpec.from_json(run.spec).to_json()
-    found = []
+    rows = []
     for name, label, meaning in _MEANING:
         value: Any = spec
         for part in name.split("."):
             value = value[part]
         text = " → ".join(value) if isinstance(value, list) else str(value)
-        found.append(Parameter(name, label, text, meaning))
-    return found
+        rows.append(Parameter(name, label, text, meaning))
+    return rows
 
 
 def treatment_effects(run: EstimationRun) -> list[dict[str, Any]]:
@@ -83,7 +83,7 @@ def treatment_effects(run: EstimationRun) -> list[dict[str, Any]]:
 
 
 def cutoffs_of(run: EstimationRun, variable: str, year: int) -> QuerySet[Cutoff]:
-    """Cutoffs of an item, class by class."""
+    """Cutoffs of an item by class."""
     return Cutoff.objects.filter(run=run, variable=variable, year=year).order_by("treatment_class")
 
 
@@ -93,7 +93,7 @@ def cutoff_variables(run: EstimationRun) -> list[str]:
 
 
 def collapsing(run: EstimationRun, year: int) -> tuple[list[Any], QuerySet[StratumWeight]]:
-    """How many design strata were collapsed at each step, and these strata."""
+    """Number of design strata collapsed at each step, and these strata."""
     rows = StratumWeight.objects.filter(run=run, year=year).exclude(collapsed_step="")
     steps = list(
         rows.values("collapsed_step")
@@ -123,7 +123,7 @@ class WeightFacts:
 
 
 def weight_facts(run: EstimationRun, year: int) -> WeightFacts | None:
-    """The weights of the responding units, or None where there is none."""
+    """The weights of the responding units, or None without units."""
     rows = StratumWeight.objects.filter(run=run, year=year, respondents__gt=0).order_by("weight")
     pairs = tuple(
         (weight, units) for weight, units in rows.values_list("weight", "respondents") if weight is not None
@@ -146,7 +146,7 @@ def weight_facts(run: EstimationRun, year: int) -> WeightFacts | None:
 
 
 def _at(pairs: Sequence[tuple[float, int]], count: float) -> float:
-    """Weight of the unit at a place in ascending order."""
+    """Weight of the unit at a position in ascending order."""
     passed = 0
     for weight, units in pairs:
         passed += units
@@ -156,16 +156,16 @@ def _at(pairs: Sequence[tuple[float, int]], count: float) -> float:
 
 
 def grades_by_kind(run: EstimationRun) -> list[tuple[str, dict[str, int], int]]:
-    """Kind of domain, estimates by grade, all."""
-    found: dict[str, dict[str, int]] = {}
+    """Kind of domain, estimates by grade, number of estimates."""
+    counts: dict[str, dict[str, int]] = {}
     rows = Estimate.objects.filter(run=run).values_list("domain_kind", "grade").annotate(count=Count("pk"))
     for kind, grade, count in rows.order_by("domain_kind", "grade"):
-        found.setdefault(kind, dict.fromkeys("ABCDE", 0))[grade or "E"] += count
-    return [(kind, grades, sum(grades.values())) for kind, grades in found.items()]
+        counts.setdefault(kind, dict.fromkeys("ABCDE", 0))[grade or "E"] += count
+    return [(kind, grades, sum(grades.values())) for kind, grades in counts.items()]
 
 
 def worst(run: EstimationRun, limit: int = 20) -> list[Estimate]:
-    """The least certain of the estimates that are printed somewhere."""
+    """The least precise of the printed estimates."""
     rows = Estimate.objects.filter(
         run=run, year=run.round.year, statistic__in=PRINTED, domain_kind__in=PRINTED_KINDS, cv__isnull=False
     )
@@ -187,7 +187,7 @@ class Response:
 
     @property
     def rate(self) -> float | None:
-        """Valid over drawn; a unit that answered without being drawn is why it can pass 1."""
+        """Valid over drawn units; units that answered without being drawn can raise it above 1."""
         return self.valid / self.drawn if self.drawn else None
 
 
@@ -219,9 +219,11 @@ def summed(rows: Sequence[Response]) -> Response:
 
 
 def lowest_response(run: EstimationRun, year: int, limit: int = 20) -> list[StratumWeight]:
-    """The strata and response classes with at least five drawn units that answered least."""
-    known = StratumWeight.objects.filter(run=run, year=year, stratum__drawn__gte=5).select_related("stratum")
-    rows = [row for row in known if row.drawn >= 5]
+    """The strata and response classes with at least five drawn units and the lowest response rates."""
+    weights = StratumWeight.objects.filter(run=run, year=year, stratum__drawn__gte=5).select_related(
+        "stratum"
+    )
+    rows = [row for row in weights if row.drawn >= 5]
     rows.sort(key=lambda row: (row.respondents / row.drawn, -row.population, row.pk))
     return rows[:limit]
 

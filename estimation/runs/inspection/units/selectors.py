@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from estimation.runs.compute.contributions import Behind, Cell, behind, own_part
+from estimation.runs.compute.contributions import Cell, Contributions, contributions_of, own_part
 from estimation.runs.compute.levels import Prepared
 from estimation.runs.compute.pipeline import prepare_years
 from estimation.runs.compute.spec import RunSpec
@@ -19,7 +19,7 @@ from survey.frame.models import ReportingUnit
 
 SHOWN = 50
 STEPS = (1, 2, 3, 5, 10, 20, 50)
-FEWEST = 3  # below this a share speaks of single units
+FEWEST = 3  # fewer units would disclose single units
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class UnitsBehind:
-    """What a page shows of the units behind an estimate.
+    """The displayed units behind an estimate.
 
     rows : the largest whose answers the reader may read; others : units not listed, with what they add
-    steps : (k, share of the k largest); may_name : the reader may read sheets; few : fewer units than may be told
-    of to others; agrees : the estimate computed again is the stored one; estimate : None for a desk that may not see
-    estimates: then all the rest speaks of its own units alone, as they filed
+    steps : (k, share of the k largest); may_name : the reader may read sheets; few : fewer units than may be
+    disclosed to others; agrees : the recomputed estimate equals the stored one; estimate : None for a desk that may not see
+    estimates: then all other fields are of its own units only, as filed
     """
 
     estimate: Estimate | None
@@ -82,13 +82,13 @@ def desk_units(user: User) -> Any:
 
 
 def own_units_behind(run: EstimationRun, cell: Cell, user: User) -> UnitsBehind | None:
-    """The units of a desk behind a total, by their own sums; None for what is no total of a run."""
+    """The units of a desk behind a total, by their own sums; None for other statistics and unknown totals."""
     if cell.statistic != "total" or stored(run, cell) is None:
         return None
-    found = read_behind(run, cell)
-    if found is None:
+    contributions = read_contributions(run, cell)
+    if contributions is None:
         return None
-    own = own_part(found, np.array(list(desk_units(user)), dtype=np.int64))
+    own = own_part(contributions, np.array(list(desk_units(user)), dtype=np.int64))
     rows = _rows(own, user)
     cumulative = own.cumulative
     return UnitsBehind(
@@ -116,81 +116,81 @@ def read_prepared(run: EstimationRun, cell: Cell, *, years: int) -> list[Prepare
     if run.previous_microdata is not None and run.previous_design is not None:
         sources.append((run.previous_microdata, run.previous_design))
     read = []
-    for version, design in [one for one in sources if one[0].round.year <= cell.year][:years]:
-        known = {entry["code"] for entry in version.layout.variables}
-        wanted = [code for code in cell.variables(spec) if code in known]
-        if not wanted:
+    for version, design in [source for source in sources if source[0].round.year <= cell.year][:years]:
+        available = {entry["code"] for entry in version.layout.variables}
+        codes = [code for code in cell.variables(spec) if code in available]
+        if not codes:
             return []
         read.append(
             read_year(
-                version, design, variables=wanted, use_edited=spec.use_edited, use_imputed=spec.use_imputed
+                version, design, variables=codes, use_edited=spec.use_edited, use_imputed=spec.use_imputed
             )
         )
     return prepare_years(read[0], read[1] if len(read) > 1 else None, spec) if read else []
 
 
-def read_behind(run: EstimationRun, cell: Cell) -> Behind | None:
+def read_contributions(run: EstimationRun, cell: Cell) -> Contributions | None:
     """Read the items of a cell from the frozen sheets, weight and treat them as the run did.
 
     ``run`` with its versions, their layouts and its designs selected.
     """
     prepared = read_prepared(run, cell, years=2 if cell.is_growth else 1)
-    return behind(prepared, RunSpec.from_json(run.spec), cell) if prepared else None
+    return contributions_of(prepared, RunSpec.from_json(run.spec), cell) if prepared else None
 
 
 def units_behind(run: EstimationRun, cell: Cell, user: User) -> UnitsBehind | None:
-    """The units behind a stored estimate as far as this user may see them, or None where there is none."""
+    """The units behind a stored estimate as far as this user may see them, or None without the estimate."""
     estimate = stored(run, cell)
-    found = read_behind(run, cell) if estimate is not None else None
-    if estimate is None or found is None:
+    contributions = read_contributions(run, cell) if estimate is not None else None
+    if estimate is None or contributions is None:
         return None
     may_name = may(user, Permission.VIEW_SHEETS)
-    few = not may_name and found.n < FEWEST
-    rows = _rows(found, user) if may_name else ()
-    total = float(found.effect.sum())
-    cumulative = found.cumulative
+    few = not may_name and contributions.n < FEWEST
+    rows = _rows(contributions, user) if may_name else ()
+    total = float(contributions.effect.sum())
+    cumulative = contributions.cumulative
     return UnitsBehind(
         estimate=estimate,
-        units=len(found.unit),
+        units=len(contributions.unit),
         rows=rows,
-        others=len(found.unit) - len(rows),
+        others=len(contributions.unit) - len(rows),
         others_effect=total - sum(row.effect for row in rows),
-        others_share=float(found.share.sum()) - sum(row.share for row in rows),
+        others_share=float(contributions.share.sum()) - sum(row.share for row in rows),
         steps=() if few else tuple((k, float(cumulative[k - 1])) for k in STEPS if k <= len(cumulative)),
         may_name=may_name,
         few=few,
-        agrees=_near(found.value, estimate.value),
-        value=found.value,
+        agrees=_near(contributions.value, estimate.value),
+        value=contributions.value,
     )
 
 
-def _near(one: float, other: float | None) -> bool:
-    return other is not None and math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+def _near(computed: float, other: float | None) -> bool:
+    return other is not None and math.isclose(computed, other, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def _rows(found: Behind, user: User) -> tuple[UnitRow, ...]:
-    first = found.unit[:SHOWN].tolist()
-    known = ReportingUnit.objects.visible_to(user, Permission.VIEW_SHEETS).in_bulk(first)
+def _rows(contributions: Contributions, user: User) -> tuple[UnitRow, ...]:
+    first = contributions.unit[:SHOWN].tolist()
+    visible = ReportingUnit.objects.visible_to(user, Permission.VIEW_SHEETS).in_bulk(first)
     rows = []
-    for place, key in enumerate(first):
-        if key not in known:
+    for position, key in enumerate(first):
+        if key not in visible:
             continue
-        now, before = found.now, found.before
+        now, before = contributions.now, contributions.before
         rows.append(
             UnitRow(
-                place + 1,
-                known[key],
-                _number(now.weight[place]),
-                _number(now.collected[place]),
-                _number(now.used[place]),
-                _number(now.base[place]),
-                bool(now.filled[place]),
-                bool(now.moved[place]) and not math.isnan(now.used[place]),
-                _number(before.weight[place]) if before else None,
-                _number(before.collected[place]) if before else None,
-                _number(before.used[place]) if before else None,
-                float(found.effect[place]),
-                float(found.share[place]),
+                position + 1,
+                visible[key],
+                _number(now.weight[position]),
+                _number(now.collected[position]),
+                _number(now.used[position]),
+                _number(now.base[position]),
+                bool(now.filled[position]),
+                bool(now.moved[position]) and not math.isnan(now.used[position]),
+                _number(before.weight[position]) if before else None,
+                _number(before.collected[position]) if before else None,
+                _number(before.used[position]) if before else None,
+                float(contributions.effect[position]),
+                float(contributions.share[position]),
             )
         )
     return tuple(rows)
