@@ -1,4 +1,4 @@
-"""Rows of a frame file, checked one by one. Pure: findings are codes; ``messages`` has their sentences."""
+"""Checks of the rows of a frame file. Pure: findings are codes; ``messages`` has their sentences."""
 
 import datetime as dt
 import re
@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from survey.classification import CATEGORIES, ENTERPRISES, REGIONS, entries
-from survey.frame.columns import folded, places_of
+from survey.frame.columns import column_positions, normalised_text
 from survey.frame.reading import LONGEST_CELL, SCIENTIFIC, FileRefusedError, Table
 from survey.questionnaires.credit_code import is_valid
 from survey.questionnaires.loader import load_codelist
@@ -24,7 +24,7 @@ type Parse = Callable[[str], Any]
 
 
 class UnitRow(NamedTuple):
-    """One unit as the file tells it, in the columns of the frame."""
+    """A unit of the file, in the columns of the frame."""
 
     uscc: str
     name: str
@@ -44,7 +44,7 @@ class UnitRow(NamedTuple):
 
 
 class CountRow(NamedTuple):
-    """One cell of the business register."""
+    """A count of the business register: units of a category or of a section and size class, by region."""
 
     category: str
     region: str
@@ -54,7 +54,7 @@ class CountRow(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What is wrong with one cell."""
+    """A fault of one cell: line, column, value, code and parameters of the sentence."""
 
     line: int
     column: str
@@ -64,7 +64,7 @@ class Finding(NamedTuple):
 
 
 class CellError(Exception):
-    """A cell that cannot be used."""
+    """The value of a cell is not valid."""
 
     def __init__(self, code: str, **parameters: Any) -> None:
         super().__init__(code)
@@ -73,7 +73,7 @@ class CellError(Exception):
 
 @dataclass
 class Checked:
-    """Good rows with their lines, findings (the first of them), and counts."""
+    """Valid rows with their lines, the first MOST_FINDINGS findings, and counts."""
 
     rows: list[tuple[int, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -83,61 +83,64 @@ class Checked:
     normalised: int = 0
     ignored: list[str] = field(default_factory=list)
 
-    def tell(self, line: int, column: str, value: str, code: str, /, **parameters: Any) -> None:
-        """Keep a finding; beyond a limit only its count."""
+    def add_finding(self, line: int, column: str, value: str, code: str, /, **parameters: Any) -> None:
+        """Add a finding; beyond MOST_FINDINGS only count it."""
         self.faults += 1
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Finding(line, column, value[:80], code, parameters))
 
 
-def check_table(kind: str, table: Table, beat: Callable[[int], None] | None = None) -> Checked:
-    """Every row of the file. Raises FileRefusedError when required columns are missing."""
-    places, missing, odd = places_of(kind, table.header)
+def check_table(kind: str, table: Table, report: Callable[[int], None] | None = None) -> Checked:
+    """Check every row of the file; ``report`` is called with the number of rows read.
+
+    Raises FileRefusedError when there are no rows or required columns are missing.
+    """
+    positions, missing, unknown = column_positions(kind, table.header)
     if missing:
         raise FileRefusedError("missing_columns", columns=missing, found=table.header[:20])
-    found = Checked(ignored=odd)
+    checked = Checked(ignored=unknown)
     reader: Callable[[_Cells], Any] = _unit if kind == "units" else _count
-    seen: dict[Any, int] = {}
+    first_lines: dict[Any, int] = {}
     for line, cells in table.rows:
-        found.read += 1
-        if beat is not None and found.read % 5_000 == 0:
-            beat(found.read)
-        before = found.faults
-        row = reader(_Cells(line, cells, places, found))
-        if found.faults > before:
-            found.faulty_rows += 1
+        checked.read += 1
+        if report is not None and checked.read % 5_000 == 0:
+            report(checked.read)
+        before = checked.faults
+        row = reader(_Cells(line, cells, positions, checked))
+        if checked.faults > before:
+            checked.faulty_rows += 1
             continue
         key = row[0] if kind == "units" else row[:4]
-        if key in seen:
-            found.tell(
+        if key in first_lines:
+            checked.add_finding(
                 line,
                 "uscc" if kind == "units" else "region",
                 key if kind == "units" else " ".join(key).strip(),
                 "duplicate",
-                line=seen[key],
+                line=first_lines[key],
             )
-            found.faulty_rows += 1
+            checked.faulty_rows += 1
             continue
-        seen[key] = line
-        found.rows.append((line, row))
-    if not found.read:
+        first_lines[key] = line
+        checked.rows.append((line, row))
+    if not checked.read:
         raise FileRefusedError("no_rows")
-    return found
+    return checked
 
 
 class _Cells:
-    """One row: each cell read by name, what is wrong with it told once."""
+    """The cells of a row by column code; faults are added to the result of the check."""
 
-    def __init__(self, line: int, cells: list[str], places: dict[str, int], found: Checked) -> None:
-        self.line, self.cells, self.places, self.found = line, cells, places, found
+    def __init__(self, line: int, cells: list[str], positions: dict[str, int], checked: Checked) -> None:
+        self.line, self.cells, self.positions, self.checked = line, cells, positions, checked
 
     def text(self, column: str) -> str:
-        """The cell as it is compared."""
-        place = self.places.get(column)
-        raw = self.cells[place] if place is not None and place < len(self.cells) else ""
-        result = folded(raw) if not raw.isascii() else raw.strip()
+        """The normalised text of a cell; empty when the file lacks the column."""
+        position = self.positions.get(column)
+        raw = self.cells[position] if position is not None and position < len(self.cells) else ""
+        result = normalised_text(raw) if not raw.isascii() else raw.strip()
         if result != raw.strip():
-            self.found.normalised += 1
+            self.checked.normalised += 1
         return result
 
     def read(self, column: str, parse: Parse) -> Any:
@@ -150,33 +153,33 @@ class _Cells:
                 raise CellError("formula")
             return parse(text)
         except CellError as error:
-            self.found.tell(self.line, column, text, error.code, **error.parameters)
+            self.checked.add_finding(self.line, column, text, error.code, **error.parameters)
             return None
 
 
 def _unit(cells: _Cells) -> UnitRow | None:
     lists = code_lists()
-    read, tell = cells.read, cells.found.tell
+    read, add_finding = cells.read, cells.checked.add_finding
     uscc, name = read("uscc", _credit_code), read("name", _name)
     category, region = read("category", lists.category), read("region", lists.region)
     industry = read("industry", lists.industry)
     size = read("size_class", lists.size)
     employees, turnover, assets = (
-        read(column, _whole("employees") if column == "employees" else _money(column))
+        read(column, _integer("employees") if column == "employees" else _money(column))
         for column in ("employees", "turnover", "assets")
     )
     head, pilot = read("is_head_platform", _flag), read("is_pilot_space", _flag)
     if category in ENTERPRISES:
         for column, value in (("industry", industry), ("size_class", size)):
             if value == "":
-                tell(cells.line, column, "", "needed_of_enterprises")
+                add_finding(cells.line, column, "", "needed_of_enterprises")
     elif category and size:
-        tell(cells.line, "size_class", size, "only_enterprises")
+        add_finding(cells.line, "size_class", size, "only_enterprises")
     if head and category != "CAT08":
-        tell(cells.line, "is_head_platform", cells.text("is_head_platform"), "only_platforms")
+        add_finding(cells.line, "is_head_platform", cells.text("is_head_platform"), "only_platforms")
     division = read("division_code", lists.division)
     if region and division and not _inside(division, region):
-        tell(cells.line, "division_code", division, "division_elsewhere", region=region)
+        add_finding(cells.line, "division_code", division, "division_elsewhere", region=region)
     kind = read("institution_type", lists.institution)
     founded = read("founded_on", _day)
     return UnitRow(
@@ -200,20 +203,20 @@ def _unit(cells: _Cells) -> UnitRow | None:
 
 def _count(cells: _Cells) -> CountRow | None:
     lists = code_lists()
-    read, tell = cells.read, cells.found.tell
+    read, add_finding = cells.read, cells.checked.add_finding
     category = read("category", lambda text: lists.category(text) if text else "")
     region = read("region", lists.region)
     section, size = read("section", lists.section), read("size_class", lists.size)
-    units = read("units", _whole("units", needed=True))
+    units = read("units", _integer("units", needed=True))
     if category:
         if category not in COUNTED:
-            tell(cells.line, "category", category, "not_counted")
+            add_finding(cells.line, "category", category, "not_counted")
         if section or size:
-            tell(cells.line, "section", section or size, "either_category_or_cell")
+            add_finding(cells.line, "section", section or size, "either_category_or_cell")
     elif category == "":
         for column, value in (("section", section), ("size_class", size)):
             if value == "":
-                tell(cells.line, column, "", "needed_of_enterprises")
+                add_finding(cells.line, column, "", "needed_of_enterprises")
     return CountRow(category or "", region or "", section or "", size or "", units or 0)
 
 
@@ -259,7 +262,7 @@ def _number(text: str, column: str) -> Decimal:
     return number
 
 
-def _whole(column: str, *, needed: bool = False) -> Parse:
+def _integer(column: str, *, needed: bool = False) -> Parse:
     def parse(text: str) -> int | None:
         if not text:
             if needed:
@@ -302,7 +305,7 @@ def _flag(text: str) -> bool:
 
 
 class CodeLists:
-    """The survey's code lists as a reader of files needs them: code, number or name -> code."""
+    """The code lists of the survey, as maps of code, number or name to code."""
 
     def __init__(self) -> None:
         self._categories = {**_names("categories"), **{str(n): code for n, code in enumerate(CATEGORIES, 1)}}
@@ -325,7 +328,7 @@ class CodeLists:
         return _look_up(self._regions, text, "region", needed=True)
 
     def division(self, text: str) -> str:
-        """A six-digit area code inside a known region."""
+        """A six-digit area code of a listed region."""
         if text and not (len(text) == 6 and text.isascii() and text.isdigit() and text[:2] in self._regions):
             raise CellError("unknown_division")
         return text
@@ -362,12 +365,12 @@ class CodeLists:
 
 
 def _names(codelist: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    codes: dict[str, str] = {}
     for entry in load_codelist(codelist).entries:
-        found |= dict.fromkeys(
+        codes |= dict.fromkeys(
             (entry.code, entry.label.zh, entry.label.en, entry.label.en.lower()), entry.code
         )
-    return found
+    return codes
 
 
 def _look_up(table: dict[str, str], text: str, what: str, *, needed: bool = False) -> str:
@@ -387,6 +390,6 @@ def code_lists() -> CodeLists:
     return CodeLists()
 
 
-def good(rows: Iterable[tuple[int, Any]]) -> Iterator[Any]:
-    """Rows without their lines."""
+def rows_only(rows: Iterable[tuple[int, Any]]) -> Iterator[Any]:
+    """The rows without their lines."""
     return (row for _line, row in rows)

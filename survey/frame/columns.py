@@ -1,4 +1,4 @@
-"""What a frame file holds: its columns with their names in both languages, and templates to fill. Pure."""
+"""Columns of frame files with their names in both languages, and file templates. Pure."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -42,33 +42,33 @@ COUNT_COLUMNS: tuple[Column, ...] = (
 COLUMNS: Mapping[str, tuple[Column, ...]] = {"units": UNIT_COLUMNS, "counts": COUNT_COLUMNS}
 
 
-def folded(text: str) -> str:
-    """Text as it is compared: half-width, without blanks at its ends."""
+def normalised_text(text: str) -> str:
+    """Text normalised for comparison: NFKC, without surrounding whitespace."""
     return unicodedata.normalize("NFKC", text).strip()
 
 
 def _key(header: str) -> str:
-    return "".join(folded(header).replace("*", "").lower().split())
+    return "".join(normalised_text(header).replace("*", "").lower().split())
 
 
-def places_of(kind: str, header: Sequence[str]) -> tuple[dict[str, int], list[str], list[str]]:
-    """Column code -> place in the file; required columns that are missing; headers that mean nothing or repeat."""
+def column_positions(kind: str, header: Sequence[str]) -> tuple[dict[str, int], list[str], list[str]]:
+    """Positions in the file by column code; missing required columns; unknown or repeated headers."""
     names: dict[str, str] = {}
     for column in COLUMNS[kind]:
         names |= {_key(name): column.code for name in (column.code, column.zh, column.en)}
-    places: dict[str, int] = {}
-    odd: list[str] = []
-    for place, title in enumerate(header):
+    positions: dict[str, int] = {}
+    unknown: list[str] = []
+    for position, title in enumerate(header):
         code = names.get(_key(title))
-        if code is None or code in places:
-            odd += [title] if title.strip() else []
+        if code is None or code in positions:
+            unknown += [title] if title.strip() else []
         else:
-            places[code] = place
-    missing = [column.code for column in COLUMNS[kind] if column.required and column.code not in places]
-    return places, missing, odd
+            positions[code] = position
+    missing = [column.code for column in COLUMNS[kind] if column.required and column.code not in positions]
+    return positions, missing, unknown
 
 
 def template_rows(kind: str) -> list[list[str]]:
-    """Header of codes and one example line."""
+    """The header of column codes and one example row."""
     columns = COLUMNS[kind]
     return [[column.code for column in columns], [column.example for column in columns]]

@@ -1,4 +1,4 @@
-"""What a checked file would change in the frame, and the hash that names exactly these changes. Pure."""
+"""The changes of a checked file to the frame, and a hash over them. Pure."""
 
 import hashlib
 import json
@@ -9,8 +9,8 @@ from typing import Any
 
 from survey.frame.checking import CountRow, UnitRow
 
-SHOWN = 500  # changes that the page and the file of changes can list
-# Field of a unit -> kind of the change that is recorded; other fields are measures and only updated.
+SHOWN = 500  # changes that are stored and shown
+# Kind of the recorded change by field of a unit; other fields are updated without a record.
 RECORDED: Mapping[str, str] = {
     "region": "move",
     "division_code": "move",
@@ -23,7 +23,7 @@ RECORDED: Mapping[str, str] = {
 
 @dataclass
 class Plan:
-    """New rows, changed rows with (field, old, new), rows that come back, keys that are missing from the file."""
+    """New rows, changed rows with (field, old, new), rows that return to the frame, keys missing from the file."""
 
     new: list[Any] = field(default_factory=list)
     changed: list[tuple[Any, list[tuple[str, Any, Any]]]] = field(default_factory=list)
@@ -32,13 +32,13 @@ class Plan:
     missing: list[Any] = field(default_factory=list)
 
     def fields(self) -> dict[str, int]:
-        """How many rows change in each field."""
+        """Number of changed rows by field."""
         return dict(
             Counter(name for _row, fields in self.changed for name, _old, _new in fields).most_common()
         )
 
     def content_hash(self) -> str:
-        """SHA-256 over every change: another frame or another file gives another one."""
+        """SHA-256 over all changes; it differs for another frame or another file."""
         parts = [
             [list(map(str, row)) for row in self.new],
             [
@@ -51,7 +51,7 @@ class Plan:
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
     def shown(self) -> list[list[Any]]:
-        """The first changes as JSON: key, name, fields with old and new."""
+        """The first SHOWN changes as JSON: key, name, fields with old and new."""
         return [
             [_key_text(row), getattr(row, "name", ""), [[n, _text(o), _text(v)] for n, o, v in fields]]
             for row, fields in self.changed[:SHOWN]
@@ -60,25 +60,25 @@ class Plan:
 
 def compare_units(
     rows: Iterable[UnitRow],
-    known: Mapping[str, tuple[UnitRow, bool]],
+    existing: Mapping[str, tuple[UnitRow, bool]],
     *,
     complete: bool,
-    given: frozenset[str] = frozenset(UnitRow._fields),
+    columns: frozenset[str] = frozenset(UnitRow._fields),
 ) -> Plan:
-    """``known``: credit code -> the unit as the frame has it, and whether it is in the frame now.
+    """Compare units with the frame. ``existing`` maps credit codes to the unit and whether it is in the frame now.
 
-    Columns that are not ``given`` in the file stay as the frame has them.
+    Fields that are not in ``columns`` of the file keep the value of the frame.
     """
     plan, seen = Plan(), set()
-    silent = [name for name in UnitRow._fields if name not in given]
+    absent = [name for name in UnitRow._fields if name not in columns]
     for row in rows:
         seen.add(row.uscc)
-        if row.uscc not in known:
+        if row.uscc not in existing:
             plan.new.append(row)
             continue
-        old, inside = known[row.uscc]
-        if silent:
-            row = _kept(old, row, silent)
+        old, inside = existing[row.uscc]
+        if absent:
+            row = _with_existing(old, row, absent)
         fields = _differences(old, row)
         if not inside:
             plan.back.append(row)
@@ -87,29 +87,31 @@ def compare_units(
         elif inside:
             plan.unchanged += 1
     plan.missing = (
-        [code for code, (_row, inside) in known.items() if inside and code not in seen] if complete else []
+        [code for code, (_row, inside) in existing.items() if inside and code not in seen] if complete else []
     )
     return plan
 
 
-def compare_counts(rows: Iterable[CountRow], known: Mapping[tuple[str, ...], int], *, complete: bool) -> Plan:
-    """``known``: (category, region, section, size) -> units."""
+def compare_counts(
+    rows: Iterable[CountRow], existing: Mapping[tuple[str, ...], int], *, complete: bool
+) -> Plan:
+    """Compare counts with the frame. ``existing`` maps (category, region, section, size) to the number of units."""
     plan, seen = Plan(), set()
     for row in rows:
         key = tuple(row[:4])
         seen.add(key)
-        if key not in known:
+        if key not in existing:
             plan.new.append(row)
-        elif known[key] != row.units:
-            plan.changed.append((row, [("units", known[key], row.units)]))
+        elif existing[key] != row.units:
+            plan.changed.append((row, [("units", existing[key], row.units)]))
         else:
             plan.unchanged += 1
-    plan.missing = [key for key in known if key not in seen] if complete else []
+    plan.missing = [key for key in existing if key not in seen] if complete else []
     return plan
 
 
-def _kept(old: UnitRow, new: UnitRow, silent: list[str]) -> UnitRow:
-    values = {name: getattr(old, name) for name in silent}
+def _with_existing(old: UnitRow, new: UnitRow, absent: list[str]) -> UnitRow:
+    values = {name: getattr(old, name) for name in absent}
     if new.region != old.region:  # a division of the former region would be wrong
         values.pop("division_code", None)
     return new._replace(**values)

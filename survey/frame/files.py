@@ -1,4 +1,4 @@
-"""Small files that the frame hands out: templates and the list of faults. Pure but for the language."""
+"""Files for download: templates and the list of faults. Pure but for the language."""
 
 import csv
 import io
@@ -19,12 +19,12 @@ CONTENT_TYPES = {
 
 
 def harmless(text: str) -> str:
-    """A text cell that no spreadsheet takes for a formula."""
+    """Prefix a text with an apostrophe if a spreadsheet would evaluate it as a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def csv_bytes(rows: Iterable[Sequence[str]]) -> bytes:
-    """CSV that Excel opens in Chinese: UTF-8 with its mark."""
+    """CSV as UTF-8 with a byte order mark, which Excel needs for Chinese."""
     buffer = io.StringIO()
     buffer.write(BOM)
     writer = csv.writer(buffer)

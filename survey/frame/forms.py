@@ -1,4 +1,4 @@
-"""The upload form of the frame. It parses; the services decide."""
+"""The upload form of frame files. It validates input; the services apply the policies."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from survey.frame.reading import LARGEST_FILE
 
 
 class UploadForm(forms.Form):
-    """A file and what it is."""
+    """A file, its kind, and whether it is complete."""
 
     kind = forms.ChoiceField(label=_("What the file holds"), choices=FrameImport.Kind.choices)
     file = forms.FileField(
@@ -27,7 +27,7 @@ class UploadForm(forms.Form):
     )
 
     def clean_file(self) -> Any:
-        """Refuse what is too large before it is read."""
+        """Refuse a file that is too large before it is read."""
         file = self.cleaned_data["file"]
         if file.size > LARGEST_FILE:
             raise forms.ValidationError(

@@ -1,4 +1,4 @@
-"""Sentences for what is wrong with a frame file, and the names of its fields, in the reader's language."""
+"""Sentences about faults of frame files, and the names of columns, in the active language."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ FILE: dict[str, Promise] = {
     "missing_columns": _("Required columns are missing: %(columns)s. The file has: %(found)s."),
     "frame_changed": _("The frame has changed since the check. Check the file again before applying it."),
 }
-# The same, as sentences that are stored.
+# The same texts as stored sentences.
 REFUSALS = {code: define(f"frame_file_{code}", text) for code, text in FILE.items()}
 STOPPED = define(
     "frame_file_crashed", _("The import stopped because of a fault of the program. Nothing was changed.")
@@ -65,23 +65,23 @@ CELL: dict[str, Promise] = {
 
 
 def sentence(code: str, parameters: dict[str, Any]) -> str:
-    """One sentence about a cell or a file."""
+    """The sentence of a fault of a cell or a file."""
     text = CELL.get(code) or FILE.get(code) or code
     filled = {
-        name: ", ".join(column_name(str(one)) for one in value) if isinstance(value, list) else value
+        name: ", ".join(column_name(str(column)) for column in value) if isinstance(value, list) else value
         for name, value in parameters.items()
     }
     return str(text) % filled if filled else str(text)
 
 
 def failure(error: Sentence) -> str:
-    """Why a file was refused, with the names of columns in the reader's language."""
+    """The sentence of a refused file, with the names of columns in the active language."""
     code = error.code.removeprefix("frame_file_")
     return sentence(code, dict(error.params)) if code in FILE else str(error)
 
 
 def column_name(code: str) -> str:
-    """The name of a column in the reader's language, with its code."""
+    """The name of a column in the active language; an unknown code is returned."""
     english = (get_language() or "").startswith("en")
     for column in (*COLUMNS["units"], *COLUMNS["counts"]):
         if column.code == code:

@@ -1,4 +1,4 @@
-"""The population: organisations that report."""
+"""The sampling frame: reporting units, register counts, imports and changes."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ class SizeClass(models.TextChoices):
 
 
 class ReportingUnit(models.Model):
-    """One organisation of one category. Where it lies and who reviews it are two facts."""
+    """An organisation of one category. Its region and the region that reviews it may differ."""
 
     SCOPE: ClassVar[Scope] = Scope("review_region__path", "category", "pk")
 
@@ -44,7 +44,7 @@ class ReportingUnit(models.Model):
     is_pilot_space = models.BooleanField(default=False)
     # Permanent random number: one per unit for life, so that yearly samples overlap.
     random_number = models.FloatField()
-    left_on = models.DateField(null=True)  # no longer in the frame since; its history stays
+    left_on = models.DateField(null=True)  # day on which it left the frame; the row is retained
     is_synthetic = models.BooleanField(default=False)
 
     objects = ScopedQuerySet["ReportingUnit"].as_manager()
@@ -60,7 +60,7 @@ class ReportingUnit(models.Model):
 
 
 class UnitContact(models.Model):
-    """Whom to ask for what at a unit: an office phone and a work e-mail, nothing more of the person."""
+    """A contact person of a unit in a role: name, office phone and work e-mail."""
 
     SCOPE: ClassVar[Scope] = Scope("unit__review_region__path", "unit__category", "unit")
 
@@ -83,7 +83,7 @@ class UnitContact(models.Model):
 
 
 class FrameCount(models.Model):
-    """How many units the business register counts in one cell; the listed units are a part of them.
+    """The number of units of the business register in one cell; the listed units are a part of them.
 
     Two kinds of cells: enterprises by region, section and size (category blank), and other units of one
     category by region (section and size blank).
@@ -110,7 +110,7 @@ class FrameCount(models.Model):
 
 
 class FrameImport(models.Model):
-    """One uploaded file, what its check found, and what became of it. The bytes that were checked are kept."""
+    """An uploaded file, the result of its check, and its state. The checked bytes are stored."""
 
     class Kind(models.TextChoices):
         UNITS = "units", _("Units")
@@ -132,12 +132,14 @@ class FrameImport(models.Model):
     content = models.BinaryField()
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
-    complete = models.BooleanField(default=False)  # what the file does not hold leaves the frame
-    job = models.OneToOneField("survey.Job", models.PROTECT, related_name="+")  # its check, then its applying
+    complete = models.BooleanField(default=False)  # units that the file lacks leave the frame
+    job = models.OneToOneField(
+        "survey.Job", models.PROTECT, related_name="+"
+    )  # the check, then the application
     summary = RecordField(FrameSummary)
     findings = models.JSONField(default=list)  # [line, column, value, code, parameters]
     changes = models.JSONField(default=list)  # the first changes: [key, name, [[field, old, new], ...]]
-    plan_hash = models.CharField(max_length=64, blank=True)  # of all changes that the check announced
+    plan_hash = models.CharField(max_length=64, blank=True)  # over all changes that the check showed
     uploaded_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     uploaded_at = models.DateTimeField(default=timezone.now)
     applied_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
@@ -153,7 +155,7 @@ class FrameImport(models.Model):
 
 
 class UnitChange(models.Model):
-    """What happened to a unit in the frame, as an import told it. Rows are only ever added."""
+    """A change of a unit in the frame by an import. Rows are only added."""
 
     SCOPE: ClassVar[Scope] = Scope("unit__review_region__path", "unit__category", "unit")
 

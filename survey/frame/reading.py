@@ -1,7 +1,7 @@
-"""Rows of text out of an uploaded file, whatever its format: CSV, XLSX or Parquet. Pure.
+"""Reads uploaded files (CSV, XLSX or Parquet) as rows of text. Pure.
 
-Nothing here trusts the file: its type is read from its first bytes, an archive is measured before it is opened,
-and a row, a cell and the number of rows have limits.
+Files are not trusted: the type is detected from the first bytes, the unpacked size of an archive is checked before
+it is opened, and the number of rows, the number of columns and the length of a cell are limited.
 """
 
 import csv
@@ -35,7 +35,7 @@ class FileRefusedError(Exception):
 
 @dataclass(frozen=True)
 class Table:
-    """A file as text: header, and (line number, cells) row by row. Blank rows are left out."""
+    """The header and the rows of a file as text; ``rows`` yields (line number, cells) without blank rows."""
 
     format: str  # csv, xlsx, parquet
     encoding: str
@@ -44,7 +44,7 @@ class Table:
 
 
 def read_table(content: bytes) -> Table:
-    """Open a file. Raises FileRefusedError; while rows are read, too."""
+    """Open a file. Raises FileRefusedError, also while the rows are iterated."""
     if len(content) > LARGEST_FILE:
         raise FileRefusedError("too_large", limit=LARGEST_FILE // 1024 // 1024)
     if not content.strip():
@@ -75,9 +75,9 @@ def _header(cells: list[str]) -> list[str]:
 
 
 def decoded(content: bytes) -> tuple[str, str]:
-    """Text and the name of its encoding: UTF-8 or UTF-16 with their marks, UTF-8, else GB 18030 (which holds GBK).
+    """Text and the name of its encoding: UTF-8 or UTF-16 with a byte order mark, UTF-8, else GB 18030 (which holds GBK).
 
-    Raises FileRefusedError when it is none of them, or no text at all.
+    Raises FileRefusedError for another encoding and for binary data.
     """
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = ["utf-16"]
@@ -144,7 +144,7 @@ def _xlsx(content: bytes) -> Table:
         sheet.reset_dimensions()
     except FileRefusedError:
         raise
-    except Exception:  # a forged workbook fails in as many ways as it has parts
+    except Exception:  # the parser raises many exceptions for a malformed workbook
         raise FileRefusedError("damaged") from None
     rows = _limited(_xlsx_rows(sheet))
     try:
@@ -180,13 +180,13 @@ def _xlsx_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
 def _parquet(content: bytes) -> Table:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
-        facts = file.metadata
-        unpacked = sum(facts.row_group(place).total_byte_size for place in range(facts.num_row_groups))
+        metadata = file.metadata
+        unpacked = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
     except (pa.ArrowException, OSError, ValueError):
         raise FileRefusedError("damaged") from None
     if unpacked > LARGEST_UNPACKED:
         raise FileRefusedError("unpacks_too_large", limit=LARGEST_UNPACKED // 1024 // 1024)
-    if facts.num_rows > MOST_ROWS:
+    if metadata.num_rows > MOST_ROWS:
         raise FileRefusedError("too_many_rows", limit=MOST_ROWS)
     header = _header(list(file.schema_arrow.names))
     if not header:
@@ -198,7 +198,7 @@ def _parquet_rows(file: Any, width: int) -> Iterator[tuple[int, list[str]]]:
     line = 1
     try:
         for batch in file.iter_batches(batch_size=_BATCH):
-            columns = [batch.column(place).to_pylist() for place in range(width)]
+            columns = [batch.column(index).to_pylist() for index in range(width)]
             for cells in zip(*columns, strict=True):
                 line += 1
                 yield line, [text_of(cell) for cell in cells]
@@ -207,7 +207,7 @@ def _parquet_rows(file: Any, width: int) -> Iterator[tuple[int, list[str]]]:
 
 
 def text_of(value: Any) -> str:
-    """A cell as somebody would have typed it."""
+    """The value of a cell as text, as a user would enter it."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Reads of the frame: what is in it, what an import would meet, what a sample design is made from."""
+"""Queries of the frame: units, counts, imports, and the input of sample designs."""
 
 import hashlib
 from typing import Any
@@ -12,7 +12,7 @@ from survey.frame.checking import UnitRow
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange
 
 IN_FRAME = Q(left_on=None)
-# What a sample design depends on, one line a unit. Rows of the same content give the same bytes.
+# The input of a sample design, one row per unit. Rows of the same content give the same bytes.
 _CONTENT = """
     SELECT u.uscc, u.category, u.region_id, u.section, u.size_class, u.is_head_platform,
            coalesce(u.employees, 0), coalesce(u.turnover, 0)::float8, u.random_number, u.id
@@ -20,14 +20,14 @@ _CONTENT = """
 """
 
 
-def known_units() -> dict[str, tuple[UnitRow, bool]]:
-    """Every unit by credit code as an import compares it, and whether it is in the frame now. National."""
+def existing_units() -> dict[str, tuple[UnitRow, bool]]:
+    """All units by credit code in the columns of an import, and whether each is in the frame now. National."""
     fields = [{"region": "region_id"}.get(name, name) for name in UnitRow._fields]
     rows = ReportingUnit.objects.values_list(*fields, "left_on").iterator(chunk_size=20_000)
     return {row[0]: (UnitRow._make(row[:-1]), row[-1] is None) for row in rows}
 
 
-def known_counts() -> dict[tuple[str, ...], int]:
+def existing_counts() -> dict[tuple[str, ...], int]:
     """Counts of the business register by category, region, section and legal size class. National."""
     rows = FrameCount.objects.values_list("category", "region", "section", "size_class", "units")
     return {tuple(row[:4]): row[4] for row in rows}
@@ -46,14 +46,14 @@ def frame_rows() -> list[tuple[Any, ...]]:
 def count_rows() -> list[tuple[str, str, str, str, int]]:
     """Counts with estimation sizes (small and micro are one): category, region, section, size, units. National."""
     cells: dict[tuple[str, str, str, str], int] = {}
-    for (category, region, section, size), units in known_counts().items():
+    for (category, region, section, size), units in existing_counts().items():
         key = (category, region, section, SIZE_OF.get(size, ""))
         cells[key] = cells.get(key, 0) + units
     return [(*key, units) for key, units in sorted(cells.items())]
 
 
 def frame_hash(rows: list[tuple[Any, ...]], counts: list[tuple[str, str, str, str, int]]) -> str:
-    """SHA-256 over everything that a draw depends on; the key of a row in the database is not part of it."""
+    """SHA-256 over the input of a draw, without the primary keys."""
     result = hashlib.sha256()
     for row in rows:
         result.update(repr(row[:-1]).encode())
@@ -89,14 +89,14 @@ def frame_summary(user: User, permission: Any) -> dict[str, Any]:
 
 
 def imports() -> "QuerySet[FrameImport]":
-    """All imports, newest first, without the bytes and the long lists."""
+    """All imports, newest first, without content, findings and changes."""
     return FrameImport.objects.select_related("uploaded_by", "applied_by").defer(
         "content", "findings", "changes"
     )
 
 
 def recent_changes(user: User, permission: Any) -> "QuerySet[UnitChange]":
-    """What happened to units, newest first."""
+    """Changes of units, newest first."""
     return (
         UnitChange.objects.visible_to(user, permission)
         .select_related("unit", "source")

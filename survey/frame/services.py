@@ -1,4 +1,4 @@
-"""Writes of the frame: an uploaded file is checked, shown, and then applied exactly as it was checked."""
+"""Imports into the frame: a file is uploaded, checked, confirmed, and applied exactly as it was checked."""
 
 import hashlib
 import time
@@ -15,13 +15,13 @@ from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import PolicyDenied
-from survey.frame.checking import Checked, check_table, good
-from survey.frame.columns import places_of
+from survey.frame.checking import Checked, check_table, rows_only
+from survey.frame.columns import column_positions
 from survey.frame.comparing import Plan, compare_counts, compare_units
 from survey.frame.messages import REFUSALS
 from survey.frame.models import FrameImport
 from survey.frame.reading import LARGEST_FILE, FileRefusedError, Table, read_table
-from survey.frame.selectors import known_counts, known_units
+from survey.frame.selectors import existing_counts, existing_units
 from survey.frame.storage import load_counts, load_units, lock_frame
 from survey.frame.summary import FrameSummary
 from survey.jobs import services as jobs
@@ -29,7 +29,7 @@ from survey.jobs.models import Job
 from survey.jobs.services import Work
 
 State = FrameImport.State
-SMALL_FILE = 256 * 1024  # checked while the person waits
+SMALL_FILE = 256 * 1024  # checked during the request
 WAITING, WORKING = (State.QUEUED, State.CONFIRMED), (State.CHECKING, State.APPLYING)
 
 
@@ -43,7 +43,7 @@ def _allow(by: User | None) -> None:
 def upload_frame(
     *, by: User | None, kind: str, name: str, content: bytes, complete: bool = False
 ) -> FrameImport:
-    """Keep a file that waits for its check. Raises PermissionDenied, PolicyDenied (too large)."""
+    """Store a file and enqueue its check. Raises PermissionDenied, PolicyDenied (too large)."""
     _allow(by)
     if len(content) > LARGEST_FILE:
         raise PolicyDenied(
@@ -64,7 +64,7 @@ def upload_frame(
 
 
 def proceed(row: FrameImport) -> bool:
-    """Do the job of an import at once when the file is small. False when a worker has to and none can be told."""
+    """Run the job of an import at once when the file is small. False when the broker could not be reached."""
     if row.size > SMALL_FILE:
         return jobs.was_sent(row.job)
     jobs.run(row.job_id)
@@ -87,22 +87,22 @@ def check_import(work: Work) -> None:
 
 @transaction.atomic
 def confirm_import(row: FrameImport, *, by: User | None, sha256: str) -> FrameImport:
-    """Let a checked file be applied. Raises PermissionDenied, PolicyDenied (faults, other file, wrong state)."""
+    """Confirm a checked file for application. Raises PermissionDenied, PolicyDenied (faults, other file, wrong state)."""
     _allow(by)
-    found = FrameImport.objects.select_for_update().get(pk=row.pk)
-    if found.state == State.APPLIED and found.sha256 == sha256:
-        return found
-    if found.state != State.CHECKED:
+    locked = FrameImport.objects.select_for_update().get(pk=row.pk)
+    if locked.state == State.APPLIED and locked.sha256 == sha256:
+        return locked
+    if locked.state != State.CHECKED:
         raise PolicyDenied(_("Only a checked file can be applied."))
-    if found.summary.faults:
+    if locked.summary.faults:
         raise PolicyDenied(_("The file has faults. Correct them and upload it again; nothing was changed."))
-    if found.sha256 != sha256 or hashlib.sha256(bytes(found.content)).hexdigest() != sha256:
+    if locked.sha256 != sha256 or hashlib.sha256(bytes(locked.content)).hexdigest() != sha256:
         raise PolicyDenied(_("This is not the file that was checked."))
-    found.state, found.applied_by = State.CONFIRMED, by
-    found.job = jobs.enqueue("frame_apply", by=by, send=found.size > SMALL_FILE)
-    found.save(update_fields=["state", "applied_by", "job"])
-    audit.record(by=by, action="frame_confirmed", subject=found, sha256=sha256)
-    return found
+    locked.state, locked.applied_by = State.CONFIRMED, by
+    locked.job = jobs.enqueue("frame_apply", by=by, send=locked.size > SMALL_FILE)
+    locked.save(update_fields=["state", "applied_by", "job"])
+    audit.record(by=by, action="frame_confirmed", subject=locked, sha256=sha256)
+    return locked
 
 
 def apply_import(work: Work) -> None:
@@ -133,9 +133,9 @@ def apply_import(work: Work) -> None:
 
 @transaction.atomic
 def cancel_import(row: FrameImport, *, by: User | None) -> FrameImport:
-    """Stop an import: at once while it waits, at its next step while it works. Nothing was changed then."""
+    """Cancel an import: at once while it waits, at its next step while it runs. The frame is not changed."""
     _allow(by)
-    if row.state == State.CHECKED:  # nobody works on it
+    if row.state == State.CHECKED:  # no job is open
         stopped = FrameImport.objects.filter(pk=row.pk, state=State.CHECKED).update(state=State.CANCELLED) > 0
     else:
         stopped = jobs.cancel(row.job_id)
@@ -147,13 +147,13 @@ def cancel_import(row: FrameImport, *, by: User | None) -> FrameImport:
 
 
 def end_import(job: Job) -> None:
-    """An import whose job ended without a result ends with it."""
+    """End an import whose job ended without a result."""
     ended = State.CANCELLED if job.state == Job.State.CANCELLED else State.FAILED
     FrameImport.objects.filter(job=job).update(state=ended)
 
 
 def wait_again(job: Job) -> None:
-    """An import whose job was put back waits, too."""
+    """Set an import whose job was requeued to waiting."""
     waiting = {"frame_check": State.QUEUED, "frame_apply": State.CONFIRMED}[job.kind]
     FrameImport.objects.filter(job=job).update(state=waiting)
 
@@ -165,7 +165,7 @@ def _begin(work: Work, state: str) -> FrameImport:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """A file that is refused ends its job with the sentence of its code."""
+    """Turn FileRefusedError into PolicyDenied with the stored sentence of its code."""
     try:
         yield
     except FileRefusedError as error:
@@ -176,19 +176,19 @@ def _read(row: FrameImport, work: Work) -> tuple[Table, Checked]:
     """Read and check the file as it was uploaded."""
     table = read_table(bytes(row.content))
     work.progress(2)
-    # How many rows there are is known at the end only: half way at 50,000, never full.
+    # The number of rows is unknown until the end: progress is half at 50,000 rows and never complete.
     checked = check_table(row.kind, table, lambda rows: work.progress(int(2 + 80 * rows / (rows + 50_000))))
     work.progress(85)
     return table, checked
 
 
 def _compared(row: FrameImport, table: Table, checked: Checked) -> Plan:
-    """What the good rows would change in the frame as it is now."""
+    """The changes of the valid rows to the current frame."""
     if row.kind == FrameImport.Kind.COUNTS:
-        return compare_counts(good(checked.rows), known_counts(), complete=row.complete)
-    places = places_of(row.kind, table.header)[0]
-    given = frozenset(places) | ({"section"} if "industry" in places else frozenset())
-    return compare_units(good(checked.rows), known_units(), complete=row.complete, given=given)
+        return compare_counts(rows_only(checked.rows), existing_counts(), complete=row.complete)
+    positions = column_positions(row.kind, table.header)[0]
+    columns = frozenset(positions) | ({"section"} if "industry" in positions else frozenset())
+    return compare_units(rows_only(checked.rows), existing_units(), complete=row.complete, columns=columns)
 
 
 def _summary(table: Table, checked: Checked, plan: Plan, seconds: float) -> FrameSummary:

@@ -1,4 +1,4 @@
-"""The changes of an import into the tables, in bulk: new rows by COPY, changed ones by one UPDATE."""
+"""Writes the changes of an import in bulk: new rows by COPY, changed rows by one UPDATE."""
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ Kind = UnitChange.Kind
 
 
 def lock_frame() -> None:
-    """Keep other imports out until the transaction ends."""
+    """Lock out other imports until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
@@ -52,7 +52,7 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 
 
 def load_units(plan: Plan, source: FrameImport) -> None:
-    """New, changed, returned and lost units, each with its rows of ``UnitChange``."""
+    """Write new, changed, returned and missing units, with their rows of ``UnitChange``."""
     copy_rows(
         "survey_reportingunit", (*_COLUMNS, "review_region_id", "random_number", "is_synthetic"), _new(plan)
     )
@@ -61,7 +61,9 @@ def load_units(plan: Plan, source: FrameImport) -> None:
             "CREATE TEMP TABLE frame_stage ON COMMIT DROP AS SELECT * FROM survey_reportingunit WITH NO DATA"
         )
         touched = [row for row, _fields in plan.changed]
-        copy_rows("frame_stage", (*_COLUMNS, "review_region_id"), ((*row, _desk(row)) for row in touched))
+        copy_rows(
+            "frame_stage", (*_COLUMNS, "review_region_id"), ((*row, _review_region(row)) for row in touched)
+        )
         names = ", ".join(f"{name} = s.{name}" for name in (*_COLUMNS[1:], "review_region_id"))
         cursor.execute(
             f"UPDATE survey_reportingunit u SET {names} FROM frame_stage s WHERE s.uscc = u.uscc"  # noqa: S608
@@ -82,16 +84,16 @@ def load_units(plan: Plan, source: FrameImport) -> None:
     )
 
 
-def _desk(row: UnitRow) -> str:
+def _review_region(row: UnitRow) -> str:
     """The region whose desk reviews the unit."""
     return NATION if row.category in NATIONAL_CATEGORIES else row.region
 
 
 def _new(plan: Plan) -> Iterator[tuple[Any, ...]]:
-    """New units with a permanent random number that nobody can foresee; each keeps its own for life."""
+    """New units, each with an unpredictable permanent random number."""
     for row in plan.new:
         number = secrets.randbits(53) / 2.0**53
-        yield (*row, _desk(row), number, settings.SYNTHETIC_BANNER)
+        yield (*row, _review_region(row), number, settings.SYNTHETIC_BANNER)
 
 
 def _touched(plan: Plan) -> list[str]:
@@ -101,7 +103,7 @@ def _touched(plan: Plan) -> list[str]:
 
 
 def _changes(plan: Plan) -> Iterator[tuple[str, Kind, str, str]]:
-    """Credit code, kind, old, new."""
+    """Changes to record, as (credit code, kind, old, new)."""
     for row in plan.new:
         yield row.uscc, Kind.BIRTH, "", row.region
     for row in plan.back:
@@ -109,16 +111,16 @@ def _changes(plan: Plan) -> Iterator[tuple[str, Kind, str, str]]:
     for code in plan.missing:
         yield code, Kind.DEATH, "", ""
     for row, fields in plan.changed:
-        told: set[str] = set()
+        recorded: set[str] = set()
         for name, old, new in fields:
             kind = RECORDED.get(name)
-            if kind is not None and kind not in told:
-                told.add(kind)
+            if kind is not None and kind not in recorded:
+                recorded.add(kind)
                 yield row.uscc, Kind(kind), str(old), str(new)
 
 
 def load_counts(plan: Plan, source: FrameImport) -> None:
-    """The register's counts as the file has them."""
+    """Write the counts of the file."""
     cells: list[CountRow] = [*plan.new, *(row for row, _fields in plan.changed)]
     FrameCount.objects.bulk_create(
         [FrameCount(**row._asdict(), is_synthetic=settings.SYNTHETIC_BANNER) for row in cells],

@@ -1,4 +1,4 @@
-"""What the check of an imported file counted, as it is stored with the import."""
+"""The counts of the check of an imported file, as stored with the import."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields

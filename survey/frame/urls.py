@@ -1,4 +1,4 @@
-"""Pages of the room."""
+"""Pages of the frame and of contact persons."""
 
 from django.urls import URLPattern, URLResolver, path
 

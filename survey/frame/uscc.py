@@ -1,4 +1,4 @@
-"""The credit code of a unit. The rule itself lives below the frame, because edit rules use it too."""
+"""The credit code of a unit. It is implemented in ``questionnaires``, because edit rules use it too."""
 
 from survey.questionnaires.credit_code import (
     ALPHABET,

@@ -1,4 +1,4 @@
-"""The frame: what is in it, imports with their dry run, and the files around them."""
+"""Pages of the frame: units and counts, imports with their check, files for download."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ TONES = {"applied": "good", "failed": "bad", "cancelled": "neutral", "checked": 
 
 @requires(P)
 def frame(request: AuthenticatedRequest) -> HttpResponse:
-    """What is in the frame, the form for a file, the imports so far."""
+    """Summary of the frame, upload form, and imports."""
     posted = request.method == "POST"
     form = UploadForm(request.POST if posted else None, request.FILES if posted else None)
     if posted and form.is_valid():
@@ -71,15 +71,15 @@ def _load(pk: int) -> FrameImport:
 
 
 def _context(request: HttpRequest, row: FrameImport) -> dict[str, Any]:
-    told = Paginator(row.findings, 50).get_page(request.GET.get("page"))
+    findings_page = Paginator(row.findings, 50).get_page(request.GET.get("page"))
     return {
         "row": row,
         "active": row.state in ACTIVE,
         "tone": TONES.get(row.state, "info"),
-        "page": told,
+        "page": findings_page,
         "findings": [
             (line, column_name(column), value, sentence(code, parameters))
-            for line, column, value, code, parameters in told.object_list
+            for line, column, value, code, parameters in findings_page.object_list
         ],
         "changed": [
             (key, name, [(column_name(field), old, new) for field, old, new in fields])
@@ -95,7 +95,7 @@ def _context(request: HttpRequest, row: FrameImport) -> dict[str, Any]:
 @requires(P)
 @require_GET
 def frame_import(request: HttpRequest, pk: int) -> HttpResponse:
-    """One import: progress, what its check found, what it would change."""
+    """An import: progress, findings of the check, changes."""
     row = _load(pk)
     return page(request, "survey/frame/import.html", _context(request, row))
 
@@ -103,7 +103,7 @@ def frame_import(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_GET
 def frame_progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """The live part of an import's page; asks for the whole page when there is something to show."""
+    """The progress of an import; refreshes the whole page when it has ended."""
     row = _load(pk)
     response = page(request, "survey/frame/import.html", _context(request, row), partial="progress")
     if row.state not in ACTIVE and getattr(request, "htmx", None):
@@ -124,7 +124,7 @@ def frame_apply(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_POST
 def frame_cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Stop an import, or throw its check away."""
+    """Cancel an import."""
     services.cancel_import(_load(pk), by=request.user)
     messages.success(request, _("The import has been cancelled. Nothing was changed."))
     return redirect("frame_import", pk)
@@ -147,7 +147,7 @@ def frame_errors(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(P)
 @require_GET
 def frame_template(request: HttpRequest, kind: str, form: str) -> HttpResponse:
-    """An empty file to fill in."""
+    """A file template."""
     if kind not in COLUMNS or form not in CONTENT_TYPES:
         raise Http404
     return _file(template_bytes(kind, form), form, f"frame-{kind}")

@@ -1,7 +1,7 @@
-"""What each kind of background work is: who does it, for how long it is leased, when it is tried again.
+"""Kinds of background jobs: function, lease, retries.
 
-The package that owns the work registers it in its ``tasks`` module, which Celery finds; so nothing here knows of
-anybody above.
+The package that owns a kind registers it in its ``tasks`` module, which Celery imports; this package does not import
+the packages above it.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,50 +19,50 @@ if TYPE_CHECKING:
     from survey.jobs.models import Job
     from survey.jobs.services import Work
 
-# Messages to people: tried again for about five hours; the rows go after a month.
+# Messages to users: retried for about five hours; the rows are deleted after a month.
 MESSAGE: Mapping[str, Any] = {"attempts": 12, "lease": 300, "time_limit": 240, "keep": timedelta(days=30)}
 
 
 class Cancelled(Exception):
-    """Somebody asked the job to stop."""
+    """Cancellation of the job was requested."""
 
 
 class LostClaim(Exception):
-    """The job belongs to another worker or is over; what was done here must not be stored."""
+    """The job was claimed by another worker or has ended; this attempt must not store results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of work is done."""
+    """Function and options of a kind of job."""
 
     do: "Callable[[Work], None]"
-    ended: "Callable[[Job], None] | None" = None  # in the transaction that ends it without a result
-    waits: "Callable[[Job], None] | None" = None  # in the transaction that puts it back
-    lease: int = field(default_factory=lambda: settings.RUN_LOST_SECONDS)  # seconds between signs of life
+    ended: "Callable[[Job], None] | None" = None  # called in the transaction that ends a job without a result
+    waits: "Callable[[Job], None] | None" = None  # called in the transaction that requeues a job
+    lease: int = field(default_factory=lambda: settings.RUN_LOST_SECONDS)  # seconds between heartbeats
     attempts: int = 3
     time_limit: int = 1800  # seconds; then the worker process is killed
-    retry_on: tuple[type[Exception], ...] = ()  # tried again later; any other exception ends the job
-    lost: Callable[..., Sentence] = LOST  # stored when its workers died, with their ``count``
+    retry_on: tuple[type[Exception], ...] = ()  # retried later; any other exception ends the job
+    lost: Callable[..., Sentence] = LOST  # stored when the workers were killed, with their ``count``
     stopped: Callable[..., Sentence] = STOPPED  # stored for an exception, with its ``error``
-    keep: timedelta | None = None  # how long a finished row stays; None: for ever
+    keep: timedelta | None = None  # retention of finished rows; None: unlimited
 
 
 _KINDS: dict[str, Kind] = {}
 
 
 def register(name: str, do: "Callable[[Work], None]", **options: Any) -> None:
-    """Say who does a kind of work. ``options`` are the fields of ``Kind``."""
+    """Register the function of a kind. ``options`` are the fields of ``Kind``."""
     _KINDS[name] = Kind(do, **options)
 
 
 def kind_of(name: str) -> Kind:
-    """What was registered under a name. Raises KeyError when no package has."""
+    """The registered kind of a name. Raises KeyError when there is none."""
     if name not in _KINDS:
-        current_app.loader.import_default_modules()  # a web process or a command has not looked for tasks yet
+        current_app.loader.import_default_modules()  # web processes and commands have not imported the task modules yet
     return _KINDS[name]
 
 
-def known() -> Mapping[str, Kind]:
-    """Every kind that is registered."""
+def registered() -> Mapping[str, Kind]:
+    """All registered kinds by name."""
     current_app.loader.import_default_modules()
     return _KINDS

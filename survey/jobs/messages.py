@@ -1,4 +1,4 @@
-"""Why a job ended without a result: sentences that every kind of work may store."""
+"""Sentences for jobs that ended without a result."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Background work: one row for each piece, from the request to its end."""
+"""Background jobs, from the request to the end."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,7 +9,7 @@ from survey.records import SentenceField
 
 
 class Job(models.Model):
-    """A piece of work that a worker does. The row is the outbox: a message to the broker only points at it."""
+    """A background job. The row is a transactional outbox: a message to the broker only has its primary key."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -20,22 +20,24 @@ class Job(models.Model):
         EXPIRED = "expired", _("Expired")
 
     kind = models.CharField(max_length=40)
-    key = models.CharField(max_length=120, blank=True)  # what it is about; blank: may wait several times
-    arguments = models.JSONField(default=dict)  # removed when the job is over
+    key = models.CharField(
+        max_length=120, blank=True
+    )  # at most one open job per kind and key; blank: no limit
+    arguments = models.JSONField(default=dict)  # deleted when the job ends
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     stage = models.CharField(max_length=20, blank=True)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
-    token = models.CharField(max_length=32, blank=True)  # of the attempt that may write; a new one each time
-    heartbeat_at = models.DateTimeField(null=True)  # last sign of life
+    token = models.CharField(max_length=32, blank=True)  # of the attempt that may write; new for each attempt
+    heartbeat_at = models.DateTimeField(null=True)  # last heartbeat
     leased_until = models.DateTimeField(null=True)
     cancel_requested = models.BooleanField(default=False)
     available_at = models.DateTimeField(default=timezone.now)
-    not_after = models.DateTimeField(null=True)  # not begun any more after this moment
+    not_after = models.DateTimeField(null=True)  # the job is not started after this time
     sent_at = models.DateTimeField(null=True)  # last message to the broker
-    queue = models.CharField(max_length=60, blank=True)  # blank: the usual one
-    requested_by = models.BigIntegerField(null=True)  # a user; null: the system itself
+    queue = models.CharField(max_length=60, blank=True)  # blank: the default queue
+    requested_by = models.BigIntegerField(null=True)  # a user; null: the system
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -67,12 +69,12 @@ class Job(models.Model):
 
     @property
     def percent(self) -> int:
-        """How far it is; 100 at its end only."""
+        """Progress in percent; 100 only when the job is done."""
         if self.state == self.State.DONE:
             return 100
         return min(99, self.done * 100 // self.total) if self.total else 0
 
     @property
     def is_open(self) -> bool:
-        """True while it waits or runs."""
+        """True while the job waits or runs."""
         return self.state in {self.State.WAITING, self.State.RUNNING}

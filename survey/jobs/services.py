@@ -1,8 +1,8 @@
-"""Writes of background work: request, claim, report, store, fail, cancel, and the sweep that loses nothing.
+"""Background jobs: enqueue, claim, report progress, store results, fail, cancel, and the periodic sweep.
 
-A job is requested by a row in the caller's transaction. A message to the broker only points at the row, and the
-sweep sends it again when it was lost. Who works on a job holds a token under a lease: a sign of life extends it, a
-worker that dies lets it lapse, and whoever lost the token can store nothing any more.
+A job is requested by a row in the caller's transaction. A message to the broker only has its primary key, and the
+sweep sends it again when it was lost. A worker has a token under a lease: heartbeats extend the lease, it expires
+when the worker dies, and an attempt whose token was replaced cannot store anything.
 """
 
 import logging
@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 
 from survey.exceptions import SurveyError
 from survey.jobs import storage
-from survey.jobs.kinds import Cancelled, Kind, LostClaim, kind_of, known
+from survey.jobs.kinds import Cancelled, Kind, LostClaim, kind_of, registered
 from survey.jobs.messages import LATE, MEMORY
 from survey.jobs.models import Job
 from survey.sentences import Sentence
@@ -37,8 +37,8 @@ NO_ERROR = Sentence()
 OPEN = (State.WAITING, State.RUNNING)
 TASK = "survey.jobs.tasks.run_job"
 RESEND_AFTER = timedelta(seconds=settings.RUN_RESEND_SECONDS)
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
-AT_ONCE = 500  # messages of one sweep
+FIRST_DELAY, MAX_DELAY = timedelta(seconds=30), timedelta(hours=1)
+MAX_MESSAGES = 500  # messages of one sweep
 type Report = Callable[[str, int], None]
 
 
@@ -52,10 +52,10 @@ def enqueue(
     queue: str = "",
     send: bool = True,
 ) -> Job:
-    """Ask for work inside the caller's transaction; a job of this kind and key that is still open is returned.
+    """Enqueue a job in the caller's transaction; an open job of this kind and key is returned instead.
 
-    ``by`` is a user, or None for the system itself. With ``send`` a worker is told when the transaction is
-    committed; without it the caller does the work at once, and the sweep sends it only if the caller dies.
+    ``by`` is a user, or None for the system. With ``send`` a message is sent when the transaction is committed;
+    without it the caller runs the job at once, and the sweep sends a message only if the caller does not.
     """
     job = Job(
         kind=kind,
@@ -77,14 +77,14 @@ def enqueue(
 
 
 def enqueue_missing(kind: str, key: object) -> Job | None:
-    """Ask for what a sweep has found missing. None when it has failed within a day: it would fail again."""
+    """Enqueue a job that a sweep found missing. None when it failed within a day: it would fail again."""
     lately = timezone.now() - timedelta(days=1)
     failed = Job.objects.filter(kind=kind, key=str(key), state=State.FAILED, finished_at__gt=lately)
     return None if failed.exists() else enqueue(kind, key)
 
 
 def run_waiting(*kinds: str) -> int:
-    """Do every waiting job of these kinds in this process, and those that they ask for. Returns their number."""
+    """Run all waiting jobs of these kinds in this process, including those that they enqueue. Returns their number."""
     done = 0
     while job := Job.objects.filter(
         state=State.WAITING, kind__in=kinds, available_at__lte=timezone.now()
@@ -115,14 +115,14 @@ def was_sent(job: Job) -> bool:
 
 
 def requester(job: Job) -> Any | None:
-    """The person who asked for a job; None when it was the system itself."""
+    """The user who requested a job; None when it was the system."""
     if job.requested_by is None:
         return None
     return get_user_model().objects.filter(pk=job.requested_by).first()
 
 
 def claim(job_id: int) -> "Work | None":
-    """Take a waiting job. None when it is not there to be taken; of two who try, one gets it."""
+    """Claim a waiting job. None when it is not available; only one of concurrent callers gets it."""
     now = timezone.now()
     row = Job.objects.filter(pk=job_id).first()
     if row is None:
@@ -130,7 +130,7 @@ def claim(job_id: int) -> "Work | None":
     kind = kind_of(row.kind)
     due = Q(not_after=None) | Q(not_after__gt=now)
     token = uuid4().hex
-    taken = Job.objects.filter(due, pk=job_id, state=State.WAITING, available_at__lte=now).update(
+    claimed = Job.objects.filter(due, pk=job_id, state=State.WAITING, available_at__lte=now).update(
         state=State.RUNNING,
         attempts=F("attempts") + 1,
         token=token,
@@ -142,14 +142,14 @@ def claim(job_id: int) -> "Work | None":
         stage="",
         error=Sentence(),
     )
-    return Work(Job.objects.get(pk=job_id), kind, token) if taken else None
+    return Work(Job.objects.get(pk=job_id), kind, token) if claimed else None
 
 
 def run(job_id: int, *, report: Report | None = None) -> bool:
-    """Do a waiting job. False when it was not there to be claimed; safe to deliver twice.
+    """Run a waiting job. False when it could not be claimed; messages may be delivered twice.
 
-    ``report`` also gets each stage and percentage, and lets an exception through after the job has ended. A
-    failing database leaves the job as it is: its lease lapses, and the sweep puts it back.
+    ``report`` is called with each stage and percentage; with it, exceptions are raised after the job has ended. After
+    a database error the job is unchanged: its lease expires, and the sweep requeues it.
     """
     work = claim(job_id)
     if work is None:
@@ -184,7 +184,7 @@ def run(job_id: int, *, report: Report | None = None) -> bool:
 
 
 class Work:
-    """One attempt at a job: what its worker reads and reports. Everything that it writes needs its token."""
+    """One attempt at a job, as passed to the function of its kind. All writes require the token of the attempt."""
 
     def __init__(self, job: Job, kind: Kind, token: str) -> None:
         self.job, self.kind, self.token = job, kind, token
@@ -193,23 +193,23 @@ class Work:
         self.expires_at: datetime | None = None  # when the file of this job is removed
         self.stored = self._storing = False
 
-    def mine(self) -> "QuerySet[Job]":
-        """The row, while it is ours."""
+    def owned(self) -> "QuerySet[Job]":
+        """The row of the job, if this attempt still has the claim."""
         return Job.objects.filter(pk=self.job.pk, state=State.RUNNING, token=self.token)
 
     def progress(self, done: int, total: int = 100, stage: str = "") -> None:
-        """A sign of life. Raises Cancelled, or LostClaim when the job is no longer ours.
+        """Send a heartbeat with the progress. Raises Cancelled, or LostClaim when another attempt has the claim.
 
-        While results are stored the row is locked, which is sign of life enough, and others see nothing of it:
-        then the percentage stands in the cache.
+        While results are stored the row is locked, so the lease needs no extension and updates would not be visible:
+        the percentage is written to the cache.
         """
         if self._storing:
             with suppress(RedisError):
                 cache.set(_cache_key(self.job.pk), done * 100 // (total or 1), self.kind.lease)
         else:
             now = timezone.now()
-            alive = (
-                self.mine()
+            extended = (
+                self.owned()
                 .filter(cancel_requested=False)
                 .update(
                     done=done,
@@ -219,26 +219,26 @@ class Work:
                     leased_until=now + timedelta(seconds=self.kind.lease),
                 )
             )
-            if not alive:
-                raise Cancelled if self.mine().exists() else LostClaim
+            if not extended:
+                raise Cancelled if self.owned().exists() else LostClaim
         if self.report is not None:
             self.report(stage, done * 100 // (total or 1))
 
     def file(self) -> Path:
-        """Where this attempt writes its file. The row knows the name first, so that no file is forgotten."""
+        """The path of this attempt's file. The name is stored first, so that the file can be removed in any case."""
         self.file_name = f"{self.job.pk}-{self.token}"
-        if not self.mine().update(file=self.file_name):
+        if not self.owned().update(file=self.file_name):
             raise LostClaim
         return storage.folder() / self.file_name
 
     @contextmanager
     def store(self) -> Iterator[Job]:
-        """A transaction in which results are stored and the job is done. Raises LostClaim, Cancelled.
+        """A transaction that stores results and marks the job as done. Raises LostClaim, Cancelled.
 
-        The row is locked from the beginning, so that nobody takes the job over meanwhile.
+        The row is locked from the beginning, so that no other worker can claim the job meanwhile.
         """
         with transaction.atomic():
-            row = self.mine().select_for_update().first()
+            row = self.owned().select_for_update().first()
             if row is None:
                 raise LostClaim
             if row.cancel_requested:
@@ -248,30 +248,30 @@ class Work:
                 yield row
             finally:
                 self._storing = False
-            self.mine().update(
+            self.owned().update(
                 state=State.DONE, finished_at=timezone.now(), expires_at=self.expires_at, arguments={}
             )
         self.stored = True
 
     def end(self, state: str, error: Sentence = NO_ERROR) -> None:
-        """End without a result."""
-        _end(self.mine(), state, error)
+        """End the job without a result."""
+        _end(self.owned(), state, error)
 
     def put_back(self, error: Exception) -> None:
-        """Try again later, each time after a longer pause; fail after the last attempt."""
+        """Requeue the job with exponential delay; fail after the last attempt."""
         logger.warning("job %s (%s), attempt %s: %r", self.job.pk, self.job.kind, self.job.attempts, error)
         if self.job.attempts >= self.kind.attempts:
             self.end(State.FAILED, self.kind.stopped(error=f"{type(error).__name__}: {error}"[:300]))
             return
-        pause = min(FIRST_PAUSE * 2 ** (self.job.attempts - 1), LONGEST_PAUSE)
+        delay = min(FIRST_DELAY * 2 ** (self.job.attempts - 1), MAX_DELAY)
         with transaction.atomic():
-            row = self.mine().select_for_update().first()
+            row = self.owned().select_for_update().first()
             if row is not None:
-                _wait_again(row, timezone.now() + pause)
+                _requeue(row, timezone.now() + delay)
 
 
 def percent_of(job: Job) -> int:
-    """How far a job is, also while it stores."""
+    """Progress of a job in percent, also while it stores results."""
     if job.state != State.RUNNING:
         return job.percent
     with suppress(RedisError):
@@ -280,9 +280,9 @@ def percent_of(job: Job) -> int:
 
 
 def cancel(job_id: int) -> bool:
-    """Stop a job: at once while it waits, at its next sign of life while it runs.
+    """Cancel a job: at once while it waits, at its next heartbeat while it runs.
 
-    False when it is over, or so far that its results are being stored.
+    False when it has ended or is storing its results.
     """
     try:
         with transaction.atomic():
@@ -295,27 +295,27 @@ def cancel(job_id: int) -> bool:
                 Job.objects.filter(pk=job_id, state=State.RUNNING).update(cancel_requested=True)
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = DEFAULT")
-    except OperationalError:  # somebody holds the row for longer
+    except OperationalError:  # the row is locked for longer
         return False
     return row.is_open
 
 
 def sweep() -> int:
-    """Give back what dead workers had, end what is too late, remove files, send what waits. Returns messages."""
+    """Requeue jobs with an expired lease, expire late jobs, remove files, send messages. Returns messages sent."""
     now = timezone.now()
-    _take_back(now)
+    _requeue_expired(now)
     for pk in Job.objects.filter(state=State.WAITING, not_after__lte=now).values_list("pk", flat=True):
         _end(Job.objects.filter(pk=pk, state=State.WAITING), State.EXPIRED, LATE())
     _remove_expired(now)
-    storage.remove_strays()
-    for name, kind in known().items():
+    storage.remove_orphans()
+    for name, kind in registered().items():
         if kind.keep is not None:
             Job.objects.filter(kind=name, finished_at__lt=now - kind.keep).exclude(state__in=OPEN).delete()
     return _send_waiting(now)
 
 
-def _take_back(now: datetime) -> None:
-    # A row that is locked belongs to somebody who is storing and therefore alive.
+def _requeue_expired(now: datetime) -> None:
+    # A locked row belongs to a worker that is storing results.
     for pk in Job.objects.filter(state=State.RUNNING, leased_until__lt=now).values_list("pk", flat=True):
         with transaction.atomic():
             row = (
@@ -325,18 +325,18 @@ def _take_back(now: datetime) -> None:
             )
             if row is None:
                 continue
-            mine = Job.objects.filter(pk=pk)
+            expired = Job.objects.filter(pk=pk)
             if row.cancel_requested:
-                _end(mine, State.CANCELLED)
+                _end(expired, State.CANCELLED)
             elif row.attempts >= kind_of(row.kind).attempts:
-                _end(mine, State.FAILED, kind_of(row.kind).lost(count=row.attempts))
+                _end(expired, State.FAILED, kind_of(row.kind).lost(count=row.attempts))
             else:
                 row.sent_at = None
-                _wait_again(row, now)
+                _requeue(row, now)
 
 
-def _wait_again(row: Job, available_at: datetime) -> None:
-    """Put a job back that is locked; the package that owns it is told."""
+def _requeue(row: Job, available_at: datetime) -> None:
+    """Requeue a locked job and call the ``waits`` function of its kind."""
     storage.remove(row.file)
     row.state, row.token, row.file, row.available_at = State.WAITING, "", "", available_at
     row.save()
@@ -347,7 +347,7 @@ def _wait_again(row: Job, available_at: datetime) -> None:
 
 @transaction.atomic
 def _end(rows: "QuerySet[Job]", state: str, error: Sentence = NO_ERROR) -> None:
-    """End one job without a result, tell the package that owns it, and remove its file."""
+    """End a job without a result, call the ``ended`` function of its kind, and remove its file."""
     row = rows.select_for_update().first()
     if row is None:
         return
@@ -371,7 +371,7 @@ def _send_waiting(now: datetime) -> int:
     old = Q(sent_at=None) | Q(sent_at__lte=now - RESEND_AFTER)
     waiting = Job.objects.filter(old, state=State.WAITING, available_at__lte=now)
     sent = 0
-    for row in waiting.order_by(F("sent_at").asc(nulls_first=True), "pk")[:AT_ONCE]:
+    for row in waiting.order_by(F("sent_at").asc(nulls_first=True), "pk")[:MAX_MESSAGES]:
         if not deliver(row.pk):
             break
         sent += 1

@@ -1,4 +1,4 @@
-"""Files that jobs make: below JOB_FOLDER, named by job and attempt, removed when no job owns them."""
+"""Files of jobs: in JOB_FOLDER, named by job and attempt, removed when no job refers to them."""
 
 from pathlib import Path
 from re import fullmatch
@@ -11,23 +11,23 @@ State = Job.State
 
 
 def folder() -> Path:
-    """Where files of jobs are kept: outside the web root, for this user only."""
+    """The folder of the files of jobs: outside the web root, readable only by this system user."""
     path = Path(settings.JOB_FOLDER)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 
 def remove(name: str) -> None:
-    """Delete a file if there is one; a blank name is none."""
+    """Delete a file if it exists; a blank name means none."""
     if name:
         (folder() / name).unlink(missing_ok=True)
 
 
-def remove_strays() -> int:
-    """Delete files that no running or finished job owns: their worker was killed after it had lost the job."""
+def remove_orphans() -> int:
+    """Delete files that no running or finished job refers to: their worker was killed after it lost the claim."""
     names = {path.name for path in folder().iterdir() if fullmatch(r"\d+-[0-9a-f]{32}", path.name)}
     owned = Job.objects.filter(file__in=names, state__in=(State.RUNNING, State.DONE))
-    strays = names - set(owned.values_list("file", flat=True))
-    for name in strays:
+    orphans = names - set(owned.values_list("file", flat=True))
+    for name in orphans:
         remove(name)
-    return len(strays)
+    return len(orphans)

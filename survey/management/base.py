@@ -1,4 +1,4 @@
-"""What every command of the project is made of: a refusal is one sentence and exit code 1, not a traceback."""
+"""The base class of the project's commands: a refusal is a message and exit code 1, not a traceback."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from survey.exceptions import SurveyError
 
 
 class SurveyCommand(BaseCommand):
-    """A command whose refusals, and whose missing or closed files, are sentences."""
+    """A command that reports refusals and errors of files as messages."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command. Raises CommandError for every refusal."""
@@ -17,6 +17,6 @@ class SurveyCommand(BaseCommand):
         except SurveyError as refusal:
             raise CommandError(str(refusal)) from refusal
         except OSError as error:
-            if error.filename is None:  # a server that does not answer is no wrong argument
+            if error.filename is None:  # a connection error, not a wrong argument
                 raise
             raise CommandError(f"{error.filename}: {error.strerror}") from error

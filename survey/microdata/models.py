@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 class MicrodataLayout(models.Model):
-    """Which variable stands at which place of an observation's arrays."""
+    """The variables of an observation's arrays, in order."""
 
     content_hash = models.CharField(max_length=64, unique=True)
     variables = models.JSONField()  # ordered list of {code, unit, period, kind}
@@ -19,10 +19,10 @@ class MicrodataLayout(models.Model):
 class Observation(models.Model):
     """The typed numbers of one accepted filing, with the classification it had then.
 
-    The three arrays have one place per variable of the layout. ``collected`` is what was filed (NaN:
+    The three arrays have one element per variable of the layout. ``collected`` is what was filed (NaN:
     blank or not applicable); ``edited`` and ``imputed`` are NULL or hold NaN where nothing was changed.
-    They are never merged in the database: what an estimate uses is chosen by the run.
-    ``reasons`` has one byte per variable, a ``projection.Reason``; NULL for rows made before it was kept.
+    They are never merged in the database: the run chooses what an estimate uses.
+    ``reasons`` has one byte per variable, a ``projection.Reason``; NULL for rows created before it was stored.
     It follows from the filing, whose own hash covers it, and is therefore not part of ``values_hash``.
     """
 
@@ -79,7 +79,7 @@ class MicrodataMember(models.Model):
 
 
 class RoundCoverage(models.Model):
-    """Counts behind tables 3 and 4 at the moment of a freeze: they belong to the frozen set."""
+    """Counts of tables 3 and 4 at the time of the freeze, stored with the frozen set."""
 
     version = models.ForeignKey(MicrodataVersion, models.CASCADE, related_name="coverage")
     category = models.CharField(max_length=5)

@@ -1,11 +1,11 @@
 """From a filed document to one row of numbers. Pure: the same filing always gives the same row.
 
-What the numbers mean
+Meaning of the numbers
     a number      what was filed, in the unit of the item; yes is 1 and no is 0
     0             also an amount that does not apply: routed away, or answered "not applicable"
     NaN           not on this form, unknown, left blank, or a share or a yes/no that does not apply
 
-``reasons`` keeps beside the numbers what both 0 and NaN lose: one small code per variable (``Reason``).
+``reasons`` stores what 0 and NaN do not distinguish: one code per variable (``Reason``).
 """
 
 import hashlib
@@ -26,15 +26,15 @@ _NAN_BYTES = struct.pack(">d", NAN)
 
 
 class Reason(IntEnum):
-    """What stands behind a place of the row. Stored and exported as numbers: they never change their meaning."""
+    """The reason of a value of the row. Stored and exported as numbers, which never change their meaning."""
 
     VALUE = 0  # a number or a yes/no was filed; zero is one
-    NOT_APPLICABLE = 1  # marked so by the respondent
-    UNKNOWN = 2  # marked "not known"
-    BLANK = 3  # asked, and left empty where the form allows it
-    NOT_ASKED = 4  # another answer, or the register, routed past the item
+    NOT_APPLICABLE = 1  # declared by the respondent
+    UNKNOWN = 2  # declared "not known"
+    BLANK = 3  # asked and left blank where the form allows it
+    NOT_ASKED = 4  # skipped by routing
     NOT_ON_FORM = 5  # the form of this category does not have the item
-    NOT_COMPUTED = 6  # worked out by the form, and its inputs give no number
+    NOT_COMPUTED = 6  # computed by the form from inputs without a number
 
 
 REASONS: dict[Reason, Text] = {
@@ -46,7 +46,7 @@ REASONS: dict[Reason, Text] = {
     Reason.NOT_ON_FORM: Text("本表无此指标", "not on this form"),
     Reason.NOT_COMPUTED: Text("无法计算", "cannot be worked out"),
 }
-_MARKS = {"not_applicable": Reason.NOT_APPLICABLE, "unknown": Reason.UNKNOWN}
+_MISSING = {"not_applicable": Reason.NOT_APPLICABLE, "unknown": Reason.UNKNOWN}
 
 
 def layout_variables(questionnaires: Iterable[Questionnaire]) -> tuple[Variable, ...]:
@@ -91,18 +91,18 @@ def project(
 def _number(item: Item | None, cell: Mapping[str, Any] | None) -> float:
     if item is None:
         return NAN
-    nothing = 0.0 if item.type in AMOUNTS else NAN
+    not_applicable = 0.0 if item.type in AMOUNTS else NAN
     if cell is None:
-        # Filing refuses a blank that is owed, so a required amount is only absent when it was routed away.
-        return nothing if item.required else NAN
+        # Filing refuses a blank required item, so a required amount is only absent when routing skipped it.
+        return not_applicable if item.required else NAN
     if cell.get("missing") == "not_applicable":
-        return nothing
+        return not_applicable
     number = number_of(item, cell)
     return NAN if number is None else float(number)
 
 
 def reasons(variables: Sequence[Variable], questionnaire: Questionnaire, answers: Mapping[str, Any]) -> bytes:
-    """One byte per variable from a filed document: why there is a number, or why there is none."""
+    """One byte per variable from a filed document, the ``Reason`` of its value."""
     return bytes(
         reason_of(questionnaire.items.get(variable.code), answers.get(variable.code))
         for variable in variables
@@ -110,19 +110,19 @@ def reasons(variables: Sequence[Variable], questionnaire: Questionnaire, answers
 
 
 def reason_of(item: Item | None, cell: Mapping[str, Any] | None) -> Reason:
-    """The reason of one place of a filed document, which holds the answers that apply and computed cells."""
+    """The reason of one item of a filed document, which has the answers that apply and computed cells."""
     if item is None:
         return Reason.NOT_ON_FORM
     if not cell:
         if item.computed:
             return Reason.NOT_ASKED if item.relevance else Reason.NOT_COMPUTED
-        # Filing refuses a blank that is owed: an absent one was routed away.
+        # Filing refuses a blank required item: routing skipped an absent one.
         return Reason.NOT_ASKED if item.required else Reason.BLANK
-    return _MARKS.get(cell.get("missing", ""), Reason.VALUE)
+    return _MISSING.get(cell.get("missing", ""), Reason.VALUE)
 
 
 def values_hash(classification: Sequence[object], values: Sequence[float]) -> str:
-    """SHA-256 over the classification and the IEEE bytes of the values; every NaN counts as the same."""
+    """SHA-256 over the classification and the IEEE 754 bytes of the values; all NaNs are equal."""
     digest = hashlib.sha256("|".join(str(part) for part in classification).encode())
     digest.update(
         b"".join(_NAN_BYTES if math.isnan(value) else struct.pack(">d", value + 0.0) for value in values)

@@ -1,4 +1,4 @@
-"""Reads of the accepted file: frozen versions, their coverage, what sheets and items answered."""
+"""Queries of the microdata: frozen versions, coverage, item response, observations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from survey.microdata.variables import Variable
 
 
 def changed_members(first: MicrodataVersion, second: MicrodataVersion) -> tuple[int, int, int]:
-    """Units that entered and left between two frozen sets, and units whose filing is another one."""
+    """Numbers of units that entered and left between two frozen sets, and of units with another filing."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -33,16 +33,16 @@ def changed_members(first: MicrodataVersion, second: MicrodataVersion) -> tuple[
 def item_values(
     version: MicrodataVersion, codes: Sequence[str]
 ) -> tuple[list[Variable], list[tuple[float | int, ...]]]:
-    """The few items of a frozen version that a sample is designed by: variables that the layout has, and rows.
+    """A few items of a frozen version, for sample designs: the variables that the layout has, and rows.
 
-    A row is the unit, then one value per variable: what was edited if anything was, else what was collected, NaN
-    where there is none. National by nature, and for a handful of items: ``columns`` is made for all of them.
+    A row is the unit and one value per variable: the edited value if there is one, else the collected one; NaN
+    without a value. National; use ``columns`` for many items.
     """
     layout = [Variable.from_json(entry) for entry in version.layout.variables]
-    chosen = [(place, variable) for place, variable in enumerate(layout) if variable.code in codes]
+    chosen = [(position, variable) for position, variable in enumerate(layout) if variable.code in codes]
     values = "".join(
-        f", coalesce(nullif(o.edited[{place + 1}], 'NaN'), o.collected[{place + 1}])"
-        for place, _variable in chosen
+        f", coalesce(nullif(o.edited[{position + 1}], 'NaN'), o.collected[{position + 1}])"
+        for position, _variable in chosen
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -50,7 +50,7 @@ def item_values(
             " JOIN survey_observation o ON o.filing_id = m.observation_id WHERE m.version_id = %s ORDER BY o.unit_id",
             [version.pk],
         )
-        return [variable for _place, variable in chosen], cursor.fetchall()
+        return [variable for _position, variable in chosen], cursor.fetchall()
 
 
 def versions_of(round: CollectionRound) -> QuerySet[MicrodataVersion]:
@@ -67,12 +67,12 @@ def frozen_versions() -> QuerySet[MicrodataVersion]:
 
 
 def coverage_rows(version: MicrodataVersion) -> list[tuple[str, str, bool, int, int]]:
-    """(category, region, bureau of a planned city, filed, valid) as counted at the freeze."""
+    """(category, region, bureau of a separately planned city, filed, valid) as counted at the freeze."""
     return list(version.coverage.values_list("category", "region", "is_city_bureau", "filed", "valid"))
 
 
 def latest_decision(round: CollectionRound) -> datetime | None:
-    """The watermark of a round: the last moment at which a sheet was decided, or None."""
+    """The time at which a sheet of a round was decided last, or None."""
     from django.db.models import Max
 
     from survey.submissions.models import Submission
@@ -100,7 +100,7 @@ class Response:
 
     @property
     def share(self) -> float | None:
-        """Answered, of the sheets on which the item was asked; None when it was asked on none."""
+        """Share of the sheets with the item asked that answered it; None when none was asked."""
         asked = self.sheets - self.not_asked
         return self.answered / asked if asked else None
 
@@ -109,9 +109,9 @@ COUNTS = ("answered", "zero", "not_applicable", "unknown", "blank", "not_asked",
 
 
 def item_responses(version: MicrodataVersion, category: str = "") -> list[Response]:
-    """Item response in the order of the layout; variables that no form of the selection asks are left out.
+    """Item response in the order of the layout, without variables that no form of the selection asks.
 
-    National by nature: sums over whole categories. Empty for sets frozen before the reasons were kept.
+    National: sums over categories. Empty for sets frozen before the reasons were stored.
     """
     rows = ItemResponse.objects.filter(version=version)
     if category:
@@ -119,17 +119,17 @@ def item_responses(version: MicrodataVersion, category: str = "") -> list[Respon
     summed = rows.values("variable").annotate(**{f"all_{name}": Sum(name) for name in COUNTS}).order_by()
     lines = summed.values_list("variable", *(f"all_{name}" for name in COUNTS))
     counts = {code: dict(zip(COUNTS, numbers, strict=True)) for code, *numbers in lines}
-    known = (Variable.from_json(entry) for entry in version.layout.variables)
+    variables = (Variable.from_json(entry) for entry in version.layout.variables)
     return [
-        Response(one, sheets=sum(found.values()) - found["zero"], **found)
-        for one in known
-        if (found := counts.get(one.code))
+        Response(variable, sheets=sum(totals.values()) - totals["zero"], **totals)
+        for variable in variables
+        if (totals := counts.get(variable.code))
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What one accepted sheet says, by variable (NaN: none), with the classification it had then."""
+    """The values of an accepted sheet by variable (NaN: none), with its classification at that time."""
 
     category: str
     section: str
@@ -138,7 +138,7 @@ class Observed:
 
 
 def observed(submission: int, codes: Sequence[str]) -> Observed | None:
-    """Variables of the latest observation of a sheet, as filed; the caller has found the sheet in somebody's scope."""
+    """Variables of the latest observation of a sheet, as filed. The caller checks the scope."""
     row = (
         Observation.objects.filter(filing__submission=submission)
         .select_related("layout")

@@ -1,4 +1,4 @@
-"""Writes of the accepted file: project one filing, freeze a round."""
+"""Changes of the microdata: project a filing, freeze a round."""
 
 from functools import lru_cache
 from itertools import batched
@@ -25,7 +25,7 @@ from survey.questionnaires.selectors import definition_for
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Filing
 
-# The latest filing of every sheet that stands as accepted, with the observation made of it.
+# The latest filing of every accepted sheet.
 _ACCEPTED = """
     SELECT DISTINCT ON (filing.submission_id) filing.id AS filing_id, submission.unit_id
     FROM survey_filing filing JOIN survey_submission submission ON submission.id = filing.submission_id
@@ -41,7 +41,7 @@ def _current_variables() -> tuple[tuple[Variable, ...], str]:
 
 
 def current_layout() -> MicrodataLayout:
-    """The layout of the forms as they are in this version of the program; stored when first asked for."""
+    """The layout of the forms of this version of the program; created when first used."""
     variables, content_hash = _current_variables()
     layout, _ = MicrodataLayout.objects.get_or_create(
         content_hash=content_hash, defaults={"variables": [variable.to_json() for variable in variables]}
@@ -50,7 +50,7 @@ def current_layout() -> MicrodataLayout:
 
 
 def classification_of(filing: Filing) -> dict[str, Any]:
-    """The register's classification of the unit that filed, as an observation keeps it."""
+    """The classification of the unit in the register, as stored with an observation."""
     unit = filing.submission.unit
     codes = unit.region.path.strip("/").split("/")
     return {
@@ -64,7 +64,7 @@ def classification_of(filing: Filing) -> dict[str, Any]:
 
 
 def project(filing: Filing, layout: MicrodataLayout | None = None) -> Observation:
-    """Store the observation of one filing. Running it again changes nothing."""
+    """Store the observation of a filing. Idempotent."""
     layout = layout or current_layout()
     variables, form = _variables(layout), definition_for(filing.version)
     values = projection.project(variables, form, filing.answers)
@@ -93,7 +93,7 @@ def _variables(layout: MicrodataLayout) -> tuple[Variable, ...]:
 
 @transaction.atomic
 def freeze_version(*, round: CollectionRound, by: User | None) -> MicrodataVersion:
-    """Freeze the accepted sheets of a round. Unchanged data give the version that is already there.
+    """Freeze the accepted sheets of a round. For unchanged data the existing version is returned.
 
     Accepted filings without an observation of the current layout are projected first. The content hash
     covers layout, units, values and the counts of tables 3 and 4; item response is counted with it.
@@ -103,11 +103,11 @@ def freeze_version(*, round: CollectionRound, by: User | None) -> MicrodataVersi
     layout = current_layout()
     _project_missing(round, layout)
     size, content_hash = _content_hash(round, layout)
-    known = MicrodataVersion.objects.filter(round=round, content_hash=content_hash).first()
-    if known is not None:
-        if not known.item_responses.exists():  # frozen before item response was counted
-            _count_responses(known)
-        return known
+    existing = MicrodataVersion.objects.filter(round=round, content_hash=content_hash).first()
+    if existing is not None:
+        if not existing.item_responses.exists():  # frozen before item response was counted
+            _count_responses(existing)
+        return existing
     coverage = _coverage(round)
     number = (MicrodataVersion.objects.filter(round=round).aggregate(last=Max("number"))["last"] or 0) + 1
     version = MicrodataVersion.objects.create(
@@ -157,25 +157,25 @@ def _project_missing(round: CollectionRound, layout: MicrodataLayout) -> None:
     for chunk in batched(missing, 500, strict=False):
         for filing in filings.filter(pk__in=chunk):
             if missing[filing.pk]:
-                _give_reasons(filing, layout)
+                _store_reasons(filing, layout)
             else:
                 project(filing, layout)
 
 
-def _give_reasons(filing: Filing, layout: MicrodataLayout) -> None:
-    """Reasons for an observation that was made before they were kept; its values and classification stay."""
-    found = projection.reasons(_variables(layout), definition_for(filing.version), filing.answers)
-    Observation.objects.filter(filing=filing).update(reasons=found)
+def _store_reasons(filing: Filing, layout: MicrodataLayout) -> None:
+    """Store the reasons of an observation that was created without them; values and classification are unchanged."""
+    reasons = projection.reasons(_variables(layout), definition_for(filing.version), filing.answers)
+    Observation.objects.filter(filing=filing).update(reasons=reasons)
 
 
 def _count_responses(version: MicrodataVersion) -> None:
-    """Item response of a frozen set by category, from one pass over the reasons and one over the zeros."""
+    """Count the item response of a frozen set by category."""
     variables = _variables(version.layout)
     packed: dict[str, bytearray] = {}
     members = Observation.objects.filter(pk__in=version.members.values("observation_id"))
     rows = members.exclude(reasons=None).values_list("category", "reasons").iterator(chunk_size=5000)
-    for category, found in rows:
-        packed.setdefault(category, bytearray()).extend(found or b"")
+    for category, reasons in rows:
+        packed.setdefault(category, bytearray()).extend(reasons or b"")
     zeros = _zeros(version)
     ItemResponse.objects.bulk_create(
         ItemResponse(
@@ -183,8 +183,8 @@ def _count_responses(version: MicrodataVersion) -> None:
             category=category,
             variable=variable.code,
             answered=count[Reason.VALUE],
-            # What does not apply is stored as the amount 0 as well: only what was answered is left here.
-            zero=zeros.get((category, place), 0)
+            # Amounts that do not apply are stored as 0, too: only answered zeros are counted.
+            zero=zeros.get((category, position), 0)
             - (count[Reason.NOT_APPLICABLE] + count[Reason.NOT_ASKED]) * variable.is_amount,
             not_applicable=count[Reason.NOT_APPLICABLE],
             unknown=count[Reason.UNKNOWN],
@@ -193,8 +193,8 @@ def _count_responses(version: MicrodataVersion) -> None:
             not_computed=count[Reason.NOT_COMPUTED],
         )
         for category, data in sorted(packed.items())
-        for place, variable in enumerate(variables)
-        if not (count := _counted(data[place :: len(variables)]))[Reason.NOT_ON_FORM]
+        for position, variable in enumerate(variables)
+        if not (count := _counted(data[position :: len(variables)]))[Reason.NOT_ON_FORM]
     )
 
 
@@ -203,7 +203,7 @@ def _counted(codes: bytearray) -> dict[Reason, int]:
 
 
 def _zeros(version: MicrodataVersion) -> dict[tuple[str, int], int]:
-    """Zeros among the collected values, by category and place of the layout."""
+    """Numbers of zeros among the collected values, by category and index in the layout."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT o.category, value.place, count(*) FROM survey_microdatamember m"
@@ -212,7 +212,7 @@ def _zeros(version: MicrodataVersion) -> dict[tuple[str, int], int]:
             " WHERE m.version_id = %s AND value.number = 0 GROUP BY 1, 2",
             [version.pk],
         )
-        return {(category, place - 1): count for category, place, count in cursor.fetchall()}
+        return {(category, position - 1): count for category, position, count in cursor.fetchall()}
 
 
 def _content_hash(round: CollectionRound, layout: MicrodataLayout) -> tuple[int, str]:
@@ -229,7 +229,7 @@ def _content_hash(round: CollectionRound, layout: MicrodataLayout) -> tuple[int,
 
 
 def _coverage(round: CollectionRound) -> list[tuple[str, str, bool, int, int]]:
-    """(category, province, bureau of a planned city, filed, valid) of every cell that is not empty.
+    """(category, province, bureau of a separately planned city, filed, valid) of every cell that is not empty.
 
     Sheets that are still under review at the freeze are neither valid nor invalid and do not count.
     """

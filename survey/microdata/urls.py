@@ -1,4 +1,4 @@
-"""Pages and endpoints of the room."""
+"""Pages of the microdata."""
 
 from django.urls import URLPattern, URLResolver, path
 

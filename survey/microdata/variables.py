@@ -1,4 +1,4 @@
-"""Variables of the microdata: what stands at each place of a row."""
+"""Variables of the microdata: the columns of a row."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,8 +11,8 @@ AMOUNTS = frozenset({"quantity", "money", "count"})
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One place of the row. ``categories`` are the forms that ask the item; ``required`` says whether a
-    blank there is an answer that is owed."""
+    """A column of the row. ``categories`` are the forms with the item; ``required`` says whether the form
+    refuses a blank."""
 
     code: str
     unit: str

@@ -1,4 +1,4 @@
-"""Item response of the frozen sets: what was answered, and why the rest was not."""
+"""The page of item response of frozen sets."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
@@ -15,10 +15,12 @@ ORDERS = ("code", "unknown", "not_applicable", "share")
 @requires(Permission.VIEW_ESTIMATES, Permission.DESIGN)
 @require_GET
 def item_response(request: HttpRequest) -> HttpResponse:
-    """Counts by reason for every variable of a frozen set; sums only, no unit and no answer."""
+    """Counts by reason of every variable of a frozen set; aggregates only."""
     versions = list(selectors.frozen_versions())
-    wanted = request.GET.get("version", "")
-    version = next((one for one in versions if str(one.pk) == wanted), versions[0] if versions else None)
+    version_value = request.GET.get("version", "")
+    version = next(
+        (choice for choice in versions if str(choice.pk) == version_value), versions[0] if versions else None
+    )
     if version is None:
         return page(request, "survey/microdata/item_response.html", {"version": None})
     categories = load_codelist("categories").entries
@@ -26,25 +28,28 @@ def item_response(request: HttpRequest) -> HttpResponse:
     category = category if category in {entry.code for entry in categories} else ""
     order = request.GET.get("order", "")
     order = order if order in ORDERS else ORDERS[0]
-    found = selectors.item_responses(version, category)
+    responses = selectors.item_responses(version, category)
     context = {
         "version": version,
         "versions": versions,
         "category": category,
         "categories": categories,
         "order": order,
-        "rows": _ordered(found, order),
-        "unknown": sum(one.unknown for one in found),
-        "answered": sum(one.answered for one in found),
-        "not_applicable": sum(one.not_applicable for one in found),
+        "rows": _ordered(responses, order),
+        "unknown": sum(choice.unknown for choice in responses),
+        "answered": sum(choice.answered for choice in responses),
+        "not_applicable": sum(choice.not_applicable for choice in responses),
     }
     return page(request, "survey/microdata/item_response.html", context)
 
 
-def _ordered(found: list[selectors.Response], order: str) -> list[selectors.Response]:
-    """By code, by the largest count of a reason, or the worst answered first."""
+def _ordered(responses: list[selectors.Response], order: str) -> list[selectors.Response]:
+    """Sorted by code, by the count of a reason in descending order, or by ascending share answered."""
     if order == "code":
-        return found
+        return responses
     if order == "share":
-        return sorted(found, key=lambda one: (one.share is None, one.share or 0.0, one.variable.code))
-    return sorted(found, key=lambda one: (-int(getattr(one, order)), one.variable.code))
+        return sorted(
+            responses,
+            key=lambda response: (response.share is None, response.share or 0.0, response.variable.code),
+        )
+    return sorted(responses, key=lambda response: (-int(getattr(response, order)), response.variable.code))

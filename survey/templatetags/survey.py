@@ -1,4 +1,4 @@
-"""How numbers, times and names look on every page."""
+"""Template filters and tags for numbers, times and names."""
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -63,7 +63,7 @@ def percent(value: Any, decimals: int = 2) -> str:
 
 @register.filter
 def signed_share(value: Any) -> str:
-    """A share with its sign as a percentage; a very small one without, a dash for None."""
+    """A share with its sign as a percentage; "<0.01%" for a very small one, a dash for None."""
     if value is None:
         return "—"
     size = abs(Decimal(str(value))) * 100
@@ -74,15 +74,15 @@ def signed_share(value: Any) -> str:
 
 @register.simple_tag
 def amount(value: Any, unit: str = "", decimals: int = 2, scale: bool = False) -> str:
-    """A quantity with its unit; with ``scale`` data volumes move to the unit that reads best."""
+    """A quantity with its unit; with ``scale`` data volumes are converted to the largest unit with a value of at least 1."""
     if value is None:
         return "—"
     number = Decimal(str(value))
     if scale and unit in DATA_UNITS:
-        place = DATA_UNITS.index(unit)
-        while abs(number) >= 1024 and place < len(DATA_UNITS) - 1:
-            number, place = number / 1024, place + 1
-        unit = DATA_UNITS[place]
+        index = DATA_UNITS.index(unit)
+        while abs(number) >= 1024 and index < len(DATA_UNITS) - 1:
+            number, index = number / 1024, index + 1
+        unit = DATA_UNITS[index]
     return f"{grouped(number, decimals)} {unit}".rstrip()
 
 
@@ -116,13 +116,13 @@ def state_label(value: str) -> Any:
 
 @register.filter
 def state_tone(value: str) -> str:
-    """The tone of a state's pill; the words say the same without colour."""
+    """The tone of the pill of a state; its label has the same information without colour."""
     return TONES[State(value)]
 
 
 @register.filter
 def days_left_text(days: int) -> str:
-    """What is left until a deadline, in words; a negative number is overdue."""
+    """The time until a deadline in words; a negative number is overdue."""
     if days > 0:
         return ngettext("%(n)s day left", "%(n)s days left", days) % {"n": days}
     return _("ends today") if days == 0 else _("overdue")

@@ -18,7 +18,7 @@ TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Target:
     """One open page: whose session it is, the section's address, the cell and its unit, the revision it shows."""
 
     session: str
@@ -32,7 +32,7 @@ class Seat:
 class Tally:
     """What one writer has seen: acknowledged values in order, status codes, seconds of saves and of reads."""
 
-    seat: Seat
+    target: Target
     acknowledged: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     saves: list[float] = field(default_factory=list)
@@ -45,22 +45,24 @@ class Tally:
         return sum(count for status, count in self.statuses.items() if status != 200)
 
 
-def work(host: str, port: int, seats: Sequence[Seat], values: Iterable[str], seconds: float) -> list[Tally]:
-    """Let every seat type ``values`` at the same time, for at most ``seconds``."""
+def work(
+    host: str, port: int, targets: Sequence[Target], values: Iterable[str], seconds: float
+) -> list[Tally]:
+    """Save ``values`` to all targets at the same time, for at most ``seconds``."""
     texts = list(values)
     end = time.monotonic() + seconds
-    with ThreadPoolExecutor(max(1, len(seats))) as pool:
-        return list(pool.map(lambda seat: _Writer(host, port, seat, end).type(texts), seats))
+    with ThreadPoolExecutor(max(1, len(targets))) as pool:
+        return list(pool.map(lambda target: _Writer(host, port, target, end).type(texts), targets))
 
 
 class _Writer:
     """One browser with one kept connection."""
 
-    def __init__(self, host: str, port: int, seat: Seat, end: float) -> None:
+    def __init__(self, host: str, port: int, target: Target, end: float) -> None:
         self.connection = http.client.HTTPConnection(host, port, timeout=30)
-        self.seat, self.end = seat, end
-        self.revision = seat.revision
-        self.tally = Tally(seat)
+        self.target, self.end = target, end
+        self.revision = target.revision
+        self.tally = Tally(target)
 
     def type(self, values: Sequence[str]) -> Tally:
         """Save one value after the other, looking at the page now and then."""
@@ -70,25 +72,25 @@ class _Writer:
             self._save(value)
             if number % READ_EVERY == 0:
                 began = time.perf_counter()
-                self._ask("GET", self.seat.section)
+                self._ask("GET", self.target.section)
                 self.tally.reads.append(time.perf_counter() - began)
         self.connection.close()
         return self.tally
 
     def _save(self, value: str) -> None:
-        key = self.seat.key
+        key = self.target.key
         body = urlencode(
             {
                 "revision": self.revision,
                 "cell": key,
                 f"{key}.base": self.revision,
                 f"{key}.value": value,
-                f"{key}.unit": self.seat.unit,
+                f"{key}.unit": self.target.unit,
             }
         )
         for attempt in range(TRIES):
             began = time.perf_counter()
-            status, headers = self._ask("POST", f"{self.seat.section}save/", body)
+            status, headers = self._ask("POST", f"{self.target.section}save/", body)
             if status == 200:
                 self.tally.saves.append(time.perf_counter() - began)
                 if key in headers.get("Sheet-Refused", "").split():
@@ -103,7 +105,7 @@ class _Writer:
 
     def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, dict[str, str]]:
         headers = {
-            "Cookie": f"csrftoken={TOKEN}; sessionid={self.seat.session}",
+            "Cookie": f"csrftoken={TOKEN}; sessionid={self.target.session}",
             "X-CSRFToken": TOKEN,
             "HX-Request": "true",
             "Content-Type": "application/x-www-form-urlencoded",

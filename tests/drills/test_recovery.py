@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.drills.keeper import PASSWORD
-from tests.drills.load_client import Seat, work
+from tests.drills.load_client import Target, work
 from tests.drills.system import ROOT, System, wait_for
 
 pytestmark = pytest.mark.slow
@@ -225,15 +225,15 @@ def kept(system: System, sheet: int, key: str) -> list[str]:
 def test_nothing_that_a_crowd_was_told_is_saved_gets_lost(system: System) -> None:
     # Three people in each of six sheets, each with a cell of their own, on two processes of four threads.
     cells_, values = ("P06", "P07", "P08"), [str(number) for number in range(1, 13)]
-    seats = [
-        Seat(session, f"/sheets/{sheet}/sections/P/", key, "TB", revision)
+    targets = [
+        Target(session, f"/sheets/{sheet}/sections/P/", key, "TB", revision)
         for session, sheet, revision in system.scene["crowd"]
         for key in cells_
     ]
-    for tally in work("127.0.0.1", system.port, seats, values, seconds=120):
-        sheet = int(tally.seat.section.split("/")[2])
+    for tally in work("127.0.0.1", system.port, targets, values, seconds=120):
+        sheet = int(tally.target.section.split("/")[2])
         assert (tally.failures, tally.refused, tally.acknowledged) == (0, 0, values), tally.statuses
-        assert kept(system, sheet, tally.seat.key) == values
+        assert kept(system, sheet, tally.target.key) == values
     left = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
     assert system.say(left) == [[0]]
 

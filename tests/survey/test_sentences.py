@@ -1,4 +1,4 @@
-"""A stored sentence is a code with parameters and is read in the reader's language."""
+"""Stored sentences: code and parameters, shown in the active language."""
 
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ EXPIRED = define("test_expired", _("This file has expired. Ask for it again."))
 WAIT = define("test_wait", _("The file has more than %(limit)s rows. Split it."))
 
 
-def test_the_language_of_a_sentence_is_the_readers() -> None:
+def test_a_stored_sentence_is_shown_in_the_active_language() -> None:
     stored = Sentence.from_document(WAIT(limit=5).to_document())
     with override("en"):
         assert str(stored) == "The file has more than 5 rows. Split it."
@@ -46,7 +46,7 @@ def test_an_unknown_code_is_shown_with_its_parameters() -> None:
     assert str(Sentence("gone", {"count": 3})) == "gone count=3"
 
 
-def test_a_translated_parameter_and_a_taken_code_are_refused() -> None:
+def test_translated_parameters_and_duplicate_codes_are_refused() -> None:
     with pytest.raises(TypeError):
         WAIT(limit=_("yes"))
     with pytest.raises(ValueError, match="taken"):
@@ -60,7 +60,7 @@ def test_the_field_stores_nothing_but_sentences(value: object) -> None:
     assert SentenceField(name="error").get_prep_value(EXPIRED()) == {"code": "test_expired", "params": {}}
 
 
-def test_a_refusal_carries_code_and_parameters_beside_its_sentence() -> None:
+def test_a_refusal_has_the_code_and_parameters_of_its_sentence() -> None:
     refusal = PolicyDenied(WAIT(limit=5))
     assert (refusal.code, refusal.params) == ("test_wait", {"limit": 5})
     with override("en"):

@@ -31,7 +31,7 @@ def read_year(
     Raises ValueError when the rows do not have the expected width (a damaged observation).
     """
     columns = microdata.columns(version, variables or None)
-    integers, values, others = (*_decode(columns), True) if columns.whole else _unpack(columns)
+    integers, values, others = (*_decode(columns), True) if columns.complete else _unpack(columns)
     for changed_unit, edited, imputed in columns.changes() if others else ():
         row = int(np.searchsorted(integers[:, 0], changed_unit))
         for requested, changed in ((use_imputed, imputed), (use_edited, edited)):

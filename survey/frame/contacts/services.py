@@ -1,4 +1,4 @@
-"""Contact persons of a unit: who is named for what, and the one way to change it."""
+"""Contact persons of a unit, by role."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ FIELDS = ("name", "phone", "email")
 
 
 def reachable_units(user: User) -> "QuerySet[ReportingUnit]":
-    """Units whose contacts this person may read and change: the own one, or those of the desk."""
+    """Units whose contacts this user may read and change: the user's own unit, or those of the desk."""
     units = ReportingUnit.objects.select_related("review_region")
     return units.filter(
         pk__in=ReportingUnit.objects.visible_to(user, Permission.RESPOND).values("pk")
@@ -25,27 +25,27 @@ def reachable_units(user: User) -> "QuerySet[ReportingUnit]":
 
 
 def contacts_of(unit: ReportingUnit) -> list[UnitContact]:
-    """The named persons in the order of the roles."""
+    """The contact persons in the order of the roles."""
     order = UnitContact.Role.values
     return sorted(unit.contacts.all(), key=lambda row: order.index(row.role))
 
 
 @transaction.atomic
 def set_contacts(unit: ReportingUnit, *, by: User, contacts: Mapping[str, Contact]) -> list[str]:
-    """Name the persons by role; a role without a name is nobody's. Returns the roles that changed.
+    """Set the persons by role; a role without a name is removed. Returns the roles that changed.
 
-    The audit row says which roles, never whom. Raises PermissionDenied.
+    The audit row has the roles, never the persons. Raises PermissionDenied.
     """
     if not any(may(by, one, unit) for one in (Permission.RESPOND, Permission.MANAGE_UNITS)):
         raise PermissionDenied
     locked = ReportingUnit.objects.select_for_update(of=("self",)).select_related("review_region")
     row = locked.get(pk=unit.pk)
-    before = {one.role: {name: getattr(one, name) for name in FIELDS} for one in row.contacts.all()}
+    previous = {one.role: {name: getattr(one, name) for name in FIELDS} for one in row.contacts.all()}
     changed = []
     for role in UnitContact.Role.values:
-        given = contacts.get(role, {})
-        new = {name: given.get(name, "") for name in FIELDS} if given.get("name") else None
-        if new == before.get(role):
+        contact = contacts.get(role, {})
+        new = {name: contact.get(name, "") for name in FIELDS} if contact.get("name") else None
+        if new == previous.get(role):
             continue
         changed.append(role)
         if new is None:

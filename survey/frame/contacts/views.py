@@ -1,4 +1,4 @@
-"""The page on which a unit, or its desk, names the persons to ask."""
+"""The page of the contact persons of a unit, for the unit and its desk."""
 
 from typing import Any
 
@@ -24,33 +24,33 @@ class ContactsForm(PlainForm):
     """Name, office phone and work e-mail by role, as ``ROLE_FIELD``."""
 
     def __init__(self, unit: ReportingUnit, *args: Any, **kwargs: Any) -> None:
-        known = {
+        initial = {
             f"{row.role}_{name}": getattr(row, name)
             for row in unit.contacts.all()
             for name in contacts.FIELDS
         }
-        super().__init__(*args, initial=known, **kwargs)
+        super().__init__(*args, initial=initial, **kwargs)
         bad = {"invalid": gettext_lazy("Enter a telephone number, for example 010-12345678.")}
         for role in UnitContact.Role.values:
-            own: dict[str, forms.Field] = {
+            role_fields: dict[str, forms.Field] = {
                 "name": forms.CharField(label=gettext_lazy("Name"), max_length=60),
                 "phone": forms.RegexField(
                     r"^[0-9+()\- ]{7,30}$", label=gettext_lazy("Office phone"), error_messages=bad
                 ),
                 "email": forms.EmailField(label=gettext_lazy("Work e-mail")),
             }
-            for name, field in own.items():
+            for name, field in role_fields.items():
                 field.required = field.widget.is_required = False
                 field.widget.attrs |= {"class": "form-control", "autocomplete": "off"}
                 self.fields[f"{role}_{name}"] = field
 
     def clean(self) -> dict[str, Any]:
-        """A phone or an e-mail belongs to somebody with a name."""
-        given = self.cleaned_data
+        """Check that a phone number or an e-mail address comes with a name."""
+        data = self.cleaned_data
         for role in UnitContact.Role.values:
-            if not given.get(f"{role}_name") and (given.get(f"{role}_phone") or given.get(f"{role}_email")):
+            if not data.get(f"{role}_name") and (data.get(f"{role}_phone") or data.get(f"{role}_email")):
                 self.add_error(f"{role}_name", _("Enter the name of this person."))
-        return given
+        return data
 
     def groups(self) -> list[tuple[Any, list[Any]]]:
         """Label and controls of each role."""
@@ -58,7 +58,7 @@ class ContactsForm(PlainForm):
         return [(label, [self[f"{role}_{name}"] for name in contacts.FIELDS]) for role, label in roles]
 
     def by_role(self) -> dict[str, contacts.Contact]:
-        """What was typed, by role."""
+        """The input by role."""
         return {
             role: {name: self.cleaned_data[f"{role}_{name}"] for name in contacts.FIELDS}
             for role in UnitContact.Role.values

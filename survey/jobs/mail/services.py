@@ -1,9 +1,9 @@
 """E-mails of jobs. Each is sent at least once, and every copy of it has the same Message-ID.
 
 The server may have accepted a mail whose worker is killed before its job is done; the job is then tried again and
-the mail is sent again. Which of the two happened cannot be known here, so a mail is never left out for fear of a
-copy: the ``Message-ID`` is made from the job, not from the attempt, and a receiver that drops mails which it has
-already (most servers of mailboxes do) shows one. A second request is another job and another mail.
+the mail is sent again. Which of the two happened cannot be known here, so the mail is always sent
+again: the ``Message-ID`` is made from the job, not from the attempt, and a receiver that drops mails which it has
+already (most mail servers do) shows one. A second request is another job and another mail.
 """
 
 from email.utils import parseaddr
@@ -22,7 +22,7 @@ def message_of(job: Job, subject: str, text: str, address: str) -> EmailMessage:
 
 
 def message_id(job: Job) -> str:
-    """The same for every attempt at a job. The moment of the request tells it from a job of an earlier database."""
+    """The same for every attempt at a job. The time of the request distinguishes jobs of different databases."""
     moment = int(job.requested_at.timestamp() * 1_000_000)
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     return f"<job-{job.pk}.{moment}@{domain}>"

@@ -1,7 +1,7 @@
-"""How a running server bears many people who save at once, and whether every acknowledged save is there afterwards.
+"""Measure a running server under concurrent saves, and check that every acknowledged save is stored.
 
-For a rehearsal only: the writers are its respondents with their open sheets, and each cell gets its first value
-back in the end. Asked first by one writer alone, then by all, so that what counts is a ratio.
+For a rehearsal only: the writers are its respondents with their open sheets, and each cell is reset to its first value
+in the end. One writer is measured first, then all, so that results can be compared as a ratio.
 """
 
 import statistics
@@ -25,18 +25,18 @@ from survey.questionnaires.selectors import definition_for
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission, SubmissionEvent
 from survey.submissions.selectors import sheet_of
-from tests.drills.load_client import Seat, Tally, work
+from tests.drills.load_client import Tally, Target, work
 
 MOST_VALUES = 100_000
 
 
 class Command(SurveyCommand):
-    """``manage.py benchmark_load --url http://127.0.0.1:8000``: saves a second, waiting times, what was lost."""
+    """``manage.py benchmark_load --url http://127.0.0.1:8000``: saves per second, response times, lost saves."""
 
     help = "Let the respondents of a rehearsal save at the same time on a running server, and look for lost saves."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where, how many, how long."""
+        """Arguments: URL, number of cells, duration."""
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="a server on this machine")
         parser.add_argument(
             "--cells", type=int, default=4, help="cells of a sheet that are filled at once (4)"
@@ -44,25 +44,27 @@ class Command(SurveyCommand):
         parser.add_argument("--seconds", type=float, default=20)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Type, then look. Raises CommandError when an acknowledged save is missing."""
+        """Measure and check. Raises CommandError when an acknowledged save is missing."""
         if not settings.SYNTHETIC_BANNER:
             raise CommandError("Only in a rehearsal: this command types into sheets.")
         where = urlsplit(options["url"])
         if where.hostname not in {"127.0.0.1", "localhost", "::1"}:
             raise CommandError("--url must be on the loopback address of this machine.")
-        seats, first = self.seats(options["cells"])
-        if not seats:
+        targets, first = self.targets(options["cells"])
+        if not targets:
             raise CommandError("No respondent with an account has an open sheet that has been begun.")
         values = [str(1_000_000 + number) for number in range(MOST_VALUES)]
         host, port, seconds = where.hostname or "", where.port or 80, options["seconds"]
         try:
-            alone = work(host, port, seats[:1], values, seconds)
-            together = work(host, port, self.refreshed(seats), values, seconds)
+            alone = work(host, port, targets[:1], values, seconds)
+            together = work(host, port, self.refreshed(targets), values, seconds)
         finally:
-            back = [work(host, port, [seat], [text], 60)[0] for seat, text in self.as_before(seats, first)]
-        sheets = len({sheet_number(seat) for seat in seats})
+            back = [
+                work(host, port, [target], [text], 60)[0] for target, text in self.as_before(targets, first)
+            ]
+        sheets = len({sheet_number(target) for target in targets})
         self.show("one writer", alone, seconds)
-        self.show(f"{len(seats)} writers on {sheets} sheets", together, seconds)
+        self.show(f"{len(targets)} writers on {sheets} sheets", together, seconds)
         lost = sum(missing(tally) for tally in [*alone, *together])
         waiting = _idle_in_transaction()
         self.stdout.write(f"acknowledged saves that are not in the sheet's history: {lost}")
@@ -73,9 +75,9 @@ class Command(SurveyCommand):
         if lost or waiting:
             raise CommandError("The server lost what it had acknowledged, or left a transaction open.")
 
-    def seats(self, cells: int) -> tuple[list[Seat], list[tuple[str, str]]]:
-        """Some amounts of every open sheet of a respondent with an account; and what was typed in each, with its unit."""
-        seats: list[Seat] = []
+    def targets(self, cells: int) -> tuple[list[Target], list[tuple[str, str]]]:
+        """Some amounts of every open sheet of a respondent with an account, and the first value and unit of each."""
+        targets: list[Target] = []
         first: list[tuple[str, str]] = []
         done: set[int] = set()
         for user in User.objects.filter(assignments__role=Role.RESPONDENT, is_active=True).order_by("pk"):
@@ -88,24 +90,24 @@ class Command(SurveyCommand):
                 for code, section in _amounts(row)[:cells]:
                     path, cell = reverse("sheet_section", args=[row.pk, section]), row.answers.get(code) or {}
                     unit = cell.get("unit") or definition_for(row.assignment.version).items[code].unit
-                    seats.append(Seat(session, path, code, unit, row.revision))
+                    targets.append(Target(session, path, code, unit, row.revision))
                     first.append((str(cell.get("entered") or cell.get("value") or ""), unit))
-        return seats, first
+        return targets, first
 
-    def refreshed(self, seats: list[Seat]) -> list[Seat]:
-        """The seats as their pages would show them now."""
-        known = dict(Submission.objects.values_list("pk", "revision"))
-        return [replace(seat, revision=known[sheet_number(seat)]) for seat in seats]
+    def refreshed(self, targets: list[Target]) -> list[Target]:
+        """The targets with the current revisions of their sheets."""
+        revisions = dict(Submission.objects.values_list("pk", "revision"))
+        return [replace(target, revision=revisions[sheet_number(target)]) for target in targets]
 
-    def as_before(self, seats: list[Seat], first: list[tuple[str, str]]) -> Iterator[tuple[Seat, str]]:
-        """Each seat with the text that gives its cell the first value back; asked one by one, as a save moves the sheet on."""
-        for seat, (text, unit) in zip(seats, first, strict=True):
-            yield replace(self.refreshed([seat])[0], unit=unit), text
+    def as_before(self, targets: list[Target], first: list[tuple[str, str]]) -> Iterator[tuple[Target, str]]:
+        """Each target with its first value; the revision is read one by one, because each save changes it."""
+        for target, (text, unit) in zip(targets, first, strict=True):
+            yield replace(self.refreshed([target])[0], unit=unit), text
 
     def show(self, label: str, tallies: list[Tally], seconds: float) -> None:
-        """Rates and waiting times of one go."""
-        saves = sorted(one for tally in tallies for one in tally.saves)
-        reads = sorted(one for tally in tallies for one in tally.reads)
+        """Print rates and response times of one measurement."""
+        saves = sorted(duration for tally in tallies for duration in tally.saves)
+        reads = sorted(duration for tally in tallies for duration in tally.reads)
         if len(saves) < 2 or len(reads) < 2:
             raise CommandError(f"{label}: the server hardly answered.")
         failures = sum(tally.failures for tally in tallies)
@@ -123,7 +125,7 @@ def _session(user: User) -> str:
 
 
 def _amounts(row: Submission) -> list[tuple[str, str]]:
-    """Amounts of a sheet that can be typed, with their sections; those with a reason instead of a number are left alone."""
+    """Amounts of a sheet that can be entered, with their sections, except those with a missing reason."""
     form, sheet = definition_for(row.assignment.version), sheet_of(row)
     return [
         (code, form.section_of(code).code)
@@ -135,16 +137,16 @@ def _amounts(row: Submission) -> list[tuple[str, str]]:
     ]
 
 
-def sheet_number(seat: Seat) -> int:
-    """The sheet in the address of a section."""
-    return int(seat.section.split("/")[2])
+def sheet_number(target: Target) -> int:
+    """The primary key of the sheet in the address of a section."""
+    return int(target.section.split("/")[2])
 
 
 def missing(tally: Tally) -> int:
-    """Acknowledged values that the history of the sheet does not have."""
-    kept = SubmissionEvent.objects.filter(submission=sheet_number(tally.seat), item=tally.seat.key)
+    """Number of acknowledged values that are not in the history of the sheet."""
+    events = SubmissionEvent.objects.filter(submission=sheet_number(tally.target), item=tally.target.key)
     values = {
-        str(cell.get("entered") or cell.get("value")) for cell in kept.values_list("new", flat=True) if cell
+        str(cell.get("entered") or cell.get("value")) for cell in events.values_list("new", flat=True) if cell
     }
     return sum(value not in values for value in tally.acknowledged)
 

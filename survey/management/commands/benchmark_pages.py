@@ -1,8 +1,7 @@
-"""How long the pages take on the data that are there, and how many queries each needs.
+"""Measure response times and numbers of queries of the pages on the current data.
 
-Everything runs inside a transaction that is rolled back, so that the saves leave nothing behind. The server
-time is that of this process: request in, response out, without network. Ratios are to the sign-in page, so
-that machines can be compared.
+Everything runs in a transaction that is rolled back, so that saves are not stored. The server time is that of this
+process, without network. Ratios are relative to the sign-in page, so that machines can be compared.
 """
 
 import statistics
@@ -61,7 +60,7 @@ class Command(SurveyCommand):
     help = "Measure server time and queries of the chief pages on the present data; changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How often each page is asked for."""
+        """Argument: the number of requests per page."""
         parser.add_argument("--requests", type=int, default=20, help="timed requests a page (20)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -75,40 +74,42 @@ class Command(SurveyCommand):
         self.show(measures)
 
     def show(self, measures: list[Measure]) -> None:
-        """The table."""
+        """Print the table."""
         sheets = Submission.objects.count()
         self.stdout.write(
             f"{sheets:,} sheets; {len(measures[0].milliseconds)} requests a page; milliseconds\n"
         )
         base = measures[0].median
         self.stdout.write(f"{'page':<44}{'median':>9}{'95 %':>9}{'x sign-in':>11}{'queries':>9}{'kB':>8}")
-        for one in measures:
-            mark = "  more than 30 queries" if one.queries > MOST_QUERIES else ""
+        for measure in measures:
+            note = "  more than 30 queries" if measure.queries > MOST_QUERIES else ""
             self.stdout.write(
-                f"{one.label:<44}{one.median:>9.1f}{one.slowest:>9.1f}{one.median / base:>11.1f}"
-                f"{one.queries:>9}{one.size / 1024:>8.1f}{mark}"
+                f"{measure.label:<44}{measure.median:>9.1f}{measure.slowest:>9.1f}{measure.median / base:>11.1f}"
+                f"{measure.queries:>9}{measure.size / 1024:>8.1f}{note}"
             )
 
     def measure(self, label: str, ask: Callable[[int], Any], requests: int) -> Measure:
-        """Two requests to warm up (the second counts queries), then the timed ones."""
+        """Two warm-up requests (the second counts queries), then the timed ones."""
         ask(0)
         with CaptureQueriesContext(connection) as captured:
             answer = ask(1)
-        queries = len(captured)  # now: the next request empties the log
+        queries = len(captured)  # before the next request clears the log
         if answer.status_code != 200:
             raise CommandError(f"{label}: answered {answer.status_code}")
-        taken = []
+        milliseconds = []
         for number in range(2, requests + 2):
             began = time.perf_counter()
             ask(number)
-            taken.append((time.perf_counter() - began) * 1000)
-        return Measure(label, taken, queries, len(answer.content))
+            milliseconds.append((time.perf_counter() - began) * 1000)
+        return Measure(label, milliseconds, queries, len(answer.content))
 
     def pages(self) -> list[tuple[str, Callable[[int], Any]]]:
-        """Label and request of every page that can be measured on these data."""
-        stranger = browser()
-        found: list[tuple[str, Callable[[int], Any]]] = [("sign-in", get_of(stranger, reverse("sign_in")))]
-        found += self.respondent_pages()
+        """Label and request function of every page that can be measured on these data."""
+        anonymous = browser()
+        measured: list[tuple[str, Callable[[int], Any]]] = [
+            ("sign-in", get_of(anonymous, reverse("sign_in")))
+        ]
+        measured += self.respondent_pages()
         for role, label, paths in (
             (Role.PROVINCIAL_ADMINISTRATOR, "province", ("review_queue", "progress_board", "unit_list")),
             (Role.REVIEWER, "nation", ("review_queue", "progress_board", "unit_list")),
@@ -117,16 +118,16 @@ class Command(SurveyCommand):
         ):
             client = self.client_of(role)
             if client is not None:
-                found += [(f"{label}: {name}", get_of(client, reverse(name))) for name in paths]
-        found += self.review_pages()
-        return found
+                measured += [(f"{label}: {name}", get_of(client, reverse(name))) for name in paths]
+        measured += self.review_pages()
+        return measured
 
     def client_of(self, role: Role) -> Client | None:
-        """A signed-in browser of somebody with this role: of the largest province among the provinces."""
-        users = _holders(role)
+        """A signed-in client of a user with this role; for provincial administrators, of the largest province."""
+        users = _users_with(role)
         if role is Role.PROVINCIAL_ADMINISTRATOR:
-            held = RoleAssignment.objects.filter(role=role, ended_at=None).values("region")
-            units = ReportingUnit.objects.filter(review_region__in=held).values_list("review_region")
+            regions = RoleAssignment.objects.filter(role=role, ended_at=None).values("region")
+            units = ReportingUnit.objects.filter(review_region__in=regions).values_list("review_region")
             largest = units.annotate(n=Count("pk")).order_by("-n")[:1]
             users = users.filter(assignments__region__in=[code for code, _count in largest])
         user = users.first()
@@ -137,18 +138,18 @@ class Command(SurveyCommand):
         return client
 
     def respondent_pages(self) -> list[tuple[str, Callable[[int], Any]]]:
-        """The longest form that somebody may fill: task list, hub, longest section, summary, autosave."""
-        found = []
-        for user in _holders(Role.RESPONDENT)[:40]:
+        """Pages of the longest open form: task list, hub, longest section, summary, autosave."""
+        sheets = []
+        for user in _users_with(Role.RESPONDENT)[:40]:
             open_sheets = Submission.objects.visible_to(user, Permission.RESPOND).filter(
                 round__state=CollectionRound.State.OPEN, state__in=EDITABLE - {State.NOT_STARTED}
             )
-            found += [(user, row) for row in open_sheets.select_related("assignment__version")]
-        if not found:
+            sheets += [(user, row) for row in open_sheets.select_related("assignment__version")]
+        if not sheets:
             return []
-        user, row = max(found, key=lambda pair: len(definition_for(pair[1].assignment.version).items))
+        user, row = max(sheets, key=lambda pair: len(definition_for(pair[1].assignment.version).items))
         form = definition_for(row.assignment.version)
-        section = max(form.sections, key=lambda one: len(one.items))
+        section = max(form.sections, key=lambda candidate: len(candidate.items))
         client = browser()
         client.force_login(user)
         items = f"{len(form.items)} items"
@@ -168,7 +169,7 @@ class Command(SurveyCommand):
 
     def review_pages(self) -> list[tuple[str, Callable[[int], Any]]]:
         """A sheet on the national desk."""
-        user = _holders(Role.REVIEWER).first()
+        user = _users_with(Role.REVIEWER).first()
         if user is None:
             return []
         waiting = (
@@ -180,24 +181,24 @@ class Command(SurveyCommand):
         return [("nation: review of a sheet", get_of(client, reverse("review_sheet", args=[waiting.pk])))]
 
 
-def _holders(role: Role) -> QuerySet[User]:
-    held = Exists(RoleAssignment.objects.filter(user=OuterRef("pk"), role=role, ended_at=None))
-    return User.objects.filter(held, is_active=True).order_by("pk")
+def _users_with(role: Role) -> QuerySet[User]:
+    has_role = Exists(RoleAssignment.objects.filter(user=OuterRef("pk"), role=role, ended_at=None))
+    return User.objects.filter(has_role, is_active=True).order_by("pk")
 
 
 def browser() -> Client:
-    """A browser that nobody has signed in with."""
+    """A client without a session."""
     host = settings.ALLOWED_HOSTS[0].lstrip(".") if settings.ALLOWED_HOSTS else "localhost"
     return Client(headers={"host": "localhost" if host == "*" else host})
 
 
 def get_of(client: Client, path: str) -> Callable[[int], Any]:
-    """The request of a page."""
+    """The request function of a page."""
     return lambda _number: client.get(path, secure=True)
 
 
 def _upload(client: Client, row: Submission) -> Callable[[int], Any]:
-    """Upload a workbook that answers the whole form: read it, rehearse the save, show what would change."""
+    """Upload a workbook with answers to the complete form; the response shows the changes."""
     current = sheet(Submission.objects.select_related(*SHEET_RELATIONS).get(pk=row.pk))
     answers = sample_answers(current.definition, current.context, 0, current.previous)
     data = write_workbook(current.with_answers(answers), "zh-hans")
@@ -206,7 +207,7 @@ def _upload(client: Client, row: Submission) -> Callable[[int], Any]:
 
 
 def _autosave(client: Client, row: Submission) -> Callable[[int], Any]:
-    """Save a changed amount of the sheet, as the page does after every cell."""
+    """Save a changed amount of a sheet, as the page does after each cell."""
     form = definition_for(row.assignment.version)
     key = next(code for code, item in form.items.items() if item.type == "quantity" and not item.computed)
     path = reverse("sheet_save", args=[row.pk, form.section_of(key).code])

@@ -1,4 +1,4 @@
-"""Find the static faults of the questionnaire files."""
+"""Check the questionnaire files for static faults."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,7 +12,7 @@ from survey.questionnaires.proof.checks import check_all
 
 
 class Command(SurveyCommand):
-    """Print every fault with its place and code; exit with 1 when there is any."""
+    """Print every fault with its location and code; exit with 1 when there is any."""
 
     requires_system_checks = ()  # reads files only; must run when a setting is wrong
     help = "Check the questionnaire definitions: shape, codes, rules, routing, translations."

@@ -1,4 +1,4 @@
-"""Import a frame file from the command line, by the same services as the page."""
+"""Import a frame file from the command line, with the same services as the page."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ class Command(SurveyCommand):
     help = "Checks a CSV, XLSX or Parquet file of the frame and applies it. Faults change nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The file and what it is."""
+        """Arguments: the file, its kind and options."""
         parser.add_argument("file", type=Path)
         parser.add_argument("--kind", choices=FrameImport.Kind.values, default="units")
         parser.add_argument(

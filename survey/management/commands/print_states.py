@@ -1,4 +1,4 @@
-"""Print the life of a sheet: as a table, or as a Graphviz diagram."""
+"""Print the states of a sheet and their transitions, as a table or as a Graphviz diagram."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ class Command(SurveyCommand):
     help = "Prints states, actions, permissions and policies of an answer sheet."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Choice of the form."""
+        """Argument: the format."""
         parser.add_argument("--dot", action="store_true", help="Graphviz instead of a table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write the table that the code itself obeys."""
+        """Print the transitions of the state machine."""
         self.stdout.write(self._dot() if options["dot"] else self._table())
 
     def _table(self) -> str:

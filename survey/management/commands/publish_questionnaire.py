@@ -22,11 +22,13 @@ class Command(SurveyCommand):
         parser.add_argument("--year", type=int, required=True, help="reference year of the round")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Publish and say what is new."""
+        """Publish and print the versions."""
         if not EARLIEST <= options["year"] <= LATEST:
             raise CommandError(f"--year must lie between {EARLIEST} and {LATEST}.")
-        wanted = options["categories"]
-        questionnaires = [load_questionnaire(code) for code in wanted] if wanted else load_all().values()
+        categories = options["categories"]
+        questionnaires = (
+            [load_questionnaire(code) for code in categories] if categories else load_all().values()
+        )
         for questionnaire in questionnaires:
             version, new = publish_questionnaire(questionnaire, year=options["year"], by=None)
             word = "published" if new else "unchanged"

@@ -1,7 +1,7 @@
 """The frozen microdata as the estimation reads them.
 
-The values leave as binary COPY rows of one fixed width, undecoded: the survey has no numpy, and a national year is
-five million numbers. ``MicrodataColumns`` says how a row is laid out.
+The values are binary COPY rows of a fixed width, undecoded: the survey does not depend on NumPy, and a national year
+has five million numbers. ``MicrodataColumns`` documents the layout of a row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ class MicrodataColumns:
 
     Row layout (network byte order): int16 field count; for each name of ``integers`` int32 8 and int64;
     int32 array length, ``array_header`` bytes, then for each of ``variables`` int32 8 and float64.
-    ``positions`` are the places of the variables in the layout. Where these are not the whole, ``packed`` sends them alone.
+    ``positions`` are the indices of the variables in the layout. Without ``complete`` they are a subset, for ``packed``.
     ``region`` is the six-digit code, ``section`` the code point of its letter (0 none), ``size`` 1..4.
     ``changes`` are (unit, edited values or None, imputed values or None) of the few units that have them.
     """
@@ -49,7 +49,7 @@ class MicrodataColumns:
     size: int
     variables: tuple[Variable, ...]
     positions: tuple[int, ...]
-    whole: bool
+    complete: bool
     integers: tuple[str, ...]
     array_header: int
     version: int
@@ -65,34 +65,34 @@ class MicrodataColumns:
         return 2 + 12 * len(self.integers) + 4 + self.array_header + 12 * self.width
 
     def blocks(self) -> Iterator[bytes]:
-        """The rows of the whole layout, some at a time, without the header and trailer of the COPY stream."""
+        """The rows of the complete layout in blocks, without the header and trailer of the COPY stream."""
         statement = (
             f"COPY (SELECT {', '.join(_CLASSIFICATION)}, o.collected FROM survey_microdatamember m"  # noqa: S608 no input
             " JOIN survey_observation o ON o.filing_id = m.observation_id"
             f" WHERE m.version_id = {int(self.version)} ORDER BY o.unit_id) TO STDOUT (FORMAT binary)"
         )
-        kept = bytearray()
+        buffer = bytearray()
         block_bytes = self.row_bytes * max(1, (4 << 20) // self.row_bytes)
         skip = _COPY_HEADER
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for block in copy:
-                kept += memoryview(block)[skip:] if skip else block
+                buffer += memoryview(block)[skip:] if skip else block
                 skip = 0
-                while len(kept) >= block_bytes:
-                    yield bytes(memoryview(kept)[:block_bytes])
-                    del kept[:block_bytes]
-        whole = len(kept) - len(kept) % self.row_bytes  # what is left over is the two-byte trailer
-        if whole:
-            yield bytes(kept[:whole])
+                while len(buffer) >= block_bytes:
+                    yield bytes(memoryview(buffer)[:block_bytes])
+                    del buffer[:block_bytes]
+        complete = len(buffer) - len(buffer) % self.row_bytes  # the rest is the two-byte trailer
+        if complete:
+            yield bytes(buffer[:complete])
 
     def packed(self) -> tuple[bytes, bool]:
-        """All rows as one value, in no order, and whether any unit has an edited or imputed value.
+        """All rows as one value, unordered, and whether any unit has an edited or imputed value.
 
-        A row is the ``integers`` as int64 and the variables as float64, network byte order, nothing between them.
-        A COPY sends a message a row; a few items of a national year come in half the time this way.
+        A row is the ``integers`` as int64 and the variables as float64, in network byte order without padding. COPY
+        sends a message per row; for a few items of a national year this takes half the time.
         """
-        parts = [f"int8send({one})" for one in _CLASSIFICATION]
-        parts += [f"float8send(o.collected[{int(place) + 1}])" for place in self.positions]
+        parts = [f"int8send({expression})" for expression in _CLASSIFICATION]
+        parts += [f"float8send(o.collected[{int(position) + 1}])" for position in self.positions]
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT string_agg({' || '.join(parts)}, ''::bytea),"  # noqa: S608 no input
@@ -122,13 +122,13 @@ def columns(version: MicrodataVersion, variables: Sequence[str] | None = None) -
     Raises KeyError for a variable that the layout does not have.
     """
     layout = [Variable.from_json(entry) for entry in version.layout.variables]
-    places = {variable.code: place for place, variable in enumerate(layout)}
-    positions = tuple(range(len(layout)) if variables is None else (places[code] for code in variables))
+    by_code = {variable.code: position for position, variable in enumerate(layout)}
+    positions = tuple(range(len(layout)) if variables is None else (by_code[code] for code in variables))
     return MicrodataColumns(
         size=version.size,
-        variables=tuple(layout[place] for place in positions),
+        variables=tuple(layout[position] for position in positions),
         positions=positions,
-        whole=positions == tuple(range(len(layout))),
+        complete=positions == tuple(range(len(layout))),
         integers=INTEGERS,
         array_header=_ARRAY_HEADER,
         version=version.pk,

@@ -1,4 +1,4 @@
-"""Rows of frame files: what is read, what is refused, in every format and encoding."""
+"""Reading and checking of frame files in every format and encoding."""
 
 import io
 import zipfile
@@ -23,12 +23,12 @@ GOOD = template_rows("units")[1]
 
 
 def line(**cells: str) -> list[str]:
-    """A good row with some cells replaced."""
+    """A valid row with some cells replaced."""
     return [cells.get(code, value) for code, value in zip(HEADER, GOOD, strict=True)]
 
 
 def csv_of(*rows: list[str], encoding: str = "utf-8") -> bytes:
-    """A file of rows."""
+    """A CSV file of rows."""
     quoted = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in (HEADER, *rows)]
     return "\r\n".join(quoted).encode(encoding)
 
@@ -39,23 +39,24 @@ def checked(content: bytes, kind: str = "units"):
 
 
 def codes(*rows: list[str]) -> list[tuple[str, str]]:
-    """Columns and codes of what is wrong."""
+    """Columns and codes of the findings."""
     return [(finding.column, finding.code) for finding in checked(csv_of(*rows)).findings]
 
 
 @pytest.mark.parametrize("kind", ["units", "counts"])
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
 def test_a_template_passes_its_own_check(kind: str, form: str) -> None:
-    found = checked(template_bytes(kind, form), kind)
-    assert (found.faults, len(found.rows)) == (0, 1)
+    result = checked(template_bytes(kind, form), kind)
+    assert (result.faults, len(result.rows)) == (0, 1)
 
 
 @pytest.mark.parametrize(
-    ("encoding", "said"), [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("gbk", "GBK"), ("utf-16", "UTF-16")]
+    ("encoding", "detected"),
+    [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("gbk", "GBK"), ("utf-16", "UTF-16")],
 )
-def test_encodings_are_found_out(encoding: str, said: str) -> None:
+def test_encodings_are_detected(encoding: str, detected: str) -> None:
     table = read_table(csv_of(line(name="龙泉数据有限公司"), encoding=encoding))
-    assert table.encoding == said
+    assert table.encoding == detected
     assert check_table("units", table).rows[0][1].name == "龙泉数据有限公司"
 
 
@@ -88,7 +89,7 @@ def test_encodings_are_found_out(encoding: str, said: str) -> None:
         ({"category": "CAT03"}, [("size_class", "only_enterprises")]),
     ],
 )
-def test_what_is_wrong_is_told_once_with_its_column(
+def test_faults_are_reported_once_with_their_column(
     cells: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
     assert codes(line(**cells)) == expected
@@ -100,7 +101,7 @@ def test_a_finding_names_line_value_and_a_sentence() -> None:
     assert "%(" not in sentence(finding.code, finding.parameters)
 
 
-def test_every_sentence_is_filled() -> None:
+def test_every_sentence_can_be_formatted() -> None:
     values = {"limit": 3, "length": 17, "line": 5, "region": "320000", "columns": ["uscc"], "found": ["x"]}
     for code, text in {**CELL, **FILE}.items():
         used = {name: value for name, value in values.items() if f"%({name})s" in str(text)}
@@ -109,11 +110,13 @@ def test_every_sentence_is_filled() -> None:
 
 def test_duplicates_name_the_first_line() -> None:
     findings = checked(csv_of(line(), line(name="另一家公司"))).findings
-    assert [(one.line, one.code, one.parameters) for one in findings] == [(3, "duplicate", {"line": 2})]
+    assert [(finding.line, finding.code, finding.parameters) for finding in findings] == [
+        (3, "duplicate", {"line": 2})
+    ]
 
 
-def test_people_write_as_they_speak() -> None:
-    found = checked(
+def test_full_width_characters_names_and_dates_are_normalised() -> None:
+    result = checked(
         csv_of(
             line(
                 uscc="９１３５０１００Ｍ０００１００Ｙ４３",
@@ -126,8 +129,8 @@ def test_people_write_as_they_speak() -> None:
             )
         )
     )
-    row = found.rows[0][1]
-    assert found.faults == 0 and found.normalised == 2
+    row = result.rows[0][1]
+    assert result.faults == 0 and result.normalised == 2
     assert (row.uscc, row.category, row.region, row.size_class) == (
         "91350100M000100Y43",
         "CAT13",
@@ -137,7 +140,7 @@ def test_people_write_as_they_speak() -> None:
     assert (row.employees, str(row.founded_on), row.section) == (1200, "2012-05-01", "I")
 
 
-def test_headers_may_be_chinese_and_unknown_columns_are_said() -> None:
+def test_headers_may_be_chinese_and_unknown_columns_are_reported() -> None:
     header = [
         "统一社会信用代码",
         "单位详细名称*",
@@ -152,8 +155,8 @@ def test_headers_may_be_chinese_and_unknown_columns_are_said() -> None:
         + "\n"
         + ",".join(["91350100M000100Y43", "某公司", "CAT13", "350000", "6510", "小型", "x"])
     )
-    found = checked(text.encode("gbk"))
-    assert found.faults == 0 and found.ignored == ["备注"]
+    result = checked(text.encode("gbk"))
+    assert result.faults == 0 and result.ignored == ["备注"]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +176,7 @@ def test_headers_may_be_chinese_and_unknown_columns_are_said() -> None:
         (b",".join(b"x" for _ in range(80)), "too_many_columns"),
     ],
 )
-def test_files_that_are_refused_as_a_whole(content: bytes, code: str) -> None:
+def test_files_that_cannot_be_read_are_refused(content: bytes, code: str) -> None:
     with pytest.raises(FileRefusedError) as refused:
         checked(content)
     assert refused.value.code == code
@@ -217,7 +220,7 @@ def test_another_kind_of_archive_is_no_table() -> None:
     assert refused.value.code == "not_a_table"
 
 
-def test_too_many_rows_stop_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_with_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("survey.frame.reading.MOST_ROWS", 2)
     with pytest.raises(FileRefusedError) as refused:
         checked(csv_of(line(), line(), line()))
@@ -232,9 +235,9 @@ def test_a_workbook_with_numbers_and_dates() -> None:
     book.active.append([*cells[:8], 120.0, *cells[9:]])
     buffer = io.BytesIO()
     book.save(buffer)
-    found = checked(buffer.getvalue())
-    assert found.faults == 0 and found.rows[0] == (3, found.rows[0][1])
-    assert found.rows[0][1].employees == 120
+    result = checked(buffer.getvalue())
+    assert result.faults == 0 and result.rows[0] == (3, result.rows[0][1])
+    assert result.rows[0][1].employees == 120
 
 
 def test_counts_are_of_two_kinds() -> None:
@@ -242,12 +245,12 @@ def test_counts_are_of_two_kinds() -> None:
         "region,section,size_class,category,units\n320000,I,small,,1200\n320000,,,CAT03,70\n"
         "320000,I,,,5\n320000,I,small,CAT03,5\n320000,,,CAT01,5\n320000,Z,small,,5\n"
     )
-    found = checked(text.encode(), "counts")
-    assert [tuple(row) for _line, row in found.rows] == [
+    result = checked(text.encode(), "counts")
+    assert [tuple(row) for _line, row in result.rows] == [
         ("", "320000", "I", "small", 1200),
         ("CAT03", "320000", "", "", 70),
     ]
-    assert [(one.line, one.code) for one in found.findings] == [
+    assert [(finding.line, finding.code) for finding in result.findings] == [
         (4, "needed_of_enterprises"),
         (5, "either_category_or_cell"),
         (6, "not_counted"),
@@ -262,38 +265,38 @@ def test_no_text_becomes_a_formula(text: str) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_break_the_reader(content: bytes) -> None:
+def test_arbitrary_bytes_are_read_or_refused(content: bytes) -> None:
     try:
         checked(content)
     except FileRefusedError as refused:
-        assert refused.code in FILE  # noqa: PT017 both ends are fine, a crash is not
+        assert refused.code in FILE  # noqa: PT017 a refusal is one of two valid results
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)
 @given(st.lists(st.lists(st.text(max_size=12), min_size=14, max_size=14), max_size=2))
-def test_no_cells_break_the_checks(rows: list[list[str]]) -> None:
+def test_arbitrary_cells_are_checked(rows: list[list[str]]) -> None:
     buffer = io.BytesIO()
-    table = {name: [row[place] for row in rows] for place, name in enumerate(HEADER)}
+    table = {name: [row[index] for row in rows] for index, name in enumerate(HEADER)}
     pq.write_table(pa.table({name: pa.array(cells, pa.string()) for name, cells in table.items()}), buffer)
     if rows:
-        found = checked(buffer.getvalue())
-        assert len(found.rows) + found.faulty_rows == found.read == len(rows)
+        result = checked(buffer.getvalue())
+        assert len(result.rows) + result.faulty_rows == result.read == len(rows)
 
 
-def test_text_of_keeps_what_a_float_cannot() -> None:
+def test_text_of_numbers_and_blanks() -> None:
     assert text_of(9.135e17) == "9.135e+17"
     assert text_of(12.0) == "12"
     assert text_of(None) == ""
 
 
-def test_a_column_that_the_file_lacks_stays_as_it_is() -> None:
+def test_columns_that_the_file_lacks_are_unchanged() -> None:
     old = checked(csv_of(line(employees="55"))).rows[0][1]
     new = old._replace(name="新名称有限公司", employees=None)
-    plan = compare_units([new], {old.uscc: (old, True)}, complete=False, given=frozenset({"uscc", "name"}))
+    plan = compare_units([new], {old.uscc: (old, True)}, complete=False, columns=frozenset({"uscc", "name"}))
     assert plan.changed == [(old._replace(name="新名称有限公司"), [("name", old.name, "新名称有限公司")])]
 
 
-def test_the_hash_of_a_plan_names_every_change() -> None:
+def test_the_hash_of_a_plan_depends_on_every_change() -> None:
     row = checked(csv_of(line())).rows[0][1]
     other = row._replace(uscc=make_uscc())
     plans = [

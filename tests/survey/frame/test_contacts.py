@@ -1,4 +1,4 @@
-"""Contact persons of a unit: who may name them, what is kept, what is logged."""
+"""Contact persons of a unit: permissions, storage, audit."""
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -23,26 +23,26 @@ def address(unit):
 def test_respondent_names_and_removes_persons(world, client):
     client.force_login(world.users["respondent"])
     assert client.post(address(world.unit), FILLED).status_code == 302
-    assert [(one.role, one.name, one.phone) for one in contacts_of(world.unit)] == [
+    assert [(contact.role, contact.name, contact.phone) for contact in contacts_of(world.unit)] == [
         ("filler", "演练甲", "010-12345678"),
         ("it", "演练丁", ""),
     ]
     assert "演练丁" in client.get(address(world.unit)).content.decode()
     client.post(address(world.unit), FILLED | {"it_name": ""})
     world.unit.refresh_from_db()
-    assert [one.role for one in contacts_of(world.unit)] == ["filler"]
+    assert [contact.role for contact in contacts_of(world.unit)] == ["filler"]
 
 
-def test_log_says_which_roles_and_not_whom(world):
-    given = {"it": {"name": "演练丁", "phone": "", "email": ""}}
+def test_audit_row_has_roles_and_no_persons(world):
+    contacts = {"it": {"name": "演练丁", "phone": "", "email": ""}}
     by = world.users["respondent"]
-    assert set_contacts(world.unit, by=by, contacts=given) == ["it"]
-    assert set_contacts(world.unit, by=by, contacts=given) == []
+    assert set_contacts(world.unit, by=by, contacts=contacts) == ["it"]
+    assert set_contacts(world.unit, by=by, contacts=contacts) == []
     (event,) = AuditEvent.objects.filter(action="unit_contacts")
     assert event.details["roles"] == ["it"] and "演练丁" not in str(event.details)
 
 
-def test_faults_are_told_and_nothing_is_stored(world, client):
+def test_invalid_contacts_show_field_errors_and_are_not_stored(world, client):
     client.force_login(world.users["respondent"])
     answer = client.post(address(world.unit), {"it_phone": "call me", "filler_email": "a@example.org"})
     assert answer.status_code == 422
@@ -51,14 +51,14 @@ def test_faults_are_told_and_nothing_is_stored(world, client):
     assert not UnitContact.objects.exists()
 
 
-def test_desk_sees_them_beside_the_accounts_and_changes_them(world, client):
+def test_desk_sees_and_changes_contacts(world, client):
     client.force_login(world.users["provincial_administrator"])
     client.post(address(world.unit), FILLED)
     page = client.get(f"/units/{world.sheet.assignment_id}/").content.decode()
     assert "a@example.org" in page and address(world.unit) in page
 
 
-def test_others_may_not(world, client):
+def test_others_may_not_read_or_change_contacts(world, client):
     stranger = make_user("respondent", unit=make_unit("CAT12", "320000"))
     client.force_login(stranger)
     assert client.get(address(world.unit)).status_code == 404

@@ -1,4 +1,4 @@
-"""An uploaded file is checked, shown, and applied exactly as it was checked; pages and refusals around it."""
+"""Imports into the frame: check, confirmation, application, pages, refusals."""
 
 import io
 from typing import Any
@@ -29,7 +29,7 @@ HEADER = [column.code for column in UNIT_COLUMNS]
 
 
 def row(**cells: str) -> dict[str, str]:
-    """A unit as a file has it."""
+    """The cells of a unit in a file."""
     return {
         "uscc": make_uscc(),
         "name": "演练数据有限公司",
@@ -51,27 +51,31 @@ def row(**cells: str) -> dict[str, str]:
 
 def units_csv(*rows: dict[str, str]) -> bytes:
     """A file of units."""
-    return csv_bytes([HEADER, *([one[name] for name in HEADER] for one in rows)])
+    return csv_bytes([HEADER, *([unit[name] for name in HEADER] for unit in rows)])
 
 
 def counts_csv(*rows: tuple[str, str, str, str, int]) -> bytes:
     """A file of counts."""
-    return csv_bytes([[column.code for column in COUNT_COLUMNS], *([*map(str, one)] for one in rows)])
+    return csv_bytes([[column.code for column in COUNT_COLUMNS], *([*map(str, count)] for count in rows)])
 
 
-def bring(content: bytes, *, kind: str = "units", complete: bool = False, by: Any = None) -> FrameImport:
+def upload_and_check(
+    content: bytes, *, kind: str = "units", complete: bool = False, by: Any = None
+) -> FrameImport:
     """Upload and check."""
-    found = services.upload_frame(by=by, kind=kind, name="frame.csv", content=content, complete=complete)
-    run(found.job_id)
-    found.refresh_from_db()
-    return found
+    frame_import = services.upload_frame(
+        by=by, kind=kind, name="frame.csv", content=content, complete=complete
+    )
+    run(frame_import.job_id)
+    frame_import.refresh_from_db()
+    return frame_import
 
 
-def apply(found: FrameImport, by: Any = None) -> FrameImport:
+def apply(frame_import: FrameImport, by: Any = None) -> FrameImport:
     """Confirm and apply."""
-    run(services.confirm_import(found, by=by, sha256=found.sha256).job_id)
-    found.refresh_from_db()
-    return found
+    run(services.confirm_import(frame_import, by=by, sha256=frame_import.sha256).job_id)
+    frame_import.refresh_from_db()
+    return frame_import
 
 
 @pytest.fixture
@@ -79,36 +83,36 @@ def designer(world: Any) -> Any:
     return world.users["designer"]
 
 
-def test_a_dry_run_changes_nothing_and_says_everything(world: Any) -> None:
+def test_a_check_changes_nothing_and_reports_all_findings(world: Any) -> None:
     before = ReportingUnit.objects.count()
-    found = bring(units_csv(row(), row(region="999999")))
-    assert found.state == State.CHECKED
-    assert (found.summary.new, found.summary.faults, found.summary.rows) == (1, 1, 2)
-    assert found.findings[0][:4] == [3, "region", "999999", "unknown_region"]
+    frame_import = upload_and_check(units_csv(row(), row(region="999999")))
+    assert frame_import.state == State.CHECKED
+    assert (frame_import.summary.new, frame_import.summary.faults, frame_import.summary.rows) == (1, 1, 2)
+    assert frame_import.findings[0][:4] == [3, "region", "999999", "unknown_region"]
     assert ReportingUnit.objects.count() == before
     with pytest.raises(PolicyDenied):
-        services.confirm_import(found, by=None, sha256=found.sha256)
+        services.confirm_import(frame_import, by=None, sha256=frame_import.sha256)
 
 
-def test_new_units_get_a_number_for_life_and_the_right_desk(world: Any) -> None:
-    here, ministry = row(), row(category="CAT07", size_class="large")
-    assert apply(bring(units_csv(here, ministry))).state == State.APPLIED
-    unit = ReportingUnit.objects.get(uscc=here["uscc"])
+def test_new_units_get_a_permanent_random_number_and_a_review_region(world: Any) -> None:
+    enterprise, ministry = row(), row(category="CAT07", size_class="large")
+    assert apply(upload_and_check(units_csv(enterprise, ministry))).state == State.APPLIED
+    unit = ReportingUnit.objects.get(uscc=enterprise["uscc"])
     assert (unit.section, unit.review_region_id, unit.region_id) == ("I", "320000", "320000")
     assert 0 <= unit.random_number < 1
     assert ReportingUnit.objects.get(uscc=ministry["uscc"]).review_region_id == "000000"
     assert UnitChange.objects.filter(unit=unit).values_list("kind", flat=True).get() == "birth"
-    apply(bring(units_csv(row(**{**here, "name": "改名有限公司"}))))
-    again = ReportingUnit.objects.get(pk=unit.pk)
-    assert again.random_number == unit.random_number and again.name == "改名有限公司"
+    apply(upload_and_check(units_csv(row(**{**enterprise, "name": "改名有限公司"}))))
+    renamed = ReportingUnit.objects.get(pk=unit.pk)
+    assert renamed.random_number == unit.random_number and renamed.name == "改名有限公司"
 
 
-def test_the_same_file_twice_changes_nothing(world: Any) -> None:
+def test_importing_the_same_file_again_changes_nothing(world: Any) -> None:
     content = units_csv(row(), row())
-    apply(bring(content))
-    kept = list(ReportingUnit.objects.order_by("pk").values())
+    apply(upload_and_check(content))
+    before = list(ReportingUnit.objects.order_by("pk").values())
     changes = UnitChange.objects.count()
-    second = bring(content)
+    second = upload_and_check(content)
     assert [getattr(second.summary, name) for name in ("new", "changed", "back", "missing", "unchanged")] == [
         0,
         0,
@@ -117,15 +121,15 @@ def test_the_same_file_twice_changes_nothing(world: Any) -> None:
         2,
     ]
     apply(second)
-    assert list(ReportingUnit.objects.order_by("pk").values()) == kept
+    assert list(ReportingUnit.objects.order_by("pk").values()) == before
     assert UnitChange.objects.count() == changes
-    assert run(second.job_id) is False  # a message that came twice
+    assert run(second.job_id) is False  # a message that was delivered twice
     assert services.confirm_import(second, by=None, sha256=second.sha256).state == State.APPLIED
 
 
-def test_what_changes_is_shown_old_and_new_and_recorded_by_kind(world: Any) -> None:
+def test_changes_are_shown_with_old_and_new_and_recorded_by_kind(world: Any) -> None:
     first = row()
-    apply(bring(units_csv(first)))
+    apply(upload_and_check(units_csv(first)))
     moved = {
         **first,
         "region": "330000",
@@ -135,32 +139,32 @@ def test_what_changes_is_shown_old_and_new_and_recorded_by_kind(world: Any) -> N
         "industry": "1311",
         "employees": "130",
     }
-    found = bring(units_csv(moved))
-    assert ["category", "CAT13", "CAT12"] in found.changes[0][2]
-    assert found.summary.fields["employees"] == 1
-    apply(found)
+    frame_import = upload_and_check(units_csv(moved))
+    assert ["category", "CAT13", "CAT12"] in frame_import.changes[0][2]
+    assert frame_import.summary.fields["employees"] == 1
+    apply(frame_import)
     unit = ReportingUnit.objects.get(uscc=first["uscc"])
     assert (unit.review_region_id, unit.section, unit.employees) == ("330000", "C", 130)
-    kinds = dict(UnitChange.objects.filter(unit=unit, source=found).values_list("kind", "new"))
+    kinds = dict(UnitChange.objects.filter(unit=unit, source=frame_import).values_list("kind", "new"))
     assert kinds == {"move": "330000", "category": "CAT12", "section": "C", "size": "medium"}
 
 
-def test_a_whole_frame_lets_units_leave_and_come_back(world: Any) -> None:
-    one, two = row(), row()
-    apply(bring(units_csv(one, two)))
-    known = ReportingUnit.objects.filter(left_on=None).count()
-    partial = bring(units_csv(one))
+def test_units_missing_from_a_complete_file_leave_the_frame_and_may_return(world: Any) -> None:
+    first, second = row(), row()
+    apply(upload_and_check(units_csv(first, second)))
+    in_frame = ReportingUnit.objects.filter(left_on=None).count()
+    partial = upload_and_check(units_csv(first))
     assert partial.summary.missing == 0
     services.cancel_import(partial, by=None)
-    whole = bring(units_csv(one), complete=True)
-    assert whole.summary.missing == known - 1
-    apply(whole)
-    gone = ReportingUnit.objects.get(uscc=two["uscc"])
-    assert gone.left_on == timezone.localdate()
-    apply(bring(units_csv(two)))
-    gone.refresh_from_db()
-    assert gone.left_on is None
-    assert list(UnitChange.objects.filter(unit=gone).order_by("pk").values_list("kind", flat=True)) == [
+    complete_import = upload_and_check(units_csv(first), complete=True)
+    assert complete_import.summary.missing == in_frame - 1
+    apply(complete_import)
+    removed = ReportingUnit.objects.get(uscc=second["uscc"])
+    assert removed.left_on == timezone.localdate()
+    apply(upload_and_check(units_csv(second)))
+    removed.refresh_from_db()
+    assert removed.left_on is None
+    assert list(UnitChange.objects.filter(unit=removed).order_by("pk").values_list("kind", flat=True)) == [
         "birth",
         "death",
         "return",
@@ -169,127 +173,127 @@ def test_a_whole_frame_lets_units_leave_and_come_back(world: Any) -> None:
 
 def test_a_frame_that_changed_since_the_check_is_not_overwritten(world: Any) -> None:
     first = row()
-    apply(bring(units_csv(first)))
-    waiting = bring(units_csv({**first, "employees": "130"}))
-    apply(bring(units_csv({**first, "employees": "140"})))
+    apply(upload_and_check(units_csv(first)))
+    waiting = upload_and_check(units_csv({**first, "employees": "130"}))
+    apply(upload_and_check(units_csv({**first, "employees": "140"})))
     assert apply(waiting).job.error.code == "frame_file_frame_changed"
     assert ReportingUnit.objects.get(uscc=first["uscc"]).employees == 140
 
 
 def test_only_the_file_that_was_checked_is_applied(world: Any) -> None:
-    found = bring(units_csv(row()))
+    frame_import = upload_and_check(units_csv(row()))
     with pytest.raises(PolicyDenied):
-        services.confirm_import(found, by=None, sha256="0" * 64)
-    FrameImport.objects.filter(pk=found.pk).update(content=units_csv(row(), row()))
+        services.confirm_import(frame_import, by=None, sha256="0" * 64)
+    FrameImport.objects.filter(pk=frame_import.pk).update(content=units_csv(row(), row()))
     with pytest.raises(PolicyDenied):
-        services.confirm_import(found, by=None, sha256=found.sha256)
+        services.confirm_import(frame_import, by=None, sha256=frame_import.sha256)
 
 
-def test_counts_replace_and_vanish(world: Any) -> None:
-    first = bring(
+def test_counts_are_replaced_and_deleted(world: Any) -> None:
+    first = upload_and_check(
         counts_csv(("", "320000", "I", "small", 1000), ("CAT03", "320000", "", "", 70)), kind="counts"
     )
     assert first.summary.sum == 1070
     apply(first)
-    second = bring(counts_csv(("", "320000", "I", "small", 1200)), kind="counts", complete=True)
+    second = upload_and_check(counts_csv(("", "320000", "I", "small", 1200)), kind="counts", complete=True)
     assert (second.summary.changed, second.summary.missing) == (1, 1)
     apply(second)
     assert list(FrameCount.objects.values_list("category", "section", "units")) == [("", "I", 1200)]
 
 
-def test_a_bad_file_fails_with_a_sentence_and_a_cancelled_one_stays_out(world: Any) -> None:
-    refused = bring(b"")
+def test_an_invalid_file_fails_and_a_cancelled_import_cannot_be_confirmed(world: Any) -> None:
+    refused = upload_and_check(b"")
     assert (refused.state, refused.job.error.code) == (State.FAILED, "frame_file_empty")
     with translation.override("en"):
-        assert "Unified social credit code" in failure(bring(b"name\nx\n").job.error)
-    found = bring(units_csv(row()))
-    assert services.cancel_import(found, by=None).state == State.CANCELLED
+        assert "Unified social credit code" in failure(upload_and_check(b"name\nx\n").job.error)
+    frame_import = upload_and_check(units_csv(row()))
+    assert services.cancel_import(frame_import, by=None).state == State.CANCELLED
     with pytest.raises(PolicyDenied):
-        services.confirm_import(found, by=None, sha256=found.sha256)
+        services.confirm_import(frame_import, by=None, sha256=frame_import.sha256)
     with pytest.raises(PolicyDenied):
-        services.cancel_import(found, by=None)
+        services.cancel_import(frame_import, by=None)
 
 
-def test_a_cancel_while_it_works_stops_it(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
+def test_cancelling_a_running_import_stops_it(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame_import = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
     real = services.check_table
 
-    def slow(*given: Any) -> Any:
-        services.cancel_import(FrameImport.objects.get(pk=found.pk), by=None)
-        return real(*given)
+    def slow(*args: Any) -> Any:
+        services.cancel_import(FrameImport.objects.get(pk=frame_import.pk), by=None)
+        return real(*args)
 
     monkeypatch.setattr(services, "check_table", slow)
-    run(found.job_id)
-    found.refresh_from_db()
-    assert found.state == State.CANCELLED and found.summary == FrameSummary()
+    run(frame_import.job_id)
+    frame_import.refresh_from_db()
+    assert frame_import.state == State.CANCELLED and frame_import.summary == FrameSummary()
 
 
-def test_a_killed_worker_costs_time_and_the_last_one_ends_the_import(world: Any) -> None:
-    found = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
+def test_an_import_is_retried_after_killed_workers_and_fails_after_the_last_attempt(world: Any) -> None:
+    frame_import = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
     for attempt in (1, 2, 3):
-        work = claim(found.job_id)
+        work = claim(frame_import.job_id)
         assert work is not None and work.job.attempts == attempt
-        Job.objects.filter(pk=found.job_id).update(leased_until=timezone.now())
-        FrameImport.objects.filter(pk=found.pk).update(state=State.CHECKING)
+        Job.objects.filter(pk=frame_import.job_id).update(leased_until=timezone.now())
+        FrameImport.objects.filter(pk=frame_import.pk).update(state=State.CHECKING)
         sweep()
-        found.refresh_from_db()
-        assert found.state == (State.QUEUED if attempt < 3 else State.FAILED)
-    assert found.job.error.code == "frame_file_lost"
+        frame_import.refresh_from_db()
+        assert frame_import.state == (State.QUEUED if attempt < 3 else State.FAILED)
+    assert frame_import.job.error.code == "frame_file_lost"
 
 
-def test_a_large_file_goes_to_a_worker(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_checked_by_a_worker(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "SMALL_FILE", 10)
-    found = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
-    assert not services.proceed(found)  # no message yet: it goes with the transaction
-    assert deliver(found.job_id) and services.proceed(found)
-    found.refresh_from_db()
-    assert found.state == State.QUEUED
+    frame_import = services.upload_frame(by=None, kind="units", name="x.csv", content=units_csv(row()))
+    assert not services.proceed(frame_import)  # the message is sent when the transaction is committed
+    assert deliver(frame_import.job_id) and services.proceed(frame_import)
+    frame_import.refresh_from_db()
+    assert frame_import.state == State.QUEUED
     do_waiting("frame_check")
-    found.refresh_from_db()
-    assert found.state == State.CHECKED
+    frame_import.refresh_from_db()
+    assert frame_import.state == State.CHECKED
 
 
-def test_others_may_not(world: Any) -> None:
-    found = bring(units_csv(row()))
+def test_other_roles_may_not_import(world: Any) -> None:
+    frame_import = upload_and_check(units_csv(row()))
     for role in ("publisher", "reviewer", "provincial_administrator", "respondent", "system_administrator"):
         with pytest.raises(PermissionDenied):
             services.upload_frame(by=world.users[role], kind="units", name="x", content=b"x")
         with pytest.raises(PermissionDenied):
-            services.confirm_import(found, by=world.users[role], sha256=found.sha256)
+            services.confirm_import(frame_import, by=world.users[role], sha256=frame_import.sha256)
         with pytest.raises(PermissionDenied):
-            services.cancel_import(found, by=world.users[role])
+            services.cancel_import(frame_import, by=world.users[role])
 
 
-def test_the_pages_from_upload_to_applied(designer: Any, client: Client) -> None:
+def test_pages_from_upload_to_application(designer: Any, client: Client) -> None:
     client.force_login(designer)
     unit = row(name="新单位有限公司")
     file = SimpleUploadedFile("六月名录.csv", units_csv(unit))
     answer = client.post("/frame/", {"kind": "units", "file": file})
-    found = FrameImport.objects.get()
-    assert answer.url == f"/frame/imports/{found.pk}/"
+    frame_import = FrameImport.objects.get()
+    assert answer.url == f"/frame/imports/{frame_import.pk}/"
     text = client.get(answer.url).content.decode()
-    assert "六月名录.csv" in text and found.sha256 in text
-    client.post(f"/frame/imports/{found.pk}/apply/", {"sha256": found.sha256})
+    assert "六月名录.csv" in text and frame_import.sha256 in text
+    client.post(f"/frame/imports/{frame_import.pk}/apply/", {"sha256": frame_import.sha256})
     assert ReportingUnit.objects.filter(uscc=unit["uscc"]).exists()
     assert "新单位有限公司" in client.get("/frame/").content.decode()
     actions = set(AuditEvent.objects.filter(actor_id=designer.pk).values_list("action", flat=True))
     assert {"frame_uploaded", "frame_confirmed", "frame_applied"} <= actions
 
 
-def test_the_page_of_a_bad_file_is_harmless_and_has_a_file_of_faults(designer: Any, client: Client) -> None:
+def test_page_escapes_an_invalid_file_and_offers_its_faults_as_csv(designer: Any, client: Client) -> None:
     client.force_login(designer)
     file = SimpleUploadedFile("x.csv", units_csv(row(name="<script>alert(1)</script>"), row(uscc="=1+1")))
     page = client.post("/frame/", {"kind": "units", "file": file}, follow=True)
     assert b"<script>alert" not in page.content and b"&lt;script&gt;" in page.content
-    found = FrameImport.objects.get()
-    faults = client.get(f"/frame/imports/{found.pk}/faults.csv").content.decode("utf-8-sig")
+    frame_import = FrameImport.objects.get()
+    faults = client.get(f"/frame/imports/{frame_import.pk}/faults.csv").content.decode("utf-8-sig")
     assert "'=1+1" in faults and len(faults.splitlines()) == 3
     assert AuditEvent.objects.filter(action="frame_errors_downloaded").exists()
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n\0\0", b"PK\x03\x04"])
-def test_a_wrong_file_gets_a_sentence_on_its_page(
+def test_page_shows_why_a_file_was_refused(
     designer: Any, client: Client, content: bytes, language: str
 ) -> None:
     client.force_login(designer)
@@ -300,7 +304,7 @@ def test_a_wrong_file_gets_a_sentence_on_its_page(
     assert page.status_code == 200 and b'role="alert"' in page.content
 
 
-def test_a_form_without_a_file_says_so(designer: Any, client: Client) -> None:
+def test_a_form_without_a_file_is_refused(designer: Any, client: Client) -> None:
     client.force_login(designer)
     assert client.post("/frame/", {"kind": "units"}).status_code == 422
     assert client.post("/frame/", {"kind": "other", "file": SimpleUploadedFile("x", b"x")}).status_code == 422
@@ -315,18 +319,18 @@ def test_too_large_a_file_is_refused_before_it_is_read(
     assert answer.status_code == 422 and not FrameImport.objects.exists()
 
 
-def test_the_pages_need_few_queries(
+def test_number_of_queries_of_the_pages(
     designer: Any, client: Client, django_assert_max_num_queries: Any
 ) -> None:
     client.force_login(designer)
-    found = apply(bring(units_csv(*(row() for _ in range(30)))))
+    frame_import = apply(upload_and_check(units_csv(*(row() for _ in range(30)))))
     with django_assert_max_num_queries(14):
         client.get("/frame/")
     with django_assert_max_num_queries(8):
-        client.get(f"/frame/imports/{found.pk}/")
+        client.get(f"/frame/imports/{frame_import.pk}/")
 
 
-def test_the_command_shows_and_applies(world: Any, tmp_path: Any) -> None:
+def test_command_checks_and_applies(world: Any, tmp_path: Any) -> None:
     path, out = tmp_path / "frame.csv", io.StringIO()
     unit = row()
     path.write_bytes(units_csv(unit))
@@ -342,9 +346,9 @@ def test_the_command_shows_and_applies(world: Any, tmp_path: Any) -> None:
         call_command("import_frame", path, stdout=out)
 
 
-def test_a_respondents_history_is_theirs_alone(world: Any) -> None:
+def test_respondents_see_changes_of_their_own_unit_only(world: Any) -> None:
     other = make_unit("CAT13", "330000")
-    source = bring(units_csv(row()))
+    source = upload_and_check(units_csv(row()))
     for unit in (world.unit, other):
         UnitChange.objects.create(unit=unit, source=source, kind="name")
     seen = UnitChange.objects.visible_to(make_user("respondent", unit=world.unit))

@@ -35,6 +35,6 @@ def test_an_earlier_form_without_some_counts_is_read() -> None:
     assert (read.rows, read.sum, read.fields, read.ignored) == (9, 0, {}, ())
 
 
-def test_a_check_that_found_no_difference_changes_nothing() -> None:
+def test_summary_without_differences_changes_nothing() -> None:
     assert not FrameSummary.from_document(STORED).changes_nothing
     assert FrameSummary.from_document(STORED | {"new": 0}).changes_nothing

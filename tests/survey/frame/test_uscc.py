@@ -51,9 +51,9 @@ def test_a_computed_check_character_is_valid_and_no_other(first):
 
 
 @given(st.text(ALPHABET, min_size=17, max_size=17), st.integers(0, 16), st.sampled_from(ALPHABET))
-def test_every_single_wrong_character_is_found(first, place, character):
+def test_every_single_substitution_is_detected(first, position, character):
     code = first + check_character(first)
-    changed = code[:place] + character + code[place + 1 :]
+    changed = code[:position] + character + code[position + 1 :]
     assert is_valid(changed) == (changed == code)
 
 

@@ -1,4 +1,4 @@
-"""Rows that are really committed, so that other connections and other processes see them."""
+"""Fixtures with committed rows, which other connections and processes can see."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from survey.jobs.models import Job
 
 @pytest.fixture
 def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """No transaction around the test; its jobs are deleted afterwards."""
+    """Run the test without a transaction; its jobs are deleted afterwards."""
     with django_db_blocker.unblock():
         yield
         Job.objects.all().delete()
@@ -53,20 +53,20 @@ services.run({job})
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Callable[[int], "subprocess.Popen[bytes]"]]:
-    """Starts a process that does one job, in the database of this test."""
-    begun: list[subprocess.Popen[bytes]] = []
+    """Start a process that runs one job in the database of this test."""
+    processes: list[subprocess.Popen[bytes]] = []
     address = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{connection.settings_dict['NAME']}"
 
     def start(job: int) -> "subprocess.Popen[bytes]":
         environment = {**os.environ, "DATABASE_URL": address, "JOB_FOLDER": str(tmp_path)}
-        begun.append(subprocess.Popen([sys.executable, "-c", CHILD.format(job=job)], env=environment))
-        return begun[-1]
+        processes.append(subprocess.Popen([sys.executable, "-c", CHILD.format(job=job)], env=environment))
+        return processes[-1]
 
     yield start
-    for one in begun:
-        if one.poll() is None:
-            one.send_signal(signal.SIGKILL)
-        one.wait()
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait()
 
 
 def wait_until(what: Callable[[], Any]) -> None:

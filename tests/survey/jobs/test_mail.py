@@ -63,7 +63,7 @@ KINDS = (password_link, receipt, invitation, reminder_message)
 
 
 @pytest.mark.parametrize("ask", KINDS)
-def test_a_worker_killed_after_the_servers_answer_sends_a_copy_that_can_be_told(
+def test_a_copy_sent_after_a_killed_worker_has_the_same_message_id(
     ask: Callable[[World], None], world: World, mailoutbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(world)

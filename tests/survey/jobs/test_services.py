@@ -1,4 +1,4 @@
-"""The protocol of background work, on a real PostgreSQL: requests, claims, reports, ends and the sweep."""
+"""Background jobs on PostgreSQL: requests, claims, progress, ends, sweep."""
 
 import json
 from base64 import b64decode
@@ -27,36 +27,36 @@ State = Job.State
 
 @pytest.fixture(autouse=True)
 def files(settings: Any, tmp_path: Path) -> None:
-    """Files go to a folder of their own."""
+    """A separate folder for the files of jobs."""
     settings.JOB_FOLDER = tmp_path
 
 
 @pytest.fixture
 def queue() -> Iterator[str]:
-    """The name of a queue that nobody else uses."""
+    """The name of an unused queue."""
     name = f"test-{uuid4().hex}"
     yield name
     broker().delete(name)
 
 
 def broker() -> Redis:
-    """The broker that messages go to."""
+    """A client of the broker."""
     return Redis.from_url(app.conf.broker_url)
 
 
 def sent(queue: str) -> list[int]:
-    """Jobs that messages of a queue point at, oldest first."""
-    bodies = [json.loads(one)["body"] for one in reversed(broker().lrange(queue, 0, -1))]  # type: ignore[arg-type]
+    """Primary keys of the jobs in the messages of a queue, oldest first."""
+    bodies = [json.loads(message)["body"] for message in reversed(broker().lrange(queue, 0, -1))]  # type: ignore[arg-type]
     return [json.loads(b64decode(body))[0][0] for body in bodies]
 
 
-def lapse(job: Job) -> None:
-    """As if the worker had given no sign of life for longer than its lease."""
+def expire_lease(job: Job) -> None:
+    """Let the lease of a job expire."""
     Job.objects.filter(pk=job.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
 
 
 def failing(error: Exception) -> Any:
-    """Work that ends with this error."""
+    """The function of a kind that raises this error."""
 
     def do(_work: Work) -> None:
         raise error
@@ -64,16 +64,16 @@ def failing(error: Exception) -> Any:
     return do
 
 
-def test_enqueue_keeps_one_open_job_of_a_key(register: Any) -> None:
+def test_enqueue_returns_the_open_job_of_a_key(register: Any) -> None:
     register("count", lambda work: None)
     first = enqueue("count", 7, arguments={"a": 1})
     assert enqueue("count", 7).pk == first.pk
     assert enqueue("count", 8).pk != first.pk
-    assert enqueue("count").pk != enqueue("count").pk  # without a key each request is one
+    assert enqueue("count").pk != enqueue("count").pk  # without a key each request is a job
     assert run(first.pk) and enqueue("count", 7).pk != first.pk
 
 
-def test_enqueue_goes_with_the_transaction_of_the_caller(
+def test_enqueue_sends_when_the_transaction_is_committed(
     register: Any, queue: str, django_capture_on_commit_callbacks: Any
 ) -> None:
     register("count", lambda work: None)
@@ -87,11 +87,11 @@ def test_enqueue_goes_with_the_transaction_of_the_caller(
     assert sent(queue) == [job.pk] and services.was_sent(job)
 
 
-def test_a_lost_broker_queue_loses_nothing(
+def test_messages_lost_by_the_broker_are_sent_again(
     register: Any, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register("count", lambda work: None)
-    with monkeypatch.context() as away:  # a port where nobody listens; the pools are set aside
+    with monkeypatch.context() as away:  # a closed port; the pools are replaced
         away.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
         away.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
         away.setattr(app, "_pool", None)
@@ -115,25 +115,25 @@ def test_run_does_a_job_once(register: Any) -> None:
     assert (done, job.state, job.attempts, job.percent, job.arguments) == ([5], State.DONE, 1, 100, {})
 
 
-def test_progress_is_a_sign_of_life(register: Any) -> None:
+def test_progress_extends_the_lease(register: Any) -> None:
     register("count", lambda work: None, lease=60)
     work = claim(enqueue("count").pk)
     assert work is not None
-    lapse(work.job)
+    expire_lease(work.job)
     work.progress(30, 60, "read")
     row = Job.objects.get()
     assert (row.percent, row.stage) == (50, "read") and row.leased_until > timezone.now()
     assert sweep() == 0 and Job.objects.get().state == State.RUNNING
 
 
-def test_a_lapsed_lease_puts_the_job_back_and_the_late_worker_stores_nothing(register: Any) -> None:
+def test_an_expired_lease_requeues_the_job_and_the_late_worker_stores_nothing(register: Any) -> None:
     register("count", lambda work: None)
     job = enqueue("count")
     late = claim(job.pk)
     assert late is not None
     written = late.file()
     written.write_text("half")
-    lapse(job)
+    expire_lease(job)
     assert sweep() == 1 and not written.exists()
     now = claim(job.pk)
     assert now is not None and now.job.attempts == 2
@@ -150,14 +150,14 @@ def test_a_lapsed_lease_puts_the_job_back_and_the_late_worker_stores_nothing(reg
     assert Job.objects.get().state == State.DONE
 
 
-def test_a_job_that_kills_its_workers_fails_after_its_attempts(register: Any) -> None:
+def test_a_job_whose_workers_are_killed_fails_after_its_attempts(register: Any) -> None:
     ended: list[str] = []
     register("count", lambda work: None, attempts=2, ended=lambda job: ended.append(job.error.code))
     job = enqueue("count", 1)
     for attempt in (1, 2):
         work = claim(job.pk)
         assert work is not None and work.job.attempts == attempt
-        lapse(job)
+        expire_lease(job)
         sweep()
     job.refresh_from_db()
     assert (job.state, job.error.code, job.error.params, ended) == (
@@ -169,7 +169,7 @@ def test_a_job_that_kills_its_workers_fails_after_its_attempts(register: Any) ->
     assert not run(job.pk)
 
 
-def test_what_a_sweep_misses_is_not_asked_for_again_on_the_day_that_it_failed(register: Any) -> None:
+def test_enqueue_missing_skips_jobs_that_failed_within_a_day(register: Any) -> None:
     register("count", failing(ValueError("no")))
     job = services.enqueue_missing("count", 1)
     assert job is not None and services.enqueue_missing("count", 1) == job
@@ -188,7 +188,7 @@ def test_what_a_sweep_misses_is_not_asked_for_again_on_the_day_that_it_failed(re
         (PolicyDenied("as it is"), "as_written"),
     ],
 )
-def test_an_error_becomes_a_code_in_the_language_of_the_reader(
+def test_errors_are_stored_as_codes_and_shown_in_the_active_language(
     register: Any, error: Exception, code: str
 ) -> None:
     register("count", failing(error))
@@ -196,39 +196,39 @@ def test_an_error_becomes_a_code_in_the_language_of_the_reader(
     assert run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.error.code, job.attempts) == (State.FAILED, code, 1)
-    told = []
+    sentences = []
     for language in ("en", "zh-hans"):
         with translation.override(language):
-            told.append(str(job.error))
-    assert told[0] and (told[0] != told[1]) is (code != "as_written")
+            sentences.append(str(job.error))
+    assert sentences[0] and (sentences[0] != sentences[1]) is (code != "as_written")
 
 
-def test_what_may_be_tried_again_waits_longer_each_time(register: Any) -> None:
+def test_retries_wait_with_exponential_delay(register: Any) -> None:
     register("count", failing(ConnectionError("away")), retry_on=(OSError,), attempts=3)
     job = enqueue("count", arguments={"n": 1})
-    pauses = []
+    delays = []
     for _attempt in range(2):
         Job.objects.filter(pk=job.pk).update(available_at=timezone.now())
         began = timezone.now()
-        assert run(job.pk) and not run(job.pk)  # not before its pause is over
+        assert run(job.pk) and not run(job.pk)  # not before its delay has passed
         job.refresh_from_db()
         assert job.state == State.WAITING and job.arguments == {"n": 1}
-        pauses.append(round((job.available_at - began).total_seconds()))
-    assert pauses == [30, 60]
+        delays.append(round((job.available_at - began).total_seconds()))
+    assert delays == [30, 60]
     Job.objects.filter(pk=job.pk).update(available_at=timezone.now())
     assert run(job.pk)
     job.refresh_from_db()
     assert job.state == State.FAILED and "away" in job.error.params["error"]
 
 
-def test_a_database_that_fails_leaves_the_job_to_the_sweep(register: Any) -> None:
+def test_a_database_error_leaves_the_job_to_the_sweep(register: Any) -> None:
     register("count", failing(DatabaseError("gone")))
     job = enqueue("count")
     with pytest.raises(DatabaseError):
         run(job.pk)
     job.refresh_from_db()
     assert job.state == State.RUNNING
-    lapse(job)
+    expire_lease(job)
     assert sweep() == 1 and claim(job.pk) is not None
 
 
@@ -250,16 +250,16 @@ def test_cancel_stops_a_waiting_and_a_running_job(register: Any) -> None:
     assert not cancel(running.pk)
 
 
-def test_cancel_is_obeyed_after_the_worker_has_died(register: Any) -> None:
+def test_cancellation_takes_effect_after_the_worker_was_killed(register: Any) -> None:
     register("count", lambda work: None)
     job = enqueue("count")
     assert claim(job.pk) is not None and cancel(job.pk)
-    lapse(job)
+    expire_lease(job)
     sweep()
     assert Job.objects.get().state == State.CANCELLED
 
 
-def test_what_was_stored_is_undone_when_storing_fails(register: Any) -> None:
+def test_an_error_while_storing_rolls_back(register: Any) -> None:
     def count(work: Work) -> None:
         with work.store():
             enqueue("other")
@@ -304,16 +304,16 @@ def test_a_finished_file_is_removed_when_it_expires(register: Any) -> None:
     assert (job.state, job.file, path.exists()) == (State.EXPIRED, "", False)
 
 
-def test_files_that_no_job_owns_are_removed_and_others_are_left(register: Any) -> None:
-    stray = folder() / f"1-{'a' * 32}"
-    foreign = folder() / "notes.txt"
-    for path in (stray, foreign):
+def test_files_without_a_job_are_removed_and_others_are_not(register: Any) -> None:
+    orphan = folder() / f"1-{'a' * 32}"
+    other = folder() / "notes.txt"
+    for path in (orphan, other):
         path.write_text("x")
     sweep()
-    assert (stray.exists(), foreign.exists()) == (False, True)
+    assert (orphan.exists(), other.exists()) == (False, True)
 
 
-def test_a_job_that_nobody_came_to_in_time_is_not_begun(register: Any) -> None:
+def test_a_late_job_is_not_started(register: Any) -> None:
     ended: list[str] = []
     register("count", lambda work: None, ended=lambda job: ended.append(job.state))
     job = enqueue("count", not_after=timezone.now())
@@ -322,7 +322,7 @@ def test_a_job_that_nobody_came_to_in_time_is_not_begun(register: Any) -> None:
     assert Job.objects.get().state == State.EXPIRED and ended == [State.EXPIRED]
 
 
-def test_finished_rows_of_a_kind_are_kept_for_its_time(register: Any) -> None:
+def test_finished_rows_are_deleted_after_the_retention_of_their_kind(register: Any) -> None:
     register("count", lambda work: None, keep=timedelta(days=30))
     register("other", lambda work: None)
     for kind in ("count", "other"):

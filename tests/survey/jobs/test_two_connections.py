@@ -1,4 +1,4 @@
-"""Background work between two connections and with worker processes that are killed."""
+"""Background jobs with two connections and with worker processes that are killed."""
 
 import subprocess
 from collections.abc import Callable
@@ -23,13 +23,13 @@ Worker = Callable[[int], "subprocess.Popen[bytes]"]
 
 @pytest.fixture(autouse=True)
 def files(settings: Any, tmp_path: Path) -> Path:
-    """A folder of its own for the files of jobs."""
+    """A separate folder for the files of jobs."""
     settings.JOB_FOLDER = tmp_path
     return tmp_path
 
 
-def elsewhere(act: Callable[[], Any]) -> Any:
-    """Do something in a thread, that is on a connection of its own."""
+def in_another_connection(act: Callable[[], Any]) -> Any:
+    """Call a function in a thread, that is with its own connection."""
 
     def closed() -> Any:
         try:
@@ -41,9 +41,9 @@ def elsewhere(act: Callable[[], Any]) -> Any:
         return pool.submit(closed).result()
 
 
-def test_of_two_who_claim_one_gets_the_job(register: Any) -> None:
+def test_of_two_claims_only_one_gets_the_job(register: Any) -> None:
     register("count", lambda work: None)
-    for _again in range(10):
+    for _repetition in range(10):
         job, both = enqueue("count", send=False), Barrier(2)
 
         def take(pk: int = job.pk, both: Barrier = both) -> bool:
@@ -57,7 +57,7 @@ def test_of_two_who_claim_one_gets_the_job(register: Any) -> None:
             assert sorted(pool.map(lambda _number: take(), range(2))) == [False, True]
 
 
-def test_of_two_who_ask_for_the_same_one_makes_the_job(register: Any) -> None:
+def test_two_requests_with_the_same_key_create_one_job(register: Any) -> None:
     register("count", lambda work: None)
     both = Barrier(2)
 
@@ -89,11 +89,11 @@ def test_cancel_reaches_a_worker_on_another_connection(register: Any) -> None:
     assert Job.objects.get().state == State.CANCELLED
 
 
-def test_who_stores_is_neither_swept_nor_cancelled(register: Any) -> None:
+def test_a_job_that_stores_results_is_neither_requeued_nor_cancelled(register: Any) -> None:
     def count(work: Work) -> None:
         with work.store():
             Job.objects.filter(pk=work.job.pk).update(leased_until=timezone.now() - timedelta(hours=1))
-            assert elsewhere(lambda: (sweep(), cancel(work.job.pk)))[1] is False
+            assert in_another_connection(lambda: (sweep(), cancel(work.job.pk)))[1] is False
 
     register("count", count)
     job = enqueue("count", send=False)
@@ -102,9 +102,7 @@ def test_who_stores_is_neither_swept_nor_cancelled(register: Any) -> None:
     assert (job.state, job.attempts, job.cancel_requested) == (State.DONE, 1, False)
 
 
-def test_a_killed_worker_leaves_a_job_that_another_finishes(
-    register: Any, worker: Worker, files: Path
-) -> None:
+def test_the_job_of_a_killed_worker_is_done_by_another(register: Any, worker: Worker, files: Path) -> None:
     register("hang", lambda work: None, lease=1)
     job = enqueue("hang", send=False)
     process = worker(job.pk)
@@ -124,7 +122,7 @@ def test_a_killed_worker_leaves_a_job_that_another_finishes(
     assert (job.state, job.attempts) == (State.DONE, 2)
 
 
-def test_a_job_that_kills_every_worker_ends_after_its_attempts(register: Any, worker: Worker) -> None:
+def test_a_job_that_kills_its_workers_fails_after_its_attempts(register: Any, worker: Worker) -> None:
     register("crash", lambda work: None, lease=1, attempts=3)
     job = enqueue("crash", send=False)
     for attempt in (1, 2, 3):

@@ -1,4 +1,4 @@
-"""One number a variable: which answers are a zero, and which are no number."""
+"""Projection of answers to numbers: zeros and missing values."""
 
 import math
 from dataclasses import replace
@@ -16,12 +16,12 @@ AMOUNT, SHARE, CHOICE = "P01", "K04", "K01"
 
 
 def variable(code: str) -> Variable:
-    return next(one for one in layout_variables(FORMS.values()) if one.code == code)
+    return next(candidate for candidate in layout_variables(FORMS.values()) if candidate.code == code)
 
 
 def number(code: str, cell: dict[str, object] | None, form: Questionnaire = FORM) -> float:
-    (found,) = project([variable(code)], form, {} if cell is None else {code: cell})
-    return found
+    (value,) = project([variable(code)], form, {} if cell is None else {code: cell})
+    return value
 
 
 def optional(code: str) -> Questionnaire:
@@ -36,7 +36,7 @@ def optional(code: str) -> Questionnaire:
         (AMOUNT, {"value": "0"}, 0.0),
         (AMOUNT, {"missing": "not_applicable"}, 0.0),
         (AMOUNT, {"missing": "unknown"}, math.nan),
-        (AMOUNT, None, 0.0),  # owed, so it can only be absent because it was routed away
+        (AMOUNT, None, 0.0),  # required, so it is only absent when routing skipped it
         (SHARE, {"missing": "not_applicable"}, math.nan),
         (SHARE, None, math.nan),
         (CHOICE, {"value": True}, 1.0),
@@ -44,19 +44,19 @@ def optional(code: str) -> Questionnaire:
         (CHOICE, None, math.nan),
     ],
 )
-def test_what_an_answer_counts(code: str, cell: dict[str, object] | None, expected: float) -> None:
+def test_number_of_an_answer(code: str, cell: dict[str, object] | None, expected: float) -> None:
     assert FORM.items[code].required
     assert number(code, cell) == pytest.approx(expected, abs=0, nan_ok=True)
 
 
-def test_an_optional_amount_left_blank_is_no_zero() -> None:
-    """Nobody knows why it is blank: it leaves the base of a mean and does not lower it."""
+def test_a_blank_optional_amount_is_nan() -> None:
+    """The reason is unknown, so the value is excluded from means."""
     form = optional(AMOUNT)
     assert math.isnan(number(AMOUNT, None, form))
     assert number(AMOUNT, {"missing": "not_applicable"}, form) == 0.0
     assert number(AMOUNT, {"value": "5"}, form) == 5.0
 
 
-def test_an_item_of_another_form_is_no_number() -> None:
+def test_an_item_of_another_form_is_nan() -> None:
     assert "MX01" not in FORM.items
     assert math.isnan(number("MX01", None))
