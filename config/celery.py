@@ -45,5 +45,9 @@ app.conf.beat_schedule = {
         "task": "survey.access.tasks.close_idle_accounts",
         "schedule": crontab(hour=3, minute=10),
     },
+    "delete-ended-sessions": {
+        "task": "survey.access.tasks.delete_ended_sessions",
+        "schedule": crontab(hour=3, minute=20),
+    },
     "heartbeat": {"task": "config.health.heartbeat", "schedule": 20.0},
 }

@@ -38,10 +38,10 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",
     "django_htmx",
-    "django_otp",
-    "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
-    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "config",
@@ -62,12 +62,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "survey.access.middleware.SignInMiddleware",  # every page needs a session unless it says it is public
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -131,10 +130,7 @@ PRIVATE_NETWORKS = env.list("PRIVATE_NETWORKS", default=[])
 
 # People ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "survey.User"
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
+AUTHENTICATION_BACKENDS = ["survey.access.sign_in.backends.AccountBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -158,15 +154,32 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 # Second factor for everybody who sees other people's answers. On in production, off in the rehearsal.
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=not LOCAL_MODE)
-OTP_TOTP_ISSUER = env("OTP_TOTP_ISSUER", default="NDRS")
+# django-allauth: what of it is used, and by which classes of ours. Limits of attempts are survey.access.guessing.
+ACCOUNT_ADAPTER = "survey.access.sign_in.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+ACCOUNT_REAUTHENTICATION_METHODS = ["password"]
+ACCOUNT_REAUTHENTICATION_TIMEOUT = (
+    15 * 60
+)  # seconds: then the password is asked for before a factor is changed
+MFA_ADAPTER = "survey.access.second_factor.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = env("OTP_TOTP_ISSUER", default="NDRS")
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be wrong
+MFA_RECOVERY_CODE_DIGITS = 12
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 
-AXES_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=5)
-AXES_COOLOFF_TIME = env.float("SIGN_IN_COOLOFF_HOURS", default=0.5)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "survey.access.middleware.address_of"
-AXES_LOCKOUT_CALLABLE = "survey.access.views.locked_out"
-AXES_RESET_ON_SUCCESS = True
-AXES_VERBOSE = False
+# Failed attempts that cost no wait, and the longest wait, which doubles from SIGN_IN_FIRST_WAIT up to it.
+SIGN_IN_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=5)
+SIGN_IN_FIRST_WAIT_SECONDS = env.float("SIGN_IN_FIRST_WAIT_SECONDS", default=30)
+SIGN_IN_LONGEST_WAIT_SECONDS = env.float("SIGN_IN_COOLOFF_HOURS", default=0.5) * 3600
+# The same for all accounts tried from one address; failures of the whole site in ten minutes from which on a quarter
+# is allowed.
+SIGN_IN_ADDRESS_LIMIT = env.int("SIGN_IN_ADDRESS_LIMIT", default=30)
+SIGN_IN_SITE_LIMIT = env.int("SIGN_IN_SITE_LIMIT", default=300)
 
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=30 * 60)

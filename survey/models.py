@@ -1,6 +1,6 @@
 """Gathers the rooms' models so that Django finds them."""
 
-from survey.access.models import ActivationCode, Region, RoleAssignment, User
+from survey.access.models import ActivationCode, AttemptCounter, Region, RoleAssignment, User
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound, ContactNote
 from survey.fieldwork.models import DeskJob, Reminder, ReminderBatch, SiteNotice
@@ -39,6 +39,7 @@ from survey.submissions.models import (
 __all__ = [
     "ActivationCode",
     "Assignment",
+    "AttemptCounter",
     "AuditEvent",
     "BulkAcceptance",
     "BulkMember",

@@ -4,12 +4,16 @@ import datetime as dt
 import re
 from typing import Any
 
+from allauth.account.forms import LoginForm
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.models import Region, User
 from survey.access.roles import Role
+from survey.access.second_factor import services as second_factor
 from survey.classification import NATION
 
 USERNAME = re.compile(r"^[\w.@-]{3,40}$")
@@ -49,20 +53,26 @@ class PlainForm(forms.Form):
         return entries
 
 
-class SignInForm(PlainForm):
+class SignInForm(PlainForm, LoginForm):
     """Account and password."""
 
-    username = forms.CharField(
-        label=_("Account"),
-        max_length=60,
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
-    )
     password = forms.CharField(
         label=_("Password"),
         strip=False,
         max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        account = self.fields["login"]
+        account.label = _("Account")
+        account.widget.attrs.pop("placeholder", None)
+        account.widget.attrs |= {"autocomplete": "username", "autocapitalize": "none"}
+
+    def add_prefix(self, field_name: str) -> str:
+        """The name in the page is ``username``, as before and as password managers expect it."""
+        return super().add_prefix("username" if field_name == "login" else field_name)
 
 
 class _NewPasswords(PlainForm):
@@ -235,6 +245,27 @@ class CodeForm(PlainForm):
         max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text"}),
     )
+
+
+class ChallengeForm(PlainForm, AuthenticateForm):
+    """A code of the second factor at sign-in."""
+
+    code = forms.CharField(
+        label=_("One-time code"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text"}),
+    )
+
+    def clean_code(self) -> str:
+        """Accepted by the authenticator, or one of the recovery codes."""
+        code: str = self.cleaned_data["code"]
+        factors = Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN)
+        for factor in factors.order_by("-type"):
+            if second_factor.check_code(factor, code):
+                factor.user = self.user
+                self.authenticator = factor
+                return code
+        raise forms.ValidationError(_("This code is wrong or has been used already."))
 
 
 class GrantForm(PlainForm):

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.internal.stagekit import get_pending_stage
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -68,13 +69,19 @@ class SignInMiddleware:
         if access_of(view) == "public":
             return None
         machine = _is_api(view)
+        if _factor_missing(request):
+            logout(request)
         if request.user.is_authenticated and sessions.too_old(request.session):
             logout(request)
             messages.info(request, _("Your session has reached its longest duration. Please sign in again."))
         if not request.user.is_authenticated:
+            if (stage := get_pending_stage(request)) and stage.urlname and not machine:
+                return _go(request, reverse(stage.urlname))
             # DRF answers API clients itself, with its own error body.
             return None if machine else _to_sign_in(request)
         step = pending_step(request)
+        if step and request.method == "GET" and not machine and not getattr(request, "htmx", False):
+            request.session.setdefault(sessions.NEXT, request.get_full_path())
         request.pending_step = step  # type: ignore[attr-defined]  # read by the navigation
         match = request.resolver_match
         if not step or (match and match.url_name in ALWAYS | {step}):
@@ -117,22 +124,24 @@ class SignInMiddleware:
 def pending_step(request: HttpRequest) -> str:
     """URL name of the first step of signing in that is missing, or an empty string.
 
-    The second factor comes before the password: a known password alone must not suffice to change it.
+    The second factor of an account that has one was verified before the session began.
     """
     user: Any = request.user
-    verified = user.is_verified()
-    required = second_factor.required_of(user)
-    if not verified and request.session.get(sessions.SECOND_FACTOR_PENDING):
-        return "second_factor"
-    if not verified and required and second_factor.device_of(user):
-        return "second_factor"
     if user.must_change_password:
         return "password_change"
-    if not verified and required:
+    if second_factor.required_of(user) and not second_factor.is_verified(request):
         return "second_factor_setup"
     if user.notice_read_at is None and Role.RESPONDENT in user.roles():
         return "notice"
     return ""
+
+
+def _factor_missing(request: HttpRequest) -> bool:
+    """True for a session that began before the account had the second factor that it needs."""
+    user: Any = request.user
+    if not user.is_authenticated or second_factor.is_verified(request):
+        return False
+    return second_factor.required_of(user) and second_factor.is_set_up(user)
 
 
 def _is_api(view: Any) -> bool:

@@ -140,3 +140,15 @@ class ActivationCode(models.Model):
     used_at = models.DateTimeField(null=True)
     used_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     failed_attempts = models.PositiveSmallIntegerField(default=0)
+
+
+class AttemptCounter(models.Model):
+    """Attempts that have failed, or whose result is not known yet, of one kind from one origin.
+
+    The key is a keyed hash: neither account names nor what somebody entered in their place can be read from it.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    attempts = models.PositiveIntegerField(default=0)
+    wait_until = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(default=timezone.now, db_index=True)

@@ -4,14 +4,15 @@ Every function checks its permission, writes its audit row in the same transacti
 Administrators cannot act on their own accounts: separation of duties requires a second person.
 """
 
-from axes.utils import reset as forget_failures
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from survey import audit
+from survey.access.guessing import services as guessing
 from survey.access.models import Region, RoleAssignment, User
+from survey.access.own_sessions.services import end_sessions_of
 from survey.access.passwords.services import initial_password
 from survey.access.roles import NATIONAL_ROLES, Permission, Role, conflict, permissions_of
 from survey.access.scope import may
@@ -38,10 +39,11 @@ def create_account(
 
 @transaction.atomic
 def close_account(*, user: User, by: User) -> None:
-    """Close an account. Its sessions end with the next request, because inactive users are not loaded."""
+    """Close an account and end its sessions."""
     _require(by, Permission.MANAGE_USERS)
     _refuse_own_account(user, by)
     _set_active(user, False)
+    end_sessions_of(user)
     audit.record(by=by, action="account_closed", subject=user)
 
 
@@ -145,7 +147,7 @@ def unlock(*, user: User, by: User) -> None:
     """Remove the lock of an account after failed sign-ins."""
     _require(by, Permission.GRANT_ROLES)
     _refuse_own_account(user, by)
-    lifted = forget_failures(username=user.username)
+    lifted = guessing.forget_account(user.username)
     audit.record(by=by, action="account_unlocked", subject=user, attempts_forgotten=lifted)
 
 
@@ -186,4 +188,5 @@ def _give_new_password(user: User) -> str:
     user.set_password(password)
     user.must_change_password = True
     user.save(update_fields=["password", "must_change_password"])
+    end_sessions_of(user)
     return password

@@ -9,7 +9,7 @@ from django.conf import settings
 type Session = MutableMapping[str, Any]
 
 STARTED = "signed_in_at"  # seconds since the epoch
-SECOND_FACTOR_PENDING = "second_factor_pending"
+NEXT = "next_page"  # the page to open after the steps of signing in
 
 
 def start(session: Session) -> None:

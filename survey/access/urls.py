@@ -5,20 +5,27 @@ from django.urls import URLPattern, URLResolver, path
 from survey.access import views
 from survey.access.accounts import views as views_accounts
 from survey.access.activation import views as views_activation
+from survey.access.own_sessions import views as views_own_sessions
 from survey.access.recovery import views as views_recovery
+from survey.access.second_factor import views as views_second_factor
+from survey.access.sign_in import views as views_sign_in
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
-    path("sign-in/", views.sign_in, name="sign_in"),
-    path("sign-out/", views.sign_out, name="sign_out"),
+    path("sign-in/", views_sign_in.SignInView.as_view(), name="sign_in"),
+    # django-allauth knows some pages by names of its own.
+    path("sign-in/", views_sign_in.SignInView.as_view(), name="account_login"),
+    path("sign-out/", views_sign_in.sign_out, name="sign_out"),
     path("accessibility/", views.accessibility, name="accessibility"),
+    path("sessions/", views_own_sessions.sessions, name="sessions"),
     path("session/extend/", views.session_extend, name="session_extend"),
     path("password/", views.password_change, name="password_change"),
     path("password/forgotten/", views_recovery.password_forgotten, name="password_forgotten"),
     path("password/renew/<str:uid>/<str:token>/", views_recovery.password_renew, name="password_renew"),
     path("notice/", views.notice, name="notice"),
-    path("second-factor/", views.second_factor_challenge, name="second_factor"),
-    path("second-factor/setup/", views.second_factor_setup, name="second_factor_setup"),
+    path("second-factor/", views_second_factor.ChallengeView.as_view(), name="second_factor"),
+    path("second-factor/", views_second_factor.ChallengeView.as_view(), name="mfa_authenticate"),
+    path("second-factor/setup/", views_second_factor.second_factor_setup, name="second_factor_setup"),
     path("activate/", views_activation.activate, name="activate"),
     path("activate/notice/", views_activation.activate_notice, name="activate_notice"),
     path("activate/account/", views_activation.activate_account, name="activate_account"),

@@ -9,6 +9,8 @@ ACTIONS: dict[str, Promise] = {
     "sign_in": _("Sign-in"),
     "sign_in_locked": _("Sign-in locked after failures"),
     "sign_out": _("Sign-out"),
+    "session_ended": _("Own session ended"),
+    "other_sessions_ended": _("All other own sessions ended"),
     "second_factor": _("Second factor checked"),
     "second_factor_set_up": _("Second factor set up"),
     "second_factor_reset": _("Second factor reset"),

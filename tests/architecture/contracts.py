@@ -21,7 +21,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("selectors", "hooks"),
     ("presentation",),
     ("policies", "transitions", "services"),
-    ("forms",),
+    ("adapters", "backends", "forms"),
     ("tasks",),
     ("requests",),
     ("decorators", "pages"),
@@ -36,11 +36,10 @@ BASE = {"survey.audit": "models", "survey.records": "models"}
 NOT_IMPORTED = {"api", "urls", "apps", "commands"}
 WITHOUT_ARRAYS = {"scope", "models", "forms", "tasks", "decorators", "pages", "views", "api", "urls"}
 FRAMEWORKS = {
-    "axes",
+    "allauth",
     "celery",
     "django",
     "django_htmx",
-    "django_otp",
     "drf_spectacular",
     "environ",
     "psycopg",

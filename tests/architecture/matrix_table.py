@@ -104,7 +104,9 @@ TABLE: dict[str, Row] = {
     "home": Row(),
     "accessibility": Row(),
     "sign_in": Row(body=post(username="", password=""), writes=False),
+    "account_login": Row(body=post(username="", password=""), writes=False),
     "sign_out": Row(body=post(), writes=False),
+    "sessions": Row(body=post(), writes=False),
     "session_extend": Row(body=post(), writes=False),
     "set_language": Row(body=post(language="en"), writes=False),
     "password_change": Row(body=post(old_password=PASSWORD, **_new)),
@@ -112,6 +114,7 @@ TABLE: dict[str, Row] = {
     "password_renew": Row(renewal, body=post(**_new)),
     "notice": Row(body=post(), writes=False),  # every actor has read it
     "second_factor": Row(body=post(code="000000"), writes=False),
+    "mfa_authenticate": Row(body=post(code="000000"), writes=False),
     "second_factor_setup": Row(body=post(code="000000"), writes=False),
     "activate": Row(body=post(credit_code="x", code="x"), writes=False),
     "activate_notice": Row(body=post(), writes=False),

@@ -40,10 +40,7 @@ def data(django_db_setup: None, django_db_blocker: Any) -> Iterator[MatrixData]:
     # A session in the cookie starts anew with each request and costs no query; nor does its user.
     without_queries = override_settings(
         SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
-        AUTHENTICATION_BACKENDS=[
-            "axes.backends.AxesStandaloneBackend",
-            "tests.architecture.matrix_data.CachedUserBackend",
-        ],
+        AUTHENTICATION_BACKENDS=["tests.architecture.matrix_data.CachedUserBackend"],
     )
     with django_db_blocker.unblock(), without_queries, transaction.atomic():
         prepare_base()

@@ -64,7 +64,7 @@ def account(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     context = {
         "account": user,
         "grants": grants.order_by("ended_at", "-granted_at"),
-        "device": second_factor.device_of(user),
+        "has_factor": second_factor.is_set_up(user),
         "may_manage": _user(request).has(Permission.MANAGE_USERS),
         "may_grant": _user(request).has(Permission.GRANT_ROLES),
         "oneself": user.pk == request.user.pk,
@@ -113,7 +113,7 @@ def roles_of(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "account": user,
         "grants": grants,
         "form": form,
-        "device": second_factor.device_of(user),
+        "has_factor": second_factor.is_set_up(user),
         "oneself": user.pk == request.user.pk,
     }
     return page(request, "survey/access/accounts/roles.html", context, status=422 if form.errors else 200)

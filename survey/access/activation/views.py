@@ -1,15 +1,13 @@
 """Three pages from the letter to the account: code, statutory notice, name and password."""
 
+from allauth.account.utils import perform_login
 from django.contrib import messages
-from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from survey import audit
-from survey.access import sessions
 from survey.access.activation import services as activation
 from survey.access.decorators import public
 from survey.access.forms import ActivationForm, FirstAccountForm
@@ -80,11 +78,9 @@ def activate_account(request: HttpRequest) -> HttpResponse:
             email=data["email"],
         )
         request.session.flush()
-        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-        sessions.start(request.session)
-        audit.record(by=user, action="sign_in", subject=user)
+        response: HttpResponse = perform_login(request, user)
         messages.success(request, _("Your account is ready."))
-        return redirect("home")
+        return response
     context = {"form": form, "unit": code.unit}
     return page(
         request, "survey/access/activation/activate_account.html", context, status=422 if form.errors else 200

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from survey import audit
 from survey.access.models import RoleAssignment, User
+from survey.access.own_sessions.services import end_sessions_of
 from survey.access.roles import Permission, Role, roles_with
 from survey.audit import AuditEvent
 
@@ -55,6 +56,7 @@ def close_idle_accounts(only: Any = None) -> int:
     closed = 0
     for user in rows:
         if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+            end_sessions_of(user)
             audit.record(
                 by=None, action="account_closed", subject=user, reason="idle", days=settings.IDLE_ACCOUNT_DAYS
             )

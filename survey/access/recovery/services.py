@@ -6,7 +6,6 @@ factor is still required afterwards.
 
 from datetime import timedelta
 
-from axes.utils import reset
 from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
 from django.db import transaction
@@ -18,7 +17,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from survey import audit
+from survey.access.guessing import services as guessing
 from survey.access.models import User
+from survey.access.own_sessions.services import end_sessions_of
 from survey.jobs.mail.services import message_of
 from survey.jobs.services import Work, enqueue
 
@@ -81,5 +82,6 @@ def renew_password(*, user: User, password: str) -> None:
     user.set_password(password)
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
-    reset(username=user.username)
+    guessing.forget_account(user.username)
+    end_sessions_of(user)
     audit.record(by=user, action="password_recovered", subject=user)

@@ -4,16 +4,16 @@ import time
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.test import Client
 from django.urls import reverse
-from django_otp.oath import TOTP
-from django_otp.plugins.otp_static.models import StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from survey.access import services
-from survey.access.models import User
+from survey.access.models import AttemptCounter, User
 from survey.access.second_factor import services as second_factor
 from survey.audit import AuditEvent
+from survey.encryption import decrypt
 from survey.exceptions import PolicyDenied
 from tests.factories import World, make_user
 
@@ -31,17 +31,15 @@ def staff(world: World) -> User:
     return make_user("system_administrator", username="staff-one", password=PASSWORD)
 
 
-def code_of(device: TOTPDevice, steps: int = 0) -> str:
-    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
-    totp.time = time.time() + steps * device.step
-    return f"{totp.token():06}"
+def code_of(secret: str, steps: int = 0) -> str:
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
 
 
-def set_up_device(user: User) -> tuple[TOTPDevice, list[str]]:
-    device = second_factor.begin_setup(by=user)
-    confirmed = second_factor.confirm_setup(by=user, code=code_of(device))
-    assert confirmed is not None
-    return confirmed
+def set_up_device(user: User) -> tuple[str, list[str]]:
+    """An authenticator and its recovery codes; the key is what the person's telephone has."""
+    secret = generate_totp_secret()
+    TOTP.activate(user, secret)
+    return secret, second_factor.renew_recovery_codes(by=user)
 
 
 def sign_in(client: Client) -> None:
@@ -60,16 +58,34 @@ def test_staff_without_a_device_must_set_up_a_device(client: Client, staff: User
 def test_setup_shows_a_code_that_the_content_policy_allows(client: Client, staff: User) -> None:
     sign_in(client)
     body = client.get(reverse("second_factor_setup")).content.decode()
-    assert "<svg" in body and " style=" not in body and "onclick" not in body
-    device = TOTPDevice.objects.get(user=staff)
-    assert not device.confirmed
-    wrong = client.post(reverse("second_factor_setup"), {"code": "000000"})
-    assert wrong.status_code == 422
-    TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
-    done = client.post(reverse("second_factor_setup"), {"code": code_of(device)})
-    assert done.status_code == 200 and len(done.context["codes"]) == second_factor.RECOVERY_CODES
+    assert 'src="data:image/svg+xml;base64,' in body and " style=" not in body and "onclick" not in body
+    secret = client.get(reverse("second_factor_setup")).context["secret"].replace(" ", "")
+    assert secret not in str(dict(client.session.items()))
+    assert client.post(reverse("second_factor_setup"), {"code": "000000"}).status_code == 422
+    assert not Authenticator.objects.exists()
+    done = client.post(reverse("second_factor_setup"), {"code": code_of(secret)})
+    assert done.status_code == 200 and len(set(done.context["codes"])) == 10
     assert client.get(reverse("accounts")).status_code == 200
     assert AuditEvent.objects.filter(action="second_factor_set_up", actor_id=staff.pk).count() == 1
+    stored = Authenticator.objects.get(type="totp").data["secret"]
+    assert secret not in stored and decrypt(stored, "second factor") == secret
+
+
+def test_setting_up_ends_sessions_that_began_without(client: Client, staff: User) -> None:
+    other = Client()
+    sign_in(other)
+    sign_in(client)
+    secret = client.get(reverse("second_factor_setup")).context["secret"].replace(" ", "")
+    client.post(reverse("second_factor_setup"), {"code": code_of(secret)})
+    assert other.get(reverse("accounts")).url.startswith(reverse("sign_in"))
+    assert client.get(reverse("accounts")).status_code == 200
+
+
+def test_a_session_without_the_factor_ends_when_the_account_has_one(client: Client, staff: User) -> None:
+    sign_in(client)
+    TOTP.activate(staff, generate_totp_secret())
+    assert client.get(reverse("accounts")).url.startswith(reverse("sign_in"))
+    assert "_auth_user_id" not in client.session
 
 
 def test_the_password_alone_does_not_suffice(client: Client, staff: User) -> None:
@@ -86,11 +102,10 @@ def test_the_password_alone_does_not_suffice(client: Client, staff: User) -> Non
 
 
 def test_a_code_is_accepted_once(client: Client, staff: User) -> None:
-    device, _codes = set_up_device(staff)
-    TOTPDevice.objects.update(last_t=-1)
+    secret, _codes = set_up_device(staff)
     sign_in(client)
-    code = code_of(device)
-    assert client.post(reverse("second_factor"), {"code": code}).status_code == 302
+    code = code_of(secret)
+    assert client.post(reverse("second_factor"), {"code": f"{code[:3]} {code[3:]}"}).status_code == 302
     assert client.get(reverse("accounts")).status_code == 200
     other = Client()
     sign_in(other)
@@ -99,11 +114,11 @@ def test_a_code_is_accepted_once(client: Client, staff: User) -> None:
 
 
 def test_recovery_codes_work_once_and_are_not_stored_in_plain(client: Client, staff: User) -> None:
-    _device, codes = set_up_device(staff)
-    stored = set(StaticToken.objects.values_list("token", flat=True))
-    assert len(stored) == 10 and not stored & {code.replace("-", "") for code in codes}
+    _secret, codes = set_up_device(staff)
+    stored = str(Authenticator.objects.get(type="recovery_codes").data)
+    assert not any(code in stored or code.replace("-", "") in stored for code in codes)
     sign_in(client)
-    assert client.post(reverse("second_factor"), {"code": codes[0].upper()}).status_code == 302
+    assert client.post(reverse("second_factor"), {"code": codes[0].replace("-", " ")}).status_code == 302
     assert client.get(reverse("accounts")).status_code == 200
     other = Client()
     sign_in(other)
@@ -111,14 +126,24 @@ def test_recovery_codes_work_once_and_are_not_stored_in_plain(client: Client, st
     assert second_factor.unused_recovery_codes(staff) == 9
 
 
-def test_wrong_codes_are_throttled(client: Client, staff: User) -> None:
-    device, _codes = set_up_device(staff)
-    TOTPDevice.objects.update(last_t=-1)
+def test_wrong_codes_have_to_wait(client: Client, staff: User, settings: Any) -> None:
+    secret, _codes = set_up_device(staff)
     sign_in(client)
-    for _attempt in range(3):
+    for _attempt in range(settings.SIGN_IN_FAILURE_LIMIT):
         assert client.post(reverse("second_factor"), {"code": "000000"}).status_code == 422
-    assert client.post(reverse("second_factor"), {"code": code_of(device)}).status_code == 422
-    assert AuditEvent.objects.filter(action="second_factor", succeeded=False).count() == 4
+    refused = client.post(reverse("second_factor"), {"code": code_of(secret)})
+    assert refused.status_code == 429 and 0 < int(refused.headers["Retry-After"]) <= 31
+    assert AuditEvent.objects.filter(action="second_factor", succeeded=False).count() == 5
+    AttemptCounter.objects.update(wait_until=None)
+    assert client.post(reverse("second_factor"), {"code": code_of(secret)}).status_code == 302
+
+
+def test_another_account_can_be_chosen_before_the_code(client: Client, staff: User) -> None:
+    set_up_device(staff)
+    sign_in(client)
+    assert client.get(reverse("sign_in")).url == reverse("second_factor")
+    client.post(reverse("sign_out"))
+    assert client.get(reverse("sign_in")).status_code == 200
 
 
 def test_respondents_need_a_second_factor_only_after_setting_one_up(
@@ -140,6 +165,6 @@ def test_reset_requires_another_person(world: World, staff: User) -> None:
     set_up_device(staff)
     officer = world.users["security_administrator"]
     services.reset_second_factor(user=staff, by=officer)
-    assert second_factor.device_of(staff) is None
+    assert not second_factor.is_set_up(staff)
     with pytest.raises(PolicyDenied):
         services.reset_second_factor(user=officer, by=officer)

@@ -61,26 +61,6 @@ def test_unknown_account_names_are_not_recorded(client: Client, world: World) ->
     assert "MyPassword" not in str(row.details) + row.actor_name + row.subject_id
 
 
-def test_five_failures_lock_the_account_and_say_until_when(client: Client, respondent: User) -> None:
-    answers = [post_sign_in(client, password="wrong") for _attempt in range(settings.AXES_FAILURE_LIMIT)]
-    assert [answer.status_code for answer in answers[:-1]] == [422] * (settings.AXES_FAILURE_LIMIT - 1)
-    assert answers[-1].status_code == 429
-    locked = post_sign_in(client)  # the right password
-    assert locked.status_code == 429
-    until = timezone.now() + dt.timedelta(hours=settings.AXES_COOLOFF_TIME)
-    shown = {(until + dt.timedelta(minutes=m)).astimezone(timezone.get_default_timezone()) for m in (-1, 0)}
-    assert any(moment.strftime("%H:%M") in locked.content.decode() for moment in shown)
-    assert "_auth_user_id" not in client.session
-    assert AuditEvent.objects.filter(action="sign_in_locked", succeeded=False).exists()
-
-
-def test_the_lock_does_not_affect_another_account(client: Client, respondent: User) -> None:
-    make_user("respondent", unit=make_unit(), username="filler-two", password=PASSWORD)
-    for _attempt in range(settings.AXES_FAILURE_LIMIT):
-        post_sign_in(client, password="wrong")
-    assert post_sign_in(client, username="filler-two").status_code == 302
-
-
 @pytest.mark.parametrize(
     ("password", "good"),
     [

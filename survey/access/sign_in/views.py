@@ -1,0 +1,74 @@
+"""Signing in and out."""
+
+from typing import Any
+
+from allauth.account.views import LoginView
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from survey import audit
+from survey.access.decorators import public
+from survey.access.forms import SignInForm
+from survey.access.guessing.services import TooManyAttempts
+from survey.access.models import User
+from survey.access.own_sessions import services as own_sessions
+from survey.access.pages import page
+
+
+class SignInView(LoginView):
+    """Account and password; the second factor and the other steps follow."""
+
+    access = "public"
+    form_class = SignInForm
+    template_name = "survey/access/sign_in/sign_in.html"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Check the password, unless failures before make this browser wait."""
+        try:
+            response: HttpResponseBase = super().post(request, *args, **kwargs)
+            return response
+        except TooManyAttempts as wait:
+            return waiting(request, wait, request.POST.get("username", "").strip())
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:
+        """The page again, with what was wrong."""
+        response: HttpResponse = super().form_invalid(form)
+        response.status_code = 422
+        return response
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        """What the page shows."""
+        wanted = self.request.POST.get("next") or self.request.GET.get("next") or ""
+        host = {self.request.get_host()}
+        safe = url_has_allowed_host_and_scheme(wanted, host, self.request.is_secure())
+        return {**super().get_context_data(**context), "next": wanted if safe else ""}
+
+
+def waiting(request: HttpRequest, wait: TooManyAttempts, username: str) -> HttpResponse:
+    """The page that says when the next attempt is possible."""
+    account = User.objects.filter(username=username).first()
+    audit.record(
+        by=None, action="sign_in_locked", subject=account, succeeded=False, known=account is not None
+    )
+    response = page(request, "survey/access/sign_in/waiting.html", {"until": wait.until}, status=429)
+    response.headers["Retry-After"] = str(wait.seconds)
+    return response
+
+
+@public
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session, or the attempt to sign in that waits for the second factor, and all data kept in it."""
+    user = request.user
+    if user.is_authenticated:
+        audit.record(by=user, action="sign_out", subject=user)
+        own_sessions.forget(request)
+    logout(request)
+    if user.is_authenticated:
+        messages.success(request, _("You have signed out."))
+    return redirect("sign_in")
