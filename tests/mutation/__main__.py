@@ -141,6 +141,8 @@ def main() -> None:
     os.nice(10)
     os.chdir(ROOT)
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads must not be forked
+    # Settings are read before tests/conftest.py, which sets this, too: pages find their files without collecting them.
+    os.environ["PLAIN_STATIC"] = "1"
     chosen = options()
     embedded.prepare_environment("mutation")
     embedded.start()
