@@ -7,12 +7,13 @@ from estimation.peers.models import PeerTable
 from estimation.rehearsal.models import Rehearsal, TrueValue
 from estimation.releases.models import BlockVersion, Release
 from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate
-from estimation.runs.models import Cutoff, Estimate, EstimationRun, StratumWeight, TreatedUnit
+from estimation.runs.models import Contributors, Cutoff, Estimate, EstimationRun, StratumWeight, TreatedUnit
 
 __all__ = [
     "BlockVersion",
     "Bootstrap",
     "BootstrapChunk",
+    "Contributors",
     "Cutoff",
     "Estimate",
     "EstimationRun",

@@ -11,10 +11,10 @@ from decimal import Decimal
 import numpy as np
 
 from estimation.methods import half_up, quantile
-from estimation.methods.arrays import Floats
+from estimation.methods.arrays import Bools, Floats
 from estimation.methods.sample import StratifiedSample
-from estimation.releases.disclosure.contributors import Concentration, concentration_of
 from estimation.runs.compute.arrays import Domain, Year
+from estimation.runs.compute.contributors import Shares, shares_of
 from estimation.runs.compute.spec import RunSpec
 from estimation.runs.compute.weigh import weigh
 from survey.classification import CATEGORIES, ENTERPRISES, SECTIONS, SIZE_OF, SIZES
@@ -42,13 +42,12 @@ class Guard:
     one: float
     two: float
 
-    def passes(self, concentration: Concentration) -> bool:
-        """Whether a group may be shown."""
-        return (
-            concentration.units >= self.minimum
-            and concentration.largest <= self.one
-            and concentration.two_largest <= self.two
+    def passes(self, shares: Shares) -> Bools:
+        """Whether each of D groups may be shown, (D,): for all of its amounts."""
+        safe = (
+            (shares.units >= self.minimum) & (shares.largest <= self.one) & (shares.two_largest <= self.two)
         )
+        return np.asarray(safe.all(axis=1))
 
 
 def variables() -> list[str]:
@@ -113,12 +112,8 @@ def _of_item(
     codes = np.where(positive, domain.codes, -1)
     size = len(domain.labels)
     # A rate is unsafe when its numerator or its denominator is unsafe.
-    shares = [concentration_of(amount, sample.weight, codes, size) for amount in amounts]
-    safe = [
-        all(guard.passes(concentration) for concentration in of_group)
-        for of_group in zip(*shares, strict=True)
-    ]
-    codes = np.where((codes >= 0) & np.array([*safe, False])[codes], codes, -1)
+    safe = guard.passes(shares_of(np.column_stack(amounts), sample.weight, codes, size))
+    codes = np.where((codes >= 0) & np.append(safe, False)[codes], codes, -1)
     if not (codes >= 0).any():
         return {}
     value = np.divide(

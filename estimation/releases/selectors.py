@@ -13,12 +13,13 @@ from estimation.releases.content.content import Content, FrozenCell, Text
 from estimation.releases.content.draft import Material
 from estimation.releases.content.estimates import CoverageRow, Key, Source, Stored
 from estimation.releases.content.passages import Passage, default_passages
-from estimation.releases.content.registry import PublicationPlan, publication_plan, required_keys
+from estimation.releases.content.registry import PublicationPlan, required_keys
 from estimation.releases.content.registry_checks import GROUPS, Vocabulary
 from estimation.releases.content.tables import Table, count_rows
 from estimation.releases.models import BlockVersion, Release
+from estimation.runs.compute.contributors import Concentration
 from estimation.runs.compute.spec import CROSSED, DERIVED, RATIOS
-from estimation.runs.models import Estimate, EstimationRun
+from estimation.runs.models import Contributors, Estimate, EstimationRun
 from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES
 from survey.collection.models import CollectionRound
 from survey.microdata.projection import layout_variables
@@ -130,9 +131,14 @@ def material_of(run: EstimationRun, plan: PublicationPlan) -> Material:
     )
 
 
-def published_keys(year: int) -> set[Key]:
-    """Every stored estimate that a release of a year reads."""
-    return required_keys(publication_plan(), year, codes_of())
+def concentration_of(run: EstimationRun) -> dict[tuple[str, str, str], Concentration]:
+    """By (variable, domain kind, domain code); empty for a run that a program before this table computed."""
+    return {
+        (row.variable, row.domain_kind, row.domain_code): Concentration(
+            row.units, row.largest, row.two_largest
+        )
+        for row in Contributors.objects.filter(run=run)
+    }
 
 
 def passages_of(round: CollectionRound) -> tuple[Passage, ...]:

@@ -11,18 +11,15 @@ from estimation.releases.checks import Fault, ReleaseChecks, Rules
 from estimation.releases.content import notes
 from estimation.releases.content import passages as blocks
 from estimation.releases.content.content import CellStatus, Content, Text
-from estimation.releases.content.crossings import CROSSED, without_weak
+from estimation.releases.content.crossings import without_weak
 from estimation.releases.content.freezing import freeze
 from estimation.releases.content.identities import check_identities, failing
 from estimation.releases.content.passages import Passage
 from estimation.releases.content.registry import assemble, publication_plan
-from estimation.releases.disclosure.contributors import KINDS, Concentration, concentrations
 from estimation.releases.disclosure.protection import protect
 from estimation.releases.models import BlockVersion, Release
 from estimation.releases.states import Action
 from estimation.releases.transitions import due, transition
-from estimation.runs.compute.spec import FLOW_BASIS, RunSpec
-from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
 from survey import audit
 from survey.access.models import User
@@ -113,15 +110,25 @@ def rehearse_publication(release: Release) -> Release:
 
 
 def build_content(run: EstimationRun, *, earlier: Release | None) -> tuple[Content, ReleaseChecks]:
-    """The content of a release of a run, and the record of its checks."""
+    """The content of a release of a run, and the record of its checks.
+
+    Raises PolicyDenied for a run that stored no contributors: its totals cannot be protected.
+    """
     plan, year = publication_plan(), run.round.year
+    concentration = selectors.concentration_of(run)
+    if not concentration:
+        raise PolicyDenied(
+            _(
+                "This run does not hold the contributors of its totals. Request it again, then release the new run."
+            )
+        )
     material = selectors.material_of(run, plan)
     draft, figures = assemble(plan, material, dict(selectors.codes_of()))
     rules = Rules(settings.DISCLOSURE_MINIMUM, settings.DISCLOSURE_ONE, settings.DISCLOSURE_TWO)
     cells, verdict = protect(
         draft.cells,
         material.source.estimates,
-        _concentration(run),
+        concentration,
         rules,
         withheld_before=_withheld(earlier),
     )
@@ -163,31 +170,6 @@ def _withheld(earlier: Release | None) -> frozenset[str]:
     return frozenset(
         cell.lineage[0] for cell in cells if cell.status is CellStatus.WITHHELD and len(cell.lineage) == 1
     )
-
-
-def _concentration(run: EstimationRun) -> dict[tuple[str, str, str], Concentration]:
-    """Shares of the largest contributors for everything that is published of parts of the nation."""
-    spec = RunSpec.from_json(run.spec)
-    basis = FLOW_BASIS[spec.flow_basis]
-    variable_codes = {basis}
-    for key in selectors.published_keys(run.round.year):
-        if key.kind in (*KINDS, CROSSED) and key.statistic != "count":
-            variable_codes |= set(key.variable.replace("+", "/").split("/"))
-    layout = {entry["code"] for entry in run.microdata.layout.variables}
-    year = read_year(
-        run.microdata,
-        run.design,
-        variables=sorted(variable_codes & layout),
-        use_edited=spec.use_edited,
-        use_imputed=spec.use_imputed,
-    )
-    shares = concentrations(year, spec)
-    shares |= {
-        ("F01", kind, code): concentration
-        for (item, kind, code), concentration in shares.items()
-        if item == basis
-    }
-    return shares
 
 
 @transaction.atomic

@@ -104,6 +104,25 @@ class Estimate(models.Model):
         ]
 
 
+class Contributors(models.Model):
+    """How many units contribute to a total of the run's own year, and the shares of the largest ones in it."""
+
+    run = models.ForeignKey(EstimationRun, models.CASCADE, related_name="contributors")
+    variable = models.CharField(max_length=40)
+    domain_kind = models.CharField(max_length=20)
+    domain_code = models.CharField(max_length=20)
+    units = models.PositiveIntegerField()
+    largest = models.FloatField()
+    two_largest = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_contributors", fields=["run", "variable", "domain_kind", "domain_code"]
+            )
+        ]
+
+
 class TreatedUnit(models.Model):
     """A value outside the cutoffs that winsorization changed, or did not change for a stated reason."""
 

@@ -9,7 +9,7 @@ from estimation.runs.compute.blocks import COLUMNS
 from estimation.runs.compute.levels import Prepared
 from estimation.runs.compute.pipeline import Result
 from estimation.runs.compute.treat import REASONS, class_name
-from estimation.runs.models import Cutoff, Estimate, EstimationRun, StratumWeight, TreatedUnit
+from estimation.runs.models import Contributors, Cutoff, Estimate, EstimationRun, StratumWeight, TreatedUnit
 from survey.classification import REGIONS
 
 _NULL = r"\N"
@@ -17,11 +17,11 @@ _NULL = r"\N"
 
 def replace_results(run: EstimationRun, result: Result) -> None:
     """Delete the stored result of the run and write the new result."""
-    for model in (Estimate, TreatedUnit, Cutoff, StratumWeight):
-        model.objects.filter(run=run)._raw_delete(
-            using="default"
-        )  # these models have no signals and no cascades
+    for model in (Estimate, Contributors, TreatedUnit, Cutoff, StratumWeight):
+        # these models have no signals and no cascades
+        model.objects.filter(run=run)._raw_delete(using="default")
     _estimates(run, result)
+    _contributors(run, result)
     for prepared in result.years:
         _treated(run, prepared)
         _cutoffs(run, prepared)
@@ -73,6 +73,23 @@ def _estimates(run: EstimationRun, result: Result) -> None:
             estimates.grade,
             [""] * count,
             *numbers,
+        ],
+    )
+
+
+def _contributors(run: EstimationRun, result: Result) -> None:
+    found = result.contributors
+    _copy(
+        "estimation_contributors",
+        ("run_id", "variable", "domain_kind", "domain_code", "units", "largest", "two_largest"),
+        [
+            [str(run.pk)] * len(found.variable),
+            found.variable,
+            found.kind,
+            found.code,
+            _integers(found.units),
+            map(repr, found.largest),
+            map(repr, found.two_largest),
         ],
     )
 

@@ -23,7 +23,7 @@ from estimation.releases.checks import AuditedSystem, Disclosure, Rules
 from estimation.releases.content.content import CellStatus, FrozenCell
 from estimation.releases.content.crossings import CROSSED
 from estimation.releases.content.estimates import Key, Stored
-from estimation.releases.disclosure.contributors import Concentration
+from estimation.runs.compute.contributors import Concentration
 from survey.classification import INDUSTRY, PRIMARY, SECONDARY, TERTIARY
 
 FEW, ONE, TWO, LINKED, SAME = "few", "one_dominates", "two_dominate", "secondary", "follows"

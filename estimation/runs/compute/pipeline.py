@@ -13,6 +13,7 @@ from estimation.methods.arrays import Floats
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.blocks import Collector, EstimateColumns
 from estimation.runs.compute.changes import pair_years, share_growth, total_growth
+from estimation.runs.compute.contributors import ContributorColumns, contributors_of
 from estimation.runs.compute.levels import Prepared, means, multiples, prepare, proportions, ratios, totals
 from estimation.runs.compute.panel import panel_growth
 from estimation.runs.compute.spec import FLOW_BASIS, RunSpec
@@ -31,6 +32,7 @@ class Result:
     """The result that a run stores."""
 
     estimates: EstimateColumns
+    contributors: ContributorColumns  # of the totals of the run's own year
     years: tuple[Prepared, ...]
     summary: RunSummary
     content_hash: str
@@ -63,11 +65,14 @@ def compute(
         share_growth(pair, levels[0][2], levels[1][2], collector)
         progress("estimate", 70)
         panel_growth(pair, collector, spec)
+    progress("estimate", 76)
+    contributors = contributors_of(prepared[0], spec)
     progress("assemble", STARTS["assemble"])
     columns = collector.columns()
     progress("check", STARTS["check"])
     checks = check(columns, prepared)
-    return Result(columns, tuple(prepared), _summary(columns, prepared, checks), content_hash(columns))
+    summary = _summary(columns, prepared, checks)
+    return Result(columns, contributors, tuple(prepared), summary, content_hash(columns))
 
 
 def prepare_years(

@@ -7,8 +7,8 @@ import pytest
 
 from estimation.methods import StratifiedSample
 from estimation.peers import boxes, compute
-from estimation.releases.disclosure.contributors import Concentration
 from estimation.runs.compute.arrays import Domain
+from estimation.runs.compute.contributors import Shares
 
 QUARTILES = (10.0, 100.0, 1000.0)
 
@@ -118,5 +118,9 @@ def test_a_group_has_as_many_units_as_the_minimum_asks() -> None:
 def test_a_group_at_the_limits_may_be_shown(
     units: int, largest: float, two_largest: float, expected: bool
 ) -> None:
-    found = Concentration(units, largest, two_largest)
-    assert compute.Guard(10, 0.70, 0.85).passes(found) is expected
+    guard, limits = compute.Guard(10, 0.70, 0.85), (10, 0.70, 0.85)
+    found = (units, largest, two_largest)
+    # A rate is safe when both of its amounts are.
+    for amounts in ([found], [found, limits], [limits, found]):
+        shares = Shares(*(np.array([column]) for column in zip(*amounts, strict=True)))
+        assert guard.passes(shares).tolist() == [expected]

@@ -13,9 +13,9 @@ from estimation.releases.content.crossings import without_weak
 from estimation.releases.content.estimates import Key, Stored
 from estimation.releases.content.freezing import as_printed, freeze
 from estimation.releases.content.registry import publication_plan
-from estimation.releases.disclosure.contributors import Concentration
 from estimation.releases.disclosure.protection import line_of, protect
 from estimation.releases.services import prepare_release
+from estimation.runs.compute.contributors import Concentration
 from tests.estimation.releases.stage import finished_run
 
 REGIONS, SECTIONS = [f"{at}0000" for at in range(11, 19)], "ABCDEFGHIJKLMNOPQR"

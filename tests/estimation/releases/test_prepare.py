@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 
 from estimation.releases.content.content import CellStatus, Content
 from estimation.releases.models import Release
-from estimation.releases.services import prepare_release
+from estimation.releases.services import prepare_release, rebuild_draft
 from estimation.runs.models import EstimationRun
 from survey.exceptions import PolicyDenied
 from tests.estimation.releases.stage import finished_run
@@ -99,3 +99,12 @@ def test_only_publishers_prepare_and_only_what_is_finished(run: EstimationRun) -
     run.state = EstimationRun.State.RUNNING
     with pytest.raises(PolicyDenied):
         prepare_release(run=run, by=None)
+
+
+def test_totals_without_stored_contributors_cannot_be_protected(run: EstimationRun) -> None:
+    release = prepare_release(run=run, by=None)
+    run.contributors.all().delete()
+    with pytest.raises(PolicyDenied, match="contributors"):
+        prepare_release(run=run, by=None)
+    with pytest.raises(PolicyDenied, match="contributors"):
+        rebuild_draft(release, by=None)

@@ -9,8 +9,8 @@ from scipy import optimize
 from estimation.releases.checks import Rules
 from estimation.releases.content.content import CellStatus, FrozenCell, Text
 from estimation.releases.content.estimates import Key, Stored
-from estimation.releases.disclosure.contributors import Concentration
 from estimation.releases.disclosure.protection import line_of, protect, sensitivity
+from estimation.runs.compute.contributors import Concentration
 
 SECTIONS = "ABCDEFGHIJKLMNOPQR"
 REGIONS = [f"{number}0000" for number in range(11, 23)]
