@@ -82,7 +82,7 @@ def to_document(questionnaire: Questionnaire) -> dict[str, Any]:
 def from_document(document: Mapping[str, Any]) -> Questionnaire:
     """Build a questionnaire. Raises DefinitionError for a missing part or a wrong shape."""
     where = str(document.get("category", "?"))
-    with _definition_errors(None, where):
+    with definition_errors(None, where):
         codelists = {name: codelist_from(name, raw) for name, raw in document.get("codelists", {}).items()}
         parts: dict[str, Any] = {
             "category": str(document["category"]),
@@ -235,7 +235,7 @@ def _codelist(codelist: Codelist) -> dict[str, Any]:
 
 
 @contextmanager
-def _definition_errors(raw: Any, where: str) -> Iterator[None]:
+def definition_errors(raw: Any, where: str) -> Iterator[None]:
     """Converts errors about missing or malformed parts into a DefinitionError with the code concerned."""
     code = raw.get("code", where) if isinstance(raw, Mapping) else where
     try:
@@ -246,7 +246,7 @@ def _definition_errors(raw: Any, where: str) -> Iterator[None]:
 
 def codelist_from(name: str, raw: Mapping[str, Any]) -> Codelist:
     """A code list from its document or YAML form. Raises DefinitionError."""
-    with _definition_errors(None, name):
+    with definition_errors(None, name):
         return _codelist_from(name, raw)
 
 
@@ -295,7 +295,7 @@ def _choices(name: str | None, codelists: Mapping[str, Codelist], where: str) ->
 
 def item_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> Item:
     """An item from its document form (units already a list of codes). Raises DefinitionError."""
-    with _definition_errors(raw, "item"):
+    with definition_errors(raw, "item"):
         return _item_from(raw, codelists)
 
 
@@ -367,7 +367,7 @@ def _grid_from(raw: Mapping[str, Any], where: str) -> Grid:
 
 def edit_from(raw: Mapping[str, Any]) -> Edit:
     """An edit rule from its document form. Raises DefinitionError."""
-    with _definition_errors(raw, "edit"):
+    with definition_errors(raw, "edit"):
         return _edit_from(raw)
 
 

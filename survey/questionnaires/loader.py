@@ -23,6 +23,7 @@ from survey.questionnaires.definition import Codelist, Edit, Item, Questionnaire
 from survey.questionnaires.document import (
     canonical_json,
     codelist_from,
+    definition_errors,
     definition_of,
     document_hash,
     edit_from,
@@ -103,14 +104,16 @@ def build_dictionary(
     raw_items: dict[str, Mapping[str, Any]] = {}
     edits: list[Edit] = []
     for entry in written:
-        code = str(entry["code"])
-        if code in raw_items:
-            raise DefinitionError("duplicate_code", code, f"item {code} is defined twice")
-        raw_items[code] = normal_item(entry, codelists)
-        edits.extend(edit_from({"items": [code], **edit}) for edit in entry.get("edits") or ())
+        with definition_errors(entry, "an item without a code"):
+            code = str(entry["code"])
+            if code in raw_items:
+                raise DefinitionError("duplicate_code", code, f"item {code} is defined twice")
+            raw_items[code] = normal_item(entry, codelists)
+            edits.extend(edit_from({"items": [code], **edit}) for edit in entry.get("edits") or ())
     items = {code: item_from(raw, codelists) for code, raw in raw_items.items()}
     for edit in across:
-        edits.extend(expand_edit(edit, items))
+        with definition_errors(edit, "an edit without a code"):
+            edits.extend(expand_edit(edit, items))
     return Dictionary(items, raw_items, tuple(edits), codelists)
 
 
@@ -224,6 +227,11 @@ def assemble(form: Mapping[str, Any], dictionary: Dictionary) -> Questionnaire:
     A rule (edit, relevance, computation) that reads an item of the dictionary which is not on this
     form does not apply to the form and is left out.
     """
+    with definition_errors(form, "a form without a category"):
+        return _assembled(form, dictionary)
+
+
+def _assembled(form: Mapping[str, Any], dictionary: Dictionary) -> Questionnaire:
     where = str(form.get("category", "?"))
     chosen = [str(code) for section in form.get("sections") or () for code in section.get("items") or ()]
     for code in chosen:

@@ -1,12 +1,18 @@
 """Commands with wrong arguments answer in one sentence; what they cannot find or may not do is no traceback."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command, get_commands, load_command_class
 from django.core.management.base import CommandError
 
+from estimation.external import catalogue
+from estimation.releases.content import reading, registry
+from survey.exceptions import DefinitionError
 from survey.management.base import SurveyCommand
+from survey.questionnaires.loader import assemble, load_dictionary, read_yaml
 
 OURS = sorted(name for name, app in get_commands().items() if app in ("survey", "estimation"))
 WRONG = [
@@ -60,11 +66,79 @@ def test_every_command_answers_refusals_in_a_sentence(name: str) -> None:
 @pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
 def test_a_wrong_argument_is_a_sentence(arguments: tuple[str, ...], tmp_path: Path) -> None:
     name, *given = (one.format(folder=tmp_path) for one in arguments)
+    sentence_of(name, *given)
+
+
+def sentence_of(name: str, *given: str) -> str:
+    """What a command says when it ends with exit code 1."""
     with pytest.raises(CommandError) as refused:
         call_command(name, *given)
     assert refused.value.returncode == 1
     sentence = str(refused.value)
     assert sentence and "\n" not in sentence and "Traceback" not in sentence
+    return sentence
+
+
+# A file of the registry, a text in it, what stands there instead, and what the sentence names.
+BROKEN_REGISTRY = [
+    ("indicators.yaml", "indicators:", "indicators: [", "indicators.yaml"),
+    ("indicators.yaml", "indicators:", "indicator:", "indicators.yaml"),
+    ("indicators.yaml", "code: SUP-05", "code: SUP-04", "SUP-04"),
+    ("indicators.yaml", "code: SUP-05", "cod: SUP-05", "[malformed]"),
+    ("facts.yaml", "{SUP-08} / {SUP-07}", "{SUP-08} ** {SUP-07}", "[formula]"),
+    ("facts.yaml", "formula:", "formulae:", "[formula_or_reason]"),
+    ("figures.yaml", "\nfigures:", "\n- figures:", "figures.yaml"),
+    ("figures.yaml", "\nfigures:", "\nfigure:", "[unknown_part]"),
+    ("blocks_foreword.yaml", "blocks:", "block:", "blocks_foreword.yaml"),
+    ("blocks_foreword.yaml", "place:", "plaice:", "[malformed]"),
+    ("series.yaml", "unit: 万人,", "", "EXT-POP"),
+    ("series.yaml", "series:", "series: {", "series.yaml"),
+]
+
+
+@pytest.fixture
+def registry_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the registry and of the external series, which the program reads in this test."""
+    folder = tmp_path / "registry"
+    shutil.copytree(reading.FOLDER, folder)
+    shutil.copy(catalogue._FILE, folder)
+    monkeypatch.setattr(reading, "FOLDER", folder)
+    monkeypatch.setattr(catalogue, "_FILE", folder / "series.yaml")
+    caches = (registry.registry, registry.publication_plan, catalogue.all_series)
+    for one in caches:
+        one.cache_clear()
+    yield folder
+    for one in caches:
+        one.cache_clear()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "text", "instead", "named"), BROKEN_REGISTRY)
+def test_a_fault_of_the_registry_is_a_sentence(
+    name: str, text: str, instead: str, named: str, registry_copy: Path
+) -> None:
+    path = registry_copy / name
+    content = path.read_text(encoding="utf-8")
+    assert text in content
+    path.write_text(content.replace(text, instead, 1), encoding="utf-8")
+    assert named in sentence_of("check_registry")
+
+
+@pytest.mark.parametrize("content", ["- {label: {zh: 甲, en: A}}", "- [P01]", "- 5", "- {code: ["])
+def test_a_fault_of_an_item_is_a_sentence(content: str, tmp_path: Path) -> None:
+    (tmp_path / "items.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(DefinitionError):
+        load_dictionary(tmp_path)
+    sentence_of("check_questionnaires", "--root", str(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["[]", "{category: CAT01, sections: [P01]}", "sections: 5", "{form: ["])
+def test_a_fault_of_a_form_is_a_sentence(content: str, tmp_path: Path) -> None:
+    (tmp_path / "forms").mkdir()
+    (tmp_path / "forms/CAT01.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(DefinitionError):
+        assemble(read_yaml(tmp_path / "forms/CAT01.yaml"), load_dictionary(tmp_path))
+    sentence_of("check_questionnaires", "--root", str(tmp_path))
 
 
 def test_every_command_that_takes_arguments_has_a_wrong_one() -> None:

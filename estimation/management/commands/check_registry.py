@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from estimation.releases.content.passages import default_passages
 from estimation.releases.content.registry import publication_plan
 from estimation.releases.content.registry_checks import check_registry
 from estimation.releases.selectors import vocabulary
@@ -17,16 +18,19 @@ class Command(SurveyCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the checks."""
-        try:
-            plan = publication_plan()
-        except ValueError as error:
-            raise CommandError(f"the registry cannot be read: {error}") from error
+        plan, passages = publication_plan(), default_passages()
         findings = check_registry(plan, vocabulary())
         for finding in findings:
             self.stdout.write(f"{finding.code}: {finding.kind}: {finding.sentence}")
         if findings:
             raise CommandError(f"{len(findings)} faults")
-        self.stdout.write(
-            f"{len(plan.registry.indicators)} indicators, {len(plan.registry.tables)} tables, {len(plan.facts)} facts,"
-            f" {len(plan.rankings)} rankings, {len(plan.forecasts)} forecasts, {len(plan.figures)} figures: no fault"
-        )
+        counted = {
+            "indicators": plan.registry.indicators,
+            "tables": plan.registry.tables,
+            "facts": plan.facts,
+            "rankings": plan.rankings,
+            "forecasts": plan.forecasts,
+            "figures": plan.figures,
+            "passages": passages,
+        }
+        self.stdout.write(", ".join(f"{len(rows)} {name}" for name, rows in counted.items()) + ": no fault")

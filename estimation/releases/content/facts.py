@@ -11,6 +11,7 @@ from estimation.releases.content.estimates import Z95, Cell, formatted, grade_of
 from estimation.releases.content.evaluation import Component, Evaluator, Missing, steady
 from estimation.releases.content.formulas import Formula, Quantity, Reference, parse_formula, parse_reference
 from estimation.units import unit_of
+from survey.exceptions import DefinitionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class Fact:
 def parse_fact(values: dict[str, Any]) -> Fact:
     formula, error, reason = (values.pop(name, None) for name in ("formula", "error", "absent"))
     if (formula is None) == (reason is None):
-        raise ValueError("a fact has either a formula or a reason why it has none")
+        raise DefinitionError(
+            "formula_or_reason", values["code"], "a fact has either a formula or a reason why it has none"
+        )
     return Fact(
         **{**values, "label": Text(**values["label"]), "place": tuple(values["place"])},
         formula=parse_formula(formula) if formula else None,
@@ -42,13 +45,15 @@ def parse_fact(values: dict[str, Any]) -> Fact:
 
 
 def ordered_facts(facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """Facts after the facts that they refer to. Raises ValueError for a circle, naming it."""
+    """Facts after the facts that they refer to. Raises DefinitionError for a circle, naming it."""
     by_code = {fact.code: fact for fact in facts}
     done: dict[str, Fact] = {}
 
     def visit(code: str, path: tuple[str, ...]) -> None:
         if code in path:
-            raise ValueError(f"a circle: {' > '.join((*path[path.index(code) :], code))}")
+            raise DefinitionError(
+                "circle", code, f"a circle: {' > '.join((*path[path.index(code) :], code))}"
+            )
         fact = by_code.get(code)
         if fact is None or code in done:
             return

@@ -23,6 +23,10 @@ _REFERENCE = re.compile(r"\{\s*([^{}]+?)\s*\}")
 _SHAPE = re.compile(r"(?P<name>[^@]+?)(?:@(?P<offset>-\d{1,2}))?")
 
 
+class FormulaError(Exception):
+    """A formula that cannot be used; the message says what is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """What a formula names. ``name`` : a code, or variable/statistic/kind/code; ``offset`` : years, 0 or below."""
@@ -59,13 +63,13 @@ class Formula:
     tree: ast.expr
 
     def evaluate(self, look_up: Callable[[Reference], tuple[float, Unit]]) -> Quantity:
-        """The value in base units. Raises ValueError for a unit clash, ZeroDivisionError."""
+        """The value in base units. Raises FormulaError for a unit clash, ZeroDivisionError."""
         return _value(self.tree, self.references, look_up)
 
 
 @lru_cache(maxsize=2000)
 def parse_formula(text: str) -> Formula:
-    """Read a formula. Raises ValueError with a sentence for whatever is not arithmetic over references."""
+    """Read a formula. Raises FormulaError with a sentence for whatever is not arithmetic over references."""
     references: list[Reference] = []
 
     def name(match: re.Match[str]) -> str:
@@ -78,30 +82,30 @@ def parse_formula(text: str) -> Formula:
     try:
         tree = ast.parse(plain, mode="eval").body
     except SyntaxError as error:
-        raise ValueError(f"not a formula: {text}") from error
+        raise FormulaError(f"not a formula: {text}") from error
     for node in _nodes(tree):
         if isinstance(node, ast.Constant) and not (
             isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
         ):
-            raise ValueError(f"only numbers may stand in a formula: {text}")
+            raise FormulaError(f"only numbers may stand in a formula: {text}")
         if isinstance(node, ast.Name) and not re.fullmatch(r"_\d+", node.id):
-            raise ValueError(f"a name without braces in a formula: {node.id}")
+            raise FormulaError(f"a name without braces in a formula: {node.id}")
     if not references:
-        raise ValueError(f"a formula that refers to nothing: {text}")
+        raise FormulaError(f"a formula that refers to nothing: {text}")
     return Formula(text, tuple(references), tree)
 
 
 def parse_reference(text: str) -> Reference:
-    """Read what stands between braces. Raises ValueError."""
+    """Read what stands between braces. Raises FormulaError."""
     match = _SHAPE.fullmatch(text)
     if match is None:
-        raise ValueError(f"not a reference: {text}")
+        raise FormulaError(f"not a reference: {text}")
     name, offset = match["name"], int(match["offset"] or 0)
     if name.startswith("EXT-"):
         return Reference("external", name, offset)
     if "/" in name:
         if name.count("/") < 3:
-            raise ValueError(f"an estimate is variable/statistic/kind/code: {text}")
+            raise FormulaError(f"an estimate is variable/statistic/kind/code: {text}")
         return Reference("estimate", name, offset)
     return Reference("number", name, offset)
 
@@ -123,7 +127,7 @@ _ALLOWED = (
 def _nodes(tree: ast.expr) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED):
-            raise ValueError(f"not allowed in a formula: {type(node).__name__}")
+            raise FormulaError(f"not allowed in a formula: {type(node).__name__}")
         yield node
 
 
@@ -140,7 +144,7 @@ def _value(
         inner = _value(node.operand, names, look_up)
         return Quantity(-inner.value, inner.unit, {key: -slope for key, slope in inner.slopes.items()})
     if not isinstance(node, ast.BinOp):
-        raise ValueError(f"not allowed in a formula: {type(node).__name__}")
+        raise FormulaError(f"not allowed in a formula: {type(node).__name__}")
     left, right = _value(node.left, names, look_up), _value(node.right, names, look_up)
     if isinstance(node.op, (ast.Add, ast.Sub)):
         return _sum(left, right, 1.0 if isinstance(node.op, ast.Add) else -1.0)
@@ -149,7 +153,7 @@ def _value(
 
 def _sum(left: Quantity, right: Quantity, sign: float) -> Quantity:
     if not left.unit.fits(right.unit):
-        raise ValueError(f"units clash: {left.unit} and {right.unit}")
+        raise FormulaError(f"units clash: {left.unit} and {right.unit}")
     slopes = _mixed(left, right, 1.0, sign)
     return Quantity(left.value + sign * right.value, left.unit, slopes)
 

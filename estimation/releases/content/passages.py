@@ -16,28 +16,26 @@ lines; whoever shows it escapes it.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from estimation.releases.content.content import Block, CellStatus, FrozenCell, Text
+from estimation.releases.content.reading import entry_errors, read_yaml
+from survey.exceptions import DefinitionError
 
 _FIELD = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _PASSAGE = re.compile(r"\[\[((?:(?!\[\[|\]\]).)*)\]\]", re.DOTALL)  # the innermost ones
 _LITERAL = re.compile(r"'([^'{}]*)'")
 CALL = re.compile(r"\[\^([A-Za-z0-9][A-Za-z0-9-]*)\]")  # of a footnote
 _NAME = re.compile(r"(?P<key>[A-Za-z0-9][A-Za-z0-9_.\-]*)(?:\s*\|\s*(?P<form>[a-z]+))?")
-_FOLDER = Path(__file__).with_name("registry")
 FORMS = ("change", "points", "about")
 WITHHELD, ABSENT = "×", "—"
 
 
-class UnknownField(ValueError):
+class UnknownField(DefinitionError):
     """A field that names nothing; ``name`` is what was written."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name)
+        super().__init__("unknown_field", name, "no number has this name")
         self.name = name
 
 
@@ -62,15 +60,17 @@ class Filled:
 
 
 def default_passages() -> tuple[Passage, ...]:
-    """The passages that come with the program, in the order of the document."""
+    """The passages that come with the program, in the order of the document. Raises DefinitionError."""
     entries: list[dict[str, Any]] = []
     for name in ("foreword", "chapters", "analysis", "appendix", "footnotes"):
-        document = yaml.safe_load((_FOLDER / f"blocks_{name}.yaml").read_text(encoding="utf-8"))
-        entries += document["blocks"]
-    return tuple(
-        Passage(entry["code"], entry["place"], Text(**entry["heading"]), Text(**entry["body"]))
-        for entry in entries
-    )
+        with entry_errors(None, f"blocks_{name}.yaml"):
+            entries += read_yaml(f"blocks_{name}.yaml")["blocks"]
+    return tuple(map(_passage, entries))
+
+
+def _passage(entry: dict[str, Any]) -> Passage:
+    with entry_errors(entry, "a passage without a code"):
+        return Passage(entry["code"], entry["place"], Text(**entry["heading"]), Text(**entry["body"]))
 
 
 def fill_block(passage: Passage, cells: Mapping[str, FrozenCell], year: int) -> Block:

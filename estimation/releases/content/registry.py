@@ -3,10 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from estimation.releases.content.content import FrozenFigure, Text
 from estimation.releases.content.crossings import Crossing, add_crossing, crossing_keys, parse_crossing
@@ -25,9 +22,9 @@ from estimation.releases.content.indicators import (
     parse_indicator,
 )
 from estimation.releases.content.rankings import Ranking, add_ranking, parse_ranking, ranking_keys
+from estimation.releases.content.reading import entry_errors, read_yaml
 from estimation.releases.content.tables import Table, add_table, parse_table, table_keys
-
-_FOLDER = Path(__file__).with_name("registry")
+from survey.exceptions import DefinitionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +44,22 @@ class Registry:
 
 
 def parse(document: Mapping[str, Any]) -> Registry:
-    """The registry of a document. Raises ValueError for a double code, an unknown parent or field."""
-    try:
-        indicators = tuple(parse_indicator(entry) for entry in document["indicators"])
+    """The registry of a document. Raises DefinitionError for a double code, an unknown parent or field."""
+    with entry_errors(None, "indicators.yaml"):
+        indicators = tuple(_read(entry, parse_indicator) for entry in document["indicators"])
         groups = tuple((entry["code"], Text(**entry["label"])) for entry in document["groups"])
-        tables = {entry["number"]: parse_table(entry) for entry in document["tables"]}
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"the registry is malformed: {error}") from error
+        tables = {entry["number"]: _read(entry, parse_table) for entry in document["tables"]}
     codes = [indicator.code for indicator in indicators]
     group_codes = {code for code, _ in groups}
     for indicator in indicators:
         if codes.count(indicator.code) > 1:
-            raise ValueError(f"{indicator.code} stands twice in the registry")
+            raise DefinitionError("duplicate_code", indicator.code, "it stands twice in the registry")
         if indicator.parent and indicator.parent not in codes:
-            raise ValueError(f"{indicator.code} has an unknown parent: {indicator.parent}")
+            raise DefinitionError("unknown_parent", indicator.code, f"no indicator {indicator.parent}")
         if indicator.group not in group_codes:
-            raise ValueError(f"{indicator.code} has an unknown group: {indicator.group}")
+            raise DefinitionError("unknown_group", indicator.code, f"no group {indicator.group}")
         if not indicator.parts and not indicator.external:
-            raise ValueError(f"{indicator.code} is made of nothing")
+            raise DefinitionError("without_parts", indicator.code, "it is made of nothing")
     return Registry(indicators, groups, tables)
 
 
@@ -110,7 +105,10 @@ def parse_plan(
     figures: Mapping[str, Any],
     crossings: Mapping[str, Any] | None = None,
 ) -> PublicationPlan:
-    """The plan of parsed YAML. Raises ValueError with the code of what is wrong."""
+    """The plan of parsed YAML. Raises DefinitionError with the code of what is wrong."""
+    _only(facts, "facts.yaml", {"facts", "rankings", "forecasts"})
+    _only(figures, "figures.yaml", {"figures"})
+    _only(crossings or {}, "crossings.yaml", {"crossings"})
     return PublicationPlan(
         registry,
         tuple(_read(entry, parse_fact) for entry in facts.get("facts", ())),
@@ -129,17 +127,15 @@ def publication_plan() -> PublicationPlan:
     )
 
 
-def read_yaml(name: str) -> dict[str, Any]:
-    """A file of the registry folder."""
-    document: dict[str, Any] = yaml.safe_load((_FOLDER / name).read_text(encoding="utf-8"))
-    return document
+def _only(document: Mapping[str, Any], name: str, known: set[str]) -> None:
+    """A misspelt part must not be read as a part that is not there."""
+    for part in document.keys() - known:
+        raise DefinitionError("unknown_part", name, f"no part is named {part}")
 
 
 def _read(entry: Mapping[str, Any], make: Any) -> Any:
-    try:
+    with entry_errors(entry, "an entry without a code"):
         return make(dict(entry))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{entry.get('code', '?')}: {error}") from error
 
 
 def required_keys(plan: PublicationPlan, year: int, codes: Mapping[str, Sequence[str]]) -> set[Key]:

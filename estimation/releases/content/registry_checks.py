@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from estimation.releases.content.crossings import Crossing
 from estimation.releases.content.estimates import estimate_unit
 from estimation.releases.content.facts import Fact, ordered_facts
-from estimation.releases.content.formulas import Formula, Reference
+from estimation.releases.content.formulas import Formula, FormulaError, Reference
 from estimation.releases.content.indicators import Indicator, Part
 from estimation.releases.content.registry import PublicationPlan
 from estimation.units import Unit, unit_of
+from survey.exceptions import DefinitionError
 
 PLACES = ("foreword", "chapter1", "chapter2", "chapter3", "appendix", "annex", "footnote", "figure")
 STATISTICS = frozenset(
@@ -65,8 +66,8 @@ def check_registry(plan: PublicationPlan, words: Vocabulary) -> list[Finding]:
         findings += _indicator(indicator, words)
     try:
         facts: Sequence[Fact] = ordered_facts(plan.facts)
-    except ValueError as error:
-        return [*findings, Finding("facts", "circle", str(error))]
+    except DefinitionError as error:
+        return [*findings, Finding("facts", error.code, error.message)]
     units = _printed_units(plan)
     for fact in facts:
         findings += _labels(fact.code, fact.label.zh, fact.label.en)
@@ -177,7 +178,7 @@ def _formula(
         printed = unit_of(unit)
     except ZeroDivisionError:
         return findings
-    except ValueError as error:
+    except (FormulaError, ValueError) as error:  # an unknown unit is a ValueError
         return [Finding(code, "unit_clash", str(error))]
     if compare and not result.unit.fits(printed):
         findings.append(Finding(code, "unit_clash", f"the formula gives {result.unit}, printed in {unit}"))

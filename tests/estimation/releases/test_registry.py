@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from estimation.releases.content.formulas import parse_formula
-from estimation.releases.content.registry import parse, parse_plan, publication_plan, read_yaml, registry
+from estimation.releases.content.formulas import FormulaError, parse_formula
+from estimation.releases.content.reading import read_yaml
+from estimation.releases.content.registry import parse, parse_plan, publication_plan, registry
 from estimation.releases.content.registry_checks import check_registry
 from estimation.releases.selectors import vocabulary
 from estimation.runs.readable import readable_unit
 from estimation.units import unit_of
+from survey.exceptions import DefinitionError
 
 
 def fact(**changes: Any) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def test_a_wrong_scale_of_an_indicator_is_found() -> None:
     ],
 )
 def test_nothing_but_arithmetic_is_a_formula(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(FormulaError):
         parse_formula(text)
 
 
@@ -115,7 +117,7 @@ def test_a_formula_converts_units_and_gives_its_slopes() -> None:
 
 def test_a_fact_has_a_formula_or_a_reason() -> None:
     for changes in ({"formula": None}, {"absent": {"zh": "无", "en": "none"}}):
-        with pytest.raises(ValueError, match="X-1"):
+        with pytest.raises(DefinitionError, match="X-1"):
             parse_plan(registry(), {"facts": [{k: v for k, v in fact(**changes).items() if v}]}, {})
 
 
