@@ -55,8 +55,9 @@ def test_each_signs_in_turn_and_leaves_name_time_and_hash(row, by):
     assert (event.new["name"], event.actor, len(event.new["hash"])) == ("填表人", by, 64)
     with pytest.raises(PolicyDenied):
         sign(row, "filler", by=by)
-    sign(row, "stat_head")
+    head = sign(row, "stat_head")
     sign(row, "unit_head")
+    assert (event.channel, head.channel, head.actor) == ("page", "guest", None)
     assert signing.next_step(fresh(row)) is None
 
 

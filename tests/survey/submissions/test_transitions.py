@@ -14,8 +14,8 @@ from survey.exceptions import PolicyDenied, StaleRevision
 from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.states import OWNERS, TRANSITIONS, Action, Owner, State
 from survey.submissions.lifecycle.transitions import reaches, transition
-from survey.submissions.models import Submission, SubmissionEvent
-from tests.factories import SIGNATORIES, complete_answers, make_sheet, make_user
+from survey.submissions.models import Attachment, Submission, SubmissionEvent
+from tests.factories import SIGNATORIES, complete_answers, make_assignment, make_sheet, make_user
 
 ACTORS = {
     Owner.RESPONDENT: {"respondent"},
@@ -180,6 +180,34 @@ def test_reason_codes_come_from_the_lists(world):
     assert moved.invalid_reason == "not_credible"
     back = transition(moved, Action.REINSTATE, by=world.users["reviewer"], reason="补充材料可信")
     assert back.state == State.NATIONAL_REVIEW and back.invalid_reason == ""
+
+
+def test_a_reason_with_evidence_counts_only_with_a_document(world):
+    sheet = make_sheet(world.unit)
+    with pytest.raises(PolicyDenied, match=r"evidence|证明"):
+        transition(sheet, Action.EXEMPT, by=None, reason_code="other")
+    Attachment.objects.create(
+        submission=sheet,
+        purpose=Attachment.Purpose.DESK,
+        name="proof.pdf",
+        kind="pdf",
+        size=1,
+        sha256="0" * 64,
+        path="proof.pdf",
+        uploaded_by=world.users["reviewer"],
+    )
+    assert transition(sheet, Action.EXEMPT, by=None, reason_code="other").state == State.EXEMPTED
+
+
+def test_the_first_move_writes_what_the_register_knows_once(world):
+    sheet = services.create_sheet(make_assignment(world.unit))
+    assert sheet == services.create_sheet(sheet.assignment) and sheet.answers == {}
+    begun = transition(sheet, Action.SAVE, by=None)
+    prefilled = SubmissionEvent.objects.filter(submission=begun, action="prefill")
+    assert {event.item for event in prefilled} == set(begun.answers) != set()
+    begun.answers = {}
+    begun.save()
+    assert transition(begun, Action.SAVE, by=None).answers == {}
 
 
 def test_returned_sheet_stays_open_until_its_own_date(world):
