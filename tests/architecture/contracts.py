@@ -1,7 +1,7 @@
 """Contracts of the layout that depend on the names of modules and folders.
 
-Each is a function from the source to a list of faults in words, empty when the contract is kept, so that a test
-can plant a fault in a copy of the source. What a name means is written in survey/decisions/0031-names-of-modules.md.
+Each function takes the source and returns its violations as sentences, so that a test can plant a violation in a copy
+of the source. The meaning of names is defined in survey/decisions/0031-names-of-modules.md.
 """
 
 import ast
@@ -46,7 +46,7 @@ FRAMEWORKS = {
     "redis",
     "rest_framework",
 }
-# What a pure module may take from Django: sentences, settings, enumerations, templates; never rows or requests.
+# What a pure module may import from Django: translation, settings and enumerations; never rows or requests.
 PURE_DJANGO = {
     "survey.*": (
         "django.utils.*",
@@ -58,8 +58,8 @@ PURE_DJANGO = {
     "estimation.methods.*": (),
     "estimation.runs.compute.*": (),
 }
-# Where the estimation may enter the survey: facts about access, base modules, reads, and pure modules (which are
-# allowed without a pattern). Tables only where its own rows refer to them.
+# Modules of the survey that the estimation may import besides pure modules: access, base modules and selectors.
+# Models only where rows of the estimation refer to them.
 ENTRIES = (
     "survey.access.roles",
     "survey.access.scope",
@@ -85,7 +85,7 @@ DOTTED_NAME = re.compile(r"(?:survey|estimation)(?:\.\w+)+")
 
 
 def level_of(name: str) -> int:
-    """0 for a pure module, else the place of its name in ``LEVELS``."""
+    """0 for a pure module, else the number of its level in ``LEVELS``."""
     *folders, last = BASE.get(name, name).split(".")
     for part in (last, *(folder for folder in reversed(folders) if folder in NAMING_FOLDERS)):
         if part in LEVEL:
@@ -117,7 +117,7 @@ def imports_of_higher_levels(source: Source) -> list[str]:
 def imports_of_pages(source: Source) -> list[str]:
     """Modules other than URL configurations that import endpoints, or pages of another package."""
     program = _program(source)
-    found = []
+    violations = []
     for name, targets in program.items():
         for target in targets & program.keys():
             last = target.rpartition(".")[2]
@@ -125,8 +125,8 @@ def imports_of_pages(source: Source) -> list[str]:
             if name.endswith(".urls"):
                 continue
             if last in NOT_IMPORTED or (last == "views" and stranger):
-                found.append(f"{name} imports {target}")
-    return sorted(found)
+                violations.append(f"{name} imports {target}")
+    return sorted(violations)
 
 
 def package_of(name: str) -> str:
@@ -135,23 +135,23 @@ def package_of(name: str) -> str:
 
 
 def frameworks_in_pure_modules(source: Source) -> list[str]:
-    """Pure modules that know rows, requests, endpoints or queues.
+    """Pure modules that import rows, requests, endpoints or queues.
 
-    That they import no module of our own that does follows from the order of the levels.
+    Imports of modules of the program that do so are violations of the order of levels.
     """
-    found = []
+    violations = []
     for name, targets in _program(source).items():
         if level_of(name):
             continue
         allowed = next(
             patterns for prefix, patterns in reversed(PURE_DJANGO.items()) if fnmatchcase(name, prefix)
         )
-        found += [
+        violations += [
             f"{name} imports {target}"
             for target in targets
             if target.split(".")[0] in FRAMEWORKS and not _matches(target, allowed)
         ]
-    return sorted(found)
+    return sorted(violations)
 
 
 def _matches(name: str, patterns: Collection[str]) -> bool:
@@ -159,7 +159,7 @@ def _matches(name: str, patterns: Collection[str]) -> bool:
 
 
 def arrays_outside_computation(source: Source) -> list[str]:
-    """Tables, pages, endpoints and tasks that touch arrays themselves."""
+    """Models, pages, endpoints and tasks that import NumPy or SciPy."""
     return sorted(
         f"{name} imports {target}"
         for name, targets in _program(source).items()
@@ -171,7 +171,7 @@ def arrays_outside_computation(source: Source) -> list[str]:
 def entries_into_survey(source: Source) -> list[str]:
     """Imports of the survey by packages of the estimation that no entry allows, as ``package imports module``.
 
-    Only ``rehearsal`` is free: it plays every office of the country and writes what they would write.
+    ``rehearsal`` is exempt: it simulates every office and writes their rows.
     """
     program = _program(source)
     return sorted(
@@ -224,35 +224,35 @@ def _ends(text: str) -> list[int]:
 
 
 def cycles_of_subpackages(source: Source, order: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Imports between sub-packages of one package that do not point downward in the written order.
+    """Imports between sub-packages of one package against the written order.
 
     A package whose sub-packages do not import each other needs no order.
     """
     folders = source.packages()
-    found = set()
+    violations = set()
     for name, targets in _program(source).items():
         for target in targets:
             for package, own, other in siblings(name, target, folders):
                 written = order.get(package, ())
                 if own not in written or other not in written:
-                    found.add(f"{package}: {own} imports {other}, which no order allows")
+                    violations.add(f"{package}: {own} imports {other}, which no order allows")
                 elif written.index(own) > written.index(other):
-                    found.add(f"{package}: {own} imports {other}, which stands above it ({name})")
-    return sorted(found)
+                    violations.add(f"{package}: {own} imports {other}, which lies above it ({name})")
+    return sorted(violations)
 
 
 def unused_orders(source: Source, order: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Sub-packages that stand in an order and do not exist."""
+    """Sub-packages in an order that do not exist."""
     folders = source.packages()
     return [
-        f"{package}.{one}"
+        f"{package}.{subpackage}"
         for package, names in order.items()
-        for one in names
-        if f"{package}.{one}" not in folders
+        for subpackage in names
+        if f"{package}.{subpackage}" not in folders
     ]
 
 
-def crowded_packages(source: Source) -> list[str]:
+def oversized_packages(source: Source) -> list[str]:
     """Packages with more than ``MOST_MODULES`` modules of their own."""
     counted: dict[str, int] = defaultdict(int)
     for path in source.texts:
@@ -264,22 +264,22 @@ def crowded_packages(source: Source) -> list[str]:
 
 
 def suffixed_names(source: Source) -> list[str]:
-    """Second ``views`` or ``services`` of a package (``views_x``, ``x_views``) and folders for odds and ends."""
+    """Second ``views`` or ``services`` of a package (``views_x``, ``x_views``) and folders without a subject (``utils``)."""
     words = {"views", "api", "urls", "forms", "tasks", "services", "selectors", "models"}
-    found = []
+    violations = []
     for path in source.texts:
         name = path.rpartition("/")[2].removesuffix(".py")
         parts = name.split("_")
         if len(parts) > 1 and (parts[0] in words or parts[-1] in words) and name not in {"api_urls"}:
-            found.append(path)
+            violations.append(path)
         if {"utils", "helpers", "common", "core", "misc"} & {*path.removesuffix(".py").split("/")}:
-            found.append(path)
-    return sorted(found)
+            violations.append(path)
+    return sorted(violations)
 
 
 def unscoped_reads(source: Source, models: Collection[str]) -> list[str]:
     """Pages and endpoints that read scoped models otherwise than through ``visible_to``."""
-    found = []
+    violations = []
     for path, tree in source.trees():
         if not path.endswith(("/views.py", "/api.py")):
             continue
@@ -287,16 +287,16 @@ def unscoped_reads(source: Source, models: Collection[str]) -> list[str]:
             at = f"{path}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Attribute) and manager_of(node.value) in models:
                 if node.attr not in {"visible_to", "none"}:
-                    found.append(f"{at} .objects.{node.attr}")
+                    violations.append(f"{at} .objects.{node.attr}")
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
                 first = node.args[0]
                 if node.func.id.startswith("get_") and isinstance(first, ast.Name) and first.id in models:
-                    found.append(f"{at} {node.func.id}({first.id})")
-    return sorted(found)
+                    violations.append(f"{at} {node.func.id}({first.id})")
+    return sorted(violations)
 
 
 def scoped_reads(source: Source, models: Collection[str]) -> int:
-    """How often pages and endpoints read scoped models at all."""
+    """Number of reads of scoped models by pages and endpoints."""
     return sum(
         isinstance(node, ast.Attribute) and manager_of(node.value) in models
         for path, tree in source.trees()
@@ -314,12 +314,12 @@ def manager_of(node: ast.expr) -> str:
 
 def writers_of_states(source: Source) -> dict[str, set[str]]:
     """Path -> functions, classes and constants that write a column named ``state``."""
-    found: dict[str, set[str]] = {}
+    writers: dict[str, set[str]] = {}
     for path, tree in source.trees():
         for top in tree.body:
             if any(_writes_state(node) for node in ast.walk(top)):
-                found.setdefault(path, set()).add(_name(top))
-    return found
+                writers.setdefault(path, set()).add(_name(top))
+    return writers
 
 
 def _name(node: ast.stmt) -> str:
@@ -331,8 +331,10 @@ def _name(node: ast.stmt) -> str:
 def _writes_state(node: ast.AST) -> bool:
     """``row.state = ...``, ``rows.update(state=...)``, or SQL that sets or inserts the state of a sheet."""
     if isinstance(node, ast.Assign):
-        targets = [t for one in node.targets for t in (one.elts if isinstance(one, ast.Tuple) else [one])]
-        return any(isinstance(one, ast.Attribute) and one.attr == "state" for one in targets)
+        targets = [
+            t for target in node.targets for t in (target.elts if isinstance(target, ast.Tuple) else [target])
+        ]
+        return any(isinstance(target, ast.Attribute) and target.attr == "state" for target in targets)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
         return any(word.arg == "state" for word in node.keywords)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -216,7 +216,7 @@ TABLE: dict[str, Row] = {
     "sheet_sign": sheet("open", body=step),
     "sheet_ask_signature": sheet("open", body=post(role="stat_head", name="Head", email="head@example.org")),
     "guest_sign": Row(lambda data, region: (region.invitation.pk,), body=post(), writes=False),
-    # Guests have no account: without the secret in the session every actor is told that the invitation has ended.
+    # Guests have no account: without the secret in the session every actor sees that the invitation has ended.
     "guest_open": Row(lambda data, region: ("invalid",)),
     "guest_home": Row(lambda data, region: (region.invitation.pk,)),
     "guest_section": Row(lambda data, region: (region.invitation.pk, "P"), body=_cell, writes=False),

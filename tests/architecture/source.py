@@ -18,11 +18,11 @@ def parsed(text: str) -> ast.Module:
 
 @cache
 def _statements(text: str) -> frozenset[tuple[str, str]]:
-    """(module, imported name) of every import statement that can run, wherever it stands.
+    """(module, imported name) of every import statement that can run, also inside functions.
 
     The name is empty for ``import x``. What only the type checker reads (``if TYPE_CHECKING``) is left out.
     """
-    found: set[tuple[str, str]] = set()
+    statements: set[tuple[str, str]] = set()
     tree = parsed(text)
     unread = {
         inner
@@ -35,12 +35,12 @@ def _statements(text: str) -> frozenset[tuple[str, str]]:
         if node in unread:
             continue
         if isinstance(node, ast.Import):
-            found |= {(alias.name, "") for alias in node.names}
+            statements |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 raise ValueError("relative import: write the whole name")
-            found |= {(node.module or "", alias.name) for alias in node.names}
-    return frozenset(found)
+            statements |= {(node.module or "", alias.name) for alias in node.names}
+    return frozenset(statements)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Source:
         )
 
     def planted(self, path: str, text: str) -> "Source":
-        """A copy in which ``text`` stands at the end of the file, which is made if there is none."""
+        """A copy with ``text`` appended to the file, which is created if it does not exist."""
         return Source({**self.texts, path: self.texts.get(path, "") + "\n" + text + "\n"})
 
     def modules(self) -> dict[str, str]:
@@ -75,14 +75,14 @@ class Source:
         Modules of the program by their names, everything else with the imported name behind a dot
         (``django.db.models.TextChoices``).
         """
-        known = self.modules()
+        modules = self.modules()
         return {
             name: {
-                _target(module, imported, known)
+                _target(module, imported, modules)
                 for module, imported in _statements(self.texts[path])
                 if module != "__future__"
             }
-            for name, path in known.items()
+            for name, path in modules.items()
         }
 
     def packages(self) -> set[str]:
@@ -101,8 +101,8 @@ def _dotted(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _target(module: str, imported: str, known: Mapping[str, str]) -> str:
-    whole = f"{module}.{imported}" if imported else module
-    if whole in known:
-        return whole
-    return module if module in known else whole
+def _target(module: str, imported: str, modules: Mapping[str, str]) -> str:
+    dotted = f"{module}.{imported}" if imported else module
+    if dotted in modules:
+        return dotted
+    return module if module in modules else dotted

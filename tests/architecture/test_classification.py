@@ -11,7 +11,7 @@ from survey.classification import CATEGORIES, ENTERPRISES, NATIONAL_CATEGORIES, 
 from tests.architecture.test_layout import ROOT, tracked
 
 MOST = 8  # so many codes of one classification in one literal are a list of it
-KNOWN = [set(CATEGORIES), set(REGIONS), set(SECTIONS), set(SIZE_OF)]
+CODE_SETS = [set(CATEGORIES), set(REGIONS), set(SECTIONS), set(SIZE_OF)]
 # Lists of their own that use such codes.
 ACCEPTED = {
     "estimation/rehearsal/population": "the published margins of the report, by region and category",
@@ -24,16 +24,20 @@ ACCEPTED = {
 
 def literals(source: ast.Module) -> list[int]:
     """Lines of literals that write a classification out."""
-    found = []
+    matches = []
     for node in ast.walk(source):
         values: set[str] = set()
         if isinstance(node, ast.Tuple | ast.List | ast.Set):
             values = {
-                one.value for one in node.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                element.value
+                for element in node.elts
+                if isinstance(element, ast.Constant) and isinstance(element.value, str)
             }
         elif isinstance(node, ast.Dict):
             values = {
-                one.value for one in node.keys if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                element.value
+                for element in node.keys
+                if isinstance(element, ast.Constant) and isinstance(element.value, str)
             }
         elif (
             isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in "".join(SECTIONS)
@@ -41,9 +45,11 @@ def literals(source: ast.Module) -> list[int]:
             values = set(node.value)
         elif isinstance(node, ast.GeneratorExp | ast.ListComp | ast.SetComp) and _numbered(node):
             values = set(CATEGORIES)
-        if any(len(values & codes) >= min(MOST, len(codes)) and len(values - codes) <= 2 for codes in KNOWN):
-            found.append(node.lineno)
-    return found
+        if any(
+            len(values & codes) >= min(MOST, len(codes)) and len(values - codes) <= 2 for codes in CODE_SETS
+        ):
+            matches.append(node.lineno)
+    return matches
 
 
 def _numbered(node: ast.GeneratorExp | ast.ListComp | ast.SetComp) -> bool:
@@ -51,13 +57,13 @@ def _numbered(node: ast.GeneratorExp | ast.ListComp | ast.SetComp) -> bool:
 
 
 def test_no_classification_is_written_out() -> None:
-    found = [
+    violations = [
         f"{path.relative_to(ROOT)}:{line}"
         for path in tracked("survey/*.py", "estimation/*.py")
         if "migrations" not in path.parts and not str(path.relative_to(ROOT)).startswith(tuple(ACCEPTED))
         for line in literals(ast.parse(path.read_text(encoding="utf-8")))
     ]
-    assert found == []
+    assert violations == []
 
 
 @pytest.mark.parametrize(
@@ -94,8 +100,12 @@ def test_the_module_reads_the_lists_of_the_questionnaires() -> None:
     from survey.questionnaires.loader import load_codelist
 
     for name in ("categories", "regions", "industry_sections", "size_classes"):
-        loaded = [(one.code, one.label.zh, one.label.en) for one in load_codelist(name).entries]
-        assert [(one.code, one.zh, one.en) for one in classification.entries(name)] == loaded
+        loaded = [
+            (category.code, category.label.zh, category.label.en) for category in load_codelist(name).entries
+        ]
+        assert [
+            (category.code, category.zh, category.en) for category in classification.entries(name)
+        ] == loaded
 
 
 def test_it_needs_no_framework() -> None:

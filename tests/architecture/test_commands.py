@@ -65,14 +65,14 @@ def test_every_command_answers_refusals_in_a_sentence(name: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
 def test_a_wrong_argument_is_a_sentence(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    name, *given = (one.format(folder=tmp_path) for one in arguments)
-    sentence_of(name, *given)
+    name, *values = (argument.format(folder=tmp_path) for argument in arguments)
+    sentence_of(name, *values)
 
 
-def sentence_of(name: str, *given: str) -> str:
-    """What a command says when it ends with exit code 1."""
+def sentence_of(name: str, *arguments: str) -> str:
+    """The message of a command that ends with exit code 1."""
     with pytest.raises(CommandError) as refused:
-        call_command(name, *given)
+        call_command(name, *arguments)
     assert refused.value.returncode == 1
     sentence = str(refused.value)
     assert sentence and "\n" not in sentence and "Traceback" not in sentence

@@ -1,4 +1,4 @@
-"""The contracts of the layout, each kept by the program and each tried on a fault planted in a copy of it."""
+"""The contracts of the layout, each checked on the program and on a violation planted in a copy of it."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -13,12 +13,12 @@ from tests.architecture import contracts
 from tests.architecture.orders import ORDER
 from tests.architecture.source import Source
 
-# What breaks a contract for a reason. The lists are exact: an exception that nobody needs is a fault.
+# Violations that are allowed for a reason. The lists are exact: an unused exception fails the test.
 EXCEPTIONS: dict[str, dict[str, str]] = {
     "imports_of_higher_levels": {
         "survey.access.regions imports survey.access.models": "loads the code list of regions into its table",
-        "survey.audit_trail.selectors imports survey.access.decorators": "a row links to a page only for those "
-        "whom its mark lets in",
+        "survey.audit_trail.selectors imports survey.access.decorators": "a row links to a page only for users "
+        "who may open it",
     },
     "frameworks_in_pure_modules": {
         "survey.management.base imports django.core.management.base.BaseCommand": "the base of all commands",
@@ -93,11 +93,11 @@ WRITERS = {
     },
     "estimation/index/services.py": {"request_index", "compute_index", "end_index", "wait_again"},
     "estimation/releases/transitions.py": {"move"},
-    "estimation/rehearsal/storage/states.py": {"write_submissions"},  # builds a country, moves nobody's sheet
+    "estimation/rehearsal/storage/states.py": {"write_submissions"},  # generates rows
 }
 # Rows that belong to a unit and are still read without ``visible_to``, each with the reason.
 UNSCOPED = {
-    "ActivationCode": "found by its unit's credit code by somebody who is not signed in yet",
+    "ActivationCode": "found by its unit's credit code before the user has signed in",
     "RoleAssignment": "a fact about a person; accounts are national and have permissions of their own",
     "Observation": "national by nature: read as columns by the estimation; a page reads the row of a sheet that it has found",
     "SelectedUnit": "national by nature: the design is drawn for the whole country",
@@ -107,18 +107,18 @@ UNSCOPED = {
 
 @cache
 def program() -> Source:
-    """The source as it stands."""
+    """The source of the program."""
     return Source.read()
 
 
 @cache
 def faults_of(name: str) -> frozenset[str]:
-    """What a contract finds in the source as it stands."""
+    """Violations of a contract in the program."""
     return frozenset(CONTRACTS[name](program()))
 
 
 def scoped() -> list[type[Model]]:
-    """Models whose rows somebody may and somebody may not see."""
+    """Models with a scope: which users see a row depends on their grants."""
     return [model for model in apps.get_models() if hasattr(model, "SCOPE")]
 
 
@@ -133,17 +133,17 @@ def cycles(source: Source) -> list[str]:
 
 
 def unscoped_reads(source: Source) -> list[str]:
-    """Reads of pages around the scope."""
+    """Reads of scoped models that do not apply the scope."""
     return contracts.unscoped_reads(source, scoped_names())
 
 
 def unknown_writers(source: Source) -> list[str]:
     """Functions that write a state and are not in ``WRITERS``, and names there that write none."""
-    found = contracts.writers_of_states(source)
+    writers = contracts.writers_of_states(source)
     return sorted(
         f"{path}: {name}"
-        for path in found.keys() | WRITERS.keys()
-        for name in found.get(path, set()) ^ WRITERS.get(path, set())
+        for path in writers.keys() | WRITERS.keys()
+        for name in writers.get(path, set()) ^ WRITERS.get(path, set())
     )
 
 
@@ -155,14 +155,14 @@ CONTRACTS: dict[str, Callable[[Source], list[str]]] = {
     "entries_into_survey": contracts.entries_into_survey,
     "entries_into_packages": contracts.entries_into_packages,
     "cycles_of_subpackages": cycles,
-    "crowded_packages": contracts.crowded_packages,
+    "oversized_packages": contracts.oversized_packages,
     "suffixed_names": contracts.suffixed_names,
     "unscoped_reads": unscoped_reads,
     "unknown_writers": unknown_writers,
 }
-# Contract, file, what is planted in it, and how the fault is told.
+# Contract, file, text that is appended to it, and the violation that is reported.
 PLANTED = [
-    # The program counted as safe before although it was not: a module of an unlisted name that reaches services.
+    # A module whose name is in no level is pure and must not import services.
     (
         "imports_of_higher_levels",
         "estimation/runs/selectors_methods.py",
@@ -201,9 +201,9 @@ PLANTED = [
     ),
     (
         "frameworks_in_pure_modules",
-        "estimation/runs/compute/weights_of_tomorrow.py",
+        "estimation/runs/compute/new_weights.py",
         "from django.utils.translation import gettext",
-        "estimation.runs.compute.weights_of_tomorrow imports django.utils.translation.gettext",
+        "estimation.runs.compute.new_weights imports django.utils.translation.gettext",
     ),
     (
         "frameworks_in_pure_modules",
@@ -257,7 +257,7 @@ PLANTED = [
         "cycles_of_subpackages",
         "estimation/runs/compute/levels.py",
         "from estimation.runs.inspection import plots",
-        "estimation.runs: compute imports inspection, which stands above it (estimation.runs.compute.levels)",
+        "estimation.runs: compute imports inspection, which lies above it (estimation.runs.compute.levels)",
     ),
     (
         "cycles_of_subpackages",
@@ -296,7 +296,7 @@ PLANTED = [
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_the_program_keeps(name: str) -> None:
+def test_the_program_has_no_violation_but_the_exceptions(name: str) -> None:
     assert faults_of(name) == EXCEPTIONS.get(name, {}).keys()
 
 
@@ -305,22 +305,22 @@ def test_a_planted_fault_is_found(name: str, path: str, text: str, fault: str) -
     assert set(CONTRACTS[name](program().planted(path, text))) - faults_of(name) == {fault}
 
 
-def test_a_crowded_package_is_found() -> None:
+def test_an_oversized_package_is_found() -> None:
     source = program()
     for number in range(contracts.MOST_MODULES + 1):
-        source = source.planted(f"survey/crowded/stage_{number}.py", "")
-    assert contracts.crowded_packages(source) == ["survey/crowded has 21 modules"]
+        source = source.planted(f"survey/oversized/stage_{number}.py", "")
+    assert contracts.oversized_packages(source) == ["survey/oversized has 21 modules"]
 
 
 def test_every_contract_has_a_planted_fault() -> None:
-    assert {name for name, *_rest in PLANTED} | {"crowded_packages"} == CONTRACTS.keys()
+    assert {name for name, *_rest in PLANTED} | {"oversized_packages"} == CONTRACTS.keys()
 
 
-def test_the_contracts_see_the_whole_program() -> None:
+def test_the_contracts_read_the_whole_program() -> None:
     source = program()
     assert len(source.texts) > 500
     assert contracts.scoped_reads(source, scoped_names()) > 4
-    # Names of modules that the estimation may import without an entry are pure, so that a new read is seen.
+    # Modules with other names are pure, which the estimation may import without an entry.
     assert contracts.level_of("survey.submissions.lifecycle.states") == 0
     assert contracts.level_of("estimation.rehearsal.storage.frame") == contracts.LEVEL["storage"]
 

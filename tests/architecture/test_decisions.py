@@ -14,23 +14,23 @@ HEADINGS = ["Context", "Decision", "Evidence", "Consequence"]
 
 def faults(folder: Path) -> list[str]:
     """What is wrong with the notes of a folder, one sentence each."""
-    found = []
+    violations = []
     index = (folder / "README.md").read_text(encoding="utf-8")
     notes = sorted(path for path in folder.iterdir() if path.name != "README.md")
     for number, note in enumerate(notes, start=1):
         if not re.fullmatch(rf"{number:04d}-[a-z0-9-]+\.md", note.name):
-            found.append(f"{note.name}: the name should begin with {number:04d}-")
+            violations.append(f"{note.name}: the name should begin with {number:04d}-")
             continue
         text = note.read_text(encoding="utf-8")
         title = re.match(rf"# {number}\. (.+)\n", text)
         if not title or f"| {number} | [{title[1]}]({note.name}) |" not in index:
-            found.append(f"{note.name}: number, title and the line of the index differ")
+            violations.append(f"{note.name}: number, title and the line of the index differ")
         parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
         if parts[1::2] != HEADINGS or not all(part.strip() for part in parts[2::2]):
-            found.append(f"{note.name}: needs {', '.join(HEADINGS)}, each with a text")
+            violations.append(f"{note.name}: needs {', '.join(HEADINGS)}, each with a text")
     if index.count(".md) |") != len(notes):
-        found.append("README.md: the index lists another number of notes")
-    return found
+        violations.append("README.md: the index lists another number of notes")
+    return violations
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

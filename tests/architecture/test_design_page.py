@@ -18,7 +18,7 @@ def test_page_is_not_mounted_outside_debug() -> None:
     with pytest.raises(NoReverseMatch):
         reverse("design")
     with override_settings(DEBUG=True):
-        assert [str(one.pattern) for one in urls.in_debug()] == ["design/"]
+        assert [str(pattern.pattern) for pattern in urls.in_debug()] == ["design/"]
     assert urls.in_debug() == []
 
 
@@ -42,5 +42,5 @@ def test_page_includes_every_component() -> None:
     page = (ROOT / "templates/design/index.html").read_text(encoding="utf-8")
     base = (ROOT / "templates/base.html").read_text(encoding="utf-8")
     shown = set(re.findall(r'include "(components/[a-z_]+\.html)"', page + base))
-    known = {f"components/{path.name}" for path in (ROOT / "templates/components").glob("*.html")}
-    assert known - shown == set()
+    components = {f"components/{path.name}" for path in (ROOT / "templates/components").glob("*.html")}
+    assert components - shown == set()

@@ -1,4 +1,4 @@
-"""The contracts of import-linter: kept by the program, and each broken by a fault planted in a copy of it."""
+"""The contracts of import-linter, checked on the program, and each broken by a violation planted in a copy of it."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.architecture.source import PROGRAM, ROOT
 
-# Contract -> file, import that is planted in it, and how the fault is told.
+# Contract -> file, import that is appended to it, and the violation that is reported.
 PLANTED = {
     "The survey never imports the estimation": (
         "survey/review/services.py",
@@ -55,9 +55,9 @@ def copy(target: Path) -> Path:
     shutil.copy(ROOT / "pyproject.toml", target)
     for folder in PROGRAM:
         for path in (ROOT / folder).rglob("*.py"):
-            place = target / path.relative_to(ROOT)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, place)
+            copied = target / path.relative_to(ROOT)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copied)
     return target
 
 
@@ -77,5 +77,5 @@ def test_the_program_keeps_the_contracts_and_a_planted_fault_breaks_each(tmp_pat
     for name, (_path, _statement, fault) in PLANTED.items():
         assert f"{name} BROKEN" in output
         assert fault in output
-    # A new package has to be given its place.
+    # A new package must be added to the layers.
     assert "survey.new" in output

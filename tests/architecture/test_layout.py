@@ -93,5 +93,5 @@ def test_every_dependency_says_why() -> None:
     block = text.split("dependencies = [", 1)[1].split("\n[tool.uv]", 1)[0]
     entries = [line for line in block.splitlines() if line.strip().startswith('"')]
     assert len(entries) > 20
-    silent = [line.strip() for line in entries if "#" not in line]
-    assert [line for line in silent if not line.startswith('"types-')] == []
+    uncommented = [line.strip() for line in entries if "#" not in line]
+    assert [line for line in uncommented if not line.startswith('"types-')] == []

@@ -16,10 +16,10 @@ def missing_migrations(change: Callable[[ProjectState], None] | None = None) -> 
     """Apps whose migrations do not lead to the tables of the program, after ``change`` of these tables."""
     # Labels are compared as they are written, as makemigrations does.
     with translation.override(None):
-        loader, wanted = MigrationLoader(None), ProjectState.from_apps(apps)
+        loader, state = MigrationLoader(None), ProjectState.from_apps(apps)
         if change:
-            change(wanted)
-        return APPS & MigrationAutodetector(loader.project_state(), wanted).changes(loader.graph).keys()
+            change(state)
+        return APPS & MigrationAutodetector(loader.project_state(), state).changes(loader.graph).keys()
 
 
 def test_no_migration_is_missing() -> None:

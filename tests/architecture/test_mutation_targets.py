@@ -33,15 +33,15 @@ def test_a_change_is_made_in_memory_and_a_sample_repeats_itself(tmp_path: Path) 
     file.write_text(
         'def over(value: int | None) -> bool:\n    """Past the limit."""\n    return value > 10\n'
     )
-    known = mutants.all_mutants(tmp_path, ["."])
+    targets = mutants.all_mutants(tmp_path, ["."])
     # Nothing in the annotation; 10 becomes 11 and 9.
-    assert [(one.line, one.operator) for one in known] == [
+    assert [(target.line, target.operator) for target in targets] == [
         (3, "ReplaceComparisonOperator_Gt_GtE"),
         (3, "NumberReplacer"),
         (3, "NumberReplacer"),
     ]
-    source, change = mutants.changed(tmp_path, known[0])
+    source, change = mutants.changed(tmp_path, targets[0])
     assert "return value >= 10" in source and change == "- return value > 10\n+ return value >= 10"
     assert "return value > 10" in file.read_text()
-    assert mutants.sampled(known, 0.7, "1") == mutants.sampled(known, 0.7, "1")
-    assert len(mutants.sampled(known, 0.7, "1")) == 2
+    assert mutants.sampled(targets, 0.7, "1") == mutants.sampled(targets, 0.7, "1")
+    assert len(mutants.sampled(targets, 0.7, "1")) == 2

@@ -75,12 +75,12 @@ class Repository:
         """True when the longest part that can be a module is one and its source has the next name."""
         parts = dotted.split(".")
         folder = self.root
-        for place, part in enumerate(parts):
+        for position, part in enumerate(parts):
             if (folder / part).is_dir():
                 folder /= part
                 continue
             source = folder / f"{part}.py"
-            rest = parts[place + 1 :] if source.exists() else parts[place:]
+            rest = parts[position + 1 :] if source.exists() else parts[position:]
             source = source if source.exists() else folder / "__init__.py"
             return not rest or (source.exists() and rest[0] in source.read_text(encoding="utf-8"))
         return True
@@ -145,18 +145,18 @@ def named_files(path: Path, text: str) -> Iterator[str]:
 
 def faults(repository: Repository) -> list[str]:
     """``file:line: name`` of everything named that is not there."""
-    found = []
+    violations = []
     for path in repository.texts:
         for line, text in passages(path):
-            place = f"{path.relative_to(repository.root)}:{line}"
+            location = f"{path.relative_to(repository.root)}:{line}"
             named = [name for name in named_files(path, text) if not repository.knows(name, path)]
-            named += [name for name in DOTTED.findall(text) if not _is_known(repository, name)]
+            named += [name for name in DOTTED.findall(text) if not _exists(repository, name)]
             named += OUTSIDE.findall(text)
-            found += [f"{place}: {name}" for name in named]
-    return found
+            violations += [f"{location}: {name}" for name in named]
+    return violations
 
 
-def _is_known(repository: Repository, dotted: str) -> bool:
+def _exists(repository: Repository, dotted: str) -> bool:
     return bool(re.search(rf"\.(?:{SUFFIXES})$", dotted)) or repository.knows_module(dotted)
 
 
@@ -180,8 +180,8 @@ def test_a_reference_to_a_missing_file_is_caught(tmp_path: Path) -> None:
         'NAME = "out.csv"\n'
     )
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    found = faults(Repository(tmp_path, sorted(files)))
-    assert found == [
+    violations = faults(Repository(tmp_path, sorted(files)))
+    assert violations == [
         "README.md:1: survey/map.md",
         "README.md:1: survey/map.md",
         "README.md:2: missing/folder/",

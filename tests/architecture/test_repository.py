@@ -53,14 +53,14 @@ def test_the_licence_names_year_and_owner() -> None:
 
 def downloads(configuration: dict[str, Any]) -> list[str]:
     """Hooks that would fetch something: another repository, or an environment of their own."""
-    found = []
+    matches = []
     for repository in configuration["repos"]:
         if repository["repo"] != "local":
-            found.append(repository["repo"])
+            matches.append(repository["repo"])
             continue
-        found += [hook["id"] for hook in repository["hooks"] if not hook["entry"].startswith("uv ")]
-        found += [hook["id"] for hook in repository["hooks"] if hook["language"] != "system"]
-    return found
+        matches += [hook["id"] for hook in repository["hooks"] if not hook["entry"].startswith("uv ")]
+        matches += [hook["id"] for hook in repository["hooks"] if hook["language"] != "system"]
+    return matches
 
 
 def test_hooks_run_only_tools_of_the_lock_file() -> None:
@@ -74,17 +74,17 @@ def test_hooks_run_only_tools_of_the_lock_file() -> None:
 
 def commands(pipeline: object) -> list[str]:
     """Every command line of a pipeline: values of ``run`` and ``script`` wherever they stand."""
-    found: list[str] = []
+    lines: list[str] = []
     if isinstance(pipeline, dict):
         for key, value in pipeline.items():
             if key in {"run", "script"} and isinstance(value, str | list):
-                found += [value] if isinstance(value, str) else value
+                lines += [value] if isinstance(value, str) else value
             else:
-                found += commands(value)
+                lines += commands(value)
     elif isinstance(pipeline, list):
         for value in pipeline:
-            found += commands(value)
-    return found
+            lines += commands(value)
+    return lines
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -110,17 +110,17 @@ def test_no_file_is_a_symbolic_link() -> None:
 def blemishes(path: Path) -> list[str]:
     """What .editorconfig forbids: carriage returns, blanks at the end of a line, a last line without its end."""
     content = path.read_bytes()
-    found = ["carriage return"] if b"\r" in content else []
-    found += ["blank at the end of a line"] if re.search(rb"[ \t]\n", content) else []
+    violations = ["carriage return"] if b"\r" in content else []
+    violations += ["blank at the end of a line"] if re.search(rb"[ \t]\n", content) else []
     if content and not content.endswith(b"\n") and path.suffix not in OTHER_PROGRAMS:
-        found.append("no end of line at the end")
-    return found
+        violations.append("no end of line at the end")
+    return violations
 
 
 def test_text_files_are_laid_out_as_editorconfig_says(tmp_path: Path) -> None:
     files = [path for path in tracked() if path.suffix not in BINARY]
-    found = {str(path.relative_to(ROOT)): faults for path in files if (faults := blemishes(path))}
-    assert found == {}
+    violations = {str(path.relative_to(ROOT)): faults for path in files if (faults := blemishes(path))}
+    assert violations == {}
     (tmp_path / "odd.py").write_bytes(b"a = 1 \r\nb = 2 \nc = 3")
     assert blemishes(tmp_path / "odd.py") == [
         "carriage return",

@@ -1,4 +1,4 @@
-"""What browsers and crawlers ask for by themselves is there, also for somebody who is not signed in."""
+"""Files that browsers and crawlers request by themselves are served without a session."""
 
 import struct
 from pathlib import Path

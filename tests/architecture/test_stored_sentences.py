@@ -49,7 +49,7 @@ def stored_sentences(module: ast.Module, fields: set[str], tables: set[str]) -> 
             if isinstance(node, ast.Assign) and any(_is_column(target, fields) for target in node.targets):
                 values = [node.value]
             elif isinstance(node, ast.Call) and _writes(node, tables):
-                values = [*node.args, *(one.value for one in node.keywords)]
+                values = [*node.args, *(argument.value for argument in node.keywords)]
             else:
                 continue
             if any(_is_translated(value, translated) for value in values):
@@ -58,7 +58,7 @@ def stored_sentences(module: ast.Module, fields: set[str], tables: set[str]) -> 
 
 def _is_column(target: ast.expr, fields: set[str]) -> bool:
     if isinstance(target, ast.Tuple):
-        return any(_is_column(one, fields) for one in target.elts)
+        return any(_is_column(base, fields) for base in target.elts)
     return isinstance(target, ast.Attribute) and target.attr in fields
 
 
@@ -107,8 +107,10 @@ def writing_modules(source: Source) -> dict[str, ast.Module]:
 def faults(source: Source) -> dict[str, list[int]]:
     """Path -> lines in which a translated text is written."""
     fields, tables = columns(), models()
-    found = {path: list(stored_sentences(m, fields, tables)) for path, m in writing_modules(source).items()}
-    return {path: lines for path, lines in found.items() if lines}
+    violations = {
+        path: list(stored_sentences(m, fields, tables)) for path, m in writing_modules(source).items()
+    }
+    return {path: lines for path, lines in violations.items() if lines}
 
 
 def test_no_translated_sentence_is_written() -> None:

@@ -15,12 +15,12 @@ CATALOGUE = Path("survey/locale/zh_Hans/LC_MESSAGES")
 
 def entries(path: Path) -> dict[str, str]:
     """msgid -> msgstr of a .po file (the first plural form where there are several)."""
-    found: dict[str, str] = {}
+    entries_by_id: dict[str, str] = {}
     for block in path.read_text(encoding="utf-8").split("\n\n"):
         identity = _field(block, "msgid")
         if identity:
-            found[identity] = _field(block, "msgstr") or _field(block, r"msgstr\[0\]")
-    return found
+            entries_by_id[identity] = _field(block, "msgstr") or _field(block, r"msgstr\[0\]")
+    return entries_by_id
 
 
 def _field(block: str, name: str) -> str:
@@ -51,8 +51,10 @@ def test_a_message_without_translation_is_found(tmp_path: Path) -> None:
 def test_placeholders_survive_translation() -> None:
     lost = {}
     for identity, text in entries(ROOT / CATALOGUE / "django.po").items():
-        wanted, given = (set(re.findall(r"%\(\w+\)[sd]|\{\w+\}", one)) for one in (identity, text))
-        if wanted != given:
+        in_message, in_translation = (
+            set(re.findall(r"%\(\w+\)[sd]|\{\w+\}", entry)) for entry in (identity, text)
+        )
+        if in_message != in_translation:
             lost[identity] = text
     assert lost == {}
 

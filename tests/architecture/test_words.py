@@ -31,6 +31,9 @@ FOLDERS = (
     "estimation/simulation",
     "estimation/templatetags",
     "survey/questionnaires",
+    "tests/architecture",
+    "tests/drills",
+    "tests/e2e",
     "tests/survey/questionnaires",
 )
 WORDS = re.compile(
@@ -39,14 +42,14 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-TYPING_CAST = re.compile(r"from typing import .*\bcast\b|\bcast\(")
+LIBRARY_TERM = re.compile(r"from typing import .*\bcast\b|\bcast\(")
 
 
 def private_words(source: str) -> Iterator[tuple[int, str]]:
     """(line, word) of each word of the list in names, comments and docstrings of a module.
 
-    The parts of a name are words: `room_key` and `RoomKey` hold "room". ``typing.cast`` and ``cast`` as an
-    attribute (NumPy, the database) are terms of their libraries.
+    The parts of a name are words, joined by underscores or capital letters. Terms of ``typing``, NumPy and the
+    database are no violations.
     """
     before = ""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -54,7 +57,7 @@ def private_words(source: str) -> Iterator[tuple[int, str]]:
         if token.type == tokenize.COMMENT:
             text = token.string
         elif token.type == tokenize.NAME:
-            library = token.string == "cast" and (before == "." or TYPING_CAST.search(token.line))
+            library = token.string == "cast" and (before == "." or LIBRARY_TERM.search(token.line))
             text = "" if library else HUMP.sub(" ", token.string).replace("_", " ")
         yield from ((token.start[0], word) for word in WORDS.findall(text))
         before = token.string

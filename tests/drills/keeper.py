@@ -1,7 +1,7 @@
-"""Servers of the drills, in a process of their own with a database of their own.
+"""Runs PostgreSQL and Valkey of the recovery tests in a process of its own, with a database of its own.
 
-Prints one line of JSON when the scene stands, then obeys the lines that it reads: a name of COMMANDS, or a
-statement of SQL, whose rows it prints. It ends with its input.
+Prints one line of JSON when the test data exist. Then it executes each line of its input, a name of COMMANDS or an
+SQL statement, and prints the result as JSON. It ends at the end of its input.
 """
 
 import json
@@ -21,7 +21,7 @@ PASSWORD = "Jade-Harbour-2031"
 
 
 def build() -> dict[str, Any]:
-    """A tiny country with a requested run, a sheet in progress, a crowd of them, and sessions of their people."""
+    """A tiny country with a requested run, a sheet in progress, six sheets for concurrent saves, and sessions of their users."""
     import django
 
     django.setup()
@@ -51,18 +51,18 @@ def build() -> dict[str, Any]:
         client.force_login(user)
         return client.cookies[settings.SESSION_COOKIE_NAME].value
 
-    crowd = []
+    concurrent_sheets = []
     for _number in range(6):
-        one = make_unit("CAT12")
-        begun = make_sheet(one, State.IN_PROGRESS)
-        crowd.append([session(make_user(Role.RESPONDENT, unit=one)), begun.pk, begun.revision])
+        writer = make_unit("CAT12")
+        begun = make_sheet(writer, State.IN_PROGRESS)
+        concurrent_sheets.append([session(make_user(Role.RESPONDENT, unit=writer)), begun.pk, begun.revision])
     make_user(Role.METHODOLOGIST, username="drill-sign-in", password=PASSWORD)
     return {
         "run": run.pk,
         "sheet": sheet.pk,
         "revision": sheet.revision,
         "respondent": session(make_user(Role.RESPONDENT, unit=unit)),
-        "crowd": crowd,
+        "concurrent_sheets": concurrent_sheets,
         "methodologist": session(make_user(Role.METHODOLOGIST)),
     }
 
@@ -76,19 +76,19 @@ def query(statement: str) -> list[list[Any]]:
             cursor.execute(statement)
             return [list(row) for row in cursor.fetchall()] if cursor.description else []
     finally:
-        connection.close()  # back to the pool, which looks whether it still lives
+        connection.close()  # returned to the pool, which checks it before the next use
 
 
 def main() -> None:
-    """Build, then obey."""
+    """Build the test data, then execute the lines of the input."""
     embedded.prepare_environment()
     embedded.start()
     embedded.drop_database()
     os.environ["PLAIN_STATIC"] = "1"
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    scene = build()
+    data = build()
     environment = {name: os.environ[name] for name in INHERITED}
-    print(json.dumps({"environment": environment, "scene": scene}), flush=True)
+    print(json.dumps({"environment": environment, "data": data}), flush=True)
     for line in sys.stdin:
         command = COMMANDS.get(line.strip())
         print(json.dumps(command() if command else query(line), default=str), flush=True)

@@ -1,4 +1,4 @@
-"""The system of the drills: servers, a web process and a worker, each a process that can be killed."""
+"""The system under test: servers, a web process and a worker, each a process that can be killed."""
 
 import json
 import os
@@ -22,10 +22,10 @@ from redis.exceptions import RedisError
 from config.processes import commands
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 150  # seconds; only a machine that does everything at once needs them
-TOKEN = "d" * 32  # the CSRF token of these browsers: cookie and header agree
-# What the tests' own process has set for its servers must not reach the drills.
-FOREIGN = {
+PATIENCE = 150  # seconds; a busy machine is slow
+TOKEN = "d" * 32  # CSRF token, the same in cookie and header
+# Variables of the test process's own servers, which the system under test must not inherit.
+NOT_INHERITED = {
     "DATABASE_URL",
     "REDIS_URL",
     "SECRET_KEY",
@@ -34,23 +34,28 @@ FOREIGN = {
     "LOCAL_DIR",
     "XDG_RUNTIME_DIR",
 }
-SHORT = {"RUN_LOST_SECONDS": "1", "RUN_RESEND_SECONDS": "0", "STATEMENT_SECONDS": "3", "PLAIN_STATIC": "1"}
+SHORT_LIMITS = {
+    "RUN_LOST_SECONDS": "1",
+    "RUN_RESEND_SECONDS": "0",
+    "STATEMENT_SECONDS": "3",
+    "PLAIN_STATIC": "1",
+}
 
 
-def wait_for(what: Callable[[], Any], message: str) -> Any:
-    """The first true value. Raises TimeoutError."""
+def wait_for(condition: Callable[[], Any], message: str) -> Any:
+    """The first true value of ``condition``. Raises TimeoutError with the message after ``PATIENCE`` seconds."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
+        value = condition()
+        if value:
+            return value
         time.sleep(0.1)
     raise TimeoutError(message)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer; redirects are not followed."""
+    """An HTTP response; redirects are not followed."""
 
     status: int
     body: str
@@ -59,7 +64,7 @@ class Answer:
 
 class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args: Any) -> None:
-        """Leave a redirect as it is."""
+        """Do not follow redirects."""
 
 
 class System:
@@ -68,7 +73,7 @@ class System:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        clean = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        clean = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         self.log = (folder / "drills.log").open("wb")
         self.keeper = subprocess.Popen(
             [sys.executable, "-m", "tests.drills.keeper"],
@@ -81,15 +86,15 @@ class System:
             stdout=subprocess.PIPE,
         )
         built = self._read()
-        self.scene: dict[str, Any] = built["scene"]
-        self.environment = {**clean, **SHORT, **built["environment"]}
+        self.data: dict[str, Any] = built["data"]
+        self.environment = {**clean, **SHORT_LIMITS, **built["environment"]}
         self.port = free_port()
         self.web = self._spawn("web")
         self.worker: subprocess.Popen[bytes] | None = None
         # Sends by name what beat would send: this process has the settings of another database.
         self.beat = Celery("drills", broker=self.environment["REDIS_URL"], set_as_current=False)
         self.beat.conf.task_ignore_result = True
-        wait_for(lambda: self.alive(), "the web process does not answer")
+        wait_for(lambda: self.is_responding(), "the web process does not answer")
 
     def _read(self) -> Any:
         line = self.keeper.stdout.readline()  # type: ignore[union-attr]  # a pipe
@@ -97,8 +102,8 @@ class System:
             raise RuntimeError((self.folder / "drills.log").read_text(errors="replace")[-3000:])
         return json.loads(line)
 
-    def say(self, command: str) -> Any:
-        """A command or a statement to the keeper; its answer."""
+    def execute(self, command: str) -> Any:
+        """Send a command or SQL statement to the keeper and return its result."""
         self.keeper.stdin.write(" ".join(command.split()) + "\n")  # type: ignore[union-attr]  # a pipe
         return self._read()
 
@@ -123,11 +128,11 @@ class System:
         self.worker.wait()
 
     def send(self, task: str, *arguments: Any) -> None:
-        """Hand a task of background work to the broker."""
+        """Send a task of ``survey.jobs.tasks`` to the broker."""
         self.beat.send_task(f"survey.jobs.tasks.{task}", args=arguments)
 
     def sweep(self) -> None:
-        """What beat sends, as soon as the queue is empty: sweeps that pile up would hold back what they send."""
+        """Send the sweep that beat sends, unless the queue holds tasks: queued sweeps would delay the tasks that they send."""
         if self.idle():
             self.send("sweep")
 
@@ -140,14 +145,14 @@ class System:
 
     def run_row(self, pk: int) -> dict[str, Any]:
         """State, attempts, result and job of a run."""
-        rows = self.say(
+        rows = self.execute(
             "SELECT r.state, j.stage, j.attempts, r.result_hash, j.id FROM estimation_estimationrun r"
             f" JOIN survey_job j ON j.id = r.job_id WHERE r.id={pk}"
         )
         return dict(zip(("state", "stage", "attempts", "hash", "job"), rows[0], strict=True))
 
-    def alive(self) -> bool:
-        """Does the web process answer?"""
+    def is_responding(self) -> bool:
+        """Whether the web process answers its health check."""
         try:
             return self.ask("/health/").status == 200
         except OSError:
@@ -163,7 +168,7 @@ class System:
         *,
         script: bool = False,
     ) -> Answer:
-        """GET, or POST when there are data, as the person of a session; with ``script`` as htmx sends it."""
+        """Send GET, or POST when ``data`` is given, with a session cookie; ``script`` adds the header of htmx."""
         body = urllib.parse.urlencode(data, doseq=True).encode() if data is not None else None
         cookies = f"csrftoken={TOKEN}; sessionid={session}" if session else f"csrftoken={TOKEN}"
         cookies += f"; {cookie.partition(';')[0]}" if cookie else ""
@@ -181,21 +186,21 @@ class System:
 
     def stop(self) -> None:
         """End the processes and the servers."""
-        for one in (self.worker, self.web):
-            if one is not None and one.poll() is None:
-                os.killpg(one.pid, signal.SIGTERM)
+        for process in (self.worker, self.web):
+            if process is not None and process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
                 try:
-                    one.wait(15)
+                    process.wait(15)
                 except subprocess.TimeoutExpired:
-                    os.killpg(one.pid, signal.SIGKILL)
-                    one.wait()
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
         self.keeper.stdin.close()  # type: ignore[union-attr]  # a pipe
         self.keeper.wait(30)
         self.log.close()
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free TCP port of the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Drills with real processes: a worker is killed, PostgreSQL and Valkey stop under people at work, many save at once."""
+"""Recovery with real processes: killed workers, stopped PostgreSQL and Valkey servers, concurrent saves."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ RESULTS = ("estimation_estimate", "estimation_treatedunit", "estimation_stratumw
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    """One system for all drills; each leaves it running."""
+    """One system for all tests of this module; each leaves it running."""
     system = System(ROOT / ".local" / "drills")
     system.start_worker()
     yield system
@@ -29,39 +29,39 @@ def system() -> Iterator[System]:
 
 
 def stored(system: System, run: int) -> tuple[Any, ...]:
-    """Everything that a run has left: its row, the sums of its results, how often it was finished."""
+    """What a run has stored: its hash, checksums of its results, and how many times it was finished."""
     row = "md5((to_jsonb(r) - 'id')::text)"
     sums = [
-        system.say(
+        system.execute(
             f"SELECT count(*), md5(string_agg({row}, '' ORDER BY {row})) FROM {table} r WHERE run_id={run}"
         )
         for table in RESULTS
     ]
     finished = f"SELECT count(*) FROM survey_auditevent WHERE action='finish_run' AND subject_id='{run}'"
-    return system.run_row(run)["hash"], sums, system.say(finished)[0][0]
+    return system.run_row(run)["hash"], sums, system.execute(finished)[0][0]
 
 
 def finished(system: System, run: int) -> bool:
-    """Has the run been computed and has the worker nothing left to do?"""
+    """Whether the run is finished and the queue is empty."""
     return system.run_row(run)["state"] == "finished" and system.idle()
 
 
-def test_a_killed_worker_costs_time_but_no_result(system: System) -> None:
-    run = system.scene["run"]
+def test_a_run_of_a_killed_worker_is_repeated_with_the_same_result(system: System) -> None:
+    run = system.data["run"]
     job = system.run_row(run)["job"]
     system.send("run_job", job)
     wait_for(lambda: finished(system, run), "the undisturbed run does not finish")
     undisturbed = stored(system, run)
     assert undisturbed[0] and undisturbed[2] == 1
     for table in RESULTS:
-        system.say(f"DELETE FROM {table} WHERE run_id = {run}")
-    system.say("DELETE FROM survey_auditevent WHERE action='finish_run'")
-    system.say(f"UPDATE estimation_estimationrun SET state='queued', result_hash='' WHERE id={run}")
-    system.say(f"UPDATE survey_job SET state='waiting', attempts=0, stage='' WHERE id={job}")
+        system.execute(f"DELETE FROM {table} WHERE run_id = {run}")
+    system.execute("DELETE FROM survey_auditevent WHERE action='finish_run'")
+    system.execute(f"UPDATE estimation_estimationrun SET state='queued', result_hash='' WHERE id={run}")
+    system.execute(f"UPDATE survey_job SET state='waiting', attempts=0, stage='' WHERE id={job}")
 
-    # The worker computes and comes as far as storing, where somebody holds the table.
-    with holder(system) as held:
-        held.execute("LOCK TABLE estimation_estimate IN ACCESS EXCLUSIVE MODE")
+    # The worker computes and comes as far as storing, where a lock blocks it.
+    with blocking_connection(system) as blocker:
+        blocker.execute("LOCK TABLE estimation_estimate IN ACCESS EXCLUSIVE MODE")
         system.send("run_job", job)
         wait_for(lambda: system.run_row(run)["stage"] == "store", "the worker does not get as far as storing")
         system.kill_worker()
@@ -73,7 +73,7 @@ def test_a_killed_worker_costs_time_but_no_result(system: System) -> None:
         system.sweep()  # as beat does, only more often
         return finished(system, run)
 
-    wait_for(resumed, "the lost run is not taken up again")
+    wait_for(resumed, "the run is not resumed")
     assert stored(system, run) == undisturbed
     assert system.run_row(run)["attempts"] == 2
     for _delivery in range(2):  # the broker may deliver a message twice
@@ -84,14 +84,14 @@ def test_a_killed_worker_costs_time_but_no_result(system: System) -> None:
 
 def replicated(system: System) -> tuple[str, str]:
     """State and result of the bootstrap."""
-    rows = system.say("SELECT state, result_hash FROM estimation_bootstrap")
+    rows = system.execute("SELECT state, result_hash FROM estimation_bootstrap")
     return tuple(rows[0]) if rows else ("", "")  # type: ignore[return-value]
 
 
-def test_a_worker_killed_in_a_bootstrap_costs_no_replicate(system: System) -> None:
-    path = f"/estimation/runs/{system.scene['run']}/bootstrap/"
-    asked = system.ask(path, system.scene["methodologist"], {"replicates": "100"})
-    assert asked.status == 302
+def test_a_bootstrap_of_a_killed_worker_is_resumed_with_the_same_result(system: System) -> None:
+    path = f"/estimation/runs/{system.data['run']}/bootstrap/"
+    response = system.ask(path, system.data["methodologist"], {"replicates": "100"})
+    assert response.status == 302
 
     def resumed() -> bool:
         system.sweep()
@@ -103,12 +103,12 @@ def test_a_worker_killed_in_a_bootstrap_costs_no_replicate(system: System) -> No
     errors = (
         "SELECT md5(string_agg(se::text, ',' ORDER BY variable, statistic, domain_kind, domain_code)) FROM"
     )
-    sums = system.say(f"{errors} estimation_replicateestimate")
-    system.say("DELETE FROM estimation_replicateestimate")
-    system.say("UPDATE estimation_bootstrapchunk SET rows=NULL, finished_at=NULL")
-    system.say("UPDATE survey_job SET state='waiting', attempts=0 WHERE kind='bootstrap_chunk'")
-    system.say("DELETE FROM survey_job WHERE kind='bootstrap_gather'")
-    system.say("UPDATE estimation_bootstrap SET state='queued', result_hash='', finished_at=NULL")
+    sums = system.execute(f"{errors} estimation_replicateestimate")
+    system.execute("DELETE FROM estimation_replicateestimate")
+    system.execute("UPDATE estimation_bootstrapchunk SET rows=NULL, finished_at=NULL")
+    system.execute("UPDATE survey_job SET state='waiting', attempts=0 WHERE kind='bootstrap_chunk'")
+    system.execute("DELETE FROM survey_job WHERE kind='bootstrap_gather'")
+    system.execute("UPDATE estimation_bootstrap SET state='queued', result_hash='', finished_at=NULL")
 
     # Killed while it stores a chunk, and again while it gathers what all chunks have.
     for table, mode in (
@@ -116,46 +116,49 @@ def test_a_worker_killed_in_a_bootstrap_costs_no_replicate(system: System) -> No
         ("estimation_replicateestimate", "ACCESS EXCLUSIVE"),
     ):
         waits = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
-        with holder(system) as held:
-            held.execute(f"LOCK TABLE {table} IN {mode} MODE")
+        with blocking_connection(system) as blocker:
+            blocker.execute(f"LOCK TABLE {table} IN {mode} MODE")
             system.sweep()
 
             def stuck(waits: str = waits) -> bool:
                 system.sweep()
-                return bool(system.say(waits)[0][0])
+                return bool(system.execute(waits)[0][0])
 
             wait_for(stuck, f"the worker does not come to {table}")
             system.kill_worker()
         assert replicated(system) != undisturbed
         system.start_worker()
-    wait_for(resumed, "the bootstrap is not taken up again")
+    wait_for(resumed, "the bootstrap is not resumed")
     assert replicated(system) == undisturbed
-    assert system.say(f"{errors} estimation_replicateestimate") == sums
+    assert system.execute(f"{errors} estimation_replicateestimate") == sums
 
 
-def holder(system: System) -> Any:
-    """A connection of somebody else to the database of the drills."""
+def blocking_connection(system: System) -> Any:
+    """Another connection to the database of the system, to hold locks."""
     import environ
 
-    given = environ.Env.db_url_config(system.environment["DATABASE_URL"])
+    address = environ.Env.db_url_config(system.environment["DATABASE_URL"])
     return psycopg.connect(
-        host=given["HOST"] or given["OPTIONS"]["host"], port=given["PORT"], user="postgres", dbname="survey"
+        host=address["HOST"] or address["OPTIONS"]["host"],
+        port=address["PORT"],
+        user="postgres",
+        dbname="survey",
     )
 
 
 def cell(value: str, revision: int) -> dict[str, Any]:
-    """A post of one cell."""
+    """Form data that saves one cell."""
     return {"revision": revision, "cell": ["P01"], "P01.value": value, "P01.unit": "TB"}
 
 
-def test_postgres_restarts_under_a_saving_respondent(system: System) -> None:
-    sheet, who = system.scene["sheet"], system.scene["respondent"]
+def test_saving_continues_after_a_restart_of_postgres(system: System) -> None:
+    sheet, who = system.data["sheet"], system.data["respondent"]
     save = f"/sheets/{sheet}/sections/P/save/"
-    first = system.ask(save, who, cell("111", system.scene["revision"]), script=True)
+    first = system.ask(save, who, cell("111", system.data["revision"]), script=True)
     assert first.status == 200, first.body[:500]
     revision = int(first.headers["Sheet-Revision"])
 
-    system.say("stop postgres")
+    system.execute("stop postgres")
     during = [
         system.ask(save, who, cell("222", revision), language, script=True) for language in ("zh-hans", "en")
     ]
@@ -165,7 +168,7 @@ def test_postgres_restarts_under_a_saving_respondent(system: System) -> None:
     assert system.ask("/health/").status == 200
     assert system.ask("/health/database/").status == 503
 
-    system.say("revive")
+    system.execute("revive")
     assert system.web.poll() is None
     after = system.ask(save, who, cell("222", revision), script=True)
     assert after.status == 200, "the first request after the restart is refused"
@@ -174,33 +177,37 @@ def test_postgres_restarts_under_a_saving_respondent(system: System) -> None:
         save, who, cell("222", revision), script=True
     )  # the answer may have been lost on the way
     assert repeated.status == 200
-    values = system.say(
+    values = system.execute(
         f"SELECT new->>'value' FROM survey_submissionevent WHERE submission_id={sheet} AND item='P01' ORDER BY id"
     )
     assert [value for (value,) in values][-2:] == ["111", "222"]
-    assert system.say(f"SELECT answers->'P01'->>'value' FROM survey_submission WHERE id={sheet}") == [["222"]]
+    assert system.execute(f"SELECT answers->'P01'->>'value' FROM survey_submission WHERE id={sheet}") == [
+        ["222"]
+    ]
 
 
-def test_without_valkey_people_work_on_and_a_run_waits(system: System) -> None:
-    scene = system.scene
-    system.say("kill valkey")
+def test_pages_work_without_valkey_and_a_run_waits(system: System) -> None:
+    data = system.data
+    system.execute("kill valkey")
     wait_for(lambda: system.ask("/health/broker/").status == 503, "health does not miss the broker")
-    assert system.ask("/tasks/", scene["respondent"]).status == 200
-    assert system.ask(f"/sheets/{scene['sheet']}/sections/P/", scene["respondent"]).status == 200
+    assert system.ask("/tasks/", data["respondent"]).status == 200
+    assert system.ask(f"/sheets/{data['sheet']}/sections/P/", data["respondent"]).status == 200
     signed_in = system.ask("/sign-in/", data={"username": "drill-sign-in", "password": PASSWORD})
     assert signed_in.status == 302
     assert system.ask("/health/ready/").status == 503
     assert '"broker": "ok"' not in system.ask("/health/broker/").body
 
-    asked = system.ask("/estimation/runs/new/", scene["methodologist"], RUN_FORM, "en")
-    assert asked.status == 302
-    run = int(asked.headers["Location"].rstrip("/").rpartition("/")[2])
+    response = system.ask("/estimation/runs/new/", data["methodologist"], RUN_FORM, "en")
+    assert response.status == 302
+    run = int(response.headers["Location"].rstrip("/").rpartition("/")[2])
     assert system.run_row(run)["state"] == "queued"
-    told = next(one for one in asked.headers.get_all("Set-Cookie") if one.startswith("messages="))
-    page = system.ask(f"/estimation/runs/{run}/", scene["methodologist"], language="en", cookie=told)
+    message_cookie = next(
+        cookie for cookie in response.headers.get_all("Set-Cookie") if cookie.startswith("messages=")
+    )
+    page = system.ask(f"/estimation/runs/{run}/", data["methodologist"], language="en", cookie=message_cookie)
     assert page.status == 200 and "the task queue does not answer" in page.body
 
-    system.say("revive")
+    system.execute("revive")
 
     def picked_up() -> bool:
         system.sweep()
@@ -211,44 +218,45 @@ def test_without_valkey_people_work_on_and_a_run_waits(system: System) -> None:
     assert system.ask("/health/broker/").status == 200
 
 
-def kept(system: System, sheet: int, key: str) -> list[str]:
-    """Every value that a cell has had, oldest first; its last one must be the answer."""
-    rows = system.say(
+def stored_values(system: System, sheet: int, key: str) -> list[str]:
+    """Every stored value of a cell, oldest first; the last one must be the answer."""
+    rows = system.execute(
         f"SELECT new->>'value' FROM survey_submissionevent WHERE submission_id={sheet} AND item='{key}' ORDER BY id"
     )
     values = [value for (value,) in rows]
-    answer = system.say(f"SELECT answers->'{key}'->>'value' FROM survey_submission WHERE id={sheet}")
+    answer = system.execute(f"SELECT answers->'{key}'->>'value' FROM survey_submission WHERE id={sheet}")
     assert [values[-1:]] == answer
     return values
 
 
-def test_nothing_that_a_crowd_was_told_is_saved_gets_lost(system: System) -> None:
-    # Three people in each of six sheets, each with a cell of their own, on two processes of four threads.
+def test_every_acknowledged_concurrent_save_is_stored(system: System) -> None:
+    # Three respondents in each of six sheets, each with a cell of its own, on two processes of four threads.
     cells_, values = ("P06", "P07", "P08"), [str(number) for number in range(1, 13)]
     targets = [
         Target(session, f"/sheets/{sheet}/sections/P/", key, "TB", revision)
-        for session, sheet, revision in system.scene["crowd"]
+        for session, sheet, revision in system.data["concurrent_sheets"]
         for key in cells_
     ]
     for tally in work("127.0.0.1", system.port, targets, values, seconds=120):
         sheet = int(tally.target.section.split("/")[2])
         assert (tally.failures, tally.refused, tally.acknowledged) == (0, 0, values), tally.statuses
-        assert kept(system, sheet, tally.target.key) == values
-    left = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
-    assert system.say(left) == [[0]]
+        assert stored_values(system, sheet, tally.target.key) == values
+    open_transactions = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+    assert system.execute(open_transactions) == [[0]]
 
 
-def test_a_statement_of_a_page_has_a_limit_and_nothing_is_lost(system: System) -> None:
-    session, sheet, _revision = system.scene["crowd"][0]
-    revision = system.say(f"SELECT revision FROM survey_submission WHERE id={sheet}")[0][0]
+def test_a_statement_over_the_time_limit_gives_503_and_saving_continues(system: System) -> None:
+    session, sheet, _revision = system.data["concurrent_sheets"][0]
+    revision = system.execute(f"SELECT revision FROM survey_submission WHERE id={sheet}")[0][0]
     save = f"/sheets/{sheet}/sections/P/save/"
-    with holder(system) as held:
-        held.execute(f"SELECT 1 FROM survey_submission WHERE id={sheet} FOR UPDATE")
+    with blocking_connection(system) as blocker:
+        blocker.execute(f"SELECT 1 FROM survey_submission WHERE id={sheet} FOR UPDATE")
         stuck = [
-            system.ask(save, session, cell("333", revision), one, script=True) for one in ("zh-hans", "en")
+            system.ask(save, session, cell("333", revision), language, script=True)
+            for language in ("zh-hans", "en")
         ]
     assert [answer.status for answer in stuck] == [503, 503]
     assert "耗时过长" in stuck[0].body and "took too long" in stuck[1].body
     after = system.ask(save, session, cell("333", revision), script=True)
     assert after.status == 200 and int(after.headers["Sheet-Revision"]) == revision + 1
-    assert kept(system, sheet, "P01") == ["333"]
+    assert stored_values(system, sheet, "P01") == ["333"]

@@ -1,4 +1,4 @@
-"""What axe and the width of a page say about it, and which pages a person can reach."""
+"""Accessibility violations and horizontal overflow of a page, and the pages that it links to."""
 
 import re
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ OPTIONS = {
         "violations"
     ],  # the same rules, without the description of every element that passed them
 }
-ROWS = 12  # of a table: the rows below them come out of the same template, and axe takes its time for each
+ROWS = 12  # of a table: further rows come from the same template, and axe is slow
 SHORTEN = "rows => document.querySelectorAll('tbody').forEach(body => [...body.rows].slice(rows).forEach(r => r.remove()))"
-# Nothing may scroll sideways but the boxes made for it. When something does, say which element sticks out.
+# Only .table-scroll may scroll horizontally. Names the elements that overflow otherwise.
 WIDE = """() => {
-  const room = window.innerWidth, page = document.scrollingElement;
-  if (page.scrollWidth <= room) return "";
-  const wide = [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > room + 1
-    && !one.parentElement.closest(".table-scroll"));
-  return `${page.scrollWidth} px: ` + wide.slice(0, 3).map(one => one.outerHTML.slice(0, 120)).join(" | ");
+  const width = window.innerWidth, page = document.scrollingElement;
+  if (page.scrollWidth <= width) return "";
+  const wide = [...document.querySelectorAll("body *")].filter(element => element.getBoundingClientRect().right > width + 1
+    && !element.parentElement.closest(".table-scroll"));
+  return `${page.scrollWidth} px: ` + wide.slice(0, 3).map(element => element.outerHTML.slice(0, 120)).join(" | ");
 }"""
-# What a page is made of: two pages of one pattern that consist of the same parts need one look, not two.
-PARTS = """() => [...new Set([...document.querySelectorAll("body *")].map(one =>
-  `${one.tagName}.${one.className} ${one.getAttribute("role")} ${one.getAttribute("type")}`))].sort().join()"""
+# Kinds of elements of a page: of the pages of one pattern with the same kinds, one is checked.
+PARTS = """() => [...new Set([...document.querySelectorAll("body *")].map(element =>
+  `${element.tagName}.${element.className} ${element.getAttribute("role")} ${element.getAttribute("type")}`))].sort().join()"""
 LINKS = """all => all.filter(a => a.origin === location.origin && !a.hasAttribute("download"))
   .map(a => a.pathname + a.search)"""
 
@@ -35,20 +35,20 @@ LINKS = """all => all.filter(a => a.origin === location.origin && !a.hasAttribut
 def faults(page: Page) -> list[str]:
     """Every violation that axe finds on the page, of any impact. Long tables are cut short for it."""
     page.evaluate(SHORTEN, ROWS)
-    found: list[dict[str, Any]] = AXE.run(page, options=OPTIONS).response["violations"]
+    violations: list[dict[str, Any]] = AXE.run(page, options=OPTIONS).response["violations"]
     return [
-        f"{one['id']} ({one['impact']}): {node['html'][:160]} – {node.get('failureSummary', '')[:200]}"
-        for one in found
-        for node in one["nodes"][:3]
-        # What a bar that sticks to the edge covers now is free after scrolling; focus under it is another test's.
-        if not (one["id"] == "target-size" and "obscured" in node.get("failureSummary", ""))
+        f"{violation['id']} ({violation['impact']}): {node['html'][:160]} – {node.get('failureSummary', '')[:200]}"
+        for violation in violations
+        for node in violation["nodes"][:3]
+        # A sticky bar covers it only until the page is scrolled; test_keyboard checks the focus under it.
+        if not (violation["id"] == "target-size" and "obscured" in node.get("failureSummary", ""))
     ]
 
 
 def too_wide(page: Page) -> list[str]:
-    """The page body scrolls sideways: how wide it is and what sticks out."""
-    said = page.evaluate(WIDE)
-    return [f"overflow {said}"] if said else []
+    """The width of a page that scrolls horizontally, and the elements that overflow."""
+    overflow = page.evaluate(WIDE)
+    return [f"overflow {overflow}"] if overflow else []
 
 
 def parts(page: Page) -> str:

@@ -1,7 +1,7 @@
 """Runs inside the stack: how every hard edit of a form is broken, in as few rounds as the form allows, as JSON.
 
-Edits whose broken cells do not touch each other are broken together. Whether they really fail together is asked
-of the engine after each one is added; what the engine says is what the page must say.
+Edits with disjoint cells are broken together. After each added edit the engine evaluates the sheet, and the page
+must show the findings of the engine.
 """
 
 from collections.abc import Iterable, Mapping
@@ -91,7 +91,7 @@ class Breaker:
         ):
             return "the register routes this unit past an item that it reads"
         raise AssertionError(
-            f"{self.form.form_no}: {compiled.edit.code} cannot be broken, and nothing says why"
+            f"{self.form.form_no}: {compiled.edit.code} cannot be broken, for no known reason"
         )
 
     def _is_fixed(self, code: str) -> bool:
@@ -99,26 +99,26 @@ class Breaker:
         return item.read_only and bool(item.prefilled)
 
     def _rounds(self, patches: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        rounds: list[dict[str, Any]] = []
         while patches:
             chosen, patch = self._together(patches)
             for code in chosen:
                 del patches[code]
-            found.append({"edits": chosen, "patch": patch, "findings": self._told(patch)})
-        return found
+            rounds.append({"edits": chosen, "patch": patch, "findings": self._expected_findings(patch)})
+        return rounds
 
     def _together(self, patches: Mapping[str, dict[str, Any]]) -> tuple[list[str], dict[str, Any]]:
         """As many edits as can be broken at once, the smallest changes first."""
         chosen: list[str] = []
         patch: dict[str, Any] = {}
-        for code in sorted(patches, key=lambda one: (len(patches[one]), one)):
+        for code in sorted(patches, key=lambda finding: (len(patches[finding]), finding)):
             more = patches[code]
             if {cells.item_of(key) for key in more} & {cells.item_of(key) for key in patch}:
                 continue
             both = {**patch, **more}
             if chosen and not self.can_be_typed(both):
                 continue
-            failed = {one.edit for one in self._findings(both)}
+            failed = {finding.edit for finding in self._findings(both)}
             if failed >= {*chosen, code}:
                 chosen, patch = [*chosen, code], both
         if not chosen:
@@ -127,15 +127,18 @@ class Breaker:
 
     def _findings(self, patch: Mapping[str, Any]) -> Iterable[Finding]:
         sheet = self.routed(cells.patched(self.answers, patch))
-        return [one for one in findings_of(sheet) if one.severity == "hard"]
+        return [finding for finding in findings_of(sheet) if finding.severity == "hard"]
 
-    def _told(self, patch: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """What the page must say: by edit the items that it marks and its message in Chinese."""
+    def _expected_findings(self, patch: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The findings that the page must show: items and Chinese message by edit."""
         return {
-            one.edit: {"items": list(one.items), "message": one.message.zh} for one in self._findings(patch)
+            finding.edit: {"items": list(finding.items), "message": finding.message.zh}
+            for finding in self._findings(patch)
         }
 
 
 def flat(answers: Mapping[str, Any]) -> dict[str, Any]:
     """Every filled cell by its key on the page."""
-    return {key: cell for code, one in answers.items() for key, cell in cells.flatten(code, one).items()}
+    return {
+        key: cell for code, answer in answers.items() for key, cell in cells.flatten(code, answer).items()
+    }

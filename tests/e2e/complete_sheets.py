@@ -31,7 +31,7 @@ def plan(user: User) -> dict[str, Any]:
     previous = dict(sheet.previous_filing.answers) if sheet.previous_filing else None
     answers = sample_answers(form, context, 0, previous)
     findings = run_edits(form, answers, previous=previous, context=context)
-    assert not [one.edit for one in findings if one.severity == "hard"], row.unit.category
+    assert not [finding.edit for finding in findings if finding.severity == "hard"], row.unit.category
     return {
         "sheet": row.pk,
         "form": form.form_no,

@@ -17,7 +17,7 @@ from tests.e2e.stack import ROOT, Stack
 from tests.e2e.visitor import PATIENCE, Visitor
 
 expect.set_options(timeout=PATIENCE)
-HERE = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent
 # Tried in this order; CHROMIUM chooses another one by name or path. The headless shell is the same engine
 # without windows.
 CANDIDATES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -60,10 +60,10 @@ FILING = ("test_categories", "test_story")  # these file the drafts that the oth
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything here drives a browser; those that file a sheet come last."""
-    places = [place for place, item in enumerate(items) if HERE in item.path.parents]
-    ordered = sorted((items[place] for place in places), key=lambda item: item.path.stem in FILING)
-    for place, item in zip(places, ordered, strict=True):
-        items[place] = item
+    positions = [position for position, item in enumerate(items) if FOLDER in item.path.parents]
+    ordered = sorted((items[position] for position in positions), key=lambda item: item.path.stem in FILING)
+    for position, item in zip(positions, ordered, strict=True):
+        items[position] = item
         item.add_marker(pytest.mark.browser)
         if CHROMIUM is None and not os.environ.get("CI"):
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: browser tests skipped"))
@@ -84,8 +84,10 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="package")
 def plans(stack: Stack) -> dict[str, Any]:
     """A complete sheet for each demonstration account."""
-    found: dict[str, Any] = stack.manage("from tests.e2e.complete_sheets import print_sheets; print_sheets()")
-    return found
+    sheets: dict[str, Any] = stack.manage(
+        "from tests.e2e.complete_sheets import print_sheets; print_sheets()"
+    )
+    return sheets
 
 
 @pytest.fixture(scope="package")
@@ -112,7 +114,7 @@ def signed_in() -> dict[str, Any]:
 
 @pytest.fixture
 def visit(browser: Browser, stack: Stack, signed_in: dict[str, Any]) -> Iterator[Callable[..., Visitor]]:
-    """Opens a window for somebody; every window must end without a script error or a server error."""
+    """Opens a browser window for a user; each must close without a script error or server error."""
     opened: list[Visitor] = []
 
     def open_window(username: str = "", *, language: str = "zh-hans", **options: Any) -> Visitor:
@@ -129,7 +131,7 @@ def visit(browser: Browser, stack: Stack, signed_in: dict[str, Any]) -> Iterator
         return visitor
 
     yield open_window
-    troubles = [trouble for visitor in opened for trouble in visitor.troubles]
+    errors = [error for visitor in opened for error in visitor.errors]
     for visitor in opened:
         visitor.context.close()
-    assert troubles == []
+    assert errors == []

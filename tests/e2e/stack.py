@@ -15,9 +15,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCALE = "0.01"
-READY = 900.0  # seconds; only a machine that does everything at once needs them, a process that ends is seen at once
-# What the tests' own process has set for its servers must not reach the demonstration.
-FOREIGN = (
+READY = 900.0  # seconds, for a busy machine; a process that ends fails at once
+# Variables of the test process's own servers, which the demonstration must not inherit.
+NOT_INHERITED = (
     "DATABASE_URL",
     "REDIS_URL",
     "SECRET_KEY",
@@ -39,7 +39,7 @@ class Stack:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        self.environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         self.environment["LOCAL_DIR"] = str(folder)
         self.environment["STATIC_ROOT"] = str(folder / "static")
         self.process: subprocess.Popen[bytes] | None = None
@@ -51,7 +51,7 @@ class Stack:
         self.resume()
 
     def resume(self) -> None:
-        """Start on the data that are there."""
+        """Start with the existing data."""
         command = [sys.executable, "manage.py", "demo", "--scale", SCALE, "--port", str(self.port)]
         with (self.folder / "demo.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -66,7 +66,7 @@ class Stack:
     def wait(self, path: str, seconds: float) -> None:
         """Until the page answers 200 several times in a row. Raises TimeoutError with the end of the log.
 
-        There are two web processes, each with its own connections: one answer tells of one of them only.
+        There are two web processes, each with its own connections, so one answer does not show that both are ready.
         """
         end = time.monotonic() + seconds
         answers = 0
@@ -101,14 +101,14 @@ class Stack:
 
     def children(self) -> list[int]:
         """Process numbers of everything that carries this stack's folder in its environment."""
-        found = []
+        numbers = []
         for entry in Path("/proc").glob("[0-9]*/environ"):
             try:
                 if f"LOCAL_DIR={self.folder}".encode() in entry.read_bytes().split(b"\0"):
-                    found.append(int(entry.parent.name))
+                    numbers.append(int(entry.parent.name))
             except OSError:
                 continue
-        return found
+        return numbers
 
     def broker(self) -> int:
         """Process number of Valkey: it overwrites its environment with its title, which names the port."""
@@ -131,7 +131,7 @@ class Stack:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free TCP port of the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

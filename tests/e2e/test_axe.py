@@ -1,8 +1,7 @@
-"""Every page that anybody can reach: no axe violation of any impact, and nothing sideways on a telephone.
+"""Every page that a user can reach has no axe violation of any impact, and does not overflow a narrow window.
 
-Everybody walks through all of their pages, wide and in Chinese; a page is examined unless somebody else came
-to one of the same pattern and parts. Narrow and in English, and narrow in Chinese for the width alone, a
-pattern is examined once, whoever comes to it first.
+Each user follows all links, in a wide window and in Chinese; a page is checked unless one of the same pattern and
+kinds of elements was. In a narrow window each pattern is checked once, in English with axe, in Chinese for its width.
 """
 
 import re
@@ -28,18 +27,18 @@ PEOPLE = {
     "auditor": ("auditor",),
 }
 WIDE, NARROW = 1440, 390
-MOST = 70  # pages for one kind of person; more would mean that a link makes new addresses for ever
+MOST = 70  # pages of one kind of user; more means that links generate URLs without end
 
 
 @pytest.fixture(scope="module")
 def narrow_seen() -> set[str]:
-    """Patterns that have been looked at on a telephone."""
+    """Patterns that were checked in a narrow window."""
     return set()
 
 
 @pytest.fixture(scope="module")
 def wide_seen() -> set[tuple[str, str]]:
-    """Patterns and parts that have been looked at on a desk."""
+    """Patterns and kinds of elements that were checked in a wide window."""
     return set()
 
 
@@ -53,7 +52,7 @@ def finished_run(browser: Browser, stack: Stack) -> None:
     visitor.page.locator("main form[method=post] .btn-primary").click()
     visitor.page.wait_for_url(re.compile(r"/estimation/runs/\d+/"))
     expect(visitor.page.locator("#progress .pill-good")).to_be_visible(timeout=90_000)
-    assert visitor.troubles == []
+    assert visitor.errors == []
     context.close()
 
 
@@ -61,10 +60,10 @@ def finished_run(browser: Browser, stack: Stack) -> None:
 def test_every_page_is_accessible_and_fits_a_telephone(
     visit: Any, finished_run: None, narrow_seen: set[str], wide_seen: set[tuple[str, str]], kind: str
 ) -> None:
-    wrong: list[str] = []
+    faults_of_pages: list[str] = []
     seen: set[str] = set()
     for username in PEOPLE[kind]:
-        reached = list(walk(visit(username, width=WIDE), seen, wide_seen, wrong))
+        reached = list(walk(visit(username, width=WIDE), seen, wide_seen, faults_of_pages))
         fresh = [path for path in reached if pattern(path) not in narrow_seen]
         narrow_seen |= {pattern(path) for path in fresh}
         if not fresh:
@@ -73,14 +72,16 @@ def test_every_page_is_accessible_and_fits_a_telephone(
             visitor = visit(username, language=language, width=NARROW)
             for path in fresh:
                 visitor.go(path)
-                found = too_wide(visitor.page) + (faults(visitor.page) if with_axe else [])
-                wrong += [f"{username} {path} {language}, narrow: {one}" for one in found]
-    assert len(seen) > 1, "nobody found a page"
-    assert wrong == [], "\n".join(wrong)
+                violations = too_wide(visitor.page) + (faults(visitor.page) if with_axe else [])
+                faults_of_pages += [
+                    f"{username} {path} {language}, narrow: {violation}" for violation in violations
+                ]
+    assert len(seen) > 1, "no page was reached"
+    assert faults_of_pages == [], "\n".join(faults_of_pages)
 
 
-def walk(visitor: Any, seen: set[str], looked: set[tuple[str, str]], wrong: list[str]) -> Any:
-    """Follow the links from the home page, look at each new kind of page, and yield its address."""
+def walk(visitor: Any, seen: set[str], checked: set[tuple[str, str]], faults_of_pages: list[str]) -> Any:
+    """Follow the links from the home page, check each new kind of page, and yield its path."""
     queue = ["/"]
     while queue:
         path = queue.pop(0)
@@ -96,7 +97,7 @@ def walk(visitor: Any, seen: set[str], looked: set[tuple[str, str]], wrong: list
         assert answer.status in (200, 202), f"{path} answered {answer.status}"
         assert len(seen) <= MOST, seen
         queue.extend(links(visitor.page))
-        if (landed, made_of := parts(visitor.page)) not in looked:
-            looked.add((landed, made_of))
-            wrong += [f"{path} zh, wide: {one}" for one in faults(visitor.page)]
+        if (landed, kinds := parts(visitor.page)) not in checked:
+            checked.add((landed, kinds))
+            faults_of_pages += [f"{path} zh, wide: {violation}" for violation in faults(visitor.page)]
         yield path

@@ -1,7 +1,7 @@
 """Each of the 14 forms, out of its definition: filled completely, broken at every hard edit, repaired, submitted.
 
 What is typed and what the page must answer comes from ``complete_sheets`` and ``broken_sheets``, so that a new form
-or a new rule is played without a word here. Some forms are filled by typing, the others with their workbook.
+or a new rule is tested without a change here. Some forms are filled by typing, the others with their workbook.
 """
 
 from typing import Any
@@ -12,12 +12,12 @@ from playwright.sync_api import expect
 from tests.e2e.typist import filled_workbook
 
 CATEGORIES = [f"cat{number:02d}" for number in range(1, 15)]
-TYPED = ("cat01",)  # and cat13 by its hero
-HERO = "cat13"  # of test_story, who files it
-# What every row with a finding says: [item, code, sentence].
-SAID = """() => [...document.querySelectorAll(".item-row")].flatMap(row =>
-  [...row.querySelectorAll(".finding-hard p:first-child")].map(said => [row.dataset.item,
-    said.querySelector(".code").textContent, said.firstChild.textContent.trim()]))"""
+TYPED = ("cat01",)  # and cat13 by test_story
+STORY_USER = "cat13"  # test_story files its sheet
+# The findings that the rows of a section show: [item, code, message].
+MESSAGES = """() => [...document.querySelectorAll(".item-row")].flatMap(row =>
+  [...row.querySelectorAll(".finding-hard p:first-child")].map(text => [row.dataset.item,
+    text.querySelector(".code").textContent, text.firstChild.textContent.trim()]))"""
 
 
 @pytest.mark.parametrize("username", CATEGORIES)
@@ -30,27 +30,27 @@ def test_a_form_is_filled_broken_at_every_hard_edit_repaired_and_submitted(
     expect(person.page.locator("h1")).to_be_visible()
     assert plan["form"] in person.text()  # the task list names the form
     start(person, sheet)
-    for one in plan["blank_rounds"]:  # a choice that nobody can untick is left out from the start
-        fill_by_workbook(person, sheet, patched(plan["answers"], one["patch"]))
-        refused(person, plan, one)
+    for step in plan["blank_rounds"]:  # a choice that cannot be cleared is left out from the start
+        fill_by_workbook(person, sheet, patched(plan["answers"], step["patch"]))
+        refused(person, plan, step)
     if username in TYPED:
         fill_by_typing(person, plan)
     else:
         fill_by_workbook(person, sheet, plan["answers"])
     assert person.findings(sheet)["hard"] == []
 
-    right: dict[str, Any] = {}  # what the round before has broken: repaired on the way to the next one
-    for one in plan["rounds"]:
-        said = type_cells(person, plan, right | one["patch"])
-        told_at_the_cells(person, plan, one["findings"], said)
-        refused(person, plan, one)  # lists this round's rules and none of the last one
-        right = {key: plan["answers"].get(key) for key in one["patch"]}
-    said = type_cells(person, plan, right)
-    assert person.findings(sheet)["hard"] == said == []
-    broken = [code for one in [*plan["rounds"], *plan["blank_rounds"]] for code in one["edits"]]
+    right: dict[str, Any] = {}  # cells broken in the previous round, repaired in the next
+    for step in plan["rounds"]:
+        messages = type_cells(person, plan, right | step["patch"])
+        messages_at_the_cells(person, plan, step["findings"], messages)
+        refused(person, plan, step)  # lists this round's rules and none of the last one
+        right = {key: plan["answers"].get(key) for key in step["patch"]}
+    messages = type_cells(person, plan, right)
+    assert person.findings(sheet)["hard"] == messages == []
+    broken = [code for step in [*plan["rounds"], *plan["blank_rounds"]] for code in step["edits"]]
     assert len(set(broken)) == len(broken) == plan["hard_edits"] - len(plan["unreachable"])
 
-    if username != HERO:
+    if username != STORY_USER:
         explained_and_submitted(person, plan)
 
 
@@ -60,7 +60,7 @@ def patched(answers: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
 
 
 def start(person: Any, sheet: int) -> None:
-    """Begin the sheet unless somebody has."""
+    """Start the sheet unless it has been started."""
     person.go(f"/sheets/{sheet}/")
     button = person.page.locator(f'form[action="/sheets/{sheet}/start/"] button')
     if button.count():
@@ -93,44 +93,48 @@ def fill_by_workbook(person: Any, sheet: int, answers: dict[str, Any]) -> None:
 
 
 def type_cells(person: Any, plan: dict[str, Any], cells: dict[str, Any]) -> list[list[str]]:
-    """Type cells section by section; what the sections said right after the last one of theirs was saved."""
-    said: list[list[str]] = []
+    """Type cells section by section; the messages that each section shows after its last save."""
+    messages: list[list[str]] = []
     for code, items in plan["sections"].items():
-        here = {key: cell for key, cell in cells.items() if key.split("/")[0] in items}
-        if not here:
+        in_section = {key: cell for key, cell in cells.items() if key.split("/")[0] in items}
+        if not in_section:
             continue
         person.open_section(plan["sheet"], code)
-        person.type_answers(here)
+        person.type_answers(in_section)
         person.wait_saved()
-        said += person.page.evaluate(SAID)
-    return said
+        messages += person.page.evaluate(MESSAGES)
+    return messages
 
 
-def told_at_the_cells(
-    person: Any, plan: dict[str, Any], findings: dict[str, Any], said: list[list[str]]
+def messages_at_the_cells(
+    person: Any, plan: dict[str, Any], findings: dict[str, Any], messages: list[list[str]]
 ) -> None:
-    """Every broken rule stands with its sentence and numbers at an item that it marks, on that item's page."""
-    waiting = {code: told for code, told in findings.items() if not stands(code, told, said)}
+    """Every broken rule is shown with its message at one of its items, on that item's page."""
+    waiting = {
+        code: expected for code, expected in findings.items() if not is_shown(code, expected, messages)
+    }
     for section, items in plan["sections"].items():
-        if waiting and any(set(told["items"]) & set(items) for told in waiting.values()):
-            # The rule spans sections: the rest was typed after this page was open.
+        if waiting and any(set(expected["items"]) & set(items) for expected in waiting.values()):
+            # The rule spans sections, and cells of another section were typed later.
             person.go(f"/sheets/{plan['sheet']}/sections/{section}/?check=1")
-            said = person.page.evaluate(SAID)
-            waiting = {code: told for code, told in waiting.items() if not stands(code, told, said)}
-    assert waiting == {}, said
+            messages = person.page.evaluate(MESSAGES)
+            waiting = {
+                code: expected for code, expected in waiting.items() if not is_shown(code, expected, messages)
+            }
+    assert waiting == {}, messages
 
 
-def stands(code: str, told: dict[str, Any], said: list[list[str]]) -> bool:
-    """The rule is said at one of its items, in these words."""
-    return any([item, code, told["message"]] in said for item in told["items"])
+def is_shown(code: str, expected: dict[str, Any], messages: list[list[str]]) -> bool:
+    """Whether the message of the rule is shown at one of its items."""
+    return any([item, code, expected["message"]] in messages for item in expected["items"])
 
 
-def refused(person: Any, plan: dict[str, Any], one: dict[str, Any]) -> None:
+def refused(person: Any, plan: dict[str, Any], step: dict[str, Any]) -> None:
     """The list names exactly the rules that fail, nothing can be signed, and a request past the page is refused."""
     sheet, request = plan["sheet"], person.page.request
     listed = person.findings(sheet)["hard"]
-    assert set(one["edits"]) <= set(listed)
-    assert sorted(listed) == sorted(one["findings"])
+    assert set(step["edits"]) <= set(listed)
+    assert sorted(listed) == sorted(step["findings"])
     address = f"{person.url}/sheets/{sheet}/submit/"
     page = request.get(address).text()
     assert 'name="csrfmiddlewaretoken"' in page and 'name="statement"' not in page
@@ -146,12 +150,12 @@ def refused(person: Any, plan: dict[str, Any], one: dict[str, Any]) -> None:
 
 
 def explained_and_submitted(person: Any, plan: dict[str, Any]) -> None:
-    """A figure that the unit does not have wants a reason; then the sheet is filed."""
+    """A missing value needs a reason; then the sheet is filed."""
     sheet = plan["sheet"]
     type_cells(person, plan, {key: {"missing": "unknown"} for key in plan["unknown"]})
-    found = person.findings(sheet)
-    assert found["hard"] == []
-    assert found["soft"], "nothing to explain"
+    findings = person.findings(sheet)
+    assert findings["hard"] == []
+    assert findings["soft"], "nothing to explain"
     person.go(f"/sheets/{sheet}/submit/")
     expect(person.page.locator("[name=statement]")).to_have_count(0)  # nor while a reason is missing
     assert person.explain_all(sheet) >= 1

@@ -1,4 +1,4 @@
-"""Sign in and fill a section without a mouse: one always sees where one is, and errors take one to the cell."""
+"""Sign in and fill a section without a mouse: the focus is always visible, and errors link to their cell."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 from tests.e2e.visitor import PASSWORD
 
 USER, SECTION, FIRST = "cat02", "P", "P01"
-MOST = 120  # presses of Tab; more would mean that the place cannot be reached
-# What has the focus: how it can be recognised, whether a ring marks it, and whether something covers it.
+MOST = 120  # presses of Tab; more means that the element cannot be reached
+# The focused element: its attributes, whether it has a focus ring, and whether it is uncovered.
 FOCUS = """() => {
   const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
   const ring = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
@@ -28,20 +28,20 @@ class Keyboard:
         self.page = visitor.page
 
     def focus(self) -> dict[str, Any]:
-        """What has the focus now. Raises AssertionError when one could not see it."""
+        """The focused element. Raises AssertionError when it is not visible."""
         at: dict[str, Any] = self.page.evaluate(FOCUS)
         assert at["ring"], f"no focus ring on {at}"
         assert at["free"], f"something covers {at}"
         return at
 
-    def tab_to(self, **wanted: str) -> dict[str, Any]:
+    def tab_to(self, **attributes: str) -> dict[str, Any]:
         """Press Tab until the focus is on something with these attributes."""
         for _ in range(MOST):
             self.page.keyboard.press("Tab")
             at = self.focus()
-            if all(at[name] == value for name, value in wanted.items()):
+            if all(at[name] == value for name, value in attributes.items()):
                 return at
-        raise AssertionError(f"Tab does not reach {wanted}")
+        raise AssertionError(f"Tab does not reach {attributes}")
 
     def enter(self) -> None:
         """Press Enter and wait for the page that it opens."""

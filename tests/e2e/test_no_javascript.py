@@ -23,10 +23,10 @@ def test_a_form_is_activated_filled_and_submitted_without_script(visit: Any, sta
         answers[key] = {"missing": "unknown"}
     for section, items in plan["sections"].items():
         fill(person, sheet, section, items, answers)
-    found = person.findings(sheet)
-    assert found["hard"] == []
-    assert found["soft"], "nothing to explain"
-    assert person.explain_all(sheet) == len(found["soft"])
+    findings = person.findings(sheet)
+    assert findings["hard"] == []
+    assert findings["soft"], "nothing to explain"
+    assert person.explain_all(sheet) == len(findings["soft"])
     person.submit(sheet)
     assert "SHA-256" in person.text()
     person.go("/tasks/")

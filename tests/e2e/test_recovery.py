@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey go away under people at work: a clear answer, nothing lost, back without hands."""
+"""PostgreSQL and Valkey stop while users work: a clear error, no lost entry, recovery without intervention."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def test_a_database_restart_while_typing_loses_nothing(visit: Any, stack: Any, p
     assert [event["value"] for event in events][-2:] == ["111", "222"]
 
 
-def test_without_the_broker_people_go_on_working_and_a_run_waits(visit: Any, stack: Any) -> None:
+def test_pages_work_without_the_broker_and_a_run_waits(visit: Any, stack: Any) -> None:
     person = visit("methodologist")
     person.tolerate("503", "Failed to load resource", "net::ERR")
     os.kill(stack.broker(), signal.SIGKILL)

@@ -9,7 +9,7 @@ from tests.e2e.visitor import PASSWORD
 
 USER, SECTION, ITEM, OTHER = "cat09", "P", "P01", "P02"
 SAVED = ("data-state", "saved")
-PATIENCE = 20_000  # milliseconds: what is asserted is that nothing is lost, not how soon it is there
+PATIENCE = 20_000  # milliseconds: the tests assert that no entry is lost, not how soon it is saved
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_lost_network_keeps_the_entries_and_sends_them_when_it_is_back(person:
 
     person.context.set_offline(False)
     expect(page.locator("#sheet-state")).to_have_attribute(*SAVED, timeout=PATIENCE)
-    expect(page.locator("#live")).not_to_be_empty()  # and it is said aloud
+    expect(page.locator("#live")).not_to_be_empty()  # and it is announced to screen readers
     expect(page.locator("#sheet-alert")).to_be_empty()
     person.open_section(sheet, SECTION)
     expect(page.locator(f"#cell-{ITEM}")).to_have_value("811")

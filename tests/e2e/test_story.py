@@ -13,9 +13,7 @@ COMMENT = "请说明物联网感知数据的统计范围。"
 REPLY = "已按机房日志更正，范围为全部生产线。"
 
 
-def test_a_sheet_travels_from_the_respondent_to_the_national_number(
-    visit: Any, plans: dict[str, Any]
-) -> None:
+def test_a_sheet_is_filed_reviewed_accepted_and_estimated(visit: Any, plans: dict[str, Any]) -> None:
     plan = plans[USER]
     sheet, answers = plan["sheet"], dict(plan["answers"])
     amounts = [key for key, cell in answers.items() if key.startswith(SECTION) and "unit" in cell]

@@ -17,7 +17,7 @@ PASTE = """([id, text]) => {
 
 @pytest.fixture
 def person(visit: Any, plans: dict[str, Any]) -> Any:
-    """Somebody before the table; the answers that make it apply are given first."""
+    """A user on the page of the table, after answering the items that make it relevant."""
     plan = plans[USER]
     person = visit(USER)
     start = person.page.locator(f'form[action="/sheets/{plan["sheet"]}/start/"] button')
@@ -35,10 +35,10 @@ def person(visit: Any, plans: dict[str, Any]) -> Any:
 
 def cells(person: Any) -> list[list[str]]:
     """Ids of the inputs by row and column."""
-    found: list[list[str]] = person.page.locator(f"#row-{TABLE} tbody tr").evaluate_all(
+    ids: list[list[str]] = person.page.locator(f"#row-{TABLE} tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.querySelectorAll('td input:not([type=hidden])')].map(one => one.id))"
     )
-    return found
+    return ids
 
 
 def focused(person: Any) -> str:
@@ -70,8 +70,8 @@ def test_header_and_first_column_stay_in_sight(person: Any) -> None:
     person.page.locator(f"#{ids[31][1]}").focus()
     head = person.page.locator(f"#row-{TABLE} thead th").nth(1)
     name = person.page.locator(f"#row-{TABLE} tbody tr:last-child th")
-    for one in (head, name):
-        expect(one).to_be_in_viewport()
+    for header in (head, name):
+        expect(header).to_be_in_viewport()
     box, cell = head.bounding_box(), person.page.locator(f"#{ids[31][1]}").bounding_box()
     assert box["y"] + box["height"] <= cell["y"]  # the header does not cover the cell
 

@@ -1,4 +1,4 @@
-"""What nobody should type, and what happens all the same: a clear answer in one's language, nothing lost."""
+"""Invalid input gives a clear error in the language of the user, and no entry is lost."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def sheet(plans: dict[str, Any]) -> int:
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_number_that_is_none_is_refused_beside_its_cell(
+def test_an_invalid_number_is_refused_beside_its_cell(
     visit: Any, sheet: int, kind: str, language: str
 ) -> None:
     typed, sentences = WRONG[kind]

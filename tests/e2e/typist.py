@@ -1,4 +1,4 @@
-"""Somebody who fills the questionnaire in a spreadsheet instead of on the page."""
+"""Fills the workbook of a questionnaire."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -18,11 +18,11 @@ def filled_workbook(data: bytes, answers: Mapping[str, Any]) -> bytes:
         if not key:
             continue
         cell = answers.get(str(key))
-        row[4].value = spoken(cell)
+        row[4].value = written_value(cell)
         if cell and cell.get("unit") and row[5].value:
             row[5].value = cell["unit"]
     for name in book.sheetnames:
-        if book[name]["A1"].value == name:  # a table says its item in the hidden corner
+        if book[name]["A1"].value == name:  # the hidden first cell of a table sheet holds its item
             _fill_table(book[name], name, answers)
     out = BytesIO()
     book.save(out)
@@ -34,11 +34,11 @@ def _fill_table(page: Any, code: str, answers: Mapping[str, Any]) -> None:
     for line in page.iter_rows(min_row=FIRST_TABLE_ROW):
         for cell, column in zip(line[2:], columns[2:], strict=True):
             if line[0].value and column:
-                cell.value = spoken(answers.get(f"{code}/{line[0].value}/{column}"))
+                cell.value = written_value(answers.get(f"{code}/{line[0].value}/{column}"))
 
 
-def spoken(cell: Mapping[str, Any] | None) -> str | None:
-    """An answer as somebody writes it into a spreadsheet."""
+def written_value(cell: Mapping[str, Any] | None) -> str | None:
+    """The text of an answer in a spreadsheet cell."""
     if not cell:
         return None
     value = cell.get("entered", cell["value"])

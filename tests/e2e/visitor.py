@@ -1,14 +1,14 @@
-"""A person at the browser: signs in, types answers, reads findings. What goes wrong on the way is kept."""
+"""A user with a browser: signs in, types answers, reads findings. Errors of pages are collected."""
 
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Error, Locator, Page, Response, expect
 
 PASSWORD = "Yanlian-2025-demo"  # printed by ``manage.py demo``
-PATIENCE = 90_000  # milliseconds: a slow machine is not a broken program
+PATIENCE = 90_000  # milliseconds: the machine may be slow
 REASON = "系统扩容后口径未变，数据已与机房台账逐项核对。"
 
-# Which of these cells are written in, and writing into them: the events are those of a person at the keyboard.
+# WRITTEN: which of these cells are text fields. WRITE: fills them, with the events of typing.
 WRITTEN = """keys => keys.filter(key =>
   document.querySelector(`.cell[data-key="${key}"] input[type=text][name="${key}.value"]:not([list])`))"""
 WRITE = """texts => { for (const [key, [text, unit]] of Object.entries(texts)) {
@@ -22,12 +22,12 @@ WRITE = """texts => { for (const [key, [text, unit]] of Object.entries(texts)) {
 
 
 class Visitor:
-    """One window. `troubles` collects script errors, console errors and answers of 500 and above."""
+    """A browser window. ``errors`` collects script errors, console errors and answers of 500 and above."""
 
     def __init__(self, context: BrowserContext, url: str, language: str) -> None:
         self.context, self.url = context, url
         self.page: Page = context.new_page()
-        self.troubles: list[str] = []
+        self.errors: list[str] = []
         self.tolerated: tuple[str, ...] = ()
         context.set_default_timeout(PATIENCE)
         context.add_cookies([{"name": "django_language", "value": language, "url": url}])
@@ -35,26 +35,26 @@ class Visitor:
 
     def watch(self, page: Page) -> None:
         """Listen to a page's errors."""
-        page.on("pageerror", lambda error: self._trouble(f"script: {error}"))
+        page.on("pageerror", lambda error: self._add_error(f"script: {error}"))
         page.on(
-            "console", lambda message: message.type == "error" and self._trouble(f"console: {message.text}")
+            "console", lambda message: message.type == "error" and self._add_error(f"console: {message.text}")
         )
         page.on("response", self._read)
 
     def _read(self, response: Response) -> None:
         if response.status >= 500:
-            self._trouble(f"{response.status} {response.url}")
+            self._add_error(f"{response.status} {response.url}")
 
-    def _trouble(self, text: str) -> None:
+    def _add_error(self, text: str) -> None:
         if not any(part in text for part in self.tolerated):
-            self.troubles.append(f"{self.page.url}: {text}")
+            self.errors.append(f"{self.page.url}: {text}")
 
     def tolerate(self, *parts: str) -> None:
         """Errors that this test provokes on purpose."""
         self.tolerated = parts
 
     def go(self, path: str) -> Response:
-        """Open a page of the site, once more when the page that is left was just moving on by itself."""
+        """Open a page of the site; again when a navigation of the previous page aborted it."""
         try:
             response = self.page.goto(self.url + path)
         except Error as error:
@@ -176,26 +176,26 @@ class Visitor:
     def findings(self, sheet: int) -> dict[str, list[str]]:
         """Codes of the findings by severity, as the list shows them."""
         self.go(f"/sheets/{sheet}/findings/")
-        found: dict[str, list[str]] = {"hard": [], "soft": [], "notice": []}
-        for place in self.page.locator('[id^="finding-"]').all():
-            code = (place.get_attribute("id") or "").removeprefix("finding-")
-            css = place.get_attribute("class") or ""
-            severity = next((s for s in found if f"finding-{s}" in css), "hard")
-            found[severity].append(code)
-        return found
+        codes: dict[str, list[str]] = {"hard": [], "soft": [], "notice": []}
+        for element in self.page.locator('[id^="finding-"]').all():
+            code = (element.get_attribute("id") or "").removeprefix("finding-")
+            css = element.get_attribute("class") or ""
+            severity = next((s for s in codes if f"finding-{s}" in css), "hard")
+            codes[severity].append(code)
+        return codes
 
     def explain_all(self, sheet: int) -> int:
         """Give a reason for every soft finding that has none. Returns how many were given."""
-        given = 0
+        count = 0
         self.go(f"/sheets/{sheet}/findings/")
         while (form := self.page.locator("details.explain[open] form.explain-form").first).count():
             form.locator("select[name=reason_code]").select_option(index=1)
             form.locator("textarea[name=text]").fill(REASON)
             form.locator("button.btn").click()
             self.page.wait_for_load_state()
-            given += 1
-            assert given < 60, self.text()
-        return given
+            count += 1
+            assert count < 60, self.text()
+        return count
 
     def submit(self, sheet: int) -> None:
         """From the summary through the sign-off to the receipt."""
