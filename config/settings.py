@@ -132,9 +132,14 @@ PRIVATE_NETWORKS = env.list("PRIVATE_NETWORKS", default=[])
 AUTH_USER_MODEL = "survey.User"
 AUTHENTICATION_BACKENDS = ["survey.access.sign_in.backends.AccountBackend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "survey.access.passwords.hashers.QueuedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Web processes hash in a process beside them with low priority: so many requests may wait for it, so long. The
+# threads of a web process that it leaves free serve everybody else.
+PASSWORD_PROCESS = env.bool("WEB_PROCESS", default=False)
+PASSWORD_QUEUE = env.int("PASSWORD_QUEUE", default=2)
+PASSWORD_WAIT_SECONDS = env.float("PASSWORD_WAIT_SECONDS", default=3)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",

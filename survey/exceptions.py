@@ -48,6 +48,13 @@ class StaleRevision(SurveyError):
         self.conflicts = conflicts or {}
 
 
+class Overloaded(SurveyError):
+    """The site cannot do this at the moment; the same request may succeed after ``retry_after`` seconds."""
+
+    status = 503
+    retry_after = 5
+
+
 class FileRefused(SurveyError):
     """An uploaded file that cannot be read, or is not what was asked for."""
 

@@ -178,7 +178,7 @@ class ActivationForm(PlainForm):
     code = forms.CharField(
         label=_("Activation code"),
         max_length=40,
-        help_text=_("12 characters in three groups; upper or lower case."),
+        help_text=_("16 characters in four groups; upper or lower case."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "characters"}),
     )
 

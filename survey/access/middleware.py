@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from rest_framework.views import APIView
 
@@ -25,7 +25,7 @@ from survey.access.decorators import access_of
 from survey.access.pages import page
 from survey.access.roles import Role
 from survey.access.second_factor import services as second_factor
-from survey.exceptions import SurveyError
+from survey.exceptions import Overloaded, SurveyError
 
 logger = logging.getLogger(__name__)
 # Reachable at every step of signing in.
@@ -97,6 +97,8 @@ class SignInMiddleware:
         if not isinstance(exception, SurveyError):
             return None
         sentence = str(exception.sentence)
+        if isinstance(exception, Overloaded):
+            return _busy(request, exception)
         if getattr(request, "htmx", False):
             return page(
                 request, "survey/access/refused.html", {"sentence": sentence}, "refusal", exception.status
@@ -142,6 +144,15 @@ def _factor_missing(request: HttpRequest) -> bool:
     if not user.is_authenticated or second_factor.is_verified(request):
         return False
     return second_factor.required_of(user) and second_factor.is_set_up(user)
+
+
+def _busy(request: HttpRequest, exception: Overloaded) -> HttpResponse:
+    """The page that asks for another attempt, and says when."""
+    wanted = urlencode({"next": request.POST["next"]}) if request.POST.get("next") else ""
+    context = {"sentence": str(exception.sentence), "again": f"{request.path}?{wanted}".rstrip("?")}
+    response = page(request, "survey/access/busy.html", context, status=exception.status)
+    response.headers["Retry-After"] = str(exception.retry_after)
+    return response
 
 
 def _is_api(view: Any) -> bool:

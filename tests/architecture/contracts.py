@@ -20,7 +20,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("storage",),
     ("selectors", "hooks"),
     ("presentation",),
-    ("policies", "transitions", "services"),
+    ("policies", "transitions", "services", "hashers"),
     ("adapters", "backends", "forms"),
     ("tasks",),
     ("requests",),

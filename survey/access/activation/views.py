@@ -5,12 +5,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from survey.access.activation import services as activation
 from survey.access.decorators import public
 from survey.access.forms import ActivationForm, FirstAccountForm
+from survey.access.guessing.services import TooManyAttempts
 from survey.access.middleware import address_of
 from survey.access.models import ActivationCode
 from survey.access.pages import page
@@ -32,6 +34,8 @@ def activate(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             code = activation.check_code(**form.cleaned_data, address=address_of(request))
+        except TooManyAttempts as wait:
+            return _wait(request, form, wait)
         except PolicyDenied as refusal:
             form.add_error(None, str(refusal.sentence))
         else:
@@ -96,3 +100,16 @@ def _verified_code(request: HttpRequest) -> ActivationCode | None:
 def _start_again(request: HttpRequest) -> HttpResponse:
     messages.info(request, _("Please begin with the credit code and the activation code."))
     return redirect("activate")
+
+
+def _wait(request: HttpRequest, form: ActivationForm, wait: TooManyAttempts) -> HttpResponse:
+    """The page with what was entered, and when the next attempt is possible."""
+    sentence = ngettext(
+        "Too many wrong codes came from your network. Please try again in %(seconds)d second.",
+        "Too many wrong codes came from your network. Please try again in %(seconds)d seconds.",
+        wait.seconds,
+    )
+    form.add_error(None, sentence % {"seconds": wait.seconds})
+    response = page(request, "survey/access/activation/activate.html", {"form": form}, status=429)
+    response.headers["Retry-After"] = str(wait.seconds)
+    return response

@@ -17,6 +17,7 @@ from survey.access.idleness import services as idleness
 from survey.access.models import User
 from survey.access.passwords import services as passwords
 from survey.access.sign_in.backends import closed_message
+from survey.exceptions import Overloaded
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -38,6 +39,9 @@ class AccountAdapter(DefaultAccountAdapter):
         except ValidationError:
             attempt.succeeded()
             self._record_failure(username)
+            raise
+        except Overloaded:  # nothing was checked
+            attempt.succeeded()
             raise
         if isinstance(user, User):
             attempt.succeeded()

@@ -9,12 +9,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from survey.access.activation import codes
 from survey.access.activation import services as activation
-from survey.access.models import ActivationCode, RoleAssignment, User
+from survey.access.models import ActivationCode, AttemptCounter, RoleAssignment, User
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from tests.factories import World
 
+WRONG = "AAAA-AAAA-AAAA"  # well formed, like the codes of earlier letters
 ACCOUNT = {
     "username": "new-filler",
     "name": "填报员",
@@ -66,18 +68,45 @@ def test_the_code_is_not_stored(world: World, code: str) -> None:
     assert code.replace("-", "") not in str(list(AuditEvent.objects.values()))
 
 
-def test_wrong_codes_are_counted_and_the_fifth_invalidates_the_code(
-    client: Client, world: World, code: str
-) -> None:
-    for attempt in range(1, activation.MAX_FAILURES + 1):
-        assert enter_code(client, world, "AAAA-AAAA-AAAA").status_code == 422
-        assert ActivationCode.objects.get().failed_attempts == attempt
-    assert enter_code(client, world, code).status_code == 422
-    assert AuditEvent.objects.filter(action="activation_refused", succeeded=False).count() == 6
+def test_strangers_cannot_use_up_a_letter(client: Client, world: World, code: str) -> None:
+    for attempt in range(40):
+        stranger = Client(REMOTE_ADDR=f"203.0.113.{attempt % 4}")
+        assert enter_code(stranger, world, WRONG).status_code in {422, 429}
+    assert enter_code(Client(REMOTE_ADDR="203.0.113.0"), world, code).status_code == 429
+    assert AuditEvent.objects.filter(action="activation_refused", succeeded=False).count() == 20
+    assert enter_code(client, world, code).status_code == 302
+
+
+def test_wrong_codes_make_their_address_wait(client: Client, world: World, code: str) -> None:
+    for _attempt in range(activation.FREE_ATTEMPTS):
+        assert enter_code(client, world, WRONG).status_code == 422
+    refused = enter_code(client, world, code)
+    assert refused.status_code == 429 and int(refused.headers["Retry-After"]) == 30
+    AttemptCounter.objects.update(wait_until=None)
+    assert enter_code(client, world, code).status_code == 302
+
+
+def test_typing_errors_are_recognised_and_not_counted(client: Client, world: World, code: str) -> None:
+    plain = code.replace("-", "")
+    for place in range(len(plain)):
+        for other in codes.ALPHABET.replace(plain[place], ""):
+            assert codes.is_mistyped(plain[:place] + other + plain[place + 1 :])
+        swapped = plain[:place] + plain[place : place + 2][::-1] + plain[place + 2 :]
+        assert swapped == plain or codes.is_mistyped(swapped)
+    for typed in (plain[:-1], plain + "A", "0" + plain[1:], "", "填报" * 8):
+        assert enter_code(client, world, typed).status_code == 422
+    assert not AttemptCounter.objects.exists() and not codes.is_mistyped(code.lower())
+
+
+def test_codes_of_letters_that_were_sent_before_are_accepted(client: Client, world: World, code: str) -> None:
+    row = ActivationCode.objects.get()
+    row.code_hash = activation._hash(world.unit.pk, "ABCDEFGHJKMN")
+    row.save()
+    assert enter_code(client, world, "abcd-efgh-jkmn").status_code == 302
 
 
 def test_unknown_unit_and_wrong_code_get_the_same_message(client: Client, world: World, code: str) -> None:
-    wrong = enter_code(client, world, "AAAA-AAAA-AAAA").context["form"].summary()
+    wrong = enter_code(client, world, WRONG).context["form"].summary()
     form = {"credit_code": "91110000MA0000000X", "code": code}
     assert client.post(reverse("activate"), form).context["form"].summary() == wrong
 
@@ -169,10 +198,12 @@ def test_only_the_desk_of_the_unit_issues_codes(world: World, role: str) -> None
     assert not ActivationCode.objects.exists()
 
 
-def test_failures_are_limited_per_network_address(client: Client, world: World, monkeypatch: Any) -> None:
-    monkeypatch.setattr(activation, "MAX_FAILURES_PER_ADDRESS", 3)
-    for _attempt in range(3):
-        client.post(reverse("activate"), {"credit_code": "9" * 18, "code": "A"})
-    rows = AuditEvent.objects.filter(action="activation_refused").count()
-    assert client.post(reverse("activate"), {"credit_code": "9" * 18, "code": "A"}).status_code == 422
-    assert AuditEvent.objects.filter(action="activation_refused").count() == rows == 3
+def test_one_address_that_tries_many_units_has_to_wait(
+    client: Client, world: World, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(activation, "FREE_ATTEMPTS_PER_ADDRESS", 3)
+    answers = [
+        client.post(reverse("activate"), {"credit_code": f"9111000{unit}", "code": WRONG}).status_code
+        for unit in range(4)
+    ]
+    assert answers == [422, 422, 422, 429]

@@ -1,0 +1,151 @@
+"""Passwords are hashed in one process beside each web process, with low priority and one after the other.
+
+Hashing is meant to be costly. When hundreds of people sign in at the same time, their hashes would take the
+processors from everybody who is filling a form; here they wait in a short queue instead. A request that finds the
+queue full, or waits too long, is refused with ``QueueFull`` and can be repeated.
+
+Run as a program, this module is that process: a request in a line of JSON on standard input, its answer on standard
+output. It ends with the web process, whose end closes its standard input.
+"""
+
+import contextlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import BoundedSemaphore, Lock
+from typing import Any
+
+NICENESS = 10
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class QueueFull(Exception):
+    """Too many passwords are waiting to be hashed."""
+
+
+class HashingError(Exception):
+    """The process could not do what was asked."""
+
+
+class HashingProcess:
+    """The process beside this one, started at its first use and again after it has died.
+
+    ``places`` requests may be in work or waiting, each for at most ``seconds``.
+    """
+
+    def __init__(self, places: int, seconds: float) -> None:
+        self.seconds = seconds
+        self._places = BoundedSemaphore(places)
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+
+    def ask(self, **request: Any) -> Any:
+        """The answer to one request. Raises QueueFull and HashingError."""
+        if not self._places.acquire(blocking=False):
+            raise QueueFull
+        try:
+            if not self._lock.acquire(timeout=self.seconds):
+                raise QueueFull
+            try:
+                return self._exchange(request)
+            finally:
+                self._lock.release()
+        finally:
+            self._places.release()
+
+    def stop(self) -> None:
+        """End the process; the next request starts a new one."""
+        process, self._process = self._process, None
+        if process is not None and self._owner == os.getpid():
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def _exchange(self, request: dict[str, Any]) -> Any:
+        for attempt in (1, 2):
+            try:
+                answer = self._send(self._running(), request)
+            except OSError:
+                self.stop()
+                if attempt == 2:
+                    raise HashingError("the process for passwords does not stay alive") from None
+                continue
+            if "error" in answer:
+                raise HashingError(answer["error"])
+            return answer["result"]
+        raise AssertionError("unreachable")
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        """The process, started unless it runs. One that was inherited by a fork belongs to the parent."""
+        process = self._process
+        if process is None or process.poll() is not None or self._owner != os.getpid():
+            program = [sys.executable, "-m", __name__]
+            process = subprocess.Popen(  # noqa: S603 this module, no user input
+                program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+            )
+            self._process, self._owner = process, os.getpid()
+        return process
+
+    def _send(self, process: subprocess.Popen[bytes], request: dict[str, Any]) -> Any:
+        """One request and its answer. Raises OSError when the process has died or does not answer."""
+        if process.stdin is None or process.stdout is None:
+            raise OSError("the process has no pipes")
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+        line, end = b"", time.monotonic() + 60
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while not line.endswith(b"\n"):
+                if not selector.select(max(0.0, end - time.monotonic())):
+                    raise OSError("no answer")
+                part = os.read(process.stdout.fileno(), 65_536)
+                if not part:
+                    raise OSError("the process has ended")
+                line += part
+        return json.loads(line)
+
+
+def _answer(request: dict[str, Any]) -> Any:
+    """Do what a request asks, in the process."""
+    from argon2 import low_level
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    password = request["password"].encode(errors="surrogatepass")
+    if request["act"] == "verify":
+        kind = low_level.Type[request["type"]]
+        try:
+            return low_level.verify_secret(request["encoded"].encode(), password, kind)
+        except (VerificationError, InvalidHashError):
+            return False
+    return low_level.hash_secret(
+        password,
+        request["salt"].encode(),
+        time_cost=request["time_cost"],
+        memory_cost=request["memory_cost"],
+        parallelism=request["parallelism"],
+        hash_len=request["hash_len"],
+        type=low_level.Type[request["type"]],
+    ).decode()
+
+
+def serve() -> None:
+    """Answer requests until standard input ends."""
+    os.nice(NICENESS)
+    for line in sys.stdin:
+        try:
+            answer = {"result": _answer(json.loads(line))}
+        except Exception as error:  # whatever it was, the other process hears about it
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        serve()
