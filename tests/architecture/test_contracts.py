@@ -47,8 +47,9 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "config.site_files imports survey.access.decorators": "every view needs an access rule, also robots.txt",
         "config.settings names estimation.public.middleware.PublicPages": "MIDDLEWARE is a setting",
         "config.settings names survey.access.middleware.SignInMiddleware": "MIDDLEWARE is a setting",
-        "config.settings names survey.access.middleware.address_of": "AXES_CLIENT_IP_CALLABLE is a setting",
-        "config.settings names survey.access.views.locked_out": "AXES_LOCKOUT_CALLABLE is a setting",
+        "config.settings names survey.access.sign_in.backends.AccountBackend": "AUTHENTICATION_BACKENDS is a setting",
+        "config.settings names survey.access.sign_in.adapters.AccountAdapter": "ACCOUNT_ADAPTER is a setting",
+        "config.settings names survey.access.second_factor.adapters.SecondFactorAdapter": "MFA_ADAPTER is a setting",
         "config.settings names survey.access.navigation.navigation": "context processors are a setting",
         "config.settings names survey.access.scope.SignedIn": "DEFAULT_PERMISSION_CLASSES is a setting",
         **{
@@ -69,7 +70,7 @@ WRITERS = {
     "survey/review/bulk/services.py": {
         "_MOVE"
     },  # the same table as ``move``, for many sheets in one statement
-    "survey/jobs/services.py": {"claim", "Work", "_wait_again", "_end", "_remove_expired"},  # jobs
+    "survey/jobs/services.py": {"claim", "Work", "_requeue", "_end", "_remove_expired"},  # jobs
     "survey/collection/services.py": {"_set_state"},  # a round
     "survey/frame/services.py": {
         "check_import",
