@@ -47,6 +47,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "config.site_files imports survey.access.decorators": "every view needs an access rule, also robots.txt",
         "config.settings names estimation.public.middleware.PublicPages": "MIDDLEWARE is a setting",
         "config.settings names survey.access.middleware.SignInMiddleware": "MIDDLEWARE is a setting",
+        "config.settings names survey.access.passwords.hashers.QueuedArgon2PasswordHasher": "PASSWORD_HASHERS is a setting",
         "config.settings names survey.access.sign_in.backends.AccountBackend": "AUTHENTICATION_BACKENDS is a setting",
         "config.settings names survey.access.sign_in.adapters.AccountAdapter": "ACCOUNT_ADAPTER is a setting",
         "config.settings names survey.access.second_factor.adapters.SecondFactorAdapter": "MFA_ADAPTER is a setting",
