@@ -13,7 +13,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from config import embedded
 
-    if embedded.wanted():
+    if embedded.uses_local_servers():
         embedded.prepare_environment()
         if len(sys.argv) > 1 and sys.argv[1] not in OFFLINE:
             embedded.start()

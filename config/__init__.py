@@ -1,4 +1,4 @@
-"""Wiring: settings, URLs, Celery, health. No domain word appears here."""
+"""Project configuration: settings, URLs, Celery, health checks."""
 
 from config.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""Defaults of the interface for machines: pages, and one shape of error body (RFC 9457)."""
+"""Defaults of the API: pagination and error bodies (RFC 9457)."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from survey.exceptions import StaleRevision, SurveyError
 
 
 class PageNumbers(PageNumberPagination):
-    """Fifty rows a page, up to 500 when asked."""
+    """Fifty rows per page, at most 500 by ``page_size``."""
 
     page_size_query_param = "page_size"
     max_page_size = 500
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Every refusal as ``application/problem+json`` with a sentence in the caller's language."""
+    """DRF exception handler: every error as ``application/problem+json`` in the active language."""
     if isinstance(error, SurveyError):
         body: dict[str, Any] = {
             "type": f"urn:problem:{type(error).__name__}",

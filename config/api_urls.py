@@ -1,4 +1,4 @@
-"""The interface for machines: the endpoints of both sides."""
+"""URLs of the API of both apps."""
 
 from estimation.urls import api_urlpatterns as estimation
 from survey.urls import api_urlpatterns as survey

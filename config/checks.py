@@ -89,7 +89,7 @@ def reached_safely(database: Mapping[str, Any], networks: Sequence[str]) -> bool
 def durability(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
     """PostgreSQL keeps what it has acknowledged. Its own settings are read, not those of our connections."""
     try:
-        found = server_settings()
+        server = server_settings()
     except psycopg.Error as error:
         return [
             Error(
@@ -104,7 +104,7 @@ def durability(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[
             hint=f"ALTER SYSTEM SET {name} = on; SELECT pg_reload_conf();",
             id="config.E005",
         )
-        for name, value in found.items()
+        for name, value in server.items()
         if value == "off"
     ]
 

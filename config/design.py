@@ -30,7 +30,7 @@ class Token:
 
     @property
     def is_colour(self) -> bool:
-        """True for what can be painted."""
+        """True for a colour."""
         return self.value.startswith("#")
 
 
@@ -64,9 +64,11 @@ def design_page(request: HttpRequest) -> HttpResponse:
             )
         ],
         "form": refused,
-        "errors": [{"href": f"#design_{name}", "text": found[0]} for name, found in refused.errors.items()],
+        "errors": [
+            {"href": f"#design_{name}", "text": messages[0]} for name, messages in refused.errors.items()
+        ],
         "page_obj": Paginator(range(500), 50).get_page(3),
-        "boxes": [one for one in (box(500, quantiles, 48, "TB"), box(90_000, quantiles, 48, "TB")) if one],
+        "boxes": [plot for plot in (box(500, quantiles, 48, "TB"), box(90_000, quantiles, 48, "TB")) if plot],
         "figures": [("P01", 34_779_447_547, 0.0214), ("S02", 2_345_756_191, -0.0003), ("F01", None, None)],
     }
     return render(request, "design/index.html", context)

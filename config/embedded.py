@@ -25,8 +25,8 @@ VALKEY_USER = "survey"
 _handles: dict[str, Any] = {}
 
 
-def wanted() -> bool:
-    """True when the environment names no server and no secret: a rehearsal on this machine."""
+def uses_local_servers() -> bool:
+    """True when the environment sets no server and no secret: a rehearsal on this machine."""
     return not any(os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
 
 
@@ -47,12 +47,12 @@ def prepare_environment(name: str = "") -> None:
     folder = home(name)
     os.environ["LOCAL_MODE"] = "1"
     os.environ["LOCAL_DIR"] = str(folder)
-    os.environ["SECRET_KEY"] = _kept(folder / "secret_key", lambda: secrets.token_urlsafe(50))
-    os.environ["FIELD_KEYS"] = _kept(folder / "field_keys", lambda: f"local:{_random_key()}")
-    port = _kept(folder / "valkey_port", lambda: str(_free_port()))
-    password = _kept(folder / "valkey_password", lambda: secrets.token_urlsafe(32))
+    os.environ["SECRET_KEY"] = _stored(folder / "secret_key", lambda: secrets.token_urlsafe(50))
+    os.environ["FIELD_KEYS"] = _stored(folder / "field_keys", lambda: f"local:{_random_key()}")
+    port = _stored(folder / "valkey_port", lambda: str(_free_port()))
+    password = _stored(folder / "valkey_password", lambda: secrets.token_urlsafe(32))
     os.environ["REDIS_URL"] = f"redis://{VALKEY_USER}:{password}@127.0.0.1:{port}/0"
-    uri = _kept(folder / "database_url", lambda: "postgresql://postgres@/survey")
+    uri = _stored(folder / "database_url", lambda: "postgresql://postgres@/survey")
     os.environ["DATABASE_URL"] = uri
 
 
@@ -74,8 +74,8 @@ def start(*, durable: bool = True) -> None:
     _handles["postgres"] = server
     admin = server.get_uri("postgres")
     with connect(admin, autocommit=True) as connection:
-        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'survey'").fetchone()
-        if not found:
+        exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'survey'").fetchone()
+        if not exists:
             connection.execute(CREATE_DATABASE)
         _tune(connection, durable=durable)
     os.environ["DATABASE_URL"] = _url(server)
@@ -126,18 +126,18 @@ def _acl(folder: Path) -> Path:
     return path
 
 
-def revive() -> list[str]:
+def restart_stopped() -> list[str]:
     """Start again what has died since ``start``; names of what was started."""
-    revived = []
+    restarted = []
     if "REDIS_URL" in os.environ and "valkey" in _handles and not _answers(_valkey_port()):
         _handles.pop("valkey").stop()
         start_valkey()
-        revived.append("valkey")
+        restarted.append("valkey")
     server = _handles.get("postgres")
     if server is not None and not server.get_postmaster_info().is_running():
         server.ensure_postgres_running()
-        revived.append("postgres")
-    return revived
+        restarted.append("postgres")
+    return restarted
 
 
 def stop() -> None:
@@ -158,7 +158,7 @@ def postgres_program(name: str) -> list[str]:
 
 
 def stop_postgres() -> None:
-    """Stop PostgreSQL under the running site, as the recovery drills do; ``revive`` starts it again."""
+    """Stop PostgreSQL under the running site, as the recovery drills do; ``restart_stopped`` starts it again."""
     server = _handles["postgres"]
     program = [*postgres_program("pg_ctl"), "-D", str(server.pgdata), "-m", "fast", "-w", "stop"]
     user = getattr(server, "system_user", None)
@@ -166,11 +166,11 @@ def stop_postgres() -> None:
 
 
 def kill_valkey() -> None:
-    """End Valkey without warning, as the recovery drills do; ``revive`` starts it again."""
+    """End Valkey without warning, as the recovery drills do; ``restart_stopped`` starts it again."""
     from redis import Redis
 
-    found: Any = Redis.from_url(os.environ["REDIS_URL"]).info("server")
-    os.kill(found["process_id"], signal.SIGKILL)
+    info: Any = Redis.from_url(os.environ["REDIS_URL"]).info("server")
+    os.kill(info["process_id"], signal.SIGKILL)
 
 
 def _tune(connection: Any, *, durable: bool) -> None:
@@ -191,7 +191,7 @@ def _tune(connection: Any, *, durable: bool) -> None:
     connection.execute("SELECT pg_reload_conf()")
 
 
-def _kept(path: Path, make: Any) -> str:
+def _stored(path: Path, make: Any) -> str:
     """The value in a small private file, made once."""
     if not path.exists():
         path.write_text(make())

@@ -10,7 +10,7 @@ from psycopg.errors import QueryCanceled
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-# What a stopped PostgreSQL or Valkey looks like from here.
+# Exceptions of a stopped PostgreSQL or Valkey.
 OUTAGES = (OperationalError, InterfaceError, BrokerError, RedisConnectionError, RedisTimeoutError)
 
 
@@ -35,7 +35,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, or 503 when a middleware stumbled over a server that does not answer.
+    """500, or 503 when a middleware failed because a server does not answer.
 
     Django turns an exception of a middleware into this page before an outer middleware can see it.
     """
@@ -48,7 +48,7 @@ def outage(request: HttpRequest, error: BaseException | None = None) -> HttpResp
     slow = isinstance(error.__cause__, QueryCanceled) if error else False
     response = _page(request, 503, "503-slow" if slow else "")
     if hasattr(request, "session"):
-        # The session lies in the database: asking once more whether it must be kept would wait once more.
+        # The session is stored in the database; saving it would wait for the database again.
         del request.session
     response.headers["Retry-After"] = "15"
     return response

@@ -1,4 +1,4 @@
-"""Probes for a load balancer: is the process up, are database, broker and worker there."""
+"""Health checks for a load balancer: process, database, broker, worker."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ STALE_AFTER = 90  # seconds; beat asks for a heartbeat every 20
 
 @shared_task(name="config.health.heartbeat", expires=20)
 def heartbeat() -> None:
-    """Run by a worker because beat asked: proves that beat, broker and worker work together."""
+    """Run by a worker on the schedule of beat: shows that beat, broker and worker are running."""
     cache.set(HEARTBEAT, time.time(), timeout=3600)
 
 
@@ -55,16 +55,16 @@ class HealthMiddleware:
         name = request.path.removeprefix("/health/").strip("/")
         if not name:
             return JsonResponse({"process": "ok"})
-        wanted = PROBES if name == "ready" else {key: probe for key, probe in PROBES.items() if key == name}
-        if not wanted:
+        probes = PROBES if name == "ready" else {key: probe for key, probe in PROBES.items() if key == name}
+        if not probes:
             return JsonResponse({"error": "unknown probe"}, status=404)
-        report = {key: _ask(probe) for key, probe in wanted.items()}
+        report = {key: _ask(probe) for key, probe in probes.items()}
         healthy = all(answer == "ok" for answer in report.values())
         return JsonResponse(report, status=200 if healthy else 503)
 
 
 def _ask(probe: Callable[[], str]) -> str:
-    """The probe's word, or the kind of its failure (never an address or a password)."""
+    """The result of a probe, or the type of its exception (never an address or a password)."""
     try:
         return probe()
     except Exception as error:

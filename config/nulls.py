@@ -1,4 +1,4 @@
-"""An address that holds a NUL names nothing: PostgreSQL stores no such text and would refuse the query."""
+"""Refuses addresses with a NUL character, which PostgreSQL does not accept in text."""
 
 from collections.abc import Callable
 

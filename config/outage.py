@@ -1,4 +1,4 @@
-"""A stopped database or broker becomes a clear page (or fragment status) instead of a stack trace."""
+"""Answers 503 with an error page when the database or the broker is down."""
 
 import logging
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class OutageMiddleware:
             return self._refuse(request, error)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Views: only outages are ours, everything else crashes and is logged."""
+        """Handle outages in views; other exceptions are left to Django."""
         return self._refuse(request, exception) if isinstance(exception, OUTAGES) else None
 
     def _refuse(self, request: HttpRequest, error: Exception) -> HttpResponse:

@@ -20,7 +20,7 @@ GRACE = 12  # seconds a child gets to finish after SIGTERM
 
 
 class PortTakenError(Exception):
-    """Somebody else listens on the port."""
+    """Another process listens on the port."""
 
 
 def commands(host: str, port: int) -> dict[str, list[str]]:
@@ -78,7 +78,7 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
 
 
 class Supervisor:
-    """Starts the processes, restarts what dies, stops all of it on Ctrl-C or SIGTERM."""
+    """Starts the processes, restarts those that end, and stops all on Ctrl-C or SIGTERM."""
 
     def __init__(self, host: str, port: int, say: Callable[[str], None]) -> None:
         self.host, self.port, self.say = host, port, say
@@ -87,7 +87,7 @@ class Supervisor:
         self.logs = embedded.home("logs")
 
     def run(self, announce: Callable[[], None]) -> None:
-        """Start everything, call ``announce`` when the site answers, return when told to stop.
+        """Start everything, call ``announce`` when the site answers, return after a stop signal.
 
         Raises PortTakenError before anything is started.
         """
@@ -130,7 +130,7 @@ class Supervisor:
             if child.poll() is not None and not self.stopping:
                 self.say(f"{name} ended with {child.returncode}; starting it again")
                 self._start(name)
-        for name in embedded.revive():
+        for name in embedded.restart_stopped():
             self.say(f"{name} had stopped; it runs again")
 
     def _wait_until_ready(self) -> bool:

@@ -17,7 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # The version of the program stands in pyproject.toml alone; the project is not installed as a package.
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 env = environ.Env()
-if embedded.wanted():
+if embedded.uses_local_servers():
     embedded.prepare_environment()
 
 LOCAL_MODE = env.bool("LOCAL_MODE", default=False)
@@ -128,7 +128,7 @@ CACHES = {
 # may do without password and TLS.
 PRIVATE_NETWORKS = env.list("PRIVATE_NETWORKS", default=[])
 
-# People ----------------------------------------------------------------------------------------------
+# Users -----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "survey.User"
 AUTHENTICATION_BACKENDS = ["survey.access.sign_in.backends.AccountBackend"]
 PASSWORD_HASHERS = [
@@ -192,7 +192,7 @@ SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_ABSOLUTE_SECONDS = env.int("SESSION_ABSOLUTE_SECONDS", default=12 * 3600)
 
-# Nobody signed in for so long: the account is closed (every night, and at the door).
+# Accounts without a sign-in for so long are closed (every night, and at the next sign-in).
 IDLE_ACCOUNT_DAYS = env.int("IDLE_ACCOUNT_DAYS", default=90)
 
 # Transport and page security ---------------------------------------------------------------------------
@@ -240,7 +240,7 @@ STORAGES = {
 }
 WHITENOISE_MAX_AGE = 31_536_000
 
-# Machines' interface -------------------------------------------------------------------------------------
+# API -----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["survey.access.scope.SignedIn"],

@@ -19,12 +19,12 @@ Allow: /en/
 Allow: /static/
 Disallow: /
 """
-_kept_a_day = cache_control(public=True, max_age=86_400)
+_cached_for_a_day = cache_control(public=True, max_age=86_400)
 
 
 @public
 @require_safe
-@_kept_a_day
+@_cached_for_a_day
 def icon(request: HttpRequest) -> HttpResponse:
     """To the icon among the static files, whose name carries its hash."""
     return HttpResponseRedirect(static(ICON))
@@ -32,7 +32,7 @@ def icon(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_safe
-@_kept_a_day
+@_cached_for_a_day
 def robots(request: HttpRequest) -> HttpResponse:
     """Crawlers may read the public site and nothing else."""
     return HttpResponse(ROBOTS, content_type="text/plain; charset=utf-8")

@@ -17,7 +17,7 @@ class SurveyConfig(AppConfig):
     verbose_name = "Survey"
 
     def ready(self) -> None:
-        """Make every stored sentence of the app known, and join its packages."""
+        """Load the stored sentences of the app, register its packages and its system check."""
         checks.register(field_keys)
         load_messages(self.name, self.path)
         import_module(f"{self.name}.registration").register()

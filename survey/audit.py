@@ -1,4 +1,4 @@
-"""Who did what to what. Rows have no foreign keys, so that they outlive what they tell of."""
+"""The audit trail. Rows have no foreign keys, so that they outlive their subjects."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,12 +9,12 @@ from typing import Any
 from django.db import connection, models
 from django.utils import timezone
 
-# Where the current request comes from, so that no service has to carry the address along.
+# The address of the current request, so that services need no argument for it.
 _address: ContextVar[str | None] = ContextVar("address", default=None)
 
 
 class AuditEvent(models.Model):
-    """One thing that somebody did, or tried to do. Rows are only ever added."""
+    """An action of a user or of the system, successful or refused. Rows are only added."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     actor_id = models.BigIntegerField(null=True)
@@ -37,7 +37,7 @@ class AuditEvent(models.Model):
 
 @contextmanager
 def address(value: str | None) -> Iterator[None]:
-    """Rows recorded inside come from this network address."""
+    """Set the network address of the rows that are recorded inside the context."""
     token = _address.set(value)
     try:
         yield
@@ -46,7 +46,7 @@ def address(value: str | None) -> Iterator[None]:
 
 
 def current_address() -> str | None:
-    """The network address that rows recorded now come from."""
+    """The network address of the rows that are recorded now."""
     return _address.get()
 
 
@@ -61,7 +61,7 @@ def record(
 ) -> AuditEvent:
     """Add one audit row inside the caller's transaction.
 
-    ``by`` is a user, or None for the system itself. ``details`` must be JSON values and must not hold
+    ``by`` is a user, or None for the system. ``details`` must be JSON values and must not hold
     passwords, one-time codes or whole answer sheets.
     """
     return AuditEvent.objects.create(
@@ -91,8 +91,8 @@ def record_each(
 ) -> int:
     """Add one audit row for each row of a query, in one statement inside the caller's transaction.
 
-    ``rows`` is a SELECT of ours with the columns subject_id (text), region_path and details (jsonb), in the order in
-    which the events are to stand; ``params`` are its values. Returns how many rows were added.
+    ``rows`` is a trusted SELECT with the columns subject_id (text), region_path and details (jsonb), in the order of
+    the events; ``params`` are its values. Returns how many rows were added.
     """
     values = {
         **params,

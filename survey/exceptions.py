@@ -1,18 +1,18 @@
-"""The ways in which a request can be refused, each with a sentence for the person who made it. Pure."""
+"""Exceptions of refused requests, each with a message for the user. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from survey.sentences import Sentence, as_written
 
-# What can be shown: a text, a lazily translated text (``str()`` makes it), a stored sentence.
+# A message: a text, a lazily translated text, or a stored sentence.
 type Shown = object
 
 
 class SurveyError(Exception):
-    """Base of all; ``sentence`` is shown as it is, in the language of the reader.
+    """Base class; ``sentence`` is shown to the user in the active language.
 
-    A refusal that a worker may meet carries a ``Sentence``: its ``code`` and ``params`` can be stored.
+    Exceptions that are raised in workers have a ``Sentence``, whose ``code`` and ``params`` can be stored.
     """
 
     status = 400
@@ -28,18 +28,18 @@ class SurveyError(Exception):
 
     @property
     def stored(self) -> Sentence:
-        """What is written into the database when nobody is there to read the sentence now."""
+        """The sentence to store."""
         return self.sentence if isinstance(self.sentence, Sentence) else as_written(text=str(self.sentence))
 
 
 class PolicyDenied(SurveyError):
-    """The person may do this in general, but the state of the record does not allow it now."""
+    """The user has the permission, but the state of the record does not allow the action."""
 
     status = 409
 
 
 class StaleRevision(SurveyError):
-    """Somebody else changed the same cell first; ``conflicts`` holds mine, theirs and base per item."""
+    """Another user changed the same cell first; ``conflicts`` has mine, theirs and base by item."""
 
     status = 409
 
@@ -56,16 +56,16 @@ class Overloaded(SurveyError):
 
 
 class FileRefused(SurveyError):
-    """An uploaded file that cannot be read, or is not what was asked for."""
+    """An uploaded file cannot be read or is of another kind."""
 
     status = 422
 
 
 class DefinitionError(SurveyError):
-    """A definition that cannot be used: of a questionnaire, or of the published numbers.
+    """An invalid definition of a questionnaire or of the published numbers.
 
-    ``code`` names the fault, ``where`` the file, item or text that has it, ``message`` says what is wrong (in
-    English, for its author).
+    ``code`` is the kind of fault, ``where`` the file, item or text, ``message`` the description in English for its
+    author.
     """
 
     status = 422

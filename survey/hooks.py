@@ -1,4 +1,4 @@
-"""Functions that a lower package calls and an upper one provides; ``survey.registration`` joins them."""
+"""Functions that a lower package calls and an upper one implements; ``survey.registration`` connects them."""
 
 from collections.abc import Callable
 
@@ -6,17 +6,17 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class Hook[**P, R]:
-    """A question of a lower package. Until a function is registered, asking raises ImproperlyConfigured."""
+    """A function of an upper package. Calling it before it is registered raises ImproperlyConfigured."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._function: Callable[P, R] | None = None
 
     def register(self, function: Callable[P, R]) -> None:
-        """Say which function answers."""
+        """Set the implementation."""
         self._function = function
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._function is None:
-            raise ImproperlyConfigured(f"no package has registered an answer to {self.name}")
+            raise ImproperlyConfigured(f"no package has registered an implementation of {self.name}")
         return self._function(*args, **kwargs)

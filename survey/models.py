@@ -1,4 +1,4 @@
-"""Gathers the rooms' models so that Django finds them."""
+"""Imports the models of all packages, as Django requires."""
 
 from survey.access.models import ActivationCode, AttemptCounter, Region, RoleAssignment, User
 from survey.audit import AuditEvent

@@ -1,7 +1,6 @@
-"""PDF of forms and receipts, typeset by Typst: templates are files, what they show is handed over as data.
+"""PDF of forms and receipts, typeset by Typst from template files and JSON data.
 
-The only module that knows the typesetter. Fonts come from a package, so that the same content looks the same on
-every machine.
+Fonts come from a package, so that the same content gives the same document on every machine.
 """
 
 import json
@@ -30,8 +29,8 @@ def _fonts() -> Any:
 def typeset(template: str, content: Mapping[str, Any], *, moment: int = 0) -> bytes:
     """A tagged PDF of ``templates/print/<template>.typ``.
 
-    ``content`` is read by the template as JSON, never as markup; ``moment`` (seconds since 1970) is written as the
-    time of making: that of the content and not the clock's, so that one content gives one file.
+    ``content`` is read by the template as JSON, never as markup; ``moment`` (seconds since 1970) is the creation
+    time in the document: a property of the content, not the current time, so that equal content gives equal files.
     """
     compiler = typst.Compiler(
         input=(TEMPLATES / f"{template}.typ").read_bytes(),

@@ -1,7 +1,7 @@
-"""Joins the packages of the survey: what a lower one offers to its users, an upper one puts in here.
+"""Registers implementations of upper packages with lower packages of the survey.
 
-No package names what lies above it. The pages of the navigation, the answers to hooks and the policies that need an
-upper package are registered once, when Django has loaded the app.
+No package imports a package above it. Pages of the navigation, hooks and policies of upper packages are registered
+once, when Django has loaded the app.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -40,7 +40,7 @@ LINKS = {
 
 
 def register() -> None:
-    """Join the packages; the app's configuration calls it once."""
+    """Register everything; called once by the app configuration."""
     navigation.register(*PAGES)
     navigation.register_links(LINKS)
     hooks.round_counts.register(round_counts)

@@ -1,6 +1,6 @@
-"""Sentences that are stored as a code with parameters and read in the language of the reader. Pure.
+"""Sentences that are stored as a code with parameters and shown in the active language. Pure.
 
-A worker has no reader: what it stores must not be a sentence of its own language. A package defines its stored
+A worker has no active language of a user, so it must not store translated text. A package defines its stored
 sentences in ``messages.py``::
 
     OUT_OF_MEMORY = define("run_out_of_memory", _("The computation ran out of memory."))
@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-_TEXTS: dict[str, object] = {}  # a text in the active language is made by ``str()``
+_TEXTS: dict[str, object] = {}  # lazily translated texts by code
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class Sentence:
 
 
 def define(code: str, text: object) -> Callable[..., Sentence]:
-    """Define the sentence of a code and return what makes it from its parameters.
+    """Define the sentence of a code and return a function that creates it from its parameters.
 
-    ``text`` is lazily translated and names its parameters as ``%(name)s``. Raises ValueError when the code is
-    taken; what is returned raises TypeError for a parameter that is translated already.
+    ``text`` is lazily translated and has its parameters as ``%(name)s``. Raises ValueError when the code is
+    taken; the returned function raises TypeError for a translated parameter.
     """
     if code in _TEXTS:
         raise ValueError(f"the code {code} is taken")
@@ -79,20 +79,20 @@ def load_messages(app: str, folder: str) -> None:
 
 def _storable(value: Any) -> Any:
     """A parameter as a JSON value."""
-    if hasattr(value, "_proxy____cast"):  # what Django's lazy translation gives
+    if hasattr(value, "_proxy____cast"):  # a proxy of Django's lazy translation
         raise TypeError("a parameter of a stored sentence must not be translated")
     if isinstance(value, Sentence):
         return value.to_document()
     if isinstance(value, list | tuple):
-        return [_storable(one) for one in value]
+        return [_storable(part) for part in value]
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _shown(value: Any) -> Any:
     if isinstance(value, Mapping):
         return str(Sentence.from_document(value))
-    return ", ".join(str(_shown(one)) for one in value) if isinstance(value, list) else value
+    return ", ".join(str(_shown(part)) for part in value) if isinstance(value, list) else value
 
 
-# A sentence that was stored before there were codes, or one whose author is a person: shown as it is.
+# A sentence that was stored before codes were introduced, or free text of a user; shown as it is.
 as_written = define("as_written", "%(text)s")

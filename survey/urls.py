@@ -1,4 +1,4 @@
-"""Every page and endpoint of the collection side, package by package."""
+"""URLs of the survey, by package."""
 
 from itertools import chain
 

@@ -1,4 +1,4 @@
-"""Does background work at once, as a worker would."""
+"""Runs background jobs in the process of the test."""
 
 from django.utils import timezone
 
@@ -7,7 +7,7 @@ from survey.jobs.services import enqueue, run
 
 
 def do_waiting(*kinds: str) -> list[Job]:
-    """Do every job of these kinds (of all when none is named) and those that they ask for, without pauses."""
+    """Run every job of these kinds (default: all) and those that they enqueue, without delays."""
     done: dict[int, Job] = {}
     while True:
         waiting = Job.objects.filter(state=Job.State.WAITING).order_by("pk")
@@ -20,7 +20,7 @@ def do_waiting(*kinds: str) -> list[Job]:
 
 
 def do(kind: str, key: object = "", **arguments: object) -> Job:
-    """Ask for one job and do it."""
+    """Enqueue a job and run it."""
     job = enqueue(kind, key, arguments=arguments)
     assert run(job.pk)
     job.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Two actors on one database: a thread each, with a connection and a transaction of its own.
+"""Two actors on one database, each a thread with its own connection and transaction.
 
 ``race`` fixes the order, so that a race ends the same way every time: the first actor does all its work and keeps
 its transaction open; the second starts and either waits for a lock of the first or runs through; then the first

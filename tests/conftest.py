@@ -1,4 +1,4 @@
-"""Real servers for every test, and a small world to act in.
+"""Servers and common fixtures of the tests.
 
 The controller process starts PostgreSQL and Valkey out of their wheels (unless DATABASE_URL and REDIS_URL
 point elsewhere); pytest-xdist workers inherit the addresses and get a database each.
@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from config import embedded  # noqa: E402 the checkout is not an installed package
 
-if embedded.wanted():
+if embedded.uses_local_servers():
     embedded.prepare_environment("test")
     embedded.start(durable=False)
 os.environ.setdefault("PLAIN_STATIC", "1")
@@ -45,7 +45,7 @@ settings.STATIC_ROOT = ROOT / ".local" / "test" / "static"
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
-# A slow machine is not a broken program: no test measures time, also not those that draw their own examples.
+# Tests must not fail on slow machines: Hypothesis has no deadline.
 settings_of_examples.register_profile("survey", deadline=None)
 settings_of_examples.load_profile("survey")
 
@@ -75,12 +75,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def kept() -> Any:
-    """What is known about the test database that the last run has left."""
-    from tests.kept_database import KeptDatabase
+def reusable_database() -> Any:
+    """The state of the test database after the last run."""
+    from tests.reusable_database import ReusableDatabase
 
     folder = ROOT / ".local" / "test"
-    return KeptDatabase(folder, os.environ.get("PYTEST_XDIST_WORKER", "alone"), settings.DATABASES["default"])
+    return ReusableDatabase(
+        folder, os.environ.get("PYTEST_XDIST_WORKER", "alone"), settings.DATABASES["default"]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -90,13 +92,13 @@ def django_db_keepdb() -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_createdb(kept: Any) -> bool:
+def django_db_createdb(reusable_database: Any) -> bool:
     """Make the database anew unless the last run left it clean and nothing that makes it has changed."""
-    return not kept.take()
+    return not reusable_database.take()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any, kept: Any) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, reusable_database: Any) -> Iterator[None]:
     """The tables, plus what never changes: regions, published questionnaires, two rounds."""
     from tests.factories import prepare_base
 
@@ -104,7 +106,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, kept: Any) ->
         prepare_base()
     yield
     with django_db_blocker.unblock():
-        kept.leave()
+        reusable_database.leave()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Builders: one function per thing, sheets built into a state, and the small world of most tests."""
+"""Factories of test data: units, users, assignments, sheets in a state, and the data set of most tests."""
 
 import datetime as dt
 import random
@@ -92,7 +92,7 @@ def make_unit(category: str = "CAT12", region: str = "320000", **fields: Any) ->
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A role somewhere: a region, or the unit that a respondent reports for."""
+    """A role with its region, or with the unit of a respondent."""
 
     role: str
     region: str = "000000"
@@ -123,7 +123,7 @@ def make_users(people: list[Person], **fields: Any) -> list[User]:
 def make_user(
     role: str, region: str = "000000", unit: ReportingUnit | None = None, *, password: str = "", **fields: Any
 ) -> User:
-    """One such user. A password is set the way that keeps it among the former ones."""
+    """A user with one grant. A password is set with ``set_password``, so that it is stored as a former one."""
     user = make_users([Person(role, region, unit)], **fields)[0]
     if password:
         user.set_password(password)
@@ -132,7 +132,7 @@ def make_user(
 
 
 def make_assignment(unit: ReportingUnit, year: int = 2025) -> Assignment:
-    """A unit asked in a round, with its empty sheet."""
+    """The assignment of a unit to a round, with its empty sheet."""
     assignment, created = Assignment.objects.get_or_create(
         unit=unit,
         round=CollectionRound.objects.get(year=year),
@@ -154,7 +154,7 @@ def complete_answers(unit: ReportingUnit, year: int = 2025, seed: int = 1) -> di
 def make_sheet(
     unit: ReportingUnit, state: State = State.NOT_STARTED, *, year: int = 2025, answers: Any = None
 ) -> Submission:
-    """A sheet brought into a state by the moves that lead there."""
+    """A sheet in a state, reached by transitions."""
     sheet = make_assignment(unit, year).submission
     if state is State.NOT_STARTED:
         return sheet
@@ -200,19 +200,19 @@ class World:
     @classmethod
     def build(cls) -> "World":
         """Jiangsu is inside, Zhejiang outside; the national unit is a central enterprise in Beijing."""
-        here = cls()
-        here.unit = make_unit("CAT12", "320000")
-        here.outside = make_unit("CAT12", "330000")
-        here.national = make_unit("CAT07", "110000")
-        here.bureau = make_unit("CAT02", "320000")
-        here.sheet = make_sheet(here.unit)
-        here.outside_sheet = make_sheet(here.outside)
-        here.national_sheet = make_sheet(here.national)
+        world = cls()
+        world.unit = make_unit("CAT12", "320000")
+        world.outside = make_unit("CAT12", "330000")
+        world.national = make_unit("CAT07", "110000")
+        world.bureau = make_unit("CAT02", "320000")
+        world.sheet = make_sheet(world.unit)
+        world.outside_sheet = make_sheet(world.outside)
+        world.national_sheet = make_sheet(world.national)
         people = {role.value: Person(role) for role in Role}
         people[Role.PROVINCIAL_ADMINISTRATOR] = Person(Role.PROVINCIAL_ADMINISTRATOR, "320000")
-        people[Role.RESPONDENT] = Person(Role.RESPONDENT, unit=here.unit)
-        people["outside_respondent"] = Person(Role.RESPONDENT, unit=here.outside)
+        people[Role.RESPONDENT] = Person(Role.RESPONDENT, unit=world.unit)
+        people["outside_respondent"] = Person(Role.RESPONDENT, unit=world.outside)
         people["outside_administrator"] = Person(Role.PROVINCIAL_ADMINISTRATOR, "330000")
-        people["national_respondent"] = Person(Role.RESPONDENT, unit=here.national)
-        here.users = dict(zip(people, make_users(list(people.values())), strict=True))
-        return here
+        people["national_respondent"] = Person(Role.RESPONDENT, unit=world.national)
+        world.users = dict(zip(people, make_users(list(people.values())), strict=True))
+        return world

@@ -14,7 +14,7 @@ from config import embedded
 COMMANDS = {
     "stop postgres": embedded.stop_postgres,
     "kill valkey": embedded.kill_valkey,
-    "revive": embedded.revive,
+    "revive": embedded.restart_stopped,
 }
 INHERITED = ("LOCAL_MODE", "LOCAL_DIR", "SECRET_KEY", "FIELD_KEYS", "REDIS_URL", "DATABASE_URL")
 PASSWORD = "Jade-Harbour-2031"

@@ -1,4 +1,4 @@
-"""The database of the tests is kept for the next run: making it takes longer than most of what one wants to test."""
+"""The test database is reused by the next run, because creating it takes longer than most tests."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-# What makes the database before the first test: the tables, and everything that ``factories.prepare_base`` stores.
+# Sources of the database before the first test: the tables, and the rows of ``factories.prepare_base``.
 SOURCES = (
     "uv.lock",
     "tests/factories.py",
@@ -18,27 +18,27 @@ SOURCES = (
 )
 
 
-class KeptDatabase:
-    """A file beside the local servers says in which state the last run of this worker has left its database."""
+class ReusableDatabase:
+    """The state of the test database of a worker after its last run, stored in a file."""
 
     def __init__(self, folder: Path, worker: str, database: Mapping[str, Any]) -> None:
-        self.mark = folder / f"base-{worker}"
-        self.digest = digest_of_sources(database)  # of now: somebody may edit the sources while the tests run
+        self.state_file = folder / f"base-{worker}"
+        self.digest = digest_of_sources(database)  # of the start: sources may be edited while the tests run
 
     def take(self) -> bool:
-        """Is the database as it would be made now? A run that does not come to its end leaves no mark."""
-        known = self.mark.read_text() if self.mark.exists() else ""
-        self.mark.unlink(missing_ok=True)
-        return known == self.digest
+        """Whether the database is up to date. Deletes the state file, so that an interrupted run leaves none."""
+        stored = self.state_file.read_text() if self.state_file.exists() else ""
+        self.state_file.unlink(missing_ok=True)
+        return stored == self.digest
 
     def leave(self) -> None:
-        """Keep the database, unless a test has left rows in it."""
+        """Write the state file, unless a test has left rows in the database."""
         from survey.access.models import User
         from survey.frame.models import ReportingUnit
 
         if not (User.objects.exists() or ReportingUnit.objects.exists()):
-            self.mark.parent.mkdir(parents=True, exist_ok=True)
-            self.mark.write_text(self.digest)
+            self.state_file.parent.mkdir(parents=True, exist_ok=True)
+            self.state_file.write_text(self.digest)
 
 
 def digest_of_sources(database: Mapping[str, Any]) -> str:
@@ -50,9 +50,9 @@ def digest_of_sources(database: Mapping[str, Any]) -> str:
 
 
 def sources() -> Iterator[Path]:
-    """The files in a fixed order. Raises LookupError for a pattern that finds nothing any more."""
+    """The files in a fixed order. Raises LookupError for a pattern without matches."""
     for pattern in SOURCES:
-        found = sorted(path for path in ROOT.glob(pattern) if path.is_file())
-        if not found:
+        paths = sorted(path for path in ROOT.glob(pattern) if path.is_file())
+        if not paths:
             raise LookupError(f"no file matches {pattern}")
-        yield from found
+        yield from paths
