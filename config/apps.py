@@ -1,4 +1,4 @@
-"""The wiring as an app: it has no models; it registers the checks of a deployment."""
+"""The project configuration as an app without models; it registers the deployment checks."""
 
 from importlib import import_module
 

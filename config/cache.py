@@ -1,6 +1,6 @@
-"""How values are written to the cache: as JSON, so that whoever can write there cannot run code here.
+"""Serialises values of the cache as JSON.
 
-Django's own serializer of the Redis cache is pickle, and reading a pickle runs what it says.
+Django's default serializer of the Redis cache is pickle, and loading a pickle that somebody else wrote can run code.
 """
 
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class JSONSerializer:
-    """The ``serializer`` of Django's Redis cache. Whole numbers stay numbers, which the server can increment."""
+    """The ``serializer`` of Django's Redis cache. Integers are stored as numbers, which the server can increment."""
 
     def dumps(self, value: Any) -> bytes | int:
         """The stored form. Raises TypeError for a value that JSON does not know (Decimal, date, tuple keys ...)."""

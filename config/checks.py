@@ -1,7 +1,7 @@
-"""Checks of ``manage.py check --deploy``: what must hold of the servers behind a site before it opens.
+"""Checks of ``manage.py check --deploy`` for broker, cache and database.
 
-Settings that lose acknowledged work, or let a neighbour on the network read or write what is not theirs, are
-errors. A network that nobody else uses is named with ``PRIVATE_NETWORKS``.
+Settings that can lose committed transactions, or that let others on the network read or write data, are errors.
+Networks that only the servers of the site use are listed in ``PRIVATE_NETWORKS``.
 """
 
 import socket
@@ -15,14 +15,14 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-# Without one of these PostgreSQL may forget a transaction that it has acknowledged, or not start after a crash.
+# Without one of these PostgreSQL may lose committed transactions, or not start after a crash.
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
 @register(Tags.security, deploy=True)
 def allowed_hosts(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
-    """The names under which the site answers are listed."""
+    """ALLOWED_HOSTS lists the host names of the site."""
     if settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS:
         return []
     return [
@@ -36,7 +36,7 @@ def allowed_hosts(app_configs: Sequence[AppConfig] | None, **options: Any) -> li
 
 @register(Tags.security, deploy=True)
 def broker_and_cache(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
-    """Broker and cache ask for a password, over TLS, a socket of this machine or a private network."""
+    """Broker and cache require a password, over TLS or a local socket, or are in a private network."""
     addresses = {
         "broker": settings.CELERY_BROKER_URL,
         **{f"cache {name!r}": cache.get("LOCATION", "") for name, cache in settings.CACHES.items()},
@@ -53,7 +53,7 @@ def broker_and_cache(app_configs: Sequence[AppConfig] | None, **options: Any) ->
 
 
 def redis_faults(address: str, networks: Sequence[str]) -> Iterator[str]:
-    """What is wrong with an address of Redis or Valkey, as the end of a sentence about it."""
+    """Faults of an address of Redis or Valkey, as predicates of a sentence."""
     parts = urlsplit(address)
     if is_private(parts.hostname, networks):
         return
@@ -66,7 +66,7 @@ def redis_faults(address: str, networks: Sequence[str]) -> Iterator[str]:
 
 @register(Tags.security, deploy=True)
 def database_connection(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
-    """A database on another machine is reached over TLS."""
+    """The connection to a database on another machine uses TLS."""
     if reached_safely(settings.DATABASES["default"], settings.PRIVATE_NETWORKS):
         return []
     return [
@@ -79,7 +79,7 @@ def database_connection(app_configs: Sequence[AppConfig] | None, **options: Any)
 
 
 def reached_safely(database: Mapping[str, Any], networks: Sequence[str]) -> bool:
-    """True when nobody on the way can read the connection: TLS, this machine or a private network."""
+    """True for a connection by TLS, on this machine or in a private network."""
     host, mode = str(database.get("HOST", "")), database.get("OPTIONS", {}).get("sslmode", "")
     local = not host or host.startswith("/") or is_loopback(host)
     return local or mode in ENCRYPTED or is_private(host, networks)
@@ -87,7 +87,7 @@ def reached_safely(database: Mapping[str, Any], networks: Sequence[str]) -> bool
 
 @register(Tags.security, deploy=True)
 def durability(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
-    """PostgreSQL keeps what it has acknowledged. Its own settings are read, not those of our connections."""
+    """PostgreSQL commits durably. The settings of the server are checked, not those of the site's connections."""
     try:
         server = server_settings()
     except psycopg.Error as error:
@@ -110,7 +110,7 @@ def durability(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[
 
 
 def server_settings() -> dict[str, str]:
-    """The settings in DURABLE as the server has them for this role and database. Raises psycopg.Error."""
+    """The server's settings of DURABLE for this role and database. Raises psycopg.Error."""
     database = settings.DATABASES["default"]
     named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     access = {key: database[name] for key, name in named.items() if database.get(name)}
@@ -136,7 +136,7 @@ def is_private(host: str | None, networks: Sequence[str]) -> bool:
 
 
 def resolved(host: str) -> list[Any]:
-    """The addresses of a host; none when its name is not known."""
+    """The addresses of a host; empty when its name cannot be resolved."""
     try:
         return [ip_address(str(entry[4][0])) for entry in socket.getaddrinfo(host, None)]
     except OSError:

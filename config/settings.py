@@ -104,7 +104,7 @@ DATABASES["default"]["OPTIONS"] = {
     },
     "connect_timeout": 3,
 }
-# What was acknowledged is on disk, whatever the server's own setting says.
+# Commits are durable regardless of the server's setting.
 _session = "-c synchronous_commit=on"
 # One slow page must not hold a connection that everybody needs. Workers and commands take what they need.
 if env.bool("WEB_PROCESS", default=False):

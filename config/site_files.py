@@ -1,4 +1,4 @@
-"""What browsers and crawlers ask for at the root of a site although no page names it.
+"""Files at the root of the site that browsers and crawlers request without a link.
 
 A browser takes ``/favicon.ico`` for every document that names no icon: JSON, PDF, error pages.
 """
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from survey.access.decorators import public
 
-ICON = "survey/icon.png"  # a picture that every browser knows, also those that read no SVG
+ICON = "survey/icon.png"  # PNG, for browsers without SVG icons
 ROBOTS = """\
 User-agent: *
 Allow: /zh/
@@ -26,7 +26,7 @@ _cached_for_a_day = cache_control(public=True, max_age=86_400)
 @require_safe
 @_cached_for_a_day
 def icon(request: HttpRequest) -> HttpResponse:
-    """To the icon among the static files, whose name carries its hash."""
+    """Redirect to the icon in the static files, whose name contains its hash."""
     return HttpResponseRedirect(static(ICON))
 
 

@@ -1,12 +1,12 @@
-"""Texts that the database keeps encrypted, with keys from the environment.
+"""Encryption of texts that are stored in the database, with keys from the environment.
 
 A stored text is ``algorithm:key:data``: the name of the algorithm, the name of the key, and nonce and ciphertext in
-base 64. ``FIELD_KEYS`` names the keys, the present one first; the others only decrypt what they encrypted.
-``FIELD_ALGORITHM`` names the algorithm of new texts; stored texts say their own. Both can therefore be replaced
-while texts of earlier ones exist: ``needs_rotation`` tells which these are.
+base 64. ``FIELD_KEYS`` lists the keys, the current one first; the others only decrypt.
+``FIELD_ALGORITHM`` is the algorithm of new texts; stored texts contain the name of theirs. Both can therefore be
+replaced while texts of earlier ones exist: ``needs_rotation`` detects these.
 
-The context (table, column, row ...) is authenticated with the text: a text that is copied to another place is not
-decrypted there.
+The context (table, column, row ...) is authenticated with the text: a text that is copied to another row or column
+is not decrypted there.
 """
 
 import base64
@@ -24,7 +24,7 @@ from django.conf import settings
 
 NONCE_BYTES = 12
 TAG_BYTES = 16
-LEAST_KEY_BYTES = 32
+MIN_KEY_BYTES = 32
 
 
 class EncryptionError(Exception):
@@ -48,7 +48,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
 
 
 def encrypt(text: str, context: str) -> str:
-    """The stored form of a text, under the present key and algorithm; different with every call."""
+    """The stored form of a text, with the current key and algorithm; different with every call."""
     keys, algorithm = _keys(settings.FIELD_KEYS), _algorithm(settings.FIELD_ALGORITHM)
     name = next(iter(keys))
     nonce = secrets.token_bytes(NONCE_BYTES)
@@ -73,11 +73,11 @@ def decrypt(stored: str, context: str) -> str:
     try:
         return (cipher.update(data[NONCE_BYTES:-TAG_BYTES]) + cipher.finalize()).decode()
     except InvalidTag:
-        raise EncryptionError("the text was altered, or belongs to another place or key") from None
+        raise EncryptionError("the text was altered, or belongs to another context or key") from None
 
 
 def needs_rotation(stored: str) -> bool:
-    """True when a text was encrypted with another key or algorithm than the present ones, or not at all."""
+    """True when a text was not encrypted with the current key and algorithm, or not at all."""
     try:
         algorithm, name, _data = _parts(stored)
     except EncryptionError:
@@ -86,7 +86,7 @@ def needs_rotation(stored: str) -> bool:
 
 
 def is_encrypted(stored: str) -> bool:
-    """True when this is the stored form of a text, whichever its key."""
+    """True when this is the stored form of a text, with any key."""
     try:
         _parts(stored)
     except EncryptionError:
@@ -95,8 +95,8 @@ def is_encrypted(stored: str) -> bool:
 
 
 def new_key() -> str:
-    """A random key in the form in which FIELD_KEYS takes it."""
-    return base64.b64encode(secrets.token_bytes(LEAST_KEY_BYTES)).decode()
+    """A random key in the format of FIELD_KEYS."""
+    return base64.b64encode(secrets.token_bytes(MIN_KEY_BYTES)).decode()
 
 
 def check_settings() -> None:
@@ -106,18 +106,18 @@ def check_settings() -> None:
 
 
 @lru_cache(maxsize=8)
-def _keys(given: str) -> Mapping[str, bytes]:
-    """Name -> key, the present one first."""
+def _keys(value: str) -> Mapping[str, bytes]:
+    """Keys by name, the current one first."""
     keys: dict[str, bytes] = {}
-    for part in filter(None, (part.strip() for part in given.split(","))):
+    for part in filter(None, (part.strip() for part in value.split(","))):
         name, colon, encoded = part.partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error:
             key = b""
-        if not (name and colon) or name in keys or len(key) < LEAST_KEY_BYTES:
+        if not (name and colon) or name in keys or len(key) < MIN_KEY_BYTES:
             raise EncryptionError(
-                f"FIELD_KEYS is a list of name:key, each name once, each key at least {LEAST_KEY_BYTES} bytes"
+                f"FIELD_KEYS is a list of name:key, each name once, each key at least {MIN_KEY_BYTES} bytes"
                 " in base 64"
             )
         keys[name] = key
@@ -151,7 +151,7 @@ def _cipher(algorithm: str, key: bytes) -> CipherAlgorithm:
 
 @lru_cache(maxsize=32)
 def _derived(algorithm: str, key: bytes) -> bytes:
-    """A key of its own for each algorithm, so that no key is used by two."""
+    """A separate key for each algorithm, so that no key is used by two."""
     used = ALGORITHMS[algorithm]
     return HKDF(used.digest(), used.key_bytes, None, f"field encryption {algorithm}".encode()).derive(key)
 

@@ -1,4 +1,4 @@
-"""The cache and the broker are not trusted: what somebody writes there is data and never runs."""
+"""Data in cache and broker are not trusted: they are never executed."""
 
 import os
 import pickle
@@ -61,7 +61,7 @@ def test_a_pickle_in_the_queue_does_not_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 7, -1, 1.5, "二〇二五", "", None, True, [1, "a"], {"a": {"b": [None]}}])
-def test_values_come_back_as_they_were(value: Any) -> None:
+def test_values_are_unchanged_by_the_cache(value: Any) -> None:
     cache.set("test-of-values", value, 10)
     stored = cache.get("test-of-values", "nothing")
     assert stored == value and type(stored) is type(value)
@@ -81,7 +81,7 @@ def test_a_value_that_json_would_change_is_refused(value: Any) -> None:
 @pytest.mark.parametrize(
     "command", [("GET", "x"), ("SET", "x", "1"), ("KEYS", "*"), ("CONFIG", "GET", "*"), ("FLUSHALL",)]
 )
-def test_without_the_password_valkey_tells_only_that_it_is_there(command: tuple[str, ...]) -> None:
+def test_valkey_without_the_password_only_answers_ping(command: tuple[str, ...]) -> None:
     known = Redis.from_url(settings.REDIS_URL).connection_pool.connection_kwargs
     stranger = Redis(host=known["host"], port=known["port"])
     assert stranger.ping()

@@ -1,4 +1,4 @@
-"""``manage.py check --deploy`` refuses what loses acknowledged work or trusts a network that nobody named."""
+"""``manage.py check --deploy`` reports settings without durability, passwords or TLS."""
 
 import os
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def test_a_server_with_production_settings_is_clean(server: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", checks.DURABLE)
-def test_a_server_that_forgets_acknowledged_work_is_refused(server: Any, name: str) -> None:
+def test_a_server_without_durability_is_refused(server: Any, name: str) -> None:
     server(**{name: "off"})
     (message,) = checks.durability(None)
     assert message.id == "config.E005"
@@ -72,7 +72,7 @@ def test_a_server_that_forgets_acknowledged_work_is_refused(server: Any, name: s
 
 
 @pytest.mark.django_db
-def test_our_own_connections_are_durable_whatever_the_server_says(
+def test_connections_of_the_site_are_durable_regardless_of_the_server(
     server: Any, django_db_blocker: Any
 ) -> None:
     from django.db import connection

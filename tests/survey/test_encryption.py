@@ -19,7 +19,7 @@ def algorithm(request: pytest.FixtureRequest, settings: Any) -> str:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_text_comes_back_in_its_context(text: str, algorithm: str) -> None:
+def test_a_text_is_decrypted_in_its_context(text: str, algorithm: str) -> None:
     stored = encrypt(text, "user.phone:7")
     assert stored.startswith(f"{algorithm}:2026:") and (not text or text not in stored)
     assert decrypt(stored, "user.phone:7") == text
@@ -28,7 +28,7 @@ def test_a_text_comes_back_in_its_context(text: str, algorithm: str) -> None:
         decrypt(stored, "user.phone:8")
 
 
-def test_every_altered_character_is_noticed() -> None:
+def test_every_altered_character_is_detected() -> None:
     stored = encrypt("JBSWY3DPEHPK3PXP", "seed")
     body = stored.rindex(":") + 1
     for place in range(body, len(stored) - 2, 5):
@@ -37,14 +37,14 @@ def test_every_altered_character_is_noticed() -> None:
             decrypt(stored[:place] + other + stored[place + 1 :], "seed")
 
 
-def test_the_names_in_front_are_authenticated_too(settings: Any) -> None:
+def test_the_names_of_algorithm_and_key_are_authenticated(settings: Any) -> None:
     stored = encrypt("text", "context")
     settings.FIELD_KEYS = f"{OLD},twin:{OLD.partition(':')[2]}"
     with pytest.raises(EncryptionError):
         decrypt(stored.replace(":2026:", ":twin:"), "context")
 
 
-def test_a_new_key_takes_over_and_the_old_one_still_decrypts(settings: Any) -> None:
+def test_a_new_key_encrypts_and_earlier_keys_still_decrypt(settings: Any) -> None:
     stored = encrypt("text", "context")
     assert not needs_rotation(stored)
     settings.FIELD_KEYS = f"{NEW}, {OLD}"
@@ -57,7 +57,7 @@ def test_a_new_key_takes_over_and_the_old_one_still_decrypts(settings: Any) -> N
         decrypt(stored, "context")
 
 
-def test_another_algorithm_takes_over(settings: Any, algorithm: str) -> None:
+def test_another_algorithm_encrypts_and_the_earlier_one_still_decrypts(settings: Any, algorithm: str) -> None:
     stored = encrypt("text", "context")
     settings.FIELD_ALGORITHM = next(name for name in encryption.ALGORITHMS if name != algorithm)
     assert needs_rotation(stored) and decrypt(stored, "context") == "text"
@@ -65,7 +65,7 @@ def test_another_algorithm_takes_over(settings: Any, algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("plain", ["", "JBSWY3DP", "a:b:c", "AES-256-GCM:2026:", "AES-256-GCM:2026:AAAA"])
-def test_what_is_not_encrypted_is_told_apart(plain: str) -> None:
+def test_plain_texts_are_detected(plain: str) -> None:
     assert needs_rotation(plain) and not encryption.is_encrypted(plain)
     with pytest.raises(EncryptionError):
         decrypt(plain, "context")
