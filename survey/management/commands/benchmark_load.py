@@ -7,7 +7,9 @@ in the end. One writer is measured first, then all, so that results can be compa
 import statistics
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import cycle, islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,8 +28,10 @@ from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Submission, SubmissionEvent
 from survey.submissions.selectors import sheet_of
 from tests.drills.load_client import Tally, Target, work
+from tests.drills.sign_in_client import SignIn, sign_in_together
 
 MOST_VALUES = 100_000
+PATIENCE = 120  # seconds that people go on trying to sign in
 
 
 class Command(SurveyCommand):
@@ -42,6 +46,10 @@ class Command(SurveyCommand):
             "--cells", type=int, default=4, help="cells of a sheet that are filled at once (4)"
         )
         parser.add_argument("--seconds", type=float, default=20)
+        parser.add_argument(
+            "--sign-ins", type=int, default=0, help="measure again while so many people sign in at once"
+        )
+        parser.add_argument("--password", default="", help="the password of the rehearsal's accounts")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure and check. Raises CommandError when an acknowledged save is missing."""
@@ -58,6 +66,7 @@ class Command(SurveyCommand):
         try:
             alone = work(host, port, targets[:1], values, seconds)
             together = work(host, port, self.refreshed(targets), values, seconds)
+            signed_in, beside = self.with_sign_ins(host, port, targets, values, options)
         finally:
             back = [
                 work(host, port, [target], [text], 60)[0] for target, text in self.as_before(targets, first)
@@ -65,7 +74,10 @@ class Command(SurveyCommand):
         sheets = len({sheet_number(target) for target in targets})
         self.show("one writer", alone, seconds)
         self.show(f"{len(targets)} writers on {sheets} sheets", together, seconds)
-        lost = sum(missing(tally) for tally in [*alone, *together])
+        if signed_in:
+            self.show(f"the same while {len(signed_in)} people sign in", beside, seconds)
+            self.show_sign_ins(signed_in)
+        lost = sum(missing(tally) for tally in [*alone, *together, *beside])
         waiting = _idle_in_transaction()
         self.stdout.write(f"acknowledged saves that are not in the sheet's history: {lost}")
         self.stdout.write(f"connections left inside a transaction: {waiting}")
@@ -98,6 +110,34 @@ class Command(SurveyCommand):
         """The targets with the current revisions of their sheets."""
         revisions = dict(Submission.objects.values_list("pk", "revision"))
         return [replace(target, revision=revisions[sheet_number(target)]) for target in targets]
+
+    def with_sign_ins(
+        self, host: str, port: int, targets: list[Target], values: list[str], options: dict[str, Any]
+    ) -> tuple[list[SignIn], list[Tally]]:
+        """Let people sign in while the writers save; nothing without ``--sign-ins``."""
+        number, seconds = options["sign_ins"], options["seconds"]
+        if not number:
+            return [], []
+        names = User.objects.filter(is_active=True).order_by("pk").values_list("username", flat=True)
+        accounts = list(islice(cycle(list(names)), number))
+        targets = self.refreshed(targets)
+        with ThreadPoolExecutor(1) as pool:
+            people = pool.submit(
+                sign_in_together, host, port, accounts, options["password"], seconds + PATIENCE
+            )
+            beside = work(host, port, targets, values, seconds)
+            return people.result(), beside
+
+    def show_sign_ins(self, people: list[SignIn]) -> None:
+        """Print how the people who signed in fared."""
+        taken = sorted(one.seconds for one in people if one.done)
+        if len(taken) < 2:
+            raise CommandError("Hardly anybody could sign in: is --password the one that demo printed?")
+        retries = sum(one.retries for one in people)
+        self.stdout.write(
+            f"signed in: {len(taken)} of {len(people)}, after {statistics.median(taken):.1f} s"
+            f" (95 %: {statistics.quantiles(taken, n=20)[-1]:.1f} s); asked to try again {retries} times"
+        )
 
     def as_before(self, targets: list[Target], first: list[tuple[str, str]]) -> Iterator[tuple[Target, str]]:
         """Each target with its first value; the revision is read one by one, because each save changes it."""
