@@ -25,7 +25,7 @@ PAGES = (
     Page("jobs", _("Files"), (P.VIEW_SHEETS, P.MANAGE_UNITS), 70, ("job_",)),
     Page("rounds", _("Rounds"), (P.DESIGN,), 80, ("round_",), home=4),
     Page("questionnaires", _("Questionnaires"), (P.DESIGN,), 100, ("questionnaire_",)),
-    Page("rules", _("Rules at work"), (P.DESIGN,), 110),
+    Page("rules", _("Rule statistics"), (P.DESIGN,), 110),
     Page("item_response", _("Item response"), (P.DESIGN,), 120),
     Page("accounts", _("Accounts"), (P.MANAGE_USERS, P.GRANT_ROLES), 180, ("account", "roles_"), home=6),
     Page("audit", _("Audit"), (P.VIEW_AUDIT,), 190, ("audit_",), home=7),

@@ -1,4 +1,4 @@
-"""Sheets for machines: the same scope, the same rules and the same refusals as the pages."""
+"""Endpoints of sheets, with the same scope, rules and refusals as the pages."""
 
 import re
 from typing import Any
@@ -34,7 +34,7 @@ REVISION = OpenApiParameter(
 
 
 class PreconditionRequired(APIException):
-    """A change must say which revision it was made on."""
+    """The request lacks the revision on which the change was made."""
 
     status_code = 428
     default_code = "precondition_required"
@@ -65,7 +65,7 @@ class AnswersPatch(serializers.Serializer[Any]):
     answers = serializers.DictField(child=serializers.JSONField(allow_null=True))
 
 
-class ReasonGiven(serializers.Serializer[Any]):
+class ExplanationInput(serializers.Serializer[Any]):
     """A reason for one soft finding."""
 
     edit = serializers.CharField(max_length=40)
@@ -75,7 +75,7 @@ class ReasonGiven(serializers.Serializer[Any]):
 
 
 class SignOff(serializers.Serializer[Any]):
-    """Who answers for the figures."""
+    """The signatories of a sheet."""
 
     unit_head = serializers.CharField(max_length=60)
     stat_head = serializers.CharField(max_length=60)
@@ -84,7 +84,7 @@ class SignOff(serializers.Serializer[Any]):
 
 
 class SheetView(APIView):
-    """Finds one of the caller's sheets; everything else is not found."""
+    """Base view of one of the caller's sheets; any other sheet is not found."""
 
     permission = Permission.RESPOND
     permission_classes = [SignedIn, HasPermission]
@@ -101,7 +101,7 @@ class SheetView(APIView):
         return int(match[1])
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Who may not even try hears that there is no such sheet."""
+        """Reports a sheet without permission as not found."""
         return super().handle_exception(NotFound() if isinstance(exc, PermissionDenied) else exc)
 
 
@@ -126,7 +126,7 @@ class SheetDetail(SheetView):
     def get(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Read a sheet; the ETag is its revision."""
         sheet = sheet_of(self.load(request, pk))
-        return _tagged(_whole(sheet), sheet.submission.revision)
+        return _tagged(_sheet_document(sheet), sheet.submission.revision)
 
 
 class SheetAnswers(SheetView):
@@ -160,14 +160,14 @@ class SheetAnswers(SheetView):
 class SheetExplanations(SheetView):
     """Reasons for soft findings."""
 
-    @extend_schema(request=ReasonGiven, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=ExplanationInput, responses=OpenApiTypes.OBJECT)
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Give the reason for one finding, named by edit and fingerprint."""
         submission = self.load(request, pk)
-        body = ReasonGiven(data=request.data)
+        body = ExplanationInput(data=request.data)
         body.is_valid(raise_exception=True)
-        given = services.explain(submission, by=request.user, channel="api", **body.validated_data)
-        return Response({"edit": given.edit, "fingerprint": given.fingerprint}, status=201)
+        explanation = services.explain(submission, by=request.user, channel="api", **body.validated_data)
+        return Response({"edit": explanation.edit, "fingerprint": explanation.fingerprint}, status=201)
 
 
 class SheetSubmit(SheetView):
@@ -200,18 +200,18 @@ def _tagged(body: dict[str, Any], revision: int, status: int = 200) -> Response:
 def _findings(sheet: Sheet) -> list[dict[str, Any]]:
     return [
         {
-            "edit": one.edit,
-            "severity": one.severity,
-            "items": list(one.items),
-            "fingerprint": one.fingerprint,
-            "message": {"zh": one.message.zh, "en": one.message.en},
-            "explained": one.severity == "soft" and sheet.explanation_of(one) is not None,
+            "edit": finding.edit,
+            "severity": finding.severity,
+            "items": list(finding.items),
+            "fingerprint": finding.fingerprint,
+            "message": {"zh": finding.message.zh, "en": finding.message.en},
+            "explained": finding.severity == "soft" and sheet.explanation_of(finding) is not None,
         }
-        for one in sheet.findings
+        for finding in sheet.findings
     ]
 
 
-def _whole(sheet: Sheet) -> dict[str, Any]:
+def _sheet_document(sheet: Sheet) -> dict[str, Any]:
     return {
         **SheetRow(sheet.submission).data,
         "answers": sheet.answers,

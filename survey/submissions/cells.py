@@ -1,7 +1,7 @@
 """Addresses of single cells inside an answers document. Pure.
 
 A cell is addressed by its key: the item code, or ``ITEM/row/column`` inside a table. Revisions, events
-and conflicts all speak of keys, so that two people may fill two cells of one table at the same time.
+and conflicts all use keys, so that two people may fill two cells of one table at the same time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def item_of(key: str) -> str:
 
 
 def field_of(definition: Questionnaire, key: str) -> Item | Column | None:
-    """What answers at ``key``: the item, the column of the table, or None when there is no such place."""
+    """The item or table column that ``key`` addresses; None when there is none."""
     code, row, column = split(key)
     item = definition.items.get(code)
     if item is None or key.count("/") not in (0, 2):
@@ -53,15 +53,15 @@ def get(answers: Mapping[str, Any], key: str) -> Cell | None:
     cell: Cell | None = answers.get(code)
     if row is None or column is None or cell is None:
         return cell
-    found: Cell | None = cell.get("rows", {}).get(row, {}).get(column)
-    return found
+    inner: Cell | None = cell.get("rows", {}).get(row, {}).get(column)
+    return inner
 
 
 def put(answers: Answers, key: str, cell: Cell | None) -> None:
     """Set or clear one cell of ``answers``; rows and tables that become empty disappear.
 
-    Cells and tables that stand in the document are replaced, never changed: a shallow copy of a document
-    is therefore a safe copy.
+    Cells and tables of the document are replaced, never modified in place, so that a shallow copy of the
+    document stays unchanged.
     """
     code, row, column = split(key)
     if row is None or column is None:
@@ -72,7 +72,7 @@ def put(answers: Answers, key: str, cell: Cell | None) -> None:
         return
     table = answers.get(code) or {}
     rows = dict(table.get("rows", {}))
-    values = {one: inner for one, inner in rows.pop(row, {}).items() if one != column}
+    values = {name: inner for name, inner in rows.pop(row, {}).items() if name != column}
     if cell is not None:
         values[column] = cell
     if values:

@@ -1,4 +1,4 @@
-"""The answer sheet, what happened to it, and each version of it that was filed."""
+"""The answer sheet with its events, filings, explanations, attachments and paradata."""
 
 from typing import ClassVar
 
@@ -37,7 +37,7 @@ class Submission(models.Model):
     )
     revision = models.PositiveIntegerField(default=0)
     answers = models.JSONField(default=dict)
-    # Revision at which each item was last changed: tells a stale cell from a stale page.
+    # Revision at which each item was last changed: detects conflicts by cell instead of by page.
     item_revisions = models.JSONField(default=dict)
     # Counts of findings after the last change, so that lists need not run the edits.
     hard_count = models.PositiveSmallIntegerField(default=0)
@@ -114,7 +114,7 @@ class SubmissionEvent(models.Model):
 
 
 class SectionInvitation(models.Model):
-    """A sheet in the hands of a colleague without an account: some sections to fill, or a step to sign."""
+    """A link for a colleague without an account: to fill some sections, or to sign a step."""
 
     SCOPE: ClassVar[Scope] = _SCOPE
 
@@ -133,22 +133,25 @@ class SectionInvitation(models.Model):
 
 
 class Attachment(models.Model):
-    """A file beside a sheet. The content lies outside the web root under a random name."""
+    """A file attached to a sheet. Its content is stored outside the web root under a random name."""
 
     SCOPE: ClassVar[Scope] = _SCOPE
 
     class Purpose(models.TextChoices):
-        SHEET = "sheet", _("Evidence for the answers")  # put there by the unit
-        DESK = "desk", _("Evidence for a disposition or exemption")  # put there by the desk, for desks only
+        SHEET = "sheet", _("Evidence for the answers")  # uploaded by the unit
+        DESK = (
+            "desk",
+            _("Evidence for a disposition or exemption"),
+        )  # uploaded by a reviewing office, for offices only
 
     submission = models.ForeignKey(Submission, models.PROTECT, related_name="attachments")
     purpose = models.CharField(
         max_length=8, choices=Purpose.choices, default=Purpose.SHEET, db_default=Purpose.SHEET
     )
     item = models.CharField(max_length=60, blank=True, default="", db_default="")  # item or section, if one
-    scanned_at = models.DateTimeField(null=True)  # found clean then; empty while no scanner is set
+    scanned_at = models.DateTimeField(null=True)  # passed the scan; empty without a scanner
     name = models.CharField(max_length=100)
-    kind = models.CharField(max_length=8)  # told by the content
+    kind = models.CharField(max_length=8)  # detected from the content
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     path = models.CharField(max_length=80)  # below ATTACHMENT_ROOT
@@ -184,7 +187,7 @@ class Filing(models.Model):
 
 
 class Explanation(models.Model):
-    """Why a soft edit may stand. Holds only while the numbers are those it was written about."""
+    """The explanation of a soft finding, valid for the values that its fingerprint names."""
 
     SCOPE: ClassVar[Scope] = _SCOPE
 
@@ -211,9 +214,9 @@ class Explanation(models.Model):
 
 
 class ItemNote(models.Model):
-    """What a respondent wants to say about an item although no rule asks: read by the reviewer at the item.
+    """A respondent's remark at an item, shown to the reviewer; no rule requires it.
 
-    One row per author, so that nobody overwrites a colleague. It is no part of what is filed.
+    One row per author, so that nobody overwrites a colleague's remark. Remarks are not part of a filing.
     """
 
     SCOPE: ClassVar[Scope] = _SCOPE
@@ -233,7 +236,7 @@ class ItemNote(models.Model):
 
 
 class FindingTrace(models.Model):
-    """That a rule spoke on a sheet, and since when it is silent again. Blank required cells are not kept."""
+    """A finding of a rule on a sheet and when it was cleared. Blank required cells are not traced."""
 
     SCOPE: ClassVar[Scope] = _SCOPE
 
@@ -245,7 +248,7 @@ class FindingTrace(models.Model):
     severity = models.CharField(max_length=8)
     first_shown = models.DateTimeField()
     cleared_at = models.DateTimeField(null=True)  # the answers changed so that the rule holds
-    times = models.PositiveSmallIntegerField(default=1)  # how often it came up
+    times = models.PositiveSmallIntegerField(default=1)  # how often the finding appeared
 
     objects = ScopedQuerySet["FindingTrace"].as_manager()
 

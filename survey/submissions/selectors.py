@@ -1,4 +1,4 @@
-"""Reads sheets: one sheet with everything that the rules say about it, and the list of a person's sheets."""
+"""Reads sheets: one sheet with its findings and progress, and the list of a person's sheets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,27 +31,27 @@ SHEET_RELATIONS = ("assignment__version", "unit__region", "unit__review_region",
 class Progress:
     """How far one section (or the whole sheet) is."""
 
-    wanted: int  # items that apply and must be answered
+    required: int  # relevant required items
     answered: int
     hard: int
-    soft: int  # soft findings that still want a reason
+    soft: int  # soft findings without a valid explanation
     notices: int
-    queries: int  # open questions of a reviewer
-    marked: int = 0  # answered by "not applicable" or "not known" instead of a figure
+    queries: int  # open comments of a reviewer
+    missing_reasons: int = 0  # items answered "not applicable" or "not known"
 
     @property
     def percent(self) -> int:
-        """Answered share of the wanted items, 100 when nothing is wanted."""
-        return 100 if not self.wanted else self.answered * 100 // self.wanted
+        """Answered share of the required items in per cent, 100 when none is required."""
+        return 100 if not self.required else self.answered * 100 // self.required
 
     @property
     def is_complete(self) -> bool:
-        """True when nothing in here stops submission."""
+        """True when nothing prevents submission."""
         return not self.hard and not self.soft and not self.queries
 
 
 class Sheet:
-    """One sheet and what the rules say about it. Everything derived is worked out once, when asked for."""
+    """One sheet with its findings. Derived values are computed lazily and once."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Sheet:
         self.queries = queries
 
     def with_answers(self, answers: Mapping[str, Any]) -> "Sheet":
-        """The same sheet with other answers, nothing read again."""
+        """A copy with other answers, without further queries."""
         return Sheet(
             self.submission,
             self.definition,
@@ -90,7 +90,7 @@ class Sheet:
 
     @cached_property
     def routed(self) -> RoutedSheet:
-        """The sheet with relevance and computations settled: one pass serves everything below."""
+        """The evaluated sheet: relevance, computed items and unreadable cells, in a single pass."""
         return evaluate_sheet(self.definition, self.answers, self.context, self.previous)
 
     @cached_property
@@ -100,12 +100,12 @@ class Sheet:
 
     @cached_property
     def computed(self) -> dict[str, Any]:
-        """Cells that the survey works out itself or takes from the register."""
+        """Cells that are computed or taken from the register."""
         return self.routed.computed
 
     @cached_property
     def effective(self) -> dict[str, Any]:
-        """What would be filed: answers that apply, and computed cells. Parked answers stay behind."""
+        """The content of a filing: relevant answers and computed cells, without parked answers."""
         cells = {**self.answers, **self.computed}
         return {code: cell for code, cell in cells.items() if code in self.relevant and cell}
 
@@ -121,51 +121,51 @@ class Sheet:
 
     @cached_property
     def soft(self) -> tuple[Finding, ...]:
-        """Findings that want a reason, explained or not."""
+        """Findings that need an explanation, explained or not."""
         return tuple(finding for finding in self.findings if finding.severity == "soft")
 
     @cached_property
     def unexplained(self) -> tuple[Finding, ...]:
-        """Soft findings without a reason that still holds."""
+        """Soft findings without a valid explanation."""
         return tuple(finding for finding in self.soft if self.explanation_of(finding) is None)
 
     def explanation_of(self, finding: Finding) -> Explanation | None:
-        """The reason given for exactly these numbers and not refused by a reviewer."""
-        found = self.explanations.get(finding.edit)
-        if found is None or found.fingerprint != finding.fingerprint:
+        """The explanation of exactly these values, unless a reviewer refused it."""
+        explanation = self.explanations.get(finding.edit)
+        if explanation is None or explanation.fingerprint != finding.fingerprint:
             return None
-        return None if found.verdict == Explanation.Verdict.REFUSED else found
+        return None if explanation.verdict == Explanation.Verdict.REFUSED else explanation
 
     def findings_of(self, code: str) -> list[Finding]:
-        """Findings that mark one item."""
+        """Findings that refer to an item."""
         return [finding for finding in self.findings if code in finding.items]
 
     @cached_property
     def notes(self) -> dict[str, list[ItemNote]]:
-        """Remarks of the respondents by item, oldest first; read when first asked for."""
-        found: dict[str, list[ItemNote]] = {}
+        """Remarks of the respondents by item, oldest first; read on first access."""
+        by_item: dict[str, list[ItemNote]] = {}
         for note in self.submission.notes.select_related("by").order_by("pk"):
-            found.setdefault(note.item, []).append(note)
-        return found
+            by_item.setdefault(note.item, []).append(note)
+        return by_item
 
     def queries_of(self, code: str) -> list[ReviewQuery]:
-        """Reviewers' questions pinned to one item, as the respondent may read them."""
+        """The reviewers' comments on an item that the respondent may read."""
         return [query for query in self.delivered_queries if item_of(query.item) == code]
 
     @property
     def delivered_queries(self) -> list[ReviewQuery]:
-        """Questions that the respondent may read: an open one arrives when the sheet is returned."""
+        """Comments that the respondent may read: an open one is delivered when the sheet is returned."""
         return [query for query in self.queries if is_delivered(query, self.submission)]
 
-    def items_named(self, words: str) -> list[tuple[Section, Item]]:
+    def find_items(self, words: str) -> list[tuple[Section, Item]]:
         """Items that apply and have the words in their code or name, in either language, in form order."""
-        wanted = words.casefold().split()
+        terms = words.casefold().split()
         return [
             (section, item)
             for section, _progress in self.sections
             for item in (self.item(code) for code in section.items if code in self.relevant)
-            if wanted
-            and all(word in f"{item.code} {item.label.zh} {item.label.en}".casefold() for word in wanted)
+            if terms
+            and all(word in f"{item.code} {item.label.zh} {item.label.en}".casefold() for word in terms)
         ]
 
     def item(self, code: str) -> Item:
@@ -186,17 +186,17 @@ class Sheet:
 
     def progress(self, section: Section | None = None) -> Progress:
         """Progress of one section, or of the sheet."""
-        places = section.items if section else self.definition.items
-        codes = [code for code in places if code in self.relevant]
-        wanted = [code for code in codes if self.item(code).required and code not in self.computed]
+        candidates = section.items if section else self.definition.items
+        codes = [code for code in candidates if code in self.relevant]
+        required = [code for code in codes if self.item(code).required and code not in self.computed]
         inside = set(codes)
         open_queries = [query for query in self.delivered_queries if query.state == ReviewQuery.State.OPEN]
         if section:
             open_queries = [query for query in open_queries if item_of(query.item) in inside]
         return Progress(
-            wanted=len(wanted),
-            answered=sum(1 for code in wanted if self.answers.get(code)),
-            marked=sum(1 for code in codes if "missing" in (self.answers.get(code) or ())),
+            required=len(required),
+            answered=sum(1 for code in required if self.answers.get(code)),
+            missing_reasons=sum(1 for code in codes if "missing" in (self.answers.get(code) or ())),
             hard=sum(1 for f in self.hard if not section or inside & set(f.items)),
             soft=sum(1 for f in self.unexplained if not section or inside & set(f.items)),
             notices=sum(
@@ -207,9 +207,9 @@ class Sheet:
 
 
 def sheet(submission: Submission) -> Sheet:
-    """One sheet, ready for the rules: at most three more queries when ``SHEET_RELATIONS`` are loaded.
+    """A sheet with everything that its rules need: at most three more queries when ``SHEET_RELATIONS`` are loaded.
 
-    A sheet that nobody has started shows what the register knows without storing it.
+    A sheet that nobody has started contains the prefilled cells without storing them.
     """
     definition = definition_for(submission.assignment.version)
     answers, context = submission.answers, unit_context(submission.unit, submission.round)
@@ -227,12 +227,12 @@ def sheet(submission: Submission) -> Sheet:
 
 
 def sheet_of(submission: Submission) -> Sheet:
-    """``sheet`` once per row object: a page, its buttons and a filing look at the same one."""
-    found: Sheet | None = getattr(submission, "_sheet", None)
-    if found is None:
-        found = sheet(submission)
-        submission._sheet = found  # type: ignore[attr-defined]  # a cache on the row object
-    return found
+    """``sheet``, cached on the row object."""
+    cached: Sheet | None = getattr(submission, "_sheet", None)
+    if cached is None:
+        cached = sheet(submission)
+        submission._sheet = cached  # type: ignore[attr-defined]  # a cache on the row object
+    return cached
 
 
 def previous_filing(submission: Submission) -> Filing | None:
@@ -300,7 +300,7 @@ def days_left(submission: Submission) -> int:
 
 
 def unit_context(unit: ReportingUnit, round_: CollectionRound) -> UnitContext:
-    """The register's facts as the rules see them. ``unit.region`` must be loaded."""
+    """The register values of a unit that rules read. ``unit.region`` must be loaded."""
     codes = unit.region.path.strip("/").split("/")
     return UnitContext(
         category=unit.category,
@@ -322,7 +322,7 @@ _FILED = frozenset({State.SUBMITTED, State.NATIONAL_REVIEW, State.ACCEPTED, Stat
 
 
 def round_counts(round_: CollectionRound) -> dict[str, Any]:
-    """Counts of a whole round by disposition, by state and by category, for those who run it."""
+    """Counts of a whole round by disposition, by state and by category, for the survey office."""
     rows = (
         Assignment.objects.filter(round=round_)
         .values("unit__category", "disposition", "submission__state")

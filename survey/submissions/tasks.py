@@ -1,4 +1,4 @@
-"""Background work of the sheets: mails to the people of a unit."""
+"""Background jobs of the sheets: mails to the respondents of a unit."""
 
 from survey.jobs.kinds import MESSAGE, register
 from survey.submissions.invitations import services as invitations

@@ -40,6 +40,7 @@ FOLDERS = (
     "survey/management",
     "survey/microdata",
     "survey/questionnaires",
+    "survey/submissions",
     "survey/templatetags",
     "tests/architecture",
     "tests/config",
@@ -51,6 +52,7 @@ FOLDERS = (
     "tests/survey/jobs",
     "tests/survey/microdata",
     "tests/survey/questionnaires",
+    "tests/survey/submissions",
 )
 # Folders whose own modules are free of these words, regardless of the folders below them.
 MODULES = ("survey", "tests", "tests/survey")

@@ -20,7 +20,7 @@ from survey.review.scores.peers import Box, box
 from survey.review.scores.wording import Effect
 from survey.review.selectors import place_name
 from survey.submissions.comments.models import ReviewQuery
-from survey.submissions.evidence.selectors import attachments_of, places_of
+from survey.submissions.evidence.selectors import attachments_of, evidence_targets
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import (
     Attachment,
@@ -142,7 +142,7 @@ def read(submission: Submission, *, show: str = "all", over: int = 50) -> Readin
         score = None
     effects = _effects(current, score)
     _compare(lines, submission, effects)
-    names = dict(places_of(submission))
+    names = dict(evidence_targets(submission))
     files = [
         (file, names.get(file.item), f"{'item' if file.item in lines else 'part'}-{file.item}")
         for file in attachments_of(submission).select_related("uploaded_by")

@@ -11,7 +11,7 @@ from survey.access.scope import Scope, ScopedQuerySet
 
 
 class ReviewQuery(models.Model):
-    """A question pinned to one item of one sheet: open, answered, closed."""
+    """A reviewer's comment on an item of a sheet: open, answered, closed."""
 
     SCOPE: ClassVar[Scope] = Scope(
         "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
@@ -36,7 +36,7 @@ class ReviewQuery(models.Model):
     raised_at = models.DateTimeField(default=timezone.now)
     reply = models.TextField(blank=True)
     reply_code = models.CharField(max_length=9, choices=ReplyCode.choices, blank=True, db_default="")
-    corrected = models.BooleanField(default=False)  # the respondent says: I changed the number
+    corrected = models.BooleanField(default=False)  # the respondent states that the value was corrected
     replied_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     replied_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
@@ -75,7 +75,7 @@ class CorrectionSlip(models.Model):
         REFUSED = "refused", _("Refused")
 
     query = models.OneToOneField(ReviewQuery, models.CASCADE, related_name="slip")
-    proposed = models.JSONField()  # a cell as answers keep it
+    proposed = models.JSONField()  # a cell in stored form
     filed = models.JSONField(null=True)  # the cell that the reviewer saw
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
     answered_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")

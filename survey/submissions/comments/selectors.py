@@ -17,12 +17,12 @@ def open_queries(submission: Submission) -> "QuerySet[ReviewQuery]":
 
 
 def is_delivered(query: ReviewQuery, submission: Submission) -> bool:
-    """Whether the respondent may read the comment: an open one arrives when the sheet is returned."""
+    """Whether the respondent may read the comment: an open one is delivered when the sheet is returned."""
     return submission.is_editable or query.state != ReviewQuery.State.OPEN
 
 
 def slips_of(submission: Submission) -> "QuerySet[CorrectionSlip]":
-    """The proposed values of a sheet, those that wait for an answer first."""
+    """The proposed values of a sheet, unanswered ones first."""
     return (
         CorrectionSlip.objects.filter(query__submission=submission)
         .select_related("query__raised_by", "answered_by")

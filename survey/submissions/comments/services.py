@@ -1,4 +1,4 @@
-"""Answers to comments and to proposed values. The caller holds the sheet's lock and has checked who may."""
+"""Answers to comments and to proposed values. The caller holds the sheet's lock and has checked permissions."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,8 +16,8 @@ def answer_query(
 ) -> ReviewQuery:
     """Store the respondent's answer: a text, the tick that the number was corrected, or both.
 
-    ``code`` says in place of a text what else the tick means (a ``ReviewQuery.ReplyCode``).
-    Raises PolicyDenied (the comment is closed, nothing was said).
+    ``code`` is the reply stored in place of an empty text (a ``ReviewQuery.ReplyCode``).
+    Raises PolicyDenied (the comment is closed, the answer is empty).
     """
     query = row.queries.select_for_update().filter(pk=query_id).first()
     if query is None or query.state == ReviewQuery.State.CLOSED:
@@ -47,7 +47,7 @@ def answer_query(
     return query
 
 
-def hold_slip(submission: Submission, slip_id: int) -> CorrectionSlip:
+def lock_slip(submission: Submission, slip_id: int) -> CorrectionSlip:
     """The locked row of a proposed value that nobody has answered. Raises PolicyDenied."""
     slip = (
         CorrectionSlip.objects.select_for_update(of=("self",))

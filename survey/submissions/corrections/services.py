@@ -1,7 +1,7 @@
 """The respondent's answer to a value that a reviewer proposed.
 
-No reviewer writes into a sheet: a confirmed value is saved by the respondent like everything else that they type,
-and the comment that carries the proposal is answered with it.
+Reviewers never write into a sheet: a confirmed value is saved as the respondent's own change, and the comment
+of the proposal is answered with it.
 """
 
 from django.core.exceptions import PermissionDenied
@@ -29,7 +29,7 @@ def answer_correction(
     """
     if not may(by, Permission.RESPOND, submission):
         raise PermissionDenied
-    slip = comments.hold_slip(submission, slip_id)
+    slip = comments.lock_slip(submission, slip_id)
     if confirm:
         saved = autosave(
             submission,

@@ -45,7 +45,7 @@ def _as_shown(submission: Submission, slip: CorrectionSlip) -> ProposedValue:
 @require_http_methods(["GET", "POST"])
 @requires(Permission.RESPOND)
 def sheet_corrections(request: HttpRequest, pk: int) -> HttpResponse:
-    """What was proposed, beside what was filed; confirm or refuse."""
+    """Proposed values beside the filed ones; the respondent confirms or refuses."""
     user: Any = request.user
     submission = get_object_or_404(sheets_of(user), pk=pk)
     errors: list[dict[str, Any]] = []

@@ -1,11 +1,11 @@
-"""What a file is, told by its content and not by its name. Pure."""
+"""Detects the kind of a file from its content, not from its name. Pure."""
 
 from __future__ import annotations
 
 import zipfile
 from io import BytesIO
 
-# Kind -> (media type, ending). Nothing that a browser would run.
+# Kind -> (media type, extension). No kind that a browser would execute.
 KINDS: dict[str, tuple[str, str]] = {
     "pdf": ("application/pdf", ".pdf"),
     "png": ("image/png", ".png"),

@@ -1,4 +1,4 @@
-"""Reads of attachments: of a sheet, and of everything that somebody may see."""
+"""Reads attachments: those of a sheet, and all that a user may read."""
 
 from typing import Any
 
@@ -12,23 +12,23 @@ from survey.submissions.models import Attachment, Submission
 SHEET, DESK = Attachment.Purpose.SHEET, Attachment.Purpose.DESK
 
 
-def places_of(submission: Submission) -> list[tuple[str, Any]]:
-    """Sections and items that a file may prove: (code, label), in the order of the form."""
+def evidence_targets(submission: Submission) -> list[tuple[str, Any]]:
+    """Sections and items that evidence may refer to: (code, label), in form order."""
     definition = definition_for(submission.assignment.version)
-    found: list[tuple[str, Any]] = []
+    targets: list[tuple[str, Any]] = []
     for section in definition.sections:
-        found.append((section.code, section.title))
-        found += [(code, definition.items[code].label) for code in section.items]
-    return found
+        targets.append((section.code, section.title))
+        targets += [(code, definition.items[code].label) for code in section.items]
+    return targets
 
 
 def attachments_of(submission: Submission, purpose: str = SHEET) -> QuerySet[Attachment]:
-    """Files of a sheet that are shown, of one purpose."""
+    """The files of a sheet with a purpose, without removed ones."""
     return submission.attachments.filter(removed_at=None, purpose=purpose).order_by("pk")
 
 
 def files_of(user: User) -> QuerySet[Attachment]:
-    """Files that this person may fetch: those of the units within reach, and a desk's own for desks only."""
+    """Files that the user may download: evidence of units in scope, and evidence of offices for offices only."""
     desks = Attachment.objects.visible_to(user, Permission.MANAGE_UNITS).filter(purpose=DESK)
     return Attachment.objects.visible_to(user).filter(
         Q(purpose=SHEET) | Q(pk__in=desks.values("pk")), removed_at=None

@@ -1,6 +1,6 @@
-"""Files beside a sheet: checked, scanned, kept outside the web root, removed by mark only.
+"""Files attached to a sheet: checked, scanned, stored outside the web root, removed by a flag only.
 
-The unit puts evidence for its answers there; a desk the document by which a unit leaves the survey. Limits,
+A unit uploads evidence for its answers; an office the document that justifies an exemption. Limits,
 scanner and storage are the same; who may add and who may read differ by ``Attachment.purpose``.
 """
 
@@ -23,7 +23,7 @@ from survey.access.roles import Permission
 from survey.collection.models import Assignment, Disposition
 from survey.exceptions import PolicyDenied
 from survey.submissions.evidence.file_kinds import KINDS, kind_of
-from survey.submissions.evidence.selectors import DESK, SHEET, attachments_of, places_of
+from survey.submissions.evidence.selectors import DESK, SHEET, attachments_of, evidence_targets
 from survey.submissions.lifecycle.states import EDITABLE, Owner, State
 from survey.submissions.lifecycle.transitions import locked, reaches
 from survey.submissions.models import Attachment, Submission
@@ -44,22 +44,22 @@ def attach(
 ) -> Attachment:
     """Store one file. ``item`` is the item or section that it proves, empty for the sheet as a whole.
 
-    Raises PermissionDenied, PolicyDenied with the reason why it is not taken.
+    Raises PermissionDenied, PolicyDenied with the reason why the file is refused.
     """
     kind = kind_of(data)
     if kind is None:
         raise PolicyDenied(
             _("This kind of file is not taken: PDF, pictures, .xlsx, .docx without macros, or text.")
         )
-    place = _place(submission)
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    place.write_bytes(data)
-    place.chmod(0o600)
+    path = _new_path(submission)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_bytes(data)
+    path.chmod(0o600)
     try:
-        found = _scan(place)
-        if found:
+        threat = _scan(path)
+        if threat:
             audit.record(
-                by=by, action="attachment_infected", subject=submission, succeeded=False, found=found
+                by=by, action="attachment_infected", subject=submission, succeeded=False, found=threat
             )
             raise PolicyDenied(_("The scanner has found something harmful in this file. It was not stored."))
         facts = {
@@ -69,34 +69,34 @@ def attach(
             "item": item,
             "purpose": purpose,
         }
-        return _store(submission, by, place, data, facts)
+        return _store(submission, by, path, data, facts)
     except BaseException:
-        place.unlink(missing_ok=True)  # no row, no file
+        path.unlink(missing_ok=True)  # no row, no file
         raise
 
 
-def _place(submission: Submission) -> Path:
+def _new_path(submission: Submission) -> Path:
     return Path(settings.ATTACHMENT_ROOT) / str(submission.pk) / secrets.token_hex(16)
 
 
-def _scan(place: Path) -> str:
-    """What the office's scanner says: empty for a clean file."""
+def _scan(path: Path) -> str:
+    """The result of the configured scanner: empty for a clean file."""
     if not settings.ATTACHMENT_SCANNER:
         return ""
-    return str(import_string(settings.ATTACHMENT_SCANNER)(place) or "")
+    return str(import_string(settings.ATTACHMENT_SCANNER)(path) or "")
 
 
 def _clean(name: str, kind: str) -> str:
-    """A name without folders and control characters, with the ending of what the file is."""
+    """A name without folders and control characters, with the extension of the detected kind."""
     stem = Path(name.replace("\\", "/")).stem
     return f"{_NAME.sub('_', stem).strip()[:80] or 'file'}{KINDS[kind][1]}"
 
 
 @transaction.atomic
-def _store(submission: Submission, by: User, place: Path, data: bytes, facts: dict[str, str]) -> Attachment:
+def _store(submission: Submission, by: User, path: Path, data: bytes, facts: dict[str, str]) -> Attachment:
     row = locked(submission)
     _may_change(row, by, facts["purpose"])
-    if facts["item"] and facts["item"] not in dict(places_of(row)):
+    if facts["item"] and facts["item"] not in dict(evidence_targets(row)):
         raise PolicyDenied(_("This questionnaire has no such item."))
     present = attachments_of(row, facts["purpose"])
     if present.count() >= MOST:
@@ -109,7 +109,7 @@ def _store(submission: Submission, by: User, place: Path, data: bytes, facts: di
         size=len(data),
         uploaded_by=by,
         sha256=hashlib.sha256(data).hexdigest(),
-        path=f"{place.parent.name}/{place.name}",
+        path=f"{path.parent.name}/{path.name}",
         **facts,
         scanned_at=timezone.now() if settings.ATTACHMENT_SCANNER else None,
     )
@@ -142,13 +142,13 @@ def _may_change(row: Submission, by: User, purpose: str) -> None:
 
 @transaction.atomic
 def remove(submission: Submission, *, by: User, attachment_id: int, purpose: str = SHEET) -> None:
-    """Take a file away. The row and the file stay for the audit; nobody is shown them any more."""
+    """Hide a file. The row and the file are retained for audit; no page shows them."""
     row = locked(submission)
     _may_change(row, by, purpose)
     if purpose == DESK and _is_proof(row):
         raise PolicyDenied(_("What was decided about this unit rests on its files. Change that first."))
-    gone = attachments_of(row, purpose).filter(pk=attachment_id).update(removed_at=timezone.now())
-    if not gone:
+    removed = attachments_of(row, purpose).filter(pk=attachment_id).update(removed_at=timezone.now())
+    if not removed:
         raise PolicyDenied(_("This file has been removed already."))
     audit.record(
         by=by,
@@ -160,12 +160,12 @@ def remove(submission: Submission, *, by: User, attachment_id: int, purpose: str
 
 
 def _is_proof(row: Submission) -> bool:
-    """Does a decision stand that needed a file: an exemption by such a code, or a unit out of the survey?"""
+    """Whether a decision in force relies on the files: an exemption, or a disposition other than eligible."""
     return row.state == State.EXEMPTED or row.assignment.disposition != Disposition.ELIGIBLE
 
 
 def read(attachment: Attachment, *, by: User) -> bytes:
-    """The content of a file that ``by`` may see; who fetched it is recorded. Raises PolicyDenied when it is damaged."""
+    """The content of a file; the download is recorded in the audit log. Raises PolicyDenied when it is damaged."""
     data = (Path(settings.ATTACHMENT_ROOT) / attachment.path).read_bytes()
     if hashlib.sha256(data).hexdigest() != attachment.sha256:
         raise PolicyDenied(_("The stored file is damaged. Tell the survey office."))
@@ -182,7 +182,7 @@ def read(attachment: Attachment, *, by: User) -> bytes:
 
 
 def has_evidence(assignment: Assignment) -> bool:
-    """Whether the office has put a document beside the sheet of an assignment."""
+    """Whether an office has attached a document to the sheet of an assignment."""
     return Attachment.objects.filter(
         submission__assignment=assignment, purpose=DESK, removed_at=None
     ).exists()

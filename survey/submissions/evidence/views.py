@@ -1,4 +1,4 @@
-"""Evidence beside a sheet: list, upload, download, removal."""
+"""Evidence of a sheet: list, upload, download, removal."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -45,12 +45,12 @@ def sheet_evidence(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             return redirect("sheet_evidence", pk)
         except SurveyError as refusal:
             errors = [{"href": "#id_file", "text": str(refusal.sentence)}]
-    places = selectors.places_of(submission)
-    names = dict(places)
+    targets = selectors.evidence_targets(submission)
+    names = dict(targets)
     files = selectors.attachments_of(submission).select_related("uploaded_by")
     context = frame(request, sheet_of(submission)) | {
         "rows": [(row, names.get(row.item)) for row in files],
-        "places": places,
+        "targets": targets,
         "chosen": request.POST.get("item", request.GET.get("item", "")),
         "errors": errors,
         "largest": settings.ATTACHMENT_LARGEST // 2**20,
@@ -62,7 +62,7 @@ def sheet_evidence(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.RESPOND)
 @require_POST
 def evidence_remove(request: AuthenticatedRequest, pk: int, attachment: int) -> HttpResponse:
-    """Take a file away."""
+    """Remove a file."""
     evidence.remove(load(request, pk), by=request.user, attachment_id=attachment)
     messages.success(request, _("The file has been removed."))
     return redirect("sheet_evidence", pk)
@@ -71,7 +71,7 @@ def evidence_remove(request: AuthenticatedRequest, pk: int, attachment: int) -> 
 @requires(Permission.RESPOND, Permission.VIEW_SHEETS)
 @require_GET
 def evidence_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """One file, to be saved and never shown inside this site."""
+    """Download of a file, as an attachment that browsers do not display."""
     rows = selectors.files_of(request.user).select_related("submission__unit__review_region")
     attachment = get_object_or_404(rows, pk=pk)
     response = HttpResponse(

@@ -1,4 +1,4 @@
-"""The pages around filing: findings, reasons, summary, sign-off, receipt, filed versions, comments."""
+"""The pages of filing: findings, reasons, summary, sign-off, receipt, filed versions, comments."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ from survey.submissions.selectors import Sheet, latest_filing, sheet_of
 @requires(Permission.RESPOND)
 @require_GET
 def sheet_findings(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Everything that is wrong or unusual, each with a way to its cell."""
+    """All findings, each with links to its cells."""
     return _findings(request, load(request, pk), {})
 
 
@@ -47,13 +47,13 @@ def _findings(
     blank: dict[str, tuple[Any, list[Any]]] = {}  # items that nobody has answered yet, by section
     for finding in sheet.findings:
         view = builder.finding(finding)
-        places = [(sheet.definition.section_of(code), sheet.item(code)) for code in finding.items]
+        locations = [(sheet.definition.section_of(code), sheet.item(code)) for code in finding.items]
         if finding.edit.startswith("REQ-"):
-            section, item = places[0]
+            section, item = locations[0]
             blank.setdefault(section.code, (section, []))[1].append(item)
             continue
         groups[finding.severity].append(
-            (view, places, refused if refused.get("edit") == finding.edit else {})
+            (view, locations, refused if refused.get("edit") == finding.edit else {})
         )
     context = frame(request, sheet) | {
         "groups": groups,
@@ -69,13 +69,13 @@ def _findings(
 @requires(Permission.RESPOND)
 @require_POST
 def sheet_explain(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Store the reason for an unusual value; a refused text comes back to be improved."""
+    """Store the explanation of a finding; a refused text is shown again with the error."""
     submission = load(request, pk)
-    given = {name: request.POST.get(name, "") for name in ("edit", "fingerprint", "reason_code", "text")}
+    values = {name: request.POST.get(name, "") for name in ("edit", "fingerprint", "reason_code", "text")}
     try:
-        services.explain(submission, by=request.user, **given)
+        services.explain(submission, by=request.user, **values)
     except SurveyError as refusal:
-        return _findings(request, submission, given | {"error": refusal.sentence}, status=422)
+        return _findings(request, submission, values | {"error": refusal.sentence}, status=422)
     messages.success(request, _("The reason has been saved."))
     return redirect(f"{reverse('sheet_findings', args=[pk])}#soft")
 
@@ -102,7 +102,7 @@ def sheet_submit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Sign-off and submission of the revision that the summary showed."""
     submission = load(request, pk)
     initial = dict(submission.signatories) or {"filler": request.user.name}
-    signed = signing.names(sheet_of(submission)) if signing.chain_wanted() else {}
+    signed = signing.names(sheet_of(submission)) if signing.chain_required() else {}
     form = SignOffForm(request.POST or None, initial=initial, signed=signed)
     errors: list[dict[str, str]] = []
     if request.method == "POST":
@@ -122,7 +122,7 @@ def sheet_submit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     context = frame(request, sheet) | {
         "form": form,
         "errors": errors,
-        # The revision of the summary travels with the link; without it the page shows the present one.
+        # The link from the summary passes its revision; without it the current one is used.
         "shown_revision": request.POST.get("revision") or request.GET.get("revision") or submission.revision,
         "obstacles": services.refusals(submission, services.submit_action(submission), request.user),
         **_chain(sheet),
@@ -131,8 +131,8 @@ def sheet_submit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 def _chain(sheet: Sheet) -> dict[str, Any]:
-    """The sign-off in turn, where the office wants it."""
-    if not signing.chain_wanted():
+    """Context of the sequential sign-off, when it is enabled."""
+    if not signing.chain_required():
         return {}
     return {
         "chain": signing.steps(sheet),
@@ -144,7 +144,7 @@ def _chain(sheet: Sheet) -> dict[str, Any]:
 @requires(Permission.RESPOND)
 @require_GET
 def sheet_receipt(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """What was filed last, when, by whom, and its hash."""
+    """The latest filing: when, by whom, and its hash."""
     submission = load(request, pk)
     filing = latest_filing(submission)
     if filing is None:
@@ -171,7 +171,7 @@ def sheet_recall(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.RESPOND)
 @require_GET
 def sheet_filed(request: AuthenticatedRequest, pk: int, number: int) -> HttpResponse:
-    """A filed version as it was, at any later time; ``?download`` gives the text that was hashed."""
+    """A filed version; ``?download`` gives the text that was hashed."""
     submission = load(request, pk)
     filing = get_object_or_404(
         submission.filings.select_related("version", "filed_by").defer("version__document"), number=number
@@ -214,14 +214,14 @@ def sheet_reply(request: AuthenticatedRequest, pk: int, query: int) -> HttpRespo
 @requires(Permission.RESPOND)
 @require_GET
 def sheet_print(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """The blank questionnaire with definitions, for preparing the figures on paper."""
+    """The blank questionnaire with definitions, to prepare the figures on paper."""
     sheet = sheet_of(load(request, pk))
     context = frame(request, sheet) | {"blank_sections": items_by_section(sheet.definition)}
     return page(request, "survey/submissions/filing/print.html", context)
 
 
 class SignatoryForm(PlainForm):
-    """To whom the link for a step goes."""
+    """The recipient of a signature link."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
     email = forms.EmailField(label=gettext_lazy("Work e-mail"))

@@ -1,4 +1,4 @@
-"""What the holder of an invitation sees: the invited sections and nothing else. Nobody signs in here."""
+"""Pages for the holder of an invitation: only the invited sections, without signing in."""
 
 from typing import Any
 
@@ -25,35 +25,37 @@ from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.page.views import fragment_context, section_context
 from survey.submissions.selectors import Sheet, days_left, deadline, sheet_of
 
-HELD = "guest"  # session key: invitation id -> hash of its secret
+SESSION_KEY = "guest"  # session key: invitation id -> hash of its secret
 
 
 @public
 @never_cache
 @require_GET
 def guest_open(request: HttpRequest, secret: str) -> HttpResponse:
-    """The link of the invitation. The browser keeps the proof; the secret leaves the address bar."""
+    """Opens the link of an invitation: stores its hash in the session and redirects to a URL without the secret."""
     invitation = invitations.by_secret(secret)
     if invitation is None:
         return page(request, "survey/submissions/guests/guest.html", {"ended": True})
-    held = dict(request.session.get(HELD, {}))
-    held[str(invitation.pk)] = invitation.secret_hash
-    request.session[HELD] = held
+    hashes = dict(request.session.get(SESSION_KEY, {}))
+    hashes[str(invitation.pk)] = invitation.secret_hash
+    request.session[SESSION_KEY] = hashes
     return redirect("guest_home", invitation.pk)
 
 
-def held(request: HttpRequest, pk: int) -> SectionInvitation | None:
-    """The invitation that this browser has proved to hold, while it works."""
-    proof = request.session.get(HELD, {}).get(str(pk))
+def invitation_of(request: HttpRequest, pk: int) -> SectionInvitation | None:
+    """The invitation that this session has opened, while it is valid."""
+    proof = request.session.get(SESSION_KEY, {}).get(str(pk))
     return invitations.by_session(pk, proof) if proof else None
 
 
 def _sections(invitation: SectionInvitation, sheet: Sheet) -> list[tuple[Section, Any]]:
-    return [(one, progress) for one, progress in sheet.sections if one.code in invitation.sections]
+    return [
+        (section, progress) for section, progress in sheet.sections if section.code in invitation.sections
+    ]
 
 
 def guest_frame(invitation: SectionInvitation, sheet: Sheet) -> dict[str, Any]:
-    """What every page of a guest shows around its content."""
+    """Context that every page of a guest shares."""
     obstacles = services.refusals(sheet.submission, Action.SAVE, None)
     return {
         "guest": invitation,
@@ -72,7 +74,7 @@ def guest_frame(invitation: SectionInvitation, sheet: Sheet) -> dict[str, Any]:
 @require_GET
 def guest_home(request: HttpRequest, pk: int) -> HttpResponse:
     """The invited sections with their progress."""
-    invitation = held(request, pk)
+    invitation = invitation_of(request, pk)
     if invitation is None:
         return page(request, "survey/submissions/guests/guest.html", {"ended": True})
     if invitation.role:
@@ -87,11 +89,11 @@ def guest_home(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def guest_section(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
     """One invited section; without script a POST saves it as a whole."""
-    invitation = held(request, pk)
+    invitation = invitation_of(request, pk)
     if invitation is None:
         return page(request, "survey/submissions/guests/guest.html", {"ended": True})
     sheet = invitations.guest_sheet(invitation)
-    section = next((one for one, _progress in _sections(invitation, sheet) if one.code == code), None)
+    section = next((shown for shown, _progress in _sections(invitation, sheet) if shown.code == code), None)
     if section is None:
         return redirect("guest_home", pk)
     typed: dict[str, Any] = {}
@@ -100,8 +102,8 @@ def guest_section(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
         if result.is_clean:
             messages.success(request, _("Saved."))
             add = request.POST.get("add_row", "")
-            here = reverse("guest_section", args=[pk, code])
-            return redirect(f"{here}?add_row={add}#row-{add}" if add in section.items else here)
+            url = reverse("guest_section", args=[pk, code])
+            return redirect(f"{url}?add_row={add}#row-{add}" if add in section.items else url)
         typed = {"typed": changes, "errors": result.errors, "conflicts": result.conflicts}
         sheet = invitations.guest_sheet(invitation, result.sheet)
     context = guest_frame(invitation, sheet) | section_context(request, sheet, section, typed)
@@ -114,7 +116,7 @@ def guest_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
     """Autosave of changed cells."""
     if not getattr(request, "htmx", False):
         return guest_section(request, pk, code)
-    invitation = held(request, pk)
+    invitation = invitation_of(request, pk)
     if invitation is None or code not in invitation.sections:
         sentence = _("This invitation has ended. What you have saved is kept.")
         return page(request, "survey/submissions/page/section.html", {"refusal": sentence}, "refusal", 409)
@@ -145,8 +147,8 @@ def _save(request: HttpRequest, invitation: SectionInvitation, sheet: Sheet) -> 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def guest_sign(request: HttpRequest, pk: int) -> HttpResponse:
-    """A head reads everything that would be filed, and signs it."""
-    invitation = held(request, pk)
+    """The page where a head reads the content of the filing and signs it."""
+    invitation = invitation_of(request, pk)
     if invitation is None or not invitation.role:
         return page(request, "survey/submissions/guests/guest.html", {"ended": True})
     submission = invitation.submission

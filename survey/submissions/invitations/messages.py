@@ -1,4 +1,4 @@
-"""Sentences about invitations that are stored."""
+"""Stored messages about invitations."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,7 +1,7 @@
-"""Single sections in other hands: an invitation by link, what its holder may fill, and how it ends.
+"""Invitations by link: create and withdraw them, save as a guest, mail the link.
 
-Whoever holds the link fills the sections that it names, and nothing else: no other answer is shown, nothing can be
-submitted. The link is random and stored as a hash only; it ends by date, by revocation, and with the sheet.
+A guest can fill the sections of the invitation only; no other answer is shown and nothing can be submitted. The
+link is random and stored as a hash only. It ends by date, by withdrawal, and when the sheet is filed.
 """
 
 import base64
@@ -115,7 +115,7 @@ def withdraw(submission: Submission, *, by: User, invitation_id: int) -> None:
 def ask_signature(
     submission: Submission, *, by: User, name: str, email: str, role: str, site: str = ""
 ) -> tuple[SectionInvitation, str]:
-    """A link for a step of the sign-off; an earlier link for the same step stops working.
+    """Create the link for a step of the sign-off; an earlier link for the step stops working.
 
     The link is mailed when ``site``, the address of the system, is given.
 
@@ -158,41 +158,46 @@ def live(submission: Submission) -> Any:
 
 
 def by_secret(secret: str) -> SectionInvitation | None:
-    """The invitation that a link belongs to, while it works."""
-    return _found(secret_hash=_hash(secret))
+    """The invitation of a link, while it is valid."""
+    return _usable(secret_hash=_hash(secret))
 
 
 def by_session(pk: int, secret_hash: str) -> SectionInvitation | None:
-    """The invitation that a browser has proved to hold, looked up anew with every request."""
-    return _found(pk=pk, secret_hash=secret_hash)
+    """The invitation of a session, checked again with every request."""
+    return _usable(pk=pk, secret_hash=secret_hash)
 
 
-def _found(**wanted: Any) -> SectionInvitation | None:
+def _usable(**lookup: Any) -> SectionInvitation | None:
     rows = SectionInvitation.objects.select_related(
         *(f"submission__{name}" for name in SHEET_RELATIONS), "invited_by"
     ).defer("submission__assignment__version__document")
-    found = rows.filter(**wanted, withdrawn_at=None, expires_at__gt=timezone.now()).first()
-    return found if found is not None and found.submission.state in EDITABLE else None
+    invitation = rows.filter(**lookup, withdrawn_at=None, expires_at__gt=timezone.now()).first()
+    return invitation if invitation is not None and invitation.submission.state in EDITABLE else None
 
 
-def guest_sheet(invitation: SectionInvitation, whole: Sheet | None = None) -> Sheet:
-    """The sheet as the guest sees it: findings that tell of other sections are left out."""
-    result = whole or sheet(invitation.submission)
+def guest_sheet(invitation: SectionInvitation, source: Sheet | None = None) -> Sheet:
+    """The sheet as the guest sees it, without findings about other sections."""
+    result = source or sheet(invitation.submission)
     items = items_of(invitation, result)
-    result.findings = tuple(one for one in result.findings if set(one.items) <= items)
-    result.queries = ()  # reviewers write to the unit, not to its guests
+    result.findings = tuple(finding for finding in result.findings if set(finding.items) <= items)
+    result.queries = ()  # comments are addressed to the unit, not to its guests
     return result
 
 
-def items_of(invitation: SectionInvitation, of: Sheet) -> set[str]:
-    """Items that the invitation opens."""
-    return {code for one in of.definition.sections if one.code in invitation.sections for code in one.items}
+def items_of(invitation: SectionInvitation, current: Sheet) -> set[str]:
+    """Codes of the items in the invited sections."""
+    return {
+        code
+        for section in current.definition.sections
+        if section.code in invitation.sections
+        for code in section.items
+    }
 
 
 def save_as_guest(
     invitation: SectionInvitation, *, changes: Mapping[str, Any], base_revision: int, bases: Mapping[str, int]
 ) -> SaveResult:
-    """Autosave of a guest: only cells of the invited sections; the event says by whose link.
+    """Autosave of a guest: only cells of the invited sections; the event names the guest.
 
     Raises PolicyDenied when the sheet takes no answers.
     """
@@ -215,8 +220,8 @@ def link_to(site: str, secret: str) -> str:
 
 def _mail(invitation: SectionInvitation, nonce: str, site: str, by: Any) -> None:
     if site:
-        given = {"nonce": nonce, "site": site, "language": get_language() or "zh-hans"}
-        enqueue("invitation", invitation.pk, by=by, arguments=given, not_after=invitation.expires_at)
+        arguments = {"nonce": nonce, "site": site, "language": get_language() or "zh-hans"}
+        enqueue("invitation", invitation.pk, by=by, arguments=arguments, not_after=invitation.expires_at)
 
 
 def send_invitation(work: Work) -> None:
@@ -224,7 +229,7 @@ def send_invitation(work: Work) -> None:
 
     Raises PolicyDenied when the secret key of the system has changed since.
     """
-    invitation = _found(pk=int(work.job.key))
+    invitation = _usable(pk=int(work.job.key))
     if invitation is None:
         return
     language, secret = work.job.arguments["language"], _secret(work.job.arguments["nonce"])
@@ -234,7 +239,11 @@ def send_invitation(work: Work) -> None:
     submission = invitation.submission
     definition = definition_for(submission.assignment.version)
     with translation.override(language):
-        titles = [one.title.get(language) for one in definition.sections if one.code in invitation.sections]
+        titles = [
+            section.title.get(language)
+            for section in definition.sections
+            if section.code in invitation.sections
+        ]
         text = render_to_string(
             "email/invitation.txt",
             {
@@ -254,7 +263,7 @@ def send_invitation(work: Work) -> None:
 
 
 def _secret(nonce: str) -> str:
-    """The secret of a link. Whoever reads the job that mails it cannot make it without the system's own key."""
+    """The secret of a link, derived from the nonce and the secret key, so that a stored job does not reveal it."""
     digest = salted_hmac("survey.invitation", nonce, algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest[:24]).decode()
 

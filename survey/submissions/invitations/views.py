@@ -1,4 +1,4 @@
-"""The respondent hands out sections and takes them back."""
+"""The respondent invites colleagues to sections and withdraws invitations."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from survey.submissions.selectors import Sheet, sheet_of
 
 
 class ShareForm(PlainForm):
-    """Who fills what, until when."""
+    """A new invitation: recipient, sections and validity."""
 
     name = forms.CharField(label=gettext_lazy("Name of the colleague"), max_length=60)
     email = forms.EmailField(label=gettext_lazy("Work e-mail"))
@@ -52,7 +52,7 @@ class ShareForm(PlainForm):
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sheet_share(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Invitations of a sheet, and a form for a new one. The link is shown once, when it is made."""
+    """Invitations of a sheet, and a form for a new one. The link is shown once, on creation."""
     submission = load(request, pk)
     sheet = sheet_of(submission)
     form = ShareForm(sheet, request.POST or None)

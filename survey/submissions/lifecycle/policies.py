@@ -1,7 +1,7 @@
-"""The policies that the state table names. Each answers with a sentence when it forbids, else with None.
+"""The policies that the transition table names. Each returns a message when it forbids, else None.
 
-A policy speaks of the sheet and of the request: what cannot be known before the person presses a button
-(a reason, a date, the revision that was shown) is in ``BY_REQUEST`` and is not asked for by ``can``.
+A policy judges the sheet and the request. Policies about request data that is not available before the action
+(a reason, a date, the shown revision) are in ``BY_REQUEST`` and are skipped by ``can``.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ type Refusal = str | Promise | None
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the person gave along with the action."""
+    """An action with its parameters."""
 
     by: User | None
     action: Action
@@ -58,7 +58,7 @@ def accepts_answers(submission: Submission, request: Request) -> Refusal:
 
 
 def _returned_until(submission: Submission) -> datetime | None:
-    # A reviewer who returns a sheet after the closing date gives the time that it takes to correct it.
+    # A sheet may be returned after the closing date with a due date of its own.
     return submission.return_due_at if submission.state == State.RETURNED else None
 
 
@@ -70,7 +70,7 @@ def round_open(submission: Submission, request: Request) -> Refusal:
 
 
 def revision_shown(submission: Submission, request: Request) -> Refusal:
-    """What is filed is what was on the screen."""
+    """The filed revision is the one that was shown."""
     if request.shown_revision != submission.revision:
         return _("The answers were changed after this page was shown. Read the summary again, then submit.")
     return None
@@ -89,7 +89,7 @@ def hard_edits_pass(submission: Submission, request: Request) -> Refusal:
 
 
 def soft_edits_explained(submission: Submission, request: Request) -> Refusal:
-    """Every soft finding has a reason that still holds."""
+    """Every soft finding has a valid explanation."""
     count = len(sheet_of(submission).unexplained)
     if not count:
         return None
@@ -101,8 +101,8 @@ def soft_edits_explained(submission: Submission, request: Request) -> Refusal:
 
 
 def signed(submission: Submission, request: Request) -> Refusal:
-    """The people who answer for the figures are named; where three sign in turn, each has signed this content."""
-    if signing.chain_wanted():
+    """All signatories are named; with the sequential sign-off, each has signed the current content."""
+    if signing.chain_required():
         step = signing.next_step(sheet_of(submission))
         return None if step is None else _("The form has not been signed by everybody yet.")
     if all(str(submission.signatories.get(name, "")).strip() for name in SIGNATORIES):
@@ -118,14 +118,14 @@ def reviewed_by_province(submission: Submission, request: Request) -> Refusal:
 
 
 def reviewed_by_nation(submission: Submission, request: Request) -> Refusal:
-    """The unit belongs to a category that reports straight to the nation."""
+    """The unit belongs to a category that is reviewed nationally only."""
     if submission.unit.category not in NATIONAL_CATEGORIES:
         return _("Sheets of this category are reviewed by the province first.")
     return None
 
 
 def review_not_begun(submission: Submission, request: Request) -> Refusal:
-    """Nobody has taken up the sheet yet."""
+    """No reviewer has opened the sheet yet."""
     if submission.review_started_at:
         return _("The review of this sheet has begun. Ask your reviewer to return it.")
     return None
@@ -144,7 +144,7 @@ def queries_answered(submission: Submission, request: Request) -> Refusal:
 
 
 def no_open_query(submission: Submission, request: Request) -> Refusal:
-    """The reviewer left no question open."""
+    """No comment is open."""
     if open_queries(submission).exists():
         return _("There are open comments on this sheet. Close them or return the sheet.")
     return None
@@ -159,12 +159,12 @@ def not_own_sheet(submission: Submission, request: Request) -> Refusal:
 
 
 def reason_given(submission: Submission, request: Request) -> Refusal:
-    """A reason in words."""
+    """The request has a reason."""
     return None if request.reason.strip() else _("Give a reason.")
 
 
 def due_date_given(submission: Submission, request: Request) -> Refusal:
-    """A date until which the respondent has time, and it lies ahead."""
+    """The request has a due date in the future."""
     if request.due_at is None:
         return _("Give a date until which the sheet is to be corrected.")
     return None if request.due_at > timezone.now() else _("The date must lie in the future.")
@@ -178,18 +178,18 @@ def reason_codes(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def codes_with_evidence(name: str) -> frozenset[str]:
-    """Codes of a list that count only with a document."""
+    """Codes of a list that require a document."""
     return frozenset(entry.code for entry in load_codelist(name).entries if entry.evidence)
 
 
 def reason_coded(submission: Submission, request: Request) -> Refusal:
-    """A reason out of the code list of the action."""
+    """The reason code is in the code list of the action."""
     name = "exempt_reasons" if request.action is Action.EXEMPT else "invalid_reasons"
     return None if request.reason_code in reason_codes(name) else _("Choose a reason from the list.")
 
 
 def evidence_given(submission: Submission, request: Request) -> Refusal:
-    """A code that says so in its list counts only with a document of the desk."""
+    """A reason code that requires evidence has a document of the reviewing office."""
     if request.reason_code not in codes_with_evidence("exempt_reasons"):
         return None
     if submission.attachments.filter(purpose=Attachment.Purpose.DESK, removed_at=None).exists():
@@ -221,7 +221,7 @@ POLICIES: dict[str, Callable[[Submission, Request], Refusal]] = {
 
 
 def register(policy: Callable[[Submission, Request], Refusal]) -> None:
-    """Add a policy that asks what only an upper package knows; the state table names it."""
+    """Add a policy of a higher-level package; the transition table refers to it by name."""
     POLICIES[policy.__name__] = policy
 
 

@@ -1,4 +1,4 @@
-"""Everything that changes a sheet. The work is done in the files named here; callers import this one."""
+"""The public services that change a sheet; callers import them from this module."""
 
 from django.db import transaction
 from django.utils.translation import get_language
@@ -48,12 +48,12 @@ def submit(
     shown_revision: int,
     channel: str = "page",
 ) -> Filing:
-    """Sign and file the revision that was shown. All rules run here again, whatever the page said.
+    """Sign and file the revision that was shown. All rules are evaluated again.
 
     Raises PermissionDenied, PolicyDenied, StaleRevision; then nothing is stored, not even the names.
     """
     row = locked(submission)
-    if signing.chain_wanted():
+    if signing.chain_required():
         signatories = {**signatories, **signing.names(sheet_of(row))}
     names = {name: " ".join(str(signatories.get(name, "")).split())[:60] for name in SIGNATORIES}
     row.signatories = names

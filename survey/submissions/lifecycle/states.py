@@ -1,7 +1,7 @@
-"""The life of a sheet as one table. Pure: no database, no Django.
+"""The states of a sheet and its transition table. Pure: no database, no Django.
 
-A cell of the table says where an action leads, which permission it takes and which policy the state of
-the sheet must satisfy. Who owns a state is who has to act next.
+An entry gives the target state of an action, the required permission and the policies that the sheet must
+satisfy. The owner of a state is the party that has to act next.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a sheet is."""
+    """State of a sheet."""
 
     NOT_STARTED = "not_started"
     IN_PROGRESS = "in_progress"
@@ -22,22 +22,22 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What somebody does to a sheet."""
+    """Action on a sheet."""
 
     SAVE = "save"
     SUBMIT = "submit"
-    SUBMIT_NATIONAL = "submit_national"  # the same act for units that report straight to the nation
+    SUBMIT_NATIONAL = "submit_national"  # the same for units that are reviewed nationally only
     RECALL = "recall"
     RETURN = "return"
-    ACCEPT = "accept"  # province: hands on to the nation
+    ACCEPT = "accept"  # province: passes the sheet to the national review
     ACCEPT_FINALLY = "accept_finally"  # nation: into the valid sample
-    SEND_BACK = "send_back"  # nation: back to the province's desk
+    SEND_BACK = "send_back"  # nation: back to the province
     REOPEN = "reopen"
     EXEMPT = "exempt"
     UNEXEMPT = "unexempt"
     INVALIDATE = "invalidate"
     REINSTATE = "reinstate"
-    UNDO_ACCEPT = "undo_accept"  # takes an acceptance of many sheets back, as one act
+    UNDO_ACCEPT = "undo_accept"  # reverses the acceptance of many sheets, as one operation
 
 
 class Owner(StrEnum):
@@ -66,7 +66,7 @@ FILED = frozenset({State.SUBMITTED, State.NATIONAL_REVIEW, State.ACCEPTED, State
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One legal move. ``level`` is where the actor's grant must reach: own unit, province or nation."""
+    """A legal transition. ``level`` is the level that the actor's grant must have: unit, province or nation."""
 
     target: State
     permission: str
@@ -140,5 +140,5 @@ TRANSITIONS: dict[tuple[State, Action], Transition] = {
 
 
 def legal_actions(state: State) -> tuple[Action, ...]:
-    """Actions that the table knows for a state, whoever asks."""
+    """Actions that the table has for a state, for any actor."""
     return tuple(action for (origin, action) in TRANSITIONS if origin is state)

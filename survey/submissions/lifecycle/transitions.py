@@ -1,7 +1,7 @@
-"""The only place where the state of a sheet changes.
+"""The only module that changes the state of a sheet.
 
-``transition`` locks the row, looks the move up in the table, asks who may and whether the sheet allows it,
-and writes state, event and audit together.
+``transition`` locks the row, looks up the transition table, checks permission and policies, and writes state,
+event and audit entry together.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def transition(
     shown_revision: int | None = None,
     channel: str = "page",
 ) -> Submission:
-    """Move a sheet. ``by`` None is the system itself (a sweep, the rehearsal): it needs no permission.
+    """Apply an action. ``by`` None is the system itself (a periodic job, the rehearsal) and needs no permission.
 
     Returns the locked and saved row. Raises PermissionDenied when the person may not, PolicyDenied with a
     sentence when the sheet does not allow it, StaleRevision when it was changed after it was shown.
@@ -54,7 +54,7 @@ def transition(
 
 
 def locked(submission: Submission) -> Submission:
-    """The row as it is now, held until the transaction ends, with what the rules need."""
+    """The current row, locked until the transaction ends, with the relations that the rules need."""
     return (
         Submission.objects.select_for_update(of=("self",))
         .select_related(*SHEET_RELATIONS)
@@ -64,26 +64,26 @@ def locked(submission: Submission) -> Submission:
 
 
 def authorise(row: Submission, request: Request) -> Transition:
-    """The legal move, or the refusal as an exception."""
-    found = TRANSITIONS.get((State(row.state), request.action))
-    if request.by is not None and not _allowed(row, request.action, found, request.by):
+    """The transition of the table. Raises PermissionDenied, PolicyDenied, StaleRevision."""
+    entry = TRANSITIONS.get((State(row.state), request.action))
+    if request.by is not None and not _allowed(row, request.action, entry, request.by):
         raise PermissionDenied
-    if found is None:
+    if entry is None:
         raise PolicyDenied(NO_SUCH_MOVE)
-    for name in found.policies:
+    for name in entry.policies:
         sentence = POLICIES[name](row, request)
         if sentence and name == "revision_shown":
             raise StaleRevision(sentence)
         if sentence:
             raise PolicyDenied(sentence)
-    return found
+    return entry
 
 
-def _allowed(row: Submission, action: Action, found: Transition | None, by: User) -> bool:
-    if found is not None:
-        return reaches(row, Permission(found.permission), found.level, by)
-    # No such move from here: who could do it in some other state hears why not, others see nothing.
-    moves = [move for (_, one), move in TRANSITIONS.items() if one is action]
+def _allowed(row: Submission, action: Action, entry: Transition | None, by: User) -> bool:
+    if entry is not None:
+        return reaches(row, Permission(entry.permission), entry.level, by)
+    # Not legal in this state: an actor who may do it in another state gets the reason, others a permission error.
+    moves = [move for (_, other), move in TRANSITIONS.items() if other is action]
     return any(reaches(row, Permission(move.permission), move.level, by) for move in moves)
 
 
@@ -91,25 +91,25 @@ _LEVELS = {Owner.RESPONDENT: Level.UNIT, Owner.NATION: Level.NATION}
 
 
 def reaches(row: Submission, permission: Permission, level: Owner, by: User) -> bool:
-    """Does a grant of ``by`` carry this permission for this sheet, at the level of the one who has to act?"""
+    """Whether a grant of ``by`` includes the permission for this sheet at the level of the owner."""
     return may(by, permission, row, _LEVELS.get(level, Level.REGION))
 
 
-def move(row: Submission, request: Request, *, channel: str = "page", quiet: bool = False) -> Submission:
-    """Write an authorised move on a locked row: effects, state, event and audit.
+def move(row: Submission, request: Request, *, channel: str = "page", commit: bool = True) -> Submission:
+    """Apply an authorised transition to a locked row: effects, state, event and audit entry.
 
-    ``quiet`` leaves the row unsaved: autosave writes answers and state in its own single UPDATE.
+    ``commit`` False leaves the row unsaved: autosave writes answers and state in a single UPDATE of its own.
     """
-    found = TRANSITIONS[(State(row.state), request.action)]
+    entry = TRANSITIONS[(State(row.state), request.action)]
     before = State(row.state)
     EFFECTS.get(request.action, _nothing)(row, request)
-    row.state = found.target
+    row.state = entry.target
     row.updated_at = timezone.now()
-    if found.target is not before or request.action is not Action.SAVE:
+    if entry.target is not before or request.action is not Action.SAVE:
         _trace(row, request, before, channel)
-    if not quiet:
+    if commit:
         row.save()
-    if found.target in {State.SUBMITTED, State.NATIONAL_REVIEW} and request.action in _FILING:
+    if entry.target in {State.SUBMITTED, State.NATIONAL_REVIEW} and request.action in _FILING:
         freeze(row, by=request.by)
         time_sections(row, sheet_of(row))
     return row
@@ -145,37 +145,37 @@ def _trace(row: Submission, request: Request, before: State, channel: str) -> No
 
 
 def submit_action(submission: Submission) -> Action:
-    """Which of the two ways of submitting is this unit's."""
+    """The submit action of the unit's category."""
     return Action.SUBMIT_NATIONAL if submission.unit.category in NATIONAL_CATEGORIES else Action.SUBMIT
 
 
 def can(submission: Submission, action: Action, by: User) -> bool:
-    """May this button be shown? What is known only on pressing it (a reason, a date) is not asked."""
+    """Whether the action is possible; policies about request data (a reason, a date) are not checked."""
     return not refusals(submission, action, by)
 
 
 def refusals(submission: Submission, action: Action, by: User | None) -> list[Shown]:
-    """Why not, one sentence per obstacle; empty when nothing stands in the way."""
-    found = TRANSITIONS.get((State(submission.state), action))
-    if found is None:
+    """Why an action is not possible: one message per obstacle, empty when it is possible."""
+    entry = TRANSITIONS.get((State(submission.state), action))
+    if entry is None:
         return [NO_SUCH_MOVE]
-    if by is not None and not reaches(submission, Permission(found.permission), found.level, by):
+    if by is not None and not reaches(submission, Permission(entry.permission), entry.level, by):
         return [_("You may not do this with this sheet.")]
     request = Request(by, action)
-    sentences = [POLICIES[name](submission, request) for name in found.policies if name not in BY_REQUEST]
+    sentences = [POLICIES[name](submission, request) for name in entry.policies if name not in BY_REQUEST]
     return [sentence for sentence in sentences if sentence]
 
 
-# Effects: what a move changes besides the state -----------------------------------------------------------
+# Effects: what a transition changes besides the state -----------------------------------------------------------
 _FILING = frozenset({Action.SUBMIT, Action.SUBMIT_NATIONAL})
 
 
 def _nothing(row: Submission, request: Request) -> None:
-    """Most moves change nothing else."""
+    """Most transitions change nothing else."""
 
 
 def _start(row: Submission, request: Request) -> None:
-    """The first touch of a sheet writes what the register knows."""
+    """The first save of a sheet writes the prefilled cells."""
     if row.state != State.NOT_STARTED:
         return
     cells = prefilled_cells(definition_for(row.assignment.version), unit_context(row.unit, row.round))
@@ -203,7 +203,7 @@ def _file(row: Submission, request: Request) -> None:
     row.hard_count = row.unexplained_count = 0
 
 
-def _hand_back(row: Submission, request: Request) -> None:
+def _return_to_unit(row: Submission, request: Request) -> None:
     row.return_reason, row.return_due_at = request.reason, request.due_at
     row.decided_at = timezone.now()
 
@@ -239,8 +239,8 @@ EFFECTS: dict[Action, Callable[[Submission, Request], None]] = {
     Action.SAVE: _start,
     Action.SUBMIT: _file,
     Action.SUBMIT_NATIONAL: _file,
-    Action.RETURN: _hand_back,
-    Action.REOPEN: _hand_back,
+    Action.RETURN: _return_to_unit,
+    Action.REOPEN: _return_to_unit,
     Action.ACCEPT: _decide,
     Action.ACCEPT_FINALLY: _decide,
     Action.EXEMPT: _exempt,

@@ -10,7 +10,7 @@ from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item
 
 
 def answer_number(item: Item | Column, cell: Any) -> Decimal | None:
-    """The number in a cell; None for words, blanks and items that are no numbers."""
+    """The number in a cell; None for blanks and non-numeric items."""
     if getattr(item, "type", "") not in NUMERIC_TYPES:
         return None
     return number_of(item, cell)

@@ -1,4 +1,4 @@
-"""Reads what a section page posts. Forms parse; they do not decide."""
+"""Parses the form data of section pages, without validating it."""
 
 import re
 import secrets
@@ -18,16 +18,16 @@ NOTE = "note."
 
 
 def read_cells(post: QueryDict, definition: Questionnaire) -> dict[str, dict[str, Any]]:
-    """Raw values by key. Every cell on the page names itself in a hidden ``cell`` field.
+    """Raw values by key. A hidden ``cell`` field lists every cell of the page.
 
-    So an unticked group of boxes arrives as a blank and a field that was not on the page as nothing.
+    An unticked group of checkboxes is therefore a blank, and a cell that was not on the page is absent.
     """
     changes: dict[str, dict[str, Any]] = {}
     for key in post.getlist("cell")[:LIMIT]:
-        place = cells.field_of(definition, key)
-        if place is None:
+        item = cells.field_of(definition, key)
+        if item is None:
             continue
-        value: Any = post.getlist(f"{key}.value") if place.type == "multi" else post.get(f"{key}.value", "")
+        value: Any = post.getlist(f"{key}.value") if item.type == "multi" else post.get(f"{key}.value", "")
         changes[key] = {
             "value": value,
             "unit": post.get(f"{key}.unit", ""),
@@ -47,7 +47,7 @@ def _apply_suggestion(post: QueryDict, changes: dict[str, dict[str, Any]]) -> No
 def _without_table_shells(
     changes: dict[str, dict[str, Any]], definition: Questionnaire
 ) -> dict[str, dict[str, Any]]:
-    """A table's own field only says "not applicable" or "not known"; its numbers have keys of their own."""
+    """Drops table keys without a missing reason; the numbers of a table have keys of their own."""
     result = {}
     for key, raw in changes.items():
         table = "/" not in key and definition.items[key].type == "table"
@@ -55,21 +55,21 @@ def _without_table_shells(
             continue
         result[key] = {"missing": raw["missing"]} if table else raw
     shells = {key for key in result if "/" not in key and definition.items[key].type == "table"}
-    # Numbers beat the mark: a table with any number in it is not "not applicable".
+    # Numbers take precedence: a table with any number is not "not applicable".
     for key in shells:
-        inner = [one for one in result if one.startswith(f"{key}/")]
-        if any(str(result[one]["value"] or "").strip() for one in inner):
+        inner = [address for address in result if address.startswith(f"{key}/")]
+        if any(str(result[address]["value"] or "").strip() for address in inner):
             del result[key]
         else:
-            for one in inner:
-                del result[one]
+            for address in inner:
+                del result[address]
     return result
 
 
 def read_notes(post: QueryDict) -> dict[str, str]:
     """Remarks at items, by item code: fields named ``note.ITEM``."""
-    found = [name for name in post if name.startswith(NOTE)][:LIMIT]
-    return {name.removeprefix(NOTE): post.get(name, "") for name in found}
+    names = [name for name in post if name.startswith(NOTE)][:LIMIT]
+    return {name.removeprefix(NOTE): post.get(name, "") for name in names}
 
 
 def read_bases(post: QueryDict) -> dict[str, int]:
@@ -82,18 +82,18 @@ def read_bases(post: QueryDict) -> dict[str, int]:
 
 
 def read_revision(post: QueryDict, name: str = "revision") -> int:
-    """The revision that the page showed; -1 when it says none, which is older than everything."""
+    """The revision that the page showed; -1 without one, which is older than every revision."""
     value = post.get(name, "")
     return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else -1
 
 
 def new_row_ids(count: int) -> list[str]:
-    """Ids for rows that somebody is about to fill: random, so that two people never meet in one row."""
+    """Random ids for new rows, so that rows added by two people do not collide."""
     return [f"r{secrets.token_hex(4)}" for _number in range(count)]
 
 
 class SignOffForm(forms.Form):
-    """The people who answer for the figures, and the statement that the law asks for."""
+    """The signatories and the statutory statement."""
 
     unit_head = forms.CharField(label=_("Head of the unit"), max_length=60)
     stat_head = forms.CharField(label=_("Head of statistics"), max_length=60)
@@ -112,16 +112,16 @@ class SignOffForm(forms.Form):
     )
 
     def __init__(self, *args: Any, signed: Mapping[str, str] | None = None, **kwargs: Any) -> None:
-        """``signed`` are names that stand under a signature: shown, and not taken from the request."""
+        """``signed`` are names of valid signatures: shown, and not read from the request."""
         kwargs["initial"] = {**kwargs.get("initial", {}), **(signed or {})}
         super().__init__(*args, **kwargs)
         for name in signed or {}:
             self.fields[name].disabled = True
-        for name, one in self.fields.items():
+        for name, field in self.fields.items():
             css = "form-check-input" if name == "statement" else "form-control"
-            one.widget.attrs |= {"class": css, "autocomplete": "off"}
+            field.widget.attrs |= {"class": css, "autocomplete": "off"}
             if self.is_bound and name in self.errors:
-                one.widget.attrs |= {"aria-invalid": "true", "class": f"{css} is-invalid"}
+                field.widget.attrs |= {"aria-invalid": "true", "class": f"{css} is-invalid"}
 
     def signatories(self) -> dict[str, str]:
         """The names, once the form is valid."""
@@ -131,6 +131,6 @@ class SignOffForm(forms.Form):
         """For the error summary."""
         return [
             {"href": f"#id_{name}", "text": f"{self.fields[name].label}: {message}"}
-            for name, found in self.errors.items()
-            for message in found
+            for name, messages in self.errors.items()
+            for message in messages
         ]

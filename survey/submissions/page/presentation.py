@@ -1,6 +1,6 @@
 """A section as rows for the page: fields with their texts, last year, findings, comments.
 
-Templates only lay out what stands here; nothing is decided in them.
+Templates only lay out these values.
 """
 
 import dataclasses
@@ -32,8 +32,8 @@ from survey.submissions.models import Explanation
 from survey.submissions.page.remarks import Suggestion, control_of, formula_text, read_back, suggestions_for
 from survey.submissions.selectors import Sheet
 
-TALL_TABLE = 8  # rows; taller tables keep their header, first column and totals in sight
-WIDE_TABLE = 4  # columns; wider tables show the unit in the header and take others as typed text
+TALL_TABLE = 8  # rows; taller tables have a sticky header, first column and totals
+WIDE_TABLE = 4  # columns; wider tables show the unit in the header and accept other units as typed text
 
 
 @dataclass(slots=True)
@@ -47,12 +47,12 @@ class Option:
 
 @dataclass(slots=True)
 class Field:
-    """One input with everything that belongs to it."""
+    """An input with its texts, options and errors."""
 
     key: str
     id: str
     control: str  # number, radio, select, list, multi, month, text
-    place: Item | Column
+    item: Item | Column
     text: str = ""
     units: list[Option] = dataclasses.field(default_factory=list)
     unit: str = ""  # label of the only unit
@@ -65,8 +65,8 @@ class Field:
     conflict: "ConflictView | None" = None
 
     @property
-    def has_one_input(self) -> bool:
-        """Whether a `label` can name its input; choices side by side are a group with a name of its own."""
+    def has_single_input(self) -> bool:
+        """Whether a `label` element can refer to the input; radio buttons and checkboxes form a group with a legend."""
         return self.control not in ("radio", "multi", "none")
 
 
@@ -78,7 +78,7 @@ class ConflictView:
     theirs: str
     base: str
     by: str
-    own: bool = False  # the reader changed it, in another window
+    own: bool = False  # changed by the reader in another window
 
 
 @dataclass(slots=True)
@@ -99,13 +99,13 @@ class Grid:
 
 @dataclass(slots=True)
 class FindingView:
-    """A finding in the language of the page, and the reason that stands for it."""
+    """A finding in the language of the page with its explanation."""
 
     finding: Finding
     message: str
     explanation: Explanation | None
     refused: bool
-    main: str = ""  # the item that shows the finding in full, when another one does
+    main: str = ""  # another item that shows the full finding
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class Row:
     field: Field | None = None
     grid: Grid | None = None
     value: str = ""  # text of a read-only or computed cell
-    text: str = ""  # text of any cell, for pages that only show
+    text: str = ""  # text of any cell, for read-only pages
     formula: str = ""
     previous: str = ""
     read_back: str = ""
@@ -126,14 +126,14 @@ class Row:
     findings: list[FindingView] = dataclasses.field(default_factory=list)
     queries: list[ReviewQuery] = dataclasses.field(default_factory=list)
     notes: list[Any] = dataclasses.field(default_factory=list)  # remarks of colleagues
-    note: str = ""  # one's own remark
-    from_register: bool = False  # the answer is still what the register filled in
+    note: str = ""  # remark of the reader
+    from_register: bool = False  # the answer is the unchanged prefilled value
     errors: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     missing_reasons: list[Option] = dataclasses.field(default_factory=list)
 
     @property
     def filled_rows(self) -> set[str]:
-        """Ids of the table rows with anything in them."""
+        """Ids of the table rows with a filled cell."""
         return (
             {id_ for id_, _label, row in self.grid.rows if any(f.shown for f in row)} if self.grid else set()
         )
@@ -143,8 +143,8 @@ class Row:
         """Fields of this row that somebody else changed first."""
         fields = [self.field] if self.field else []
         if self.grid:
-            fields = [one for _id, _label, row in self.grid.rows for one in row]
-        return [one for one in fields if one.conflict]
+            fields = [field for _id, _label, row in self.grid.rows for field in row]
+        return [field for field in fields if field.conflict]
 
 
 class RowBuilder:
@@ -168,11 +168,11 @@ class RowBuilder:
         self.conflicts = conflicts or {}
         self.blank_rows = blank_rows or {}
         self.with_required = with_required
-        self.reader = reader  # whose remarks may be changed; without one, remarks are not read
+        self.reader = reader  # whose remarks are editable; None: remarks are not read
 
     @cached_property
     def _register(self) -> dict[str, Any]:
-        """What the register knows of the unit, as cells."""
+        """Prefilled cells of the unit."""
         return prefilled_cells(self.sheet.definition, self.sheet.context)
 
     def section(self, section: Section, only: Collection[str] | None = None) -> list[Row]:
@@ -193,8 +193,8 @@ class RowBuilder:
         row.queries = self.sheet.queries_of(code)
         if self.reader is not None:
             remarks = self.sheet.notes.get(code, [])
-            row.notes = [one for one in remarks if one.by_id != self.reader.pk]
-            row.note = next((one.text for one in remarks if one.by_id == self.reader.pk), "")
+            row.notes = [remark for remark in remarks if remark.by_id != self.reader.pk]
+            row.note = next((remark.text for remark in remarks if remark.by_id == self.reader.pk), "")
         if item.computed or item.read_only:
             row.value = format_cell(item, cell, self.language)
             row.formula = formula_text(item)
@@ -206,8 +206,8 @@ class RowBuilder:
         if row.field and (item.type not in {"text", "yesno"} or row.field.missing):
             missing = row.field.missing
             row.missing_reasons = [
-                Option(mark, MISSING_REASONS[mark].get(self.language), mark == missing)
-                for mark in missing_reasons_of(item)
+                Option(reason, MISSING_REASONS[reason].get(self.language), reason == missing)
+                for reason in missing_reasons_of(item)
             ]
         row.from_register = bool(item.prefilled and row.field and cell and cell == self._register.get(code))
         self._remarks(row, cell, last)
@@ -219,101 +219,101 @@ class RowBuilder:
         return row
 
     def findings(self, code: str, main: Mapping[str, str]) -> list[FindingView]:
-        """Findings at an item; blank required items are only listed when asked for."""
+        """Findings at an item; blank required items are only included with ``with_required``."""
         views = []
-        for one in self.sheet.findings_of(code):
-            if one.edit.startswith("REQ-") and not self.with_required:
+        for finding in self.sheet.findings_of(code):
+            if finding.edit.startswith("REQ-") and not self.with_required:
                 continue
-            view = self.finding(one)
-            view.main = main.get(one.edit, "")
+            view = self.finding(finding)
+            view.main = main.get(finding.edit, "")
             views.append(view)
         return views
 
     def _main_items(self, code: str) -> dict[str, str]:
-        """By edit: the item of this section that shows its finding in full, unless it is this one.
+        """By edit: the other item of this section that shows the full finding.
 
-        A sum rule marks every part of the sum; the sentence stands once, the parts point to it.
+        A sum rule refers to every part of the sum; the message is shown once, the parts link to it.
         """
         section = self.sheet.definition.section_of(code)
         first = {}
-        for one in self.sheet.findings_of(code):
-            shown = [item for item in section.items if item in one.items and item in self.sheet.relevant]
+        for finding in self.sheet.findings_of(code):
+            shown = [item for item in section.items if item in finding.items and item in self.sheet.relevant]
             if shown and shown[0] != code:
-                first[one.edit] = shown[0]
+                first[finding.edit] = shown[0]
         return first
 
     def finding(self, finding: Finding) -> FindingView:
-        """A finding with its explanation; a refused explanation is shown but does not hold."""
-        known = self.sheet.explanations.get(finding.edit)
-        current = known if known and known.fingerprint == finding.fingerprint else None
+        """A finding with its explanation; a refused explanation is shown but not valid."""
+        stored = self.sheet.explanations.get(finding.edit)
+        current = stored if stored and stored.fingerprint == finding.fingerprint else None
         refused = bool(current and current.verdict == Explanation.Verdict.REFUSED)
         return FindingView(finding, finding.message.get(self.language), current, refused)
 
-    def _field(self, key: str, place: Item | Column) -> Field:
+    def _field(self, key: str, item: Item | Column) -> Field:
         cell = cells.get(self.sheet.answers, key) or {}
         result = Field(
             key,
             cells.element_id(key),
-            control_of(place),
-            place,
+            control_of(item),
+            item,
             missing=cell.get("missing", ""),
             base=self.sheet.submission.revision,
-            label=place.label.get(self.language),
+            label=item.label.get(self.language),
         )
-        result.shown = format_cell(place, cell, self.language)
-        result.text, chosen, unit = self._texts(place, cell)
+        result.shown = format_cell(item, cell, self.language)
+        result.text, chosen, unit = self._texts(item, cell)
         typed = self.typed.get(key)
         if typed is not None and (key in self.errors or key in self.conflicts):
             result.text = str(typed.get("value") or "")
             chosen = _as_list(typed.get("value"))
             unit = str(typed.get("unit") or unit)
             result.missing = str(typed.get("missing") or "")
-        result.options = self._options(place, chosen, result.control)
-        result.units = [Option(c, units.unit_label(c, self.language), c == unit) for c in place.units]
+        result.options = self._options(item, chosen, result.control)
+        result.units = [Option(c, units.unit_label(c, self.language), c == unit) for c in item.units]
         if len(result.units) <= 1:
-            result.unit, result.units = units.unit_label(place.unit, self.language), []
+            result.unit, result.units = units.unit_label(item.unit, self.language), []
         if key in self.errors:
             result.error = self.errors[key].message(self.language)
         if key in self.conflicts:
-            result.conflict = self._conflict(place, self.conflicts[key])
+            result.conflict = self._conflict(item, self.conflicts[key])
         return result
 
-    def _texts(self, place: Item | Column, cell: Mapping[str, Any]) -> tuple[str, list[str], str]:
+    def _texts(self, item: Item | Column, cell: Mapping[str, Any]) -> tuple[str, list[str], str]:
         """(text of the input, chosen codes, unit)."""
         value = cell.get("value")
         if value is None:
-            # A cell of a table has no list of marks beside it: the mark stands in it as a word.
-            mark = cell.get("missing") if isinstance(place, Column) else None
-            return MISSING_REASONS[mark].get(self.language) if mark else "", [], place.unit
+            # A table cell has no select for missing reasons: its input contains the reason as text.
+            reason = cell.get("missing") if isinstance(item, Column) else None
+            return MISSING_REASONS[reason].get(self.language) if reason else "", [], item.unit
         if isinstance(value, bool):
             return "", ["true" if value else "false"], ""
         if isinstance(value, list):
             return "", [str(code) for code in value], ""
-        if place.type in {"quantity", "money", "count", "ratio"}:
+        if item.type in {"quantity", "money", "count", "ratio"}:
             entered = Decimal(cell.get("entered") or value)
-            return units.format_number(entered), [], str(cell.get("unit") or place.unit)
+            return units.format_number(entered), [], str(cell.get("unit") or item.unit)
         return str(value), [str(value)], ""
 
-    def _options(self, place: Item | Column, chosen: list[str], control: str) -> list[Option]:
-        if place.type == "yesno":
+    def _options(self, item: Item | Column, chosen: list[str], control: str) -> list[Option]:
+        if item.type == "yesno":
             return [Option("true", _("Yes"), "true" in chosen), Option("false", _("No"), "false" in chosen)]
-        if place.choices is None or control not in {"radio", "select", "multi", "list"}:
+        if item.choices is None or control not in {"radio", "select", "multi", "list"}:
             return []
         return [
             Option(entry.code, entry.label.get(self.language), entry.code in chosen)
-            for entry in place.choices.entries
+            for entry in item.choices.entries
         ]
 
-    def _conflict(self, place: Item | Column, conflict: Conflict) -> ConflictView:
+    def _conflict(self, item: Item | Column, conflict: Conflict) -> ConflictView:
         mine, theirs, base = (
-            format_as_entered(place, cell, self.language) or _("blank")
+            format_as_entered(item, cell, self.language) or _("blank")
             for cell in (conflict.mine, conflict.theirs, conflict.base)
         )
         own = self.reader is not None and conflict.by_id == self.reader.pk
         return ConflictView(mine, theirs, base, conflict.by, own)
 
     def _missing_only(self, item: Item, cell: Mapping[str, Any] | None) -> Field:
-        # A table as a whole can be "not applicable"; its numbers are fields of their own.
+        # A complete table can be "not applicable"; its numbers are fields of their own.
         result = self._field(item.code, item)
         result.control = "none"
         result.missing = (cell or {}).get("missing", "")
@@ -327,16 +327,17 @@ class RowBuilder:
         if grid.kind == "fixed":
             lines = [(row.id, row.label.get(self.language)) for row in grid.entries]
         else:
-            ids = [*filled, *(one for one in self.blank_rows.get(item.code, ()) if one not in filled)]
-            lines = [(one, str(number)) for number, one in enumerate(ids, 1)]
+            blank = (row_id for row_id in self.blank_rows.get(item.code, ()) if row_id not in filled)
+            ids = [*filled, *blank]
+            lines = [(row_id, str(number)) for number, row_id in enumerate(ids, 1)]
         rows = []
         wide = len(item.columns) > WIDE_TABLE
         for row_id, label in lines:
             fields = [self._field(cells.join(item.code, row_id, c.code), c) for c in item.columns]
-            for one in fields:
-                one.label = f"{label} {one.label}"
+            for field in fields:
+                field.label = f"{label} {field.label}"
                 if wide:
-                    _without_unit(one)
+                    _without_unit(field)
             rows.append((row_id, label, fields))
         totals = [self._total(column, filled) for column in item.columns]
         heads = [
@@ -347,11 +348,11 @@ class RowBuilder:
 
     def _total(self, column: Column, rows: Mapping[str, Mapping[str, Any]]) -> str:
         numbers = [number_of(column, row.get(column.code)) for row in rows.values()]
-        known = [number for number in numbers if number is not None]
-        if not known or column.type not in {"quantity", "money", "count"}:
+        given = [number for number in numbers if number is not None]
+        if not given or column.type not in {"quantity", "money", "count"}:
             return ""
         unit = units.unit_label(column.unit, self.language)
-        return f"{units.format_number(sum(known, Decimal(0)), 4)} {unit}".strip()
+        return f"{units.format_number(sum(given, Decimal(0)), 4)} {unit}".strip()
 
     def _remarks(self, row: Row, cell: Any, last: Any) -> None:
         item = row.item
@@ -364,13 +365,13 @@ class RowBuilder:
             row.suggestions = suggestions_for(item, cell, last, self.language)
 
 
-def _without_unit(one: Field) -> None:
-    """A cell of a wide table has no unit picker: another unit than the column's is written in the text."""
-    chosen = next((option.code for option in one.units if option.chosen), "")
-    if one.text and not one.error and chosen and chosen != one.place.unit:
-        one.text = f"{one.text} {chosen}"
-    one.units, one.unit = [], ""
+def _without_unit(field: Field) -> None:
+    """Removes the unit select of a cell in a wide table; a unit other than the column's becomes part of the text."""
+    chosen = next((option.code for option in field.units if option.chosen), "")
+    if field.text and not field.error and chosen and chosen != field.item.unit:
+        field.text = f"{field.text} {chosen}"
+    field.units, field.unit = [], ""
 
 
 def _as_list(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value or "")]
+    return [str(entry) for entry in value] if isinstance(value, list | tuple) else [str(value or "")]

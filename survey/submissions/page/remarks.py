@@ -1,4 +1,4 @@
-"""What the page says beside an answer: the kind of input, the reading in words, likely slips, formulas."""
+"""Texts beside an answer: read-back, suggestions for unit errors, formulas; and the kind of input."""
 
 import re
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from django.utils.translation import gettext as _
 from survey.questionnaires.answering import units
 from survey.questionnaires.definition import Column, Item
 from survey.submissions import cells
-from survey.submissions.page.slips import Slip, change_factor, likely_slip
+from survey.submissions.page.unit_errors import LikelyEntry, change_factor, likely_entry
 
-LEAST_FACTOR = Decimal("0.01")  # what two decimals can say; below it "0 × last year" would be untrue
+LEAST_FACTOR = Decimal("0.01")  # smallest factor that two decimals can show
 RADIO_LIMIT = 6
 SELECT_LIMIT = 60
-MOST_SUGGESTIONS = 5  # of one table: a column in a wrong unit is one slip, not thirty
+MOST_SUGGESTIONS = 5  # of one table: a column in a wrong unit is a single error
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One click that repairs a cell: what the button posts and what it says."""
+    """A button that corrects a cell: its value and text."""
 
     key: str
     value: str  # ``KEY|unit|figure``
@@ -29,20 +29,20 @@ class Suggestion:
     where: str = ""  # the row of a table
 
 
-def control_of(place: Item | Column) -> str:
-    """Which kind of input answers an item or a column."""
-    if place.type == "yesno":
-        return "radio" if isinstance(place, Item) else "select"
-    if place.type == "choice" and place.choices is not None:
-        count = len(place.choices.entries)
-        if place.choices.open_prefix or count > SELECT_LIMIT:
+def control_of(item: Item | Column) -> str:
+    """The kind of input of an item or a column."""
+    if item.type == "yesno":
+        return "radio" if isinstance(item, Item) else "select"
+    if item.type == "choice" and item.choices is not None:
+        count = len(item.choices.entries)
+        if item.choices.open_prefix or count > SELECT_LIMIT:
             return "list"
-        return "radio" if count <= RADIO_LIMIT and isinstance(place, Item) else "select"
-    return {"multi": "multi", "date": "month", "text": "text", "choice": "text"}.get(place.type, "number")
+        return "radio" if count <= RADIO_LIMIT and isinstance(item, Item) else "select"
+    return {"multi": "multi", "date": "month", "text": "text", "choice": "text"}.get(item.type, "number")
 
 
 def read_back(item: Item, cell: Mapping[str, Any], last: Mapping[str, Any] | None, language: str) -> str:
-    """What was understood: "3.2 PB = 3,276.8 TB, 1.4 × last year"; empty when there is nothing to say."""
+    """The parsed answer with conversion and change: "3.2 PB = 3,276.8 TB, 1.4 × last year"; may be empty."""
     if "value" not in cell:
         return ""
     parts = []
@@ -61,31 +61,33 @@ def read_back(item: Item, cell: Mapping[str, Any], last: Mapping[str, Any] | Non
 
 
 def suggestions_for(item: Item, cell: Any, last: Any, language: str) -> list[Suggestion]:
-    """Repairs of an item, or of the cells of a table."""
+    """Suggested corrections of an item, or of the cells of a table."""
     if item.type != "table":
-        slip = likely_slip(item, cell, last)
-        return [_suggestion(item.code, item, slip, language)] if slip else []
-    found = []
+        likely = likely_entry(item, cell, last)
+        return [_suggestion(item.code, item, likely, language)] if likely else []
+    suggestions = []
     labels = {row.id: row.label.get(language) for row in item.rows.entries} if item.rows else {}
     before = cells.flatten(item.code, last)
     for key, inner in cells.flatten(item.code, cell).items():
-        _code, row, column = cells.split(key)
-        place = item.column(column or "")
-        slip = likely_slip(place, inner, before.get(key)) if place else None
-        if place and slip:
-            where = f"{labels.get(row or '', row)} · {place.label.get(language)}"
-            found.append(_suggestion(key, place, slip, language, where))
-    return found[:MOST_SUGGESTIONS]
+        _code, row, column_code = cells.split(key)
+        column = item.column(column_code or "")
+        likely = likely_entry(column, inner, before.get(key)) if column else None
+        if column and likely:
+            where = f"{labels.get(row or '', row)} · {column.label.get(language)}"
+            suggestions.append(_suggestion(key, column, likely, language, where))
+    return suggestions[:MOST_SUGGESTIONS]
 
 
-def _suggestion(key: str, place: Item | Column, slip: Slip, language: str, where: str = "") -> Suggestion:
-    label = units.unit_label(slip.unit or place.unit, language)
-    text = units.with_label(units.format_number(slip.entered), label)
-    return Suggestion(key, f"{key}|{slip.unit or place.unit}|{units.plain(slip.entered)}", text, where)
+def _suggestion(
+    key: str, item: Item | Column, likely: LikelyEntry, language: str, where: str = ""
+) -> Suggestion:
+    label = units.unit_label(likely.unit or item.unit, language)
+    text = units.with_label(units.format_number(likely.entered), label)
+    return Suggestion(key, f"{key}|{likely.unit or item.unit}|{units.plain(likely.entered)}", text, where)
 
 
 def formula_text(item: Item) -> str:
-    """How a computed item is worked out, readable without knowing the rule language."""
+    """The formula of a computed item in arithmetic notation."""
     if not item.computed:
         return ""
     names = re.findall(r"\b[A-Z]{1,2}\d{2}[a-z]?\b", item.computed)

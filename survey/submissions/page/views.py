@@ -44,7 +44,7 @@ def load(request: AuthenticatedRequest, pk: int) -> Submission:
 
 
 def frame(request: AuthenticatedRequest, sheet: Sheet) -> dict[str, Any]:
-    """What every page of a sheet shows around its content."""
+    """Context that every page of a sheet shares."""
     submission = sheet.submission
     obstacles = services.refusals(submission, Action.SAVE, request.user)
     return {
@@ -54,7 +54,7 @@ def frame(request: AuthenticatedRequest, sheet: Sheet) -> dict[str, Any]:
         "deadline": deadline(submission),
         "days_left": days_left(submission),
         "editable": not obstacles,
-        # A filed sheet says so by its state; only an obstacle from outside needs a sentence.
+        # The state of a filed sheet is shown anyway; other obstacles need a message.
         "obstacle": obstacles[0] if obstacles and submission.state in EDITABLE else "",
     }
 
@@ -62,7 +62,7 @@ def frame(request: AuthenticatedRequest, sheet: Sheet) -> dict[str, Any]:
 @requires(Permission.RESPOND)
 @require_GET
 def tasks(request: AuthenticatedRequest) -> HttpResponse:
-    """What this person has to do."""
+    """The task list of the user."""
     rows = tasks_of(request.user)
     for row in rows:
         row.deadline = deadline(row)  # type: ignore[attr-defined]  # for the template
@@ -76,7 +76,7 @@ def tasks(request: AuthenticatedRequest) -> HttpResponse:
 @requires(Permission.RESPOND)
 @require_POST
 def sheet_start(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Begin: the register's facts are written, then the hub opens."""
+    """Start the sheet and open the hub."""
     submission = load(request, pk)
     if submission.state == State.NOT_STARTED:
         services.start_sheet(submission, by=request.user)
@@ -93,7 +93,7 @@ def sheet_hub(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     context = frame(request, sheet) | {
         "overall": sheet.progress(),
         "words": (words := request.GET.get("q", "").strip()[:60]),
-        "named": sheet.items_named(words),
+        "matches": sheet.find_items(words),
         "next_section": todo,
         "colleagues": colleagues(submission),
         "filing": latest_filing(submission) if submission.filed_at else None,
@@ -107,7 +107,7 @@ def sheet_hub(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.RESPOND)
 @require_http_methods(["GET", "POST"])
 def sheet_section(request: AuthenticatedRequest, pk: int, code: str) -> HttpResponse:
-    """One section. Without script a POST saves it as a whole and comes back with errors at their cells."""
+    """One section. Without JavaScript a POST saves all its cells and shows errors at their cells."""
     submission = load(request, pk)
     section = section_or_404(sheet_of(submission), code)
     if request.method == "GET":
@@ -128,7 +128,7 @@ def sheet_section(request: AuthenticatedRequest, pk: int, code: str) -> HttpResp
 
 
 def section_or_404(sheet: Sheet, code: str) -> Section:
-    """A section in which something applies."""
+    """A section with relevant items."""
     for section, _progress in sheet.sections:
         if section.code == code:
             return section
@@ -136,16 +136,16 @@ def section_or_404(sheet: Sheet, code: str) -> Section:
 
 
 def _after_save(request: AuthenticatedRequest, sheet: Sheet, section: Section) -> HttpResponse:
-    here = reverse("sheet_section", args=[sheet.submission.pk, section.code])
-    wanted = request.POST.get("add_row", "")
-    if wanted in section.items:
-        return redirect(f"{here}?add_row={wanted}#row-{wanted}")
+    url = reverse("sheet_section", args=[sheet.submission.pk, section.code])
+    table = request.POST.get("add_row", "")
+    if table in section.items:
+        return redirect(f"{url}?add_row={table}#row-{table}")
     anchor, _bar, _unit = request.POST.get("suggest", "").partition("|")
     if anchor:
-        return redirect(f"{here}#row-{cells.element_id(anchor)}")
+        return redirect(f"{url}#row-{cells.element_id(anchor)}")
     messages.success(request, _("Saved."))
     if request.POST.get("go") == "stay":
-        return redirect(here)
+        return redirect(url)
     following = neighbours(sheet, section)[1]
     if request.POST.get("go") == "next" and following:
         return redirect("sheet_section", sheet.submission.pk, following.code)
@@ -156,9 +156,9 @@ def _after_save(request: AuthenticatedRequest, sheet: Sheet, section: Section) -
 
 def neighbours(sheet: Sheet, section: Section) -> tuple[Section | None, Section | None]:
     """The sections before and after."""
-    shown = [one for one, _progress in sheet.sections]
-    place = shown.index(section)
-    return (shown[place - 1] if place else None), (shown[place + 1] if place + 1 < len(shown) else None)
+    shown = [other for other, _progress in sheet.sections]
+    index = shown.index(section)
+    return (shown[index - 1] if index else None), (shown[index + 1] if index + 1 < len(shown) else None)
 
 
 def _show(
@@ -173,13 +173,13 @@ def _show(
 def section_context(
     request: HttpRequest, sheet: Sheet, section: Section, typed: dict[str, Any]
 ) -> dict[str, Any]:
-    """The rows of one section, with what was typed and refused, and rows to add to an open table."""
+    """The rows of a section, with refused input, and blank rows of open tables."""
     blank = {
         code: [*_posted_rows(typed, code), *new_row_ids(3 if request.GET.get("add_row") == code else 1)]
         for code in section.items
         if sheet.item(code).type == "table"
     }
-    reader = request.user if request.user.is_authenticated else None  # guests write no remarks
+    reader = request.user if request.user.is_authenticated else None  # guests have no remarks
     builder = RowBuilder(
         sheet, blank_rows=blank, with_required="check" in request.GET, reader=reader, **typed
     )
@@ -193,34 +193,36 @@ def section_context(
 
 
 def _posted_rows(typed: dict[str, Any], code: str) -> list[str]:
-    """Rows of an open table that were sent and could not be stored."""
+    """Rows of an open table that were posted and not stored."""
     rows = [cells.split(key)[1] for key in typed.get("typed", {}) if key.startswith(f"{code}/")]
     return [row for row in dict.fromkeys(rows) if row]
 
 
 def _summary(rows: list[Any]) -> list[dict[str, str]]:
-    found = []
+    errors = []
     for row in rows:
         name = f"{row.item.code} {row.item.label.get(get_language() or '')}"
-        found += [{"href": f"#cell-{anchor}", "text": f"{name}: {message}"} for anchor, message in row.errors]
-        found += [
+        errors += [
+            {"href": f"#cell-{anchor}", "text": f"{name}: {message}"} for anchor, message in row.errors
+        ]
+        errors += [
             {
-                "href": f"#cell-{one.id}",
+                "href": f"#cell-{field.id}",
                 "text": _("%(item)s: somebody else changed this value") % {"item": name},
             }
-            for one in row.conflicts
+            for field in row.conflicts
         ]
-    return found
+    return errors
 
 
 @requires(Permission.RESPOND)
 @require_POST
 def sheet_save(request: AuthenticatedRequest, pk: int, code: str) -> HttpResponseBase:
-    """Autosave of changed cells: answers with the rows that look different now."""
-    if not getattr(request, "htmx", False):  # nobody is there to swap rows: save as the page's own form does
+    """Autosave of changed cells: responds with the rows that changed."""
+    if not getattr(request, "htmx", False):  # without htmx, save as the form of the page does
         return sheet_section(request, pk, code)
     if request.POST.get("as", str(request.user.pk)) != str(request.user.pk):
-        # Somebody else has signed in in another tab: what stands on this page is not theirs to save.
+        # Another user has signed in in another tab and must not save the input of this page.
         sentence = _("Another person is signed in now. Sign in as yourself; your entries are kept here.")
         return page(request, "survey/submissions/page/section.html", {"refusal": sentence}, "refusal", 409)
     submission = load(request, pk)
@@ -251,13 +253,13 @@ def sheet_save(request: AuthenticatedRequest, pk: int, code: str) -> HttpRespons
 def fragment_context(
     request: HttpRequest, result: Any, section: Section, changes: dict[str, Any]
 ) -> dict[str, Any]:
-    """What looks different after a save, each piece to be swapped in place.
+    """Context of the fragments that htmx swaps after a save.
 
-    Rows whose answer changed come whole; rows that only share a rule with them bring their remarks.
+    Rows whose answer changed are rendered completely; of rows that share a rule with them, only the remarks.
     """
     sheet = result.sheet
     touched = {cells.item_of(key) for key in [*changes, *result.elsewhere, *request.POST.getlist("refresh")]}
-    whole = (touched | result.appeared | result.disappeared | result.recomputed) & set(section.items)
+    full = (touched | result.appeared | result.disappeared | result.recomputed) & set(section.items)
     reached = affected(sheet.definition, touched | result.recomputed)
     near = {code for edit in sheet.definition.edits if edit.code in reached for code in edit.items}
     builder = RowBuilder(
@@ -267,14 +269,14 @@ def fragment_context(
         conflicts=result.conflicts,
         reader=request.user if request.user.is_authenticated else None,
     )
-    remarks = (near & set(section.items) & sheet.relevant) - whole
+    remarks = (near & set(section.items) & sheet.relevant) - full
     return {
         "sheet": sheet,
         "submission": sheet.submission,
         "section": section,
         "editable": True,
         "oob": True,
-        "rows": builder.section(section, whole),
+        "rows": builder.section(section, full),
         "remarks": builder.section(section, remarks),
         "progress": sheet.progress(section),
     }

@@ -1,6 +1,6 @@
-"""Which rules help and which only annoy: rates by rule and times by section, over the sheets of a round.
+"""Paradata of a round: trigger rates by rule and completion times by section.
 
-Only sums leave this module: whoever designs a form learns nothing of a unit or an answer.
+Only aggregates are returned: designers see no unit and no answer.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ORDERS = ("share", "fired", "changed", "explained", "accepted", "refused", "stop
 
 
 class Median(Aggregate):
-    """The middle value, interpolated."""
+    """The median, interpolated."""
 
     function = "percentile_cont"
     template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
@@ -31,43 +31,43 @@ class Median(Aggregate):
 
 @dataclass(slots=True)
 class RuleRate:
-    """What one rule did. Counts are sheets; a sheet counts once however often the rule spoke there."""
+    """Statistics of a rule. Counts are sheets; each sheet counts once."""
 
     edit: str
     severity: str
-    message: Text | None = None  # of the rule; for the built-in ones the label of the item
-    asked: int = 0  # sheets begun whose form has the rule
+    message: Text | None = None  # of the rule; of a built-in rule the item label
+    applicable: int = 0  # started sheets whose form has the rule
     fired: int = 0
-    changed: int = 0  # the answers changed so that it holds now
+    changed: int = 0  # cleared by changed answers
     explained: int = 0
     accepted: int = 0
     refused: int = 0
 
     @property
     def built_in(self) -> str:
-        """Which of the rules that every item has: invalid, missing, or none of them."""
+        """The kind of a built-in rule: invalid, missing, or empty for other rules."""
         return (
             "invalid" if self.edit.startswith(INVALID) else "missing" if self.edit.startswith(MISSING) else ""
         )
 
     @property
     def share(self) -> float | None:
-        """Hit rate: sheets where it spoke, of those that it can speak on."""
-        return self.fired / self.asked if self.asked else None
+        """Hit rate: sheets where the rule fired, of the applicable sheets."""
+        return self.fired / self.applicable if self.applicable else None
 
     @property
     def changed_share(self) -> float | None:
-        """How often it led to another answer."""
+        """Share of the sheets where it fired that led to a changed answer."""
         return self.changed / self.fired if self.fired else None
 
     @property
     def explained_share(self) -> float | None:
-        """How often a reason was given instead."""
+        """Share of the sheets where it fired that were explained instead."""
         return self.explained / self.fired if self.fired else None
 
     @property
     def stops(self) -> int:
-        """Sheets that cannot be filed because of it."""
+        """Sheets that it prevents from being filed."""
         return self.fired - self.changed if self.severity == "hard" else 0
 
 
@@ -87,19 +87,19 @@ class Times:
 
 
 def rounds_begun() -> list[CollectionRound]:
-    """Every round that has opened, newest first."""
+    """Rounds that have opened, newest first."""
     return list(CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED).order_by("-year"))
 
 
-def round_named(year: str, known: list[CollectionRound]) -> CollectionRound | None:
+def round_of_year(year: str, rounds: list[CollectionRound]) -> CollectionRound | None:
     """The round of a year, else the open one, else the newest."""
-    named = [round_ for round_ in known if str(round_.year) == year]
-    is_open = [round_ for round_ in known if round_.state == CollectionRound.State.OPEN]
-    return next(iter(named or is_open or known), None)
+    named = [round_ for round_ in rounds if str(round_.year) == year]
+    is_open = [round_ for round_ in rounds if round_.state == CollectionRound.State.OPEN]
+    return next(iter(named or is_open or rounds), None)
 
 
 def begun_by_form(user: User, round_: CollectionRound, category: str) -> dict[int, int]:
-    """Number of sheets that somebody has begun, by version of the questionnaire."""
+    """Number of started sheets by questionnaire version."""
     rows = Submission.objects.visible_to(user, Permission.DESIGN).filter(round=round_, revision__gt=0)
     if category:
         rows = rows.filter(assignment__version__category=category)
@@ -116,22 +116,24 @@ def definitions_of(versions: Any) -> dict[int, Questionnaire]:
 def rates(
     user: User, round_: CollectionRound, category: str, begun: dict[int, int], forms: dict[int, Questionnaire]
 ) -> tuple[list[RuleRate], list[RuleRate]]:
-    """Rules that spoke, and the rules of these forms that never did."""
-    found = _fired(user, round_, category)
-    _add_reasons(_of(Explanation, user, category).filter(submission__round=round_), found)
-    silent: dict[str, RuleRate] = {}
+    """Rules that fired, and the rules of these forms that never fired."""
+    fired = _fired(user, round_, category)
+    _add_reasons(_of(Explanation, user, category).filter(submission__round=round_), fired)
+    never_fired: dict[str, RuleRate] = {}
     for key, form in forms.items():
         for edit in form.edits:
-            rate = found.get(edit.code) or silent.setdefault(edit.code, RuleRate(edit.code, edit.severity))
-            rate.asked += begun[key]
+            rate = fired.get(edit.code) or never_fired.setdefault(
+                edit.code, RuleRate(edit.code, edit.severity)
+            )
+            rate.applicable += begun[key]
             if rate.message is None:
                 rate.message = message_with_names(form, edit)
         for code, item in form.items.items():
-            for mark in (INVALID, MISSING):
-                if built_in := found.get(mark + code):
-                    built_in.asked += begun[key]
+            for prefix in (INVALID, MISSING):
+                if built_in := fired.get(prefix + code):
+                    built_in.applicable += begun[key]
                     built_in.message = item.label
-    return list(found.values()), sorted(silent.values(), key=lambda rate: rate.edit)
+    return list(fired.values()), sorted(never_fired.values(), key=lambda rate: rate.edit)
 
 
 def _of(model: Any, user: User, category: str) -> "QuerySet[Any]":
@@ -160,24 +162,24 @@ def _fired(user: User, round_: CollectionRound, category: str) -> dict[str, Rule
     }
 
 
-def _add_reasons(rows: "QuerySet[Explanation]", found: dict[str, RuleRate]) -> None:
+def _add_reasons(rows: "QuerySet[Explanation]", rates_by_edit: dict[str, RuleRate]) -> None:
     verdict = Explanation.Verdict
     counted = rows.values_list("edit").annotate(
-        given=Count("pk"),
+        explained=Count("pk"),
         accepted=Count("pk", filter=Q(verdict=verdict.ACCEPTED)),
         refused=Count("pk", filter=Q(verdict=verdict.REFUSED)),
     )
-    for edit, given, accepted, refused in counted.order_by():
-        if rate := found.get(edit):
-            rate.explained, rate.accepted, rate.refused = given, accepted, refused
+    for edit, explained, accepted, refused in counted.order_by():
+        if rate := rates_by_edit.get(edit):
+            rate.explained, rate.accepted, rate.refused = explained, accepted, refused
 
 
-def ordered(found: list[RuleRate], order: str) -> list[RuleRate]:
+def ordered(rates: list[RuleRate], order: str) -> list[RuleRate]:
     """Largest first, or by code."""
     if order == "edit":
-        return sorted(found, key=lambda rate: rate.edit)
+        return sorted(rates, key=lambda rate: rate.edit)
     name = {"changed": "changed_share", "explained": "explained_share"}.get(order, order)
-    return sorted(found, key=lambda rate: (-(getattr(rate, name) or 0), -rate.fired, rate.edit))
+    return sorted(rates, key=lambda rate: (-(getattr(rate, name) or 0), -rate.fired, rate.edit))
 
 
 def form_times(user: User, round_: CollectionRound) -> list[Times]:
@@ -190,7 +192,7 @@ def form_times(user: User, round_: CollectionRound) -> list[Times]:
 def section_times(
     user: User, round_: CollectionRound, category: str, forms: dict[int, Questionnaire]
 ) -> list[Times]:
-    """Median time of each section of one category's form, in form order, and of the whole under ""."""
+    """Median time of each section of one category's form, in form order, and of the complete form under ""."""
     rows = _of(SectionTime, user, category).filter(round=round_)
     counted = {
         code: (size, median)

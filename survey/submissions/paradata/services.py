@@ -1,4 +1,4 @@
-"""Keeps how a sheet came about: which rules spoke, and how long each section took."""
+"""Records the paradata of a sheet: which rules fired, and how long each section took."""
 
 from datetime import datetime
 from typing import Any
@@ -11,29 +11,31 @@ from survey.submissions.models import SectionTime, Submission, SubmissionEvent
 from survey.submissions.paradata.timing import seconds_by_section
 from survey.submissions.selectors import Sheet
 
-# One statement, because every autosave runs it: what is silent now is closed, what speaks is opened once.
+# A single statement, because every autosave runs it: clears traces without a finding, opens the others once.
 _TRACE = """
-WITH silent AS (
+WITH cleared AS (
     UPDATE survey_findingtrace SET cleared_at = %(at)s
     WHERE submission_id = %(sheet)s AND cleared_at IS NULL AND edit <> ALL(%(edits)s)
 )
-INSERT INTO survey_findingtrace AS kept
+INSERT INTO survey_findingtrace AS stored
     (submission_id, round_id, category, edit, severity, first_shown, times)
-SELECT %(sheet)s, %(round)s, %(category)s, spoken.edit, spoken.severity, %(at)s, 1
-FROM unnest(%(edits)s::text[], %(severities)s::text[]) AS spoken (edit, severity)
+SELECT %(sheet)s, %(round)s, %(category)s, fired.edit, fired.severity, %(at)s, 1
+FROM unnest(%(edits)s::text[], %(severities)s::text[]) AS fired (edit, severity)
 ON CONFLICT (submission_id, edit) DO UPDATE
-    SET cleared_at = NULL, times = least(kept.times + 1, 32767), severity = excluded.severity
-    WHERE kept.cleared_at IS NOT NULL
+    SET cleared_at = NULL, times = least(stored.times + 1, 32767), severity = excluded.severity
+    WHERE stored.cleared_at IS NOT NULL
 """
 
 
 def trace_findings(row: Submission, after: Sheet, at: datetime) -> None:
-    """Note which rules speak on a locked sheet after a change: one statement.
+    """Record which rules fire on a locked sheet after a change, in a single statement.
 
-    A required cell that is blank is no finding of a rule: every new sheet would have a hundred.
+    Blank required cells are not traced: every new sheet has a hundred of them.
     """
-    severities = {one.edit: one.severity for one in after.findings if not one.edit.startswith(REQUIRED)}
-    given: dict[str, Any] = {
+    severities = {
+        finding.edit: finding.severity for finding in after.findings if not finding.edit.startswith(REQUIRED)
+    }
+    parameters: dict[str, Any] = {
         "at": at,
         "sheet": row.pk,
         "round": row.round_id,
@@ -42,13 +44,13 @@ def trace_findings(row: Submission, after: Sheet, at: datetime) -> None:
         "severities": list(severities.values()),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_TRACE, given)
+        cursor.execute(_TRACE, parameters)
 
 
 def time_sections(row: Submission, sheet: Sheet) -> None:
-    """Work out the times of a sheet that is being filed, anew at every filing.
+    """Compute the section times of a sheet at each filing.
 
-    Only what was typed on a page has a time: a workbook or a machine stores everything at once.
+    Only changes made on a page count: a workbook or an API client stores everything at once.
     """
     events = SubmissionEvent.objects.filter(submission=row, kind=SubmissionEvent.Kind.VALUE, channel="page")
     sections = {code: section.code for section in sheet.definition.sections for code in section.items}

@@ -1,9 +1,9 @@
-"""How long somebody worked on each section, read from when values were stored. Pure."""
+"""Working time per section, from the times at which values were stored. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-IDLE = 600  # seconds; whoever stores nothing for longer did something else
+IDLE = 600  # seconds; a longer gap is a pause
 
 
 def seconds_by_section(

@@ -1,4 +1,4 @@
-"""The page for those who write the rules: what each rule did in a round."""
+"""The page of rule statistics for designers."""
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
@@ -14,9 +14,9 @@ from survey.submissions.paradata import selectors as rule_rates
 @requires(Permission.DESIGN)
 @require_GET
 def rules(request: AuthenticatedRequest) -> HttpResponse:
-    """Hit rate by rule, and how long sections take; sums only, no unit and no answer."""
-    known = rule_rates.rounds_begun()
-    round_ = rule_rates.round_named(request.GET.get("year", ""), known)
+    """Hit rates by rule and median times by section; aggregates only, no unit and no answer."""
+    rounds = rule_rates.rounds_begun()
+    round_ = rule_rates.round_of_year(request.GET.get("year", ""), rounds)
     if round_ is None:
         return page(request, "survey/submissions/paradata/rules.html", {"round": None})
     categories = load_codelist("categories").entries
@@ -26,7 +26,7 @@ def rules(request: AuthenticatedRequest) -> HttpResponse:
     order = order if order in rule_rates.ORDERS else rule_rates.ORDERS[0]
     begun = rule_rates.begun_by_form(request.user, round_, category)
     forms = rule_rates.definitions_of(begun)
-    found, silent = rule_rates.rates(request.user, round_, category, begun, forms)
+    rates, never_fired = rule_rates.rates(request.user, round_, category, begun, forms)
     times = (
         rule_rates.section_times(request.user, round_, category, forms)
         if category
@@ -34,14 +34,14 @@ def rules(request: AuthenticatedRequest) -> HttpResponse:
     )
     context = {
         "round": round_,
-        "rounds": known,
+        "rounds": rounds,
         "category": category,
         "categories": categories,
         "order": order,
         "begun": sum(begun.values()),
-        "rates": rule_rates.ordered(found, order),
-        "silent": silent,
-        "stops": sum(rate.stops for rate in found),
+        "rates": rule_rates.ordered(rates, order),
+        "never_fired": never_fired,
+        "stops": sum(rate.stops for rate in rates),
         "times": times,
     }
     return page(request, "survey/submissions/paradata/rules.html", context)

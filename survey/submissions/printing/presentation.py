@@ -1,4 +1,4 @@
-"""What the printed form and the receipt show, as plain data for the typesetter."""
+"""Content of the printed form and the receipt, as plain data for typesetting."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ WIDE = 6  # columns of a table that fit across a page
 def form_content(
     sheet: Sheet, language: str, *, filled: bool, synthetic: bool, filing: Filing | None = None
 ) -> dict[str, Any]:
-    """The whole questionnaire of one unit: blank with definitions, or with the answers in it.
+    """The complete questionnaire of a unit: blank with definitions, or filled with the answers.
 
-    A filled form leaves out what does not apply; ``filing`` adds the receipt in front.
+    A filled form omits items that are not relevant; ``filing`` adds the receipt.
     """
     submission, definition = sheet.submission, sheet.definition
     codes = sheet.effective if filled else definition.items
@@ -135,7 +135,7 @@ def _choices(item: Item, language: str) -> str:
 
 
 def _table(item: Item, cell: Any, language: str, filled: bool) -> dict[str, Any] | None:
-    """Heads and rows; a wide table as a list of its filled cells, or as a sentence when it is blank."""
+    """Heads and rows; a wide table as a list of its filled cells, or as a note when it is blank."""
     if item.rows is None:
         return None
     heads = []
@@ -152,23 +152,23 @@ def _table(item: Item, cell: Any, language: str, filled: bool) -> dict[str, Any]
         shown = list(labels) or [str(number) for number in range(1, 6)]
     rows = [
         [
-            labels.get(row, str(place)),
+            labels.get(row, str(line)),
             *(
                 format_cell(column, answers.get(row, {}).get(column.code), language)
                 for column in item.columns
             ),
         ]
-        for place, row in enumerate(shown, 1)
+        for line, row in enumerate(shown, 1)
     ]
     return {"wide": False, "heads": heads, "rows": rows}
 
 
 def _list_of(item: Item, cell: Any, labels: dict[str, str], language: str) -> list[list[str]]:
-    found = []
+    rows = []
     for key, inner in cells.flatten(item.code, cell).items():
         _code, row, code = cells.split(key)
         column = item.column(code or "")
         if column is not None:
             name = f"{labels.get(row or '', row or '')} → {column.label.get(language)}"
-            found.append([name, format_cell(column, inner, language)])
-    return found
+            rows.append([name, format_cell(column, inner, language)])
+    return rows

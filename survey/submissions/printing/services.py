@@ -1,4 +1,4 @@
-"""The receipt of a filing: as a PDF, and by e-mail to whoever filed."""
+"""The receipt of a filing: as a PDF, and by e-mail to the person who filed."""
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -20,7 +20,7 @@ def receipt_pdf(filing: Filing, language: str) -> bytes:
     """Receipt, hash and the content that was filed. The same filing always gives the same file."""
     submission = filing.submission
     current = sheet(submission).with_answers(filing.answers)
-    current.effective = dict(filing.answers)  # what was filed applies, whatever the rules say by now
+    current.effective = dict(filing.answers)  # the filed items, regardless of the current relevance
     current.computed = {code: cell for code, cell in filing.answers.items() if current.item(code).computed}
     with translation.override(language):
         content = form_content(
@@ -34,7 +34,7 @@ def receipt_pdf(filing: Filing, language: str) -> bytes:
 
 
 def send_receipt(work: Work) -> None:
-    """Mail the receipt of the filing that is the key of a job, once; nothing when nobody has an address."""
+    """Mail the receipt of the filing that is the key of a job, once; without an address nothing is sent."""
     relations = [f"submission__{name}" for name in SHEET_RELATIONS]
     filing = Filing.objects.select_related("version", "filed_by", *relations).get(pk=int(work.job.key))
     language = work.job.arguments["language"]

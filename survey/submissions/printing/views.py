@@ -1,4 +1,4 @@
-"""Files to keep: the blank or filled form and the receipt as PDF."""
+"""The blank or filled form and the receipt as PDF."""
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -20,7 +20,7 @@ from survey.submissions.selectors import sheet_of
 @requires(Permission.RESPOND)
 @require_GET
 def sheet_pdf(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """The questionnaire to prepare on paper; ``?filled`` with the answers as they stand."""
+    """The questionnaire to prepare on paper; ``?filled`` with the current answers."""
     submission = load(request, pk)
     filled = "filled" in request.GET
     content = form_content(

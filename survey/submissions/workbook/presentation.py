@@ -1,8 +1,7 @@
 """The questionnaire of one unit as a typed workbook: definitions, drop-downs, last year, locked cells.
 
-Every answer cell says which cell of the sheet it is: column A (hidden) holds the key of a row, row 1 (hidden)
-the column codes of a table. The hidden sheet "about" holds the version of this layout, the hash of the
-definition, the unit and the revision that the file was made at.
+Hidden keys identify the answer cells: column A has the key of a row, row 1 the column codes of a table. The hidden
+worksheet "about" has the version of this layout, the hash of the definition, the unit and the revision.
 """
 
 import secrets
@@ -24,7 +23,7 @@ from survey.questionnaires.definition import Codelist, Column, Item
 from survey.submissions.selectors import Sheet
 from survey.submissions.workbook.layout import ABOUT, FIRST_ROW, FORM, LAYOUT, LISTS
 
-EXACT_DIGITS = 15  # a spreadsheet keeps so many; longer numbers travel as text
+EXACT_DIGITS = 15  # precision of spreadsheets; longer numbers are written as text
 YES_NO = ("true", "false")
 COLUMNS = ("key", "code", "label", "last_year", "answer", "unit", "definition")
 _ACCENT, _INPUT, _LOCKED = "12467F", "EAF2FB", "F4F5F7"
@@ -41,7 +40,7 @@ class WorkbookWriter:
         self.form: Worksheet = self.book.active
         self.form.title = FORM
         self.lists = self.book.create_sheet(LISTS)
-        self.places: dict[tuple[str, ...], str] = {}  # a drop-down list -> its range
+        self.ranges: dict[tuple[str, ...], str] = {}  # a drop-down list -> its range
 
     def to_bytes(self) -> bytes:
         """The file."""
@@ -83,12 +82,12 @@ class WorkbookWriter:
             page.cell(2, 2), f"{definition.form_no} {definition.title.get(self.language)}", bold=True, size=14
         )
         _text(page.cell(3, 2), f"{submission.unit.name} · {submission.unit.uscc} · {submission.round.year}")
-        marks = ", ".join(text.get(self.language) for text in MISSING_REASONS.values())
+        reasons = ", ".join(text.get(self.language) for text in MISSING_REASONS.values())
         hint = _(
-            "Fill the blue cells. Write a figure as you speak it (3.2 PB); 0 is a figure, a blank means not "
+            "Fill the blue cells. Write a figure with its unit (3.2 PB); 0 is a figure, a blank means not "
             "answered. Where there is no figure write one of: %(marks)s."
         )
-        _text(page.cell(4, 2), hint % {"marks": marks})
+        _text(page.cell(4, 2), hint % {"marks": reasons})
         heads = (
             "",
             _("Code"),
@@ -157,7 +156,7 @@ class WorkbookWriter:
         return "\n".join(part for part in parts if part)
 
     def _codes(self, choices: Codelist) -> str:
-        return "; ".join(f"{one.code} {one.label.get(self.language)}" for one in choices.entries)
+        return "; ".join(f"{entry.code} {entry.label.get(self.language)}" for entry in choices.entries)
 
     # ---- tables --------------------------------------------------------------------------------------------
 
@@ -170,25 +169,25 @@ class WorkbookWriter:
         _text(page.cell(3, 2), self._explanation(item))
         page.cell(3, 2).alignment = Alignment(wrap_text=False)
         _head(page.cell(5, 2), "")
-        for place, column in enumerate(item.columns, 3):
+        for position, column in enumerate(item.columns, 3):
             unit = units.unit_label(column.unit, self.language)
-            page.cell(1, place).value = column.code
-            _head(page.cell(5, place), column.label.get(self.language) + (f" ({unit})" if unit else ""))
-            page.column_dimensions[get_column_letter(place)].width = 22 if len(item.columns) < 6 else 13
+            page.cell(1, position).value = column.code
+            _head(page.cell(5, position), column.label.get(self.language) + (f" ({unit})" if unit else ""))
+            page.column_dimensions[get_column_letter(position)].width = 22 if len(item.columns) < 6 else 13
         filled = cell.get("rows", {})
         if grid is not None and grid.kind == "fixed":
             rows = [(row.id, row.label.get(self.language)) for row in grid.entries]
         else:
-            # Ids are random, so that rows of two workbooks never meet.
+            # Ids are random, so that rows of two workbooks do not collide.
             free = max(0, (grid.max_rows if grid else 0) - len(filled))
             spare = [f"x{secrets.token_hex(4)}" for _number in range(free)]
-            rows = [(row, str(place)) for place, row in enumerate([*filled, *spare], 1)]
-        for place, (row, label) in enumerate(rows, 6):
-            page.cell(place, 1).value = row
-            _text(page.cell(place, 2), label)
+            rows = [(row, str(position)) for position, row in enumerate([*filled, *spare], 1)]
+        for position, (row, label) in enumerate(rows, 6):
+            page.cell(position, 1).value = row
+            _text(page.cell(position, 2), label)
             for at, column in enumerate(item.columns, 3):
                 self._answer(
-                    page.cell(place, at), column, filled.get(row, {}).get(column.code), in_table=True
+                    page.cell(position, at), column, filled.get(row, {}).get(column.code), in_table=True
                 )
         page.column_dimensions["A"].hidden = page.row_dimensions[1].hidden = True
         page.column_dimensions["B"].width = 24
@@ -198,36 +197,36 @@ class WorkbookWriter:
 
     # ---- one answer ----------------------------------------------------------------------------------------
 
-    def _answer(self, target: Cell | Any, place: Item | Column, cell: Any, *, in_table: bool = False) -> None:
+    def _answer(self, target: Cell | Any, item: Item | Column, cell: Any, *, in_table: bool = False) -> None:
         _open(target)
         page = target.parent
-        if place.type == "yesno":
-            self._choose(page, target, tuple(self._spoken(place, code) for code in YES_NO))
-        elif place.type == "choice" and place.choices is not None:
-            labels = tuple(f"{one.code} {one.label.get(self.language)}" for one in place.choices.entries)
-            self._choose(page, target, labels, strict=not place.choices.open_prefix)
+        if item.type == "yesno":
+            self._choose(page, target, tuple(self._yes_no(item, code) for code in YES_NO))
+        elif item.type == "choice" and item.choices is not None:
+            labels = tuple(f"{entry.code} {entry.label.get(self.language)}" for entry in item.choices.entries)
+            self._choose(page, target, labels, strict=not item.choices.open_prefix)
         if not cell:
             return
         if "missing" in cell:
             _text(target, MISSING_REASONS[cell["missing"]].get(self.language))
         elif isinstance(cell["value"], bool):
-            _text(target, self._spoken(place, "true" if cell["value"] else "false"))
+            _text(target, self._yes_no(item, "true" if cell["value"] else "false"))
         elif isinstance(cell["value"], list):
             _text(target, "; ".join(cell["value"]))
-        elif place.type in {"quantity", "money", "count", "ratio"}:
-            self._number(target, place, cell, in_table)
-        elif place.type == "choice" and place.choices and (entry := place.choices.get(cell["value"])):
+        elif item.type in {"quantity", "money", "count", "ratio"}:
+            self._number(target, item, cell, in_table)
+        elif item.type == "choice" and item.choices and (entry := item.choices.get(cell["value"])):
             _text(target, f"{entry.code} {entry.label.get(self.language)}")
         else:
             _text(target, str(cell["value"]))
 
-    def _spoken(self, place: Item | Column, code: str) -> str:
-        return format_cell(place, {"value": code == "true"}, self.language)
+    def _yes_no(self, item: Item | Column, code: str) -> str:
+        return format_cell(item, {"value": code == "true"}, self.language)
 
-    def _number(self, target: Cell, place: Item | Column, cell: dict[str, Any], in_table: bool) -> None:
-        """In a table there is no column for the unit: another unit than the column's stands in the text."""
-        text, unit = str(cell.get("entered") or cell["value"]), cell.get("unit") or place.unit
-        if in_table and unit != place.unit:
+    def _number(self, target: Cell, item: Item | Column, cell: dict[str, Any], in_table: bool) -> None:
+        """In a table, which has no unit column, a unit other than the column's is part of the text."""
+        text, unit = str(cell.get("entered") or cell["value"]), cell.get("unit") or item.unit
+        if in_table and unit != item.unit:
             _text(target, f"{text} {unit}")
         elif len(text.replace(".", "").replace("-", "").lstrip("0")) > EXACT_DIGITS:
             _text(target, text)
@@ -246,17 +245,17 @@ class WorkbookWriter:
 
     def _range(self, options: tuple[str, ...]) -> str:
         """A column of the hidden sheet of lists; each list is written once."""
-        if options not in self.places:
-            column = len(self.places) + 1
+        if options not in self.ranges:
+            column = len(self.ranges) + 1
             for row, option in enumerate(options, 1):
                 _text(self.lists.cell(row, column), option)
             letter = get_column_letter(column)
-            self.places[options] = f"'{LISTS}'!${letter}$1:${letter}${len(options)}"
-        return self.places[options]
+            self.ranges[options] = f"'{LISTS}'!${letter}$1:${letter}${len(options)}"
+        return self.ranges[options]
 
 
 def _text(target: Any, text: str, *, bold: bool = False, size: int = 11) -> None:
-    """Text that stays text: a leading = is not a formula."""
+    """Writes text as a string cell: a leading = is not a formula."""
     target.value = text
     target.data_type = "s" if text else target.data_type
     target.font = Font(bold=bold, size=size)
@@ -278,7 +277,7 @@ def _open(target: Any) -> None:
 
 
 def _lock(page: Worksheet) -> None:
-    """Against slips of the hand, not against intent: what comes back is checked anyway."""
+    """Protects a worksheet against accidental changes; uploads are validated anyway."""
     page.protection.sheet = True
     page.protection.formatColumns = page.protection.formatRows = False
 
@@ -292,5 +291,5 @@ def _print_setup(page: Worksheet) -> None:
 
 
 def write_workbook(sheet: Sheet, language: str) -> bytes:
-    """The workbook of a sheet as it stands, answers included."""
+    """The workbook of a sheet with its current answers."""
     return WorkbookWriter(sheet, language).to_bytes()

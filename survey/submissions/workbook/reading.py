@@ -1,7 +1,7 @@
-"""Reads a workbook that came back: first whether it may be opened at all, then the cells by their keys.
+"""Reads an uploaded workbook: checks the package, then reads the cells by their keys.
 
-A workbook is a ZIP file from outside. Before anything unpacks it, its size, its parts and their sizes are looked
-at; macros, links to other files and document types in its XML are refused.
+A workbook is an untrusted ZIP file. Its size, parts and unpacked size are checked before it is opened; macros,
+links to other files and document types in its XML are refused.
 """
 
 import re
@@ -30,7 +30,7 @@ _DOCTYPE = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 @dataclass(slots=True)
 class WorkbookContent:
-    """What a workbook says: where it comes from, and the raw answers by cell key."""
+    """The content of a workbook: its metadata and the raw answers by cell key."""
 
     sheet: str
     uscc: str
@@ -41,11 +41,11 @@ class WorkbookContent:
 
 
 def read_workbook(data: bytes, definition: Questionnaire) -> WorkbookContent:
-    """Read an uploaded file. Raises FileRefused with a sentence when it is not one of ours."""
+    """Read an uploaded file. Raises FileRefused with a message when it is not a workbook of this site."""
     check_package(data)
     try:
         book = load_workbook(BytesIO(data), read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises whatever the damaged part makes it stumble over
+    except Exception as error:  # openpyxl raises errors of many types for damaged parts
         raise FileRefused(_("The file is damaged: it cannot be opened as a workbook.")) from error
     if ABOUT not in book.sheetnames or FORM not in book.sheetnames:
         raise FileRefused(_("This is another workbook. Download the questionnaire here and fill that file."))
@@ -72,7 +72,7 @@ def read_workbook(data: bytes, definition: Questionnaire) -> WorkbookContent:
 
 
 def check_package(data: bytes) -> None:
-    """Refuse what should not be opened. Raises FileRefused."""
+    """Check size and parts of a package. Raises FileRefused."""
     if len(data) > LARGEST_FILE:
         raise FileRefused(_("The file is larger than 5 MB."))
     try:
@@ -94,7 +94,7 @@ def check_package(data: bytes) -> None:
             if _DOCTYPE.search(head):
                 raise FileRefused(_("The workbook holds macros or embedded files. Save it as a plain .xlsx."))
             unpacked += len(head)
-            while chunk := stream.read(1 << 20):  # what the directory says may be a lie
+            while chunk := stream.read(1 << 20):  # the sizes in the directory may be wrong
                 unpacked += len(chunk)
                 if unpacked > LARGEST_UNPACKED:
                     raise FileRefused(_("The workbook unpacks to more than this site opens."))
@@ -117,28 +117,28 @@ def _read_table(page: Any, item: Item, changes: dict[str, dict[str, Any]]) -> No
         name = str(row[0]) if row and row[0] is not None else ""
         if not name or (item.rows is not None and item.rows.kind == "fixed" and name not in item.rows.ids):
             continue
-        for place, value in enumerate(row[2:], 2):
-            column = item.column(codes[place]) if place < len(codes) else None
+        for index, value in enumerate(row[2:], 2):
+            column = item.column(codes[index]) if index < len(codes) else None
             if column is not None:
                 key = cells.join(item.code, name, column.code)
                 changes[key] = {"value": _raw(column, value), "unit": "", "missing": ""}
 
 
-def _raw(place: Item | Column, value: Any) -> Any:
-    """The text that a person would have typed on the page."""
+def _raw(item: Item | Column, value: Any) -> Any:
+    """The raw value as the section page would send it."""
     text = _plain(value)
-    if place.type == "choice" and place.choices is not None and text:
+    if item.type == "choice" and item.choices is not None and text:
         code = text.split(" ", 1)[0]
-        return code if place.choices.accepts(code) else text
-    if place.type == "multi":
+        return code if item.choices.accepts(code) else text
+    if item.type == "multi":
         return [part.strip().split(" ", 1)[0] for part in re.split(r"[;；、,]", text) if part.strip()]
-    if place.type == "date" and hasattr(value, "strftime"):
+    if item.type == "date" and hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m"))
     return text
 
 
 def _plain(value: Any) -> str:
-    """A spreadsheet's number as it was typed: its shortest text gives back up to 15 digits exactly."""
+    """A spreadsheet value as text: the shortest text of a double is exact for up to 15 digits."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,6 +1,6 @@
-"""A workbook comes back: a rehearsal of the save that shows what it would do, then the save itself.
+"""Upload of a workbook: a dry run of the save for the preview, then the save itself.
 
-The rehearsal is the very save, rolled back: same parsing, same conflicts, same rules.
+The dry run is the same save, rolled back: same parsing, conflicts and rules.
 """
 
 import secrets
@@ -22,7 +22,7 @@ from survey.submissions.models import Submission
 from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.workbook.reading import WorkbookContent, read_workbook
 
-KEPT_SECONDS = 1800  # between looking and writing
+PREVIEW_SECONDS = 1800  # lifetime of a preview
 CHANNEL = "excel"
 
 
@@ -37,38 +37,38 @@ class Difference:
 
 @dataclass(slots=True)
 class Preview:
-    """What the workbook would do to the sheet."""
+    """The changes that the workbook would make to the sheet."""
 
     token: str
     result: SaveResult
     before: Sheet
     differences: list[Difference]
     conflicts: list[Conflict]
-    appeared: list[Finding]  # findings that are not there now
-    settled: int  # findings that would be gone
+    appeared: list[Finding]  # new findings
+    settled: int  # number of resolved findings
     unchanged: int
 
     @property
     def is_empty(self) -> bool:
-        """True when the workbook says what the sheet says already."""
+        """Whether the workbook would change nothing."""
         return not self.differences and not self.conflicts and not self.result.errors
 
 
 def preview_workbook(submission: Submission, *, by: User, data: bytes) -> Preview:
-    """Read a file and rehearse it; nothing is written.
+    """Read a file and save it in a dry run; nothing is stored.
 
-    Raises FileRefused (not our file, other unit, other version), PermissionDenied, PolicyDenied.
+    Raises FileRefused (foreign file, other unit, other version), PermissionDenied, PolicyDenied.
     """
     before = sheet(submission)
     content = read_workbook(data, before.definition)
     _check_origin(content, submission)
-    result = _rehearse(submission, by, content)
+    result = _dry_run(submission, by, content)
     token = secrets.token_urlsafe(16)
     cache.set(
-        _name(submission, by, token), {"changes": content.changes, "base": content.revision}, KEPT_SECONDS
+        _name(submission, by, token), {"changes": content.changes, "base": content.revision}, PREVIEW_SECONDS
     )
-    known = {(one.edit, one.fingerprint) for one in before.findings}
-    now = {(one.edit, one.fingerprint) for one in result.findings}
+    earlier = {(finding.edit, finding.fingerprint) for finding in before.findings}
+    now = {(finding.edit, finding.fingerprint) for finding in result.findings}
     return Preview(
         token=token,
         result=result,
@@ -78,8 +78,10 @@ def preview_workbook(submission: Submission, *, by: User, data: bytes) -> Previe
             for key in result.changed
         ],
         conflicts=list(result.conflicts.values()),
-        appeared=[one for one in result.findings if (one.edit, one.fingerprint) not in known],
-        settled=len(known - now),
+        appeared=[
+            finding for finding in result.findings if (finding.edit, finding.fingerprint) not in earlier
+        ],
+        settled=len(earlier - now),
         unchanged=len(content.changes) - len(result.changed) - len(result.conflicts) - len(result.errors),
     )
 
@@ -88,30 +90,30 @@ def preview_workbook(submission: Submission, *, by: User, data: bytes) -> Previe
 def apply_workbook(
     submission: Submission, *, by: User, token: str, revision: int, take: Collection[str] = ()
 ) -> SaveResult:
-    """Write what the preview showed. ``take`` are conflicting cells in which the file shall win over
-    ``revision``, the one that the preview saw. Raises PolicyDenied when the preview is too old.
+    """Save the previewed changes. ``take`` are conflicting cells in which the file overrides ``revision``, the
+    revision of the preview. Raises PolicyDenied when the preview is too old.
     """
-    kept: Mapping[str, Any] | None = cache.get(_name(submission, by, token))
-    if kept is None:
+    stored: Mapping[str, Any] | None = cache.get(_name(submission, by, token))
+    if stored is None:
         raise PolicyDenied(_("The check of this workbook is too old. Upload it once more."))
     result = autosave(
         submission,
         by=by,
-        changes=kept["changes"],
-        base_revision=kept["base"],
-        bases={key: revision for key in take if key in kept["changes"]},
+        changes=stored["changes"],
+        base_revision=stored["base"],
+        bases={key: revision for key in take if key in stored["changes"]},
         channel=CHANNEL,
     )
     transaction.on_commit(lambda: cache.delete(_name(submission, by, token)))
     return result
 
 
-def _rehearse(submission: Submission, by: User, content: WorkbookContent) -> SaveResult:
+def _dry_run(submission: Submission, by: User, content: WorkbookContent) -> SaveResult:
     with transaction.atomic():
         result = autosave(
             submission, by=by, changes=content.changes, base_revision=content.revision, channel=CHANNEL
         )
-        result.findings  # noqa: B018 worked out while the rows can still be read
+        result.findings  # noqa: B018 evaluated before the rollback
         transaction.set_rollback(True)
     return result
 

@@ -1,4 +1,4 @@
-"""The workbook: download, upload with a rehearsal, confirmation."""
+"""The workbook: download, upload with preview, confirmation."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class WorkbookForm(forms.Form):
 @requires(Permission.RESPOND)
 @require_GET
 def sheet_workbook(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """The questionnaire as a workbook, with the answers as they stand."""
+    """The questionnaire as a workbook, with the current answers."""
     sheet = sheet_of(load(request, pk))
     response = HttpResponse(write_workbook(sheet, get_language() or "zh-hans"), content_type=XLSX)
     name = f"{sheet.definition.form_no}-{sheet.submission.round.year}-{sheet.submission.unit.uscc}.xlsx"
@@ -51,7 +51,7 @@ def sheet_workbook(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires(Permission.RESPOND)
 @require_http_methods(["GET", "POST"])
 def sheet_upload(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Upload a filled workbook; the answer shows what it would change, nothing is written yet."""
+    """Upload a filled workbook; the response previews the changes, nothing is stored yet."""
     submission = load(request, pk)
     form = WorkbookForm(request.POST or None, request.FILES or None)
     errors: list[dict[str, str]] = []
@@ -62,7 +62,7 @@ def sheet_upload(request: AuthenticatedRequest, pk: int) -> HttpResponse:
                 preview = preview_workbook(
                     submission, by=request.user, data=form.cleaned_data["file"].read(6 * 1024 * 1024)
                 )
-                context = _shown(preview)
+                context = _preview_context(preview)
             except SurveyError as refusal:
                 errors = [{"href": "#id_file", "text": str(refusal.sentence)}]
         else:
@@ -71,7 +71,7 @@ def sheet_upload(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return page(request, "survey/submissions/workbook/upload.html", context, status=422 if errors else 200)
 
 
-def _shown(preview: Preview) -> dict[str, Any]:
+def _preview_context(preview: Preview) -> dict[str, Any]:
     language = get_language() or "zh-hans"
     sheet = preview.result.sheet
     builder = RowBuilder(sheet)
@@ -79,55 +79,57 @@ def _shown(preview: Preview) -> dict[str, Any]:
         "preview": preview,
         "differences": [
             (
-                _name(sheet, one.key, language),
-                _text(sheet, one.key, one.old, language),
-                _text(sheet, one.key, one.new, language),
+                _name(sheet, difference.key, language),
+                _text(sheet, difference.key, difference.old, language),
+                _text(sheet, difference.key, difference.new, language),
             )
-            for one in preview.differences[:SHOWN]
+            for difference in preview.differences[:SHOWN]
         ],
         "more": max(0, len(preview.differences) - SHOWN),
         "conflicts": [
             (
-                one,
-                _name(sheet, one.key, language),
-                _text(sheet, one.key, one.mine, language),
-                _text(sheet, one.key, one.theirs, language),
-                _text(sheet, one.key, one.base, language),
+                conflict,
+                _name(sheet, conflict.key, language),
+                _text(sheet, conflict.key, conflict.mine, language),
+                _text(sheet, conflict.key, conflict.theirs, language),
+                _text(sheet, conflict.key, conflict.base, language),
             )
-            for one in preview.conflicts
+            for conflict in preview.conflicts
         ],
         "faults": [
             (_name(sheet, key, language), error.message(language))
             for key, error in preview.result.errors.items()
         ],
-        "findings": [builder.finding(one) for one in preview.appeared if not one.edit.startswith("REQ-")],
+        "findings": [
+            builder.finding(finding) for finding in preview.appeared if not finding.edit.startswith("REQ-")
+        ],
         "seen_revision": preview.before.submission.revision,
     }
 
 
 def _name(sheet: Sheet, key: str, language: str) -> str:
     """The item, and inside a table its row and column."""
-    code, row, column = cells.split(key)
+    code, row, column_code = cells.split(key)
     item = sheet.definition.items.get(code)
     if item is None:
         return key
     text = f"{code} {item.label.get(language)}"
     if row is None:
         return text
-    labels = {one.id: one.label.get(language) for one in item.rows.entries} if item.rows else {}
-    place = item.column(column or "")
-    return f"{text} · {labels.get(row, row)} · {place.label.get(language) if place else column}"
+    labels = {row_.id: row_.label.get(language) for row_ in item.rows.entries} if item.rows else {}
+    column = item.column(column_code or "")
+    return f"{text} · {labels.get(row, row)} · {column.label.get(language) if column else column_code}"
 
 
 def _text(sheet: Sheet, key: str, cell: Any, language: str) -> str:
-    place = cells.field_of(sheet.definition, key)
-    return (format_cell(place, cell, language) if place else "") or _("blank")
+    item = cells.field_of(sheet.definition, key)
+    return (format_cell(item, cell, language) if item else "") or _("blank")
 
 
 @requires(Permission.RESPOND)
 @require_POST
 def sheet_apply(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Write what the rehearsal has shown."""
+    """Store the previewed changes."""
     submission = load(request, pk)
     result = apply_workbook(
         submission,

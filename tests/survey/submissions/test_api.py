@@ -1,4 +1,4 @@
-"""The same sheets for machines."""
+"""The API of sheets and questionnaires."""
 
 import pytest
 
@@ -31,14 +31,14 @@ def patch(machine, row, answers, revision):
 
 
 def test_list_and_detail_show_own_sheets_only(machine, world, row):
-    found = machine.get("/api/v1/sheets/").json()
-    assert [one["id"] for one in found["results"]] == [row.pk]
+    listing = machine.get("/api/v1/sheets/").json()
+    assert [row_["id"] for row_ in listing["results"]] == [row.pk]
     answer = machine.get(f"/api/v1/sheets/{row.pk}/")
     assert answer.headers["ETag"] == f'"{row.revision}"' and answer.json()["answers"]["B01"]
     assert machine.get(f"/api/v1/sheets/{world.outside_sheet.pk}/").status_code == 404
 
 
-def test_others_find_nothing(client, world, row):
+def test_other_users_get_not_found(client, world, row):
     assert client.get(f"/api/v1/sheets/{row.pk}/").status_code in {401, 403}
     client.force_login(world.users["designer"])
     assert client.get(f"/api/v1/sheets/{row.pk}/").status_code == 404
@@ -84,5 +84,5 @@ def test_submit_is_bound_to_the_revision(machine, row):
 def test_questionnaires_come_with_their_definition(machine):
     rows = machine.get("/api/v1/questionnaires/").json()["results"]
     assert len(rows) == 28
-    whole = machine.get(f"/api/v1/questionnaires/{rows[0]['id']}/").json()
-    assert whole["document"]["form_no"] == rows[0]["form_no"]
+    detail = machine.get(f"/api/v1/questionnaires/{rows[0]['id']}/").json()
+    assert detail["document"]["form_no"] == rows[0]["form_no"]

@@ -1,4 +1,4 @@
-"""Files beside a sheet: what is taken, where it lies, who fetches it, and that nothing is left of what is refused."""
+"""Attachments of a sheet: accepted kinds, storage, download permissions, and cleanup of refused files."""
 
 import zipfile
 from io import BytesIO
@@ -29,7 +29,7 @@ def office(*names):
 
 
 def finds_eicar(path: Path) -> str:
-    """A scanner of the kind that the setting names."""
+    """A scanner as configured by ATTACHMENT_SCANNER."""
     return "EICAR" if b"EICAR" in path.read_bytes() else ""
 
 
@@ -73,11 +73,11 @@ def files(root):
         (b"\x00\x01", None),
     ],
 )
-def test_a_file_is_what_its_content_says(data, kind):
+def test_kind_is_detected_from_the_content(data, kind):
     assert kind_of(data) == kind
 
 
-def test_a_file_is_kept_under_a_random_name_and_given_its_own_ending(root, row, by):
+def test_file_is_stored_under_a_random_name_with_the_detected_extension(root, row, by):
     stored = evidence.attach(row, by=by, name="../../etc/合同<1>.exe", data=PDF, note="合同")
     assert stored.name == "合同_1_.pdf" and (stored.kind, stored.size) == ("pdf", len(PDF))
     (path,) = files(root)
@@ -88,7 +88,7 @@ def test_a_file_is_kept_under_a_random_name_and_given_its_own_ending(root, row, 
 
 
 @pytest.mark.parametrize("setting", [{"ATTACHMENT_LARGEST": 10}, {"ATTACHMENT_QUOTA": len(PDF) + 5}])
-def test_limits_hold_and_leave_no_file(settings, root, row, by, setting):
+def test_rejected_upload_leaves_no_file(settings, root, row, by, setting):
     if "ATTACHMENT_QUOTA" in setting:
         evidence.attach(row, by=by, name="a", data=PDF)
     before = files(root)
@@ -99,7 +99,7 @@ def test_limits_hold_and_leave_no_file(settings, root, row, by, setting):
     assert files(root) == before
 
 
-def test_the_scanner_is_asked_and_what_it_finds_is_not_kept(settings, root, row, by):
+def test_infected_file_is_rejected_and_audited(settings, root, row, by):
     settings.ATTACHMENT_SCANNER = f"{__name__}.finds_eicar"
     with pytest.raises(PolicyDenied):
         evidence.attach(row, by=by, name="x", data=PDF + b"EICAR")
@@ -108,7 +108,7 @@ def test_the_scanner_is_asked_and_what_it_finds_is_not_kept(settings, root, row,
     assert evidence.attach(row, by=by, name="x", data=PDF)
 
 
-def test_only_the_unit_and_only_while_it_fills(root, world, row, by):
+def test_only_respondents_of_an_editable_sheet_may_attach(root, world, row, by):
     with pytest.raises(PermissionDenied):
         evidence.attach(row, by=world.users["outside_respondent"], name="x", data=PDF)
     filed = make_sheet(world.bureau, State.SUBMITTED)
@@ -117,7 +117,7 @@ def test_only_the_unit_and_only_while_it_fills(root, world, row, by):
     assert files(root) == []
 
 
-def test_a_removed_file_is_shown_to_nobody_but_stays(client, root, row, by):
+def test_removed_file_is_hidden_but_retained(client, root, row, by):
     stored = evidence.attach(row, by=by, name="x", data=PDF)
     client.force_login(by)
     client.post(reverse("evidence_remove", args=[row.pk, stored.pk]))
@@ -127,7 +127,7 @@ def test_a_removed_file_is_shown_to_nobody_but_stays(client, root, row, by):
         evidence.remove(row, by=by, attachment_id=stored.pk)
 
 
-def test_the_pages(client, world, root, row, by):
+def test_evidence_pages(client, world, root, row, by):
     client.force_login(by)
     url = reverse("sheet_evidence", args=[row.pk])
     assert client.post(url, {"file": SimpleUploadedFile("台账.pdf", PDF), "note": "台账"}).url == url
@@ -150,7 +150,7 @@ def test_the_pages(client, world, root, row, by):
     assert list(fetched) == [by.pk, world.users["provincial_administrator"].pk]
 
 
-def test_a_damaged_file_is_not_handed_out(root, row, by):
+def test_damaged_file_cannot_be_downloaded(root, row, by):
     stored = evidence.attach(row, by=by, name="x", data=PDF)
     files(root)[0].write_bytes(b"something else")
     with pytest.raises(PolicyDenied):

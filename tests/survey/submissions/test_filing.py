@@ -26,8 +26,8 @@ GOOD = "新建两座数据中心于六月投入使用"
 
 
 def submit(row, by, **options):
-    given = {"signatories": SIGNATORIES, "shown_revision": row.revision} | options
-    return services.submit(row, by=by, **given)
+    arguments = {"signatories": SIGNATORIES, "shown_revision": row.revision} | options
+    return services.submit(row, by=by, **arguments)
 
 
 def save(row, by, **values):
@@ -37,9 +37,9 @@ def save(row, by, **values):
 
 
 def last_year(unit, state):
-    """A sheet of the round that is closed by now."""
+    """A sheet of the previous, closed round."""
     rounds = CollectionRound.objects.filter(year=2024)
-    kept = rounds.values("state", "opens_at", "due_at", "closes_at").get()
+    original = rounds.values("state", "opens_at", "due_at", "closes_at").get()
     now = timezone.now()
     rounds.update(
         state="open",
@@ -48,7 +48,7 @@ def last_year(unit, state):
         closes_at=now + dt.timedelta(days=1),
     )
     row = make_sheet(unit, state, year=2024)
-    rounds.update(**kept)
+    rounds.update(**original)
     return row
 
 
@@ -108,28 +108,28 @@ def test_submission_is_bound_to_the_shown_revision(world, filled):
     assert Submission.objects.get(pk=row.pk).signatories == filled.signatories
 
 
-def test_submission_wants_all_names(world, filled):
+def test_submission_requires_all_signatories(world, filled):
     with pytest.raises(PolicyDenied):
         submit(filled, world.users["respondent"], signatories=SIGNATORIES | {"phone": " "})
     with pytest.raises(PermissionDenied):
         submit(filled, world.users["outside_respondent"])
 
 
-def test_soft_finding_wants_a_reason(world, unusual):
+def test_soft_findings_must_be_explained_before_submission(world, unusual):
     by = world.users["respondent"]
-    found = sheet(unusual).unexplained
-    assert found
+    unexplained = sheet(unusual).unexplained
+    assert unexplained
     with pytest.raises(PolicyDenied):
         submit(unusual, by)
     row = unusual
-    for finding in found:
+    for finding in unexplained:
         services.explain(
             row, by=by, edit=finding.edit, fingerprint=finding.fingerprint, reason_code=reason(), text=GOOD
         )
     row = Submission.objects.get(pk=row.pk)
     assert row.unexplained_count == 0
     filing = submit(row, by)
-    assert {one["edit"] for one in filing.explanations} == {one.edit for one in found}
+    assert {one["edit"] for one in filing.explanations} == {one.edit for one in unexplained}
 
 
 def reason():
@@ -141,7 +141,7 @@ def reason():
 @pytest.mark.parametrize(
     "text", ["", "短", "核实无误，情况属实，核实无误", "checked and correct", "。。。。。。。。。。。。"]
 )
-def test_texts_that_say_nothing_are_refused(world, unusual, text):
+def test_uninformative_explanations_are_refused(world, unusual, text):
     finding = sheet(unusual).unexplained[0]
     with pytest.raises(PolicyDenied):
         services.explain(
@@ -154,7 +154,7 @@ def test_texts_that_say_nothing_are_refused(world, unusual, text):
         )
 
 
-def test_reason_dies_with_its_numbers(world, unusual):
+def test_explanation_expires_when_the_values_change(world, unusual):
     by = world.users["respondent"]
     finding = next(one for one in sheet(unusual).unexplained if "P01" in one.items)
     services.explain(
@@ -171,14 +171,14 @@ def test_reason_dies_with_its_numbers(world, unusual):
         )
 
 
-def test_refused_reason_no_longer_holds(world, unusual):
+def test_refused_explanation_does_not_count(world, unusual):
     by = world.users["respondent"]
     finding = sheet(unusual).unexplained[0]
-    given = services.explain(
+    explanation = services.explain(
         unusual, by=by, edit=finding.edit, fingerprint=finding.fingerprint, reason_code=reason(), text=GOOD
     )
-    given.verdict = "refused"
-    given.save()
+    explanation.verdict = "refused"
+    explanation.save()
     assert finding.edit in {one.edit for one in sheet(Submission.objects.get(pk=unusual.pk)).unexplained}
 
 
@@ -191,7 +191,7 @@ def test_recall_and_second_filing(world, filled):
     assert second.number == 2 and Filing.objects.filter(submission=row).count() == 2
 
 
-def test_returned_sheet_wants_answers_to_comments(world, filled):
+def test_returned_sheet_requires_answers_to_comments(world, filled):
     by, desk = world.users["respondent"], world.users["provincial_administrator"]
     submit(filled, by)
     query = filled.queries.create(item="P01", text="请核实", raised_by=desk)

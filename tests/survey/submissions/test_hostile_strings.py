@@ -1,6 +1,6 @@
-"""What people and their clipboards send: every string is stored as it is, or refused in a sentence and kept on the page.
+"""Hostile input: every string is stored unchanged, or refused with a message and redisplayed.
 
-Never a crash, never markup on a page, never a formula in a workbook.
+No input causes a server error, markup on a page or a formula in a workbook.
 """
 
 from html import escape
@@ -18,7 +18,7 @@ from tests.factories import make_sheet
 
 TEXT = "B14"  # free text on the page of the unit
 AMOUNT = "P01"
-KEPT = {
+STORED = {
     "markup": "<script>alert(1)</script>",
     "attribute": '" onfocus="alert(1)" x="',
     "closing tags": "</textarea></td></table><b>",
@@ -81,9 +81,9 @@ def stored(row, key):
     return (Submission.objects.get(pk=row.pk).answers.get(key) or {}).get("value")
 
 
-@pytest.mark.parametrize("name", KEPT)
-def test_text_is_stored_as_it_is_and_shown_as_text(browser, row, name):
-    text = KEPT[name]
+@pytest.mark.parametrize("name", STORED)
+def test_text_is_stored_unchanged_and_escaped(browser, row, name):
+    text = STORED[name]
     answer = save(browser, row, TEXT, text)
     assert answer.status_code == 200 and answer.headers["Sheet-Refused"] == ""
     assert stored(row, TEXT) == text
@@ -97,13 +97,13 @@ def test_text_is_stored_as_it_is_and_shown_as_text(browser, row, name):
             assert text not in body
     row.refresh_from_db()
     book = load_workbook(BytesIO(write_workbook(sheet(row), "zh-hans")))["form"]
-    found = next(cell for cell in book["A"] if cell.value == TEXT)
-    cell = book.cell(found.row, 5)
+    key_cell = next(cell for cell in book["A"] if cell.value == TEXT)
+    cell = book.cell(key_cell.row, 5)
     assert (cell.value, cell.data_type) == (text, "s")
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_text_that_hides_something_is_refused_and_nothing_changes(browser, row, name):
+def test_control_characters_are_refused(browser, row, name):
     before = stored(row, TEXT)
     answer = save(browser, row, TEXT, REFUSED[name])
     assert answer.status_code == 200 and answer.headers["Sheet-Refused"] == TEXT
@@ -112,13 +112,13 @@ def test_text_that_hides_something_is_refused_and_nothing_changes(browser, row, 
 
 
 @pytest.mark.parametrize("text", NUMBERS)
-def test_numbers_as_they_are_written(browser, row, text):
+def test_number_notations_are_parsed(browser, row, text):
     answer = save(browser, row, AMOUNT, text)
     assert answer.headers["Sheet-Refused"] == "" and stored(row, AMOUNT) == NUMBERS[text]
 
 
 @pytest.mark.parametrize("text", NOT_NUMBERS)
-def test_what_is_no_number_is_refused_and_stays_on_the_page(browser, row, text):
+def test_invalid_number_is_refused_and_redisplayed(browser, row, text):
     before = stored(row, AMOUNT)
     answer = save(browser, row, AMOUNT, text)
     assert answer.status_code == 200 and answer.headers["Sheet-Refused"] == AMOUNT
@@ -130,7 +130,7 @@ def test_what_is_no_number_is_refused_and_stays_on_the_page(browser, row, text):
 
 
 @pytest.mark.parametrize("text", [*REFUSED.values(), *NOT_NUMBERS])
-def test_machines_get_a_sentence_too(browser, row, text):
+def test_api_refuses_invalid_values_with_a_message(browser, row, text):
     key = TEXT if text in REFUSED.values() else AMOUNT
     before = stored(row, key)
     revision = Submission.objects.get(pk=row.pk).revision
@@ -145,9 +145,9 @@ def test_machines_get_a_sentence_too(browser, row, text):
     assert key in answer.content.decode()
 
 
-def test_a_reason_is_text_like_any_other(browser, row):
-    # Addresses, search words and names of files come from outside as well.
-    for text in [*KEPT.values(), *REFUSED.values()]:
+def test_query_strings_and_reasons_never_crash_a_page(browser, row):
+    # Query parameters are untrusted input as well.
+    for text in [*STORED.values(), *REFUSED.values()]:
         status = 400 if "\x00" in text else 200
         for address in ("sheet_hub", "sheet_findings"):
             assert (

@@ -1,4 +1,4 @@
-"""Sections in other hands: what a guest may see and fill, and how an invitation ends."""
+"""Invitations: what a guest may see and fill, and how an invitation ends."""
 
 import datetime as dt
 
@@ -54,7 +54,7 @@ def cell(row, key, value):
     return {"revision": row.revision, "cell": [key], f"{key}.value": value, f"{key}.unit": "TB"}
 
 
-def test_a_guest_fills_the_invited_sections_and_the_event_says_so(guest, invited, row):
+def test_guest_saves_invited_sections_and_the_event_names_the_guest(guest, invited, row):
     home = guest.get(url("guest_home", invited)).content.decode()
     assert "机房同事" in home and url("guest_section", invited, "P") in home
     assert url("guest_section", invited, "V") not in home
@@ -68,7 +68,7 @@ def test_a_guest_fills_the_invited_sections_and_the_event_says_so(guest, invited
     assert (event.actor, event.channel, event.reason) == (None, "guest", "机房同事 <it@example.org>")
 
 
-def test_other_sections_are_neither_shown_nor_taken(guest, invited, row):
+def test_other_sections_are_neither_shown_nor_saved(guest, invited, row):
     before = row.answers["V01"]
     page = guest.get(url("guest_section", invited, "V"))
     assert page.status_code == 302 and page.url == url("guest_home", invited)
@@ -87,11 +87,11 @@ def test_findings_about_other_sections_stay_hidden(invited, row):
     invitation = invitations.by_session(invited[0].pk, invited[0].secret_hash)
     shown = invitations.guest_sheet(invitation)
     allowed = invitations.items_of(invitation, shown)
-    assert all(set(one.items) <= allowed for one in shown.findings)
+    assert all(set(finding.items) <= allowed for finding in shown.findings)
 
 
 @pytest.mark.parametrize("name", ["sheet_hub", "sheet_submit", "sheet_summary", "sheet_share"])
-def test_a_guest_is_nobody_elsewhere(guest, row, name):
+def test_guest_has_no_access_to_other_pages(guest, row, name):
     assert guest.get(reverse(name, args=[row.pk])).status_code == 302
 
 
@@ -104,7 +104,7 @@ def test_without_script_the_page_saves_as_a_form(guest, invited, row):
     assert row.answers["P01"]["value"] == "42"
 
 
-def test_a_guest_and_a_colleague_meet_in_one_cell(world, guest, invited, row):
+def test_guest_edit_of_a_changed_cell_conflicts(world, guest, invited, row):
     old = row.revision
     services.autosave(
         row, by=world.users["respondent"], changes={"P01": {"value": "5", "unit": "TB"}}, base_revision=old
@@ -121,7 +121,7 @@ def ended(client, invited):
     return "邀请已失效" in page
 
 
-def test_a_withdrawn_or_old_invitation_ends_at_once(world, guest, invited, row):
+def test_withdrawn_or_expired_invitation_stops_working(world, guest, invited, row):
     assert not ended(guest, invited)
     SectionInvitation.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
     assert ended(guest, invited)
@@ -142,24 +142,24 @@ def test_an_invitation_ends_with_the_submission(world, guest, invited, row):
     assert ended(guest, invited)
 
 
-def test_nobody_opens_an_invitation_without_its_link(invited):
+def test_invitation_requires_its_link(invited):
     stranger = Client()
     assert ended(stranger, invited)
     assert "邀请已失效" in stranger.get(reverse("guest_open", args=["made-up"])).content.decode()
 
 
-def test_who_may_invite_and_what(world, row):
-    given = {"name": "甲", "email": "a@example.org", "days": 7}
+def test_invite_checks_permission_and_sections(world, row):
+    arguments = {"name": "甲", "email": "a@example.org", "days": 7}
     with pytest.raises(PermissionDenied):
-        invitations.invite(row, by=world.users["outside_respondent"], sections=["P"], **given)
+        invitations.invite(row, by=world.users["outside_respondent"], sections=["P"], **arguments)
     with pytest.raises(PolicyDenied):
-        invitations.invite(row, by=world.users["respondent"], sections=["nope"], **given)
+        invitations.invite(row, by=world.users["respondent"], sections=["nope"], **arguments)
     filed = make_sheet(world.bureau, State.SUBMITTED)
     with pytest.raises(PermissionDenied):
-        invitations.invite(filed, by=world.users["respondent"], sections=["P"], **given)
+        invitations.invite(filed, by=world.users["respondent"], sections=["P"], **arguments)
 
 
-def test_the_link_is_shown_once_mailed_and_stored_as_a_hash(world, row, mailoutbox):
+def test_link_is_shown_once_mailed_and_stored_as_a_hash(world, row, mailoutbox):
     browser = Client()
     browser.force_login(world.users["respondent"])
     page = browser.post(
@@ -175,10 +175,10 @@ def test_the_link_is_shown_once_mailed_and_stored_as_a_hash(world, row, mailoutb
     assert browser.post(reverse("sheet_share", args=[row.pk]), {"name": "x"}).status_code == 422
 
 
-def test_a_waiting_mail_does_not_hold_the_secret(world, row, mailoutbox, settings):
-    given = {"name": "乙", "email": "b@example.org", "sections": ["P"], "days": 3}
+def test_queued_mail_does_not_contain_the_secret(world, row, mailoutbox, settings):
+    arguments = {"name": "乙", "email": "b@example.org", "sections": ["P"], "days": 3}
     invitation, secret = invitations.invite(
-        row, by=world.users["respondent"], site="https://survey.example/", **given
+        row, by=world.users["respondent"], site="https://survey.example/", **arguments
     )
     job = Job.objects.get(kind="invitation", key=invitation.pk)
     assert secret not in str(job.arguments) and job.not_after == invitation.expires_at

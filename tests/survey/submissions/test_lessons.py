@@ -1,4 +1,4 @@
-"""Failures that other collection systems had, played against this one (numbers of the public issue threads in the names)."""
+"""Regression tests for failures of other collection systems; the names contain the public issue numbers."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ def plain(row: Submission, revision: int, **values: str) -> dict[str, Any]:
     return body
 
 
-def test_enketo_1358_the_largest_legal_table_fits_through_every_door(client: Any, world: Any) -> None:
-    """More than 60 repeats gave 413 there. Here: a full table of 32 x 32, as one plain form and as a workbook."""
+def test_enketo_1358_largest_table_is_accepted_as_form_and_workbook(client: Any, world: Any) -> None:
+    """More than 60 repeats gave status 413 there. A full table of 32 x 32 is posted as a form and as a workbook."""
     category = next(code for code in CATEGORIES if "MO03" in load_questionnaire(code).items)
     unit = make_unit(category, "110000")
     person, row = make_user("respondent", unit=unit), make_sheet(unit, State.IN_PROGRESS)
@@ -53,21 +53,21 @@ def test_enketo_1358_the_largest_legal_table_fits_through_every_door(client: Any
     assert importing.preview_workbook(fresh(row), by=person, data=data).is_empty
 
 
-@pytest.mark.parametrize("door", ["page", "autosave", "machine", "workbook", "guest"])
-def test_open_mercato_2989_a_check_on_one_door_is_a_check_on_all(client: Any, world: Any, door: str) -> None:
-    """Somebody changed the cell after it was shown: no way in writes over it silently."""
+@pytest.mark.parametrize("channel", ["page", "autosave", "machine", "workbook", "guest"])
+def test_open_mercato_2989_every_channel_detects_conflicts(client: Any, world: Any, channel: str) -> None:
+    """A cell was changed after it was shown: no channel overwrites it."""
     row, by = make_sheet(world.unit, State.IN_PROGRESS), world.users["respondent"]
     seen = row.revision
     old_book = write_workbook(sheet(row), "zh-hans")
     colleague = make_user("respondent", unit=world.unit)
     services.autosave(row, by=colleague, changes={"P01": {"value": "77", "unit": "TB"}}, base_revision=seen)
     client.force_login(by)
-    if door in {"page", "autosave"}:
-        name = "sheet_section" if door == "page" else "sheet_save"
-        headers = {} if door == "page" else {"HX-Request": "true"}
+    if channel in {"page", "autosave"}:
+        name = "sheet_section" if channel == "page" else "sheet_save"
+        headers = {} if channel == "page" else {"HX-Request": "true"}
         answer = client.post(reverse(name, args=[row.pk, "P"]), plain(row, seen, P01="99"), headers=headers)
         assert answer.status_code == 422 or answer.headers["Sheet-Refused"] == "P01"
-    elif door == "machine":
+    elif channel == "machine":
         answer = client.patch(
             f"/api/v1/sheets/{row.pk}/answers/",
             {"answers": {"P01": {"value": "99", "unit": "TB"}}},
@@ -75,9 +75,9 @@ def test_open_mercato_2989_a_check_on_one_door_is_a_check_on_all(client: Any, wo
             content_type="application/json",
         )
         assert answer.status_code == 409
-    elif door == "workbook":
+    elif channel == "workbook":
         preview = importing.preview_workbook(fresh(row), by=by, data=old_book)
-        assert preview.is_empty  # the file says what stood there before: nobody typed it
+        assert preview.is_empty  # the file has the earlier value, so the cell counts as unchanged
     else:
         invitation, _secret = invitations.invite(
             fresh(row), by=by, name="同事", email="c@example.org", sections=["P"], days=3
@@ -89,10 +89,8 @@ def test_open_mercato_2989_a_check_on_one_door_is_a_check_on_all(client: Any, wo
     assert fresh(row).answers["P01"]["value"] == "77"
 
 
-def test_surveysolutions_3256_a_comment_on_an_item_that_went_away_is_still_shown_and_answered(
-    client: Any, world: Any
-) -> None:
-    """There the counter said one comment and none was shown. Here the item is routed away after the return."""
+def test_surveysolutions_3256_comment_on_an_irrelevant_item_is_still_shown(client: Any, world: Any) -> None:
+    """There the counter was one and no comment was shown. The item becomes irrelevant after the return."""
     row = make_sheet(world.unit, State.SUBMITTED)
     desk, by = world.users["provincial_administrator"], world.users["respondent"]
     query = row.queries.create(item="K02", text="请核实算力规模", raised_by=desk)
@@ -115,7 +113,7 @@ def test_surveysolutions_3256_a_comment_on_an_item_that_went_away_is_still_shown
 
 
 def test_eq_survey_runner_973_saving_on_the_last_page_does_not_submit(client: Any, world: Any) -> None:
-    """ "Save and complete later" submitted there. Every button of every section here only saves."""
+    """ "Save and complete later" submitted there. Every button of a section only saves."""
     row = make_sheet(world.unit, State.IN_PROGRESS)
     client.force_login(world.users["respondent"])
     last = sheet(row).sections[-1][0].code
@@ -127,7 +125,7 @@ def test_eq_survey_runner_973_saving_on_the_last_page_does_not_submit(client: An
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_kpi_2174_what_was_saved_loads_again(world: Any, category: str) -> None:
-    """Drafts with repeats did not load there. Save, load, equal, for every form, tables included."""
+    """Drafts with repeats did not load there. Saved answers equal loaded ones for every form, tables included."""
     unit = make_unit(category, "110000")
     by, row = make_user("respondent", unit=unit), make_sheet(unit)
     answers = complete_answers(unit, seed=3)
@@ -142,7 +140,7 @@ def test_kpi_2174_what_was_saved_loads_again(world: Any, category: str) -> None:
 
 
 def test_surveyjs_9750_progress_is_read_from_the_sheet_and_not_from_a_token(client: Any, world: Any) -> None:
-    """There the place to go on was lost with the browser. Another browser here offers the first section with work."""
+    """There the position was lost with the browser. Another browser offers the first incomplete section."""
     row = make_sheet(world.unit, State.IN_PROGRESS, answers={})
     client.force_login(make_user("respondent", unit=world.unit))
     page = client.get(reverse("sheet_hub", args=[row.pk]))

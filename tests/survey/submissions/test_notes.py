@@ -1,4 +1,4 @@
-"""Remarks at items: saved like cells, one per author, read by the reviewer, and no part of what is filed."""
+"""Remarks at items: saved like cells, one per author, read by the reviewer, and not part of a filing."""
 
 from typing import Any
 
@@ -21,25 +21,25 @@ def row(world: Any) -> Any:
     return make_sheet(world.unit, State.IN_PROGRESS)
 
 
-def test_a_remark_is_kept_changed_and_taken_back_with_its_history(world: Any, row: Any) -> None:
+def test_remark_is_stored_changed_and_deleted_with_events(world: Any, row: Any) -> None:
     by = world.users["respondent"]
     assert services.note_items(row, by=by, notes={"P01": f" {REMARK}\n", "NO9": "x"}) == 1
     assert services.note_items(row, by=by, notes={"P01": REMARK}) == 0  # nothing new, nothing written
     assert ItemNote.objects.get().text == REMARK
     services.note_items(row, by=by, notes={"P01": ""})
     assert not ItemNote.objects.exists()
-    told = SubmissionEvent.objects.filter(action="note").order_by("pk").values_list("item", "old", "new")
-    assert list(told) == [("P01", None, {"text": REMARK}), ("P01", {"text": REMARK}, {"text": ""})]
+    events = SubmissionEvent.objects.filter(action="note").order_by("pk").values_list("item", "old", "new")
+    assert list(events) == [("P01", None, {"text": REMARK}), ("P01", {"text": REMARK}, {"text": ""})]
 
 
-def test_colleagues_write_beside_each_other(world: Any, row: Any) -> None:
+def test_each_author_has_a_separate_remark(world: Any, row: Any) -> None:
     colleague = make_user("respondent", unit=world.unit)
     services.note_items(row, by=world.users["respondent"], notes={"P01": REMARK})
     services.note_items(row, by=colleague, notes={"P01": "另有说明"})
     assert sorted(ItemNote.objects.values_list("text", flat=True)) == sorted([REMARK, "另有说明"])
 
 
-def test_strangers_and_closed_sheets_take_none(world: Any, row: Any) -> None:
+def test_remarks_require_permission_and_an_editable_sheet(world: Any, row: Any) -> None:
     with pytest.raises(PermissionDenied):
         services.note_items(row, by=world.users["outside_respondent"], notes={"P01": REMARK})
     filed = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
@@ -49,7 +49,9 @@ def test_strangers_and_closed_sheets_take_none(world: Any, row: Any) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
-def test_the_page_saves_it_with_and_without_script(world: Any, row: Any, client: Any, headers: Any) -> None:
+def test_section_page_saves_remarks_with_and_without_script(
+    world: Any, row: Any, client: Any, headers: Any
+) -> None:
     client.force_login(world.users["respondent"])
     address = f"/sheets/{row.pk}/sections/P/"
     body = {"revision": row.revision, "cell": ["note.P01"], "note.P01": REMARK, "note.P01.base": "0"}
@@ -60,9 +62,7 @@ def test_the_page_saves_it_with_and_without_script(world: Any, row: Any, client:
     assert f">{escape(REMARK)}</textarea>" in html
 
 
-def test_the_reviewer_reads_it_at_the_item_and_the_filing_does_not_hold_it(
-    world: Any, row: Any, client: Any
-) -> None:
+def test_reviewer_sees_the_remark_and_the_filing_excludes_it(world: Any, row: Any, client: Any) -> None:
     services.note_items(row, by=world.users["respondent"], notes={"P01": REMARK})
     row.refresh_from_db()
     filing = services.submit(
@@ -71,8 +71,8 @@ def test_the_reviewer_reads_it_at_the_item_and_the_filing_does_not_hold_it(
     assert REMARK not in str(filing.answers) and latest_filing(row) == filing
     client.force_login(world.users["provincial_administrator"])
     html = client.get(f"/review/{row.pk}/").content.decode()
-    place = html.index('id="item-P01"')
-    assert escape(REMARK) in html[place : html.index('id="item-P02"')] and REMARK not in html
+    start = html.index('id="item-P01"')
+    assert escape(REMARK) in html[start : html.index('id="item-P02"')] and REMARK not in html
     client.force_login(world.users["respondent"])
     page = client.get(f"/sheets/{row.pk}/sections/P/").content.decode()
     assert (

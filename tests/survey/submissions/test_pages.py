@@ -78,33 +78,33 @@ def test_a_choice_can_be_cleared_without_a_script(browser, row):
     code, section = next(
         (item.code, form.section_of(item.code).code) for item in form.items.values() if item.type == "yesno"
     )
-    place = url("sheet_section", row, section)
-    assert f'type="radio" name="{code}.value" value=""' in browser.get(place).content.decode()
-    for chosen, kept in (("true", True), ("", None)):
-        browser.post(place, fields(row, **{code: chosen}) | {"go": "stay"})
-        assert (Submission.objects.get(pk=row.pk).answers.get(code) or {}).get("value") is kept
+    address = url("sheet_section", row, section)
+    assert f'type="radio" name="{code}.value" value=""' in browser.get(address).content.decode()
+    for chosen, stored in (("true", True), ("", None)):
+        browser.post(address, fields(row, **{code: chosen}) | {"go": "stay"})
+        assert (Submission.objects.get(pk=row.pk).answers.get(code) or {}).get("value") is stored
 
 
-def test_an_item_of_a_long_form_is_found_by_code_and_by_words(browser, row):
+def test_hub_search_finds_items_by_code_and_label(browser, row):
     page = browser.get(url("sheet_hub", row), {"q": "s02"}).content.decode()
     assert f"{url('sheet_section', row, 'S')}#row-S02" in page and "#row-P01" not in page
-    found = browser.get(url("sheet_hub", row), {"q": "数据 存储"}).context["named"]
-    assert found and all("数据" in item.label.zh and "存储" in item.label.zh for _section, item in found)
+    matches = browser.get(url("sheet_hub", row), {"q": "数据 存储"}).context["matches"]
+    assert matches and all("数据" in item.label.zh and "存储" in item.label.zh for _section, item in matches)
     nothing = browser.get(url("sheet_hub", row), {"q": "<b>"}).content.decode()
     assert "&lt;b&gt;" in nothing and "<b>" not in nothing
 
 
-def test_what_the_register_filled_in_says_so_until_it_is_changed(browser, world):
+def test_prefilled_answers_are_labelled_until_changed(browser, world):
     sheet = make_sheet(world.unit)
     browser.post(reverse("sheet_start", args=[sheet.pk]))
-    said = "取自单位名录"
+    notice = "取自单位名录"
     first = browser.get(url("sheet_section", sheet, "B")).content.decode()
-    place = first.index('id="row-B02"')
-    assert said in first[place : first.index('id="row-B03"')]
+    start = first.index('id="row-B02"')
+    assert notice in first[start : first.index('id="row-B03"')]
     browser.post(url("sheet_section", sheet, "B"), fields(sheet, B02="改名后的单位"))
     second = browser.get(url("sheet_section", sheet, "B")).content.decode()
-    place = second.index('id="row-B02"')
-    assert said not in second[place : second.index('id="row-B03"')]
+    start = second.index('id="row-B02"')
+    assert notice not in second[start : second.index('id="row-B03"')]
 
 
 def test_every_section_opens_within_budget(browser, row):
@@ -121,12 +121,12 @@ def test_every_section_opens_within_budget(browser, row):
 @pytest.mark.parametrize(
     "name", ["sheet_hub", "sheet_findings", "sheet_summary", "sheet_submit", "sheet_print"]
 )
-def test_other_peoples_sheets_do_not_exist(client, world, row, who, name):
+def test_other_users_sheets_are_not_found(client, world, row, who, name):
     client.force_login(world.users[who])
     assert client.get(url(name, row)).status_code == 404
 
 
-def test_plain_form_saves_and_goes_on(browser, row):
+def test_plain_form_saves_and_opens_the_next_section(browser, row):
     data = fields(row, P01="3,276.8") | {"go": "next"}
     answer = browser.post(url("sheet_section", row, "P"), data)
     assert answer.status_code == 302 and answer.url == url("sheet_section", row, "S")
@@ -144,7 +144,7 @@ def test_plain_form_keeps_typed_text_and_shows_the_error_at_its_cell(browser, ro
     assert answers["P01"] == before and answers["P02"]["value"] == "5"
 
 
-def test_plain_form_with_old_revision_shows_mine_theirs_base(browser, row):
+def test_plain_form_with_old_revision_shows_the_conflict(browser, row):
     old = fields(row, P01="7")
     browser.post(url("sheet_section", row, "P"), fields(row, P01="5"))
     answer = browser.post(url("sheet_section", row, "P"), old)
@@ -198,18 +198,18 @@ def test_autosave_makes_rows_appear_and_disappear(browser, row):
     assert re.search(r'id="row-K02"\s+data-item="K02"\s+hx-swap-oob="true"\s*>', on)
 
 
-def test_autosave_after_closing_says_why(browser, row):
+def test_autosave_after_closing_shows_the_reason(browser, row):
     CollectionRound.objects.filter(year=2025).update(state=CollectionRound.State.CLOSED)
     answer = browser.post(url("sheet_save", row, "P"), fields(row, P01="1"), headers={"HX-Request": "true"})
     assert answer.status_code == 409 and "2025" in answer.content.decode()
 
 
-def test_expired_session_is_told_to_the_script(client, row):
+def test_expired_session_returns_a_sign_in_header(client, row):
     answer = client.post(url("sheet_save", row, "P"), {"revision": 1}, headers={"HX-Request": "true"})
     assert answer.status_code == 401 and "sign-in" in answer.headers["X-Sign-In"]
 
 
-def test_autosave_asks_the_database_little(browser, row):
+def test_autosave_stays_within_the_query_budget(browser, row):
     """Queries, not seconds: ``manage.py benchmark_pages`` measures the time."""
     for number in range(3):
         with CaptureQueriesContext(connection) as queries:
@@ -222,15 +222,15 @@ def test_autosave_asks_the_database_little(browser, row):
         assert len(queries) <= 19  # the last one: remarks of the rows that are swapped
 
 
-def test_findings_page_refuses_an_empty_reason_and_keeps_it(browser, world, row):
+def test_findings_page_refuses_boilerplate_and_redisplays_it(browser, world, row):
     row.answers["S01"] = {"value": "999999999", "entered": "999999999", "unit": "TB"}
     row.answers["S02"] = {"value": "1", "entered": "1", "unit": "TB"}
     row.save()
-    found = sheet(Submission.objects.get(pk=row.pk)).unexplained
-    assert found
+    unexplained = sheet(Submission.objects.get(pk=row.pk)).unexplained
+    assert unexplained
     data = {
-        "edit": found[0].edit,
-        "fingerprint": found[0].fingerprint,
+        "edit": unexplained[0].edit,
+        "fingerprint": unexplained[0].fingerprint,
         "reason_code": "",
         "text": "核实无误核实无误核实",
     }
@@ -238,7 +238,7 @@ def test_findings_page_refuses_an_empty_reason_and_keeps_it(browser, world, row)
     assert answer.status_code == 422 and "核实无误核实无误核实" in answer.content.decode()
 
 
-def test_whole_way_to_the_receipt_and_back(browser, world, row):
+def test_submission_receipt_and_recall(browser, world, row):
     summary = browser.get(url("sheet_summary", row)).content.decode()
     assert f"revision={row.revision}" in summary
     stale = browser.post(
@@ -281,7 +281,7 @@ def test_returned_sheet_shows_comments_and_takes_answers(client, world):
     assert (query.state, query.reply, query.corrected) == ("answered", "已改为PB", True)
 
 
-def test_the_largest_section_fits_into_one_post():
+def test_largest_section_fits_into_one_post():
     """As a plain form a section sends value, unit, base and key of every cell at once."""
     for form in load_all().values():
         for section in form.sections:

@@ -26,12 +26,12 @@ def save(row, by, **values):
     return Submission.objects.get(pk=row.pk)
 
 
-def spoken(row):
-    """Codes of the rules that speak, as the engine says."""
-    return {one.edit for one in sheet(row).findings if not one.edit.startswith("REQ-")}
+def fired_edits(row):
+    """Codes of the current findings, without blank required cells."""
+    return {finding.edit for finding in sheet(row).findings if not finding.edit.startswith("REQ-")}
 
 
-def standing(row):
+def open_traces(row):
     return set(FindingTrace.objects.filter(submission=row, cleared_at=None).values_list("edit", flat=True))
 
 
@@ -43,46 +43,46 @@ def row(world):
 def test_traces_follow_the_findings(world, row):
     by = world.users["respondent"]
     before = row.answers["P02"]["value"]
-    row = save(row, by, P02="999999999")  # a part that is larger than its whole
-    first = spoken(row)
-    broken = {one.edit for one in sheet(row).hard}
-    assert broken and standing(row) == first
-    kept = FindingTrace.objects.get(submission=row, edit=min(broken))
-    assert (kept.category, kept.round_id, kept.severity) == (world.unit.category, row.round_id, "hard")
+    row = save(row, by, P02="999999999")  # a part that is larger than its total
+    first = fired_edits(row)
+    broken = {row_.edit for row_ in sheet(row).hard}
+    assert broken and open_traces(row) == first
+    trace_ = FindingTrace.objects.get(submission=row, edit=min(broken))
+    assert (trace_.category, trace_.round_id, trace_.severity) == (world.unit.category, row.round_id, "hard")
     row = save(row, by, P02=before)
-    gone = first - spoken(row)
-    assert broken <= gone and standing(row) == spoken(row)
-    assert all(one.cleared_at for one in FindingTrace.objects.filter(submission=row, edit__in=gone))
+    cleared = first - fired_edits(row)
+    assert broken <= cleared and open_traces(row) == fired_edits(row)
+    assert all(row_.cleared_at for row_ in FindingTrace.objects.filter(submission=row, edit__in=cleared))
 
 
-def test_rule_that_comes_back_is_one_trace(world, row):
+def test_recurring_finding_reuses_its_trace(world, row):
     by = world.users["respondent"]
     before = row.answers["P02"]["value"]
     row = save(row, by, P02="999999999")
-    edit = min(one.edit for one in sheet(row).hard)
+    edit = min(finding.edit for finding in sheet(row).hard)
     row = save(row, by, P02=before)
     row = save(row, by, P02="999999999")
-    row = save(row, by, P10="1")  # speaks on, so nothing is counted
-    kept = FindingTrace.objects.get(submission=row, edit=edit)
-    assert (kept.times, kept.cleared_at) == (2, None)
+    row = save(row, by, P10="1")  # the finding persists, so nothing is counted
+    trace_ = FindingTrace.objects.get(submission=row, edit=edit)
+    assert (trace_.times, trace_.cleared_at) == (2, None)
 
 
-def test_blank_required_cells_leave_no_trace(world):
+def test_blank_required_cells_are_not_traced(world):
     empty = make_sheet(world.unit)
     services.start_sheet(empty, by=world.users["respondent"])
-    assert [one for one in standing(empty) if one.startswith("REQ-")] == []
+    assert [edit for edit in open_traces(empty) if edit.startswith("REQ-")] == []
 
 
-def test_autosave_takes_one_statement_more(world, row):
+def test_tracing_adds_a_single_statement_to_autosave(world, row):
     row = save(row, world.users["respondent"], P01="5")
     with CaptureQueriesContext(connection) as captured:
         save(row, world.users["respondent"], P01="6")
     assert sum("survey_findingtrace" in query["sql"] for query in captured) == 1
 
 
-def test_pauses_and_strange_items_count_for_nothing():
+def test_pauses_and_unknown_items_are_excluded_from_times():
     def at(*seconds):
-        return [START + dt.timedelta(seconds=one) for one in seconds]
+        return [START + dt.timedelta(seconds=offset) for offset in seconds]
 
     moments = at(0, 30, 90, 4000, 4040, 4050)
     items = ["P01", "P02", "S01", "S01", "P01", "gone"]
@@ -136,13 +136,13 @@ def reason(row, edit, verdict=""):
 
 @pytest.fixture
 def three(world, row):
-    """Three sheets of one category and one of another, with what two rules did there."""
+    """Three sheets of one category and one of another, with traces and reasons of two rules."""
     rows = [row, *(make_sheet(make_unit("CAT12"), State.IN_PROGRESS) for _ in range(2))]
     other = make_sheet(make_unit("CAT07"), State.IN_PROGRESS)
     forms = rule_rates.definitions_of([row.assignment.version_id]).values()
     hard, soft = (
-        next(edit.code for form in forms for edit in form.edits if edit.severity == one)
-        for one in ("hard", "soft")
+        next(edit.code for form in forms for edit in form.edits if edit.severity == severity)
+        for severity in ("hard", "soft")
     )
     trace(rows[0], soft)
     trace(rows[1], soft, cleared=True)
@@ -157,31 +157,31 @@ def read(world, category=""):
     round_ = CollectionRound.objects.get(year=2025)
     user = world.users["designer"]
     begun = rule_rates.begun_by_form(user, round_, category)
-    found, silent = rule_rates.rates(user, round_, category, begun, rule_rates.definitions_of(begun))
-    return {one.edit: one for one in found}, silent
+    rates, never_fired = rule_rates.rates(user, round_, category, begun, rule_rates.definitions_of(begun))
+    return {rate.edit: rate for rate in rates}, never_fired
 
 
 def test_rates_by_rule(world, three):
     hard, soft = three
-    found, silent = read(world, "CAT12")
-    rate = found[soft]
-    assert (rate.asked, rate.fired, rate.changed, rate.explained, rate.refused) == (3, 2, 1, 1, 1)
+    rates, never_fired = read(world, "CAT12")
+    rate = rates[soft]
+    assert (rate.applicable, rate.fired, rate.changed, rate.explained, rate.refused) == (3, 2, 1, 1, 1)
     assert (rate.share, rate.changed_share, rate.stops) == (pytest.approx(2 / 3), 0.5, 0)
-    assert found[hard].stops == 1 and found[hard].message is not None
-    assert silent and not {one.edit for one in silent} & set(found)
-    everywhere, _silent = read(world)
+    assert rates[hard].stops == 1 and rates[hard].message is not None
+    assert never_fired and not {rate_.edit for rate_ in never_fired} & set(rates)
+    everywhere, _never_fired = read(world)
     assert (everywhere[soft].fired, everywhere[soft].accepted) == (3, 1)
 
 
-def test_order(three, world):
+def test_rates_are_ordered(three, world):
     hard, soft = three
-    found = list(read(world, "CAT12")[0].values())
-    assert [one.edit for one in rule_rates.ordered(found, "share")] == [soft, hard]
-    assert [one.edit for one in rule_rates.ordered(found, "stops")] == [hard, soft]
-    assert [one.edit for one in rule_rates.ordered(found, "edit")] == sorted([hard, soft])
+    rates = list(read(world, "CAT12")[0].values())
+    assert [rate.edit for rate in rule_rates.ordered(rates, "share")] == [soft, hard]
+    assert [rate.edit for rate in rule_rates.ordered(rates, "stops")] == [hard, soft]
+    assert [rate.edit for rate in rule_rates.ordered(rates, "edit")] == sorted([hard, soft])
 
 
-def test_medians(world, row):
+def test_median_times(world, row):
     for seconds in (60, 120, 600):
         own = make_sheet(make_unit("CAT12"), State.IN_PROGRESS)
         for section in ("P", ""):
@@ -192,7 +192,9 @@ def test_medians(world, row):
     (form,) = rule_rates.form_times(user, round_)
     assert (form.code, form.sheets, form.minutes) == ("CAT12", 3, 2.0)
     forms = rule_rates.definitions_of([row.assignment.version_id])
-    assert [(one.code, one.median) for one in rule_rates.section_times(user, round_, "CAT12", forms)] == [
+    assert [
+        (times.code, times.median) for times in rule_rates.section_times(user, round_, "CAT12", forms)
+    ] == [
         ("P", 120.0),
         ("", 120.0),
     ]

@@ -1,4 +1,4 @@
-"""The form and the receipt on paper and by mail."""
+"""The form and the receipt as PDF, and the receipt by e-mail."""
 
 from io import BytesIO
 
@@ -55,7 +55,7 @@ def test_the_filled_form_leaves_out_what_does_not_apply(world):
     assert content["synthetic"] == ""
 
 
-def test_the_statutory_header_follows_the_office(settings):
+def test_statutory_header_uses_the_settings(settings):
     form = load_questionnaire("CAT12")
     assert ("国家数据局" in [text for _name, text in statutory_header(form, "zh-hans")]) is True
     settings.SURVEY_AUTHORITY, settings.SURVEY_APPROVAL_NUMBER = "某局", "国统制〔2026〕1号"
@@ -68,7 +68,7 @@ def test_the_statutory_header_follows_the_office(settings):
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-def test_a_receipt_is_the_same_file_every_time_and_shows_hash_and_content(filed, language):
+def test_receipt_is_reproducible_and_shows_hash_and_content(filed, language):
     filing = latest_filing(filed)
     filing.submission = filed
     first, second = (receipts.receipt_pdf(filing, language) for _ in range(2))
@@ -89,7 +89,7 @@ def test_a_wide_table_is_printed_as_a_list(world):
     assert shown(blank, "MO03")["table"]["rows"] == []
 
 
-def test_the_pages_give_files(browser, world, filed):
+def test_pdf_downloads(browser, world, filed):
     for url in (
         reverse("sheet_pdf", args=[filed.pk]),
         reverse("sheet_pdf", args=[filed.pk]) + "?filled",
@@ -109,7 +109,7 @@ def test_the_receipt_is_mailed_once_to_whoever_filed(world, filed, mailoutbox):
     filing.filed_by = person
     filing.save()
     do("receipt", filing.pk, language="en")
-    do("receipt", filing.pk, language="en")  # asked for once more
+    do("receipt", filing.pk, language="en")  # a repeated job
     (message,) = mail.outbox
     assert message.to == ["filler@example.org"]
     assert filing.content_hash in message.body and receipt_number(filing) in message.subject
@@ -117,12 +117,12 @@ def test_the_receipt_is_mailed_once_to_whoever_filed(world, filed, mailoutbox):
     assert AuditEvent.objects.filter(action="receipt_sent").count() == 1
 
 
-def test_nobody_without_an_address_is_written_to(filed, mailoutbox):
+def test_no_receipt_without_an_address(filed, mailoutbox):
     assert do("receipt", latest_filing(filed).pk, language="zh-hans").state == Job.State.DONE
     assert mail.outbox == []
 
 
-def test_submission_asks_for_the_receipt_in_its_own_transaction(browser, world):
+def test_submission_enqueues_the_receipt_in_its_transaction(browser, world):
     row = make_sheet(world.unit, State.IN_PROGRESS)
     browser.post(
         reverse("sheet_submit", args=[row.pk]),
@@ -133,7 +133,7 @@ def test_submission_asks_for_the_receipt_in_its_own_transaction(browser, world):
     assert (job.state, job.arguments) == (Job.State.WAITING, {"language": "zh-hans"})
 
 
-def test_a_receipt_waits_for_a_mail_server_that_is_away(world, filed, mailoutbox, settings):
+def test_receipt_is_retried_when_the_mail_server_is_down(world, filed, mailoutbox, settings):
     filing = latest_filing(filed)
     person = world.users["respondent"]
     person.email = "filler@example.org"
@@ -141,7 +141,7 @@ def test_a_receipt_waits_for_a_mail_server_that_is_away(world, filed, mailoutbox
     filing.filed_by = person
     filing.save()
     usual = settings.MAILERS
-    settings.MAILERS = {  # a port where nobody listens
+    settings.MAILERS = {  # a closed port
         "default": {
             "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
             "OPTIONS": {"host": "127.0.0.1", "port": 1},

@@ -18,7 +18,7 @@ FULL_WIDTH = "".join(chr(ord(char) + 0xFEE0) for char in "3200")
 
 
 def save(world, changes, base=None, by=None, **options):
-    """Autosave as the respondent, on the revision that is stored now unless told otherwise."""
+    """Autosave as the respondent, on the stored revision by default."""
     world.sheet.refresh_from_db()
     raw = {key: value if isinstance(value, dict) else {"value": value} for key, value in changes.items()}
     return services.autosave(
@@ -65,8 +65,8 @@ def test_different_cells_merge(world):
     base = stored(world).revision
     colleague = make_user("respondent", unit=world.unit)
     save(world, {"P02": "2"}, base=base, by=colleague)
-    mine = save(world, {"P03": "3"}, base=base)
-    assert mine.is_clean and "P02" in mine.elsewhere
+    second = save(world, {"P03": "3"}, base=base)
+    assert second.is_clean and "P02" in second.elsewhere
     answers = stored(world).answers
     assert [answers[code]["value"] for code in ("P01", "P02", "P03")] == ["1", "2", "3"]
 
@@ -76,8 +76,8 @@ def test_same_cell_conflicts_and_keeps_theirs(world):
     base = stored(world).revision
     colleague = make_user("respondent", unit=world.unit, username="colleague")
     save(world, {"P01": "5"}, base=base, by=colleague)
-    mine = save(world, {"P01": "7", "P02": "2"}, base=base)
-    conflict = mine.conflicts["P01"]
+    late = save(world, {"P01": "7", "P02": "2"}, base=base)
+    conflict = late.conflicts["P01"]
     assert (conflict.mine["value"], conflict.theirs["value"], conflict.base["value"]) == ("7", "5", "1")
     assert conflict.by == str(colleague)
     assert stored(world).answers["P01"]["value"] == "5"
@@ -88,8 +88,8 @@ def test_late_copy_of_an_untouched_cell_is_no_conflict(world):
     save(world, {"P01": "1"})
     base = stored(world).revision
     save(world, {"P01": "5"}, base=base)
-    whole_form = save(world, {"P01": "1", "P02": "2"}, base=base)
-    assert whole_form.is_clean
+    late = save(world, {"P01": "1", "P02": "2"}, base=base)
+    assert late.is_clean
     assert stored(world).answers["P01"]["value"] == "5"
 
 
@@ -100,7 +100,7 @@ def test_same_value_twice_is_no_conflict_and_no_event(world):
     assert result.is_clean and result.revision == before
 
 
-def test_own_base_of_a_cell_beats_the_page(world):
+def test_base_revision_of_a_cell_overrides_the_page(world):
     save(world, {"P01": "1"})
     old = stored(world).revision
     save(world, {"P01": "5"})
@@ -109,23 +109,23 @@ def test_own_base_of_a_cell_beats_the_page(world):
     assert save(world, {"P01": "9"}, base=old, bases={"P01": now}).is_clean
 
 
-def test_table_cells_merge_and_conflict_one_by_one(world):
+def test_table_cells_merge_and_conflict_separately(world):
     definition = sheet(world.sheet).definition
     item = definition.items["F10"]
     first, second = item.rows.ids[:2]
     column = item.columns[0].code
-    one, two = f"F10/{first}/{column}", f"F10/{second}/{column}"
-    save(world, {one: "1"})
+    first_key, second_key = f"F10/{first}/{column}", f"F10/{second}/{column}"
+    save(world, {first_key: "1"})
     base = stored(world).revision
-    save(world, {two: "2"}, base=base)
-    late = save(world, {one: "3"}, base=base)
+    save(world, {second_key: "2"}, base=base)
+    late = save(world, {first_key: "3"}, base=base)
     assert late.is_clean
     rows = stored(world).answers["F10"]["rows"]
     assert rows[first][column]["value"] == "3" and rows[second][column]["value"] == "2"
-    assert save(world, {two: "8"}, base=base).conflicts.keys() == {two}
+    assert save(world, {second_key: "8"}, base=base).conflicts.keys() == {second_key}
 
 
-def test_whole_table_by_machine_is_compared_cell_by_cell(world):
+def test_complete_table_is_compared_cell_by_cell(world):
     item = sheet(world.sheet).definition.items["F10"]
     first, second = item.rows.ids[:2]
     column = item.columns[0].code
@@ -173,14 +173,14 @@ def test_unknown_item_and_column_are_reported(world):
     assert set(result.errors) == {"NOPE", "F10/x/y", "P01/a/b"}
 
 
-def test_read_only_and_computed_items_are_not_taken(world):
+def test_read_only_and_computed_items_are_not_saved(world):
     services.start_sheet(world.sheet, by=world.users["respondent"])
     save(world, {"B01": "123", "D02": "99"})
     answers = stored(world).answers
     assert answers["B01"]["value"] == world.unit.uscc and "D02" not in answers
 
 
-def test_irrelevant_answers_are_parked_and_come_back(world):
+def test_irrelevant_answers_are_parked_and_restored(world):
     save(world, {"K01": "true", "K02": "10"})
     off = save(world, {"K01": "false"})
     assert "K02" in off.disappeared and "K02" not in off.sheet.effective
@@ -236,7 +236,7 @@ def test_nobody_else_may_save(world, who):
     assert stored(world).revision == 0
 
 
-def test_what_was_typed_is_kept_in_the_event(world):
+def test_event_records_the_typed_text(world):
     save(world, {"P01": {"value": "３，２００ TB", "unit": "PB"}})
     event = SubmissionEvent.objects.get(submission=world.sheet, item="P01")
     assert event.new["typed"] == "３，２００ TB" and event.new["value"] == "3200"

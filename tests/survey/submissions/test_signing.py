@@ -1,4 +1,4 @@
-"""The sign-off in turn: order, one content, what undoes it, and that nobody submits without it."""
+"""The sequential sign-off: order, content hash, invalidation, and submission."""
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -48,7 +48,7 @@ def sign_all(row, by):
         sign(row, role, name, who)
 
 
-def test_each_signs_in_turn_and_leaves_name_time_and_hash(row, by):
+def test_signatures_are_sequential_with_name_time_and_hash(row, by):
     with pytest.raises(PolicyDenied):
         sign(row, "stat_head")
     event = sign(row, "filler", " 填表人 ", by)
@@ -61,7 +61,7 @@ def test_each_signs_in_turn_and_leaves_name_time_and_hash(row, by):
     assert signing.next_step(fresh(row)) is None
 
 
-def test_a_change_undoes_every_signature_and_its_withdrawal_restores_them(row, by):
+def test_changed_answer_invalidates_signatures_until_reverted(row, by):
     sign_all(row, by)
     before = row.answers["P01"]
     for value, steps in (("123456", "filler"), (before["entered"], None)):
@@ -82,12 +82,12 @@ def test_a_change_undoes_every_signature_and_its_withdrawal_restores_them(row, b
     assert undone == {"filler": True, "stat_head": True, "unit_head": True}
 
 
-def test_what_was_shown_is_what_is_signed(row, by):
+def test_signature_requires_the_hash_of_the_shown_content(row, by):
     with pytest.raises(StaleRevision):
         signing.sign(row, role="filler", name="甲", seen_hash="0" * 64, by=by)
 
 
-def test_nobody_signs_over_findings_or_without_a_name(row, by):
+def test_signing_requires_a_name_and_no_findings(row, by):
     with pytest.raises(PolicyDenied):
         sign(row, "filler", "  ", by)
     del row.answers["P01"]
@@ -96,22 +96,22 @@ def test_nobody_signs_over_findings_or_without_a_name(row, by):
         sign(row, "filler", "甲", by)
 
 
-def test_submission_waits_for_all_three_and_takes_their_names(row, by):
-    given = {"signatories": {"phone": "010-12345678", "unit_head": "somebody else"}, "by": by}
+def test_submission_requires_all_signatures_and_uses_their_names(row, by):
+    arguments = {"signatories": {"phone": "010-12345678", "unit_head": "somebody else"}, "by": by}
     with pytest.raises(PolicyDenied):
-        services.submit(row, shown_revision=row.revision, **given)
+        services.submit(row, shown_revision=row.revision, **arguments)
     sign_all(row, by)
-    filing = services.submit(row, shown_revision=fresh(row).submission.revision, **given)
+    filing = services.submit(row, shown_revision=fresh(row).submission.revision, **arguments)
     assert filing.signatories["unit_head"] == "单位负责人"
     assert filing.signatories["filler"] == "填表人"
 
 
-def test_without_the_chain_names_are_enough(row, by, settings):
+def test_without_the_chain_names_suffice(row, by, settings):
     settings.SIGN_OFF_CHAIN = False
     assert services.submit(row, signatories=SIGNATORIES, by=by, shown_revision=row.revision)
 
 
-def test_the_heads_read_and_sign_by_a_link_without_an_account(client, row, by):
+def test_heads_sign_by_link_without_an_account(client, row, by):
     client.force_login(by)
     page = client.get(reverse("sheet_submit", args=[row.pk]))
     assert page.context["chain"][0].is_next and 'name="statement"' not in page.content.decode()
@@ -132,7 +132,7 @@ def test_the_heads_read_and_sign_by_a_link_without_an_account(client, row, by):
         assert head.post(url, body | {"statement": "on"}).status_code == 302
         assert not head.get(url).context["mine"]
         assert head.get(reverse("sheet_hub", args=[row.pk])).status_code == 302
-    # A browser sends no field that is switched off, and the names under signatures are.
+    # Browsers do not send disabled fields, and the names of signatures are disabled.
     done = client.post(
         reverse("sheet_submit", args=[row.pk]),
         {"phone": "010-12345678", "statement": "on", "revision": fresh(row).submission.revision},
@@ -145,14 +145,14 @@ def test_the_heads_read_and_sign_by_a_link_without_an_account(client, row, by):
     assert list(events) == ["filler", "stat_head", "unit_head"]
 
 
-def test_a_new_link_ends_the_earlier_one_and_only_the_unit_asks(world, row, by):
-    given = {"role": "stat_head", "name": "甲", "email": "a@example.org"}
-    _first, secret = invitations.ask_signature(row, by=by, **given)
-    asked = {step.role: step.asked and step.asked.email for step in signing.steps(fresh(row))}
-    assert asked == {"filler": None, "stat_head": "a@example.org", "unit_head": None}
-    invitations.ask_signature(row, by=by, **given)
+def test_new_signature_link_replaces_the_earlier_link(world, row, by):
+    arguments = {"role": "stat_head", "name": "甲", "email": "a@example.org"}
+    _first, secret = invitations.ask_signature(row, by=by, **arguments)
+    invited = {step.role: step.invitation and step.invitation.email for step in signing.steps(fresh(row))}
+    assert invited == {"filler": None, "stat_head": "a@example.org", "unit_head": None}
+    invitations.ask_signature(row, by=by, **arguments)
     assert invitations.by_secret(secret) is None
     with pytest.raises(PermissionDenied):
-        invitations.ask_signature(row, by=world.users["outside_respondent"], **given)
+        invitations.ask_signature(row, by=world.users["outside_respondent"], **arguments)
     with pytest.raises(PolicyDenied):
-        invitations.ask_signature(row, by=by, **(given | {"role": "filler"}))
+        invitations.ask_signature(row, by=by, **(arguments | {"role": "filler"}))

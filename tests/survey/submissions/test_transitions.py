@@ -1,4 +1,4 @@
-"""The table of states against the function: every state, every action, every kind of actor."""
+"""The transition table against the function: every state, action and role."""
 
 import datetime as dt
 import itertools
@@ -36,7 +36,7 @@ EVERYBODY = (
 
 
 def put(sheet: Submission, state: State) -> Submission:
-    """Set a state directly, with what the constraints ask for: the truth table is not about the way there."""
+    """Set a state directly, with the fields that the constraints require."""
     Submission.objects.filter(pk=sheet.pk).update(
         state=state,
         filed_at=timezone.now(),
@@ -49,7 +49,7 @@ def put(sheet: Submission, state: State) -> Submission:
 
 
 def attempt(sheet: Submission, action: Action, by):
-    """What happens: 'moved', 'policy' or 'forbidden'. Rolled back by the caller's test transaction."""
+    """The outcome of an action: 'moved', 'policy' or 'forbidden'."""
     code = "not_credible" if action is Action.INVALIDATE else "closed"
     try:
         transition(
@@ -68,30 +68,30 @@ def attempt(sheet: Submission, action: Action, by):
     return "moved"
 
 
-def test_every_state_has_an_owner_and_a_way_on():
+def test_every_state_has_an_owner_and_a_transition():
     assert set(OWNERS) == set(State)
     assert {origin for origin, _action in TRANSITIONS} == set(State)
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_truth_table(world, state):
-    """Only those whom the table names get past permission; where it names nothing, nothing moves."""
+def test_transition_table_by_actor(world, state):
+    """Only the actors of the table have permission; without an entry the state does not change."""
     world.sheet.answers = complete_answers(world.unit)
     world.sheet.save()
     for action, who in itertools.product(Action, EVERYBODY):
         sheet = put(world.sheet, state)
         outcome = attempt(sheet, action, world.users[who])
         now = Submission.objects.get(pk=sheet.pk).state
-        found = TRANSITIONS.get((state, action))
-        if found is None:
+        entry = TRANSITIONS.get((state, action))
+        if entry is None:
             assert outcome in {"forbidden", "policy"} and now == state, (action, who)
-        elif who not in ACTORS[found.level]:
+        elif who not in ACTORS[entry.level]:
             assert outcome == "forbidden" and now == state, (action, who)
-        elif {"reviewed_by_nation", "accepted_with_others"} & set(found.policies):
-            # The unit's category goes to its province first; no act has accepted many sheets.
+        elif {"reviewed_by_nation", "accepted_with_others"} & set(entry.policies):
+            # The unit's category is reviewed by its province; no bulk acceptance exists.
             assert outcome == "policy" and now == state, (action, who)
         else:
-            assert outcome == "moved" and now == found.target, (action, who)
+            assert outcome == "moved" and now == entry.target, (action, who)
 
 
 def test_move_writes_event_and_audit_together(world):
@@ -163,13 +163,13 @@ def test_return_needs_reason_and_future_date(world):
     sheet = make_sheet(world.unit, State.SUBMITTED)
     by = world.users["provincial_administrator"]
     soon = timezone.now() + dt.timedelta(days=1)
-    for given in (
+    for arguments in (
         {"reason": " ", "due_at": soon},
         {"reason": "核实", "due_at": None},
         {"reason": "核实", "due_at": timezone.now() - dt.timedelta(minutes=1)},
     ):
         with pytest.raises(PolicyDenied):
-            transition(sheet, Action.RETURN, by=by, **given)
+            transition(sheet, Action.RETURN, by=by, **arguments)
 
 
 def test_reason_codes_come_from_the_lists(world):

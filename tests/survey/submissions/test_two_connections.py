@@ -1,7 +1,7 @@
-"""Two people act on one sheet at the same moment: nothing that was stored is lost, and only one move is made.
+"""Concurrent actions on a sheet: no stored value is lost, and only one transition succeeds.
 
-Each race is a function that asserts the right end. The second test runs those that the lock of the sheet's row
-decides without that lock, and sees the assertion fail: they can fail.
+Each scenario is a function that asserts the correct outcome. The second test runs the scenarios that depend on the
+lock of the sheet's row without that lock and expects the assertion to fail.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ from survey.submissions.selectors import sheet
 from tests.concurrency import Outcome, race, without_row_locks
 from tests.factories import SIGNATORIES, make_sheet, make_user
 
-type Story = Callable[[Any], None]
+type Scenario = Callable[[Any], None]
 
 
 def stored(row: Submission) -> Submission:
@@ -36,7 +36,7 @@ def stored(row: Submission) -> Submission:
 
 
 def save(row: Submission, by: Any, **values: str) -> Any:
-    """An act: autosave over the revision that ``row`` shows."""
+    """Autosave on the revision of ``row``."""
     changes = {key: {"value": value} for key, value in values.items()}
     return partial(services.autosave, row, by=by, changes=changes, base_revision=row.revision)
 
@@ -51,14 +51,14 @@ def give_back(row: Submission, by: Any) -> Any:
 
 
 def moves(row: Submission, *actions: Action) -> list[str]:
-    """Those of these moves that the history of the sheet tells of, in order."""
-    kept = SubmissionEvent.objects.filter(submission=row, kind="state", action__in=actions)
-    return list(kept.order_by("pk").values_list("action", flat=True))
+    """The given actions that the events of the sheet contain, in order."""
+    events = SubmissionEvent.objects.filter(submission=row, kind="state", action__in=actions)
+    return list(events.order_by("pk").values_list("action", flat=True))
 
 
 def assert_refused(outcome: Outcome, *kinds: type[Exception]) -> None:
     assert isinstance(outcome.error, kinds), outcome
-    assert outcome.waited, "it did not wait for the other one"
+    assert outcome.waited, "it did not wait for the other transaction"
 
 
 def assert_done(outcome: Outcome) -> None:
@@ -78,7 +78,7 @@ def two_cells_are_saved(world: Any) -> None:
     assert (after.item_revisions["B09"], after.item_revisions["P01"]) == (row.revision + 1, row.revision + 2)
 
 
-def one_cell_is_saved_twice(world: Any) -> None:
+def same_cell_is_saved_twice(world: Any) -> None:
     row = make_sheet(world.unit, State.IN_PROGRESS)
     colleague = make_user("respondent", unit=world.unit)
     first, second = race(save(row, world.users["respondent"], B09="191"), save(row, colleague, B09="192"))
@@ -105,7 +105,7 @@ def first_touch_by_two(world: Any) -> None:
 
 
 def saved_while_it_is_filed(world: Any) -> None:
-    """The sheet is filed first: the save comes too late, and what was filed is what the sheet holds."""
+    """The sheet is filed first: the save is refused, and the filing equals the sheet."""
     row, by = make_sheet(world.unit, State.IN_PROGRESS), world.users["respondent"]
     colleague = make_user("respondent", unit=world.unit)
     first, second = race(submit(row, by), save(row, colleague, B09="191"))
@@ -117,7 +117,7 @@ def saved_while_it_is_filed(world: Any) -> None:
 
 
 def filed_while_it_is_saved(world: Any) -> None:
-    """The cell is saved first: what would be filed is no longer what was shown."""
+    """The cell is saved first: the shown revision is stale."""
     row, by = make_sheet(world.unit, State.IN_PROGRESS), world.users["respondent"]
     colleague = make_user("respondent", unit=world.unit)
     first, second = race(save(row, colleague, B09="191"), submit(row, by))
@@ -129,7 +129,7 @@ def filed_while_it_is_saved(world: Any) -> None:
 
 
 def moved_while_it_is_saved(world: Any) -> None:
-    """The same by the move alone, which writes the whole row."""
+    """The same with the transition alone, which saves the complete row."""
     row, by = make_sheet(world.unit, State.IN_PROGRESS), world.users["respondent"]
     move = partial(services.transition, row, Action.SUBMIT, by=by, shown_revision=row.revision)
     first, second = race(save(row, by, B09="191"), move)
@@ -138,7 +138,7 @@ def moved_while_it_is_saved(world: Any) -> None:
     assert (stored(row).state, stored(row).answers["B09"]["value"]) == (State.IN_PROGRESS, "191")
 
 
-def _one_filing(row: Submission, outcomes: tuple[Outcome, Outcome]) -> None:
+def _assert_single_filing(row: Submission, outcomes: tuple[Outcome, Outcome]) -> None:
     first, second = outcomes
     assert_done(first)
     assert_refused(second, PolicyDenied, StaleRevision)
@@ -149,13 +149,13 @@ def _one_filing(row: Submission, outcomes: tuple[Outcome, Outcome]) -> None:
 def filed_twice(world: Any) -> None:
     row, by = make_sheet(world.unit, State.IN_PROGRESS), world.users["respondent"]
     colleague = make_user("respondent", unit=world.unit)
-    _one_filing(row, race(submit(row, by), submit(row, colleague)))
+    _assert_single_filing(row, race(submit(row, by), submit(row, colleague)))
 
 
 def moved_twice(world: Any) -> None:
     row, by = make_sheet(world.unit, State.IN_PROGRESS), world.users["respondent"]
     move = partial(services.transition, row, Action.SUBMIT, by=by, shown_revision=row.revision)
-    _one_filing(row, race(move, move))
+    _assert_single_filing(row, race(move, move))
 
 
 def signed_twice(world: Any) -> None:
@@ -169,7 +169,7 @@ def signed_twice(world: Any) -> None:
 
 
 def signed_while_it_is_saved(world: Any) -> None:
-    """Nobody's name stands under an answer that was changed while they signed."""
+    """No signature covers an answer that was changed during signing."""
     row = make_sheet(world.unit, State.IN_PROGRESS)
     act = partial(signing.sign, row, role="filler", name="甲", seen_hash=signing.version_hash(sheet(row)))
     first, second = race(save(row, world.users["respondent"], B09="191"), act)
@@ -240,7 +240,7 @@ def opened_while_it_is_recalled(world: Any) -> None:
 
 
 def accepted_while_a_comment_is_raised(world: Any) -> None:
-    """No sheet is accepted over an open comment."""
+    """A sheet with an open comment is not accepted."""
     row, by = make_sheet(world.unit, State.SUBMITTED), world.users["provincial_administrator"]
     colleague = make_user("provincial_administrator", "320000")
     comment = partial(raise_query, row, by=by, text="请核实", item="B09")
@@ -260,9 +260,9 @@ def commented_while_it_is_accepted(world: Any) -> None:
     assert stored(row).state == State.NATIONAL_REVIEW and not row.queries.exists()
 
 
-BY_THE_LOCK: tuple[Story, ...] = (
+PROTECTED_BY_LOCK: tuple[Scenario, ...] = (
     two_cells_are_saved,
-    one_cell_is_saved_twice,
+    same_cell_is_saved_twice,
     first_touch_by_two,
     saved_while_it_is_filed,
     moved_while_it_is_saved,
@@ -277,22 +277,22 @@ BY_THE_LOCK: tuple[Story, ...] = (
     accepted_while_a_comment_is_raised,
     commented_while_it_is_accepted,
 )
-# These hold by more than the lock: a signature or an opening is one UPDATE that waits, and the row is read again.
-BY_MORE: tuple[Story, ...] = (filed_while_it_is_saved, filed_twice, opened_while_it_is_recalled)
+# Protected by more than the lock: a signature or an opening is an UPDATE that waits and reads the row again.
+ALSO_PROTECTED: tuple[Scenario, ...] = (filed_while_it_is_saved, filed_twice, opened_while_it_is_recalled)
 
 
-@pytest.mark.parametrize("story", [*BY_THE_LOCK, *BY_MORE])
-def test_two_connections(committed_world: Any, story: Story) -> None:
-    story(committed_world)
+@pytest.mark.parametrize("scenario", [*PROTECTED_BY_LOCK, *ALSO_PROTECTED])
+def test_two_connections(committed_world: Any, scenario: Scenario) -> None:
+    scenario(committed_world)
 
 
-@pytest.mark.parametrize("story", BY_THE_LOCK)
-def test_without_the_lock_of_the_sheet_the_race_is_lost(committed_world: Any, story: Story) -> None:
+@pytest.mark.parametrize("scenario", PROTECTED_BY_LOCK)
+def test_scenario_fails_without_the_row_lock(committed_world: Any, scenario: Scenario) -> None:
     with without_row_locks(Submission), pytest.raises(AssertionError):
-        story(committed_world)
+        scenario(committed_world)
 
 
-@pytest.mark.parametrize("story", BY_MORE)
-def test_what_holds_without_the_lock_of_the_sheet(committed_world: Any, story: Story) -> None:
+@pytest.mark.parametrize("scenario", ALSO_PROTECTED)
+def test_scenario_passes_without_the_row_lock(committed_world: Any, scenario: Scenario) -> None:
     with without_row_locks(Submission):
-        story(committed_world)
+        scenario(committed_world)

@@ -1,4 +1,4 @@
-"""The questionnaire as a workbook: out, filled, rehearsed, stored; and what is refused at the door."""
+"""The questionnaire as a workbook: download, preview, apply, and refused files."""
 
 import zipfile
 from decimal import Decimal
@@ -48,10 +48,10 @@ def line(book, code):
 
 
 def answer(book, code, value, unit=None):
-    place = line(book, code)
-    book["form"].cell(place, 5).value = value
+    row = line(book, code)
+    book["form"].cell(row, 5).value = value
     if unit:
-        book["form"].cell(place, 6).value = unit
+        book["form"].cell(row, 6).value = unit
 
 
 def refusal(data, definition=None):
@@ -69,29 +69,33 @@ def test_an_untouched_workbook_changes_nothing(row, by):
 def test_every_answer_survives_the_round_trip(world, category):
     """All kinds of cells, tables of 32 x 32 and open tables included, in both languages."""
     unit = make_unit(category, "110000")
-    one = make_sheet(unit, State.IN_PROGRESS)
+    submission = make_sheet(unit, State.IN_PROGRESS)
     person = make_user("respondent", unit=unit)
     for language in ("zh-hans", "en"):
-        preview = importing.preview_workbook(one, by=person, data=write_workbook(sheet(one), language))
+        preview = importing.preview_workbook(
+            submission, by=person, data=write_workbook(sheet(submission), language)
+        )
         assert preview.is_empty, [*preview.differences, *preview.result.errors.items()]
 
 
-def test_the_workbook_says_what_it_is_and_locks_all_but_the_answers(row):
+def test_workbook_has_metadata_and_locks_all_but_the_answers(row):
     book = opened(row)
     facts = {line[0].value: line[1].value for line in book["about"].iter_rows()}
     assert facts["uscc"] == row.unit.uscc and facts["revision"] == str(row.revision)
     assert facts["definition"] == sheet(row).definition.content_hash
     assert book["about"].sheet_state == "hidden" and book["form"].protection.sheet
-    place = line(book, "P01")
-    assert not book["form"].cell(place, 5).protection.locked
-    assert book["form"].cell(place, 3).protection.locked
+    position = line(book, "P01")
+    assert not book["form"].cell(position, 5).protection.locked
+    assert book["form"].cell(position, 3).protection.locked
     assert "P01" in {cell.value for cell in book["form"]["B"]}
     rules = book["form"].data_validations.dataValidation
-    assert any(book["form"].cell(place, 6).coordinate in rule.sqref for rule in rules)  # the unit is chosen
+    assert any(
+        book["form"].cell(position, 6).coordinate in rule.sqref for rule in rules
+    )  # the unit is chosen
     assert set(book.sheetnames) >= {"form", "lists", "about", "F10", "F11"}
 
 
-def test_figures_typed_as_people_write_them(row, by):
+def test_typed_number_notations_are_parsed(row, by):
     book = opened(row)
     answer(book, "P01", "３.2 PB")
     answer(book, "P02", 1234.5, "GB")
@@ -99,16 +103,16 @@ def test_figures_typed_as_people_write_them(row, by):
     table = book["F11"]
     table.cell(6, 3).value = "1,200 GB"
     preview = importing.preview_workbook(row, by=by, data=written(book))
-    new = {one.key: one.new for one in preview.differences}
+    new = {difference.key: difference.new for difference in preview.differences}
     assert new["P01"] == {"value": "3276.8", "entered": "3.2", "unit": "PB"}
     assert new["P02"] == {"value": "1.20556640625", "entered": "1234.5", "unit": "GB"}
     assert new["V01"] == {"missing": "unknown"}
     key = f"F11/{table.cell(6, 1).value}/{table.cell(1, 3).value}"
     assert Decimal(new[key]["entered"]) == 1200
-    assert any(one.edit == "MIS-V01" for one in preview.appeared)
+    assert any(difference.edit == "MIS-V01" for difference in preview.appeared)
 
 
-def test_the_rehearsal_writes_nothing_and_the_confirmation_everything(row, by):
+def test_preview_writes_nothing_and_apply_writes_the_changes(row, by):
     book = opened(row)
     answer(book, "P01", "77", "TB")
     before, events = row.revision, SubmissionEvent.objects.count()
@@ -122,7 +126,7 @@ def test_the_rehearsal_writes_nothing_and_the_confirmation_everything(row, by):
     assert (event.channel, event.actor) == ("excel", by)
 
 
-def test_a_cell_changed_here_meanwhile_is_a_conflict_and_stays_unless_chosen(world, row, by):
+def test_cell_changed_since_the_download_is_a_conflict(world, row, by):
     book = opened(row)
     answer(book, "P01", "77", "TB")
     answer(book, "P02", "5", "TB")
@@ -135,15 +139,17 @@ def test_a_cell_changed_here_meanwhile_is_a_conflict_and_stays_unless_chosen(wor
     )
     row.refresh_from_db()
     preview = importing.preview_workbook(row, by=by, data=written(book))
-    assert [one.key for one in preview.conflicts] == ["P01"]
-    assert [one.key for one in preview.differences] == ["P02"]  # P03 was left alone: the colleague's stands
+    assert [entry.key for entry in preview.conflicts] == ["P01"]
+    assert [entry.key for entry in preview.differences] == [
+        "P02"
+    ]  # P03 is unchanged in the file: the colleague's value is retained
     seen = row.revision
     importing.apply_workbook(row, by=by, token=preview.token, revision=seen, take=["P01"])
     row.refresh_from_db()
     assert [row.answers[code]["value"] for code in ("P01", "P02", "P03")] == ["77", "5", "4"]
 
 
-def test_a_preview_serves_once_and_only_its_own_person(world, row, by):
+def test_preview_token_belongs_to_its_user(world, row, by):
     preview = importing.preview_workbook(row, by=by, data=written(opened(row)))
     colleague = make_user("respondent", unit=world.unit)
     with pytest.raises(PolicyDenied):
@@ -201,14 +207,14 @@ def test_dangerous_and_foreign_files_are_not_opened(data):
         check_package(data)
 
 
-def test_a_plain_workbook_is_told_apart(row):
+def test_foreign_workbook_is_refused(row):
     book = opened(row)
     del book["about"]
     assert refusal(written(book))
     assert refusal(package())
 
 
-def test_the_pages(client, row, by):
+def test_workbook_pages(client, row, by):
     client.force_login(by)
     answer_ = client.get(reverse("sheet_workbook", args=[row.pk]))
     assert answer_.headers["Content-Disposition"].endswith(f'{row.unit.uscc}.xlsx"')

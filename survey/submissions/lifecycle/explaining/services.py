@@ -1,4 +1,4 @@
-"""Reasons for unusual values, and answers to reviewers' comments."""
+"""Explanations of soft findings, and answers to reviewers' comments."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -33,9 +33,9 @@ def explain(
     text: str,
     channel: str = "page",
 ) -> Explanation:
-    """Give the reason why a soft finding may stand. It holds for the numbers of ``fingerprint`` only.
+    """Explain a soft finding. The explanation is valid for the values of ``fingerprint`` only.
 
-    Raises PermissionDenied, PolicyDenied (text too short or saying nothing), StaleRevision (the numbers
+    Raises PermissionDenied, PolicyDenied (text too short or uninformative), StaleRevision (the numbers
     have changed meanwhile).
     """
     row = locked(submission)
@@ -61,7 +61,7 @@ def explain(
             "verdict_at": None,
         },
     )
-    move(row, request, channel=channel, quiet=True)
+    move(row, request, channel=channel, commit=False)
     row.revision += 1
     current.explanations[edit] = explanation
     recount(row, current)
@@ -82,7 +82,7 @@ def explain(
 
 
 def check_text(reason_code: str, text: str) -> None:
-    """Raises PolicyDenied when a reason is not one."""
+    """Raises PolicyDenied when the reason code or text is not acceptable."""
     if reason_code not in reason_codes("soft_edit_reasons"):
         raise PolicyDenied(_("Choose a kind of reason."))
     problem = explanation_problem(text, reason_code)
@@ -96,7 +96,7 @@ def check_text(reason_code: str, text: str) -> None:
 def reply(
     submission: Submission, *, by: User, query_id: int, text: str, corrected: bool, code: str = ""
 ) -> ReviewQuery:
-    """Answer a reviewer's comment: a text (else ``code`` says what is meant), the tick that the number was corrected.
+    """Answer a reviewer's comment: a text (or ``code`` in its place), and whether the value was corrected.
 
     Raises PermissionDenied, PolicyDenied.
     """

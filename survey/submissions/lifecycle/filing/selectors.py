@@ -1,4 +1,4 @@
-"""What a filed version says: its content, its canonical text and its hash."""
+"""The content of a filing, its canonical text and its hash."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from survey.submissions.models import Filing
 
 
 def content(filing: Filing) -> dict[str, Any]:
-    """Everything that a filing says, in the shape that is hashed."""
+    """The content of a filing in the structure that is hashed."""
     submission = filing.submission
     return {
         "form": filing.version.form_no,
@@ -27,17 +27,17 @@ def content(filing: Filing) -> dict[str, Any]:
 
 
 def canonical_text(filing: Filing) -> str:
-    """The one spelling of a filing's content: sorted keys, no spaces, characters as they are."""
+    """The canonical JSON of a filing's content: sorted keys, no spaces, unescaped characters."""
     return json.dumps(content(filing), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def content_hash(filing: Filing) -> str:
-    """SHA-256 of the canonical text, in hex: anybody who holds the content can check the receipt."""
+    """SHA-256 of the canonical text, in hex; anybody with the content can verify the receipt."""
     return hashlib.sha256(canonical_text(filing).encode()).hexdigest()
 
 
 def is_intact(filing: Filing) -> bool:
-    """True while the stored content still gives the stored hash."""
+    """Whether the stored content has the stored hash."""
     return content_hash(filing) == filing.content_hash
 
 

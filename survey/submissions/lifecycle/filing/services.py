@@ -10,7 +10,7 @@ from survey.submissions.selectors import sheet_of
 
 
 def freeze(row: Submission, *, by: User | None) -> Filing:
-    """Store what is filed now: answers that apply, computed cells, reasons, names. Only ``move`` calls it."""
+    """Store a filing: relevant answers, computed cells, explanations, signatories. Only ``move`` calls it."""
     sheet = sheet_of(row)
     standing = [sheet.explanation_of(finding) for finding in sheet.soft]
     filing = Filing(

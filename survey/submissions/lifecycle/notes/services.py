@@ -17,21 +17,21 @@ LONGEST = 500
 
 @transaction.atomic
 def note_items(submission: Submission, *, by: User, notes: Mapping[str, str], channel: str = "page") -> int:
-    """Keep one's own remarks, item -> text; an empty text takes one back. Returns how many changed.
+    """Store the user's remarks, item -> text; an empty text deletes one. Returns how many changed.
 
-    Raises PermissionDenied, PolicyDenied (the sheet takes no answers). Items that the form does not have are left out.
+    Raises PermissionDenied, PolicyDenied (the sheet takes no answers). Items that are not on the form are skipped.
     """
     if not notes:
         return 0
-    known = {note.item: note for note in ItemNote.objects.filter(submission=submission, by=by)}
+    by_item = {note.item: note for note in ItemNote.objects.filter(submission=submission, by=by)}
     texts = {item: " ".join(text.split())[:LONGEST] for item, text in notes.items()}
-    changed = {item: text for item, text in texts.items() if text != getattr(known.get(item), "text", "")}
+    changed = {item: text for item, text in texts.items() if text != getattr(by_item.get(item), "text", "")}
     if not changed:
         return 0
     row = locked(submission)
     authorise(row, Request(by, Action.SAVE))
     items = sheet_of(row).definition.items
-    done = 0
+    count = 0
     for item, text in changed.items():
         if item not in items:
             continue
@@ -41,7 +41,7 @@ def note_items(submission: Submission, *, by: User, notes: Mapping[str, str], ch
             )
         else:
             ItemNote.objects.filter(submission=row, item=item, by=by).delete()
-        old = known[item].text if item in known else None
+        old = by_item[item].text if item in by_item else None
         SubmissionEvent.objects.create(
             submission=row,
             actor=by,
@@ -53,5 +53,5 @@ def note_items(submission: Submission, *, by: User, notes: Mapping[str, str], ch
             revision=row.revision,
             channel=channel,
         )
-        done += 1
-    return done
+        count += 1
+    return count

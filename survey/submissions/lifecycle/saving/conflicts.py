@@ -1,4 +1,4 @@
-"""Answers that somebody else has changed meanwhile."""
+"""Conflicts between concurrent changes of a cell."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two people changed the same cell: the three versions of it."""
+    """A cell that two people changed, with the three versions of a three-way merge."""
 
     key: str
     mine: Any

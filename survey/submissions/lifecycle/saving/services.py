@@ -1,4 +1,4 @@
-"""Autosave: merges single cells into a sheet under one row lock, and never lets the last writer win silently.
+"""Autosave: merges single cells into a sheet under a row lock and reports conflicting changes.
 
 Each cell carries the revision at which it last changed. A change that was typed over an older version of
 its cell is a conflict, unless the value is the same or the person did not really change it (a plain form
@@ -28,14 +28,14 @@ from survey.submissions.selectors import Sheet, sheet
 
 @dataclass(slots=True)
 class SaveResult:
-    """What a save did. ``sheet`` is the sheet afterwards, its rules already run."""
+    """The result of a save. ``sheet`` is the evaluated sheet after it."""
 
     revision: int
     sheet: Sheet
     saved: tuple[str, ...] = ()  # keys whose stored cell is now what was sent
-    changed: tuple[str, ...] = ()  # those of them that this save wrote
-    errors: dict[str, AnswerError] = field(default_factory=dict)  # not stored: could not be understood
-    conflicts: dict[str, Conflict] = field(default_factory=dict)  # not stored: somebody else was first
+    changed: tuple[str, ...] = ()  # the subset that this save wrote
+    errors: dict[str, AnswerError] = field(default_factory=dict)  # not stored: cannot be parsed
+    conflicts: dict[str, Conflict] = field(default_factory=dict)  # not stored: changed by somebody else
     elsewhere: frozenset[str] = frozenset()  # keys that others changed since the base revision
     appeared: frozenset[str] = frozenset()  # items that apply now and did not before
     disappeared: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ def autosave(
 
     ``changes`` maps keys (item codes or ``ITEM/row/column``) to raw form values {"value", "unit",
     "missing"}, or to stored cells when ``canonical`` (machines); None or an empty value blanks the cell.
-    ``reason`` stands in the events, for example by whose invitation somebody without an account fills.
+    ``reason`` is stored in the events, for example the name of a guest.
     ``base_revision`` is the revision that the page showed; ``bases`` overrides it cell by cell.
     Raises PermissionDenied, PolicyDenied. Faulty and conflicting cells are reported, the others are stored.
     """
@@ -87,12 +87,12 @@ def autosave(
     request = Request(by, Action.SAVE)
     authorise(row, request)
     before = sheet(row)
-    row.answers = before.answers  # includes what the register fills in on the first touch
+    row.answers = before.answers  # includes the prefilled cells of the first save
     parsed, errors = _parse(before, changes, canonical)
-    wanted = {key: cell for key, cell in parsed.items() if cells.get(before.answers, key) != cell}
+    edited = {key: cell for key, cell in parsed.items() if cells.get(before.answers, key) != cell}
     bases = {key: (bases or {}).get(key, base_revision) for key in parsed}
-    conflicts, untouched = _conflicts(row, before, wanted, bases)
-    accepted = {k: c for k, c in wanted.items() if k not in conflicts and k not in untouched}
+    conflicts, untouched = _conflicts(row, before, edited, bases)
+    accepted = {k: c for k, c in edited.items() if k not in conflicts and k not in untouched}
     after = before
     if accepted or row.revision == 0:
         typed = {} if canonical else {key: as_typed(changes.get(key), cell) for key, cell in accepted.items()}
@@ -118,7 +118,7 @@ def autosave(
 
 
 def as_typed(raw: Any, cell: Any) -> dict[str, str]:
-    """The text that the respondent typed, for the event, where the cell spells it differently."""
+    """The text that the respondent typed, for the event, when the stored cell differs from it."""
     text = raw.get("value") if isinstance(raw, Mapping) else None
     if not isinstance(text, str) or not text.strip() or not cell:
         return {}
@@ -126,74 +126,76 @@ def as_typed(raw: Any, cell: Any) -> dict[str, str]:
 
 
 def start_sheet(submission: Submission, *, by: User | None, channel: str = "page") -> SaveResult:
-    """The respondent begins: the register's facts are written. Safe to repeat."""
+    """Start a sheet: writes the prefilled cells. Safe to repeat."""
     return autosave(submission, by=by, changes={}, base_revision=submission.revision, channel=channel)
 
 
 def _parse(
     before: Sheet, changes: Mapping[str, Any], canonical: bool
 ) -> tuple[dict[str, Any], dict[str, AnswerError]]:
-    """Raw values as cells by key; tables sent as a whole become their cells."""
+    """Raw values as cells by key; complete tables are split into their cells."""
     parsed: dict[str, Any] = {}
     errors: dict[str, AnswerError] = {}
     read = normalise if canonical else parse_cell
     for key, raw in changes.items():
-        place = cells.field_of(before.definition, key)
+        target = cells.field_of(before.definition, key)
         item = before.definition.items.get(cells.item_of(key))
-        if place is None or item is None:
+        if target is None or item is None:
             errors[key] = AnswerError("unknown_column", column=key[:40])
             continue
         if item.read_only or item.computed:
-            continue  # shown, never taken: a plain form sends no such field
+            continue  # never saved; a form has no input for it
         try:
-            cell = read(place, raw) if raw else None
+            cell = read(target, raw) if raw else None
         except AnswerError as error:
             for (row, column), inner in error.children.items():
                 errors[cells.join(key, row, column)] = inner
             if not error.children:
                 errors[key] = error
             continue
-        parsed.update(_spread(before, key, place, cell))
+        parsed.update(_split_table(before, key, target, cell))
     return parsed, errors
 
 
-def _spread(before: Sheet, key: str, place: Item | Column, cell: Any) -> dict[str, Any]:
-    """One change per cell of a table; cells that the new table no longer has become blank."""
-    if not isinstance(place, Item) or place.type != "table":
+def _split_table(before: Sheet, key: str, item: Item | Column, cell: Any) -> dict[str, Any]:
+    """One change per cell of a table; cells that the new table lacks become blank."""
+    if not isinstance(item, Item) or item.type != "table":
         return {key: cell}
     old = cells.flatten(key, before.answers.get(key))
     new = cells.flatten(key, cell)
-    if key in new or key in old:  # a missing mark replaces the table as a whole, and is replaced by it
+    if key in new or key in old:  # a missing reason replaces the complete table, and is replaced by it
         return {key: cell}
-    return {one: new.get(one) for one in {**old, **new}}
+    return {address: new.get(address) for address in {**old, **new}}
 
 
 def _conflicts(
-    row: Submission, before: Sheet, wanted: Mapping[str, Any], bases: Mapping[str, int]
+    row: Submission, before: Sheet, edited: Mapping[str, Any], bases: Mapping[str, int]
 ) -> tuple[dict[str, Conflict], set[str]]:
-    """Cells that somebody else changed after the base, and those of them that the sender left alone."""
-    late = {key for key in wanted if _changed_at(row, key) > bases[key]}
-    if not late:
+    """Conflicts of cells that were changed after their base, and keys that the sender did not change."""
+    outdated = {key for key in edited if _changed_at(row, key) > bases[key]}
+    if not outdated:
         return {}, set()
     events: dict[str, SubmissionEvent] = {}
-    first = {key: bases[key] for key in late}
-    found = row.events.filter(kind=SubmissionEvent.Kind.VALUE, item__in=late).select_related("actor")
+    first = {key: bases[key] for key in outdated}
+    events_of_cells = row.events.filter(kind=SubmissionEvent.Kind.VALUE, item__in=outdated).select_related(
+        "actor"
+    )
     oldest: dict[str, Any] = {}
-    for event in found.order_by("id"):
+    for event in events_of_cells.order_by("id"):
         if event.revision > first[event.item]:
             oldest.setdefault(event.item, event.old)
             events[event.item] = event
     conflicts: dict[str, Conflict] = {}
     untouched: set[str] = set()
-    for key in late:
+    for key in outdated:
         base = oldest.get(key)
-        if _same(before, key, wanted[key], base):
+        if _same(before, key, edited[key], base):
             untouched.add(key)
             continue
         last = events.get(key)
         conflicts[key] = Conflict(
             key,
-            wanted[key],
+            edited[key],
             cells.get(before.answers, key),
             base,
             by=str(last.actor or last.reason) if last else "",
@@ -204,17 +206,17 @@ def _conflicts(
 
 
 def _changed_at(row: Submission, key: str) -> int:
-    """Revision at which a cell last changed; a table as a whole changed with any of its cells."""
+    """Revision at which a cell last changed; a complete table changes with any of its cells."""
     revisions: dict[str, int] = row.item_revisions
     own = revisions.get(key, 0)
     if "/" in key:
         return max(own, revisions.get(cells.item_of(key), 0))
-    return max([own, *(at for one, at in revisions.items() if one.startswith(f"{key}/"))])
+    return max([own, *(at for other, at in revisions.items() if other.startswith(f"{key}/"))])
 
 
-def _same(before: Sheet, key: str, one: Any, other: Any) -> bool:
-    place = cells.field_of(before.definition, key)
-    return place is not None and canonical_value(place, one) == canonical_value(place, other)
+def _same(before: Sheet, key: str, first: Any, second: Any) -> bool:
+    item = cells.field_of(before.definition, key)
+    return item is not None and canonical_value(item, first) == canonical_value(item, second)
 
 
 def _store(
@@ -227,7 +229,7 @@ def _store(
     reason: str,
 ) -> Sheet:
     """Write cells, events, counts, traces and state: two INSERTs and one UPDATE."""
-    move(row, request, channel=channel, quiet=True)
+    move(row, request, channel=channel, commit=False)
     row.answers = cells.patched(row.answers, accepted)
     row.revision += 1
     row.item_revisions = {**row.item_revisions, **dict.fromkeys(accepted, row.revision)}
@@ -267,7 +269,7 @@ def _store(
 
 
 def recount(row: Submission, after: Sheet) -> None:
-    """Keep the counts that lists show, so that a list never runs the rules."""
+    """Update the stored counts of findings, so that lists need not evaluate the rules."""
     row.hard_count = min(len(after.hard), 32_767)
     row.soft_count = min(len(after.soft), 32_767)
     row.unexplained_count = min(len(after.unexplained), 32_767)

@@ -1,7 +1,7 @@
-"""The sign-off in turn: who filled, the head of statistics, the head of the unit, each over one content.
+"""The sequential sign-off: form filler, head of statistics, head of the unit, each for the same content.
 
-A signature is an event with name, time and the hash of what was signed. It stands while the content has that hash
-and the signatures before it stand: whoever changes an answer or a reason afterwards undoes them all.
+A signature is an event with name, time and the hash of the signed content. It is valid while the content has that
+hash and the earlier signatures are valid: a later change of an answer or explanation invalidates all of them.
 """
 
 import hashlib
@@ -36,58 +36,60 @@ class Step:
 
     role: str
     label: str | Promise
-    signature: SubmissionEvent | None  # the one that stands
-    undone: bool  # there was one, for another content
+    signature: SubmissionEvent | None  # the valid one
+    undone: bool  # signed earlier, for other content
     is_next: bool
-    asked: SectionInvitation | None = None  # the link that works for this step
+    invitation: SectionInvitation | None = None  # with a valid link for this step
 
 
-def chain_wanted() -> bool:
-    """Whether the office wants three signatures in turn."""
+def chain_required() -> bool:
+    """Whether the sequential sign-off is enabled."""
     return bool(settings.SIGN_OFF_CHAIN)
 
 
-def version_hash(of: Sheet) -> str:
-    """SHA-256 of what would be filed: answers that apply, computed cells, reasons that hold."""
+def version_hash(current: Sheet) -> str:
+    """SHA-256 of the content of a filing: relevant answers, computed cells, valid explanations."""
     reasons = [
-        (one.edit, one.fingerprint, one.text) for one in map(of.explanation_of, of.soft) if one is not None
+        (explanation.edit, explanation.fingerprint, explanation.text)
+        for explanation in map(current.explanation_of, current.soft)
+        if explanation is not None
     ]
     text = json.dumps(
-        [of.effective, sorted(reasons)], ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        [current.effective, sorted(reasons)], ensure_ascii=False, sort_keys=True, separators=(",", ":")
     )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def standing(of: Sheet) -> dict[str, SubmissionEvent]:
-    """Signatures that hold for the present content, in order; one that is missing ends the row."""
-    latest = {str((event.new or {}).get("role")): event for event in _events(of.submission)}
-    now, found = version_hash(of), {}
+def valid_signatures(current: Sheet) -> dict[str, SubmissionEvent]:
+    """Valid signatures of the current content by role, up to the first missing one."""
+    latest = {str((event.new or {}).get("role")): event for event in _events(current.submission)}
+    now, signatures = version_hash(current), {}
     for role in STEPS:
         event = latest.get(role)
         if event is None or (event.new or {}).get("hash") != now:
             break
-        found[role] = event
-    return found
+        signatures[role] = event
+    return signatures
 
 
 def _events(submission: Submission) -> Any:
     return submission.events.filter(kind=SubmissionEvent.Kind.SIGNATURE, action=ACTION).order_by("id")
 
 
-def next_step(of: Sheet) -> str | None:
-    """The step that is to sign next; None when all have signed."""
-    done = standing(of)
+def next_step(current: Sheet) -> str | None:
+    """The next role to sign; None when all have signed."""
+    done = valid_signatures(current)
     return next((role for role in STEPS if role not in done), None)
 
 
-def steps(of: Sheet) -> list[Step]:
+def steps(current: Sheet) -> list[Step]:
     """All steps for the page."""
-    done, following = standing(of), next_step(of)
-    ever = {str((event.new or {}).get("role")) for event in _events(of.submission)}
-    links = of.submission.invitations.filter(withdrawn_at=None, expires_at__gt=timezone.now()).exclude(
+    done, following = valid_signatures(current), next_step(current)
+    ever = {str((event.new or {}).get("role")) for event in _events(current.submission)}
+    links = current.submission.invitations.filter(withdrawn_at=None, expires_at__gt=timezone.now()).exclude(
         role=""
     )
-    asked = {one.role: one for one in links.order_by("pk")}
+    invitations = {invitation.role: invitation for invitation in links.order_by("pk")}
     return [
         Step(
             role,
@@ -95,25 +97,25 @@ def steps(of: Sheet) -> list[Step]:
             done.get(role),
             role in ever and role not in done,
             role == following,
-            asked.get(role) if role not in done else None,
+            invitations.get(role) if role not in done else None,
         )
         for role, label in STEPS.items()
     ]
 
 
-def names(of: Sheet) -> dict[str, str]:
-    """Names of those whose signatures stand, by step."""
-    return {role: str((event.new or {}).get("name", "")) for role, event in standing(of).items()}
+def names(current: Sheet) -> dict[str, str]:
+    """Names of the valid signatures by role."""
+    return {role: str((event.new or {}).get("name", "")) for role, event in valid_signatures(current).items()}
 
 
 @transaction.atomic
 def sign(
     submission: Submission, *, role: str, name: str, seen_hash: str, by: User | None = None
 ) -> SubmissionEvent:
-    """Sign the content that was shown. The caller has checked who may: the respondent, or the holder of a link.
+    """Sign the content that was shown. The caller has checked permissions: the respondent, or the holder of a link.
 
-    Raises StaleRevision when the content has changed since, PolicyDenied when it is not this step's turn or
-    findings still stand.
+    Raises StaleRevision when the content has changed, PolicyDenied when another step is next or findings are
+    unresolved.
     """
     row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
     current = sheet(row)
