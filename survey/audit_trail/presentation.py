@@ -12,7 +12,7 @@ from survey.classification import name_of
 from survey.collection.models import ContactNote, Disposition
 from survey.fieldwork.models import DeskJob, ReminderBatch
 from survey.questionnaires.loader import load_codelist
-from survey.review.selectors import place_name
+from survey.review.selectors import region_name
 from survey.sentences import Sentence
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import STATE_LABELS, Attachment
@@ -81,7 +81,7 @@ VALUES: dict[str, Callable[[str], Words]] = {
     "new": _state_or_disposition,
     "reason": _reason,
     "role": _label_from(Role.choices),
-    "region": place_name,
+    "region": region_name,
     "category": _categories,
     "channel": _label_from(CHANNELS),
     "via": _label_from(CHANNELS),

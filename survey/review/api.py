@@ -1,4 +1,4 @@
-"""Review for machines: the same queue, comments and decisions with the same scope and the same refusals."""
+"""Endpoints of the review: queue, comments and decisions, with the scope and refusals of the pages."""
 
 from typing import Any
 
@@ -110,7 +110,7 @@ class SheetDetail(serializers.Serializer[Any]):
 
 
 class Decision(serializers.Serializer[Any]):
-    """What to do with a sheet; which of the other fields are needed depends on the action."""
+    """A decision on a sheet; the required fields depend on the action."""
 
     action = serializers.ChoiceField(
         choices=["accept", "return", "send_back", "reopen", "invalidate", "reinstate"]
@@ -122,30 +122,30 @@ class Decision(serializers.Serializer[Any]):
     shown_reasons = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
-class QueryAct(serializers.Serializer[Any]):
-    """Close a comment, or ask again under it."""
+class QueryActionInput(serializers.Serializer[Any]):
+    """Close a comment, or reopen it."""
 
     action = serializers.ChoiceField(choices=["close", "reopen"])
     text = serializers.CharField(required=False, allow_blank=True, default="")
 
 
-class VerdictAct(serializers.Serializer[Any]):
+class VerdictInput(serializers.Serializer[Any]):
     """A judgement of an explanation; an empty verdict withdraws it."""
 
     edit = serializers.CharField()
     verdict = serializers.ChoiceField(choices=["accepted", "refused", ""], allow_blank=True)
 
 
-class BulkAct(serializers.Serializer[Any]):
-    """A bulk acceptance: the filter as a query string's fields, and the count that was previewed."""
+class BulkInput(serializers.Serializer[Any]):
+    """A bulk acceptance: the filter as query parameters, and the count and checksum of the preview."""
 
     filter = serializers.DictField(child=serializers.CharField(allow_blank=True))
     expected = serializers.IntegerField(min_value=0)
     mark = serializers.CharField(required=False, allow_blank=True, default="")
 
 
-class BulkSeen(serializers.Serializer[Any]):
-    """What a bulk acceptance would do, or did."""
+class BulkPreview(serializers.Serializer[Any]):
+    """The preview or the result of a bulk acceptance."""
 
     matched = serializers.IntegerField()
     expected = serializers.IntegerField()
@@ -158,13 +158,13 @@ class BulkSeen(serializers.Serializer[Any]):
 
 
 class BulkUndo(serializers.Serializer[Any]):
-    """Why an acceptance of many sheets is taken back."""
+    """The reason for undoing a bulk acceptance."""
 
     reason = serializers.CharField(max_length=2000)
 
 
-class BulkStanding(serializers.Serializer[Any]):
-    """An acceptance of many sheets, and how far it can be taken back or was."""
+class BulkUndoStatus(serializers.Serializer[Any]):
+    """A bulk acceptance, and how many of its sheets can be or were undone."""
 
     id = serializers.IntegerField(source="act.pk")
     year = serializers.IntegerField(source="act.round.year")
@@ -205,14 +205,14 @@ class QueueView(_Endpoint):
     def get(self, request: AuthenticatedApiRequest) -> Response:
         """One page of the sheets that match."""
         setting = QueueFilter.read(request.query_params)
-        found = queue(request.user, _round(setting), setting, request.query_params.get("page"))
+        result = queue(request.user, _round(setting), setting, request.query_params.get("page"))
         body = {
-            "year": found.round.year,
-            "count": found.total,
-            "page": found.page.number,
-            "pages": found.page.paginator.num_pages,
-            "facets": found.facets,
-            "results": found.page.object_list,
+            "year": result.round.year,
+            "count": result.total,
+            "page": result.page.number,
+            "pages": result.page.paginator.num_pages,
+            "facets": result.facets,
+            "results": result.page.object_list,
         }
         return Response(QueuePage(body).data)
 
@@ -224,7 +224,7 @@ class SheetView(_Endpoint):
 
     @extend_schema(responses=SheetDetail)
     def get(self, request: AuthenticatedApiRequest, pk: int) -> Response:
-        """Filed answers, last year's, findings, comments, and what stands in the way of a decision."""
+        """Filed answers, last year's, findings, comments, and obstacles to a decision."""
         row = get_object_or_404(self.sheets(Permission.VIEW_SHEETS), pk=pk)
         current, filing = sheet(row), row.filings.order_by("-number").first()
         actions = (services.acceptance(row), Action.RETURN)
@@ -237,7 +237,7 @@ class SheetView(_Endpoint):
             "previous": current.previous,
             "findings": current.findings,
             "queries": current.queries,
-            "reasons": [one.edit for one in unjudged(current)],
+            "reasons": [explanation.edit for explanation in unjudged(current)],
             "obstacles": {
                 action.value: [str(text) for text in services.obstacles(row, action, request.user)]
                 for action in actions
@@ -259,9 +259,9 @@ class QueriesView(_Endpoint):
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Raise a comment on an item, or on the sheet as a whole."""
         row = get_object_or_404(self.sheets(), pk=pk)
-        given = QuerySerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        text, item = given.validated_data["text"], given.validated_data.get("item", "")
+        serializer = QuerySerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        text, item = serializer.validated_data["text"], serializer.validated_data.get("item", "")
         query = services.raise_query(row, by=request.user, text=text, item=item, channel="api")
         return Response(QuerySerializer(query).data, status=201)
 
@@ -269,17 +269,17 @@ class QueriesView(_Endpoint):
 class QueryView(_Endpoint):
     """One comment."""
 
-    @extend_schema(request=QueryAct, responses=QuerySerializer)
+    @extend_schema(request=QueryActionInput, responses=QuerySerializer)
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
-        """Close it, or ask again."""
+        """Close or reopen the comment."""
         rows = ReviewQuery.objects.visible_to(request.user, Permission.REVIEW).select_related("submission")
         query = get_object_or_404(rows, pk=pk)
-        given = QueryAct(data=request.data)
-        given.is_valid(raise_exception=True)
-        if given.validated_data["action"] == "close":
+        serializer = QueryActionInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        if serializer.validated_data["action"] == "close":
             query = services.close_query(query, by=request.user, channel="api")
         else:
-            text = given.validated_data["text"]
+            text = serializer.validated_data["text"]
             query = services.reopen_query(query, by=request.user, text=text, channel="api")
         return Response(QuerySerializer(query).data)
 
@@ -291,16 +291,16 @@ class DecisionView(_Endpoint):
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Accept, return, send back, reopen, invalidate or reinstate."""
         row = get_object_or_404(self.sheets(), pk=pk)
-        given = Decision(data=request.data)
-        given.is_valid(raise_exception=True)
-        return Response({"id": pk, "state": _decide(row, request.user, given.validated_data).state})
+        serializer = Decision(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response({"id": pk, "state": _decide(row, request.user, serializer.validated_data).state})
 
 
-def _decide(row: Submission, user: User, given: dict[str, Any]) -> Submission:
+def _decide(row: Submission, user: User, decision: dict[str, Any]) -> Submission:
     shared: dict[str, Any] = {"by": user, "channel": "api"}
-    reason, due_at, shown = given["reason"], given["due_at"], given["shown_filing"]
-    reasons = given["shown_reasons"]
-    match given["action"]:
+    reason, due_at, shown = decision["reason"], decision["due_at"], decision["shown_filing"]
+    reasons = decision["shown_reasons"]
+    match decision["action"]:
         case "accept":
             return services.accept_submission(row, shown_filing=shown, shown_reasons=reasons, **shared)
         case "return":
@@ -310,7 +310,7 @@ def _decide(row: Submission, user: User, given: dict[str, Any]) -> Submission:
         case "reopen":
             return services.reopen(row, reason=reason, due_at=due_at, **shared)
         case "invalidate":
-            return services.invalidate(row, reason_code=given["reason_code"], **shared)
+            return services.invalidate(row, reason_code=decision["reason_code"], **shared)
         case _:
             return services.reinstate(row, reason=reason, **shared)
 
@@ -318,22 +318,24 @@ def _decide(row: Submission, user: User, given: dict[str, Any]) -> Submission:
 class VerdictView(_Endpoint):
     """Judgements of explanations."""
 
-    @extend_schema(request=VerdictAct, responses=VerdictAct)
+    @extend_schema(request=VerdictInput, responses=VerdictInput)
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Accept or refuse the explanation of one soft finding."""
         row = get_object_or_404(self.sheets(), pk=pk)
-        given = VerdictAct(data=request.data)
-        given.is_valid(raise_exception=True)
-        made = services.judge_explanation(row, by=request.user, channel="api", **given.validated_data)
-        return Response({"edit": made.edit, "verdict": made.verdict})
+        serializer = VerdictInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        explanation = services.judge_explanation(
+            row, by=request.user, channel="api", **serializer.validated_data
+        )
+        return Response({"edit": explanation.edit, "verdict": explanation.verdict})
 
 
 class BulkView(_Endpoint):
     """Bulk acceptance."""
 
-    @extend_schema(parameters=_FILTERS, responses=BulkSeen)
+    @extend_schema(parameters=_FILTERS, responses=BulkPreview)
     def get(self, request: AuthenticatedApiRequest) -> Response:
-        """Preview: how many sheets of this filter would be accepted, and the mark to confirm with."""
+        """Preview: how many sheets of this filter would be accepted, and the checksum (``mark``) to confirm with."""
         setting = QueueFilter.read(request.query_params)
         seen = bulk.preview(request.user, _round(setting), setting)
         body = {
@@ -342,44 +344,44 @@ class BulkView(_Endpoint):
         }
         return Response({**body, "accepted": None, "act": None})
 
-    @extend_schema(request=BulkAct, responses=BulkSeen)
+    @extend_schema(request=BulkInput, responses=BulkPreview)
     def post(self, request: AuthenticatedApiRequest) -> Response:
-        """Accept them, if they are still as many as expected."""
-        given = BulkAct(data=request.data)
-        given.is_valid(raise_exception=True)
-        setting = QueueFilter.read(given.validated_data["filter"])
+        """Accept the previewed sheets, if they have not changed."""
+        serializer = BulkInput(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        setting = QueueFilter.read(serializer.validated_data["filter"])
         act = bulk.bulk_accept(
             by=request.user,
             round=_round(setting),
             setting=setting,
             channel="api",
-            expected=given.validated_data["expected"],
-            mark=given.validated_data["mark"],
+            expected=serializer.validated_data["expected"],
+            mark=serializer.validated_data["mark"],
         )
         counts = {"accepted": act.accepted, "matched": act.accepted + act.skipped, "expected": act.expected}
         return Response({**counts, "act": act.pk})
 
 
 class BulkUndoView(_Endpoint):
-    """One acceptance of many sheets."""
+    """A bulk acceptance."""
 
-    @extend_schema(responses=BulkStanding)
+    @extend_schema(responses=BulkUndoStatus)
     def get(self, request: AuthenticatedApiRequest, pk: int) -> Response:
-        """What it accepted and how many of its sheets could go back to their desk now."""
+        """The number of accepted sheets and of those that could be undone now."""
         act = get_object_or_404(undo.acts_of(request.user), pk=pk)
-        return Response(BulkStanding(undo.standing(act, request.user)).data)
+        return Response(BulkUndoStatus(undo.undo_status(act, request.user)).data)
 
-    @extend_schema(request=BulkUndo, responses=BulkStanding)
+    @extend_schema(request=BulkUndo, responses=BulkUndoStatus)
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
-        """Take it back as one act. Repeating says what was done and does nothing more."""
+        """Undo the bulk acceptance. Idempotent for the same user."""
         act = get_object_or_404(undo.acts_of(request.user), pk=pk)
-        given = BulkUndo(data=request.data)
-        given.is_valid(raise_exception=True)
-        reason = given.validated_data["reason"]
+        serializer = BulkUndo(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        reason = serializer.validated_data["reason"]
         try:
             act = undo.undo_acceptance(act, by=request.user, reason=reason, channel="api")
         except PolicyDenied:
             act = get_object_or_404(undo.acts_of(request.user), pk=pk)
-            if act.undone_by_id != request.user.pk:  # that somebody else did it is news
+            if act.undone_by_id != request.user.pk:  # undone by somebody else
                 raise
-        return Response(BulkStanding(undo.standing(act, request.user)).data)
+        return Response(BulkUndoStatus(undo.undo_status(act, request.user)).data)

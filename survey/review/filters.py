@@ -1,7 +1,6 @@
-"""What a reviewer filters the queue by, as one value that is also a query string. Pure.
+"""The filter of the review queue as a value that converts to and from a query string. Pure.
 
-The address of a filtered queue is its bookmark, the link of a board cell, and the filter that a bulk
-acceptance was given: all three are written and read here.
+The same query string is used in bookmarks, links of the progress board and stored bulk acceptances.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from urllib.parse import urlencode
 
 from survey.submissions.lifecycle.states import FILED, State
 
-DESK = ""  # the states that wait for this user's decision
+DESK = ""  # the states that this user decides on
 EVERY = "all"
 FILED_GROUP = "filed"
 ORDERS = ("score", "oldest", "findings", "change")
@@ -48,10 +47,10 @@ class QueueFilter:
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> QueueFilter:
-        """From a query string; values that mean nothing are dropped, so that an old bookmark still works."""
+        """From a query string; invalid values are dropped, so that an old bookmark still works."""
         values = {field.name: str(query.get(field.name, "")).strip()[:_MOST] for field in fields(cls)}
-        for name, known in _CHOICES.items():
-            if values[name] not in known:
+        for name, allowed in _CHOICES.items():
+            if values[name] not in allowed:
                 values[name] = ""
         if not (values["year"].isascii() and values["year"].isdigit() and len(values["year"]) == 4):
             values["year"] = ""
@@ -60,7 +59,7 @@ class QueueFilter:
         return cls(**values)
 
     def written(self) -> dict[str, str]:
-        """Only what differs from the plain queue."""
+        """The settings that differ from the default."""
         plain = QueueFilter()
         return {name: value for name, value in asdict(self).items() if value != getattr(plain, name)}
 
@@ -79,7 +78,7 @@ class QueueFilter:
         return self.but(year="", order="score") == QueueFilter()
 
     def states(self, desk: frozenset[State]) -> frozenset[State]:
-        """The states that this filter lets through for somebody with this desk."""
+        """The states that this filter includes for a user who decides on ``desk``."""
         if self.state == DESK:
             return desk
         if self.state == EVERY:

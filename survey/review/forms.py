@@ -1,4 +1,4 @@
-"""What a reviewer types. Forms parse; whether it may be done is decided by the services."""
+"""Forms of the reviewer; the services check permissions and policies."""
 
 import datetime as dt
 from typing import Any

@@ -1,4 +1,4 @@
-"""The filter bar of the queue: each select with its options and how many sheets each would show."""
+"""The filter bar of the queue: each select with its options and their counts."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ type Label = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option; ``count`` is None where there is nothing to count."""
+    """One option; ``count`` is None where counts do not apply."""
 
     value: str
     label: Label
@@ -62,9 +62,9 @@ LABELS: dict[str, dict[str, Label]] = {
 }
 
 
-def filters(found: Queue) -> list[Select]:
+def filters(result: Queue) -> list[Select]:
     """Every select of the filter bar with live counts."""
-    facets, setting = found.facets, found.setting
+    facets, setting = result.facets, result.setting
     plain = [
         _select(name, label, [(value, LABELS[name][value]) for value in values], facets[name], setting)
         for name, label, values in (
@@ -76,7 +76,7 @@ def filters(found: Queue) -> list[Select]:
     ]
     orders = [Option(value, LABELS["order"][value], None, setting.order == value) for value in ORDERS]
     return [
-        _states(found),
+        _states(result),
         _select(
             "category",
             _("Category"),
@@ -99,30 +99,30 @@ def filters(found: Queue) -> list[Select]:
 def _select(
     name: str, label: Label, values: list[tuple[str, Label]], counted: "Counter[str]", setting: Any
 ) -> Select:
-    wanted = getattr(setting, name)
-    everything = Option("", _("All"), sum(counted.values()), not wanted)
-    options = [Option(value, text, counted[value], wanted == value) for value, text in values]
+    chosen = getattr(setting, name)
+    everything = Option("", _("All"), sum(counted.values()), not chosen)
+    options = [Option(value, text, counted[value], chosen == value) for value, text in values]
     return Select(name, label, [everything, *options])
 
 
-def _states(found: Queue) -> Select:
-    counted, wanted = found.facets["state"], found.setting.state
+def _states(result: Queue) -> Select:
+    counted, chosen = result.facets["state"], result.setting.state
     options = []
-    if found.desk:
-        waiting = sum(counted[state.value] for state in found.desk)
-        options.append(Option(DESK, _("Waiting for my decision"), waiting, wanted == DESK))
+    if result.desk:
+        waiting = sum(counted[state.value] for state in result.desk)
+        options.append(Option(DESK, _("Waiting for my decision"), waiting, chosen == DESK))
     options.extend(
-        Option(state.value, STATE_LABELS[state], counted[state.value], wanted == state.value)
+        Option(state.value, STATE_LABELS[state], counted[state.value], chosen == state.value)
         for state in State
     )
     filed = sum(counted[state.value] for state in FILED)
-    options.append(Option(FILED_GROUP, _("Everything filed"), filed, wanted == FILED_GROUP))
-    options.append(Option(EVERY, _("All"), sum(counted.values()), wanted == EVERY))
+    options.append(Option(FILED_GROUP, _("Everything filed"), filed, chosen == FILED_GROUP))
+    options.append(Option(EVERY, _("All"), sum(counted.values()), chosen == EVERY))
     return Select("state", _("State"), options)
 
 
 def _coded(name: str, counted: "Counter[str]", chosen: str) -> list[tuple[str, Label]]:
-    """Codes of a list that have sheets, and the one that is set even when it has none."""
+    """Codes of a list that have sheets, and the selected one."""
     language = get_language() or "zh-hans"
     entries = load_codelist(name).entries
     return [

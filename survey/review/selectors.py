@@ -1,4 +1,4 @@
-"""The review queue: whose turn it is, counts on every filter, one page of rows, the neighbours of a sheet."""
+"""The review queue: states to decide on, counts by filter, a page of rows, the neighbours of a sheet."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ from survey.submissions.models import Filing, Submission
 PAGE_SIZE = 50
 # Ordering by size of change reads answers; above this many sheets the filter has to be narrowed first.
 CHANGE_LIMIT = 3_000
-# The items whose change against last year says most about a sheet (levels of production, stock, flow, use).
+# The main items whose change against last year is shown (levels of production, stock, flow, use).
 MAIN_ITEMS = ["P01", "S02", "F01", "D01", "MG02", "MO01", "MP04", "MX01", "MS01", "MU02"]
 DIMENSIONS = ("state", "category", "region", "findings", "queries", "again", "effect")
 
@@ -48,7 +48,7 @@ type Cube = list[tuple[tuple[str, ...], int]]
 
 
 def desk_of(user: User) -> frozenset[State]:
-    """The states that wait for this user: the province's desk, the nation's, or neither."""
+    """The states that this user decides on: those of the province, of the nation, or none."""
     return frozenset(
         State.NATIONAL_REVIEW if acts_at(grant, Level.NATION) else State.SUBMITTED
         for grant in grants_with(user, Permission.REVIEW, Level.REGION)
@@ -60,13 +60,13 @@ def rounds() -> list[CollectionRound]:
     return list(CollectionRound.objects.exclude(state=CollectionRound.State.PLANNED))
 
 
-def round_of(setting: QueueFilter, known: list[CollectionRound]) -> CollectionRound | None:
+def round_of(setting: QueueFilter, candidates: list[CollectionRound]) -> CollectionRound | None:
     """The round that the filter names, else the open one, else the newest."""
-    for round_ in known:
+    for round_ in candidates:
         if setting.year and str(round_.year) == setting.year:
             return round_
-    is_open = [round_ for round_ in known if round_.state == CollectionRound.State.OPEN]
-    return next(iter(is_open or known), None)
+    is_open = [round_ for round_ in candidates if round_.state == CollectionRound.State.OPEN]
+    return next(iter(is_open or candidates), None)
 
 
 def province_of(path: str) -> str:
@@ -75,8 +75,8 @@ def province_of(path: str) -> str:
     return codes[1] if len(codes) > 1 else codes[0]
 
 
-def place_name(code: str) -> str:
-    """The name of a region in the language of the request, out of the code list."""
+def region_name(code: str) -> str:
+    """The name of a region in the language of the request."""
     return name_of("regions", code, get_language() or "")
 
 
@@ -91,19 +91,19 @@ def _base(user: User, round_: CollectionRound, setting: QueueFilter) -> "QuerySe
     text = setting.search
     if not text:
         return rows
-    found = Q(unit__name__icontains=text)
+    condition = Q(unit__name__icontains=text)
     if text.isascii() and text.isalnum():
-        found |= Q(unit__uscc__startswith=text.upper())
-    return rows.filter(found)
+        condition |= Q(unit__uscc__startswith=text.upper())
+    return rows.filter(condition)
 
 
 def _flagged(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
-    """Flags as places in FINDINGS, QUERIES, AGAIN and EFFECTS: small integers group and hash quickly."""
+    """Annotates flags as indexes into FINDINGS, QUERIES, AGAIN and EFFECTS: small integers group quickly."""
     queries = ReviewQuery.objects.filter(submission=OuterRef("pk"))
     again = Filing.objects.filter(submission=OuterRef("pk"), number__gt=1)
     return rows.annotate(
         findings=_first((Q(unexplained_count__gt=0), 2), (Q(soft_count__gt=0), 1)),
-        asked=_first(
+        query_state=_first(
             (Exists(queries.filter(state=ReviewQuery.State.OPEN)), 1),
             (Exists(queries.filter(state=ReviewQuery.State.ANSWERED)), 2),
         ),
@@ -113,7 +113,7 @@ def _flagged(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
 
 
 def _first(*whens: tuple[Any, int]) -> Case:
-    cases = (When(condition, then=Value(place)) for condition, place in whens)
+    cases = (When(condition, then=Value(index)) for condition, index in whens)
     return Case(*cases, default=Value(0), output_field=SmallIntegerField())
 
 
@@ -125,30 +125,41 @@ def cube(user: User, round_: CollectionRound, setting: QueueFilter) -> Cube:
     flagged: Any = _flagged(_base(user, round_, setting))
     rows = (
         flagged.values_list(
-            "state", "unit__category", "unit__region_id", "findings", "asked", "again", "effect"
+            "state", "unit__category", "unit__region_id", "findings", "query_state", "again", "effect"
         )
         .annotate(size=Count("pk"))
         .order_by()
     )
     return [
-        ((state, kind, province_above(place), FINDINGS[one], QUERIES[two], AGAIN[three], EFFECTS[four]), size)
-        for state, kind, place, one, two, three, four, size in rows
+        (
+            (
+                state,
+                category,
+                province_above(region),
+                FINDINGS[findings],
+                QUERIES[queries],
+                AGAIN[again],
+                EFFECTS[effect],
+            ),
+            size,
+        )
+        for state, category, region, findings, queries, again, effect, size in rows
     ]
 
 
 def counts(cells: Cube, setting: QueueFilter, desk: frozenset[State]) -> tuple[dict[str, Counter[str]], int]:
     """For each dimension the counts under all *other* filters, and the total under all of them."""
-    wanted: list[frozenset[str] | None] = [frozenset(state.value for state in setting.states(desk))]
+    allowed: list[frozenset[str] | None] = [frozenset(state.value for state in setting.states(desk))]
     for name in DIMENSIONS[1:]:
         value = getattr(setting, name)
-        wanted.append(frozenset({value}) if value else None)
+        allowed.append(frozenset({value}) if value else None)
     facets: dict[str, Counter[str]] = {name: Counter() for name in DIMENSIONS}
     total = 0
     for values, size in cells:
         failing = [
-            place
-            for place, value in enumerate(values)
-            if (one := wanted[place]) is not None and value not in one
+            index
+            for index, value in enumerate(values)
+            if (choices := allowed[index]) is not None and value not in choices
         ]
         if not failing:
             total += size
@@ -160,7 +171,7 @@ def counts(cells: Cube, setting: QueueFilter, desk: frozenset[State]) -> tuple[d
 
 
 def matching(user: User, round_: CollectionRound, setting: QueueFilter) -> "QuerySet[Submission]":
-    """The sheets of the queue, unordered. What a bulk act works on is exactly this."""
+    """The sheets of the queue, unordered; bulk acceptance uses the same set."""
     states = [state.value for state in setting.states(desk_of(user))]
     rows = _base(user, round_, setting).filter(state__in=states)
     if setting.category:
@@ -171,12 +182,12 @@ def matching(user: User, round_: CollectionRound, setting: QueueFilter) -> "Quer
         rows = rows.filter(unit__region_id=NATION) if setting.region == NATION else rows
     flags = (
         ("findings", setting.findings, FINDINGS),
-        ("asked", setting.queries, QUERIES),
+        ("query_state", setting.queries, QUERIES),
         ("again", setting.again, AGAIN),
         ("effect", setting.effect, EFFECTS),
     )
-    wanted = {name: known.index(value) for name, value, known in flags if value}
-    return _flagged(rows).filter(**wanted) if wanted else rows
+    conditions = {name: options.index(value) for name, value, options in flags if value}
+    return _flagged(rows).filter(**conditions) if conditions else rows
 
 
 _OLDEST: tuple[tuple[str, bool], ...] = (("filed_at", False), ("pk", False))
@@ -188,7 +199,7 @@ _KEYS: dict[str, tuple[tuple[str, bool], ...]] = {
 
 
 def _ordered(rows: "QuerySet[Submission]", order: str, *, backwards: bool = False) -> "QuerySet[Submission]":
-    """In the order asked for, or in its exact reverse; sheets that were never filed stand at the far end."""
+    """In the given order, or in its exact reverse; sheets that were never filed come last (first in reverse)."""
     rows = _ranked(rows)
     ends: dict[str, Any] = {"nulls_first": True} if backwards else {"nulls_last": True}
     return rows.order_by(
@@ -200,7 +211,7 @@ def _ordered(rows: "QuerySet[Submission]", order: str, *, backwards: bool = Fals
 
 
 def _ranked(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
-    """With ``rank``, the score; what the latest run has not scored comes last."""
+    """Annotates ``rank``, the score; sheets that the latest run has not scored come last."""
     ranked: Any = rows.annotate(rank=Coalesce(F("score__value"), Value(-1.0), output_field=FloatField()))
     result: QuerySet[Submission] = ranked
     return result
@@ -208,7 +219,7 @@ def _ranked(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One page of the queue with everything that stands around it."""
+    """One page of the queue with its filter and counts."""
 
     round: CollectionRound
     setting: QueueFilter
@@ -216,7 +227,7 @@ class Queue:
     page: "Page[Any]"
     facets: dict[str, Counter[str]]
     total: int
-    change_refused: bool  # ordering by change was asked for but too many sheets match
+    change_refused: bool  # ordering by change was requested but too many sheets match
 
     @property
     def is_own_desk(self) -> bool:
@@ -226,7 +237,7 @@ class Queue:
 
 
 def queue(user: User, round_: CollectionRound, setting: QueueFilter, number: Any = 1) -> Queue:
-    """One page of the sheets that match, in the order asked for; four queries whatever the size."""
+    """One page of the sheets that match, in the given order; four queries for any number of sheets."""
     desk = desk_of(user)
     facets, total = counts(cube(user, round_, setting), setting, desk)
     rows = matching(user, round_, setting)
@@ -243,21 +254,21 @@ def queue(user: User, round_: CollectionRound, setting: QueueFilter, number: Any
 
 
 def _rows(ids: list[int], round_: CollectionRound) -> list[Submission]:
-    asked = ReviewQuery.objects.filter(submission=OuterRef("pk"))
-    found = (
+    queries = ReviewQuery.objects.filter(submission=OuterRef("pk"))
+    by_pk = (
         Submission.objects.filter(pk__in=ids)
         .select_related("unit__region", "score")
         .prefetch_related(Prefetch("score__items", ItemScore.objects.filter(rank=1)))
         .defer("answers", "item_revisions", "signatories")
         .annotate(
-            open_queries=_number_of(asked.filter(state=ReviewQuery.State.OPEN)),
-            answered_queries=_number_of(asked.filter(state=ReviewQuery.State.ANSWERED)),
+            open_queries=_number_of(queries.filter(state=ReviewQuery.State.OPEN)),
+            answered_queries=_number_of(queries.filter(state=ReviewQuery.State.ANSWERED)),
             filing_count=_number_of(Filing.objects.filter(submission=OuterRef("pk"))),
         )
         .in_bulk()
     )
     changes = changes_of(ids, round_)
-    rows: list[Any] = [found[pk] for pk in ids if pk in found]
+    rows: list[Any] = [by_pk[pk] for pk in ids if pk in by_pk]
     for row in rows:
         row.change = changes.get(row.pk)
     return rows
@@ -271,21 +282,21 @@ def _number_of(rows: "QuerySet[Any]") -> Coalesce:
 def changes_of(ids: Iterable[int], round_: CollectionRound) -> dict[int, float]:
     """Largest change of a main item against last year's accepted sheet, as this year over last year.
 
-    The ratio furthest from 1 in logarithms is given; sheets without a pair of positive values are absent.
+    The ratio furthest from 1 in logarithms is returned; sheets without a pair of positive values are absent.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT DISTINCT ON (now.id) now.id, (here.value / there.value)::float8
+            SELECT DISTINCT ON (now.id) now.id, (this_year.value / last_year.value)::float8
             FROM survey_submission now
             JOIN survey_collectionround last ON last.year = %(year)s
             JOIN survey_submission before
               ON before.unit_id = now.unit_id AND before.round_id = last.id AND before.state = 'accepted'
             CROSS JOIN unnest(%(items)s::text[]) AS item
-            CROSS JOIN LATERAL (SELECT (now.answers #>> ARRAY[item, 'value'])::numeric AS value) here
-            CROSS JOIN LATERAL (SELECT (before.answers #>> ARRAY[item, 'value'])::numeric AS value) there
-            WHERE now.id = ANY(%(ids)s) AND here.value > 0 AND there.value > 0
-            ORDER BY now.id, abs(ln(here.value / there.value)) DESC
+            CROSS JOIN LATERAL (SELECT (now.answers #>> ARRAY[item, 'value'])::numeric AS value) this_year
+            CROSS JOIN LATERAL (SELECT (before.answers #>> ARRAY[item, 'value'])::numeric AS value) last_year
+            WHERE now.id = ANY(%(ids)s) AND this_year.value > 0 AND last_year.value > 0
+            ORDER BY now.id, abs(ln(this_year.value / last_year.value)) DESC
             """,
             {"year": round_.year - 1, "items": MAIN_ITEMS, "ids": list(ids)},
         )
@@ -308,11 +319,11 @@ class Neighbours:
 
 
 def neighbours(user: User, setting: QueueFilter, submission: Submission) -> Neighbours:
-    """Where to go from here. Works for a sheet that has just left the queue, too: its place is kept."""
+    """The neighbours of a sheet in the queue, also of one that has just left it."""
     rows = matching(user, submission.round, setting).exclude(filed_at=None).exclude(pk=submission.pk)
     if setting.order == "change" and rows.count() <= CHANGE_LIMIT:
         return _among([*_by_change(rows, submission.round)], submission)
-    _place(submission)
+    _set_rank(submission)
     rows = _ranked(rows)
     return Neighbours(
         _ordered(rows.filter(_beyond(submission, setting.order, -1)), setting.order, backwards=True)
@@ -327,13 +338,13 @@ def neighbours(user: User, setting: QueueFilter, submission: Submission) -> Neig
 def _among(ids: list[int], submission: Submission) -> Neighbours:
     size = {pk: max(ratio, 1 / ratio) for pk, ratio in changes_of(ids, submission.round).items()}
     own = changes_of([submission.pk], submission.round).get(submission.pk)
-    mine = max(own, 1 / own) if own else 0.0
-    before = [pk for pk in ids if size.get(pk, 0.0) >= mine]
+    own_size = max(own, 1 / own) if own else 0.0
+    before = [pk for pk in ids if size.get(pk, 0.0) >= own_size]
     after = ids[len(before) :]
     return Neighbours(before[-1] if before else None, after[0] if after else None)
 
 
-def _place(submission: Any) -> None:
+def _set_rank(submission: Any) -> None:
     """Give a sheet the rank that it has in the queue."""
     score = getattr(submission, "score", None)
     submission.rank = -1.0 if score is None else score.value

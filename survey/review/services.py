@@ -1,7 +1,7 @@
-"""What a reviewer does to one sheet. No function here touches a number of the respondent.
+"""Actions of a reviewer on a sheet. None of them changes an answer.
 
-Every move goes through ``survey.submissions.lifecycle.services.transition``; comments and verdicts are kept beside
-the sheet, each with an event and an audit row.
+Every change of state goes through ``survey.submissions.lifecycle.services.transition``; comments and verdicts are
+stored separately, each with an event and an audit row.
 """
 
 import datetime as dt
@@ -56,11 +56,11 @@ NATIONAL_ONLY = _("Sheets of this category are reviewed nationally, not by a pro
 REFUSED_REASONS = _("You refused an explanation of this sheet. Return the sheet, or accept the explanation.")
 
 
-# Taking up a sheet ---------------------------------------------------------------------------------
+# Beginning of the review ---------------------------------------------------------------------------------
 def begin_review(submission: Submission, *, by: User) -> bool:
-    """Note that a reviewer has opened a sheet that waits on their desk: from now on it cannot be recalled.
+    """Record that a reviewer has opened a sheet that they decide on; it can no longer be recalled.
 
-    Returns True when this was the first opening. Reading somebody else's sheet changes nothing.
+    Returns True when this was the first opening. Opening other sheets changes nothing.
     """
     if submission.review_started_at or State(submission.state) not in desk_of(by):
         return False
@@ -82,8 +82,8 @@ def begin_review(submission: Submission, *, by: User) -> bool:
     return bool(first)
 
 
-def _held(submission: Submission, by: User) -> Submission:
-    """The locked row of a sheet that this person may decide on now. Raises PermissionDenied, PolicyDenied."""
+def _locked_for_review(submission: Submission, by: User) -> Submission:
+    """The locked row of a sheet that the user may decide on. Raises PermissionDenied, PolicyDenied."""
     row = locked(submission)
     move = TRANSITIONS.get((State(row.state), Action.RETURN))
     if not reaches(row, Permission.REVIEW, move.level if move else Owner.PROVINCE, by):
@@ -128,7 +128,7 @@ def raise_query(
 
     Raises PermissionDenied, PolicyDenied.
     """
-    row = _held(submission, by)
+    row = _locked_for_review(submission, by)
     text = _text(text)
     if item and field_of(definition_for(row.assignment.version), item) is None:
         raise PolicyDenied(_("This questionnaire has no such item."))
@@ -139,8 +139,8 @@ def raise_query(
 
 @transaction.atomic
 def close_query(query: ReviewQuery, *, by: User, channel: str = "page") -> ReviewQuery:
-    """Settle a comment, answered or not. Raises PermissionDenied, PolicyDenied."""
-    row = _held(query.submission, by)
+    """Close a comment, answered or not. Raises PermissionDenied, PolicyDenied."""
+    row = _locked_for_review(query.submission, by)
     query = ReviewQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
     if query.state == ReviewQuery.State.CLOSED:
         raise PolicyDenied(_("This comment is closed."))
@@ -153,11 +153,11 @@ def close_query(query: ReviewQuery, *, by: User, channel: str = "page") -> Revie
 
 @transaction.atomic
 def reopen_query(query: ReviewQuery, *, by: User, text: str, channel: str = "page") -> ReviewQuery:
-    """Ask again under the same comment. What was said before stays in the history of the sheet.
+    """Reopen a comment with a further question. Earlier texts stay in the events of the sheet.
 
     Raises PermissionDenied, PolicyDenied.
     """
-    row = _held(query.submission, by)
+    row = _locked_for_review(query.submission, by)
     query = ReviewQuery.objects.select_for_update(of=("self",)).get(pk=query.pk)
     if query.state == ReviewQuery.State.OPEN:
         raise PolicyDenied(_("This comment is open already."))
@@ -189,11 +189,11 @@ def judge_explanation(
     A refused reason counts as missing: the sheet cannot be accepted, and once returned it cannot be filed
     again without a new one. Raises PermissionDenied, PolicyDenied, StaleRevision.
     """
-    row = _held(submission, by)
+    row = _locked_for_review(submission, by)
     if verdict not in Explanation.Verdict.values:
         raise PolicyDenied(_("Choose whether the explanation is accepted or refused."))
     current = sheet(row)
-    finding = next((found for found in current.soft if found.edit == edit), None)
+    finding = next((candidate for candidate in current.soft if candidate.edit == edit), None)
     explanation = current.explanations.get(edit)
     if finding is None or explanation is None or explanation.fingerprint != finding.fingerprint:
         raise StaleRevision(_("The numbers have changed since this finding was shown. Read it again."))
@@ -212,8 +212,8 @@ def _give(explanation: Explanation, verdict: str, by: User) -> None:
 
 
 def _accept_reasons(row: Submission, by: User, channel: str) -> int:
-    """Who accepts a sheet accepts the reasons on it: each that nobody has judged gets its verdict."""
-    if not row.explanations.filter(verdict="").exists():  # spares the rules for most sheets
+    """Accept the explanations without a verdict when their sheet is accepted."""
+    if not row.explanations.filter(verdict="").exists():  # avoids evaluating the rules of most sheets
         return 0
     waiting = unjudged(sheet(row))
     for explanation in waiting:
@@ -224,12 +224,12 @@ def _accept_reasons(row: Submission, by: User, channel: str) -> int:
 
 # Decisions ---------------------------------------------------------------------------------
 def acceptance(submission: Submission) -> Action:
-    """Which of the two acceptances the present state of the sheet calls for."""
+    """The acceptance that applies in the current state."""
     return Action.ACCEPT_FINALLY if submission.state == State.NATIONAL_REVIEW else Action.ACCEPT
 
 
 def obstacles(submission: Submission, action: Action, by: User) -> list[Shown]:
-    """Why this button would be refused now; empty when it would not."""
+    """Why the action would be refused now; empty when it is possible."""
     sentences = refusals(submission, action, by)
     if action in {Action.ACCEPT, Action.ACCEPT_FINALLY}:
         if submission.unexplained_count:
@@ -248,15 +248,15 @@ def accept_submission(
     shown_reasons: int | None = None,
     channel: str = "page",
 ) -> Submission:
-    """Province: hand on to the nation. Nation: into the valid sample, with its observation.
+    """Province: pass to the national review. Nation: accept into the valid sample, with its observation.
 
     Reasons without a verdict are accepted with the sheet. ``shown_filing`` is the number of the filed version
-    that was on the screen, ``shown_reasons`` how many such reasons it named. Raises PermissionDenied,
+    that was shown, ``shown_reasons`` the number of such reasons. Raises PermissionDenied,
     PolicyDenied, StaleRevision; then no verdict is stored either.
     """
-    held = locked(submission)
-    reasons = _accept_reasons(held, by, channel)
-    row = transition(submission, acceptance(held), by=by, channel=channel)
+    locked_row = locked(submission)
+    reasons = _accept_reasons(locked_row, by, channel)
+    row = transition(submission, acceptance(locked_row), by=by, channel=channel)
     if shown_reasons is not None and shown_reasons != reasons:
         raise StaleRevision(_("The reasons have been judged meanwhile. Read the sheet again."))
     if row.state == State.NATIONAL_REVIEW and row.unit.category in NATIONAL_CATEGORIES:
@@ -281,7 +281,7 @@ def return_submission(
     shown_filing: int | None = None,
     channel: str = "page",
 ) -> Submission:
-    """Give a sheet back with a reason and a date; ``queries`` are further (item, text) comments.
+    """Return a sheet with a reason and a due date; ``queries`` are further (item, text) comments.
 
     Raises PermissionDenied, PolicyDenied, StaleRevision; then no comment is stored either.
     """
@@ -295,7 +295,7 @@ def return_submission(
 
 
 def send_back(submission: Submission, *, by: User, reason: str, channel: str = "page") -> Submission:
-    """Nation: back to the desk of the province. Raises PermissionDenied, PolicyDenied."""
+    """Nation: back to the provincial review. Raises PermissionDenied, PolicyDenied."""
     return transition(submission, Action.SEND_BACK, by=by, reason=reason.strip()[:LONGEST], channel=channel)
 
 
@@ -314,7 +314,7 @@ def invalidate(submission: Submission, *, by: User, reason_code: str, channel: s
 
 
 def reinstate(submission: Submission, *, by: User, reason: str, channel: str = "page") -> Submission:
-    """Take a ruling back: the sheet is in national review again. Raises PermissionDenied, PolicyDenied."""
+    """Reverse an invalidation: the sheet is in national review again. Raises PermissionDenied, PolicyDenied."""
     return transition(submission, Action.REINSTATE, by=by, reason=reason.strip()[:LONGEST], channel=channel)
 
 

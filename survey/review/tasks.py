@@ -1,4 +1,4 @@
-"""Celery entry points of the desks: each takes ids and calls one service; each is safe to run twice."""
+"""Celery tasks of the review; each calls a service and is idempotent."""
 
 import logging
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="survey.review.tasks.sweep_macro", expires=900, time_limit=900, ignore_result=True)
 def sweep_macro() -> None:
-    """Compare the sheets of the open rounds with each other when some have changed."""
+    """Run the checks across respondents for open rounds whose sheets have changed."""
     items = [
         entry["code"]
         for entry in current_layout().variables

@@ -1,4 +1,4 @@
-"""Pages and endpoints of the room."""
+"""Pages and endpoints of the review."""
 
 from django.urls import URLPattern, URLResolver, path
 

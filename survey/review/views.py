@@ -40,7 +40,7 @@ OWNER_SENTENCES = {
 
 
 def review_sheets(user: User, permission: Permission = Permission.REVIEW) -> "QuerySet[Submission]":
-    """Filed sheets in scope: what was never filed is the respondent's own affair."""
+    """Filed sheets in scope; sheets that were never filed are not shown to reviewers."""
     return (
         Submission.objects.visible_to(user, permission)
         .exclude(filed_at=None)
@@ -52,20 +52,20 @@ def review_sheets(user: User, permission: Permission = Permission.REVIEW) -> "Qu
 @require_GET
 @requires(Permission.VIEW_SHEETS)
 def review_queue(request: AuthenticatedRequest) -> HttpResponse:
-    """The queue under a filter that is its address."""
+    """The queue, filtered by the query string."""
     setting = QueueFilter.read(request.GET)
-    known = rounds()
-    round_ = round_of(setting, known)
+    opened = rounds()
+    round_ = round_of(setting, opened)
     if round_ is None:
         return page(request, "survey/review/queue.html", {"setting": setting})
-    found = queue(request.user, round_, setting, request.GET.get("page"))
+    result = queue(request.user, round_, setting, request.GET.get("page"))
     context = {
-        "queue": found,
+        "queue": result,
         "setting": setting,
-        "rounds": known,
-        "filters": choices.filters(found),
-        "desk_labels": sorted(state.value for state in found.desk),
-        "may_review": bool(found.desk),
+        "rounds": opened,
+        "filters": choices.filters(result),
+        "desk_labels": sorted(state.value for state in result.desk),
+        "may_review": bool(result.desk),
     }
     return page(request, "survey/review/queue.html", context, partial="desk")
 
@@ -73,7 +73,7 @@ def review_queue(request: AuthenticatedRequest) -> HttpResponse:
 @require_GET
 @requires(Permission.VIEW_SHEETS)
 def review_sheet(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """One sheet beside last year's. Opening it on one's own desk begins the review."""
+    """A sheet beside last year's. Opening a sheet that the user decides on begins the review."""
     submission = get_object_or_404(review_sheets(request.user, Permission.VIEW_SHEETS), pk=pk)
     services.begin_review(submission, by=request.user)
     return show_sheet(request, submission)
@@ -81,15 +81,15 @@ def review_sheet(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """An action of the decision bar: shown, and pressable when there are no reasons against it."""
+    """An action of the decision bar; enabled without reasons against it."""
 
     action: str
     reasons: list[Any]
 
 
 def _buttons(submission: Submission, user: User) -> dict[str, Button]:
-    """Actions that this person's level allows in this state; what the state forbids says why."""
-    found = {}
+    """The actions that the user has permission for in this state, with the reasons that disable them."""
+    buttons = {}
     for (state, action), move in TRANSITIONS.items():
         if state != submission.state or not reaches(
             submission, Permission(move.permission), move.level, user
@@ -97,17 +97,17 @@ def _buttons(submission: Submission, user: User) -> dict[str, Button]:
             continue
         reasons = services.obstacles(submission, action, user)
         name = "accept" if action is Action.ACCEPT_FINALLY else action.value
-        found[name] = Button(action.value, reasons)
-    return found
+        buttons[name] = Button(action.value, reasons)
+    return buttons
 
 
 def show_sheet(request: AuthenticatedRequest, submission: Submission, **extra: Any) -> HttpResponse:
-    """The page of a sheet; ``extra`` is what a refused form shows again."""
+    """The page of a sheet; ``extra`` is the context of a refused form."""
     setting = QueueFilter.read(request.GET)
     show = request.GET.get("show", "all")
     show = show if show in reading.SHOWS else "all"
-    given = _digits(request, "over")
-    percent = 50 if given is None else given
+    threshold = _digits(request, "over")
+    percent = 50 if threshold is None else threshold
     content = reading.read(submission, show=show, over=percent)
     filed = versions.compared(submission, content, _digits(request, "older"), _digits(request, "newer"))
     events = reading.history(submission)
@@ -158,7 +158,7 @@ def _onwards(request: AuthenticatedRequest, submission: Submission) -> HttpRespo
 @require_POST
 @requires(Permission.REVIEW)
 def review_query(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Ask about one item, or about the sheet as a whole."""
+    """Comment on an item, or on the sheet."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     item = request.POST.get("item", "")
     text = request.POST.get("text", "")
@@ -174,9 +174,9 @@ def review_query(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Permission.REVIEW)
 def review_query_close(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Close a comment, or ask again under it."""
-    found = ReviewQuery.objects.visible_to(request.user, Permission.REVIEW).select_related("submission")
-    query = get_object_or_404(found, pk=pk)
+    """Close a comment, or reopen it."""
+    queries = ReviewQuery.objects.visible_to(request.user, Permission.REVIEW).select_related("submission")
+    query = get_object_or_404(queries, pk=pk)
     if request.POST.get("again"):
         services.reopen_query(query, by=request.user, text=request.POST.get("text", ""))
         messages.success(request, _("Comment reopened."))
@@ -194,8 +194,8 @@ def review_verdict(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     edit, verdict = request.POST.get("edit", ""), request.POST.get("verdict", "")
     services.judge_explanation(submission, by=request.user, edit=edit, verdict=verdict)
-    said = {"accepted": _("Explanation accepted."), "refused": _("Explanation refused.")}
-    messages.success(request, said.get(verdict, _("Judgement withdrawn.")))
+    texts = {"accepted": _("Explanation accepted."), "refused": _("Explanation refused.")}
+    messages.success(request, texts.get(verdict, _("Judgement withdrawn.")))
     return redirect(_address(request, pk, f"finding-{edit}"))
 
 
@@ -207,7 +207,7 @@ def _shown(request: HttpRequest, name: str = "shown_filing") -> int | None:
 @require_POST
 @requires(Permission.REVIEW)
 def review_accept(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Accept at one's own level."""
+    """Accept at the level of the user."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     reasons = _shown(request, "shown_reasons")
     services.accept_submission(
@@ -220,7 +220,7 @@ def review_accept(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Permission.REVIEW)
 def review_return(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Return with reason and date; a refusal shows the form again as it was typed."""
+    """Return with reason and date; a refusal redisplays the form."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     form = ReturnForm(request.POST, auto_id="return_%s")
     try:
@@ -246,15 +246,15 @@ def review_return(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def _errors(form: Any, prefix: str) -> list[dict[str, Any]]:
     return [
         {"href": f"#{prefix}_{name}", "text": sentence}
-        for name, found in form.errors.items()
-        for sentence in found
+        for name, sentences in form.errors.items()
+        for sentence in sentences
     ]
 
 
 @require_POST
 @requires(Permission.REVIEW)
 def review_send_back(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Nation: back to the province's desk."""
+    """Nation: back to the provincial review."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     services.send_back(submission, by=request.user, reason=request.POST.get("reason", ""))
     messages.success(request, _("Sent back to the province: %(name)s") % {"name": submission.unit.name})
@@ -289,7 +289,7 @@ def review_invalidate(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Permission.INVALIDATE)
 def review_reinstate(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Take the ruling back."""
+    """Reverse the invalidation."""
     submission = get_object_or_404(review_sheets(request.user, Permission.INVALIDATE), pk=pk)
     services.reinstate(submission, by=request.user, reason=request.POST.get("reason", ""))
     messages.success(request, _("Reinstated: %(name)s") % {"name": submission.unit.name})

@@ -40,6 +40,7 @@ FOLDERS = (
     "survey/management",
     "survey/microdata",
     "survey/questionnaires",
+    "survey/review",
     "survey/submissions",
     "survey/templatetags",
     "tests/architecture",
@@ -52,6 +53,7 @@ FOLDERS = (
     "tests/survey/jobs",
     "tests/survey/microdata",
     "tests/survey/questionnaires",
+    "tests/survey/review",
     "tests/survey/submissions",
 )
 # Folders whose own modules are free of these words, regardless of the folders below them.

@@ -1,4 +1,4 @@
-"""Acceptances of many sheets in one act."""
+"""Bulk acceptances and their sheets."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from survey.access.scope import Scope, ScopedQuerySet
 
 
 class BulkAcceptance(models.Model):
-    """One act that accepted many sheets: the filter, the count that was shown, and who did it."""
+    """A bulk acceptance: its filter, the previewed count and the user."""
 
     round = models.ForeignKey("survey.CollectionRound", models.PROTECT, related_name="+")
     filter = models.JSONField()
@@ -19,7 +19,7 @@ class BulkAcceptance(models.Model):
     skipped = models.PositiveIntegerField(default=0)
     by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
-    action = models.CharField(max_length=20, blank=True)  # blank: before acts could be undone
+    action = models.CharField(max_length=20, blank=True)  # blank: accepted before undo existed
     undo_until = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
@@ -35,7 +35,7 @@ class BulkAcceptance(models.Model):
 
 
 class BulkMember(models.Model):
-    """One sheet of such an act, with the moment of its decision: what happened later is seen by it."""
+    """A sheet of a bulk acceptance, with the time of its decision, by which later changes are detected."""
 
     SCOPE: ClassVar[Scope] = Scope(
         "submission__unit__review_region__path", "submission__unit__category", "submission__unit"

@@ -1,4 +1,4 @@
-"""What the state table asks of acceptances in bulk."""
+"""Policies of the transition table about bulk acceptances."""
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,7 @@ from survey.submissions.models import Submission
 
 
 def accepted_with_others(submission: Submission, request: Request) -> Refusal:
-    """The sheet was accepted in one act with others, and nothing has happened to it since."""
+    """The sheet was accepted in bulk and has not changed since."""
     refused = _("Only a recent acceptance of many sheets can be taken back.")
     if submission.decided_at is None:
         return refused

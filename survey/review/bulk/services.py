@@ -1,7 +1,7 @@
-"""Accepting many sheets in one act: the rules of the state table, written as sets.
+"""Bulk acceptance: the transition table applied to sets of sheets.
 
-``transition_many`` does to a set of sheets what ``transition`` does to one, with the same table; a test
-beside it accepts the same sheets both ways and compares every row that was written.
+``transition_many`` is the set version of ``transition``; a test accepts the same sheets both ways and compares
+all written rows.
 """
 
 from collections import Counter
@@ -41,14 +41,14 @@ from survey.submissions.models import Filing, Submission
 
 CHUNK = 2_000
 ACTIONS = {State.SUBMITTED: Action.ACCEPT, State.NATIONAL_REVIEW: Action.ACCEPT_FINALLY}
-# The policies of the two acceptances that ``acceptable`` writes as SQL. A new one must be written there, too.
-_WRITTEN = {"not_own_sheet", "no_open_query"}
+# The policies of the two acceptances that ``acceptable`` implements in SQL. A new one must be added there.
+_POLICIES_IN_SQL = {"not_own_sheet", "no_open_query"}
 CHANGED = _("The sheets that match have changed since you saw the count. Look at the preview again.")
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a bulk acceptance would do, and the mark by which the confirmation knows that nothing changed."""
+    """The preview of a bulk acceptance; ``mark`` is a checksum by which the confirmation detects changes."""
 
     round: CollectionRound
     setting: QueueFilter
@@ -64,7 +64,7 @@ class Preview:
 
 
 def action_of(user: User, setting: QueueFilter) -> tuple[State, Action]:
-    """The one state and acceptance that a filter stands for. Raises PolicyDenied when it is not one."""
+    """The state and acceptance of a filter. Raises PolicyDenied when the filter has not exactly one state."""
     desk = desk_of(user)
     states = setting.states(desk)
     if len(states) != 1 or not states <= desk:
@@ -74,11 +74,11 @@ def action_of(user: User, setting: QueueFilter) -> tuple[State, Action]:
 
 
 def acceptable(rows: "QuerySet[Submission]", action: Action, by: User) -> "QuerySet[Submission]":
-    """Of these sheets, the ones that ``transition`` (and the rule on refused reasons) would let through."""
-    move = next(move for (_state, one), move in TRANSITIONS.items() if one is action)
-    if set(move.policies) != _WRITTEN:
+    """The subset of sheets that ``transition`` and the rule on refused explanations would accept."""
+    move = next(move for (_state, other), move in TRANSITIONS.items() if other is action)
+    if set(move.policies) != _POLICIES_IN_SQL:
         raise NotImplementedError(f"policies of {action} changed: {move.policies}")
-    states = [state.value for (state, one) in TRANSITIONS if one is action]
+    states = [state.value for (state, other) in TRANSITIONS if other is action]
     visible = Submission.objects.visible_to(by, Permission(move.permission)).values("pk")
     rows = rows.filter(pk__in=visible, state__in=states, unexplained_count=0)
     if move.level is Owner.NATION:
@@ -90,7 +90,7 @@ def acceptable(rows: "QuerySet[Submission]", action: Action, by: User) -> "Query
 
 
 def national_categories(by: User, permission: Permission) -> set[str]:
-    """Categories of the nation-wide grants that allow something; "" stands for all."""
+    """Categories of the national grants with a permission; "" for all."""
     return {grant.category for grant in grants_with(by, permission, Level.NATION)}
 
 
@@ -105,18 +105,18 @@ def _open_queries() -> "QuerySet[ReviewQuery]":
 
 
 def preview(user: User, round_: CollectionRound, setting: QueueFilter) -> Preview:
-    """Count before anything is done. Raises PolicyDenied when the filter is not a desk of this user."""
+    """Count the sheets that would be accepted. Raises PolicyDenied when the user does not decide on the filter."""
     state, action = action_of(user, setting)
     rows = matching(user, round_, setting.but(state=state.value))
     matched = rows.count()
-    places = acceptable(rows, action, user).order_by("pk")
-    found = list(places.values_list("pk", "revision", "unit__category", "unit__region__path"))
+    eligible = acceptable(rows, action, user).order_by("pk")
+    sheets = list(eligible.values_list("pk", "revision", "unit__category", "unit__region__path"))
     own = rows.filter(unit_id__in=_own_units(user)).count() if _own_units(user) else 0
-    asked = rows.filter(Exists(_open_queries())).count()
+    with_comments = rows.filter(Exists(_open_queries())).count()
     refused = rows.filter(~Exists(_open_queries()), unexplained_count__gt=0).count()
-    other = matched - len(found) - own - asked - refused
+    other = matched - len(sheets) - own - with_comments - refused
     reasons = [
-        (_("with open comments"), asked),
+        (_("with open comments"), with_comments),
         (_("with a refused explanation"), refused),
         (_("of your own unit"), own),
         (_("that you may not decide on"), max(other, 0)),
@@ -126,18 +126,18 @@ def preview(user: User, round_: CollectionRound, setting: QueueFilter) -> Previe
         setting,
         action,
         matched,
-        len(found),
-        _mark((pk, revision) for pk, revision, *_rest in found),
-        dict(sorted(Counter(row[2] for row in found).items())),
-        dict(sorted(Counter(province_of(row[3]) for row in found).items())),
+        len(sheets),
+        _mark((pk, revision) for pk, revision, *_rest in sheets),
+        dict(sorted(Counter(row[2] for row in sheets).items())),
+        dict(sorted(Counter(province_of(row[3]) for row in sheets).items())),
         [(sentence, count) for sentence, count in reasons if count],
-        count_unjudged([row[0] for row in found]),
-        tuple(row[0] for row in found),
+        count_unjudged([row[0] for row in sheets]),
+        tuple(row[0] for row in sheets),
     )
 
 
 def _mark(pairs: Iterable[tuple[int, int]]) -> str:
-    """Sixteen hexadecimal digits of which sheets in which revision were counted."""
+    """A checksum of the counted sheets and their revisions: 16 hexadecimal digits."""
     return sha256(";".join(f"{pk}:{revision}" for pk, revision in pairs).encode()).hexdigest()[:16]
 
 
@@ -153,32 +153,32 @@ def bulk_accept(
 ) -> BulkAcceptance:
     """Accept every sheet that matches and may be accepted, if they are still the ones that were previewed.
 
-    ``expected`` is the count that was shown, ``mark`` the preview's (optional for machines). Raises
+    ``expected`` is the count that was shown, ``mark`` the checksum of the preview (optional in the API). Raises
     PolicyDenied, StaleRevision; then nothing is accepted.
     """
     state, action = action_of(by, setting)
     setting = setting.but(state=state.value)
     rows = matching(by, round, setting)
     matched = rows.count()
-    found = acceptable(rows, action, by).order_by("pk").values_list("pk", "revision")
-    held = list(found.select_for_update(of=("self",)))
-    if not held:
+    eligible = acceptable(rows, action, by).order_by("pk").values_list("pk", "revision")
+    locked = list(eligible.select_for_update(of=("self",)))
+    if not locked:
         raise PolicyDenied(_("No sheet of this filter can be accepted."))
-    # Whoever held a lock before may have left a comment in another table: only a statement that begins after
-    # all locks are taken sees it.
-    if len(held) != expected or (mark and mark != _mark(held)) or list(found) != held:
+    # A transaction that held a lock may have added a comment in another table: only a statement that begins
+    # after all locks are acquired sees it.
+    if len(locked) != expected or (mark and mark != _mark(locked)) or list(eligible) != locked:
         raise StaleRevision(CHANGED)
     act = BulkAcceptance.objects.create(
         round=round,
         filter=setting.written(),
         expected=expected,
-        accepted=len(held),
-        skipped=matched - len(held),
+        accepted=len(locked),
+        skipped=matched - len(locked),
         by=by,
         action=action.value,
         undo_until=timezone.now() + timedelta(hours=settings.BULK_UNDO_HOURS),
     )
-    ids = [pk for pk, _revision in held]
+    ids = [pk for pk, _revision in locked]
     now = timezone.now()
     reasons = accept_reasons(ids, by=by, at=now, channel=channel)
     transition_many(ids, action, by=by, reason=f"#{act.pk}", channel=channel, now=now)
@@ -210,15 +210,15 @@ def transition_many(
     channel: str = "page",
     now: datetime,
 ) -> None:
-    """Move sheets that are locked and known to pass the policies: state, events, audit, observations.
+    """Apply a transition to locked sheets that pass the policies: state, events, audit, observations.
 
-    ``origin`` is named where the action starts from several states, ``now`` is the moment that is written.
+    ``origin`` is required when the action starts from several states; ``now`` is the stored time.
     Raises StaleRevision when a sheet is no longer in the state that the action starts from.
     """
     (origin, move) = next(
         (state, move)
-        for (state, one), move in TRANSITIONS.items()
-        if one is action and origin in {None, state}
+        for (state, other), move in TRANSITIONS.items()
+        if other is action and origin in {None, state}
     )
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
@@ -306,5 +306,5 @@ def _project_many(ids: list[int]) -> None:
 
 
 def classification_fields() -> list[str]:
-    """Columns of an observation that come from the register."""
+    """Fields of an observation that come from the register."""
     return ["category", "region", "section", "size_class", "is_head_platform", "is_pilot_space"]

@@ -1,4 +1,4 @@
-"""Pages about many sheets at once: bulk acceptance and the progress board."""
+"""Pages of bulk acceptance and of the stop rule."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from survey.review.selectors import round_of, rounds
 @require_http_methods(["GET", "POST"])
 @requires(Permission.REVIEW)
 def review_bulk(request: AuthenticatedRequest) -> HttpResponse:
-    """Preview of a bulk acceptance, and the confirmation of exactly that."""
+    """Preview and confirmation of a bulk acceptance."""
     setting = QueueFilter.read(request.GET)
     round_ = round_of(setting, rounds())
     if round_ is None:
@@ -42,8 +42,8 @@ def review_bulk(request: AuthenticatedRequest) -> HttpResponse:
         except (PolicyDenied, StaleRevision) as refused:
             errors = [{"href": "#confirm", "text": refused.sentence}]
         else:
-            said = _("%(accepted)s sheets accepted, %(skipped)s left in the queue.")
-            messages.success(request, said % {"accepted": act.accepted, "skipped": act.skipped})
+            text = _("%(accepted)s sheets accepted, %(skipped)s left in the queue.")
+            messages.success(request, text % {"accepted": act.accepted, "skipped": act.skipped})
             return redirect("review_bulk_act", act.pk)
     shown = bulk.preview(request.user, round_, setting)
     context = {
@@ -58,25 +58,25 @@ def review_bulk(request: AuthenticatedRequest) -> HttpResponse:
 @require_GET
 @requires(Permission.REVIEW)
 def review_remaining(request: AuthenticatedRequest) -> HttpResponse:
-    """How far down the queue it pays to look, for the nation and by region."""
+    """The stop rule of selective editing, for the nation and by region."""
     round_ = round_of(QueueFilter.read(request.GET), rounds())
-    lanes = remaining(request.user, round_) if round_ else []
-    context = {"round": round_, "lanes": lanes, "part": settings.EDITING_STOP_SHARE * 100}
+    domains = remaining(request.user, round_) if round_ else []
+    context = {"round": round_, "domains": domains, "part": settings.EDITING_STOP_SHARE * 100}
     return page(request, "survey/review/bulk/remaining.html", context)
 
 
 @require_GET
 @requires(Permission.REVIEW)
 def review_bulk_acts(request: AuthenticatedRequest) -> HttpResponse:
-    """The latest acts that accepted many sheets of one's area."""
-    acts = [undo.standing(act, request.user) for act in undo.acts_of(request.user)[: undo.LATEST]]
+    """The latest bulk acceptances in scope."""
+    acts = [undo.undo_status(act, request.user) for act in undo.acts_of(request.user)[: undo.LATEST]]
     return page(request, "survey/review/bulk/bulk_acts.html", {"acts": acts})
 
 
 @require_http_methods(["GET", "POST"])
 @requires(Permission.REVIEW)
 def review_bulk_act(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """One act: what it accepted, and taking it back while that is possible."""
+    """A bulk acceptance, and its undo while that is possible."""
     act = get_object_or_404(undo.acts_of(request.user), pk=pk)
     errors: list[dict[str, Any]] = []
     if request.method == "POST":
@@ -87,5 +87,5 @@ def review_bulk_act(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("%(count)s sheets are back on the desk.") % {"count": done.undone})
             return redirect("review_bulk_act", pk)
-    context = {"one": undo.standing(act, request.user), "errors": errors}
+    context = {"status": undo.undo_status(act, request.user), "errors": errors}
     return page(request, "survey/review/bulk/bulk_act.html", context, status=409 if errors else 200)

@@ -1,4 +1,4 @@
-"""A reviewer proposes a number; the respondent confirms or refuses it (``submissions.lifecycle.correcting``)."""
+"""A reviewer proposes a value; the respondent confirms or refuses it (``submissions.corrections``)."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -34,11 +34,15 @@ def propose_correction(
     """Raise a comment that carries a proposed value. Raises PermissionDenied, PolicyDenied."""
     query = raise_query(submission, by=by, item=item, text=text, channel=channel)
     definition = definition_for(query.submission.assignment.version)
-    known, place = definition.items.get(cells.item_of(item)), cells.field_of(definition, item)
-    if known is None or place is None or (known.type != "table" and not can_be_proposed(known)):
+    definition_item, target = definition.items.get(cells.item_of(item)), cells.field_of(definition, item)
+    if (
+        definition_item is None
+        or target is None
+        or (definition_item.type != "table" and not can_be_proposed(definition_item))
+    ):
         raise PolicyDenied(_("Only a number that the respondent typed can be corrected."))
     try:
-        proposed = parse_cell(place, {"value": value, "unit": unit})
+        proposed = parse_cell(target, {"value": value, "unit": unit})
     except AnswerError as error:
         raise PolicyDenied(_("The proposed value could not be read as a number of this item.")) from error
     if proposed is None:

@@ -23,19 +23,19 @@ from survey.submissions.selectors import SHEET_RELATIONS
 @require_POST
 @requires(Permission.REVIEW)
 def review_propose(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Propose a value for one item; a refused proposal comes back as it was typed."""
+    """Propose a value for one item; a refused proposal is redisplayed."""
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
-    given = {name: request.POST.get(name, "") for name in ("item", "value", "unit", "text")}
+    values = {name: request.POST.get(name, "") for name in ("item", "value", "unit", "text")}
     try:
-        corrections.propose_correction(submission, by=request.user, **given)
+        corrections.propose_correction(submission, by=request.user, **values)
     except PolicyDenied as refused:
-        errors = [{"href": f"#value-{given['item']}", "text": refused.sentence}]
-        return show_sheet(request, submission, errors=errors, proposed=given)
+        errors = [{"href": f"#value-{values['item']}", "text": refused.sentence}]
+        return show_sheet(request, submission, errors=errors, proposed=values)
     messages.success(
         request, _("Proposal added. The respondent confirms or refuses it once you return the sheet.")
     )
     query = request.GET.urlencode()
-    item = cells.item_of(given["item"])
+    item = cells.item_of(values["item"])
     address = redirect("review_sheet", pk)
     address["Location"] += (f"?{query}" if query else "") + f"#item-{item}"
     return address

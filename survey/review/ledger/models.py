@@ -8,11 +8,11 @@ from survey.access.scope import Scope, ScopedQuerySet
 
 
 class MacroFinding(models.Model):
-    """Sheets of several respondents that contradict each other or say the same (rules X07 to X11)."""
+    """Sheets of several respondents that contradict each other or are copies (rules X07 to X11)."""
 
     round = models.ForeignKey("survey.CollectionRound", models.CASCADE, related_name="+")
     rule = models.CharField(max_length=6)
-    key = models.CharField(max_length=64)  # group, province, print of the numbers, or sheet
+    key = models.CharField(max_length=64)  # group, province, hash of the numbers, or sheet
     region = models.CharField(max_length=6, blank=True)  # whose sums are compared
     numbers = models.JSONField(default=dict)
     size = models.PositiveIntegerField()

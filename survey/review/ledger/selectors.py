@@ -1,7 +1,7 @@
-"""The ledger of sheets that were ruled invalid: what tables 3 and 4 leave out, sheet by sheet with its reason.
+"""The ledger of invalid sheets, which tables 3 and 4 exclude, each with its reason.
 
-``counts`` follows the same rule as the freeze of the accepted file: decided sheets are filed, the accepted
-ones of them valid. A test beside it holds the two together.
+``counts`` uses the definition of the frozen microdata version: decided sheets are filed, accepted ones valid. A
+test compares the two.
 """
 
 from collections import Counter
@@ -22,8 +22,8 @@ DECIDED = (State.ACCEPTED.value, State.INVALIDATED.value)
 
 
 @dataclass(slots=True)
-class Count3:
-    """Decided sheets of one place: filed and valid; the rest is in the ledger."""
+class DecidedCount:
+    """Numbers of decided sheets of a category or region: filed and valid; the rest is in the ledger."""
 
     filed: int = 0
     valid: int = 0
@@ -43,14 +43,14 @@ class Count3:
 class Counts:
     """Counts of a round by category, by province, and of the invalid ones by reason."""
 
-    categories: dict[str, Count3] = field(default_factory=dict)
-    regions: dict[str, Count3] = field(default_factory=dict)
+    categories: dict[str, DecidedCount] = field(default_factory=dict)
+    regions: dict[str, DecidedCount] = field(default_factory=dict)
     reasons: "Counter[str]" = field(default_factory=Counter)
-    total: Count3 = field(default_factory=Count3)
+    total: DecidedCount = field(default_factory=DecidedCount)
 
 
 def counts(user: User, round_: CollectionRound) -> Counts:
-    """Decided sheets of one's area."""
+    """Counts of the decided sheets in scope."""
     paths = dict(Region.objects.values_list("code", "path"))
     rows = (
         Submission.objects.visible_to(user, Permission.VIEW_SHEETS)
@@ -59,24 +59,24 @@ def counts(user: User, round_: CollectionRound) -> Counts:
         .annotate(size=Count("pk"))
         .order_by("unit__category", "unit__region_id")
     )
-    found = Counts()
+    result = Counts()
     for category, region, state, reason, size in rows:
         for tally in (
-            found.categories.setdefault(category, Count3()),
-            found.regions.setdefault(province_of(paths[region]), Count3()),
-            found.total,
+            result.categories.setdefault(category, DecidedCount()),
+            result.regions.setdefault(province_of(paths[region]), DecidedCount()),
+            result.total,
         ):
             tally.filed += size
             tally.valid += size if state == State.ACCEPTED else 0
         if state == State.INVALIDATED:
-            found.reasons[reason] += size
-    return found
+            result.reasons[reason] += size
+    return result
 
 
 def entries(
     user: User, round_: CollectionRound, *, category: str = "", region: str = "", reason: str = ""
 ) -> "QuerySet[Submission]":
-    """The sheets ruled invalid with who ruled and when, newest first."""
+    """The invalid sheets with the user and time of the ruling, newest first."""
     ruling = SubmissionEvent.objects.filter(submission=OuterRef("pk"), action=Action.INVALIDATE.value)
     rows = (
         Submission.objects.visible_to(user, Permission.VIEW_SHEETS)

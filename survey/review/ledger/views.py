@@ -1,4 +1,4 @@
-"""Pages about many sheets at once: the ledger of invalid ones, and checks across respondents."""
+"""Pages of the ledger of invalid sheets and of the checks across respondents."""
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -12,33 +12,33 @@ from survey.questionnaires.loader import load_codelist
 from survey.review.filters import QueueFilter
 from survey.review.ledger import selectors as ledger
 from survey.review.ledger import services as macro_edits
-from survey.review.selectors import place_name, round_of, rounds
+from survey.review.selectors import region_name, round_of, rounds
 
 
 @require_GET
 @requires(Permission.VIEW_SHEETS)
 def review_ledger(request: AuthenticatedRequest) -> HttpResponse:
-    """Sheets ruled invalid with their reasons, beside the counts that tables 3 and 4 are made of."""
+    """Sheets ruled invalid with their reasons, with the counts of tables 3 and 4."""
     user = request.user
     setting = QueueFilter.read(request.GET)
-    known = rounds()
-    round_ = round_of(setting, known)
+    opened = rounds()
+    round_ = round_of(setting, opened)
     if round_ is None:
         raise Http404
     codes = [entry.code for entry in load_codelist("invalid_reasons").entries]
     reason = request.GET.get("reason", "")
     reason = reason if reason in codes else ""
-    found = ledger.counts(user, round_)
+    counts = ledger.counts(user, round_)
     rows = ledger.entries(user, round_, category=setting.category, region=setting.region, reason=reason)
     context = {
         "round": round_,
-        "rounds": known,
-        "counts": found,
+        "rounds": opened,
+        "counts": counts,
         "reason": reason,
         "setting": setting,
-        "reasons": [(code, found.reasons[code]) for code in codes],
-        "categories": sorted(found.categories.items()),
-        "regions": [(code, place_name(code), tally) for code, tally in sorted(found.regions.items())],
+        "reasons": [(code, counts.reasons[code]) for code in codes],
+        "categories": sorted(counts.categories.items()),
+        "regions": [(code, region_name(code), tally) for code, tally in sorted(counts.regions.items())],
         "page_obj": Paginator(rows, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
     }
     return page(request, "survey/review/ledger/ledger.html", context)
@@ -47,7 +47,7 @@ def review_ledger(request: AuthenticatedRequest) -> HttpResponse:
 @require_GET
 @requires(Permission.VIEW_SHEETS)
 def review_macro(request: AuthenticatedRequest) -> HttpResponse:
-    """Where respondents of one's area contradict each other or copy."""
+    """Findings across respondents in scope."""
     user = request.user
     setting = QueueFilter.read(request.GET)
     round_ = round_of(setting, rounds())
@@ -55,14 +55,16 @@ def review_macro(request: AuthenticatedRequest) -> HttpResponse:
         raise Http404
     rule = request.GET.get("rule", "")
     rule = rule if rule in macro_edits.RULES else ""
-    told = macro_edits.findings_of(request.user, round_, rule)
+    findings = macro_edits.findings_of(request.user, round_, rule)
     look = round_.macro_looks.order_by("-at").first()
     context = {
         "round": round_,
         "rule": rule,
         "rules": macro_edits.RULES,
-        "page_obj": Paginator(told, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
+        "page_obj": Paginator(findings, ledger.PAGE_SIZE).get_page(request.GET.get("page")),
         "looked": look.at if look else None,
-        "may_see_changes": any(user.has(one) for one in (Permission.VIEW_ESTIMATES, Permission.REVIEW)),
+        "may_see_changes": any(
+            user.has(permission) for permission in (Permission.VIEW_ESTIMATES, Permission.REVIEW)
+        ),
     }
     return page(request, "survey/review/ledger/macro.html", context)

@@ -1,4 +1,4 @@
-"""Reasons for unusual values over many sheets: what was said, under which rule, and how it was judged."""
+"""Explanations of soft findings across sheets, with rule and verdict."""
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +20,7 @@ VERDICTS = {
 def reasons_of(
     user: User, round_: CollectionRound, *, category: str = "", verdict: str = "waiting"
 ) -> "QuerySet[Explanation]":
-    """Reasons on the filed sheets that this person may read, newest filing first."""
+    """Explanations on the filed sheets in scope, newest filing first."""
     rows = (
         Explanation.objects.visible_to(user, Permission.VIEW_SHEETS)
         .filter(submission__round=round_, submission__state__in=[state.value for state in FILED])
@@ -29,7 +29,7 @@ def reasons_of(
     )
     if category:
         rows = rows.filter(submission__unit__category=category)
-    if verdict == "waiting":  # nobody judges a reason of a sheet that is decided
+    if verdict == "waiting":  # explanations of decided sheets need no verdict
         rows = rows.filter(verdict="", submission__state__in=[State.SUBMITTED, State.NATIONAL_REVIEW])
     elif verdict != "all":
         rows = rows.filter(verdict=verdict)

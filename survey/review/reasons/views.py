@@ -1,4 +1,4 @@
-"""The reasons that respondents gave for unusual values, across the sheets of a desk."""
+"""The page of explanations across sheets."""
 
 from typing import Any
 
@@ -22,10 +22,10 @@ PAGE_SIZE = 50
 @require_GET
 @requires(Permission.VIEW_SHEETS)
 def review_reasons(request: AuthenticatedRequest) -> HttpResponse:
-    """Every reason on a filed sheet of one's area, by rule and verdict; those that wait for a verdict first."""
+    """Explanations on the filed sheets in scope, by rule and verdict; by default those without a verdict."""
     user = request.user
-    setting, known = QueueFilter.read(request.GET), rounds()
-    round_ = round_of(setting, known)
+    setting, opened = QueueFilter.read(request.GET), rounds()
+    round_ = round_of(setting, opened)
     if round_ is None:
         raise Http404
     verdict = request.GET.get("verdict", "waiting")
@@ -36,7 +36,7 @@ def review_reasons(request: AuthenticatedRequest) -> HttpResponse:
     rule = rule if rule in dict(rules) else ""
     context = {
         "round": round_,
-        "rounds": known,
+        "rounds": opened,
         "setting": setting,
         "verdict": verdict,
         "verdicts": VERDICTS.items(),

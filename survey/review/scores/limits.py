@@ -1,9 +1,8 @@
-"""Limits from which a score says something, and the code of a province."""
+"""Thresholds of the scores, and the province of a region."""
 
-UNUSUAL = 2.0  # robust standard deviations from which a value is called unusual
+UNUSUAL = 2.0  # robust standard deviations from which a value is unusual
 
-
-MOVES = 0.01  # share of a total from which a sheet is said to move it
+MOVES = 0.01  # share of a total from which a change by a sheet is reported
 
 
 def province_code(path: str) -> str:

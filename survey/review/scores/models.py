@@ -1,4 +1,4 @@
-"""What the estimation says about undecided and missing sheets, as it was handed over; replaced with every new run."""
+"""Scores of undecided and missing sheets and the data they need, replaced by every estimation run."""
 
 from typing import ClassVar
 
@@ -11,10 +11,10 @@ from survey.access.scope import Scope, ScopedQuerySet
 
 
 class SheetScore(models.Model):
-    """What the estimation says about one filed, undecided sheet.
+    """The score of a filed, undecided sheet.
 
-    ``run`` is the key of the estimation run that the scores come from; collection does not know more of it.
-    ``stratum`` and ``amounts`` say where the sheet would enter the totals and with what.
+    ``run`` is the key of the estimation run that computed it. ``stratum`` and ``amounts`` are the stratum and the
+    values with which the sheet would enter the totals.
     """
 
     SCOPE: ClassVar[Scope] = Scope(
@@ -31,8 +31,8 @@ class SheetScore(models.Model):
     has_slip = models.BooleanField(default=False)
     stratum = models.CharField(max_length=20)
     region = models.CharField(max_length=6)
-    population = models.FloatField()  # units that the stratum stands for
-    respondents = models.PositiveIntegerField()  # valid units in it, this sheet not among them
+    population = models.FloatField()  # number of units that the stratum represents
+    respondents = models.PositiveIntegerField()  # valid units in it, without this sheet
     amounts = models.JSONField(default=dict)  # item -> filed value, for the totals of ``TotalCell``
     computed_at = models.DateTimeField(default=timezone.now)
 
@@ -43,7 +43,7 @@ class SheetScore(models.Model):
 
 
 class ItemScore(models.Model):
-    """One item of a scored sheet: what was expected instead, and which totals hang on the difference."""
+    """An item of a scored sheet: its expected value, and the effect of the difference on totals."""
 
     SCOPE: ClassVar[Scope] = Scope(
         "sheet__submission__unit__review_region__path",
@@ -65,7 +65,7 @@ class ItemScore(models.Model):
     suspicion = models.FloatField()  # distance from the class, in robust standard deviations
     national = models.FloatField(null=True)  # signed share of the national total, w (y - expected) / total
     regional = models.FloatField(null=True)  # the same for the unit's own region
-    slip_base = models.PositiveSmallIntegerField(default=0)  # 1000 or 1024, 0 when no unit slip is seen
+    slip_base = models.PositiveSmallIntegerField(default=0)  # 1000 or 1024, 0 without a unit error
     slip_power = models.SmallIntegerField(default=0)
 
     objects = ScopedQuerySet["ItemScore"].as_manager()
@@ -76,7 +76,7 @@ class ItemScore(models.Model):
 
 
 class PeerQuantiles(models.Model):
-    """Where the accepted values of similar units lie: 5, 25, 50, 75 and 95 percent of the positive ones."""
+    """Quantiles (5, 25, 50, 75 and 95 per cent) of the positive accepted values of similar units."""
 
     round = models.ForeignKey("survey.CollectionRound", models.CASCADE, related_name="+")
     run = models.PositiveIntegerField()
@@ -103,7 +103,7 @@ class SamplingError(models.Model):
 
 
 class TotalCell(models.Model):
-    """The part of the totals that one estimation stratum has in one region, as the run weighed it.
+    """The part of the totals that one estimation stratum has in one region, with the weights of the run.
 
     A total is the sum over cells of population / respondents x sum; accepting a sheet adds to both.
     """
@@ -121,7 +121,7 @@ class TotalCell(models.Model):
 
 
 class ExpectedShare(models.Model):
-    """What a unit that has not filed yet would most probably contribute, as the estimation handed it over."""
+    """The expected contribution of a unit that has not filed yet, from the estimation."""
 
     SCOPE: ClassVar[Scope] = Scope(
         "submission__unit__review_region__path", "submission__unit__category", "submission__unit"
@@ -132,7 +132,7 @@ class ExpectedShare(models.Model):
     )
     round = models.ForeignKey("survey.CollectionRound", models.CASCADE, related_name="+")
     run = models.PositiveIntegerField()
-    item = models.CharField(max_length=40)  # the item in which it weighs most
+    item = models.CharField(max_length=40)  # the item with the largest contribution
     expected = models.FloatField()
     source = models.CharField(max_length=10, choices=ItemScore.Source.choices)
     national = models.FloatField()  # share of the national total of the item

@@ -1,4 +1,4 @@
-"""A value among its peers as a small box plot on a logarithmic scale: geometry and words. Pure."""
+"""A box plot of a value among its peers on a logarithmic scale: geometry and description. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ WIDTH, MARGIN = 132, 6
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Places in pixels of a drawing ``WIDTH`` wide, and the sentence that says the same."""
+    """Positions in pixels in a drawing of ``WIDTH``, and the text alternative."""
 
     low: float
     left: float
@@ -32,15 +32,15 @@ class Box:
 
 
 def box(value: float, quantiles: Sequence[float], size: int, unit: str) -> Box | None:
-    """The box of one positive value, or None when there is nothing to compare."""
+    """The box of one positive value, or None when it cannot be compared."""
     low, left, middle, right, high = quantiles
     if value <= 0 or low <= 0:
         return None
     first, last = math.log(min(low, value)), math.log(max(high, value))
     span = (last - first) or 1.0
 
-    def place(one: float) -> float:
-        return round(MARGIN + (math.log(one) - first) / span * (WIDTH - 2 * MARGIN), 1)
+    def position(amount: float) -> float:
+        return round(MARGIN + (math.log(amount) - first) / span * (WIDTH - 2 * MARGIN), 1)
 
     words = _(
         "Of %(size)s similar units half lie between %(left)s and %(right)s %(unit)s, nine in ten between "
@@ -56,12 +56,12 @@ def box(value: float, quantiles: Sequence[float], size: int, unit: str) -> Box |
         "ratio": number(value / middle),
     }
     return Box(
-        place(low),
-        place(left),
-        place(middle),
-        place(right),
-        place(high),
-        place(value),
+        position(low),
+        position(left),
+        position(middle),
+        position(right),
+        position(high),
+        position(value),
         not low <= value <= high,
         " ".join(words.split()),
     )

@@ -1,8 +1,8 @@
-"""How far down the queue it pays to look: the stop rule of selective editing.
+"""The stop rule of selective editing: how many sheets of the queue are worth reviewing.
 
-Undecided sheets are taken in the order of their scores. After the first k of them, what is left is the sum of
-|w (y - expected)| / total over the unusual values of the others: the most by which a total could still be wrong. Looking
-may stop where that is, for every item, at most a stated part of the standard error that sampling brings anyway.
+Undecided sheets are reviewed in the order of their scores. After the first k of them, the remainder is the sum of
+|w (y - expected)| / total over the unusual values of the others: an upper bound of the error of a total. Review may
+stop where the remainder is, for every item, at most a given part of the sampling standard error.
 Source: selective editing as in de Waal, Pannekoek and Scholtus (2011), chapter 6.
 """
 
@@ -28,7 +28,7 @@ from survey.review.scores.models import (
     SamplingError,
     SheetScore,
 )
-from survey.review.selectors import place_name
+from survey.review.selectors import region_name
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
 
@@ -37,8 +37,8 @@ type Share = tuple[int, float, str, float]  # sheet, its score, item, share of t
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """One total: what undecided sheets could move now, what will be left after the first k, and its sampling error."""
+class TotalRemainder:
+    """A total: the possible change by undecided sheets, now and after the first k, and its sampling error."""
 
     item: str
     label: str
@@ -48,51 +48,51 @@ class Left:
 
     @property
     def allowed(self) -> float:
-        """The largest remainder at which looking may stop, as a share of the total."""
+        """The largest remainder at which review may stop, as a share of the total."""
         return self.error * float(settings.EDITING_STOP_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """A region ("" for the nation): undecided sheets, how many of them are still worth looking at, its totals."""
+class Domain:
+    """A region ("" for the nation): undecided sheets, how many of them need review, its totals."""
 
     region: str
     name: str
     undecided: int
     needed: int
-    totals: tuple[Left, ...]
+    totals: tuple[TotalRemainder, ...]
 
     @property
-    def worst(self) -> Left | None:
-        """The total that has most to gain, in terms of its own sampling error."""
-        return max(self.totals, key=lambda one: one.now / one.error, default=None)
+    def worst(self) -> TotalRemainder | None:
+        """The total with the largest possible change relative to its sampling error."""
+        return max(self.totals, key=lambda total: total.now / total.error, default=None)
 
 
 def depth(shares: Iterable[Share], errors: Mapping[str, float], part: float) -> tuple[int, dict[str, float]]:
-    """k: how many sheets to look at in order of score; and by item what the others could move then.
+    """k, the number of sheets to review in order of score; and the remainder by item after them.
 
     shares : those of items in ``errors`` count; errors : relative standard errors, all positive; part : of them, allowed
     """
     rows = sorted((-score, sheet, item, share) for sheet, score, item, share in shares if item in errors)
-    left: defaultdict[str, float] = defaultdict(float)
-    # From the end of the queue upwards: the first sheet that breaks the allowance is the last one to look at.
+    remainder: defaultdict[str, float] = defaultdict(float)
+    # From the end of the queue upwards: the first sheet that exceeds the allowance is the last one to review.
     order = list(dict.fromkeys(sheet for _score, sheet, _item, _share in rows))
-    found: defaultdict[int, list[tuple[str, float]]] = defaultdict(list)
+    shares_by_sheet: defaultdict[int, list[tuple[str, float]]] = defaultdict(list)
     for _score, sheet, item, share in rows:
-        found[sheet].append((item, share))
-    for place in range(len(order), 0, -1):
-        more = found[order[place - 1]]
-        if any(left[item] + share > part * errors[item] for item, share in more):
-            return place, dict(left)
+        shares_by_sheet[sheet].append((item, share))
+    for index in range(len(order), 0, -1):
+        more = shares_by_sheet[order[index - 1]]
+        if any(remainder[item] + share > part * errors[item] for item, share in more):
+            return index, dict(remainder)
         for item, share in more:
-            left[item] += share
-    return 0, dict(left)
+            remainder[item] += share
+    return 0, dict(remainder)
 
 
-def remaining(user: User, round_: CollectionRound) -> list[Lane]:
-    """The nation first, for whoever sees all of it; then the regions of this person that have something undecided.
+def remaining(user: User, round_: CollectionRound) -> list[Domain]:
+    """The nation first, for users with national scope; then the regions in scope with undecided sheets.
 
-    Empty when no run has handed its errors over.
+    Empty without stored sampling errors.
     """
     errors: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for region, item, relative in SamplingError.objects.filter(round=round_).values_list(
@@ -110,44 +110,44 @@ def remaining(user: User, round_: CollectionRound) -> list[Lane]:
     )
     national: list[Share] = []
     regional: defaultdict[str, list[Share]] = defaultdict(list)
-    for sheet, score, item, whole, own, region in rows.values_list(
+    for sheet, score, item, national_share, regional_share, region in rows.values_list(
         "sheet_id", "sheet__value", "item", "national", "regional", "sheet__region"
     ):
-        if whole is not None:
-            national.append((sheet, score, item, abs(whole)))
-        if own is not None and region:
-            regional[region].append((sheet, score, item, abs(own)))
-    lanes = [_lane("", sum(undecided.values()), national, errors[""])] if _sees_the_nation(user) else []
-    return lanes + [
-        _lane(code, undecided[code], regional[code], errors[code])
+        if national_share is not None:
+            national.append((sheet, score, item, abs(national_share)))
+        if regional_share is not None and region:
+            regional[region].append((sheet, score, item, abs(regional_share)))
+    domains = [_domain("", sum(undecided.values()), national, errors[""])] if _sees_the_nation(user) else []
+    return domains + [
+        _domain(code, undecided[code], regional[code], errors[code])
         for code in sorted(code for code in undecided if code and errors.get(code))
     ]
 
 
-def _lane(region: str, undecided: int, shares: Sequence[Share], errors: Mapping[str, float]) -> Lane:
+def _domain(region: str, undecided: int, shares: Sequence[Share], errors: Mapping[str, float]) -> Domain:
     needed, after = depth(shares, errors, float(settings.EDITING_STOP_SHARE))
     now: defaultdict[str, float] = defaultdict(float)
     for _sheet, _score, item, share in shares:
         now[item] += share
     totals = [
-        Left(item, _label(item), now[item], after.get(item, 0.0), error)
+        TotalRemainder(item, _label(item), now[item], after.get(item, 0.0), error)
         for item, error in sorted(errors.items())
     ]
-    return Lane(region, place_name(region) if region else "", undecided, needed, tuple(totals))
+    return Domain(region, region_name(region) if region else "", undecided, needed, tuple(totals))
 
 
 def _label(item: str) -> str:
-    known: Any = next((form.items[item] for form in load_all().values() if item in form.items), None)
-    return known.label.get(get_language() or "zh-hans") if known else item
+    definition: Any = next((form.items[item] for form in load_all().values() if item in form.items), None)
+    return definition.label.get(get_language() or "zh-hans") if definition else item
 
 
 def _sees_the_nation(user: User) -> bool:
     return bool(grants_with(user, Permission.REVIEW, Level.NATION))
 
 
-# What the pages read ------------------------------------------------------------------------
+# Scores for the pages ------------------------------------------------------------------------
 def score_of(submission: Submission) -> SheetScore | None:
-    """The score of the version that the page shows, with its items; None when there is none (yet)."""
+    """The score of the version that the page shows, with its items; or None."""
     return SheetScore.objects.filter(pk=submission.pk).prefetch_related("items").first()
 
 

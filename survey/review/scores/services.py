@@ -1,7 +1,7 @@
-"""Scores of filed sheets: what the estimation asks for, what it hands over, and what the pages read of it.
+"""Exchange with the estimation: undecided sheets to score, and the scores and totals that it returns.
 
-Collection makes no scores. The estimation reads the undecided sheets here as numbers, works out what each of
-them moves, and writes the result through ``receive_scores`` and ``receive_background``.
+The estimation reads the undecided sheets as numbers, computes the effect of each on the totals, and stores the
+result through ``receive_scores`` and ``receive_background``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -76,7 +76,7 @@ class ScoredSheet:
 
 @dataclass(frozen=True, slots=True)
 class Unfiled:
-    """A unit that owes its sheet, with what its class is known by."""
+    """A unit that has not filed, with the fields that determine its class."""
 
     submission: int
     unit: int
@@ -87,7 +87,7 @@ class Unfiled:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What such a unit would contribute in the item in which it weighs most."""
+    """The expected contribution of such a unit in the item where it is largest."""
 
     submission: int
     item: str
@@ -97,7 +97,7 @@ class Expected:
     regional: float | None
 
 
-# What the estimation asks for ------------------------------------------------------------------------
+# Data for the estimation ------------------------------------------------------------------------
 _UNSCORED = """
     SELECT sheet.id FROM survey_submission sheet
     JOIN LATERAL (
@@ -118,7 +118,7 @@ def unscored(round_: CollectionRound, run: int) -> list[int]:
 
 
 def unfiled(round_: CollectionRound) -> list[Unfiled]:
-    """Every eligible unit of a round whose sheet is not filed; national by nature."""
+    """Every eligible unit of a round whose sheet is not filed, in the whole country."""
     rows = Submission.objects.filter(
         round=round_, state__in=EDITABLE, assignment__disposition=Disposition.ELIGIBLE
     ).values_list("pk", "unit_id", "unit__category", "unit__region__path", "unit__section")
@@ -159,36 +159,36 @@ def undecided(ids: Sequence[int], layout: MicrodataLayout) -> Iterator[Undecided
             )
 
 
-# What the estimation hands over ------------------------------------------------------------------------
+# Results of the estimation ------------------------------------------------------------------------
 @transaction.atomic
 def receive_scores(*, run: int, sheets: Iterable[ScoredSheet]) -> int:
-    """Replace the scores of these sheets. A sheet that was decided or filed again meanwhile is left out."""
-    given = {sheet.submission: sheet for sheet in sheets}
+    """Replace the scores of these sheets. Sheets that were decided meanwhile are skipped."""
+    by_submission = {sheet.submission: sheet for sheet in sheets}
     still = set(
-        Submission.objects.filter(pk__in=given, state__in=["submitted", "national_review"])
+        Submission.objects.filter(pk__in=by_submission, state__in=["submitted", "national_review"])
         .select_for_update(of=("self",), skip_locked=True)
         .values_list("pk", flat=True)
     )
     SheetScore.objects.filter(pk__in=still).delete()
     rows, items = [], []
-    for sheet in (given[pk] for pk in sorted(still)):
+    for sheet in (by_submission[pk] for pk in sorted(still)):
         row = _row(sheet, run)
         rows.append(row)
         items += [
             ItemScore(
                 sheet=row,
-                item=one.item,
+                item=scored.item,
                 rank=rank,
-                value=one.value,
-                expected=one.expected,
-                source=one.source,
-                suspicion=one.suspicion,
-                national=one.national,
-                regional=one.regional,
-                slip_base=one.slip_base,
-                slip_power=one.slip_power,
+                value=scored.value,
+                expected=scored.expected,
+                source=scored.source,
+                suspicion=scored.suspicion,
+                national=scored.national,
+                regional=scored.regional,
+                slip_base=scored.slip_base,
+                slip_power=scored.slip_power,
             )
-            for rank, one in enumerate(sheet.items, start=1)
+            for rank, scored in enumerate(sheet.items, start=1)
         ]
     SheetScore.objects.bulk_create(rows, batch_size=CHUNK)
     ItemScore.objects.bulk_create(items, batch_size=CHUNK)
@@ -196,15 +196,17 @@ def receive_scores(*, run: int, sheets: Iterable[ScoredSheet]) -> int:
 
 
 def _row(sheet: ScoredSheet, run: int) -> SheetScore:
-    unusual = [one for one in sheet.items if one.suspicion >= UNUSUAL]
-    shares = [abs(share) for one in unusual for share in (one.national, one.regional) if share is not None]
+    unusual = [scored for scored in sheet.items if scored.suspicion >= UNUSUAL]
+    shares = [
+        abs(share) for scored in unusual for share in (scored.national, scored.regional) if share is not None
+    ]
     return SheetScore(
         submission_id=sheet.submission,
         filing_number=sheet.filing_number,
         run=run,
         value=sheet.value,
         reach=max(shares, default=0.0),
-        has_slip=any(one.slip_base for one in sheet.items),
+        has_slip=any(scored.slip_base for scored in sheet.items),
         stratum=sheet.stratum,
         region=sheet.region,
         population=sheet.population,
@@ -222,7 +224,7 @@ def receive_background(
     cells: Iterable[tuple[str, str, float, int, dict[str, float]]],
     errors: Iterable[tuple[str, str, float]],
 ) -> None:
-    """Replace what a run knows of a round as a whole.
+    """Replace the peer quantiles, total cells and sampling errors of a round.
 
     peers : group, item, size, five quantiles; cells : stratum, region, N, n, sums; errors : region ("" the nation), item,
     relative standard error of the total, positive
@@ -236,8 +238,8 @@ def receive_background(
     )
     PeerQuantiles.objects.bulk_create(
         (
-            PeerQuantiles(round=round_, run=run, group=group, item=item, size=size, quantiles=list(found))
-            for group, item, size, found in peers
+            PeerQuantiles(round=round_, run=run, group=group, item=item, size=size, quantiles=list(values))
+            for group, item, size, values in peers
         ),
         batch_size=CHUNK,
     )
@@ -260,21 +262,21 @@ def receive_background(
 
 @transaction.atomic
 def receive_expected(*, round_: CollectionRound, run: int, shares: Iterable[Expected]) -> None:
-    """Replace what the units that have not filed would contribute in a round."""
+    """Replace the expected contributions of the units that have not filed in a round."""
     ExpectedShare.objects.filter(round=round_).delete()
     ExpectedShare.objects.bulk_create(
         (
             ExpectedShare(
-                submission_id=one.submission,
+                submission_id=share.submission,
                 round=round_,
                 run=run,
-                item=one.item,
-                expected=one.expected,
-                source=one.source,
-                national=one.national,
-                regional=one.regional,
+                item=share.item,
+                expected=share.expected,
+                source=share.source,
+                national=share.national,
+                regional=share.regional,
             )
-            for one in shares
+            for share in shares
         ),
         batch_size=CHUNK,
     )

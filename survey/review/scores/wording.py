@@ -1,4 +1,4 @@
-"""What a score says in words, in the language of the request. Pure: numbers in, sentences out."""
+"""Descriptions of scores in the language of the request. Pure."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from survey.questionnaires.answering.units import with_label
 
 
 class Scored(Protocol):
-    """The numbers of one scored item, wherever they are stored."""
+    """The numbers of a scored item."""
 
     value: float
     expected: float
@@ -22,7 +22,7 @@ class Scored(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One scored item as the page tells it."""
+    """The description of a scored item."""
 
     item: str
     rank: int
@@ -49,13 +49,13 @@ def share(value: float) -> str:
     return f"{percent:,.2f}%" if percent < 1000 else f"{percent:,.0f}%"
 
 
-def moves(one: Scored, *, unit: str, source: str, region: str) -> str:
-    """How far the national and the regional total move because this value is not the expected one."""
-    rises = one.value >= one.expected
-    national = None if one.national is None else share(one.national)
-    regional = None if one.regional is None else share(one.regional)
+def moves(scored: Scored, *, unit: str, source: str, region: str) -> str:
+    """The change of the national and regional total caused by the difference from the expected value."""
+    rises = scored.value >= scored.expected
+    national = None if scored.national is None else share(scored.national)
+    regional = None if scored.regional is None else share(scored.regional)
     values = {
-        "expected": with_label(number(one.expected), unit),
+        "expected": with_label(number(scored.expected), unit),
         "source": source,
         "national": national,
         "regional": regional,
@@ -90,12 +90,12 @@ def moves(one: Scored, *, unit: str, source: str, region: str) -> str:
     return sentence % values
 
 
-def slip(one: Scored) -> str:
-    """A probable unit slip by its factor; empty when there is none."""
-    if not one.slip_base or not one.slip_power:
+def slip(scored: Scored) -> str:
+    """The factor of a probable unit error; empty without one."""
+    if not scored.slip_base or not scored.slip_power:
         return ""
-    factor = f"{one.slip_base ** abs(one.slip_power):,}"
-    if one.slip_power > 0:
+    factor = f"{scored.slip_base ** abs(scored.slip_power):,}"
+    if scored.slip_power > 0:
         return _("The value is about %(factor)s times the expected one: probably a wrong unit.") % {
             "factor": factor
         }
@@ -104,8 +104,8 @@ def slip(one: Scored) -> str:
     }
 
 
-def distance(one: Scored) -> str:
-    """How unusual the distance is."""
+def distance(scored: Scored) -> str:
+    """The distance from similar units."""
     return _("%(spread)s robust standard deviations away from similar units") % {
-        "spread": f"{one.suspicion:,.1f}"
+        "spread": f"{scored.suspicion:,.1f}"
     }

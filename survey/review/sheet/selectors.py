@@ -1,6 +1,6 @@
-"""One sheet as a reviewer reads it: this year beside last year, findings with reasons, comments, history.
+"""A sheet for the review page: this year beside last year, findings with explanations, comments, history.
 
-The rules are those of ``survey.submissions.selectors.sheet``; nothing is worked out here a second time.
+Findings and computed values come from ``survey.submissions.selectors.sheet``.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from survey.review.scores.limits import UNUSUAL
 from survey.review.scores.models import SheetScore
 from survey.review.scores.peers import Box, box
 from survey.review.scores.wording import Effect
-from survey.review.selectors import place_name
+from survey.review.selectors import region_name
 from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.evidence.selectors import attachments_of, evidence_targets
 from survey.submissions.lifecycle.states import EDITABLE, State
@@ -40,21 +40,21 @@ MOST_EVENTS = 300
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A finding with the reason that the respondent gave for it."""
+    """A finding with its explanation."""
 
     finding: Finding
-    explanation: Explanation | None  # also a refused one, as long as it is about these numbers
+    explanation: Explanation | None  # also a refused one, if it is about the current values
 
     @property
     def needs_verdict(self) -> bool:
-        """True while nobody has judged the reason for an unusual value."""
+        """Whether the explanation of a soft finding has no verdict."""
         reason = self.explanation if self.finding.severity == "soft" else None
         return reason is not None and not reason.verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A comment with everything said under it, oldest first."""
+    """A comment with its entries, oldest first."""
 
     query: ReviewQuery
     entries: tuple[dict[str, Any], ...]  # {who, at, text, kind}
@@ -62,7 +62,7 @@ class Thread:
 
 @dataclass(slots=True)
 class Line:
-    """One item: number or text, last year's, the change as a share, and what was said about it."""
+    """An item: number or text, last year's, the relative change, and its findings and comments."""
 
     code: str
     item: Item
@@ -71,19 +71,19 @@ class Line:
     entered: str
     number: Decimal | None
     change: Decimal | None
-    is_new: bool  # last year there was nothing, this year there is a number
+    is_new: bool  # zero last year, a number this year
     remarks: list[Remark] = field(default_factory=list)
-    marked: list[Remark] = field(default_factory=list)  # findings that are told in full at another item
+    linked_remarks: list[Remark] = field(default_factory=list)  # findings shown in full at another item
     threads: list[Thread] = field(default_factory=list)
-    notes: list[ItemNote] = field(default_factory=list)  # what the respondent says without being asked
+    notes: list[ItemNote] = field(default_factory=list)  # remarks of the respondents
     grid: "GridView | None" = None
     can_propose: bool = False  # a number that a reviewer may propose to correct
-    effect: Effect | None = None  # what hangs on the value, when it was scored
+    effect: Effect | None = None  # effect of the value, when it was scored
     box: Box | None = None
     files: list[Attachment] = field(default_factory=list)  # evidence for this item
 
     def exceeds(self, percent: int) -> bool:
-        """Has the number moved by more than this?"""
+        """Whether the number has changed by more than ``percent``."""
         return self.is_new or (self.change is not None and abs(self.change) * 100 > percent)
 
 
@@ -106,22 +106,22 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything that the review page says about the content of one sheet."""
+    """The content of a sheet for the review page."""
 
     sheet: Sheet
     parts: list[Part]
     counts: dict[str, int]  # lines per setting of the show filter
     remarks: list[Remark]
     threads: list[Thread]
-    is_draft_hidden: bool  # the respondent is at work; what is shown is the last filed version
+    is_draft_hidden: bool  # the sheet is being edited; the last filed version is shown
     filing: Filing | None
     score: SheetScore | None  # of the filing that is shown
     effects: list[Effect]  # largest part of the score first
-    files: list[tuple[Attachment, Any, str]]  # the respondent's evidence: what it proves (or None), and where
+    files: list[tuple[Attachment, Any, str]]  # evidence: label of its item or section (or None), and anchor
 
 
 def read(submission: Submission, *, show: str = "all", over: int = 50) -> Reading:
-    """The sheet for a reviewer: as it was last filed, whatever the respondent has typed since."""
+    """The sheet as it was last filed, without later changes of the respondent."""
     current = sheet(submission)
     filing = (
         submission.filings.defer("version__document")
@@ -135,8 +135,8 @@ def read(submission: Submission, *, show: str = "all", over: int = 50) -> Readin
     threads = threads_of(submission, list(current.queries))
     remarks = [Remark(finding, _reason(current, finding)) for finding in current.findings]
     codes = _shown_items(current, threads)
-    homes = _homes(remarks, set(codes))
-    lines = {code: _line(current, code, remarks, homes, threads) for code in codes}
+    main_items = _main_items(remarks, set(codes))
+    lines = {code: _line(current, code, remarks, main_items, threads) for code in codes}
     score = scores.score_of(submission)
     if score is not None and (filing is None or score.filing_number != filing.number):
         score = None
@@ -147,7 +147,7 @@ def read(submission: Submission, *, show: str = "all", over: int = 50) -> Readin
         (file, names.get(file.item), f"{'item' if file.item in lines else 'part'}-{file.item}")
         for file in attachments_of(submission).select_related("uploaded_by")
     ]
-    for file, _name, _place in files:
+    for file, _name, _anchor in files:
         if file.item in lines:
             lines[file.item].files.append(file)
     counts = {name: sum(1 for line in lines.values() if _passes(line, name, over)) for name in SHOWS}
@@ -155,30 +155,30 @@ def read(submission: Submission, *, show: str = "all", over: int = 50) -> Readin
     for section in current.definition.sections:
         chosen = [lines[code] for code in section.items if code in lines and _passes(lines[code], show, over)]
         if chosen:
-            own = [file for file, _name, _place in files if file.item == section.code]
+            own = [file for file, _name, _anchor in files if file.item == section.code]
             parts.append(Part(section, chosen, own))
     return Reading(current, parts, counts, remarks, threads, draft, filing, score, effects, files)
 
 
 def _reason(current: Sheet, finding: Finding) -> Explanation | None:
-    found = current.explanations.get(finding.edit)
-    return found if found is not None and found.fingerprint == finding.fingerprint else None
+    explanation = current.explanations.get(finding.edit)
+    return explanation if explanation is not None and explanation.fingerprint == finding.fingerprint else None
 
 
 def _shown_items(current: Sheet, threads: list[Thread]) -> list[str]:
-    asked = {thread.query.item.split("/", 1)[0] for thread in threads}
-    return [code for code in current.definition.items if code in current.relevant or code in asked]
+    commented = {thread.query.item.split("/", 1)[0] for thread in threads}
+    return [code for code in current.definition.items if code in current.relevant or code in commented]
 
 
-def _homes(remarks: list[Remark], shown_codes: set[str]) -> dict[str, str]:
-    """The one item at which each finding is told in full: the first that it marks and the page shows."""
+def _main_items(remarks: list[Remark], shown_codes: set[str]) -> dict[str, str]:
+    """The item at which each finding is shown in full: the first of its items on the page."""
     firsts = ((remark.finding, [c for c in remark.finding.items if c in shown_codes]) for remark in remarks)
     return {finding.edit: codes[0] for finding, codes in firsts if codes}
 
 
 def _passes(line: Line, show: str, over: int) -> bool:
     if show == "findings":
-        return bool(line.remarks or line.marked)
+        return bool(line.remarks or line.linked_remarks)
     if show == "effect":
         return line.effect is not None and line.effect.is_unusual
     if show == "change":
@@ -187,10 +187,10 @@ def _passes(line: Line, show: str, over: int) -> bool:
 
 
 def _line(
-    current: Sheet, code: str, remarks: list[Remark], homes: dict[str, str], threads: list[Thread]
+    current: Sheet, code: str, remarks: list[Remark], main_items: dict[str, str], threads: list[Thread]
 ) -> Line:
     item = current.item(code)
-    here = [remark for remark in remarks if code in remark.finding.items]
+    own = [remark for remark in remarks if code in remark.finding.items]
     cell = current.cell(code)
     before = (current.previous or {}).get(code)
     now, then = answer_number(item, cell), answer_number(item, before)
@@ -204,8 +204,8 @@ def _line(
         number=now,
         change=change,
         is_new=bool(now) and then == 0,
-        remarks=[remark for remark in here if homes.get(remark.finding.edit) == code],
-        marked=[remark for remark in here if homes.get(remark.finding.edit) != code],
+        remarks=[remark for remark in own if main_items.get(remark.finding.edit) == code],
+        linked_remarks=[remark for remark in own if main_items.get(remark.finding.edit) != code],
         threads=[thread for thread in threads if thread.query.item.split("/", 1)[0] == code],
         notes=current.notes.get(code, []),
         can_propose=item.type in NUMERIC_TYPES and not item.computed,
@@ -217,24 +217,26 @@ def _effects(current: Sheet, score: SheetScore | None) -> list[Effect]:
     """The scored items of the sheet in words."""
     if score is None:
         return []
-    place, items = place_name(score.region), current.definition.items
-    told = []
-    for one in score.items.all():
-        if one.item not in items:
+    region, items = region_name(score.region), current.definition.items
+    effects = []
+    for scored in score.items.all():
+        if scored.item not in items:
             continue
-        unit = _unit(items[one.item])
-        told.append(
+        unit = _unit(items[scored.item])
+        effects.append(
             Effect(
-                item=one.item,
-                rank=one.rank,
-                is_unusual=one.suspicion >= UNUSUAL,
-                moves=wording.moves(one, unit=unit, source=str(one.get_source_display()), region=place),
-                slip=wording.slip(one),
-                distance=wording.distance(one),
-                expected=wording.number(one.expected),
+                item=scored.item,
+                rank=scored.rank,
+                is_unusual=scored.suspicion >= UNUSUAL,
+                moves=wording.moves(
+                    scored, unit=unit, source=str(scored.get_source_display()), region=region
+                ),
+                slip=wording.slip(scored),
+                distance=wording.distance(scored),
+                expected=wording.number(scored.expected),
             )
         )
-    return told
+    return effects
 
 
 def _unit(item: Item) -> str:
@@ -242,7 +244,7 @@ def _unit(item: Item) -> str:
 
 
 def _compare(lines: dict[str, Line], submission: Submission, effects: list[Effect]) -> None:
-    """Give the lines their effects, and a box plot where there are peers."""
+    """Add effects to the lines, and a box plot where peers exist."""
     for effect in effects:
         if effect.item in lines:
             lines[effect.item].effect = effect
@@ -259,18 +261,21 @@ def _entered(cell: Any) -> str:
 
 
 def _grid(item: Item, cell: Any, before: Any) -> GridView | None:
-    here, there = (cell or {}).get("rows", {}), (before or {}).get("rows", {})
-    if not here and not there:
+    current_rows, previous_rows = (cell or {}).get("rows", {}), (before or {}).get("rows", {})
+    if not current_rows and not previous_rows:
         return None
     language = get_language() or "zh-hans"
     names = {row.id: row.label.get(language) for row in (item.rows.entries if item.rows else ())}
-    order = [*(row for row in names if row in here or row in there), *(r for r in here if r not in names)]
+    order = [
+        *(row for row in names if row in current_rows or row in previous_rows),
+        *(r for r in current_rows if r not in names),
+    ]
     rows = []
     for number, row in enumerate(order, start=1):
         cells = tuple(
             (
-                shown(column, here.get(row, {}).get(column.code)),
-                shown(column, there.get(row, {}).get(column.code)),
+                shown(column, current_rows.get(row, {}).get(column.code)),
+                shown(column, previous_rows.get(row, {}).get(column.code)),
             )
             for column in item.columns
         )
@@ -279,30 +284,32 @@ def _grid(item: Item, cell: Any, before: Any) -> GridView | None:
 
 
 # Comments and history ---------------------------------------------------------------------------------
-_SAYS = {"query": "ask", "query_reopen": "ask", "reply": "reply", "query_close": "close"}
+_ENTRY_KINDS = {"query": "ask", "query_reopen": "ask", "reply": "reply", "query_close": "close"}
 
 
 def threads_of(submission: Submission, queries: list[ReviewQuery]) -> list[Thread]:
-    """Every comment with its entries out of the history (or out of the row itself when there is none)."""
-    told: dict[int, list[dict[str, Any]]] = {}
+    """Every comment with its entries from the events (or from the row itself without events)."""
+    entries: dict[int, list[dict[str, Any]]] = {}
     events = (
-        submission.events.filter(action__in=_SAYS).select_related("actor").order_by("pk") if queries else ()
+        submission.events.filter(action__in=_ENTRY_KINDS).select_related("actor").order_by("pk")
+        if queries
+        else ()
     )
     for event in events:
         new = event.new or {}
         entry = {
             "who": event.actor,
             "at": event.at,
-            "kind": _SAYS[event.action],
+            "kind": _ENTRY_KINDS[event.action],
             "text": new.get("text") or new.get("reply") or _coded(new.get("code")),
             "corrected": new.get("corrected", False),
         }
-        told.setdefault(int(new.get("query") or 0), []).append(entry)
-    return [Thread(query, tuple(told.get(query.pk) or _entries(query))) for query in queries]
+        entries.setdefault(int(new.get("query") or 0), []).append(entry)
+    return [Thread(query, tuple(entries.get(query.pk) or _entries(query))) for query in queries]
 
 
 def _coded(code: str | None) -> str:
-    """An answer that was given without a text, in the language of the reader."""
+    """The label of a reply code in the language of the reader."""
     return str(ReviewQuery.ReplyCode(code).label) if code else ""
 
 

@@ -1,4 +1,4 @@
-"""Reasons that nobody has judged when their sheet is accepted: accepting the sheet accepts them, in writing."""
+"""Explanations without a verdict: accepting their sheet accepts them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,8 +11,8 @@ from survey.access.models import User
 from survey.submissions.models import Explanation, Submission
 from survey.submissions.selectors import Sheet
 
-# A reason counts while it is about what was filed last; reasons for numbers that have changed since are none.
-_STANDING = """
+# An explanation is valid for the latest filing; explanations of values that have changed since are not.
+_UNJUDGED = """
     SELECT reason.id, reason.submission_id, reason.edit FROM survey_explanation reason
     JOIN LATERAL (
         SELECT filing.explanations FROM survey_filing filing
@@ -23,7 +23,7 @@ _STANDING = """
 """
 _ACCEPT = f"""
     UPDATE survey_explanation SET verdict = 'accepted', verdict_by_id = %(by)s, verdict_at = %(at)s
-    FROM ({_STANDING}) standing WHERE standing.id = survey_explanation.id
+    FROM ({_UNJUDGED}) unjudged WHERE unjudged.id = survey_explanation.id
     RETURNING survey_explanation.submission_id, survey_explanation.edit
 """  # noqa: S608 a statement of this file
 _WITHDRAW = """
@@ -35,43 +35,45 @@ _WITHDRAW = """
 _EVENTS = """
     INSERT INTO survey_submissionevent
         (submission_id, at, actor_id, kind, action, item, old, new, revision, reason, channel)
-    SELECT sheet.id, %(at)s, %(by)s, 'explanation', 'verdict', given.edit, NULL, %(new)s::jsonb, sheet.revision, '',
+    SELECT sheet.id, %(at)s, %(by)s, 'explanation', 'verdict', judged.edit, NULL, %(new)s::jsonb, sheet.revision, '',
            %(channel)s
-    FROM unnest(%(sheets)s::bigint[], %(edits)s::text[]) AS given(sheet, edit)
-    JOIN survey_submission sheet ON sheet.id = given.sheet ORDER BY sheet.id, given.edit
+    FROM unnest(%(sheets)s::bigint[], %(edits)s::text[]) AS judged(sheet, edit)
+    JOIN survey_submission sheet ON sheet.id = judged.sheet ORDER BY sheet.id, judged.edit
 """
 _AUDITED = """
     SELECT sheet.id::text AS subject_id, region.path AS region_path,
-           jsonb_build_object('unit', unit.uscc, 'year', round.year, 'item', given.edit,
+           jsonb_build_object('unit', unit.uscc, 'year', round.year, 'item', judged.edit,
                               'channel', %(channel)s::text) AS details
-    FROM unnest(%(sheets)s::bigint[], %(edits)s::text[]) AS given(sheet, edit)
-    JOIN survey_submission sheet ON sheet.id = given.sheet
+    FROM unnest(%(sheets)s::bigint[], %(edits)s::text[]) AS judged(sheet, edit)
+    JOIN survey_submission sheet ON sheet.id = judged.sheet
     JOIN survey_reportingunit unit ON unit.id = sheet.unit_id
     JOIN survey_region region ON region.code = unit.review_region_id
-    JOIN survey_collectionround round ON round.id = sheet.round_id ORDER BY sheet.id, given.edit
+    JOIN survey_collectionround round ON round.id = sheet.round_id ORDER BY sheet.id, judged.edit
 """
 
 
 def unjudged(sheet: Sheet) -> list[Explanation]:
-    """The reasons of one sheet that hold for its numbers and wait for a verdict."""
-    found = (sheet.explanation_of(finding) for finding in sheet.soft)
-    return [one for one in found if one is not None and not one.verdict]
+    """Explanations of a sheet that are valid and have no verdict."""
+    explanations = (sheet.explanation_of(finding) for finding in sheet.soft)
+    return [
+        explanation for explanation in explanations if explanation is not None and not explanation.verdict
+    ]
 
 
 def count_unjudged(ids: Sequence[int]) -> int:
-    """How many reasons an acceptance of these sheets would accept with them."""
+    """The number of explanations that an acceptance of these sheets would accept."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({_STANDING}) standing", {"ids": list(ids)})  # noqa: S608 see above
+        cursor.execute(f"SELECT count(*) FROM ({_UNJUDGED}) unjudged", {"ids": list(ids)})  # noqa: S608 see above
         return int(cursor.fetchone()[0])
 
 
 def accept_reasons(ids: Sequence[int], *, by: User, at: datetime, channel: str) -> int:
-    """Write a verdict on every unjudged reason of sheets that are about to be accepted; returns how many."""
+    """Accept every explanation without a verdict on sheets that are being accepted; returns their number."""
     return _judge(_ACCEPT, {"ids": list(ids)}, '{"before": "", "verdict": "accepted"}', by, at, channel)
 
 
 def withdraw_reasons(decided: Mapping[int, datetime], *, by: User, at: datetime, channel: str) -> int:
-    """Remove the verdicts that were written with the acceptance of sheets; returns how many.
+    """Withdraw the verdicts that were stored with the acceptance of sheets; returns how many.
 
     ``decided`` maps each sheet to the time of the acceptance, which its verdicts have as well.
     """
@@ -80,14 +82,14 @@ def withdraw_reasons(decided: Mapping[int, datetime], *, by: User, at: datetime,
 
 
 def _judge(statement: str, values: dict[str, Any], new: str, by: User, at: datetime, channel: str) -> int:
-    """Run one of the two updates and leave an event and an audit row for each reason."""
+    """Run one of the updates and store an event and an audit row for each explanation."""
     with connection.cursor() as cursor:
         cursor.execute(statement, {**values, "by": by.pk, "at": at})
-        found = cursor.fetchall()
-        if found:
+        rows = cursor.fetchall()
+        if rows:
             traced: dict[str, Any] = {
-                "sheets": [sheet for sheet, _edit in found],
-                "edits": [edit for _sheet, edit in found],
+                "sheets": [sheet for sheet, _edit in rows],
+                "edits": [edit for _sheet, edit in rows],
                 "at": at,
                 "by": by.pk,
                 "channel": channel,
@@ -97,4 +99,4 @@ def _judge(statement: str, values: dict[str, Any], new: str, by: User, at: datet
             audit.record_each(
                 by=by, action="review_verdict", subject=Submission, at=at, rows=_AUDITED, params=traced
             )
-    return len(found)
+    return len(rows)

@@ -1,4 +1,4 @@
-"""Sheets on the desks of both levels. Models are imported late: this file is read before Django is set up."""
+"""Sheets in review at both levels. Models are imported late: this file is read before Django is set up."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def nation(world: Any) -> Any:
 
 @pytest.fixture
 def filed(world: Any) -> Any:
-    """A sheet on the desk of Jiangsu."""
+    """A sheet in the provincial review of Jiangsu."""
     from tests.factories import make_sheet, make_unit
 
     return make_sheet(make_unit("CAT12", "320000"), _state("submitted"))
@@ -27,7 +27,7 @@ def filed(world: Any) -> Any:
 
 @pytest.fixture
 def at_nation(world: Any) -> Any:
-    """A sheet that Jiangsu has passed on."""
+    """A sheet that Jiangsu has passed to the national review."""
     from tests.factories import make_sheet, make_unit
 
     return make_sheet(make_unit("CAT12", "320000"), _state("national_review"))
@@ -35,7 +35,7 @@ def at_nation(world: Any) -> Any:
 
 @pytest.fixture
 def explained(filed: Any) -> Any:
-    """A reason for an unusual value of a filed sheet: last year was a hundredth of this year."""
+    """An explanation on a filed sheet whose value is a hundred times last year's."""
     from survey.submissions.models import Explanation
     from survey.submissions.selectors import sheet
     from tests.factories import make_user
@@ -43,7 +43,7 @@ def explained(filed: Any) -> Any:
     last = last_year(filed.unit)
     small = format(float(filed.answers["S02"]["value"]) / 100 + 0.01, ".4f")
     last.filings.update(answers={**last.answers, "S02": {"value": small}})
-    finding = next(found for found in sheet(filed).soft if "S02" in found.items)
+    finding = next(candidate for candidate in sheet(filed).soft if "S02" in candidate.items)
     return Explanation.objects.create(
         submission=filed,
         edit=finding.edit,

@@ -1,4 +1,4 @@
-"""The same rules for machines."""
+"""The API of the review."""
 
 import pytest
 
@@ -32,13 +32,13 @@ def test_respondent_is_refused(client, world):
 
 def test_comment_then_acceptance(client, province, filed):
     client.force_login(province)
-    made = _post(client, f"sheets/{filed.pk}/queries/", item="P01", text="请核实")
-    assert made.status_code == 201
+    created = _post(client, f"sheets/{filed.pk}/queries/", item="P01", text="请核实")
+    assert created.status_code == 201
     refused = _post(client, f"sheets/{filed.pk}/decisions/", action="accept")
     assert refused.status_code == 409 and refused["Content-Type"].startswith("application/problem+json")
     detail = client.get(f"{ROOT}/sheets/{filed.pk}/").json()
     assert detail["obstacles"]["accept"] and detail["queries"][0]["item"] == "P01"
-    assert _post(client, f"queries/{made.json()['id']}/", action="close").json()["state"] == "closed"
+    assert _post(client, f"queries/{created.json()['id']}/", action="close").json()["state"] == "closed"
     assert (
         _post(client, f"sheets/{filed.pk}/decisions/", action="accept").json()["state"] == "national_review"
     )

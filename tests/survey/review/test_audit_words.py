@@ -1,4 +1,4 @@
-"""The audit trail in words: objects by their names, details by theirs, and no link that its reader could not follow."""
+"""The audit page: names of objects and details, and links only to permitted pages."""
 
 import ast
 from pathlib import Path
@@ -19,27 +19,27 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def actions_of_the_code() -> set[str]:
-    """Every action that is written out where something is recorded."""
-    found = set()
+    """Every literal action in calls of ``audit.record``."""
+    actions = set()
     for path in [*(ROOT / "survey").rglob("*.py"), *(ROOT / "estimation").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "record":
-                found |= {
+                actions |= {
                     word.value.value
                     for word in node.keywords
                     if word.arg == "action" and isinstance(word.value, ast.Constant)
                 }
-    return found
+    return actions
 
 
 def test_every_action_has_a_label() -> None:
     families = {f"sheet_{action}" for action in Action}
-    wanted = actions_of_the_code() | families
-    assert len(wanted) > 60
-    assert sorted(wanted - ACTIONS.keys()) == []
+    required = actions_of_the_code() | families
+    assert len(required) > 60
+    assert sorted(required - ACTIONS.keys()) == []
 
 
-def test_details_are_told_in_words_and_empty_ones_left_out() -> None:
+def test_details_are_labelled_and_empty_ones_omitted() -> None:
     details = {
         "new": "accepted",
         "old": "national_review",
@@ -48,18 +48,18 @@ def test_details_are_told_in_words_and_empty_ones_left_out() -> None:
         "region": "320000",
         "odd": {"year": 2025},
     }
-    found = [(str(name), value, known) for name, value, known in described(details)]
-    assert [known for *_rest, known in found] == [True] * 4 + [False]
-    values = [value for _name, value, _known in found]
+    details_shown = [(str(name), value, has_label) for name, value, has_label in described(details)]
+    assert [has_label for *_rest, has_label in details_shown] == [True] * 4 + [False]
+    values = [value for _name, value, _has_label in details_shown]
     assert "national_review" not in values
     assert "api" not in values
     assert "320000" not in values
-    assert found[-1][0] == "odd"
+    assert details_shown[-1][0] == "odd"
 
 
 @pytest.fixture
 def trail(world: Any, province: Any) -> Any:
-    """A comment in Jiangsu, and a row about something that is gone."""
+    """A comment in Jiangsu, and a row about a deleted object."""
     services.raise_query(
         make_sheet(world.unit, services.State.SUBMITTED), by=province, text="请核实", item="P01"
     )
@@ -68,7 +68,7 @@ def trail(world: Any, province: Any) -> Any:
     return world
 
 
-def test_the_page_names_unit_and_person_and_links_only_where_one_may_go(trail: Any, client: Any) -> None:
+def test_audit_page_names_objects_and_links_only_permitted_pages(trail: Any, client: Any) -> None:
     auditor = trail.users["audit_administrator"]
     client.force_login(auditor)
     client.cookies["django_language"] = "en"
@@ -81,7 +81,7 @@ def test_the_page_names_unit_and_person_and_links_only_where_one_may_go(trail: A
     assert "#999999999" in gone
 
 
-def test_objects_are_linked_for_who_may_open_them(trail: Any, province: Any) -> None:
+def test_objects_are_linked_only_with_permission(trail: Any, province: Any) -> None:
     events = list(audit.AuditEvent.objects.filter(action="review_query"))
     (inside,) = audit_objects.subjects_of(events, province).values()
     assert inside.href == reverse("review_sheet", args=[int(events[0].subject_id)])
@@ -106,14 +106,14 @@ def test_objects_are_linked_for_who_may_open_them(trail: Any, province: Any) -> 
 def test_filters(trail: Any, province: Any, client: Any, filters: dict[str, str], count: int) -> None:
     words = {"NAME": trail.unit.name, "USCC": trail.unit.uscc[:12], "ACTOR": province.username}
     client.force_login(trail.users["audit_administrator"])
-    asked = {key: words.get(value, value) for key, value in filters.items()}
-    events = client.get(reverse("audit"), {**asked, "action": "review_query"}).context["events"]
+    parameters = {key: words.get(value, value) for key, value in filters.items()}
+    events = client.get(reverse("audit"), {**parameters, "action": "review_query"}).context["events"]
     assert len(events) == count
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", audit_objects.KINDS)
-def test_every_kind_is_a_model_that_can_be_named_and_searched(name: str, world: Any) -> None:
+def test_every_kind_is_a_model_with_name_and_search(name: str, world: Any) -> None:
     row = audit.AuditEvent(subject_type=name, subject_id="1")
     (subject,) = audit_objects.subjects_of([row], world.users["reviewer"]).values()
     assert subject.name
@@ -121,6 +121,8 @@ def test_every_kind_is_a_model_that_can_be_named_and_searched(name: str, world: 
     assert audit_objects._matching_keys(name, "nothing is called so") == []
 
 
-def test_the_name_of_a_page_is_left_out_where_its_address_stands() -> None:
-    assert [value for _name, value, _known in described({"path": "/audit/", "view": "audit"})] == ["/audit/"]
-    assert [value for _name, value, _known in described({"view": "audit"})] == ["audit"]
+def test_view_name_is_omitted_when_the_path_is_shown() -> None:
+    assert [value for _name, value, _has_label in described({"path": "/audit/", "view": "audit"})] == [
+        "/audit/"
+    ]
+    assert [value for _name, value, _has_label in described({"view": "audit"})] == ["audit"]

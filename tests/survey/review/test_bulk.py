@@ -1,4 +1,4 @@
-"""Many at once equals one by one, and nothing is accepted that the preview did not count."""
+"""Bulk acceptance equals single acceptances, and accepts only sheets that the preview counted."""
 
 import pytest
 
@@ -117,8 +117,8 @@ def test_bulk_refuses_other_sheets_of_the_same_count(province):
 
 
 def test_bulk_skips_open_comments_refused_reasons_and_own_sheets(province):
-    plain, asked, refused, own = _sheets(4, State.SUBMITTED)
-    services.raise_query(asked, by=province, text="请核实")
+    plain, commented, refused, own = _sheets(4, State.SUBMITTED)
+    services.raise_query(commented, by=province, text="请核实")
     Submission.objects.filter(pk=refused.pk).update(unexplained_count=1)
     RoleAssignment.objects.create(user=province, role=Role.RESPONDENT, region_id="320000", unit=own.unit)
     province.__dict__.pop("_grants", None)
@@ -129,7 +129,7 @@ def test_bulk_skips_open_comments_refused_reasons_and_own_sheets(province):
     act = bulk.bulk_accept(by=province, round=plain.round, setting=CAT12, expected=1, mark=shown.mark)
     assert (act.accepted, act.skipped) == (1, 3)
     states = {
-        s.pk: s.state for s in Submission.objects.filter(pk__in=[plain.pk, asked.pk, refused.pk, own.pk])
+        s.pk: s.state for s in Submission.objects.filter(pk__in=[plain.pk, commented.pk, refused.pk, own.pk])
     }
     assert states.pop(plain.pk) == State.NATIONAL_REVIEW
     assert set(states.values()) == {State.SUBMITTED}
@@ -147,7 +147,7 @@ def test_bulk_stays_in_scope_and_on_the_own_desk(world, province, nation):
     ):
         with pytest.raises(PolicyDenied):
             bulk.preview(province, inside.round, setting)
-    with pytest.raises(PolicyDenied):  # the nation does not empty the provinces' desks in bulk
+    with pytest.raises(PolicyDenied):  # the nation cannot bulk accept sheets in provincial review
         bulk.preview(nation, inside.round, QueueFilter(state="submitted"))
     with pytest.raises(PolicyDenied):
         bulk.preview(world.users["methodologist"], inside.round, QueueFilter())

@@ -1,4 +1,4 @@
-"""A reviewer proposes a number, the respondent decides; and the past of one item."""
+"""Proposed corrections and their answers, the history of an item, and comparison of filed versions."""
 
 import datetime as dt
 from typing import Any
@@ -38,7 +38,7 @@ def returned(sheet: Any, by: Any) -> Submission:
     return Submission.objects.get(pk=sheet.pk)
 
 
-def test_confirmed_value_is_written_by_the_respondent(filed: Any, province: Any, respondent: Any) -> None:
+def test_confirmed_value_is_saved_by_the_respondent(filed: Any, province: Any, respondent: Any) -> None:
     slip = proposed(filed, province)
     assert slip.proposed == {"value": "3276.8", "entered": "3.2", "unit": "PB"}
     with pytest.raises(PolicyDenied):  # an open proposal is an open comment
@@ -56,9 +56,7 @@ def test_confirmed_value_is_written_by_the_respondent(filed: Any, province: Any,
         answer_correction(row, by=respondent, slip_id=slip.pk, confirm=False, text="改主意了")
 
 
-def test_refused_value_leaves_the_sheet_alone_and_needs_a_reason(
-    filed: Any, province: Any, respondent: Any
-) -> None:
+def test_refused_value_changes_nothing_and_needs_a_reason(filed: Any, province: Any, respondent: Any) -> None:
     slip = proposed(filed, province)
     row = returned(filed, province)
     before = dict(row.answers)
@@ -71,7 +69,7 @@ def test_refused_value_leaves_the_sheet_alone_and_needs_a_reason(
     assert CorrectionSlip.objects.get(pk=slip.pk).outcome == "refused"
 
 
-def test_only_the_respondent_answers_and_only_when_the_sheet_is_back(
+def test_only_the_respondent_of_a_returned_sheet_answers_a_proposal(
     filed: Any, province: Any, respondent: Any
 ) -> None:
     slip = proposed(filed, province)
@@ -85,24 +83,22 @@ def test_only_the_respondent_answers_and_only_when_the_sheet_is_back(
 
 
 @pytest.mark.parametrize(("item", "value"), [("B02", "名称"), ("P01", "many"), ("P01", ""), ("NOPE", "1")])
-def test_impossible_proposals_are_refused_whole(filed: Any, province: Any, item: str, value: str) -> None:
+def test_invalid_proposal_creates_no_comment(filed: Any, province: Any, item: str, value: str) -> None:
     with pytest.raises(PolicyDenied):
         corrections.propose_correction(filed, by=province, item=item, value=value, unit="TB", text="核实")
     assert not ReviewQuery.objects.exists()
 
 
-def test_the_filed_value_is_no_proposal(filed: Any, province: Any) -> None:
+def test_filed_value_cannot_be_proposed(filed: Any, province: Any) -> None:
     cell = filed.answers["P01"]
     with pytest.raises(PolicyDenied):
         proposed(filed, province, cell["value"], "TB")
 
 
-def test_a_refused_proposal_or_comment_comes_back_as_it_was_typed(
-    filed: Any, province: Any, client: Any
-) -> None:
+def test_invalid_proposal_or_comment_is_redisplayed(filed: Any, province: Any, client: Any) -> None:
     client.force_login(province)
-    given = {"item": "P01", "value": "many", "unit": "PB", "text": "疑为PB"}
-    answer = client.post(f"/review/{filed.pk}/propose/", given)
+    values = {"item": "P01", "value": "many", "unit": "PB", "text": "疑为PB"}
+    answer = client.post(f"/review/{filed.pk}/propose/", values)
     page = answer.content.decode()
     assert answer.status_code == 422 and 'value="many"' in page and "疑为PB</textarea>" in page
     assert '<option value="PB" selected>' in page and 'href="#value-P01"' in page
@@ -124,7 +120,7 @@ def test_pages_of_both_sides(filed: Any, province: Any, respondent: Any, client:
     client.cookies["django_language"] = "en"
     for early in ("", "sections/P/", "corrections/"):
         page = client.get(f"/sheets/{filed.pk}/{early}").content.decode()
-        assert "PB, not TB?" not in page and "3,276.8" not in page  # told when the sheet is returned
+        assert "PB, not TB?" not in page and "3,276.8" not in page  # delivered when the sheet is returned
     returned(filed, province)
     assert "PB, not TB?" in client.get(f"/sheets/{filed.pk}/sections/P/").content.decode()
     page = client.get(f"/sheets/{filed.pk}/corrections/").content.decode()
@@ -148,12 +144,12 @@ def test_past_of_an_item_over_rounds_and_filings(filed: Any, province: Any, resp
     again._state.adding = True
     again.save(force_insert=True)
     row = Submission.objects.get(pk=filed.pk)
-    found = past.of_item(row, reading.sheet(row).item("P01"))
-    assert [(one.year, one.value) for one in found.rounds] == [(2025, "3,276.8"), (2024, "100")]
-    assert float(found.rounds[0].change or 0) == pytest.approx(31.768)
-    assert [one.number for one in found.versions] == [2, 1]
-    assert any(event.kind == "value" for event in found.events)
-    assert [thread.query.pk for thread in found.threads] == [slip.query_id]
+    history = past.of_item(row, reading.sheet(row).item("P01"))
+    assert [(version.year, version.value) for version in history.rounds] == [(2025, "3,276.8"), (2024, "100")]
+    assert float(history.rounds[0].change or 0) == pytest.approx(31.768)
+    assert [version.number for version in history.versions] == [2, 1]
+    assert any(event.kind == "value" for event in history.events)
+    assert [thread.query.pk for thread in history.threads] == [slip.query_id]
 
 
 def test_any_two_filed_versions_can_be_compared(world: Any) -> None:
@@ -167,8 +163,10 @@ def test_any_two_filed_versions_can_be_compared(world: Any) -> None:
     content = reading.read(sheet)
     last = versions.compared(sheet, content)
     assert (last.older, last.newer) == (2, 3)
-    assert [(one.code, one.before, one.after) for one in last.changed] == [("P01", "5", "7")]
-    whole = versions.compared(sheet, content, 1, 3)
-    assert (whole.older, whole.newer, whole.changed[0].after) == (1, 3, "7")
-    odd = versions.compared(sheet, content, 3, 1)  # nonsense falls back
+    assert [(difference.code, difference.before, difference.after) for difference in last.changed] == [
+        ("P01", "5", "7")
+    ]
+    first_to_last = versions.compared(sheet, content, 1, 3)
+    assert (first_to_last.older, first_to_last.newer, first_to_last.changed[0].after) == (1, 3, "7")
+    odd = versions.compared(sheet, content, 3, 1)  # invalid numbers fall back to the default
     assert (odd.older, odd.newer) == (2, 3)

@@ -1,4 +1,4 @@
-"""Documents of a desk, and the respondent's files on the review page."""
+"""Documents of reviewing offices, and the respondent's files on the review page."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 
 
 def clean(path: Path) -> str:
-    """A scanner that finds nothing."""
+    """A scanner that accepts every file."""
     return ""
 
 
@@ -34,7 +34,7 @@ def upload() -> SimpleUploadedFile:
     return SimpleUploadedFile("注销通知书.pdf", PDF)
 
 
-def test_a_code_that_wants_evidence_waits_for_the_document(world: Any, province: Any, client: Any) -> None:
+def test_exemption_code_with_evidence_requires_a_document(world: Any, province: Any, client: Any) -> None:
     client.force_login(province)
     assignment = world.sheet.assignment
     url = reverse("unit_exempt", args=[assignment.pk])
@@ -47,7 +47,7 @@ def test_a_code_that_wants_evidence_waits_for_the_document(world: Any, province:
     assert file.name in client.get(reverse("unit_detail", args=[assignment.pk])).content.decode()
     client.post(reverse("unit_evidence", args=[assignment.pk]), {"remove": file.pk})
     file.refresh_from_db()
-    assert file.removed_at is None  # the exemption rests on it
+    assert file.removed_at is None  # the exemption relies on it
     client.post(url)
     client.post(reverse("unit_evidence", args=[assignment.pk]), {"remove": file.pk})
     file.refresh_from_db()
@@ -58,18 +58,18 @@ def test_other_codes_need_no_document(world: Any, province: Any) -> None:
     assert transition(world.sheet, Action.EXEMPT, by=province, reason_code="merged").state == State.EXEMPTED
 
 
-def test_a_document_stands_for_its_name(world: Any, province: Any, client: Any) -> None:
+def test_disposition_requires_a_document(world: Any, province: Any, client: Any) -> None:
     client.force_login(province)
     url = reverse("unit_disposition", args=[world.sheet.assignment.pk])
-    given = {"disposition": "out_of_scope", "reason": "主营业务不在调查范围"}
-    assert client.post(url, given).status_code == 422
-    assert client.post(url, {**given, "file": upload()}).status_code == 302
+    values = {"disposition": "out_of_scope", "reason": "主营业务不在调查范围"}
+    assert client.post(url, values).status_code == 422
+    assert client.post(url, {**values, "file": upload()}).status_code == 302
     world.sheet.assignment.refresh_from_db()
     assert world.sheet.assignment.disposition == "out_of_scope"
 
 
 @pytest.mark.parametrize("data", [b"MZ\x90\x00", PDF * 10])
-def test_limits_are_those_of_the_respondents(
+def test_upload_limits_apply_to_offices(
     world: Any, province: Any, client: Any, settings: Any, root: Path, data: bytes
 ) -> None:
     settings.ATTACHMENT_LARGEST = 100
@@ -81,7 +81,7 @@ def test_limits_are_those_of_the_respondents(
     assert [path for path in root.rglob("*") if path.is_file()] == []
 
 
-def test_documents_of_a_desk_are_for_desks_only(world: Any, province: Any, client: Any) -> None:
+def test_office_documents_are_visible_to_offices_only(world: Any, province: Any, client: Any) -> None:
     file = evidence.attach(world.sheet, by=province, name="a.pdf", data=PDF, purpose=evidence.DESK)
     respondent = world.users["respondent"]
     url = reverse("evidence_file", args=[file.pk])
@@ -103,7 +103,7 @@ def test_documents_of_a_desk_are_for_desks_only(world: Any, province: Any, clien
         evidence.attach(world.sheet, by=stranger, name="a.pdf", data=PDF, purpose=evidence.DESK)
 
 
-def test_review_page_shows_files_beside_what_they_prove(
+def test_review_page_shows_files_at_their_item_and_section(
     world: Any, province: Any, client: Any, settings: Any
 ) -> None:
     sheet = make_sheet(world.unit, State.IN_PROGRESS)

@@ -1,4 +1,4 @@
-"""Files of the desks: what is in them, who gets them, and how they end."""
+"""Export and letter jobs: content, permissions, cancellation and expiry."""
 
 import csv
 import io
@@ -65,7 +65,7 @@ def table(job: DeskJob, by: Any) -> tuple[list[dict[str, str]], list[dict[str, s
         )
 
 
-def test_csv_holds_the_sheets_of_ones_own_area(sheets: list[Any], province: Any) -> None:
+def test_csv_contains_the_sheets_in_scope(sheets: list[Any], province: Any) -> None:
     job = done(province, "export_csv", sheets[0].round)
     assert (job.job.state, job.rows, job.job.percent) == ("done", 2, 100)
     assert job.name.startswith("synthetic-ndrs-2025-csv-")
@@ -74,9 +74,9 @@ def test_csv_holds_the_sheets_of_ones_own_area(sheets: list[Any], province: Any)
     filed = Filing.objects.get(submission=sheets[0]).answers
     row = next(row for row in data if row["uscc"] == sheets[0].unit.uscc)
     assert row["P01"] == filed["P01"]["value"]
-    known = {entry["column"]: entry for entry in codebook}
-    assert set(data[0]) == set(known)
-    assert (known["P01"]["type"], known["P01"]["unit"]) == ("number", "TB")
+    entries = {entry["column"]: entry for entry in codebook}
+    assert set(data[0]) == set(entries)
+    assert (entries["P01"]["type"], entries["P01"]["unit"]) == ("number", "TB")
     with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
         assert "Synthetic" in bundle.read("SYNTHETIC.txt").decode()
 
@@ -86,8 +86,8 @@ def test_formulas_are_neutralised_and_codes_stay_text(sheets: list[Any], provinc
     unit.name, unit.uscc = '=HYPERLINK("http://x")', "123200001234567890"
     unit.save()
     data, codebook = table(done(province, "export_csv", sheets[0].round), province)
-    row = next(row for row in data if row["uscc"] == unit.uscc)  # as it is, for machines
-    assert row["uscc_grouped"] == "12 320000 123456789 0"  # and once more so that no spreadsheet rounds it
+    row = next(row for row in data if row["uscc"] == unit.uscc)  # unchanged, for programs
+    assert row["uscc_grouped"] == "12 320000 123456789 0"  # and grouped, so that spreadsheets do not round it
     assert "15" in next(entry["note"] for entry in codebook if entry["column"] == "uscc_grouped")
     assert '\'=HYPERLINK("http://x")' in {row["name"] for row in data}
     job = done(province, "export_xlsx", sheets[0].round)
@@ -111,7 +111,7 @@ def test_formulas_are_neutralised_and_codes_stay_text(sheets: list[Any], provinc
     ]
 
 
-def test_csv_says_its_types_as_the_web_standard_wants(sheets: list[Any], province: Any) -> None:
+def test_csv_metadata_follows_csvw(sheets: list[Any], province: Any) -> None:
     job = done(province, "export_csv", sheets[0].round)
     with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
         about = json.loads(bundle.read("data.csv-metadata.json"))
@@ -122,7 +122,7 @@ def test_csv_says_its_types_as_the_web_standard_wants(sheets: list[Any], provinc
     assert (types["uscc"], types["P01"], types["P01__status"]) == ("string", "decimal", "integer")
 
 
-def test_why_a_figure_is_missing_is_in_every_format(sheets: list[Any], province: Any) -> None:
+def test_missing_reasons_are_in_every_format(sheets: list[Any], province: Any) -> None:
     filing = Filing.objects.get(submission=sheets[0])
     answers = filing.answers | {
         "S05": {"missing": "unknown"},
@@ -135,37 +135,37 @@ def test_why_a_figure_is_missing_is_in_every_format(sheets: list[Any], province:
         code for code in load_questionnaire("CAT03").items if code not in load_questionnaire("CAT12").items
     )
     Filing.objects.filter(pk=filing.pk).update(answers=answers)
-    wanted = {"S05": "2", "S06": "1", "S07": "0", "B14": "3", other: "5", "P01": "0"}
+    expected = {"S05": "2", "S06": "1", "S07": "0", "B14": "3", other: "5", "P01": "0"}
     data, codebook = table(done(province, "export_csv", sheets[0].round), province)
     row = next(row for row in data if row["uscc"] == sheets[0].unit.uscc)
-    assert {code: row[f"{code}__status"] for code in wanted} == wanted
+    assert {code: row[f"{code}__status"] for code in expected} == expected
     assert (row["S05"], row["S06"], row["S07"], row[other]) == ("", "", "0", "")
     assert row["cell_marks"] == "F10/group/volume=2"
     assert "2 不掌握 not known" in next(e["note"] for e in codebook if e["column"] == "S05__status")
     job = done(province, "export_parquet", sheets[0].round)
     with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
-        found = pq.read_table(io.BytesIO(bundle.read("data.parquet")))
-    place = found.column("uscc").to_pylist().index(sheets[0].unit.uscc)
-    assert {code: str(found.column(f"{code}__status")[place].as_py()) for code in wanted} == wanted
+        parquet = pq.read_table(io.BytesIO(bundle.read("data.parquet")))
+    index = parquet.column("uscc").to_pylist().index(sheets[0].unit.uscc)
+    assert {code: str(parquet.column(f"{code}__status")[index].as_py()) for code in expected} == expected
     job = done(province, "export_xlsx", sheets[0].round)
     book = load_workbook(io.BytesIO(jobs.fetch_job(job, by=province).read_bytes()), read_only=True)
     heads, *lines = book["data"].iter_rows(values_only=True)
-    line = next(one for one in lines if one[0] == sheets[0].unit.uscc)
-    assert {code: str(line[heads.index(f"{code}__status")]) for code in wanted} == wanted
+    line = next(values for values in lines if values[0] == sheets[0].unit.uscc)
+    assert {code: str(line[heads.index(f"{code}__status")]) for code in expected} == expected
 
 
-def test_parquet_has_types_and_the_codebook_inside(sheets: list[Any], province: Any) -> None:
+def test_parquet_has_types_and_codebook_metadata(sheets: list[Any], province: Any) -> None:
     job = done(province, "export_parquet", sheets[0].round, QueueFilter(state="filed", category="CAT12"))
     with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
-        found = pq.read_table(io.BytesIO(bundle.read("data.parquet")))
-    assert found.num_rows == 1
-    assert str(found.schema.field("uscc").type) == "string"
-    assert str(found.schema.field("P01").type) == "double"
-    inside = json.loads(found.schema.metadata[b"codebook"])
-    assert len(inside) == found.num_columns
+        parquet = pq.read_table(io.BytesIO(bundle.read("data.parquet")))
+    assert parquet.num_rows == 1
+    assert str(parquet.schema.field("uscc").type) == "string"
+    assert str(parquet.schema.field("P01").type) == "double"
+    inside = json.loads(parquet.schema.metadata[b"codebook"])
+    assert len(inside) == parquet.num_columns
 
 
-def test_only_the_owner_fetches_and_every_step_is_logged(
+def test_only_the_owner_downloads_and_every_step_is_audited(
     sheets: list[Any], province: Any, nation: Any, client: Any
 ) -> None:
     job = done(province, "export_csv", sheets[0].round)
@@ -242,7 +242,7 @@ def test_requests_are_limited(sheets: list[Any], province: Any, world: Any) -> N
         )
 
 
-def test_letters_are_a_page_a_unit_with_a_code_that_works(
+def test_letters_have_one_page_per_unit_with_a_valid_code(
     sheets: list[Any], province: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_user("respondent", unit=sheets[1].unit)
@@ -254,7 +254,7 @@ def test_letters_are_a_page_a_unit_with_a_code_that_works(
         return typeset(pages)
 
     monkeypatch.setattr(letters, "typeset", watched)
-    # Not a template: a name with the typesetter's own signs must come out as it is.
+    # A name with markup of the typesetter must be printed literally.
     sheets[0].unit.name = "演练#panic(1)*公司_$x"
     sheets[0].unit.save()
     job = done(province, "letters", sheets[0].round, QueueFilter(category="CAT12"))
@@ -271,17 +271,17 @@ def test_letters_are_a_page_a_unit_with_a_code_that_works(
     assert check_code(credit_code=page["uscc"], code=page["code"], address=None).unit_id == sheets[0].unit_id
 
 
-def test_letters_for_nobody_fail_with_a_sentence(sheets: list[Any], province: Any) -> None:
+def test_letters_without_units_fail_with_a_message(sheets: list[Any], province: Any) -> None:
     job = done(province, "letters", sheets[0].round, QueueFilter(category="CAT09"))
     assert (job.job.state, job.job.error.code) == ("failed", "letters_for_nobody")
-    told = []
+    texts = []
     for language in ("en", "zh-hans"):
         with translation.override(language):
-            told.append(str(job.job.error))
-    assert told == ["Every unit of this filter has an account already.", "所选范围内的单位均已开通账户。"]
+            texts.append(str(job.job.error))
+    assert texts == ["Every unit of this filter has an account already.", "所选范围内的单位均已开通账户。"]
 
 
-def test_page_asks_shows_progress_and_cancels(sheets: list[Any], province: Any, client: Any) -> None:
+def test_page_requests_shows_progress_and_cancels(sheets: list[Any], province: Any, client: Any) -> None:
     client.force_login(province)
     client.cookies["django_language"] = "en"
     client.post("/files/", {"kind": "export_csv", "year": "2025", "state": "filed"})

@@ -1,4 +1,4 @@
-"""The ledger says sheet by sheet what tables 3 and 4 count."""
+"""The ledger of invalid sheets equals the counts of tables 3 and 4."""
 
 from collections import Counter
 from typing import Any
@@ -32,7 +32,7 @@ def decided(world: Any, nation: Any) -> Any:
 
 
 def test_ledger_equals_the_counts_of_tables_3_and_4(decided: Any, nation: Any) -> None:
-    found = ledger.counts(nation, decided)
+    counts = ledger.counts(nation, decided)
     rows = coverage_rows(freeze_version(round=decided, by=None))
     categories: Counter[str] = Counter()
     regions: Counter[str] = Counter()
@@ -40,27 +40,29 @@ def test_ledger_equals_the_counts_of_tables_3_and_4(decided: Any, nation: Any) -
         categories[category] += filed - valid
         regions[region] += filed - valid
         assert filed >= valid
-    assert {code: one.invalid for code, one in found.categories.items()} == dict(categories)
-    assert {code: one.invalid for code, one in found.regions.items()} == dict(regions)
-    assert found.total.filed == sum(row[3] for row in rows)
-    assert found.total.valid == sum(row[4] for row in rows)
-    assert sum(found.reasons.values()) == found.total.invalid == ledger.entries(nation, decided).count() == 2
-    for code, one in found.categories.items():
-        assert ledger.entries(nation, decided, category=code).count() == one.invalid
-    for code, one in found.regions.items():
-        assert ledger.entries(nation, decided, region=code).count() == one.invalid
+    assert {code: count.invalid for code, count in counts.categories.items()} == dict(categories)
+    assert {code: count.invalid for code, count in counts.regions.items()} == dict(regions)
+    assert counts.total.filed == sum(row[3] for row in rows)
+    assert counts.total.valid == sum(row[4] for row in rows)
+    assert (
+        sum(counts.reasons.values()) == counts.total.invalid == ledger.entries(nation, decided).count() == 2
+    )
+    for code, count in counts.categories.items():
+        assert ledger.entries(nation, decided, category=code).count() == count.invalid
+    for code, count in counts.regions.items():
+        assert ledger.entries(nation, decided, region=code).count() == count.invalid
 
 
 def test_every_entry_has_reason_actor_and_time(decided: Any, nation: Any) -> None:
     for row in ledger.entries(nation, decided):
-        found: Any = row
-        assert found.invalid_reason in {"not_credible", "duplicate"}
-        assert found.ruled_at is not None
-        assert found.ruled_by == nation.name
+        entry: Any = row
+        assert entry.invalid_reason in {"not_credible", "duplicate"}
+        assert entry.ruled_at is not None
+        assert entry.ruled_by == nation.name
     assert ledger.entries(nation, decided, reason="duplicate").count() == 1
 
 
-def test_page_shows_ones_own_area(decided: Any, province: Any, nation: Any, client: Any) -> None:
+def test_ledger_page_is_limited_to_the_scope(decided: Any, province: Any, nation: Any, client: Any) -> None:
     client.force_login(province)
     client.cookies["django_language"] = "en"
     page = client.get("/review/ledger/?reason=duplicate").content.decode()

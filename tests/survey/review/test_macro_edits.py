@@ -1,4 +1,4 @@
-"""Checks across respondents: each rule fires where it should, and only in the sight of who may see it."""
+"""Checks across respondents: findings of each rule, and their visibility by scope."""
 
 from typing import Any
 
@@ -24,17 +24,17 @@ def put(category: str, region: str, **answers: Any) -> Submission:
 
 def swept(sheet: Submission) -> dict[str, list[MacroFinding]]:
     macro_edits.sweep(sheet.round, ITEMS)
-    found: dict[str, list[MacroFinding]] = {}
+    by_rule: dict[str, list[MacroFinding]] = {}
     for row in MacroFinding.objects.order_by("rule", "key"):
-        found.setdefault(row.rule, []).append(row)
-    return found
+        by_rule.setdefault(row.rule, []).append(row)
+    return by_rule
 
 
 def ids(row: MacroFinding) -> set[int]:
     return set(row.members.values_list("submission", flat=True))
 
 
-def test_x07_group_and_subsidiary_count_twice_only_with_the_wide_perimeter(world: Any) -> None:
+def test_x07_group_and_subsidiary_with_the_wide_perimeter(world: Any) -> None:
     head = put("CAT07", "110000", B18="2", P01="5")
     child = put("CAT13", "320000", B14=head.unit.uscc.lower(), P01="3")
     put("CAT13", "320000", B14="913200000000000000", P01="4")
@@ -47,18 +47,18 @@ def test_x07_group_and_subsidiary_count_twice_only_with_the_wide_perimeter(world
 @pytest.mark.parametrize(("office", "fires"), [("100", True), ("250", False), ("0", False)])
 def test_x08_operated_and_authorised_public_data(world: Any, office: str, fires: bool) -> None:
     bureau = put("CAT02", "320000", MG08=office, P01="7")
-    one, two = (put("CAT10", "320000", MD01=value, P01=value) for value in ("120", "80"))
+    first, second = (put("CAT10", "320000", MD01=value, P01=value) for value in ("120", "80"))
     put("CAT10", "330000", MD01="999", P01="9")
-    found = swept(bureau)
-    assert ("X08" in found) is fires
+    findings = swept(bureau)
+    assert ("X08" in findings) is fires
     if fires:
-        (row,) = found["X08"]
+        (row,) = findings["X08"]
         assert row.region == "320000"
         assert row.numbers == {"units": 200.0, "office": 100.0, "gap": 1.0}
-        assert ids(row) == {bureau.pk, one.pk, two.pk}
+        assert ids(row) == {bureau.pk, first.pk, second.pk}
 
 
-def test_x09_computing_by_place(world: Any) -> None:
+def test_x09_computing_capacity_by_region(world: Any) -> None:
     bureau = put("CAT02", "320000", MR02="100", P01="7")
     rows = {"rows": {"320000": {"capacity": {"value": "140"}}, "330000": {"capacity": {"value": "5"}}}}
     put("CAT06", "110000", K07=rows, P01="8")
@@ -68,9 +68,9 @@ def test_x09_computing_by_place(world: Any) -> None:
     assert "X09" not in swept(bureau)
 
 
-def test_less_than_the_office_counts_speaks_only_against_a_region_that_falls_out(world: Any) -> None:
-    # Nine regions whose units place a fifth to a quarter of what the offices count, and one that places 1 percent.
-    places = [
+def test_x09_shortfall_is_reported_for_outlying_regions_only(world: Any) -> None:
+    # Nine regions whose units report a fifth to a quarter of the department's figure, and one with 1 per cent.
+    regions = [
         "110000",
         "120000",
         "130000",
@@ -83,31 +83,31 @@ def test_less_than_the_office_counts_speaks_only_against_a_region_that_falls_out
         "320000",
     ]
     placed = [20, 21, 22, 23, 24, 25, 20, 22, 24, 1]
-    for region in places:
+    for region in regions:
         last = put("CAT02", region, MR02="100", P01="7")
-    rows = {"rows": {code: {"capacity": {"value": str(n)}} for code, n in zip(places, placed, strict=True)}}
+    rows = {"rows": {code: {"capacity": {"value": str(n)}} for code, n in zip(regions, placed, strict=True)}}
     put("CAT06", "110000", K07=rows, P01="8")
     assert [row.region for row in swept(last)["X09"]] == ["320000"]
-    # With few regions nobody can tell a sample from a gap.
+    # With few regions a shortfall is no finding.
     few = MacroFinding.objects.count()
-    Submission.objects.filter(unit__category="CAT02", unit__region__in=places[:5]).update(state="returned")
+    Submission.objects.filter(unit__category="CAT02", unit__region__in=regions[:5]).update(state="returned")
     assert few
     assert "X09" not in swept(last)
 
 
-def test_x10_nothing_but_zeros_and_x11_copies(world: Any) -> None:
+def test_x10_all_zero_and_x11_copies(world: Any) -> None:
     numbers = {"P01": "10", "P02": "6", "P03": "4", "S01": "9", "S02": "8.50"}
-    one = put("CAT13", "320000", B09="3", **numbers)
+    original = put("CAT13", "320000", B09="3", **numbers)
     copy = put("CAT13", "330000", B09="99", **{**numbers, "S02": "8.5"})
     put("CAT13", "320000", **{**numbers, "S02": "8.6"})
     zero = put("CAT13", "320000", P01="0", S02="0.0")
     short = {"P01": "1", "P02": "1"}
     put("CAT13", "320000", **short)
     put("CAT13", "330000", **short)
-    found = swept(one)
-    (copies,) = found["X11"]
-    assert ids(copies) == {one.pk, copy.pk}
-    assert [ids(row) for row in found["X10"]] == [{zero.pk}]
+    findings = swept(original)
+    (copies,) = findings["X11"]
+    assert ids(copies) == {original.pk, copy.pk}
+    assert [ids(row) for row in findings["X10"]] == [{zero.pk}]
 
 
 def test_a_province_sees_its_members_and_no_sums_of_others(world: Any, province: Any, nation: Any) -> None:
@@ -116,9 +116,9 @@ def test_a_province_sees_its_members_and_no_sums_of_others(world: Any, province:
     put("CAT02", "330000", MG08="1", P01="1")
     put("CAT10", "330000", MD01="9", P01="2")
     swept(own)
-    (told,) = macro_edits.findings_of(province, own.round)
-    assert ([member.submission_id for member in told.members], told.outside) == ([own.pk], 1)
-    assert {one.finding.rule for one in macro_edits.findings_of(nation, own.round)} == {"X08", "X11"}
+    (visible,) = macro_edits.findings_of(province, own.round)
+    assert ([member.submission_id for member in visible.members], visible.outside) == ([own.pk], 1)
+    assert {row.finding.rule for row in macro_edits.findings_of(nation, own.round)} == {"X08", "X11"}
     assert other.pk in {
         m.submission_id for t in macro_edits.findings_of(nation, own.round) for m in t.members
     }

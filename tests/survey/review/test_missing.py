@@ -1,4 +1,4 @@
-"""Who is missing, what the board says about days and returns, and how many queries that takes."""
+"""Missing units, return rates on the progress board, and query budgets."""
 
 from typing import Any
 
@@ -34,7 +34,8 @@ def owing(world: Any) -> list[Any]:
         )
     ]
     shares = [
-        expect(one, *share) for one, share in zip(sheets, ((0.1, 0.2), (0.05, 0.4), (0.3, 0.9)), strict=True)
+        expect(sheet, *share)
+        for sheet, share in zip(sheets, ((0.1, 0.2), (0.05, 0.4), (0.3, 0.9)), strict=True)
     ]
     services.receive_expected(round_=sheets[0].round, run=1, shares=shares)
     return sheets
@@ -48,14 +49,14 @@ def test_province_ranks_by_region_and_nation_by_nation(owing: list[Any], provinc
     assert [row.pk for row in missing(nation, round_)][:3] == [owing[2].pk, owing[0].pk, owing[1].pk]
 
 
-def test_filed_and_ineligible_units_owe_nothing(owing: list[Any], province: Any) -> None:
+def test_filed_and_ineligible_units_are_not_missing(owing: list[Any], province: Any) -> None:
     round_ = owing[0].round
     assignment = owing[0].assignment
     assignment.disposition = Disposition.CLOSED
     assignment.save()
     filed = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
-    found = {row.pk for row in missing(province, round_)}
-    assert {owing[0].pk, filed.pk} & found == set()
+    listed = {row.pk for row in missing(province, round_)}
+    assert {owing[0].pk, filed.pk} & listed == set()
     assert {row.pk for row in missing(province, round_, state="returned")} == {owing[1].pk}
     services.receive_expected(round_=round_, run=2, shares=[])
     assert not ExpectedShare.objects.exists()
@@ -74,9 +75,7 @@ def test_return_rate_counts_returned_and_filed_again(province: Any, world: Any) 
     assert total.returned_rate == 0.5
 
 
-def test_board_takes_few_queries_and_names_nobody_to_outsiders(
-    owing: list[Any], province: Any, world: Any, client: Any
-) -> None:
+def test_board_query_budget_and_scope(owing: list[Any], province: Any, world: Any, client: Any) -> None:
     client.cookies["django_language"] = "en"
     client.force_login(province)
     with CaptureQueriesContext(

@@ -1,4 +1,4 @@
-"""The reviewer's pages: what is shown, what is refused, and where a decision leads."""
+"""The reviewer's pages: content, refusals, and redirects after decisions."""
 
 import datetime as dt
 
@@ -28,7 +28,7 @@ def test_sheet_page_shows_numbers_and_begins_the_review(client, province, filed)
     assert filed.review_started_at is not None
 
 
-def test_pages_of_another_province_do_not_exist(client, world, filed):
+def test_pages_of_another_province_are_not_found(client, world, filed):
     query = services.raise_query(filed, by=world.users["provincial_administrator"], text="请核实")
     client.force_login(world.users["outside_administrator"])
     assert _page(client, filed).status_code == 404
@@ -49,13 +49,13 @@ def test_respondent_has_no_review_pages(client, world):
         assert client.get(url).status_code == 404
 
 
-def test_reviewer_has_no_way_to_change_a_number():
-    names = [one.name for one in __import__("survey.review.urls", fromlist=["x"]).urlpatterns]
+def test_no_review_url_changes_a_value():
+    names = [pattern.name for pattern in __import__("survey.review.urls", fromlist=["x"]).urlpatterns]
     assert not [name for name in names if "save" in name or "edit" in name or "value" in name]
     assert resolve("/review/1/accept/").url_name == "review_accept"
 
 
-def test_accept_goes_on_to_the_next_sheet_of_the_queue(client, province, filed):
+def test_accept_redirects_to_the_next_sheet_of_the_queue(client, province, filed):
     following = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
     client.force_login(province)
     response = client.post(f"/review/{filed.pk}/accept/?category=CAT12", {"shown_filing": "1"})

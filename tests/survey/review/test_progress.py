@@ -1,4 +1,4 @@
-"""The board counts every sheet once and only what its reader may follow."""
+"""The progress board counts every sheet in scope once."""
 
 import pytest
 
@@ -33,10 +33,10 @@ def test_heat(rate, step):
 def test_board_adds_up(world, province, nation):
     make_sheet(make_unit("CAT13", "320000"), State.ACCEPTED)
     make_sheet(make_unit("CAT13", "330000"), State.SUBMITTED)
-    whole = _board(nation)
-    for tallies in (whole.cells, whole.regions, whole.categories):
-        assert sum(tally.due for tally in tallies.values()) == whole.total.due
-        assert sum(tally.filed for tally in tallies.values()) == whole.total.filed == 2
+    national = _board(nation)
+    for tallies in (national.cells, national.regions, national.categories):
+        assert sum(tally.due for tally in tallies.values()) == national.total.due
+        assert sum(tally.filed for tally in tallies.values()) == national.total.filed == 2
     own = _board(province)
     assert set(own.regions) == {"320000"}
     assert own.total.accepted == 1

@@ -46,13 +46,13 @@ def test_each_level_sees_its_own_desk_first(province, nation, filed, at_nation):
 
 def test_counts_on_a_filter_follow_the_other_filters(province, filed):
     make_sheet(make_unit("CAT13", "320000"), State.SUBMITTED)
-    asked = make_sheet(make_unit("CAT13", "320000"), State.SUBMITTED)
-    services.raise_query(asked, by=province, text="请核实")
-    found = queue(province, _round(), QueueFilter(category="CAT13"))
-    assert found.total == 2
-    assert found.facets["category"] == {"CAT12": 1, "CAT13": 2}
-    assert found.facets["queries"] == {"open": 1, "none": 1}
-    assert _ids(province, category="CAT13", queries="open") == [asked.pk]
+    commented = make_sheet(make_unit("CAT13", "320000"), State.SUBMITTED)
+    services.raise_query(commented, by=province, text="请核实")
+    result = queue(province, _round(), QueueFilter(category="CAT13"))
+    assert result.total == 2
+    assert result.facets["category"] == {"CAT12": 1, "CAT13": 2}
+    assert result.facets["queries"] == {"open": 1, "none": 1}
+    assert _ids(province, category="CAT13", queries="open") == [commented.pk]
 
 
 def test_search_by_start_of_code_or_part_of_name(province, filed):
@@ -77,14 +77,14 @@ def test_order_by_change_puts_the_largest_first(province, filed):
     answers = {**last.answers, "P01": {"value": "2"}}
     Submission.objects.filter(pk=last.pk).update(answers=answers)
     Submission.objects.filter(pk=grown.pk).update(answers={**grown.answers, "P01": {"value": "2000000"}})
-    found = queue(province, _round(), QueueFilter(order="change"))
-    assert [row.pk for row in found.page.object_list] == [grown.pk, filed.pk]
-    assert found.page.object_list[0].change == pytest.approx(1_000_000)
-    assert found.page.object_list[1].change is None
+    result = queue(province, _round(), QueueFilter(order="change"))
+    assert [row.pk for row in result.page.object_list] == [grown.pk, filed.pk]
+    assert result.page.object_list[0].change == pytest.approx(1_000_000)
+    assert result.page.object_list[1].change is None
 
 
 @pytest.mark.parametrize("order", ["oldest", "findings", "change"])
-def test_neighbours_walk_the_queue_in_order(province, filed, order):
+def test_neighbours_follow_the_queue_order(province, filed, order):
     for count in (0, 2):
         sheet = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
         Submission.objects.filter(pk=sheet.pk).update(soft_count=count)
@@ -93,14 +93,14 @@ def test_neighbours_walk_the_queue_in_order(province, filed, order):
     rows = [Submission.objects.select_related("round").get(pk=pk) for pk in ids]
     if order != "change":
         around = [neighbours(province, setting, row) for row in rows]
-        assert [one.next for one in around] == [*ids[1:], None]
-        assert [one.previous for one in around] == [None, *ids[:-1]]
+        assert [pair.next for pair in around] == [*ids[1:], None]
+        assert [pair.previous for pair in around] == [None, *ids[:-1]]
     services.accept_submission(rows[0], by=province)
     following = neighbours(province, setting, Submission.objects.get(pk=ids[0])).next
     assert following in ids[1:] if order != "change" else True
 
 
-def test_queue_takes_few_queries_whatever_its_size(province, filed, django_assert_max_num_queries, client):
+def test_queue_query_count_is_constant(province, filed, django_assert_max_num_queries, client):
     for _ in range(4):
         make_sheet(make_unit("CAT13", "320000"), State.SUBMITTED)
     client.force_login(province)

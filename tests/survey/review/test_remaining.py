@@ -1,4 +1,4 @@
-"""The stop rule: against every depth tried by hand, by scope, and on the page."""
+"""The stop rule: against an exhaustive search, by scope, and on the page."""
 
 from itertools import groupby
 from typing import Any
@@ -22,43 +22,47 @@ SHARES = st.lists(
 )
 
 
-def test_nothing_suspected_needs_no_look() -> None:
+def test_depth_is_zero_without_unusual_values() -> None:
     assert depth([], {"P01": 0.02}, 0.1) == (0, {})
 
 
-def test_small_values_below_the_allowance_may_stay() -> None:
-    # Allowed: 0.1 x 0.02 = 0.002. The two at the end add up to exactly that, so only the first is worth a look.
+def test_depth_excludes_shares_within_the_allowance() -> None:
+    # Allowed: 0.1 x 0.02 = 0.002. The two at the end add up to exactly that, so only the first needs review.
     shares = [(1, 9.0, "P01", 0.5), (2, 2.0, "P01", 0.0015), (3, 1.0, "P01", 0.0005)]
     assert depth(shares, {"P01": 0.02}, 0.1) == (1, {"P01": 0.002})
 
 
 @given(rows=SHARES, part=st.floats(0.01, 1))
-def test_depth_is_the_smallest_that_leaves_little(rows: list[tuple[int, float, str]], part: float) -> None:
+def test_depth_is_the_smallest_within_the_allowance(rows: list[tuple[int, float, str]], part: float) -> None:
     errors = {"P01": 0.5, "S02": 0.1}
-    # A sheet's place in the queue is its number here: sheet 1 has the highest score.
+    # The number of a sheet is its rank in the queue: sheet 1 has the highest score.
     shares = [(sheet, float(-sheet), item, share) for sheet, share, item in rows]
-    known = sorted({sheet for sheet, _score, item, _share in shares if item in errors})
+    ranked = sorted({sheet for sheet, _score, item, _share in shares if item in errors})
 
     def fits(k: int) -> bool:
-        rest = sorted((i, s) for sheet, _score, i, s in shares if i in errors and sheet in known[k:])
+        rest = sorted((i, s) for sheet, _score, i, s in shares if i in errors and sheet in ranked[k:])
         return all(
             sum(share for _item, share in group) <= part * errors[item] * (1 + 1e-12)
             for item, group in groupby(rest, key=lambda row: row[0])
         )
 
-    found, left = depth(shares, errors, part)
-    assert fits(found) and (found == 0 or not all(fits(k) for k in range(found)))
-    assert found == 0 or not fits(found - 1) or sum(left.values()) > 0
-    assert set(left) <= set(errors)
+    result, remainder = depth(shares, errors, part)
+    assert fits(result) and (result == 0 or not all(fits(k) for k in range(result)))
+    assert result == 0 or not fits(result - 1) or sum(remainder.values()) > 0
+    assert set(remainder) <= set(errors)
 
 
 @pytest.fixture
 def desks(world: Any) -> Any:
     """Three undecided sheets in Jiangsu, one in Zhejiang; the errors of a run."""
-    here = [make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED) for _number in range(3)]
-    there = make_sheet(make_unit("CAT12", "330000"), State.SUBMITTED)
+    jiangsu = [make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED) for _number in range(3)]
+    zhejiang = make_sheet(make_unit("CAT12", "330000"), State.SUBMITTED)
     for number, (sheet, region, national, own) in enumerate(
-        [(here[0], "320000", 0.04, 0.3), (here[1], "320000", -0.0001, 0.001), (there, "330000", 0.0004, 0.01)]
+        [
+            (jiangsu[0], "320000", 0.04, 0.3),
+            (jiangsu[1], "320000", -0.0001, 0.001),
+            (zhejiang, "330000", 0.0004, 0.01),
+        ]
     ):
         item = ScoredItem(
             item="P01",
@@ -87,37 +91,37 @@ def desks(world: Any) -> Any:
             ],
         )
     services.receive_background(
-        round_=there.round,
+        round_=zhejiang.round,
         run=1,
         peers=[],
         cells=[],
         errors=[("", "P01", 0.01), ("320000", "P01", 0.05), ("330000", "P01", 0.2)],
     )
-    return there.round
+    return zhejiang.round
 
 
-def test_the_nation_sees_all_lanes_and_signs_do_not_cancel(desks: Any, nation: Any) -> None:
-    lanes = {lane.region: lane for lane in remaining(nation, desks)}
-    assert (lanes[""].undecided, lanes[""].needed) == (4, 1)
-    [total] = lanes[""].totals
+def test_nation_sees_all_domains_and_shares_are_absolute(desks: Any, nation: Any) -> None:
+    domains = {domain.region: domain for domain in remaining(nation, desks)}
+    assert (domains[""].undecided, domains[""].needed) == (4, 1)
+    [total] = domains[""].totals
     assert (total.now, total.after, total.allowed) == pytest.approx((0.0405, 0.0005, 0.001))
-    assert (lanes["320000"].undecided, lanes["320000"].needed) == (3, 1)
-    assert (lanes["330000"].undecided, lanes["330000"].needed) == (1, 0)
+    assert (domains["320000"].undecided, domains["320000"].needed) == (3, 1)
+    assert (domains["330000"].undecided, domains["330000"].needed) == (1, 0)
 
 
-def test_a_province_sees_its_own_lane_only(desks: Any, province: Any) -> None:
-    assert [lane.region for lane in remaining(province, desks)] == ["320000"]
+def test_province_sees_its_own_domain_only(desks: Any, province: Any) -> None:
+    assert [domain.region for domain in remaining(province, desks)] == ["320000"]
 
 
 def test_page_in_both_languages_and_before_any_run(client: Client, world: Any, nation: Any) -> None:
     client.force_login(nation)
     assert (
-        "No run has told yet"
+        "No estimation run has provided sampling errors yet"
         in client.get(reverse("review_remaining"), headers={"Accept-Language": "en"}).content.decode()
     )
 
 
-def test_page_shows_what_may_stop(client: Client, desks: Any, nation: Any) -> None:
+def test_page_shows_domains_that_may_stop(client: Client, desks: Any, nation: Any) -> None:
     client.force_login(nation)
     for language, stop in (("en", "may stop"), ("zh-hans", "可以停止")):
         body = client.get(reverse("review_remaining"), headers={"Accept-Language": language}).content.decode()

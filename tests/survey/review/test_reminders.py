@@ -1,4 +1,4 @@
-"""Reminders reach those who owe when they are sent, and nobody else; every decision is in the log."""
+"""Reminders are sent to units that have not filed at sending time; every outcome is recorded."""
 
 import datetime as dt
 from typing import Any
@@ -25,7 +25,7 @@ SENT_TEXTS: list[tuple[str, str]] = []
 
 
 def gateway(number: str, text: str) -> None:
-    """A gateway that keeps what it is given, and refuses one number."""
+    """A gateway that records messages and refuses one number."""
     if number == "000":
         raise ConnectionError("no route")
     SENT_TEXTS.append((number, text))
@@ -49,7 +49,7 @@ def requested(by: Any, sheets: list[Submission], group: str = "in_progress") -> 
     return reminders.request_reminders(by=by, round_=sheets[0].round, group=group, category="CAT12")
 
 
-def test_whoever_filed_meanwhile_is_not_reminded(owing: list[Submission], province: Any) -> None:
+def test_units_that_filed_meanwhile_are_not_reminded(owing: list[Submission], province: Any) -> None:
     batch = requested(province, owing)
     assert batch.reminders.count() == 2
     Submission.objects.filter(pk=owing[0].pk).update(state="submitted", filed_at=timezone.now())
@@ -75,9 +75,7 @@ def test_sending_twice_reminds_once(owing: list[Submission], province: Any) -> N
     assert batch.finished_at is not None
 
 
-def test_a_message_that_waited_is_not_sent_to_who_filed_meanwhile(
-    owing: list[Submission], province: Any
-) -> None:
+def test_queued_message_is_not_sent_after_filing(owing: list[Submission], province: Any) -> None:
     batch = requested(province, owing)
     do_waiting("reminders")
     Submission.objects.filter(pk=owing[0].pk).update(state="submitted", filed_at=timezone.now())
@@ -86,9 +84,7 @@ def test_a_message_that_waited_is_not_sent_to_who_filed_meanwhile(
     assert sorted(batch.reminders.values_list("outcome", "emails")) == [("sent", 0), ("sent", 1)]
 
 
-def test_units_that_need_not_answer_or_have_nobody_are_told_apart(
-    owing: list[Submission], province: Any
-) -> None:
+def test_outcomes_of_ineligible_units_and_units_without_users(owing: list[Submission], province: Any) -> None:
     batch = requested(province, owing)
     assignment = owing[0].assignment
     assignment.disposition = Disposition.CLOSED
@@ -104,9 +100,7 @@ def test_units_that_need_not_answer_or_have_nobody_are_told_apart(
 
 
 @override_settings(SMS_GATEWAY="tests.survey.review.test_reminders.gateway")
-def test_text_messages_go_through_the_gateway_and_a_failure_stops_nobody(
-    owing: list[Submission], province: Any
-) -> None:
+def test_failed_text_message_does_not_stop_the_batch(owing: list[Submission], province: Any) -> None:
     first = owing[0].unit
     from survey.access.models import User
 
@@ -119,7 +113,7 @@ def test_text_messages_go_through_the_gateway_and_a_failure_stops_nobody(
     assert failed.detail == "ConnectionError: no route"
 
 
-def test_groups_speak_of_state_and_of_days(owing: list[Submission], province: Any) -> None:
+def test_groups_select_by_state_and_days(owing: list[Submission], province: Any) -> None:
     round_ = owing[0].round
     day = timezone.localdate() + dt.timedelta(days=3)
     moment = timezone.make_aware(dt.datetime.combine(day, dt.time(23, 59)))
@@ -128,13 +122,13 @@ def test_groups_speak_of_state_and_of_days(owing: list[Submission], province: An
     back = make_sheet(make_unit("CAT12", "320000"), State.RETURNED)
     Submission.objects.filter(pk=back.pk).update(return_due_at=moment)
 
-    def found(group: str) -> set[int]:
+    def candidates(group: str) -> set[int]:
         return set(reminders.candidates(province, round_, group, "CAT12").values_list("pk", flat=True))
 
-    assert found("due_3") == {owing[0].pk, back.pk}
-    assert found("due_1") == set()
-    assert found("returned") == {back.pk}
-    assert found("in_progress") == {owing[0].pk, owing[1].pk}
+    assert candidates("due_3") == {owing[0].pk, back.pk}
+    assert candidates("due_1") == set()
+    assert candidates("returned") == {back.pk}
+    assert candidates("in_progress") == {owing[0].pk, owing[1].pk}
 
 
 def test_calendar_is_off_by_default_and_sends_each_group_once(owing: list[Submission]) -> None:
@@ -144,13 +138,13 @@ def test_calendar_is_off_by_default_and_sends_each_group_once(owing: list[Submis
     remind_by_calendar()
     assert not ReminderBatch.objects.exists()
     with override_settings(REMINDERS_AUTOMATIC=True, CELERY_TASK_ALWAYS_EAGER=True):
-        made = reminders.calendar_batches()
+        batches = reminders.calendar_batches()
         assert reminders.calendar_batches() == []
-    assert len(made) == 3
+    assert len(batches) == 3
     assert list(Reminder.objects.values_list("batch__group", "submission")) == [("due_1", owing[2].pk)]
 
 
-def test_requests_are_refused_without_right_group_or_anybody(
+def test_requests_need_permission_group_and_recipients(
     owing: list[Submission], province: Any, world: Any
 ) -> None:
     with pytest.raises(PermissionDenied):

@@ -1,4 +1,4 @@
-"""Scores on the pages: order, filter, and what a score says in both languages."""
+"""Scores on the pages: order, filter, and descriptions in both languages."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def scored(sheet: Any, value: float, *items: ScoredItem) -> None:
-    given = ScoredSheet(
+    sheet_score = ScoredSheet(
         submission=sheet.pk,
         filing_number=1,
         value=value,
@@ -30,7 +30,7 @@ def scored(sheet: Any, value: float, *items: ScoredItem) -> None:
         respondents=9,
         items=items,
     )
-    services.receive_scores(run=1, sheets=[given])
+    services.receive_scores(run=1, sheets=[sheet_score])
 
 
 def slip(national: float | None = 0.0124, regional: float | None = 0.083, **more: Any) -> ScoredItem:
@@ -54,8 +54,8 @@ def three(world: Any) -> list[Any]:
 
 
 def test_queue_is_ordered_by_score_with_the_unscored_last(three: list[Any], province: Any) -> None:
-    found = queue(province, three[0].round, QueueFilter())
-    assert [row.pk for row in found.page.object_list] == [three[1].pk, three[0].pk, three[2].pk]
+    result = queue(province, three[0].round, QueueFilter())
+    assert [row.pk for row in result.page.object_list] == [three[1].pk, three[0].pk, three[2].pk]
     oldest = queue(province, three[0].round, QueueFilter(order="oldest"))
     assert [row.pk for row in oldest.page.object_list] == [sheet.pk for sheet in three]
 
@@ -67,9 +67,9 @@ def test_neighbours_follow_the_score(three: list[Any], province: Any) -> None:
 
 
 def test_filter_by_effect_with_counts(three: list[Any], province: Any) -> None:
-    found = queue(province, three[0].round, QueueFilter(effect="slip"))
-    assert [row.pk for row in found.page.object_list] == [three[1].pk]
-    assert found.facets["effect"] == {"slip": 1, "little": 2}
+    result = queue(province, three[0].round, QueueFilter(effect="slip"))
+    assert [row.pk for row in result.page.object_list] == [three[1].pk]
+    assert result.facets["effect"] == {"slip": 1, "little": 2}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_filter_by_effect_with_counts(three: list[Any], province: Any) -> None:
         ),
     ],
 )
-def test_sheet_says_what_hangs_on_the_value(
+def test_sheet_page_describes_the_effect_of_the_value(
     three: list[Any], province: Any, client: Any, language: str, sentences: list[str]
 ) -> None:
     client.force_login(province)
@@ -114,7 +114,7 @@ def test_a_score_of_an_older_filing_is_not_shown(three: list[Any], province: Any
     assert "raises the national total" not in text
 
 
-def test_a_value_without_totals_still_says_what_was_expected(three: list[Any]) -> None:
+def test_effect_without_totals_states_the_expected_value(three: list[Any]) -> None:
     scored(three[2], 0.0, slip(None, None, value=10.0, slip_base=0))
     item = ItemScore.objects.get(sheet_id=three[2].pk)
     with translation.override("en"):
@@ -128,27 +128,27 @@ def services_moves(item: ItemScore) -> str:
     return moves(item, unit="TB", source="source", region="Jiangsu")
 
 
-def test_small_shares_are_told_in_words() -> None:
+def test_share_formats_small_and_large_values() -> None:
     with translation.override("en"):
-        assert [share(one) for one in (0.00001, -0.5, 12.0)] == ["less than 0.01%", "50.00%", "1,200%"]
+        assert [share(value) for value in (0.00001, -0.5, 12.0)] == ["less than 0.01%", "50.00%", "1,200%"]
 
 
-def test_box_lies_inside_the_drawing_and_says_the_same() -> None:
+def test_box_positions_and_description() -> None:
     with translation.override("en"):
-        found = box(50_000, [10, 100, 1_000, 10_000, 20_000], 31, "TB")
-    assert found is not None
-    places = [found.low, found.left, found.middle, found.right, found.high, found.value]
-    assert places == sorted(places)
-    assert (places[0], places[-1]) == (MARGIN, WIDTH - MARGIN)
-    assert found.is_outside
-    assert found.words == (
+        result = box(50_000, [10, 100, 1_000, 10_000, 20_000], 31, "TB")
+    assert result is not None
+    positions = [result.low, result.left, result.middle, result.right, result.high, result.value]
+    assert positions == sorted(positions)
+    assert (positions[0], positions[-1]) == (MARGIN, WIDTH - MARGIN)
+    assert result.is_outside
+    assert result.words == (
         "Of 31 similar units half lie between 100 and 10,000 TB, nine in ten between 10 and 20,000; the median is "
         "1,000. This value is 50 times the median."
     )
     assert box(0, [1, 2, 3, 4, 5], 10, "TB") is None
 
 
-def test_closest_peers_win(three: list[Any]) -> None:
+def test_closest_peer_group_is_used(three: list[Any]) -> None:
     for group, middle in (("CAT12", 1.0), ("CAT12/small", 2.0)):
         PeerQuantiles.objects.create(
             round=three[0].round,

@@ -26,8 +26,8 @@ def _state(sheet: Submission) -> str:
     return Submission.objects.get(pk=sheet.pk).state
 
 
-# Who decides where
-def test_province_passes_on_and_nation_takes_into_the_sample(filed, province, nation):
+# Levels of decision
+def test_acceptance_by_province_and_nation(filed, province, nation):
     assert services.accept_submission(filed, by=province).state == State.NATIONAL_REVIEW
     assert not Observation.objects.filter(unit=filed.unit).exists()
     assert services.accept_submission(filed, by=nation).state == State.ACCEPTED
@@ -99,7 +99,7 @@ def test_open_comment_stops_acceptance_until_it_is_closed(filed, province):
     assert services.accept_submission(filed, by=province).state == State.NATIONAL_REVIEW
 
 
-def test_comment_lives_through_return_answer_and_second_question(filed, province):
+def test_comment_survives_return_answer_and_reopening(filed, province):
     query = services.raise_query(filed, by=province, item="P01", text="单位是 TB 吗？")
     services.return_submission(filed, by=province, reason="请核实单位", due_at=SOON)
     filler = make_user(Role.RESPONDENT, unit=filed.unit)
@@ -126,7 +126,7 @@ def test_comment_needs_text_and_an_item_of_the_form(filed, province):
 
 
 # Verdicts
-def test_refused_reason_stops_acceptance_and_accepting_it_lets_go(filed, explained, province):
+def test_refused_reason_prevents_acceptance_until_accepted(filed, explained, province):
     services.judge_explanation(filed, by=province, edit=explained.edit, verdict="refused")
     filed.refresh_from_db()
     assert filed.unexplained_count >= 1
@@ -151,13 +151,13 @@ def test_verdict_needs_a_reason_about_these_numbers(filed, explained, province):
 @pytest.mark.parametrize(
     ("reason", "due_at"), [("", SOON), ("  ", SOON), ("请核实", None), ("请核实", timezone.now())]
 )
-def test_return_needs_a_reason_and_a_date_ahead(filed, province, reason, due_at):
+def test_return_needs_a_reason_and_a_future_date(filed, province, reason, due_at):
     with pytest.raises(PolicyDenied):
         services.return_submission(
             filed, by=province, reason=reason, due_at=due_at, queries=[("P01", "为什么这么大")]
         )
     assert _state(filed) == State.SUBMITTED
-    assert not filed.queries.exists()  # the comment of the refused return is gone as well
+    assert not filed.queries.exists()  # the comment of the refused return is rolled back
 
 
 def test_return_stores_reason_date_and_comments(filed, province):

@@ -1,4 +1,4 @@
-"""Acceptances of many sheets beside other acts on the same sheets: every sheet is decided once, by one of them."""
+"""Bulk acceptance concurrent with other actions: every sheet is decided once, by one of them."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from tests.concurrency import Outcome, race, without_row_locks
 from tests.factories import make_sheet, make_unit, make_user
 from tests.survey.review.test_verdicts import filed_with_reason
 
-type Story = Callable[[Any], None]
+type Scenario = Callable[[Any], None]
 CAT12 = QueueFilter(category="CAT12")
 
 
@@ -38,7 +38,7 @@ def sheets_of(state: State, count: int = 3, region: str = "320000") -> list[Subm
 
 
 def accept_all(by: Any, sheets: list[Submission]) -> Any:
-    """An act: accept everything of CAT12 on this desk, which are these sheets."""
+    """Bulk acceptance of all CAT12 sheets that ``by`` decides on, which are ``sheets``."""
     seen = bulk.preview(by, sheets[0].round, CAT12)
     assert seen.expected == len(sheets)
     return partial(
@@ -56,22 +56,22 @@ def states(sheets: list[Submission]) -> list[str]:
 
 
 def decisions(row: Submission) -> list[str]:
-    """Moves of the history since the sheet was filed."""
+    """Transitions since the sheet was filed."""
     events = SubmissionEvent.objects.filter(submission=row, kind="state").order_by("pk")
     return [event.action for event in events if event.action not in {"save", "submit"}]
 
 
 def assert_refused(outcome: Outcome, *kinds: type[Exception]) -> None:
     assert isinstance(outcome.error, kinds), outcome
-    assert outcome.waited, "it did not wait for the other one"
+    assert outcome.waited, "it did not wait for the other transaction"
 
 
 def assert_done(outcome: Outcome) -> None:
     assert outcome.error is None, outcome
 
 
-def accepted_together_twice(world: Any) -> None:
-    """The same filter confirmed by two people: one act, one decision a sheet."""
+def bulk_accepted_twice(world: Any) -> None:
+    """The same filter confirmed by two people: one bulk acceptance, one decision per sheet."""
     sheets = sheets_of(State.SUBMITTED)
     acts = [
         accept_all(by, sheets)
@@ -87,21 +87,21 @@ def accepted_together_twice(world: Any) -> None:
     assert [decisions(row) for row in sheets] == [["accept"]] * 3
 
 
-def accepted_together_by_desks_that_overlap(world: Any) -> None:
-    """The nation's count covers two provinces; a colleague's covers one of them: nothing of the larger is done."""
-    here, there = sheets_of(State.NATIONAL_REVIEW), sheets_of(State.NATIONAL_REVIEW, 2, "330000")
+def bulk_accepted_by_overlapping_reviewers(world: Any) -> None:
+    """One preview covers two provinces, a colleague's one of them: the larger acceptance is refused."""
+    jiangsu, zhejiang = sheets_of(State.NATIONAL_REVIEW), sheets_of(State.NATIONAL_REVIEW, 2, "330000")
     by, colleague = world.users["reviewer"], make_user("reviewer")
     smaller = CAT12.but(region="320000")
-    part = partial(bulk.bulk_accept, by=by, round=here[0].round, setting=smaller, expected=3)
-    first, second = race(part, accept_all(colleague, [*here, *there]))
+    part = partial(bulk.bulk_accept, by=by, round=jiangsu[0].round, setting=smaller, expected=3)
+    first, second = race(part, accept_all(colleague, [*jiangsu, *zhejiang]))
     assert_done(first)
     assert_refused(second, StaleRevision)
-    assert states([*here, *there]) == ["accepted"] * 3 + ["national_review"] * 2
+    assert states([*jiangsu, *zhejiang]) == ["accepted"] * 3 + ["national_review"] * 2
     assert BulkAcceptance.objects.count() == 1 and BulkMember.objects.count() == 3
-    assert Observation.objects.filter(filing__submission__in=[*here, *there]).count() == 3
+    assert Observation.objects.filter(filing__submission__in=[*jiangsu, *zhejiang]).count() == 3
 
 
-def accepted_together_while_one_is_returned(world: Any) -> None:
+def bulk_accepted_while_a_sheet_is_returned(world: Any) -> None:
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
     first, second = race(give_back(sheets[0], by), accept_all(by, sheets))
     assert_done(first)
@@ -110,7 +110,7 @@ def accepted_together_while_one_is_returned(world: Any) -> None:
     assert not BulkAcceptance.objects.exists()
 
 
-def one_is_returned_while_accepted_together(world: Any) -> None:
+def sheet_returned_while_bulk_accepted(world: Any) -> None:
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
     first, second = race(accept_all(by, sheets), give_back(sheets[1], by))
     assert_done(first)
@@ -119,8 +119,8 @@ def one_is_returned_while_accepted_together(world: Any) -> None:
     assert [decisions(row) for row in sheets] == [["accept"]] * 3
 
 
-def accepted_together_while_a_comment_is_raised(world: Any) -> None:
-    """No sheet is accepted over an open comment, neither alone nor with others."""
+def bulk_accepted_while_a_comment_is_raised(world: Any) -> None:
+    """A sheet with an open comment is not accepted in bulk."""
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
     comment = partial(raise_query, sheets[0], by=by, text="请核实", item="B09")
     first, second = race(comment, accept_all(by, sheets))
@@ -129,8 +129,8 @@ def accepted_together_while_a_comment_is_raised(world: Any) -> None:
     assert states(sheets) == ["submitted"] * 3
 
 
-def accepted_together_while_a_second_comment_is_raised(world: Any) -> None:
-    """The same where the review has begun before, so that the comment changes nothing in the sheet's row."""
+def bulk_accepted_while_a_second_comment_is_raised(world: Any) -> None:
+    """The same after the review has begun, so that the comment does not change the sheet's row."""
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
     Submission.objects.filter(pk=sheets[0].pk).update(review_started_at=timezone.now())
     comment = partial(raise_query, sheets[0], by=by, text="请核实", item="B09")
@@ -140,7 +140,7 @@ def accepted_together_while_a_second_comment_is_raised(world: Any) -> None:
     assert states(sheets) == ["submitted"] * 3
 
 
-def accepted_together_while_a_reason_is_refused(world: Any) -> None:
+def bulk_accepted_while_a_reason_is_refused(world: Any) -> None:
     sheets, by = (
         [filed_with_reason(), *sheets_of(State.SUBMITTED, 2)],
         world.users["provincial_administrator"],
@@ -154,7 +154,7 @@ def accepted_together_while_a_reason_is_refused(world: Any) -> None:
     assert set(sheets[0].explanations.values_list("verdict", flat=True)) <= {"", "refused"}
 
 
-def taken_back_twice(world: Any) -> None:
+def undone_twice(world: Any) -> None:
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
     act = accept_all(by, sheets)()
     back = partial(undo.undo_acceptance, act, by=by, reason="选错了")
@@ -165,7 +165,7 @@ def taken_back_twice(world: Any) -> None:
     assert [decisions(row) for row in sheets] == [["accept", "undo_accept"]] * 3
 
 
-def taken_back_while_one_moves_on(world: Any) -> None:
+def undone_while_a_sheet_is_accepted(world: Any) -> None:
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
     act = accept_all(by, sheets)()
     onward = partial(accept_submission, sheets[0], by=world.users["reviewer"])
@@ -176,8 +176,8 @@ def taken_back_while_one_moves_on(world: Any) -> None:
     assert states(sheets) == ["accepted", "submitted", "submitted"]
 
 
-def one_is_ruled_out_while_taken_back(world: Any) -> None:
-    """Both are done, one after the other: the ruling is made on the sheet as the undo left it."""
+def sheet_invalidated_while_undone(world: Any) -> None:
+    """Both succeed in sequence: the invalidation applies to the sheet after the undo."""
     sheets, by = sheets_of(State.NATIONAL_REVIEW), world.users["reviewer"]
     act = accept_all(by, sheets)()
     ruling = partial(invalidate, sheets[0], by=make_user("reviewer"), reason_code="not_credible")
@@ -190,8 +190,8 @@ def one_is_ruled_out_while_taken_back(world: Any) -> None:
     assert (last.action, last.old, last.new) == ("invalidate", "national_review", "invalidated")
 
 
-def accepted_together_while_taken_back(world: Any) -> None:
-    """The province takes its act back while the nation accepts the same sheets."""
+def bulk_accepted_while_undone(world: Any) -> None:
+    """The province undoes its acceptance while the nation accepts the same sheets."""
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
     act = accept_all(by, sheets)()
     onward = accept_all(world.users["reviewer"], sheets)
@@ -202,7 +202,7 @@ def accepted_together_while_taken_back(world: Any) -> None:
     assert not Observation.objects.filter(filing__submission__in=sheets).exists()
 
 
-def taken_back_while_accepted_together(world: Any) -> None:
+def undone_while_bulk_accepted(world: Any) -> None:
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
     act = accept_all(by, sheets)()
     onward = accept_all(world.users["reviewer"], sheets)
@@ -213,31 +213,31 @@ def taken_back_while_accepted_together(world: Any) -> None:
     assert Observation.objects.filter(filing__submission__in=sheets).count() == 3
 
 
-BY_THE_LOCK: tuple[Story, ...] = (
-    accepted_together_twice,
-    one_is_returned_while_accepted_together,
-    accepted_together_while_a_comment_is_raised,
-    accepted_together_while_a_second_comment_is_raised,
-    accepted_together_while_a_reason_is_refused,
-    taken_back_twice,
-    taken_back_while_one_moves_on,
-    one_is_ruled_out_while_taken_back,
-    accepted_together_while_taken_back,
-    taken_back_while_accepted_together,
+PROTECTED_BY_LOCK: tuple[Scenario, ...] = (
+    bulk_accepted_twice,
+    sheet_returned_while_bulk_accepted,
+    bulk_accepted_while_a_comment_is_raised,
+    bulk_accepted_while_a_second_comment_is_raised,
+    bulk_accepted_while_a_reason_is_refused,
+    undone_twice,
+    undone_while_a_sheet_is_accepted,
+    sheet_invalidated_while_undone,
+    bulk_accepted_while_undone,
+    undone_while_bulk_accepted,
 )
-# These hold by more than the lock: the UPDATE of a set of sheets names the state that they start from.
-BY_MORE: tuple[Story, ...] = (
-    accepted_together_by_desks_that_overlap,
-    accepted_together_while_one_is_returned,
+# Protected by more than the lock: the UPDATE of a set of sheets has a condition on their state.
+ALSO_PROTECTED: tuple[Scenario, ...] = (
+    bulk_accepted_by_overlapping_reviewers,
+    bulk_accepted_while_a_sheet_is_returned,
 )
 
 
-@pytest.mark.parametrize("story", [*BY_THE_LOCK, *BY_MORE])
-def test_two_connections(committed_world: Any, story: Story) -> None:
-    story(committed_world)
+@pytest.mark.parametrize("scenario", [*PROTECTED_BY_LOCK, *ALSO_PROTECTED])
+def test_two_connections(committed_world: Any, scenario: Scenario) -> None:
+    scenario(committed_world)
 
 
-@pytest.mark.parametrize("story", BY_THE_LOCK)
-def test_without_the_lock_of_the_sheet_the_race_is_lost(committed_world: Any, story: Story) -> None:
+@pytest.mark.parametrize("scenario", PROTECTED_BY_LOCK)
+def test_scenario_fails_without_the_row_lock(committed_world: Any, scenario: Scenario) -> None:
     with without_row_locks(Submission, BulkAcceptance), pytest.raises(AssertionError):
-        story(committed_world)
+        scenario(committed_world)

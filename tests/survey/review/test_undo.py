@@ -1,4 +1,4 @@
-"""An acceptance of many sheets is taken back as one act, and only as far as nothing has happened since."""
+"""Undo of bulk acceptances, limited to unchanged sheets."""
 
 import datetime as dt
 from typing import Any
@@ -34,7 +34,7 @@ def states(sheets: list[Submission]) -> list[str]:
 
 
 @pytest.mark.parametrize("state", [State.SUBMITTED, State.NATIONAL_REVIEW])
-def test_all_sheets_return_to_the_desk_they_came_from(province: Any, nation: Any, state: State) -> None:
+def test_undo_restores_the_earlier_state_of_all_sheets(province: Any, nation: Any, state: State) -> None:
     by = province if state is State.SUBMITTED else nation
     act, sheets = accepted(by, state)
     done = undo.undo_acceptance(act, by=by, reason="选错了筛选条件")
@@ -52,16 +52,16 @@ def test_all_sheets_return_to_the_desk_they_came_from(province: Any, nation: Any
         undo.undo_acceptance(act, by=by, reason="再来一次")
 
 
-def test_sheets_that_moved_on_stay_where_they_are(province: Any, nation: Any) -> None:
+def test_undo_skips_sheets_that_moved_on(province: Any, nation: Any) -> None:
     act, sheets = accepted(province, State.SUBMITTED)
     services.accept_submission(sheets[0], by=nation)
-    seen = undo.standing(act, province)
+    seen = undo.undo_status(act, province)
     assert (seen.total, seen.reversible, seen.moved_on) == (3, 2, 1)
     assert undo.undo_acceptance(act, by=province, reason="选错了").undone == 2
     assert states(sheets) == ["accepted", "submitted", "submitted"]
 
 
-def test_a_sheet_that_came_back_the_same_way_counts_as_moved_on(province: Any, nation: Any) -> None:
+def test_sheet_accepted_again_counts_as_moved_on(province: Any, nation: Any) -> None:
     act, sheets = accepted(province, State.SUBMITTED, count=1)
     services.send_back(sheets[0], by=nation, reason="请再看")
     services.accept_submission(sheets[0], by=province)
@@ -70,7 +70,7 @@ def test_a_sheet_that_came_back_the_same_way_counts_as_moved_on(province: Any, n
     assert states(sheets) == ["national_review"]
 
 
-def test_refused_too_late_without_reason_and_for_a_stranger(province: Any) -> None:
+def test_undo_is_refused_too_late_without_reason_or_permission(province: Any) -> None:
     act, sheets = accepted(province, State.SUBMITTED, count=1)
     stranger = make_user("provincial_administrator", "330000")
     assert not undo.acts_of(stranger).exists()
@@ -78,33 +78,33 @@ def test_refused_too_late_without_reason_and_for_a_stranger(province: Any) -> No
         with pytest.raises(PolicyDenied):
             undo.undo_acceptance(act, by=by, reason=reason)
     BulkAcceptance.objects.update(undo_until=timezone.now() - dt.timedelta(seconds=1))
-    assert not undo.standing(BulkAcceptance.objects.get(), province).is_open
+    assert not undo.undo_status(BulkAcceptance.objects.get(), province).is_open
     with pytest.raises(PolicyDenied):
         undo.undo_acceptance(act, by=province, reason="太晚了")
     assert states(sheets) == ["national_review"]
 
 
-def test_a_province_cannot_undo_the_nation(province: Any, nation: Any) -> None:
+def test_province_cannot_undo_a_national_acceptance(province: Any, nation: Any) -> None:
     act, sheets = accepted(nation, State.NATIONAL_REVIEW, count=1)
     with pytest.raises(PolicyDenied):
         undo.undo_acceptance(act, by=province, reason="不同意")
     assert states(sheets) == ["accepted"]
 
 
-def test_what_was_undone_leaves_the_valid_sample(nation: Any) -> None:
+def test_undone_sheets_leave_the_valid_sample(nation: Any) -> None:
     act, sheets = accepted(nation, State.NATIONAL_REVIEW)
     before = freeze_version(round=sheets[0].round, by=None).size
     undo.undo_acceptance(act, by=nation, reason="选错了")
     assert freeze_version(round=sheets[0].round, by=None).size == before - 3
 
 
-def test_one_accepted_sheet_is_no_act(province: Any) -> None:
+def test_single_acceptance_cannot_be_undone(province: Any) -> None:
     sheet = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
     services.accept_submission(sheet, by=province)
     assert refusals(Submission.objects.get(pk=sheet.pk), Action.UNDO_ACCEPT, province)
 
 
-def test_page_takes_the_act_back(province: Any, client: Any) -> None:
+def test_page_undoes_a_bulk_acceptance(province: Any, client: Any) -> None:
     act, sheets = accepted(province, State.SUBMITTED, count=2)
     client.force_login(province)
     client.cookies["django_language"] = "en"

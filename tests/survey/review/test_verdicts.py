@@ -1,4 +1,4 @@
-"""Accepting a sheet accepts the reasons on it, one by one or many at once, and taking that back takes both back."""
+"""Accepting a sheet accepts its explanations, singly or in bulk, and an undo withdraws both."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ CAT12 = QueueFilter(category="CAT12")
 
 
 def filed_with_reason() -> Submission:
-    """A sheet that was filed with an unusual value and its reason: last year was a hundredth of this year."""
+    """A filed and explained sheet whose value is a hundred times last year's."""
     row = make_sheet(make_unit("CAT12", "320000"), State.IN_PROGRESS)
     last = last_year(row.unit)
     small = format(float(row.answers["S02"]["value"]) / 100 + 0.01, ".4f")
@@ -51,22 +51,22 @@ def written(row: Submission) -> list[tuple[Any, ...]]:
     ]
 
 
-def test_acceptance_judges_the_reasons_in_the_same_act(province: Any) -> None:
+def test_acceptance_accepts_the_unjudged_reasons(province: Any) -> None:
     row = filed_with_reason()
     count = row.explanations.count()
     assert count
     services.accept_submission(row, by=province, shown_reasons=count)
     assert Submission.objects.get(pk=row.pk).state == State.NATIONAL_REVIEW
-    given = list(row.explanations.all())
-    assert {(one.verdict, one.verdict_by) for one in given} == {("accepted", province)}
-    assert all(one.verdict_at for one in given)
+    reasons = list(row.explanations.all())
+    assert {(reason.verdict, reason.verdict_by) for reason in reasons} == {("accepted", province)}
+    assert all(reason.verdict_at for reason in reasons)
     actions = list(
         SubmissionEvent.objects.filter(submission=row).order_by("pk").values_list("action", flat=True)
     )
     assert actions[-count - 1 :] == ["verdict"] * count + ["accept"]
 
 
-def test_one_by_one_and_together_write_the_same(province: Any) -> None:
+def test_single_and_bulk_acceptance_write_the_same(province: Any) -> None:
     single, many = filed_with_reason(), filed_with_reason()
     services.accept_submission(single, by=province)
     seen = bulk.preview(province, many.round, CAT12)
@@ -76,7 +76,7 @@ def test_one_by_one_and_together_write_the_same(province: Any) -> None:
     assert AuditEvent.objects.get(action="bulk_accept").details["reasons"] == seen.reasons
 
 
-def test_a_refused_reason_stops_acceptance_and_no_other_verdict_stays(province: Any) -> None:
+def test_refused_reason_prevents_acceptance_and_stores_no_verdict(province: Any) -> None:
     row = filed_with_reason()
     edit = row.explanations.latest("pk").edit
     services.judge_explanation(row, by=province, edit=edit, verdict="refused")
@@ -86,24 +86,24 @@ def test_a_refused_reason_stops_acceptance_and_no_other_verdict_stays(province: 
     assert bulk.preview(province, row.round, CAT12).reasons == 0
 
 
-def test_judged_meanwhile_is_told(province: Any) -> None:
+def test_acceptance_is_refused_when_reasons_were_judged_meanwhile(province: Any) -> None:
     row = filed_with_reason()
     shown = row.explanations.count()
-    for one in row.explanations.all():
-        services.judge_explanation(row, by=province, edit=one.edit, verdict="accepted")
+    for reason in row.explanations.all():
+        services.judge_explanation(row, by=province, edit=reason.edit, verdict="accepted")
     with pytest.raises(StaleRevision):
         services.accept_submission(row, by=province, shown_reasons=shown)
     assert Submission.objects.get(pk=row.pk).state == State.SUBMITTED
 
 
-def test_undo_withdraws_only_what_the_act_wrote(province: Any) -> None:
+def test_undo_withdraws_only_the_verdicts_of_the_bulk_acceptance(province: Any) -> None:
     row, other = filed_with_reason(), filed_with_reason()
-    mine = other.explanations.earliest("pk")
-    services.judge_explanation(other, by=province, edit=mine.edit, verdict="accepted")
+    judged = other.explanations.earliest("pk")
+    services.judge_explanation(other, by=province, edit=judged.edit, verdict="accepted")
     act = bulk.bulk_accept(by=province, round=row.round, setting=CAT12, expected=2)
     undo.undo_acceptance(act, by=province, reason="选错了筛选条件")
     assert set(row.explanations.values_list("verdict", "verdict_by", "verdict_at")) == {("", None, None)}
-    assert Explanation.objects.get(pk=mine.pk).verdict == "accepted"
+    assert Explanation.objects.get(pk=judged.pk).verdict == "accepted"
     event = SubmissionEvent.objects.filter(submission=row, action="verdict").latest("pk")
     assert event.new == {"before": "accepted", "verdict": ""}
 
@@ -123,7 +123,7 @@ def test_page_names_the_reasons_before_it_accepts_them(province: Any, client: An
     assert Submission.objects.get(pk=row.pk).state == State.NATIONAL_REVIEW
 
 
-def test_machine_takes_an_acceptance_of_many_back_once(province: Any, nation: Any, client: Any) -> None:
+def test_api_undoes_a_bulk_acceptance_once(province: Any, nation: Any, client: Any) -> None:
     filed_with_reason()
     client.force_login(province)
     seen = client.get("/api/v1/review/bulk/?category=CAT12").json()
@@ -143,7 +143,7 @@ def test_machine_takes_an_acceptance_of_many_back_once(province: Any, nation: An
     assert client.post(url, {"reason": "重复"}, content_type="application/json").status_code == 409
 
 
-def test_reasons_of_a_desk_in_one_list(province: Any, nation: Any, client: Any) -> None:
+def test_reasons_page_lists_the_reasons_in_scope(province: Any, nation: Any, client: Any) -> None:
     row = filed_with_reason()
     outside = make_sheet(make_unit("CAT12", "330000"), State.SUBMITTED)
     Explanation.objects.create(

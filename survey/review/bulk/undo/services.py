@@ -1,4 +1,4 @@
-"""Taking an acceptance of many sheets back, as one act. Sheets that moved on since stay where they are."""
+"""Undo of a bulk acceptance. Sheets that have changed since keep their state."""
 
 from dataclasses import dataclass
 
@@ -21,23 +21,23 @@ LATEST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """An act as somebody may look at it: which of its sheets they could take back now."""
+class UndoStatus:
+    """A bulk acceptance and how many of its sheets the user could undo now."""
 
     act: BulkAcceptance
-    origin: State  # where its sheets are while nothing else has happened to them
+    origin: State  # state of its unchanged sheets
     total: int
     reversible: int
     is_open: bool
 
     @property
     def moved_on(self) -> int:
-        """Sheets to which something has happened since."""
+        """Number of sheets that have changed since."""
         return self.total - self.reversible
 
 
 def acts_of(user: User) -> "QuerySet[BulkAcceptance]":
-    """Acts of which this person sees a sheet, newest first."""
+    """Bulk acceptances with a sheet in the user's scope, newest first."""
     members = BulkMember.objects.visible_to(user, Permission.REVIEW).filter(act=OuterRef("pk"))
     return (
         BulkAcceptance.objects.filter(Exists(members))
@@ -47,11 +47,11 @@ def acts_of(user: User) -> "QuerySet[BulkAcceptance]":
 
 
 def _origin(act: BulkAcceptance) -> State:
-    return next(move.target for (_state, one), move in TRANSITIONS.items() if one.value == act.action)
+    return next(move.target for (_state, other), move in TRANSITIONS.items() if other.value == act.action)
 
 
 def reversible(act: BulkAcceptance, by: User) -> "QuerySet[Submission]":
-    """Sheets of the act that are still as it left them and that this person may decide on."""
+    """Unchanged sheets of the bulk acceptance that the user may decide on."""
     origin = _origin(act)
     move = TRANSITIONS[origin, Action.UNDO_ACCEPT]
     rows = Submission.objects.visible_to(by, Permission(move.permission)).filter(
@@ -63,8 +63,8 @@ def reversible(act: BulkAcceptance, by: User) -> "QuerySet[Submission]":
     return rows
 
 
-def standing(act: BulkAcceptance, by: User) -> Standing:
-    """What taking the act back would do now."""
+def undo_status(act: BulkAcceptance, by: User) -> UndoStatus:
+    """What an undo would do now."""
     is_open = (
         act.undone_at is None
         and bool(act.action)
@@ -73,14 +73,14 @@ def standing(act: BulkAcceptance, by: User) -> Standing:
     )
     count = reversible(act, by).count() if is_open else 0
     origin = _origin(act) if act.action else State.SUBMITTED
-    return Standing(act, origin, act.members.count(), count, is_open)
+    return UndoStatus(act, origin, act.members.count(), count, is_open)
 
 
 @transaction.atomic
 def undo_acceptance(act: BulkAcceptance, *, by: User, reason: str, channel: str = "page") -> BulkAcceptance:
-    """Put every sheet of the act that has not moved on back on the desk it came from.
+    """Return every unchanged sheet of the bulk acceptance to its earlier state.
 
-    Raises PolicyDenied: too late, undone before, no reason, or no sheet that could be put back.
+    Raises PolicyDenied: too late, undone before, no reason, or no sheet that can be undone.
     """
     row = BulkAcceptance.objects.select_for_update(of=("self",)).get(pk=act.pk)
     if row.undone_at is not None:

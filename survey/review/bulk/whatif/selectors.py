@@ -1,7 +1,7 @@
-"""How the totals would move if some sheets entered the valid sample. Sums of what the run stored, no more.
+"""How the totals would change if sheets entered the valid sample, from the stored sums of the latest run.
 
-Inside a stratum a total is N / r times the sum over its valid units: m more sheets make it
-N / (r + m) times the longer sum. The values of the sheets enter as filed, without treatment of extremes.
+In a stratum a total is N / r times the sum over its valid units; with m more sheets it is N / (r + m) times
+the larger sum. The values of the sheets enter as filed, without treatment of extremes.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from survey.questionnaires.answering.units import unit_label, with_label
 from survey.questionnaires.loader import load_all
 from survey.review.scores.models import SheetScore, TotalCell
 from survey.review.scores.wording import number, share
-from survey.review.selectors import place_name
+from survey.review.selectors import region_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """Every total that moves: the nation, and each region that has one of the sheets."""
+    """The changed totals of the nation and of each region with one of the sheets."""
 
     nation: list[Move]
     regions: list[tuple[str, str, list[Move]]]  # code, name, its totals in the order of ``nation``
@@ -52,19 +52,19 @@ type Sums = dict[tuple[str, str], dict[str, float]]
 
 
 def what_if(round_: CollectionRound, ids: Sequence[int]) -> WhatIf | None:
-    """Preview of accepting these sheets; None when no run has handed totals over for the round."""
+    """Preview of accepting these sheets; None without stored totals of the round."""
     cells = list(TotalCell.objects.filter(round=round_))
     if not cells:
         return None
     sheets = list(SheetScore.objects.filter(pk__in=ids, run=cells[0].run))
     before, size = _present(cells)
-    after = {place: dict(sums) for place, sums in before.items()}
+    after = {cell: dict(sums) for cell, sums in before.items()}
     more: defaultdict[str, int] = defaultdict(int)
     population: dict[str, float] = {cell.stratum: cell.population for cell in cells}
     for sheet in sheets:
-        place = after.setdefault((sheet.stratum, sheet.region), {})
+        sums = after.setdefault((sheet.stratum, sheet.region), {})
         for item, value in sheet.amounts.items():
-            place[item] = place.get(item, 0.0) + value
+            sums[item] = sums.get(item, 0.0) + value
         more[sheet.stratum] += 1
         population[sheet.stratum] = sheet.population
         size.setdefault(sheet.stratum, 0)
@@ -74,12 +74,12 @@ def what_if(round_: CollectionRound, ids: Sequence[int]) -> WhatIf | None:
         stratum: population[stratum] / (n + more[stratum]) if n + more[stratum] else 0.0
         for stratum, n in size.items()
     }
-    places = sorted({sheet.region for sheet in sheets if sheet.region})
+    codes = sorted({sheet.region for sheet in sheets if sheet.region})
     table = {
         region: [_move(item, region, before, factor, after, later) for item in items]
-        for region in ("", *places)
+        for region in ("", *codes)
     }
-    regions = [(code, place_name(code), table[code]) for code in places]
+    regions = [(code, region_name(code), table[code]) for code in codes]
     return WhatIf(table[""], regions, len(sheets), len(ids) - len(sheets), _words(table[""], regions))
 
 
@@ -92,21 +92,21 @@ def _present(cells: Sequence[TotalCell]) -> tuple[Sums, dict[str, int]]:
 
 def _total(item: str, region: str, sums: Sums, factor: dict[str, float]) -> float:
     return sum(
-        factor[stratum] * found.get(item, 0.0)
-        for (stratum, place), found in sums.items()
-        if not region or place == region
+        factor[stratum] * cell_sums.get(item, 0.0)
+        for (stratum, cell_region), cell_sums in sums.items()
+        if not region or cell_region == region
     )
 
 
 def _move(
     item: str, region: str, before: Sums, factor: dict[str, float], after: Sums, later: dict[str, float]
 ) -> Move:
-    known: Any = next((form.items[item] for form in load_all().values() if item in form.items), None)
+    definition: Any = next((form.items[item] for form in load_all().values() if item in form.items), None)
     english = (get_language() or "").startswith("en")
     return Move(
         item,
-        known.label.get(get_language() or "zh-hans") if known else item,
-        unit_label(known.unit, "en" if english else "zh") if known else "",
+        definition.label.get(get_language() or "zh-hans") if definition else item,
+        unit_label(definition.unit, "en" if english else "zh") if definition else "",
         region,
         _total(item, region, before, factor),
         _total(item, region, after, later),
@@ -114,25 +114,25 @@ def _move(
 
 
 def _words(nation: list[Move], regions: list[tuple[str, str, list[Move]]]) -> list[str]:
-    """The three national totals that move most, each with the region that moves most."""
-    moving = sorted((one for one in nation if one.change), key=lambda one: -abs(one.change or 0.0))
+    """The three national totals with the largest changes, each with the region with the largest change."""
+    moving = sorted((total for total in nation if total.change), key=lambda total: -abs(total.change or 0.0))
     sentences = []
-    for one in moving[:3]:
+    for total in moving[:3]:
         best = max(
             (
                 (name, move.change)
                 for _code, name, moves in regions
                 for move in moves
-                if move.item == one.item and move.change
+                if move.item == total.item and move.change
             ),
             key=lambda pair: abs(pair[1]),
             default=None,
         )
         values = {
-            "label": one.label,
-            "before": with_label(number(one.before), one.unit),
-            "after": with_label(number(one.after), one.unit),
-            "share": _signed(one.change or 0.0),
+            "label": total.label,
+            "before": with_label(number(total.before), total.unit),
+            "after": with_label(number(total.after), total.unit),
+            "share": _signed(total.change or 0.0),
             "region": best[0] if best else "",
             "regional": _signed(best[1]) if best else "",
         }

@@ -1,4 +1,4 @@
-"""One item of one unit through time: rounds, filed versions, events, comments."""
+"""The history of an item of a unit: rounds, filed versions, events, comments."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +15,7 @@ LATEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The answer in one filed version; ``change`` is the share against the row above in time."""
+    """The answer in one filed version; ``change`` is relative to the preceding version."""
 
     year: int
     number: int
@@ -27,7 +27,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Everything that is known of one item of a unit."""
+    """The history of an item of a unit."""
 
     rounds: list[Version]  # the latest filing of every year, newest first
     versions: list[Version]  # every filing of this round, newest first
@@ -36,7 +36,7 @@ class Past:
 
 
 def of_item(submission: Submission, item: Item) -> Past:
-    """The past of one item; filings of other years are those of the same unit."""
+    """The history of an item, including the unit's filings of other years."""
     filings = list(
         Filing.objects.filter(submission__unit_id=submission.unit_id, submission__filed_at__isnull=False)
         .select_related("submission__round")
@@ -44,12 +44,15 @@ def of_item(submission: Submission, item: Item) -> Past:
         .order_by("submission__round__year", "number")
     )
     latest = {filing.submission.round.year: filing for filing in filings}
-    here = [filing for filing in filings if filing.submission_id == submission.pk]
+    current_filings = [filing for filing in filings if filing.submission_id == submission.pk]
     events = submission.events.filter(item__startswith=item.code).select_related("actor").order_by("-pk")
     own = [event for event in events[:LATEST] if event.item.split("/", 1)[0] == item.code]
     queries = [q for q in queries_of(submission) if q.item.split("/", 1)[0] == item.code]
     return Past(
-        _versions(list(latest.values()), item), _versions(here, item), own, threads_of(submission, queries)
+        _versions(list(latest.values()), item),
+        _versions(current_filings, item),
+        own,
+        threads_of(submission, queries),
     )
 
 

@@ -22,28 +22,28 @@ class Difference:
 
 def differences(current: Sheet, older: Filing, newer: Filing) -> list[Difference]:
     """Items whose answers differ between two filed versions, in the order of the form."""
-    found = []
+    result = []
     for code, item in current.definition.items.items():
         before, after = older.answers.get(code), newer.answers.get(code)
         if before == after:
             continue
         if item.type == "table":
-            found.extend(_table_differences(item, before, after))
+            result.extend(_table_differences(item, before, after))
         else:
-            found.append(Difference(code, item, shown(item, before), shown(item, after)))
-    return found
+            result.append(Difference(code, item, shown(item, before), shown(item, after)))
+    return result
 
 
 def _table_differences(item: Item, before: Any, after: Any) -> list[Difference]:
     old, new = (before or {}).get("rows", {}), (after or {}).get("rows", {})
-    found = []
+    result = []
     for row in dict.fromkeys([*old, *new]):
         for column in item.columns:
-            one, other = old.get(row, {}).get(column.code), new.get(row, {}).get(column.code)
-            if one != other:
-                place = f"{item.code}/{row}/{column.code}"
-                found.append(Difference(place, item, shown(column, one), shown(column, other)))
-    return found
+            old_cell, new_cell = old.get(row, {}).get(column.code), new.get(row, {}).get(column.code)
+            if old_cell != new_cell:
+                key = f"{item.code}/{row}/{column.code}"
+                result.append(Difference(key, item, shown(column, old_cell), shown(column, new_cell)))
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,18 @@ def compared(
 ) -> Comparison:
     """The filed versions, newest first without their answers, and how two of them differ.
 
-    Without numbers (or with numbers that do not exist) the last version is compared with the one before it.
+    Without valid numbers the last version is compared with the one before it.
     """
     filings = list(
         submission.filings.select_related("filed_by").defer("answers", "explanations").order_by("-number")
     )
     if len(filings) < 2:
         return Comparison(filings, [], None, None)
-    known = {filing.number for filing in filings}
-    last = newer if newer in known and newer != min(known) else filings[0].number
-    first = older if older in known and older < last else max(n for n in known if n < last)
+    numbers = {filing.number for filing in filings}
+    last = newer if newer in numbers and newer != min(numbers) else filings[0].number
+    first = older if older in numbers and older < last else max(n for n in numbers if n < last)
     rows = {
-        one.number: one
-        for one in submission.filings.filter(number__in=[first, last]).only("answers", "number")
+        row.number: row
+        for row in submission.filings.filter(number__in=[first, last]).only("answers", "number")
     }
     return Comparison(filings, differences(reading.sheet, rows[first], rows[last]), first, last)
