@@ -69,7 +69,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folders in TOGETHER first, in their order."""
 
     def order(item: pytest.Item) -> int:
-        return next((n for n, one in enumerate(TOGETHER) if item.nodeid.startswith(one)), len(TOGETHER))
+        return next((n for n, folder in enumerate(TOGETHER) if item.nodeid.startswith(folder)), len(TOGETHER))
 
     items.sort(key=order)
 

@@ -43,5 +43,5 @@ class FrameSummary:
     @classmethod
     def from_document(cls, document: Mapping[str, Any], /) -> "FrameSummary":
         """The summary of a stored form; a count that an earlier program did not make is 0."""
-        given = {one.name: document[one.name] for one in fields(cls) if one.name in document}
-        return cls(**given | {"ignored": tuple(given.get("ignored", ()))})
+        values = {entry.name: document[entry.name] for entry in fields(cls) if entry.name in document}
+        return cls(**values | {"ignored": tuple(values.get("ignored", ()))})

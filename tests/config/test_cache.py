@@ -82,10 +82,12 @@ def test_a_value_that_json_would_change_is_refused(value: Any) -> None:
     "command", [("GET", "x"), ("SET", "x", "1"), ("KEYS", "*"), ("CONFIG", "GET", "*"), ("FLUSHALL",)]
 )
 def test_valkey_without_the_password_only_answers_ping(command: tuple[str, ...]) -> None:
-    known = Redis.from_url(settings.REDIS_URL).connection_pool.connection_kwargs
-    stranger = Redis(host=known["host"], port=known["port"])
-    assert stranger.ping()
+    options = Redis.from_url(settings.REDIS_URL).connection_pool.connection_kwargs
+    anonymous = Redis(host=options["host"], port=options["port"])
+    assert anonymous.ping()
     with pytest.raises(ResponseError, match="no permissions"):
-        stranger.execute_command(*command)
+        anonymous.execute_command(*command)
     with pytest.raises(AuthenticationError):
-        Redis(host=known["host"], port=known["port"], username=known["username"], password="wrong").ping()
+        Redis(
+            host=options["host"], port=options["port"], username=options["username"], password="wrong"
+        ).ping()

@@ -16,8 +16,8 @@ from tests.architecture.test_production import PRODUCTION, manage
 
 def codes() -> list[str]:
     """The codes of our own deployment checks that do not pass."""
-    found = run_checks(include_deployment_checks=True)
-    return sorted(message.id for message in found if str(message.id).startswith("config."))
+    messages = run_checks(include_deployment_checks=True)
+    return sorted(message.id for message in messages if str(message.id).startswith("config."))
 
 
 @pytest.fixture

@@ -41,5 +41,5 @@ def is_mistyped(text: str) -> bool:
 
 
 def _check_character(random: str) -> str:
-    total = sum(place * ALPHABET.index(c) for place, c in enumerate(random, start=1))
+    total = sum(position * ALPHABET.index(c) for position, c in enumerate(random, start=1))
     return ALPHABET[total % len(ALPHABET)]

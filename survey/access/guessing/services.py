@@ -148,10 +148,12 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, username: 
     account = _hash(f"account:{username}")[:32]
     devices = dict(_devices(request))
     identifier = devices.pop(account, "") or secrets.token_urlsafe(12)
-    kept = [[account, identifier], *([name, one] for name, one in devices.items())][:COOKIE_ACCOUNTS]
+    remembered = [[account, identifier], *([name, device] for name, device in devices.items())][
+        :COOKIE_ACCOUNTS
+    ]
     response.set_cookie(
         COOKIE,
-        signing.dumps(kept, salt=COOKIE),
+        signing.dumps(remembered, salt=COOKIE),
         max_age=COOKIE_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -161,8 +163,8 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, username: 
 
 def _devices(request: HttpRequest) -> list[tuple[str, str]]:
     try:
-        found = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_AGE)
-        return [(str(account), str(identifier)) for account, identifier in found]
+        devices = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_AGE)
+        return [(str(account), str(identifier)) for account, identifier in devices]
     except (signing.BadSignature, TypeError, ValueError):
         return []
 
@@ -191,8 +193,8 @@ def _wait(number: int) -> dt.timedelta:
 
 def _attempts(limit: Limit, period: dt.timedelta = FORGOTTEN_AFTER) -> int:
     since = timezone.now() - period
-    found = AttemptCounter.objects.filter(key=limit.key, last_at__gte=since)
-    return found.values_list("attempts", flat=True).first() or 0
+    attempts = AttemptCounter.objects.filter(key=limit.key, last_at__gte=since)
+    return attempts.values_list("attempts", flat=True).first() or 0
 
 
 def _account(username: str, free: int) -> Limit:

@@ -29,16 +29,16 @@ class OpenSession:
 
 
 def open_sessions(request: HttpRequest, user: User) -> list[OpenSession]:
-    """The sessions of a user, the present one first, then by last use."""
+    """The sessions of a user, the current one first, then by last use."""
     rows = {row.session_key: row for row in UserSession.objects.filter(user_id=user.pk)}
     ends = dict(
         Session.objects.filter(session_key__in=rows, expire_date__gt=timezone.now()).values_list(
             "session_key", "expire_date"
         )
     )
-    # Every request moves the end of its session, so the end says when the last one was.
+    # Every request extends its session, so the expiry gives the time of the last request.
     idle = dt.timedelta(seconds=settings.SESSION_COOKIE_AGE)
-    found = [
+    listed = [
         OpenSession(
             row.pk,
             row.user_agent,
@@ -50,7 +50,7 @@ def open_sessions(request: HttpRequest, user: User) -> list[OpenSession]:
         for key, row in rows.items()
         if key in ends
     ]
-    return sorted(found, key=lambda one: (not one.is_current, -one.used_at.timestamp()))
+    return sorted(listed, key=lambda session: (not session.is_current, -session.used_at.timestamp()))
 
 
 @transaction.atomic

@@ -37,16 +37,16 @@ class HashingProcess:
     ``places`` requests may be in work or waiting, each for at most ``seconds``.
     """
 
-    def __init__(self, places: int, seconds: float) -> None:
+    def __init__(self, slots: int, seconds: float) -> None:
         self.seconds = seconds
-        self._places = BoundedSemaphore(places)
+        self._slots = BoundedSemaphore(slots)
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
 
     def ask(self, **request: Any) -> Any:
         """The answer to one request. Raises QueueFull and HashingError."""
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise QueueFull
         try:
             if not self._lock.acquire(timeout=self.seconds):
@@ -56,7 +56,7 @@ class HashingProcess:
             finally:
                 self._lock.release()
         finally:
-            self._places.release()
+            self._slots.release()
 
     def stop(self) -> None:
         """End the process; the next request starts a new one."""

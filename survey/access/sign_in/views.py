@@ -43,10 +43,10 @@ class SignInView(LoginView):
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         """What the page shows."""
-        wanted = self.request.POST.get("next") or self.request.GET.get("next") or ""
+        next_page = self.request.POST.get("next") or self.request.GET.get("next") or ""
         host = {self.request.get_host()}
-        safe = url_has_allowed_host_and_scheme(wanted, host, self.request.is_secure())
-        return {**super().get_context_data(**context), "next": wanted if safe else ""}
+        safe = url_has_allowed_host_and_scheme(next_page, host, self.request.is_secure())
+        return {**super().get_context_data(**context), "next": next_page if safe else ""}
 
 
 def waiting(request: HttpRequest, wait: TooManyAttempts, username: str) -> HttpResponse:

@@ -36,11 +36,13 @@ def set_contacts(unit: ReportingUnit, *, by: User, contacts: Mapping[str, Contac
 
     The audit row has the roles, never the persons. Raises PermissionDenied.
     """
-    if not any(may(by, one, unit) for one in (Permission.RESPOND, Permission.MANAGE_UNITS)):
+    if not any(may(by, permission, unit) for permission in (Permission.RESPOND, Permission.MANAGE_UNITS)):
         raise PermissionDenied
     locked = ReportingUnit.objects.select_for_update(of=("self",)).select_related("review_region")
     row = locked.get(pk=unit.pk)
-    previous = {one.role: {name: getattr(one, name) for name in FIELDS} for one in row.contacts.all()}
+    previous = {
+        person.role: {name: getattr(person, name) for name in FIELDS} for person in row.contacts.all()
+    }
     changed = []
     for role in UnitContact.Role.values:
         contact = contacts.get(role, {})

@@ -25,7 +25,7 @@ SLOW = {**COSTS, "time_cost": 40, "memory_cost": 65_536}
 
 @pytest.fixture
 def process() -> Iterator[HashingProcess]:
-    process = HashingProcess(places=2, seconds=0.2)
+    process = HashingProcess(slots=2, seconds=0.2)
     yield process
     process.stop()
 
@@ -89,13 +89,13 @@ def test_a_full_queue_is_a_page_that_asks_for_another_attempt(
 ) -> None:
     make_user("respondent", unit=make_unit(), username="filler-one", password=PASSWORD)
     form = {"username": "filler-one", "password": PASSWORD, "next": "/notice/"}
-    taken = [in_web_process._places.acquire(blocking=False) for _place in range(2)]
+    taken = [in_web_process._slots.acquire(blocking=False) for _slot in range(2)]
     assert taken == [True, True]
     refused = client.post(reverse("sign_in"), form)
     assert refused.status_code == 503 and refused.headers["Retry-After"] == "5"
     assert f'href="{reverse("sign_in")}?next=%2Fnotice%2F"' in refused.content.decode()
     assert set(AttemptCounter.objects.values_list("attempts", flat=True)) == {0}
-    in_web_process._places.release()
+    in_web_process._slots.release()
     assert client.post(reverse("sign_in"), form).url == "/notice/"
     assert User.objects.get(username="filler-one").last_login
 

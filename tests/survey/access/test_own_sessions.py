@@ -44,7 +44,7 @@ def test_the_list_shows_device_address_and_last_use(person: User) -> None:
     Session.objects.filter(session_key=key).update(expire_date=ends)
     client = open_browser()
     shown = client.get(reverse("sessions")).context["sessions"]
-    assert [(one.device, one.address, one.is_current) for one in shown] == [
+    assert [(row.device, row.address, row.is_current) for row in shown] == [
         ("Firefox/1", "192.0.2.1", True),
         ("Chrome/2", "192.0.2.2", False),
     ]
@@ -53,11 +53,11 @@ def test_the_list_shows_device_address_and_last_use(person: User) -> None:
 
 def test_ending_one_session_and_all_others(person: User) -> None:
     client, second, third, fourth = (open_browser(agent=f"Browser/{number}") for number in range(4))
-    listed = {one.device: one.pk for one in client.get(reverse("sessions")).context["sessions"]}
+    listed = {row.device: row.pk for row in client.get(reverse("sessions")).context["sessions"]}
     client.post(reverse("sessions"), {"session": listed["Browser/1"]})
-    assert [is_open(one) for one in (client, second, third, fourth)] == [True, False, True, True]
+    assert [is_open(browser) for browser in (client, second, third, fourth)] == [True, False, True, True]
     client.post(reverse("sessions"))
-    assert [is_open(one) for one in (client, third, fourth)] == [True, False, False]
+    assert [is_open(browser) for browser in (client, third, fourth)] == [True, False, False]
     assert AuditEvent.objects.filter(action="session_ended", actor_id=person.pk).count() == 1
     assert AuditEvent.objects.get(action="other_sessions_ended").details == {"sessions": 2}
 

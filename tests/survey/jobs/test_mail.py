@@ -46,9 +46,9 @@ def receipt(world: World) -> None:
 
 
 def invitation(world: World) -> None:
-    given: dict[str, Any] = {"name": "乙", "email": "b@example.org", "sections": ["P"], "days": 3}
+    arguments: dict[str, Any] = {"name": "乙", "email": "b@example.org", "sections": ["P"], "days": 3}
     sheet = make_sheet(world.unit, State.IN_PROGRESS)
-    invite(sheet, by=respondent(world), site="https://survey.example/", **given)
+    invite(sheet, by=respondent(world), site="https://survey.example/", **arguments)
 
 
 def reminder_message(world: World) -> None:
@@ -81,7 +81,7 @@ def test_a_copy_sent_after_a_killed_worker_has_the_same_message_id(
     Job.objects.filter(pk=job.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
     sweep()
     assert run(job.pk)
-    assert [str(one.message()["Message-ID"]) for one in mail.outbox] == [message_id(job)] * 2
+    assert [str(message.message()["Message-ID"]) for message in mail.outbox] == [message_id(job)] * 2
     job.refresh_from_db()
     assert job.state == Job.State.DONE
 
@@ -90,15 +90,15 @@ def test_two_requests_are_two_mails(world: World, mailoutbox: Any) -> None:
     for _again in range(2):
         password_link(world)
         do_waiting("password_link")
-    first, second = (str(one.message()["Message-ID"]) for one in mail.outbox)
+    first, second = (str(message.message()["Message-ID"]) for message in mail.outbox)
     assert first != second
 
 
 def test_a_job_of_an_earlier_database_with_the_same_number_has_another_message_id() -> None:
-    one, other = Job(pk=7), Job(pk=7)
-    assert re.fullmatch(r"<job-7\.\d+@[\w.-]+>", message_id(one))
-    other.requested_at = one.requested_at + timedelta(microseconds=1)
-    assert message_id(one) != message_id(other)
+    first, other = Job(pk=7), Job(pk=7)
+    assert re.fullmatch(r"<job-7\.\d+@[\w.-]+>", message_id(first))
+    other.requested_at = first.requested_at + timedelta(microseconds=1)
+    assert message_id(first) != message_id(other)
 
 
 @pytest.mark.parametrize("address", ["Survey <survey@stats.example>", "survey@stats.example"])
@@ -112,9 +112,9 @@ def senders(paths: list[Path]) -> list[str]:
     return [str(path) for path in paths if "django.core.mail" in path.read_text(encoding="utf-8")]
 
 
-def test_every_mail_is_made_in_one_module(tmp_path: Path) -> None:
+def test_mails_are_created_in_one_module(tmp_path: Path) -> None:
     owner = ROOT / "survey/jobs/mail/services.py"
-    assert [Path(one) for one in senders(tracked("survey/*.py", "estimation/*.py"))] == [owner]
+    assert [Path(path) for path in senders(tracked("survey/*.py", "estimation/*.py"))] == [owner]
     planted = tmp_path / "planted.py"
     planted.write_text("from django.core.mail import send_mail\n")
     assert senders([planted]) == [str(planted)]
