@@ -127,7 +127,7 @@ def preview(user: User, round_: CollectionRound, setting: QueueFilter) -> Previe
         action,
         matched,
         len(sheets),
-        _mark((pk, revision) for pk, revision, *_rest in sheets),
+        _checksum((pk, revision) for pk, revision, *_rest in sheets),
         dict(sorted(Counter(row[2] for row in sheets).items())),
         dict(sorted(Counter(province_of(row[3]) for row in sheets).items())),
         [(sentence, count) for sentence, count in reasons if count],
@@ -136,7 +136,7 @@ def preview(user: User, round_: CollectionRound, setting: QueueFilter) -> Previe
     )
 
 
-def _mark(pairs: Iterable[tuple[int, int]]) -> str:
+def _checksum(pairs: Iterable[tuple[int, int]]) -> str:
     """A checksum of the counted sheets and their revisions: 16 hexadecimal digits."""
     return sha256(";".join(f"{pk}:{revision}" for pk, revision in pairs).encode()).hexdigest()[:16]
 
@@ -166,7 +166,7 @@ def bulk_accept(
         raise PolicyDenied(_("No sheet of this filter can be accepted."))
     # A transaction that held a lock may have added a comment in another table: only a statement that begins
     # after all locks are acquired sees it.
-    if len(locked) != expected or (mark and mark != _mark(locked)) or list(eligible) != locked:
+    if len(locked) != expected or (mark and mark != _checksum(locked)) or list(eligible) != locked:
         raise StaleRevision(CHANGED)
     act = BulkAcceptance.objects.create(
         round=round,

@@ -348,11 +348,11 @@ class RowBuilder:
 
     def _total(self, column: Column, rows: Mapping[str, Mapping[str, Any]]) -> str:
         numbers = [number_of(column, row.get(column.code)) for row in rows.values()]
-        given = [number for number in numbers if number is not None]
-        if not given or column.type not in {"quantity", "money", "count"}:
+        answered = [number for number in numbers if number is not None]
+        if not answered or column.type not in {"quantity", "money", "count"}:
             return ""
         unit = units.unit_label(column.unit, self.language)
-        return f"{units.format_number(sum(given, Decimal(0)), 4)} {unit}".strip()
+        return f"{units.format_number(sum(answered, Decimal(0)), 4)} {unit}".strip()
 
     def _remarks(self, row: Row, cell: Any, last: Any) -> None:
         item = row.item

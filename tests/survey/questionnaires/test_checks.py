@@ -93,7 +93,7 @@ def test_checks_are_the_same_after_a_round_trip_through_the_document():
         assert check_questionnaire(again) == []
 
 
-def test_command_prints_place_and_code_and_fails(copied):
+def test_command_prints_location_and_code_and_fails(copied):
     from django.core.management import CommandError, call_command
 
     path = copied / "items" / "P.yaml"

@@ -85,7 +85,7 @@ def test_the_tolerance_of_a_total(cat12, clean, context, total, fails):
     assert ("P01-H1" in findings_by_code(cat12, clean, context)) is fails
 
 
-def test_message_has_the_numbers_with_separators_and_one_unit(cat12, clean, context):
+def test_message_formats_numbers_with_a_single_unit(cat12, clean, context):
     clean |= {
         "P01": {"value": "3276.8", "entered": "3.2", "unit": "PB"},
         "P02": quantity("1000"),

@@ -195,7 +195,7 @@ def test_syntax_faults(text):
     assert caught.value.code == "syntax"
 
 
-def test_dependencies_are_known_without_running():
+def test_dependencies_are_found_without_evaluation():
     compiled = compile_expression(
         "answered('B') && A + C <= previous('P') * sum_of('T', 'c') && unit_year > 0 && L.exists(x, x == 'q')"
         " || has_previous('Q') && previous_sum_of('U', 'c') > 1.0"

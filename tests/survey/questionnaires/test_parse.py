@@ -121,7 +121,7 @@ def test_parse_refuses(item, text, unit, code):
     assert caught.value.code == code
 
 
-def test_the_unit_in_the_text_wins_over_the_chosen_one():
+def test_unit_in_the_text_overrides_the_chosen_unit():
     assert parse(QUANTITY, "3.2 PB", "GB") == {"value": "3276.8", "entered": "3.2", "unit": "PB"}
     assert parse(QUANTITY, "3.2", "PB") == {"value": "3276.8", "entered": "3.2", "unit": "PB"}
 

@@ -129,7 +129,7 @@ def test_soft_findings_must_be_explained_before_submission(world, unusual):
     row = Submission.objects.get(pk=row.pk)
     assert row.unexplained_count == 0
     filing = submit(row, by)
-    assert {one["edit"] for one in filing.explanations} == {one.edit for one in unexplained}
+    assert {other["edit"] for other in filing.explanations} == {other.edit for other in unexplained}
 
 
 def reason():
@@ -156,15 +156,15 @@ def test_uninformative_explanations_are_refused(world, unusual, text):
 
 def test_explanation_expires_when_the_values_change(world, unusual):
     by = world.users["respondent"]
-    finding = next(one for one in sheet(unusual).unexplained if "P01" in one.items)
+    finding = next(other for other in sheet(unusual).unexplained if "P01" in other.items)
     services.explain(
         unusual, by=by, edit=finding.edit, fingerprint=finding.fingerprint, reason_code=reason(), text=GOOD
     )
     row = Submission.objects.get(pk=unusual.pk)
-    assert finding.edit not in {one.edit for one in sheet(row).unexplained}
+    assert finding.edit not in {other.edit for other in sheet(row).unexplained}
     p01, p03 = (int(float(row.answers[code]["value"])) for code in ("P01", "P03"))
     row = save(row, by, P01=str(p01 + 1000), P03=str(p03 + 1000))
-    assert finding.edit in {one.edit for one in sheet(row).unexplained}
+    assert finding.edit in {other.edit for other in sheet(row).unexplained}
     with pytest.raises(StaleRevision):
         services.explain(
             row, by=by, edit=finding.edit, fingerprint=finding.fingerprint, reason_code=reason(), text=GOOD
@@ -179,7 +179,7 @@ def test_refused_explanation_does_not_count(world, unusual):
     )
     explanation.verdict = "refused"
     explanation.save()
-    assert finding.edit in {one.edit for one in sheet(Submission.objects.get(pk=unusual.pk)).unexplained}
+    assert finding.edit in {other.edit for other in sheet(Submission.objects.get(pk=unusual.pk)).unexplained}
 
 
 def test_recall_and_second_filing(world, filled):
