@@ -22,7 +22,7 @@ from estimation.methods.arrays import Floats
 from estimation.methods.estimators.bootstrap import combine
 from estimation.runs.bootstrap.models import Bootstrap, BootstrapChunk, ReplicateEstimate
 from estimation.runs.bootstrap.selectors import frame_of, replicates_of
-from estimation.runs.compute.contributions import Cell
+from estimation.runs.compute.cells import Cell
 from estimation.runs.compute.replicates import chained
 from estimation.runs.compute.spec import digest
 from estimation.runs.compute.summary import RunSummary

@@ -13,8 +13,8 @@ from scipy import sparse
 from estimation.methods.arrays import Floats
 from estimation.methods.estimators.bootstrap import bootstrap_part
 from estimation.runs.compute.arrays import Domain, Year, domains_of
+from estimation.runs.compute.cells import Cell
 from estimation.runs.compute.cellsums import indicator
-from estimation.runs.compute.contributions import Cell
 from estimation.runs.compute.pipeline import with_flow_basis
 from estimation.runs.compute.spec import CROSSED, RunSpec
 from estimation.runs.compute.treat import treat

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.methods.arrays import Floats, Ints
-from estimation.runs.compute.contributions import Cell, Contributions, Side
+from estimation.runs.compute.cells import Cell
+from estimation.runs.compute.contributions import Contributions, Side
 
 REASONS = ("entered", "left", "answer", "treatment", "weight", "same")
 

@@ -3,7 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from estimation.runs.compute.contributions import Cell
+from estimation.runs.compute.cells import Cell
 from estimation.runs.inspection.comparison.selectors import CellChange, cell_change
 from estimation.runs.inspection.units.selectors import UnitsBehind, own_units_behind, units_behind
 from estimation.runs.models import EstimationRun

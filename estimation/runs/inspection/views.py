@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from estimation.runs import selectors
-from estimation.runs.compute.contributions import GROWTHS, Cell
+from estimation.runs.compute.cells import GROWTHS, Cell
 from estimation.runs.compute.spec import CROSSED
 from estimation.runs.inspection import plots
 from estimation.runs.inspection import services as services_units

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from estimation.runs.compute.contributions import Cell
+from estimation.runs.compute.cells import Cell
 from estimation.runs.inspection.changes.selectors import (
     change_table,
     desk_change_table,

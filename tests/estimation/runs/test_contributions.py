@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from estimation.runs.compute.contributions import Cell, contributions_of
+from estimation.runs.compute.cells import Cell
+from estimation.runs.compute.contributions import contributions_of
 from estimation.runs.compute.levels import Prepared
 from estimation.runs.compute.pipeline import Result, compute, prepare_years
 from estimation.runs.compute.spec import RunSpec, Winsorization

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from estimation.runs.compute.contributions import Cell
+from estimation.runs.compute.cells import Cell
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from estimation.runs.inspection.methods.selectors import (
     design_effects,

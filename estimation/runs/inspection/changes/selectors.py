@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from estimation.runs.compute.contributions import Cell, own_sums
+from estimation.runs.compute.cells import Cell
+from estimation.runs.compute.contributions import own_sums
 from estimation.runs.inspection.units.selectors import desk_units, read_prepared
 from estimation.runs.models import Estimate, EstimationRun
 from survey.classification import REGIONS, SECTIONS

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from estimation.runs.compute.contributions import Cell
+from estimation.runs.compute.cells import Cell
 from estimation.runs.inspection.explanation import REASONS, explain
 from estimation.runs.inspection.units.selectors import FEWEST, read_contributions, stored
 from estimation.runs.models import Estimate, EstimationRun

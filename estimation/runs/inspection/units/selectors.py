@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from estimation.runs.compute.contributions import Cell, Contributions, contributions_of, own_part
+from estimation.runs.compute.cells import Cell
+from estimation.runs.compute.contributions import Contributions, contributions_of, own_part
 from estimation.runs.compute.levels import Prepared
 from estimation.runs.compute.pipeline import prepare_years
 from estimation.runs.compute.spec import RunSpec
