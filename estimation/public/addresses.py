@@ -1,10 +1,10 @@
-"""Addresses of the public site: the language stands in the path, so that a cache has one key per language. Pure."""
+"""Addresses of the public site: the language is in the path, so that a cache has one key per language. Pure."""
 
 import re
 from typing import Final
 
 LANGUAGES: Final = {"zh": "zh-hans", "en": "en"}
-# Everything that a public page reads from its query.
+# Query parameters of the public pages.
 PARAMETERS: Final = ("sort", "order", "grade", "variable", "region", "section")
 _PUBLIC = re.compile(r"/(zh|en)(/|$)")
 
@@ -34,7 +34,7 @@ class LanguageConverter:
 
 
 class EditionConverter:
-    """``2025`` is the release in force of that year, ``2025-1`` its first one, for ever."""
+    """``2025`` is the release in force of that year, ``2025-1`` always its first release."""
 
     regex = r"20[0-9]{2}(?:-[1-9][0-9]?)?"
 

@@ -1,4 +1,4 @@
-"""From frozen content to what a public page shows: choosing and ordering, never computing. Pure."""
+"""Views of frozen content for public pages: selection and ordering, no computation. Pure."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from estimation.releases.content.content import CellStatus, Content, FrozenCell,
 from estimation.releases.content.crossings import keys_of
 from estimation.releases.content.freezing import as_printed
 
-# The numbers that a reader looks for first, with the words of a headline.
+# The headline numbers with their labels.
 HIGHLIGHTS = ("SUP-01", "SUP-07", "SUP-11", "CIR-05", "USE-01", "USE-03")
 _ERRORS_ZH = ("标准误", "变异系数，%", "95%下限", "95%上限")
 _ERRORS_EN = ("standard error", "CV, %", "lower bound, 95 %", "upper bound, 95 %")
@@ -74,7 +74,7 @@ def find_table(content: Content, code: str) -> FrozenTable | None:
 def table_view(
     content: Content, table: FrozenTable, sort: int | None = None, *, descending: bool = False
 ) -> TableView:
-    """The rows of a table; sorted by a column, totals stay below and cells without a number come last."""
+    """The rows of a table; sorted by a column, totals remain at the end and cells without a number are last."""
     rows = [RowView(row, tuple(content.cells[key] for key in row.keys)) for row in table.rows]
     if sort is None or not 0 <= sort < len(table.columns):
         return TableView(table, tuple(rows))
@@ -175,8 +175,8 @@ def domain_view(content: Content, kind: str, code: str) -> DomainView | None:
     return DomainView(kind, code, label, tuple(tables)) if label is not None else None
 
 
-def places_of(content: Content, key: str) -> Iterator[tuple[FrozenTable, FrozenRow]]:
-    """Tables and rows in which a cell stands."""
+def positions_of(content: Content, key: str) -> Iterator[tuple[FrozenTable, FrozenRow]]:
+    """Tables and rows that contain a cell."""
     for table in content.every_table:
         for row in table.rows:
             if key in row.keys:

@@ -1,4 +1,4 @@
-"""Regions by sections for the explorer: which line of which table, and how dark a cell is. Never computing. Pure."""
+"""Regions by sections for the explorer: selection of lines and shades of cells, no computation. Pure."""
 
 from dataclasses import dataclass
 

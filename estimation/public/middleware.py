@@ -1,7 +1,7 @@
 """The public site is served from memory, before sessions, sign-in and the database are touched.
 
-A page is rendered once for everybody, as for an anonymous reader without cookies, and kept until a release changes.
-While PostgreSQL is away, the pages that are kept go on being served. Nothing here decides what is public:
+A page is rendered once for everybody, as for an anonymous reader without cookies, and cached until a release changes.
+While PostgreSQL is unavailable, cached pages are still served. The middleware does not decide what is public:
 the views read published releases only.
 """
 
@@ -20,12 +20,12 @@ from estimation.public.addresses import PARAMETERS, is_public
 from estimation.public.page_cache import Page, PageCache
 from estimation.public.selectors import fingerprint
 
-LONGEST = 60  # seconds that a browser or a network of caches may keep a page without asking
-STALE = 600  # seconds that they may go on serving it while they ask
+LONGEST = 60  # seconds that a browser or a shared cache may use a page without revalidation
+STALE = 600  # seconds that they may serve it during revalidation
 
 
 class PublicPages:
-    """Answers public addresses from the cache; everything else passes."""
+    """Answers public addresses from the cache; other requests pass through."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -33,7 +33,7 @@ class PublicPages:
         self._known: tuple[float, str, datetime | None] | None = None
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """A kept page, or a fresh one that is kept."""
+        """A cached page, or a new one that is stored."""
         if request.method not in ("GET", "HEAD") or not is_public(request.path_info):
             return self.get_response(request)
         stamp, embargo = self._fingerprint()
@@ -45,12 +45,12 @@ class PublicPages:
             if response.status_code != 200 or not stamp or response.streaming:
                 response.headers["Cache-Control"] = "no-cache"
                 return response
-            page = _kept(response)
+            page = _cacheable(response)
             self.cache.put(stamp, address, page)
         return _answer(request, page, _seconds(embargo))
 
     def _fingerprint(self) -> tuple[str, datetime | None]:
-        """Asked of the database at most once in PUBLIC_FRESH_SECONDS; the last known one while it is away."""
+        """Read from the database at most once in PUBLIC_FRESH_SECONDS; the last value while it is unavailable."""
         now = time.monotonic()
         if self._known is not None and now < self._known[0]:
             return self._known[1:]
@@ -68,7 +68,7 @@ def _address(request: HttpRequest) -> str:
     return f"{request.path_info}?{urlencode(parameters)}"
 
 
-def _kept(response: HttpResponse) -> Page:
+def _cacheable(response: HttpResponse) -> Page:
     dropped = {"vary", "set-cookie", "content-length", "cache-control", "etag"}
     return Page.of(
         response.content,
@@ -77,15 +77,15 @@ def _kept(response: HttpResponse) -> Page:
 
 
 def _seconds(embargo: datetime | None) -> int:
-    """How long a copy may be kept: never beyond the minute at which the next release comes out."""
+    """Seconds that a copy may be cached: never beyond the publication of the next release."""
     if embargo is None:
         return LONGEST
     return max(0, min(LONGEST, int((embargo - timezone.now()).total_seconds())))
 
 
 def _answer(request: HttpRequest, page: Page, seconds: int) -> HttpResponse:
-    asked = parse_etags(request.headers.get("If-None-Match", ""))
-    if page.tag in asked or f"W/{page.tag}" in asked or asked == ["*"]:
+    tags = parse_etags(request.headers.get("If-None-Match", ""))
+    if page.tag in tags or f"W/{page.tag}" in tags or tags == ["*"]:
         response = HttpResponse(status=304)
         del response.headers["Content-Type"]
     else:

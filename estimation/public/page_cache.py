@@ -12,7 +12,7 @@ CAPACITY = 64 * 1024 * 1024  # bytes of a process
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as it is sent: body, the same body compressed, its strong tag, its other headers."""
+    """A response as sent: body, the same body compressed, its strong tag, its other headers."""
 
     body: bytes
     packed: bytes
@@ -52,7 +52,7 @@ class PageCache:
             return page
 
     def put(self, fingerprint: str, address: str, page: Page) -> None:
-        """Keep a page; pages of another fingerprint are thrown away together."""
+        """Keep a page; pages of another fingerprint are removed together."""
         with self._lock:
             if fingerprint != self.fingerprint:
                 self._pages.clear()

@@ -15,14 +15,14 @@ from estimation.runs.compute.spec import RunSpec
 from estimation.runs.models import EstimationRun
 
 State = Release.State
-# What was public once stays readable, marked as replaced or withdrawn; a draft or an embargoed release never.
+# Released editions remain readable, marked as replaced or withdrawn; drafts and embargoed releases are not public.
 SHOWN = (State.PUBLISHED, State.CORRECTED)
-KNOWN = (*SHOWN, State.WITHDRAWN)
+EVER_PUBLIC = (*SHOWN, State.WITHDRAWN)
 
 
 def editions() -> QuerySet[Release]:
     """Everything that has been public, newest first, without the content."""
-    rows = Release.objects.filter(state__in=KNOWN, published_at__isnull=False)
+    rows = Release.objects.filter(state__in=EVER_PUBLIC, published_at__isnull=False)
     return rows.select_related("round").defer("content").order_by("-round__year", "-number")
 
 
@@ -44,7 +44,7 @@ def years() -> list[int]:
 
 
 def content_of(release: Release) -> Content:
-    """The frozen content; kept in memory, since it never changes under its hash."""
+    """The frozen content; cached in memory, since it never changes under its hash."""
     return _content(release.pk, release.content_hash)
 
 
@@ -57,7 +57,7 @@ def _content(pk: int, digest: str) -> Content:
 class Choices:
     """The parameters of one release for the page on methods, shares in percent.
 
-    treatment : of extreme values, as the run calls it; lower, upper : its quantiles; minimum, one, two : rules of
+    treatment : of extreme values, as named by the run; lower, upper : its quantiles; minimum, one, two : rules of
     disclosure. All but the count as they are printed.
     """
 
@@ -95,7 +95,11 @@ def fingerprint() -> tuple[str, datetime | None]:
 
     A hash over number, state and content hash of all editions: a page kept under it is never out of date.
     """
-    rows = Release.objects.filter(state__in=KNOWN).order_by("pk").values_list("pk", "state", "content_hash")
+    rows = (
+        Release.objects.filter(state__in=EVER_PUBLIC)
+        .order_by("pk")
+        .values_list("pk", "state", "content_hash")
+    )
     upcoming = Release.objects.filter(state=State.SCHEDULED).order_by("embargo_until")
     digest = hashlib.sha256(repr(list(rows)).encode()).hexdigest()
     return digest, upcoming.values_list("embargo_until", flat=True).first()

@@ -1,4 +1,4 @@
-"""Pages that everybody may read. Each shows frozen cells of one release; none computes."""
+"""Public pages. Each shows frozen cells of one release without computation."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -56,7 +56,7 @@ def _release(edition: Edition) -> Release:
 
 
 def edition_of(request: HttpRequest, language: str, edition: Edition) -> tuple[Content, dict[str, Any]]:
-    """The content of an edition and what the frame of its pages shows."""
+    """The content of an edition and the context of the base template."""
     release = _release(edition)
     if release.state == Release.State.WITHDRAWN:
         raise Http404
@@ -94,7 +94,7 @@ def _figures(request: HttpRequest, language: str, content: Content, context: dic
     tables = [
         arrangement.table_view(content, table) for table in content.tables if table.code.startswith("C1.")
     ]
-    shown = {"highlights": arrangement.highlights(content), "tables": tables, "here": "figures"}
+    shown = {"highlights": arrangement.highlights(content), "tables": tables, "active_page": "figures"}
     return public_page(request, language, "figures.html", context | shown)
 
 
@@ -109,23 +109,28 @@ def public_report(request: HttpRequest, language: str, edition: Edition) -> Http
         part.code for section in document.sections for part in section.parts if isinstance(part, FigurePart)
     ]
     sources = {code: reverse("public_picture", args=[language, context["edition"], code]) for code in codes}
-    # The page is made once for a release and then kept, so that it may look into the pictures.
+    # The page is rendered once per release and cached, so that it can read the pictures.
     sizes = {code: size_of(_svg(context["release"], content, code, language) or "") for code in codes}
-    shown = {**page_context(document, sources, sizes), "outline": document, "lazy": True, "here": "report"}
+    shown = {
+        **page_context(document, sources, sizes),
+        "outline": document,
+        "lazy": True,
+        "active_page": "report",
+    }
     return public_page(request, language, "report.html", context | shown)
 
 
 def _svg(release: Release, content: Content, code: str, language: str) -> str | None:
-    """A figure as the file of the release holds it, or the same drawn while the files are being made."""
-    kept = files.file_of(release, f"figures/{code}.{language}.svg")
-    return picture_of(content, code, language) if kept is None else kept.decode()
+    """A figure from the files of the release, or the same drawn while the files are being built."""
+    stored = files.file_of(release, f"figures/{code}.{language}.svg")
+    return picture_of(content, code, language) if stored is None else stored.decode()
 
 
 @public
 @require_safe
 @in_its_language
 def public_picture(request: HttpRequest, language: str, edition: Edition, code: str) -> HttpResponse:
-    """A figure of the report as SVG: the file of the release, or the same drawn while the files are being made."""
+    """A figure of the report as SVG: the file of the release, or the same drawn while the files are being built."""
     content, context = edition_of(request, language, edition)
     svg = _svg(context["release"], content, code, language)
     if svg is None:
@@ -143,7 +148,7 @@ def public_files(request: HttpRequest, language: str, edition: Edition) -> HttpR
     shown = {
         "shelves": file_groups(manifest["files"]) if manifest else [],
         "manifest": MANIFEST,
-        "here": "files",
+        "active_page": "files",
     }
     return public_page(request, language, "files.html", context | shown, status=200 if manifest else 202)
 
@@ -152,7 +157,7 @@ def public_files(request: HttpRequest, language: str, edition: Edition) -> HttpR
 @require_safe
 @in_its_language
 def public_file(request: HttpRequest, language: str, edition: Edition, name: str) -> HttpResponse:
-    """One file of a release. The page with its own style is for keeping: on the site the policy would undress it."""
+    """One file of a release. The self-contained page is a download: the site's content security policy would block its styles."""
     _content, context = edition_of(request, language, edition)
     data = files.file_of(context["release"], name)
     if data is None:
@@ -170,7 +175,7 @@ def public_file(request: HttpRequest, language: str, edition: Edition, name: str
 def public_tables(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
     """All tables of a release."""
     _content, context = edition_of(request, language, edition)
-    return public_page(request, language, "tables.html", context | {"here": "tables"})
+    return public_page(request, language, "tables.html", context | {"active_page": "tables"})
 
 
 @public
@@ -182,12 +187,12 @@ def public_table(request: HttpRequest, language: str, edition: Edition, code: st
     table = arrangement.find_table(content, code)
     if table is None:
         raise Http404
-    asked = request.GET.get("sort", "")
+    column = request.GET.get("sort", "")
     descending = request.GET.get("order") != "up"
-    sort = int(asked) if asked.isdecimal() and len(asked) < 3 else None
+    sort = int(column) if column.isdecimal() and len(column) < 3 else None
     view = arrangement.table_view(content, table, sort, descending=descending)
     return public_page(
-        request, language, "table.html", context | {"view": view, "table": table, "here": "tables"}
+        request, language, "table.html", context | {"view": view, "table": table, "active_page": "tables"}
     )
 
 
@@ -218,7 +223,7 @@ def public_explore(request: HttpRequest, language: str, edition: Edition) -> Htt
         request,
         language,
         "explore.html",
-        context | {"domains": arrangement.domains(content), "here": "explore"},
+        context | {"domains": arrangement.domains(content), "active_page": "explore"},
     )
 
 
@@ -233,7 +238,7 @@ def public_domain(
     view = arrangement.domain_view(content, kind, code)
     if view is None:
         raise Http404
-    shown = {"view": view, "domains": arrangement.domains(content)[kind], "here": "explore"}
+    shown = {"view": view, "domains": arrangement.domains(content)[kind], "active_page": "explore"}
     return public_page(request, language, "domain.html", context | shown)
 
 
@@ -241,12 +246,12 @@ def public_domain(
 @require_safe
 @in_its_language
 def public_cell(request: HttpRequest, language: str, edition: Edition, key: str) -> HttpResponse:
-    """One number: its interval, what it was made of, where it stands."""
+    """One number: its interval, its sources, and the tables that contain it."""
     content, context = edition_of(request, language, edition)
     cell = content.cells.get(key)
     if cell is None:
         raise Http404
-    shown = {"cell": cell, "places": list(arrangement.places_of(content, key)), "here": "tables"}
+    shown = {"cell": cell, "positions": list(arrangement.positions_of(content, key)), "active_page": "tables"}
     return public_page(request, language, "cell.html", context | shown)
 
 
@@ -254,9 +259,9 @@ def public_cell(request: HttpRequest, language: str, edition: Edition, key: str)
 @require_safe
 @in_its_language
 def public_method(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
-    """How the numbers are made."""
+    """Methods of the estimates."""
     _content, context = edition_of(request, language, edition)
-    shown = {"choices": selectors.choices_of(context["release"]), "here": "method"}
+    shown = {"choices": selectors.choices_of(context["release"]), "active_page": "method"}
     return public_page(request, language, "method.html", context | shown)
 
 
@@ -264,11 +269,11 @@ def public_method(request: HttpRequest, language: str, edition: Edition) -> Http
 @require_safe
 @in_its_language
 def public_quality(request: HttpRequest, language: str, edition: Edition) -> HttpResponse:
-    """How certain the numbers are, and whether they add up."""
+    """Sampling errors of the numbers, and checks of the arithmetic."""
     content, context = edition_of(request, language, edition)
     grade = request.GET.get("grade", "")
     counts, cells = arrangement.quality(content, grade if grade in "ABCDE" else "")
-    shown = {"counts": counts, "cells": cells[:200], "grade": grade, "here": "quality"}
+    shown = {"counts": counts, "cells": cells[:200], "grade": grade, "active_page": "quality"}
     return public_page(request, language, "quality.html", context | shown)
 
 
@@ -278,7 +283,11 @@ def public_quality(request: HttpRequest, language: str, edition: Edition) -> Htt
 def public_archive(request: HttpRequest, language: str) -> HttpResponse:
     """All releases with their correction notes."""
     editions, release = list(selectors.editions()), selectors.current()
-    shown = {"editions": editions, "here": "archive", "edition": str(release.round.year) if release else ""}
+    shown = {
+        "editions": editions,
+        "active_page": "archive",
+        "edition": str(release.round.year) if release else "",
+    }
     return public_page(request, language, "archive.html", shown)
 
 
@@ -286,13 +295,13 @@ def public_archive(request: HttpRequest, language: str) -> HttpResponse:
 @require_safe
 @in_its_language
 def public_data(request: HttpRequest, language: str) -> HttpResponse:
-    """How machines get the same numbers."""
+    """The API and the data files."""
     release = selectors.current()
     content = selectors.content_of(release) if release is not None else None
     first = arrangement.highlights(content)[:1] if content else []
     shown = {
         "release": release,
-        "here": "data",
+        "active_page": "data",
         "table": content.tables[0] if content else None,
         "example": first[0].cell.key if first else "",
         "content": content,
@@ -318,7 +327,7 @@ def public_crossing(request: HttpRequest, language: str, edition: Edition) -> Ht
         "sections": crossings.sections_of(table),
         "region": region,
         "section": section,
-        "here": "explore",
+        "active_page": "explore",
     }
     if region or section:
         chosen = crossings.region_line if region else crossings.section_line

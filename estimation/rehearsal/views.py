@@ -24,9 +24,9 @@ from survey.access.roles import Permission
 @require_GET
 def truth(request: HttpRequest) -> HttpResponse:
     """Estimate, interval and truth side by side, and how many intervals cover."""
-    asked = request.GET.get("run", "")
-    run = choose_run(asked)
-    if run is None and asked:
+    key = request.GET.get("run", "")
+    run = choose_run(key)
+    if run is None and key:
         raise Http404
     context: dict[str, Any] = {
         "run": run,

@@ -1,4 +1,4 @@
-"""Published releases for machines: list, content, one cell, a table as CSV. No login, nothing is computed.
+"""API of published releases: list, content, cell, table as CSV. No login, nothing is computed.
 
 Content of a published release never changes, so its hash is the ETag; a withdrawn release is gone (404).
 """
@@ -70,7 +70,7 @@ class ReleaseSerializer(serializers.Serializer[Any]):
 
 
 class ContentSerializer(serializers.Serializer[Any]):
-    """Everything that a release shows. The canonical form (sorted keys, no spaces) has the release's hash."""
+    """The content of a release. The canonical form (sorted keys, no spaces) has the release's hash."""
 
     year = serializers.IntegerField()
     title = TextSerializer()
@@ -88,14 +88,14 @@ class ContentSerializer(serializers.Serializer[Any]):
 
 
 class CsvRenderer(BaseRenderer):
-    """Lets a client ask for CSV by its media type; the view writes it."""
+    """Renderer of CSV by its media type; the view builds the text."""
 
     media_type = "text/csv"
     format = "csv"
     charset = "utf-8"
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
-        """Text as it is; an error as its sentence."""
+        """Text unchanged; an error as its message."""
         return data if isinstance(data, (str, bytes)) else str(data)
 
 
@@ -111,7 +111,7 @@ class _Public(APIView):
     def frozen(
         self, request: Request, response: HttpResponseBase, etag: str, changed: datetime | None
     ) -> Any:
-        """The response with its validators, or 304 where the client holds it already."""
+        """The response with its validators, or 304 when the client has the same version."""
         quoted = quote_etag(etag)
         stamp = int(changed.timestamp()) if changed else None
         plain: HttpRequest = request._request
@@ -128,7 +128,7 @@ class Releases(_Public):
 
     @extend_schema(responses=ReleaseSerializer(many=True), operation_id="releases_list")
     def get(self, request: Request) -> Response:
-        """Newest first; a corrected release stays, marked as such."""
+        """Newest first; a corrected release remains, with its state."""
         rows = list(public_releases().select_related("round").defer("content", "checks"))
         data = [
             {
@@ -167,7 +167,7 @@ class ReleaseCell(_Public):
 
     @extend_schema(responses=FrozenCellSerializer)
     def get(self, request: Request, year: int, number: int, key: str) -> Response:
-        """Its number with quality and lineage, or the reason why there is none."""
+        """Its number with quality and lineage, or the reason why it is missing."""
         row = self.release(year, number)
         cell = row.content["cells"].get(key)
         if cell is None:
@@ -186,7 +186,7 @@ class ReleaseTable(_Public):
         responses={(200, "text/csv"): OpenApiResponse(str)},
     )
     def get(self, request: Request, year: int, number: int, code: str) -> HttpResponse:
-        """As CSV: printed numbers, one line a row, UTF-8 with a mark for spreadsheets."""
+        """As CSV: printed numbers, one line per row, UTF-8 with a byte order mark for spreadsheets."""
         row = self.release(year, number)
         tables = (*row.content["tables"], *row.content.get("crossings", ()))
         table = next((entry for entry in tables if entry["code"] == code), None)

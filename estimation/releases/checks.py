@@ -1,4 +1,4 @@
-"""What the office needs to know of a release and the public never sees: stored with it. Pure."""
+"""Checks of a release for the office, never public: stored with the release. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong or remarkable. ``kind`` has its sentence in ``selectors.FAULTS``, ``where`` is a passage or cell."""
+    """A fault or a remark. ``kind`` has its message in ``selectors.FAULTS``, ``where`` is a passage or cell."""
 
     kind: str
     where: str
@@ -16,7 +16,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Fewest contributors; largest share of one and of two; share within which nobody may bound a withheld value."""
+    """Minimum of contributors; maximum share of one and of two; minimum width of the bounds of a withheld value."""
 
     minimum: int = 3
     one: float = 0.70
@@ -26,7 +26,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class AuditedSystem:
-    """The published sums of a variable and year, and what an attack on them found.
+    """The published sums of a variable and year, and the result of an attack on them.
 
     cells, sums, primary, secondary : counts; optimal : the further cells are the cheapest ones; recovered :
     lineages of sensitive cells that were found; narrowest : smallest interval by its value, None without one
@@ -48,7 +48,7 @@ class AuditedSystem:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """Withheld estimates (lineage -> reason) and the audited systems; ``leaks`` None when no audit has run."""
+    """Withheld estimates (lineage -> reason) and the audited systems; ``leaks`` None without an audit."""
 
     withheld: Mapping[str, str] = field(default_factory=dict)
     systems: tuple[AuditedSystem, ...] = ()
@@ -57,7 +57,7 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseChecks:
-    """Faults stop a release, remarks do not. ``rules`` None: stored by a program that did not write them down."""
+    """Faults stop a release, remarks do not. ``rules`` None: stored by a program that did not record them."""
 
     faults: tuple[Fault, ...] = ()
     remarks: tuple[Fault, ...] = ()

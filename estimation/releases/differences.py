@@ -1,4 +1,4 @@
-"""Two releases, or a release and the published report, number by number. Pure."""
+"""Comparison of two releases, or of a release and the published report, by number. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def published_report(year: int) -> Mapping[str, Published]:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A published number beside ours. ``why`` is a code of the explanation, ``note`` what is known of the number."""
+    """A published number beside ours. ``why`` is a code of the explanation, ``note`` a remark on the number."""
 
     key: str
     cell: FrozenCell | None
@@ -101,7 +101,7 @@ class Comparison:
 
     @property
     def inside(self) -> bool:
-        """Does the published number lie in our interval, or agree to the digit?"""
+        """Whether the published number lies in our interval or equals ours."""
         return self.why in ("same", "inside")
 
 
@@ -151,7 +151,7 @@ def _explain(cell: FrozenCell | None, published: Published, *, synthetic: bool) 
 
 
 def _satisfies(ours: Decimal, published_value: Decimal, qualifier: str) -> bool:
-    """Does our number make the published wording true (超, 以上, 多: above; 近: below; 约: near)?"""
+    """Whether our number satisfies the published wording (超, 以上, 多: above; 近: below; 约: near)?"""
     if any(word in qualifier for word in ("超", ">", "以上", "多", "≥")):
         return ours >= published_value
     if "近" in qualifier:

@@ -1,4 +1,4 @@
-"""Forms of the releases: an act on a release, a passage, an external value. They parse; services decide."""
+"""Forms of the releases: an act on a release, a passage, an external value. They parse input; services apply the rules."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from estimation.releases.states import Action
 
 
 class PrepareForm(forms.Form):
-    """Which run, and the note of a correction."""
+    """The run, and the note of a correction."""
 
     run = forms.IntegerField(min_value=1, label=_("Run"))
     note_zh = forms.CharField(
@@ -36,8 +36,8 @@ class ActForm(forms.Form):
 
     def moment(self) -> datetime | None:
         """The embargo without seconds."""
-        given: datetime | None = self.cleaned_data["embargo"]
-        return given.replace(second=0, microsecond=0) if given else None
+        embargo: datetime | None = self.cleaned_data["embargo"]
+        return embargo.replace(second=0, microsecond=0) if embargo else None
 
 
 class BlockForm(forms.Form):
@@ -58,7 +58,7 @@ class BlockForm(forms.Form):
             field.widget.attrs |= {"class": "form-control", **_LIVE}
 
 
-# The preview follows the typing; without JavaScript the button does the same.
+# The preview is updated while typing; without JavaScript the button updates it.
 _LIVE = {
     "hx-post": "",
     "hx-trigger": "input changed delay:700ms",

@@ -1,4 +1,4 @@
-"""Why a release does not move: shown to who asks, stored when the calendar asked."""
+"""Reasons why a transition of a release is refused: shown to the user, stored for a scheduled transition."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -10,7 +10,7 @@ from survey.records import RecordField
 
 
 class Release(models.Model):
-    """One publication of a round. A correction is a new release that names the one it replaces."""
+    """One publication of a round. A correction is a new release that references the release it replaces."""
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -37,7 +37,7 @@ class Release(models.Model):
     correction_note_zh = models.TextField(blank=True)
     correction_note_en = models.TextField(blank=True)
     reason = models.TextField(blank=True)  # of a withdrawal or a return, for the record
-    # For the office only, never public: what disclosure control did, and the faults of the draft.
+    # For the office only, never public: the result of disclosure control, and the faults of the draft.
     checks = RecordField(ReleaseChecks)
 
     class Meta:

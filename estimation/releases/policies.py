@@ -1,4 +1,4 @@
-"""What must hold before a release may move, each as a sentence when it does not. Reads the row, writes nothing."""
+"""Conditions of the transitions of a release; each returns a message when it does not hold. Read-only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from survey.sentences import Sentence
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who requests which action. ``by`` None is the system."""
+    """The requested action and its user. ``by`` None is the system."""
 
     by: User | None
     action: Action
@@ -61,14 +61,14 @@ def nothing_recoverable(row: Release, request: Request) -> Sentence | None:
 
 
 def not_who_prepared(row: Release, request: Request) -> Sentence | None:
-    """Two people: who prepared does not validate."""
+    """Separation of duties: the person who prepared does not validate."""
     if request.by is None or row.prepared_by_id != request.by.pk:
         return None
     return PREPARED_BY_YOU()
 
 
 def not_who_ran(row: Release, request: Request) -> Sentence | None:
-    """Two people: who ran the estimation does not publish it."""
+    """Separation of duties: the person who ran the estimation does not publish it."""
     if request.by is None or row.run.requested_by_id != request.by.pk:
         return None
     return RUN_BY_YOU()
@@ -82,7 +82,7 @@ def embargo_ahead(row: Release, request: Request) -> Sentence | None:
 
 
 def embargo_over(row: Release, request: Request) -> Sentence | None:
-    """The moment of publication has come."""
+    """The time of publication has passed."""
     if row.embargo_until is not None and row.embargo_until <= timezone.now():
         return None
     return EMBARGO_NOT_OVER()
@@ -103,7 +103,7 @@ def successor_public(row: Release, request: Request) -> Sentence | None:
 
 
 def reason_given(row: Release, request: Request) -> Sentence | None:
-    """A reason stands on record."""
+    """A reason is recorded."""
     return None if len(request.reason.strip()) >= 4 else REASON_TOO_SHORT()
 
 

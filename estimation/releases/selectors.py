@@ -1,4 +1,4 @@
-"""Reads behind the result pages: which run, and its stored estimates as the source of cells."""
+"""Reads of the result pages: the run, and its stored estimates as the source of cells."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -44,17 +44,17 @@ _FIELDS = (
 
 def source_of(run: EstimationRun, keys: Iterable[Key]) -> Source:
     """The stored estimates behind some cells, in one query, and the external values of the run."""
-    asked = set(keys)
+    keys_read = set(keys)
     rows = Estimate.objects.filter(
         run=run,
-        variable__in={key.variable for key in asked},
-        statistic__in={key.statistic for key in asked},
-        domain_kind__in={key.kind for key in asked},
+        variable__in={key.variable for key in keys_read},
+        statistic__in={key.statistic for key in keys_read},
+        domain_kind__in={key.kind for key in keys_read},
     ).values_list(*_FIELDS)
     estimates = {}
     for year, variable, statistic, kind, code, *numbers in rows:
         key = Key(year, variable, statistic, kind, code)
-        if key in asked:
+        if key in keys_read:
             estimates[key] = Stored(*numbers)
     external = {(series.code, series.year): float(series.value) for series in run.summary.external}
     return Source(estimates, external)
@@ -73,7 +73,7 @@ def _named(kind: str) -> Any:
     def name(code: str) -> Text:
         if code.endswith("-city"):
             return Text("计划单列市数据管理部门", "Data departments of separately planned cities")
-        if code == "CAT02":  # the line of the cities follows, so this one holds the provinces alone
+        if code == "CAT02":  # the next line has the cities, so this line has the provinces only
             return Text("省级及兵团数据管理部门", "Provincial and XPCC data departments")
         return names.get(code, Text(code, code))
 
@@ -103,7 +103,7 @@ def codes_of() -> dict[str, Sequence[str]]:
 
 
 def material_of(run: EstimationRun, plan: PublicationPlan) -> Material:
-    """Everything that a release of a run is made of."""
+    """The source material of a release of a run."""
     year = run.round.year
     codes = codes_of()
     source = source_of(run, required_keys(plan, year, codes))

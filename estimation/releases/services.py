@@ -90,7 +90,7 @@ def prepare_release(*, run: EstimationRun, by: User | None, note_zh: str = "", n
 
 @transaction.atomic
 def rebuild_draft(release: Release, *, by: User | None) -> Release:
-    """Fill a draft again with the passages as they are now. Who does it is who prepared it."""
+    """Fill a draft again with the passages as they are now. The user becomes its preparer."""
     row = transition(release, Action.REBUILD, by=by)
     content, checks = build_content(row.run, earlier=row.replaces)
     row.content, row.content_hash, row.checks = content.to_document(), content.digest(), checks
@@ -101,7 +101,7 @@ def rebuild_draft(release: Release, *, by: User | None) -> Release:
 
 @transaction.atomic
 def rehearse_publication(release: Release) -> Release:
-    """Validate and publish at once, without people. Raises PolicyDenied for a real round, or when a check refuses."""
+    """Validate and publish immediately, without a user. Raises PolicyDenied for a real round, or when a check refuses."""
     if not release.round.is_synthetic:
         raise PolicyDenied(_("A real round is validated and published by two people in the application."))
     for action in (Action.VALIDATE, Action.PUBLISH):

@@ -1,7 +1,7 @@
-"""The life of a release as one table. Pure: no database, no Django.
+"""The states and transitions of a release as one table. Pure: no database, no Django.
 
-A cell says where an action leads, which permission it takes and which policies must hold. ``system`` marks what
-nobody may do by hand: it follows from something else.
+An entry has the target state of an action, the required permission and the policies that must hold. ``system`` marks
+transitions that no user may request.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a release is."""
+    """The state of a release."""
 
     DRAFT = "draft"
     VALIDATED = "validated"
@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What somebody does to a release."""
+    """An action on a release."""
 
     REBUILD = "rebuild"  # fill the draft again, with the passages as they are now
     VALIDATE = "validate"
@@ -37,7 +37,7 @@ PUBLIC = frozenset({State.PUBLISHED, State.CORRECTED})
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One legal move."""
+    """One legal transition."""
 
     target: State
     permission: str
@@ -46,21 +46,21 @@ class Transition:
 
 
 _S, _A = State, Action
-_whole = ("content_unchanged", "no_fault", "nothing_recoverable")
+_checked = ("content_unchanged", "no_fault", "nothing_recoverable")
 _second = ("not_who_ran",)
 TRANSITIONS: dict[tuple[State, Action], Transition] = {
     (_S.DRAFT, _A.REBUILD): Transition(_S.DRAFT, "publish"),
-    (_S.DRAFT, _A.VALIDATE): Transition(_S.VALIDATED, "publish", (*_whole, "not_who_prepared")),
+    (_S.DRAFT, _A.VALIDATE): Transition(_S.VALIDATED, "publish", (*_checked, "not_who_prepared")),
     (_S.VALIDATED, _A.RETURN): Transition(_S.DRAFT, "publish", ("reason_given",)),
     (_S.VALIDATED, _A.SCHEDULE): Transition(
-        _S.SCHEDULED, "publish", (*_whole, *_second, "embargo_ahead", "replaces_what_is_public")
+        _S.SCHEDULED, "publish", (*_checked, *_second, "embargo_ahead", "replaces_what_is_public")
     ),
     (_S.VALIDATED, _A.PUBLISH): Transition(
-        _S.PUBLISHED, "publish", (*_whole, *_second, "replaces_what_is_public")
+        _S.PUBLISHED, "publish", (*_checked, *_second, "replaces_what_is_public")
     ),
     (_S.SCHEDULED, _A.UNSCHEDULE): Transition(_S.VALIDATED, "publish", ("reason_given",)),
     (_S.SCHEDULED, _A.PUBLISH): Transition(
-        _S.PUBLISHED, "publish", (*_whole, "embargo_over", "replaces_what_is_public"), system=True
+        _S.PUBLISHED, "publish", (*_checked, "embargo_over", "replaces_what_is_public"), system=True
     ),
     (_S.PUBLISHED, _A.CORRECT): Transition(_S.CORRECTED, "publish", ("successor_public",), system=True),
     (_S.PUBLISHED, _A.WITHDRAW): Transition(_S.WITHDRAWN, "publish", ("reason_given",)),

@@ -1,4 +1,4 @@
-"""The only place where the state of a release changes: row locked, permission and policies asked, audit written."""
+"""The only module that changes the state of a release: it locks the row, checks permission and policies, writes the audit."""
 
 from datetime import datetime
 
@@ -22,9 +22,9 @@ from survey.sentences import Sentence
 def transition(
     release: Release, action: Action, *, by: User | None, reason: str = "", embargo: datetime | None = None
 ) -> Release:
-    """Move a release. ``by`` None is the system: beat at the end of an embargo, a rehearsal.
+    """Apply a transition to a release. ``by`` None is the system: the scheduler at the end of an embargo, a rehearsal.
 
-    Raises PermissionDenied when the person may not, PolicyDenied with a sentence when the release does not allow it.
+    Raises PermissionDenied when the person may not, PolicyDenied with a message when the release does not allow it.
     """
     row = Release.objects.select_for_update(of=("self",)).select_related("run", "round").get(pk=release.pk)
     request = Request(by, action, reason.strip(), embargo)
@@ -32,7 +32,7 @@ def transition(
 
 
 def authorise(row: Release, request: Request) -> Transition:
-    """The legal move, or the refusal as an exception."""
+    """The legal transition, or the refusal as an exception."""
     if request.by is not None and not may(request.by, Permission.PUBLISH):
         raise PermissionDenied
     transition = TRANSITIONS.get((State(row.state), request.action))
@@ -47,13 +47,13 @@ def authorise(row: Release, request: Request) -> Transition:
 
 def refusals(row: Release, by: User) -> dict[Action, Sentence | None]:
     """Actions of a user on a release, each with its refusal; None where only fields of the form are missing."""
-    asked = {"reason_given", "embargo_ahead"}
+    form_fields = {"reason_given", "embargo_ahead"}
     actions: dict[Action, Sentence | None] = {}
     if not may(by, Permission.PUBLISH):
         return actions
     for action in legal_actions(State(row.state)):
         request = Request(by, action)
-        names = (name for name in TRANSITIONS[State(row.state), action].policies if name not in asked)
+        names = (name for name in TRANSITIONS[State(row.state), action].policies if name not in form_fields)
         actions[action] = next(
             (sentence for name in names if (sentence := POLICIES[name](row, request))), None
         )
@@ -61,7 +61,7 @@ def refusals(row: Release, by: User) -> dict[Action, Sentence | None]:
 
 
 def move(row: Release, request: Request, transition: Transition) -> Release:
-    """Write an authorised move on a locked row: who, when, state, audit, and what follows from it."""
+    """Write an authorised transition on a locked row: user, time, state, audit, and its consequences."""
     before, now = row.state, timezone.now()
     row.state = transition.target.value
     if request.reason:
@@ -95,7 +95,7 @@ def move(row: Release, request: Request, transition: Transition) -> Release:
 
 
 def _retire(replaced: int) -> None:
-    """What a published correction replaces is no longer the current release."""
+    """Mark the release that a published correction replaces as corrected."""
     old = Release.objects.select_for_update(of=("self",)).select_related("run", "round").get(pk=replaced)
     if old.state == Release.State.PUBLISHED:
         request = Request(None, Action.CORRECT)

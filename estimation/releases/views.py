@@ -1,4 +1,4 @@
-"""Pages of the publishers: releases, their cells and checks, what changed, and how they move."""
+"""Pages of the publishers: releases, their cells and checks, differences and transitions."""
 
 from collections.abc import Iterable
 
@@ -69,7 +69,7 @@ def release_prepare(request: AuthenticatedRequest) -> HttpResponse:
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
 def release_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """State, what may be done, faults, identities, disclosure control."""
+    """State, possible actions, faults, identities, disclosure control."""
     release = _release(pk)
     possible = refusals(release, request.user)
     content = release_reading.content_of(release)
@@ -78,7 +78,7 @@ def release_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "estimation/releases/release.html",
         {
             "release": release,
-            "here": "overview",
+            "active_page": "overview",
             "may_publish": may(request.user, Permission.PUBLISH),
             "counts": release_reading.counts(content),
             "acts": [(action, ACTION_LABELS[action], sentence) for action, sentence in possible.items()],
@@ -104,7 +104,7 @@ def _with_sentences(faults: Iterable[Fault]) -> list[dict[str, str]]:
 @requires(Permission.PUBLISH)
 @require_POST
 def release_act(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Move a release, or fill its draft again."""
+    """Apply a transition to a release, or fill its draft again."""
     release, form = _release(pk), ActForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("The moment of publication is written as 2026-05-31 10:00."))
@@ -138,7 +138,7 @@ def release_cells(request: HttpRequest, pk: int) -> HttpResponse:
         "estimation/releases/release_cells.html",
         {
             "release": release,
-            "here": "cells",
+            "active_page": "cells",
             "rows": rows[:400],
             "total": len(rows),
             "begins": begins,
@@ -152,14 +152,14 @@ def release_cells(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Permission.VIEW_ESTIMATES)
 @require_GET
 def release_disclosure(request: HttpRequest, pk: int) -> HttpResponse:
-    """What is withheld and why, and what the attack on it found."""
+    """Withheld cells with their reasons, and the result of the audit."""
     release = _release(pk)
     return page(
         request,
         "estimation/releases/release_disclosure.html",
         {
             "release": release,
-            "here": "disclosure",
+            "active_page": "disclosure",
             "disclosure": release.checks.disclosure,
             "rules": release.checks.rules,
             "withheld": release_reading.withheld(release),
@@ -183,7 +183,7 @@ def release_differences(request: HttpRequest, pk: int) -> HttpResponse:
         "estimation/releases/release_differences.html",
         {
             "release": release,
-            "here": "differences",
+            "active_page": "differences",
             "earlier": earlier,
             "rows": rows[:500],
             "total": len(rows),
@@ -206,7 +206,7 @@ def release_comparison(request: HttpRequest, pk: int) -> HttpResponse:
         "estimation/releases/release_comparison.html",
         {
             "release": release,
-            "here": "comparison",
+            "active_page": "comparison",
             "rows": shown,
             "begins": begins,
             "reasons": release_reading.COMPARISON_LABELS,

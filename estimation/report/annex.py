@@ -64,7 +64,7 @@ def _quality(cell: FrozenCell) -> tuple[GridCell, ...]:
 
 
 def rounded(value: float | None, decimals: int, factor: int = 1) -> str:
-    """A number rounded half up, — for none."""
+    """A number rounded half up, — for None."""
     if value is None:
         return "—"
     number = Decimal(repr(value)) * factor

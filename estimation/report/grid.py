@@ -1,4 +1,4 @@
-"""Tables as they are printed: spanning heads, units where they belong, notes with letters. Pure."""
+"""Printed tables: spanning heads, units in heads or labels, notes with letters. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from estimation.report.wording import SYMBOLS, word
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """``text`` is what is printed; ``key`` names the frozen cell, "" where the entry is a word."""
+    """``text`` is what is printed; ``key`` names the frozen cell, "" where the entry is text."""
 
     text: str
     key: str = ""
@@ -51,7 +51,7 @@ class Grid:
 
     @property
     def has_spans(self) -> bool:
-        """Whether some heads stand over several columns."""
+        """Whether some heads span several columns."""
         return any(words for words, _ in self.spans)
 
 

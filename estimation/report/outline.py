@@ -1,4 +1,4 @@
-"""The document as a tree: one outline a language, from which every written edition is made. Pure.
+"""The document as a tree: one outline per language, the source of every edition. Pure.
 
 PDF, page and Word print the same sections, the same numbering, the same text of every cell; an edition only
 decides how these look.
@@ -46,7 +46,7 @@ class Paragraph:
 
     @property
     def text(self) -> str:
-        """Its words without marks."""
+        """The text without markup."""
         return "".join(span.text for span in self.spans)
 
 
@@ -78,7 +78,7 @@ type Part = Paragraph | TablePart | FigurePart
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands below it until the next heading."""
+    """A heading and the content below it until the next heading."""
 
     code: str
     level: int
@@ -88,7 +88,7 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """Its name in links."""
+        """The name of the section in links."""
         return self.code.replace(".", "-")
 
 
@@ -147,14 +147,15 @@ def outline(content: Content, figures: Iterable[FrozenFigure], language: str) ->
     language : zh or en
     """
     drafts = _drafts(content.blocks, language)
-    _place_tables_and_figures(drafts, content, list(figures), language)
+    _insert_tables_and_figures(drafts, content, list(figures), language)
     for number, part in annex_parts(content, language):
         label = f"{word('annex_table', language)}{gap(language)}{number}"
         drafts["annex.quality"].parts.append(
             Paragraph((Span(part),)) if isinstance(part, str) else TablePart(label, part)
         )
     sections, notes = called(
-        _numbered(_kept(list(drafts.values())), language), [note.get(language) for note in content.footnotes]
+        _numbered(_without_empty(list(drafts.values())), language),
+        [note.get(language) for note in content.footnotes],
     )
     return Outline(
         language=language,
@@ -214,7 +215,7 @@ def called(
         return replace(part, spans=tuple(map(numbered, part.spans))) if isinstance(part, Paragraph) else part
 
     with_notes = tuple(replace(section, parts=tuple(map(noted, section.parts))) for section in sections)
-    notes = tuple(Footnote(number, texts[given - 1], times[number]) for given, number in order.items())
+    notes = tuple(Footnote(number, texts[original - 1], times[number]) for original, number in order.items())
     return with_notes, notes
 
 
@@ -239,7 +240,7 @@ def _signed(cell: FrozenCell | None) -> str:
 
 
 def _drafts(blocks: Iterable[Block], language: str) -> dict[str, _Draft]:
-    """Every standard section with its passages; passages of other sections come as guests."""
+    """Every standard section with its passages; passages of other sections are added after their nearest standard section."""
     drafts = {
         section.code: _Draft(section.code, section.level, section.heading) for section in structure.SECTIONS
     }
@@ -275,7 +276,7 @@ def _with_guest(drafts: Mapping[str, _Draft], code: str, heading: Text) -> dict[
     return {code: drafts.get(code, guest) for code in order}
 
 
-def _place_tables_and_figures(
+def _insert_tables_and_figures(
     drafts: Mapping[str, _Draft], content: Content, figures: list[FrozenFigure], language: str
 ) -> None:
     by_code = {figure.code: figure for figure in figures}
@@ -325,8 +326,8 @@ def _renumbered(part: FigurePart, number: str) -> FigurePart:
     return FigurePart(number, part.code, part.title, part.unit, part.alternative, part.notes, part.data)
 
 
-def _kept(drafts: list[_Draft]) -> list[_Draft]:
-    """Without sections that hold nothing and lead to nothing."""
+def _without_empty(drafts: list[_Draft]) -> list[_Draft]:
+    """Without sections that have neither content nor subsections."""
     full = [draft.code for draft in drafts if draft.parts]
     return [
         draft
@@ -360,5 +361,5 @@ def _numbered(drafts: list[_Draft], language: str) -> tuple[Section, ...]:
 
 
 def word_of_appendix(language: str) -> str:
-    """What stands before the heading of the appendix."""
+    """The word before the heading of the appendix."""
     return "Appendix" if language == "en" else "附录"

@@ -1,4 +1,4 @@
-"""Reads of releases for their files: which exist, who may see them."""
+"""Reads of releases for their files: existing files, and who may see them."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from survey.access.models import User
 from survey.access.roles import Permission
 
 PUBLIC_STATES = (Release.State.PUBLISHED, Release.State.CORRECTED)
-# Of these the files are made ahead, so that publication needs no work.
+# Files of these states are built before publication.
 BUILT_STATES = (Release.State.VALIDATED, Release.State.SCHEDULED, *PUBLIC_STATES)
 
 

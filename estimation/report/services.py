@@ -1,4 +1,4 @@
-"""Writes of the report: the files of a release, built once, and the record of who took them early."""
+"""Writes of the report: the files of a release, built once, and the audit of early downloads."""
 
 from pathlib import Path
 

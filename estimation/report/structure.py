@@ -1,6 +1,6 @@
-"""The skeleton of the report: chapters and sections in order, and where tables and figures stand. Pure.
+"""The skeleton of the report: chapters and sections in order, and the positions of tables and figures. Pure.
 
-The order is that of the published report of 2025; passages fill it, sections nobody wrote for are left out.
+The order is that of the published report of 2025; passages fill it, sections without passages are omitted.
 """
 
 import re
@@ -72,7 +72,7 @@ TABLE_SECTIONS = {
     "T3": "appendix.sources",
     "T4": "appendix.distribution",
 }
-# Wide tables close the section that talks about them.
+# Wide tables are at the end of the section that refers to them.
 CLOSING_TABLES = {"T2": "chapter2.4"}
 
 FIGURE_SECTIONS = {
@@ -96,5 +96,5 @@ def numeral(level: int, number: int, chapter: str, parent: str, language: str) -
 
 
 def unnumbered(heading: str) -> str:
-    """A heading without a numeral that somebody typed into it."""
+    """A heading without a typed numeral."""
     return _NUMERALS.sub("", heading).strip()

@@ -11,6 +11,6 @@ register("report", services.do_report, lease=660, time_limit=600)
 
 @shared_task(name="estimation.report.tasks.build_missing_reports", expires=60, ignore_result=True)
 def build_missing_reports() -> None:
-    """Ask for the files of every release that has none: a validated release is printed before its hour."""
+    """Request the files of every release without files; a validated release is built before its publication."""
     for release_id in selectors.releases_without_files():
         enqueue_missing("report", release_id)

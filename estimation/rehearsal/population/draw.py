@@ -3,7 +3,7 @@
 import numpy as np
 
 from estimation.methods.arrays import Bools, Floats, Ints
-from estimation.rehearsal.population.frame import SMALL, TAKEN, FramePlan, plan_frame
+from estimation.rehearsal.population.frame import SMALL, TAKE_ALL, FramePlan, plan_frame
 from estimation.rehearsal.population.sizes import LARGE, MEDIUM, MICRO, draw_industry
 from estimation.rehearsal.population.sizes import SMALL as SMALL_SIZE
 from estimation.rehearsal.population.special import (
@@ -28,7 +28,7 @@ from estimation.rehearsal.population.units import (
 from survey.classification import SECTIONS
 
 _FIRST_CELL = 16 * 64  # response cells of ordinary enterprises follow those of the special categories
-_LEFT, _CAME = 0.065, 0.06  # shares of ordinary enterprises that existed in one year only
+_LEFT_SHARE, _NEW_SHARE = 0.065, 0.06  # shares of ordinary enterprises that existed in one year only
 _DRAWN_2024, _FILED_2024, _VALID_2024 = 0.94, 0.915, 0.885  # the earlier round, relative to its frame
 
 
@@ -88,14 +88,14 @@ def build_units(scale: float, streams: Streams) -> tuple[Units, Strata, FramePla
 def _enterprises(plan: FramePlan, rng: np.random.Generator) -> tuple[Ints, Ints, Ints, Bools]:
     """Region, section, level and existence (2, k) of the ordinary enterprises."""
     stay = plan.population.ravel()
-    left = np.floor(stay * _LEFT + rng.random(stay.size)).astype(np.int64)
-    left[np.arange(stay.size) % 4 == TAKEN] = 0
+    left = np.floor(stay * _LEFT_SHARE + rng.random(stay.size)).astype(np.int64)
+    left[np.arange(stay.size) % 4 == TAKE_ALL] = 0
     counts = stay + left
     code = np.repeat(np.arange(stay.size), counts)
     rank = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     alive = rank < np.repeat(stay, counts)
     level = code % 4
-    came = alive & (rng.random(len(code)) < np.where(level == TAKEN, 0.01, _CAME))
+    came = alive & (rng.random(len(code)) < np.where(level == TAKE_ALL, 0.01, _NEW_SHARE))
     return code // 72, code // 4 % 18, level, np.stack([~came, alive])
 
 
@@ -107,15 +107,15 @@ def _stratum_codes(special: SpecialUnits, region: Ints, section: Ints, level: In
         [np.where(sampled, 1, 2), special.category, np.where(sampled, special.region, minus), minus, minus],
         axis=1,
     )
-    taken = level == TAKEN
+    take_all = level == TAKE_ALL
     minus = np.full(len(region), -1)
     second = np.stack(
         [
-            np.where(taken, 2, 0),
+            np.where(take_all, 2, 0),
             minus,
-            np.where(taken, minus, region),
+            np.where(take_all, minus, region),
             section,
-            np.where(taken, 0, level - 1),
+            np.where(take_all, 0, level - 1),
         ],
         axis=1,
     )

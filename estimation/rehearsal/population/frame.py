@@ -42,9 +42,9 @@ I_SECTION = 8
 # Large, medium, small and micro among the enterprises of each section, percent.
 _LARGE = np.array([0.8, 3.0, 2.4, 3.5, 1.6, 0.9, 1.8, 0.6, 1.5, 2.5, 1.6, 0.7, 0.9, 1.0, 0.5, 0.8, 1.0, 0.7])
 _MEDIUM = np.array([9, 13, 13, 13, 12, 9, 10, 8, 12, 13, 12, 7, 8, 9, 6, 9, 10, 7.0])
-_TAKEN_SHARE = 0.62  # of the large enterprises: those above the take-all threshold
+_TAKE_ALL_SHARE = 0.62  # of the large enterprises: those above the take-all threshold
 # Levels of the design: taken whole, large, medium, small and micro.
-TAKEN, LARGE, MEDIUM, SMALL = 0, 1, 2, 3
+TAKE_ALL, LARGE, MEDIUM, SMALL = 0, 1, 2, 3
 _RATE = np.array([0.0, 16.0, 4.0, 1.0])  # relative sampling rates, near the spread of firms in a class
 
 # Regions in which a section weighs more than elsewhere (section letter -> region code -> factor).
@@ -112,22 +112,22 @@ def plan_frame(scale: float, special_sections: Ints, rng: np.random.Generator) -
     table = _region_section(total, tilt_sections(special_sections, total))
     margins = build_margins(scale, table.sum(1), table @ DATA_SHARES)
     unfiled = _unfiled(scale, margins)
-    large, taken = _LARGE * (1 - _TAKEN_SHARE), _LARGE * _TAKEN_SHARE
-    sizes = np.stack([taken, large, _MEDIUM, 100 - _LARGE - _MEDIUM], axis=1) / 100
+    large, take_all = _LARGE * (1 - _TAKE_ALL_SHARE), _LARGE * _TAKE_ALL_SHARE
+    sizes = np.stack([take_all, large, _MEDIUM, 100 - _LARGE - _MEDIUM], axis=1) / 100
     shape = (32, 18, 4)
     population, valid, invalid, not_filed = (np.zeros(shape, np.int64) for _ in range(4))
     valid_data, invalid_data = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     data_share = np.zeros((32, 18))
     for r in range(32):
-        target = _Wanted(
+        target = _Target(
             *(int(counts[r, 11] + counts[r, 12]) for counts in (margins.valid, margins.invalid, unfiled))
         )
         cells = table[r][:, None] * sizes
-        cells[:, TAKEN] *= min(1.0, 0.3 * target.valid / max(cells[:, TAKEN].sum(), 1e-9))
+        cells[:, TAKE_ALL] *= min(1.0, 0.3 * target.valid / max(cells[:, TAKE_ALL].sum(), 1e-9))
         population[r] = systematic(cells)
         data = int(margins.valid[r, 11])
         valid[r], invalid[r], not_filed[r] = _plan_region(population[r], target, data)
-        population[r, :, TAKEN] = (valid + invalid + not_filed)[r, :, TAKEN]
+        population[r, :, TAKE_ALL] = (valid + invalid + not_filed)[r, :, TAKE_ALL]
         data_share[r] = _tilted(valid[r].sum(1), data)
         valid_data[r] = _labels(valid[r], data, rng)
         invalid_data[r] = _labels(invalid[r], int(margins.invalid[r, 11]), rng)
@@ -141,7 +141,7 @@ def plan_frame(scale: float, special_sections: Ints, rng: np.random.Generator) -
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Target:
     """Enterprises of categories 12 and 13 to be drawn in a region."""
 
     valid: int
@@ -153,35 +153,35 @@ class _Wanted:
         return max(self.valid + self.invalid + self.unfiled, 1)
 
 
-def _plan_region(population: Ints, target: _Wanted, data_valid: int) -> tuple[Ints, Ints, Ints]:
+def _plan_region(population: Ints, target: _Target, data_valid: int) -> tuple[Ints, Ints, Ints]:
     """Valid, invalid and unfiled units by section and level (18, 4) of one region."""
-    taken = population[:, TAKEN]
-    sure = min(round(taken.sum() * target.valid / target.drawn), target.valid)
-    sure_valid = largest_remainder(taken, sure, cap=taken)
-    left = taken - sure_valid
-    wrong = min(target.invalid, round(taken.sum() * target.invalid / target.drawn), int(left.sum()))
-    sure_invalid = largest_remainder(left, wrong, cap=left)
-    left = left - sure_invalid
-    missing = min(target.unfiled, int(left.sum()))
-    sure_unfiled = largest_remainder(left, missing, cap=left)
+    take_all = population[:, TAKE_ALL]
+    sure = min(round(take_all.sum() * target.valid / target.drawn), target.valid)
+    sure_valid = largest_remainder(take_all, sure, cap=take_all)
+    remaining = take_all - sure_valid
+    wrong = min(target.invalid, round(take_all.sum() * target.invalid / target.drawn), int(remaining.sum()))
+    sure_invalid = largest_remainder(remaining, wrong, cap=remaining)
+    remaining = remaining - sure_invalid
+    missing = min(target.unfiled, int(remaining.sum()))
+    sure_unfiled = largest_remainder(remaining, missing, cap=remaining)
     rest = population.copy()
-    rest[:, TAKEN] = 0
+    rest[:, TAKE_ALL] = 0
     valid = _allocate(rest, target.valid - sure, data_valid)
     near = valid.ravel() + 1e-6 * (rest.ravel() > 0)
     invalid = largest_remainder(near, target.invalid - wrong).reshape(18, 4)
     unfiled = largest_remainder(near, target.unfiled - missing).reshape(18, 4)
     for cube, sure_part in ((valid, sure_valid), (invalid, sure_invalid), (unfiled, sure_unfiled)):
-        cube[:, TAKEN] += sure_part
+        cube[:, TAKE_ALL] += sure_part
     return valid, invalid, unfiled
 
 
-def _allocate(population: Ints, target: int, data_wanted: int) -> Ints:
+def _allocate(population: Ints, target: int, data_target: int) -> Ints:
     """Valid units by section and level: section I so many that data enterprises can reach their margin."""
     caps = np.where(population <= 4, population, np.floor(0.78 * population)).astype(np.int64)
     size = population * _RATE
     other = np.arange(18) != I_SECTION
     other_share = float((DATA_SHARES * size.sum(1))[other].sum() / max(size[other].sum(), 1e-9))
-    in_i = round((data_wanted - other_share * target) / (DATA_SHARES[I_SECTION] - other_share))
+    in_i = round((data_target - other_share * target) / (DATA_SHARES[I_SECTION] - other_share))
     in_i = int(np.clip(in_i, 0, min(target, caps[I_SECTION].sum())))
     in_i = max(in_i, target - int(caps[other].sum()))
     minimum = 2 if target > 300 else (1 if target > 140 else 0)

@@ -160,19 +160,19 @@ def build_science(stage: PublicStage) -> None:
     used = stage.of("A02") * science
     stored = stage.of("S02") * science
     goals = [used[y].sum() / (_SCIENCE_AI_SHARE[y] / 100) for y in (Y24, Y25)]
-    kept = stage.part(
+    retained = stage.part(
         np.maximum(stored - used, 0), "MS01", (goals[0] - used[0].sum(), goals[1] - used[1].sum()), 0.5
     )
-    stage.store("MS01", used + kept)
+    stage.store("MS01", used + retained)
     stage.store("MS04", used)
-    stage.store("MS03", (used + kept) * stage.uniform("MS03", 0.05, 0.6))
+    stage.store("MS03", (used + retained) * stage.uniform("MS03", 0.05, 0.6))
     for code, middle in (("MS02", 120.0), ("MS07", 5.0)):
         now = np.floor(middle * np.exp(0.5 * stage.volume + 0.5 * stage.normal(code))) * science
         stage.store(code, np.stack([np.floor(now * 0.86), now]))
     institutions = stage.among(3)
-    given = stage.of("F02") * institutions
+    provided = stage.of("F02") * institutions
     goal = [(PUBLIC_FLOW_EB[y] - PUBLIC_FLOW_GOVERNMENT_EB[y]) * TB_PER_EB for y in (Y24, Y25)]
-    stage.store("MU02", stage.part(given, "MU02", (goal[Y24], goal[Y25])))
+    stage.store("MU02", stage.part(provided, "MU02", (goal[Y24], goal[Y25])))
     stock = stage.of("S02") * institutions
     stage.store(
         "MU03", stock * 10.0 ** stage.uniform("MU03", -4, -2.2) * (stage.uniform("MU03 has", 0, 1) < 0.3)

@@ -169,10 +169,10 @@ def _flows(stage: PublicStage) -> None:
         for category, levels in _FLOW_EB.items():
             goals[category] = levels[year] * TB_PER_EB
         total[year] = scale_to(raw[year], stage.category, goals)
-    given = total / (1 + np.exp(-0.25 - 0.5 * stage.normal("F02")))
+    provided = total / (1 + np.exp(-0.25 - 0.5 * stage.normal("F02")))
     stage.store("F01", total)
-    stage.store("F02", given)
-    stage.store("F03", total - given)
+    stage.store("F02", provided)
+    stage.store("F03", total - provided)
     exchanging = total * stage.among(3, 4, 5)
     level = LEVELS["F06"].public
     abroad = stage.part(exchanging * np.where(stage.among(3), 0.2, 1.0), "F06", _pair(level, TB_PER_EB))

@@ -156,10 +156,10 @@ def _active(world: World, total: Floats) -> None:
         for number, letter in ((1, "G"), (2, "J")):
             inside = world.section == SECTION_INDEX[letter]
             share = (ACTIVE_SHARE[letter] - (2.5 if year == Y24 else 0.0)) / 100
-            taken = (
+            assigned = (
                 goals[3] * total[year][inside & central].sum() / max(float(total[year][central].sum()), 1e-9)
             )
-            goals[number] = share * total[year][inside].sum() - taken
+            goals[number] = share * total[year][inside].sum() - assigned
         goals[0] = LEVELS["S06"].enterprise[year] * TB_PER_ZB - goals[1:].sum()
         parts.append(fit_share(total[year], logit + 0.15 * world.normal(f"S06 {year}"), kind, goals))
     world.store("S06", np.stack(parts))

@@ -37,13 +37,13 @@ def largest_remainder(
     if low.sum() > total or high.sum() < total:
         raise ValueError(f"total {total} is outside the bounds {low.sum()}..{high.sum()}")
     weights = np.where(shares > 0, shares, 1e-12)
-    left, right = 0.0, max(1.0, 2.0 * (total + 1) / weights[weights > 1e-9].min(initial=1e12))
+    lower, upper = 0.0, max(1.0, 2.0 * (total + 1) / weights[weights > 1e-9].min(initial=1e12))
     for _ in range(200):  # bisection on the common factor, bounds respected
-        middle = (left + right) / 2
-        left, right = (
-            (middle, right) if np.clip(weights * middle, low, high).sum() < total else (left, middle)
+        middle = (lower + upper) / 2
+        lower, upper = (
+            (middle, upper) if np.clip(weights * middle, low, high).sum() < total else (lower, middle)
         )
-    exact = np.clip(weights * right, low, high)
+    exact = np.clip(weights * upper, low, high)
     result: Ints = np.maximum(np.floor(exact + 1e-9).astype(np.int64), low)
     order = np.argsort(-(exact - result), kind="stable")
     while (gap := total - int(result.sum())) != 0:

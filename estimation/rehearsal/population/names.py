@@ -7,9 +7,9 @@ from estimation.rehearsal.population.regions import PLANNED_CITIES, REGIONS
 from estimation.rehearsal.population.units import Units
 from survey.questionnaires.credit_code import ALPHABET, check_character, organisation_check_character
 
-MARK = "演练"  # the first word of every synthetic name
+PREFIX = "演练"  # the first word of every synthetic name
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾"
-_GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红建文云海波"
+_GIVEN_NAMES = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红建文云海波"
 _WORDS_A = "云华中智恒鑫盛瑞博远泰信诚嘉凯联卓宏景安科明浩宇天海新正晟航"
 _WORDS_B = "泽达腾创源益汇捷锐通润和丰裕合利德康越翔图维成立业谷桥舟川野"
 _TRADES = {
@@ -63,7 +63,7 @@ def unit_names(units: Units, chosen: Ints, rng: np.random.Generator) -> list[str
         category, region_name = int(units.category[index]), REGIONS[int(units.region[index])].zh
         serial = serials[category] = serials.get(category, 0) + 1
         word = _WORDS_A[a] + _WORDS_B[b] + (_WORDS_A[c] if category >= 12 else "")
-        names.append(f"{MARK}·{_body(category, region_name, word, serial, units, index)}")
+        names.append(f"{PREFIX}·{_body(category, region_name, word, serial, units, index)}")
     return names
 
 
@@ -92,5 +92,10 @@ def _body(category: int, region_name: str, word: str, serial: int, units: Units,
 
 def person_names(count: int, rng: np.random.Generator) -> list[str]:
     """Invented names of people."""
-    picks = rng.integers(0, (len(_SURNAMES), len(_GIVEN), len(_GIVEN) + 12), size=(count, 3)).tolist()
-    return [_SURNAMES[a] + _GIVEN[b] + (_GIVEN[c] if c < len(_GIVEN) else "") for a, b, c in picks]
+    picks = rng.integers(
+        0, (len(_SURNAMES), len(_GIVEN_NAMES), len(_GIVEN_NAMES) + 12), size=(count, 3)
+    ).tolist()
+    return [
+        _SURNAMES[a] + _GIVEN_NAMES[b] + (_GIVEN_NAMES[c] if c < len(_GIVEN_NAMES) else "")
+        for a, b, c in picks
+    ]

@@ -16,7 +16,7 @@ Y24, Y25 = 0, 1
 # Data volume relative to an ordinary small enterprise, by legal size and by special category.
 _SIZE_FACTOR = np.array([20.0, 5.0, 1.0, 0.4])
 _CATEGORY_FACTOR = {6: 2000.0, 7: 150.0, 8: 14.0, 9: 4.0, 10: 7.0, 11: 6.0}
-_HEAD_FACTOR, _TAKEN_FACTOR = 420.0, 2.0
+_HEAD_FACTOR, _TAKE_ALL_FACTOR = 420.0, 2.0
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ def build_world(units: Units, streams: Streams) -> World:
 
 def _volume_factor(units: Units) -> Floats:
     factor = _SIZE_FACTOR[np.clip(units.size, 0, 3)]
-    factor = np.where(units.take_all & (units.category >= 12), factor * _TAKEN_FACTOR, factor)
+    factor = np.where(units.take_all & (units.category >= 12), factor * _TAKE_ALL_FACTOR, factor)
     for category, value in _CATEGORY_FACTOR.items():
         factor = np.where(units.category == category, value, factor)
     return np.where(units.group == HEAD, _HEAD_FACTOR, factor)

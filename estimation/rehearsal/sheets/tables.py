@@ -29,7 +29,7 @@ for _code, _factor in {
     _FLOW_WEIGHT[REGION_INDEX[_code]] *= _factor
 
 
-def split_whole(total: Ints, weights: Floats) -> Ints:
+def split_integers(total: Ints, weights: Floats) -> Ints:
     """Whole parts (n, k) of `total` (n,) in the proportions of `weights` (n, k); rows add up exactly."""
     shares = np.cumsum(weights / weights.sum(1, keepdims=True), axis=1)
     shares[:, -1] = 1.0
@@ -59,7 +59,7 @@ def one_column(parts: Ints, ids: list[str], column: str, decimals: int, unit: st
 def counterparties(total: Ints, abroad: Ints, rng: np.random.Generator) -> list[str]:
     """F10: flow by counterparty; what crosses the border is the part with parties abroad."""
     weights = rng.gamma(np.array([1.2, 0.8, 5.0, 0.5, 0.8]), size=(len(total), 5))
-    parts = split_whole(total - abroad, weights)
+    parts = split_integers(total - abroad, weights)
     ids = ["government", "institution", "enterprise", "research", "individual", "abroad"]
     return one_column(np.column_stack([parts, abroad]), ids, "volume", 3, "TB")
 
@@ -70,7 +70,7 @@ def provinces(total: Ints, home: Ints, rng: np.random.Generator) -> list[str]:
     score = np.log(_FLOW_WEIGHT) + rng.gumbel(size=(n, 32))
     score[np.arange(n), home] = -np.inf
     partners = np.sort(np.argsort(-score, axis=1)[:, :6], axis=1)
-    parts = split_whole(total, rng.gamma(0.8, size=(n, 12)) + 1e-6)
+    parts = split_integers(total, rng.gamma(0.8, size=(n, 12)) + 1e-6)
     texts = [plain_texts(parts[:, k], 3) for k in range(12)]
     result = []
     for i, row in enumerate(partners.tolist()):
@@ -93,7 +93,7 @@ def computing(capacity: Ints, home: Ints, local: Bools, rng: np.random.Generator
         else:
             chosen = np.sort(rng.choice(32, size=6, replace=False, p=sites))
             weight = sites[chosen] * rng.gamma(6.0, size=6)
-        parts = split_whole(np.array([amount]), weight[None, :])[0]
+        parts = split_integers(np.array([amount]), weight[None, :])[0]
         in_hub = np.where(hubs[chosen], (parts * 0.92).astype(np.int64), 0)
         rows = {
             CODES[r]: {"capacity": _quantity(part, "PFLOPS"), "hub_capacity": _quantity(hub, "PFLOPS")}
@@ -121,7 +121,7 @@ def directions(total: Ints, rng: np.random.Generator) -> list[str]:
     """MG11: public data by direction; more than nine tenths between governments and enterprises."""
     weights = rng.gamma(np.array([6.0, 700.0, 260.0, 45.0, 20.0]), size=(len(total), 5))
     return one_column(
-        split_whole(total, weights), ["g2g", "g2e", "e2g", "institution", "individual"], "volume", 3, "TB"
+        split_integers(total, weights), ["g2g", "g2e", "e2g", "institution", "individual"], "volume", 3, "TB"
     )
 
 
@@ -132,7 +132,7 @@ def matrix(total: Ints, rng: np.random.Generator) -> list[str]:
     result = []
     for amount in total.tolist():
         own = (weight * rng.gamma(20.0, size=weight.shape)).ravel()
-        parts = split_whole(np.array([amount]), own[None, :])[0]
+        parts = split_integers(np.array([amount]), own[None, :])[0]
         # The last cell takes the rest of the rounding; on the diagonal it is moved one column.
         parts[-2] += parts[-1]
         parts[-1] = 0
@@ -156,7 +156,7 @@ def exchange_types(total: Ints, rng: np.random.Generator) -> list[str]:
     """MX04: turnover by type of product."""
     weights = rng.gamma(np.array([4.0, 3.0, 1.0, 1.5, 1.0, 0.5]), size=(len(total), 6))
     ids = ["dataset", "api", "report", "application", "model", "other"]
-    return one_column(split_whole(total, weights), ids, "turnover", 2, "")
+    return one_column(split_integers(total, weights), ids, "turnover", 2, "")
 
 
 def total_row(columns: dict[str, tuple[Ints, int, str]]) -> list[str]:

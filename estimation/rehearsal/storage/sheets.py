@@ -251,12 +251,12 @@ def explain(
         context=writer.context(sheet.position, year),
     )
     writer.trace(sheet.key, year, category, findings, sheet.filed_at)
-    given = []
+    reasons = []
     for finding in findings:
         if finding.severity != "soft":
             continue
         code, text = reason_for(finding.edit, sheet.key)
-        given.append(
+        reasons.append(
             {
                 "edit": finding.edit,
                 "fingerprint": finding.fingerprint,
@@ -267,8 +267,8 @@ def explain(
         writer.explanations.append(
             f"{sheet.key}\t{finding.edit}\t{finding.fingerprint}\t{code}\t{text}\t\\N\t{stamp(sheet.filed_at)}\t\t\\N"
         )
-    writer.counts[sheet.key] = Counts(soft=len(given))
-    return given
+    writer.counts[sheet.key] = Counts(soft=len(reasons))
+    return reasons
 
 
 def _observations(
@@ -288,9 +288,9 @@ def _observations(
     hashes = np.array(observation_hashes(facts, batch.numbers), "S64")
     packed = np.ascontiguousarray(batch.reasons).view(f"S{batch.reasons.shape[1]}").ravel()
     blocks = []
-    for one_section in np.unique(section == ""):
-        for one_size in np.unique(size):
-            index = np.flatnonzero(valid & ((section == "") == one_section) & (size == one_size))
+    for without_section in np.unique(section == ""):
+        for size_code in np.unique(size):
+            index = np.flatnonzero(valid & ((section == "") == without_section) & (size == size_code))
             if len(index) == 0:
                 continue
             n = len(index)
@@ -301,8 +301,8 @@ def _observations(
                 np.full(n, writer.facts[year].key),
                 np.full(n, f"CAT{category:02d}", "S5"),
                 region[index].astype("S6"),
-                section[index].astype("S1") if not one_section else "",
-                size[index].astype(f"S{len(one_size)}") if one_size else "",
+                section[index].astype("S1") if not without_section else "",
+                size[index].astype(f"S{len(size_code)}") if size_code else "",
                 head[index],
                 pilot[index],
                 None,

@@ -1,7 +1,7 @@
-"""What a release freezes: every cell that may be shown, once, after disclosure control. Pure.
+"""The frozen content of a release: every cell that may be shown, once, after disclosure control. Pure.
 
 Pages, charts, files, the document and the interface read nothing else. The JSON form is canonical (sorted
-keys, no spaces), so that the same content has the same SHA-256 everywhere and for ever.
+keys, no spaces), so that the same content always has the same SHA-256.
 """
 
 import hashlib
@@ -13,12 +13,12 @@ from typing import Any, Self
 
 
 class CellStatus(StrEnum):
-    """Why a cell shows what it shows."""
+    """What a cell shows: a number, or the reason why not."""
 
     SHOWN = "shown"  # a number
     NIL = "nil"  # the number is exactly zero: 0
     WITHHELD = "withheld"  # disclosure control: ×
-    ABSENT = "absent"  # there is nothing to show, the reason says why: —
+    ABSENT = "absent"  # no number, with the reason: —
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class FrozenCell:
     note: Text | None = None
     estimator: str = ""
     lineage: tuple[str, ...] = ()
-    words: Text | None = None  # what running text prints instead: an enumeration, "近80", "超11"
+    words: Text | None = None  # printed by running text instead: an enumeration, "近80", "超11"
 
     @property
     def is_external(self) -> bool:
-        """Made of nothing but external values (``GDP/2025``): without sampling error."""
+        """Derived from external values only (``GDP/2025``): without sampling error."""
         return bool(self.lineage) and all(line.count("/") == 1 for line in self.lineage)
 
 
@@ -103,7 +103,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class FrozenFigure:
-    """Data of a figure; its drawing is made from these points and nothing else."""
+    """Data of a figure; its drawing uses these points only."""
 
     code: str  # FIG1 .. FIG3, then storage, sections, regions, flows, quality ...
     title: Text
@@ -121,12 +121,12 @@ class Block:
     place: str  # foreword, chapter1, chapter2.1.1 ..., chapter3, appendix.methods, annex.quality
     heading: Text
     body: Text
-    keys: tuple[str, ...] = ()  # the cells whose numbers stand in it
+    keys: tuple[str, ...] = ()  # the cells whose numbers it contains
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Everything that a release shows."""
+    """The content of a release."""
 
     year: int
     title: Text
@@ -148,7 +148,7 @@ class Content:
         return (*self.tables, *self.crossings)
 
     def to_json(self) -> str:
-        """Canonical form. What a release of an earlier program did not know does not appear, so that hashes stay."""
+        """Canonical form. Fields that an earlier program did not have are omitted when empty, so that hashes do not change."""
         document = asdict(self)
         if not self.crossings:
             del document["crossings"]
@@ -181,41 +181,41 @@ class Content:
         )
 
 
-def _cell(given: Mapping[str, Any]) -> FrozenCell:
-    note, words = given["note"], given.get("words")
+def _cell(document: Mapping[str, Any]) -> FrozenCell:
+    note, words = document["note"], document.get("words")
     return FrozenCell(
         **{
-            **given,
-            "label": Text(**given["label"]),
-            "unit": Text(**given["unit"]),
-            "status": CellStatus(given["status"]),
+            **document,
+            "label": Text(**document["label"]),
+            "unit": Text(**document["unit"]),
+            "status": CellStatus(document["status"]),
             "note": Text(**note) if note else None,
             "words": Text(**words) if words else None,
-            "lineage": tuple(given["lineage"]),
+            "lineage": tuple(document["lineage"]),
         }
     )
 
 
-def _texts(given: list[Mapping[str, str]]) -> tuple[Text, ...]:
-    return tuple(Text(**text) for text in given)
+def _texts(documents: list[Mapping[str, str]]) -> tuple[Text, ...]:
+    return tuple(Text(**text) for text in documents)
 
 
-def _table(given: Mapping[str, Any]) -> FrozenTable:
+def _table(document: Mapping[str, Any]) -> FrozenTable:
     rows = tuple(
         FrozenRow(**{**row, "label": Text(**row["label"]), "keys": tuple(row["keys"])})
-        for row in given["rows"]
+        for row in document["rows"]
     )
-    texts = {"title": Text(**given["title"]), "stub": Text(**given["stub"])}
-    columns, notes = _texts(given["columns"]), _texts(given["notes"])
-    return FrozenTable(**{**given, **texts, "columns": columns, "rows": rows, "notes": notes})
+    texts = {"title": Text(**document["title"]), "stub": Text(**document["stub"])}
+    columns, notes = _texts(document["columns"]), _texts(document["notes"])
+    return FrozenTable(**{**document, **texts, "columns": columns, "rows": rows, "notes": notes})
 
 
-def _figure(given: Mapping[str, Any]) -> FrozenFigure:
-    texts = {name: Text(**given[name]) for name in ("title", "unit", "alternative")}
-    points = tuple(Point(Text(**point["series"]), point["x"], point["key"]) for point in given["points"])
-    return FrozenFigure(**{**given, **texts, "points": points, "notes": _texts(given["notes"])})
+def _figure(document: Mapping[str, Any]) -> FrozenFigure:
+    texts = {name: Text(**document[name]) for name in ("title", "unit", "alternative")}
+    points = tuple(Point(Text(**point["series"]), point["x"], point["key"]) for point in document["points"])
+    return FrozenFigure(**{**document, **texts, "points": points, "notes": _texts(document["notes"])})
 
 
-def _block(given: Mapping[str, Any]) -> Block:
-    texts = {name: Text(**given[name]) for name in ("heading", "body")}
-    return Block(**{**given, **texts, "keys": tuple(given["keys"])})
+def _block(document: Mapping[str, Any]) -> Block:
+    texts = {name: Text(**document[name]) for name in ("heading", "body")}
+    return Block(**{**document, **texts, "keys": tuple(document["keys"])})

@@ -55,7 +55,7 @@ def crossed_key(variable: str, year: int, region: str, section: str) -> Key:
 def add_crossing(
     draft: Draft, crossing: Crossing, material: Material, regions: Sequence[str], sections: Sequence[str]
 ) -> None:
-    """A table of a variable with its margins; cells without a respondent say so."""
+    """A table of a variable with its margins; cells without a respondent have that reason."""
     scale = estimate_unit(crossing.variable, "total", material.units).factor / unit_of(crossing.unit).factor
     names = {ALL: INDUSTRIES} | {code: material.name("section", code) for code in sections}
     rows = []
@@ -92,7 +92,7 @@ def keys_of(tables: Iterable[FrozenTable]) -> frozenset[str]:
 
 
 def without_weak(cells: Mapping[str, FrozenCell], crossings: Iterable[FrozenTable]) -> dict[str, FrozenCell]:
-    """Inner cells of the crossings that are too uncertain give way to a dash with the reason; all others stay."""
+    """Replace inner cells of the crossings that are too uncertain by a dash with the reason."""
     crossed = {key for key in keys_of(crossings) if ALL not in key.split(".")}
     return {
         key: _unpublished(cell) if key in crossed and cell.grade == UNPUBLISHED else cell

@@ -1,6 +1,6 @@
-"""The cells and tables of a release while they are assembled, and the material they are made of. Pure.
+"""The cells and tables of a release during assembly, and their source material. Pure.
 
-A cell that cannot be computed stays, with the reason. Every cell carries its lineage: the stored estimates and
+A cell that cannot be computed is retained, with the reason. Every cell carries its lineage: the stored estimates and
 external values that it was made of, also through other published numbers.
 """
 
@@ -28,7 +28,7 @@ Names = Callable[[str, str], Text]  # domain kind, code -> name
 
 @dataclass(frozen=True)
 class Material:
-    """What a release is made of.
+    """The source material of a release.
 
     source : estimates and external values; units : unit of every item; external_units, external_labels : by code;
     coverage : rows of tables 3 and 4 by table code; name : label of a domain
@@ -45,14 +45,14 @@ class Material:
 
 @dataclass
 class Draft:
-    """Cells and tables as they grow."""
+    """Cells and tables during assembly."""
 
     cells: dict[str, FrozenCell] = field(default_factory=dict)
     tables: list[FrozenTable] = field(default_factory=list)
     crossings: list[FrozenTable] = field(default_factory=list)
 
     def add(self, cell: FrozenCell) -> str:
-        """Put a cell in; returns its key."""
+        """Add a cell; returns its key."""
         self.cells[cell.key] = cell
         return cell.key
 

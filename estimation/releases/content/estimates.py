@@ -37,7 +37,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What cells are made of: stored estimates, and external values by (code, year)."""
+    """The source of cells: stored estimates, and external values by (code, year)."""
 
     estimates: Mapping[Key, Stored]
     external: Mapping[tuple[str, int], float]
@@ -45,7 +45,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number with its quality, or the reason why there is none.
+    """One number with its quality, or the reason why it is missing.
 
     value, se, lower, upper : in the printed unit; text : rounded; reason : code of why the cell is empty:
     no_estimate, no_external, no_previous; note : why there is no error although there is a number:

@@ -11,7 +11,7 @@ from estimation.units import Unit, unit_of
 
 
 class Missing(Exception):
-    """A component is not there; ``reason`` is the code of the cause."""
+    """A component is missing; ``reason`` is the code of the cause."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -20,7 +20,7 @@ class Missing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A value that a formula reads. ``se`` None: it has an error that is not known."""
+    """A value that a formula reads. ``se`` None: its error is unknown."""
 
     value: float
     unit: Unit
@@ -88,5 +88,5 @@ class Evaluator:
 
 
 def steady(value: float) -> float:
-    """The value without the dust of binary fractions: 53.12499999999999 is 53.125 and rounds up."""
+    """The value without binary rounding errors: 53.12499999999999 is 53.125 and rounds up."""
     return float(f"{value:.12g}")

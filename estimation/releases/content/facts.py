@@ -1,4 +1,4 @@
-"""Facts: the numbers of the text, made by formulas over what is already assembled, with their errors. Pure."""
+"""Facts: the numbers of the text, computed by formulas over assembled cells, with their errors. Pure."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -115,7 +115,7 @@ def _error(
 def _of_two_years(
     evaluator: Evaluator, quantity: Quantity, parts: dict[Reference, Component]
 ) -> float | None:
-    """Standard error in base units where one total of two years is all that is sampled.
+    """Standard error in base units when the only sampled component is one total of two years.
 
     The stored growth of that total gives the covariance: V(R) X0^2 = V1 + R^2 V0 - 2 R C.
     """
@@ -138,7 +138,7 @@ def _of_two_years(
 
 
 def about(value: float, step: float) -> Text | None:
-    """The number to a multiple of a step with the word that is true: 79.6 is 近80, 143 is 超140."""
+    """The number rounded to a multiple of a step with a qualifier that holds: 79.6 is 近80, 143 is 超140."""
     nearest = float(rounded(value / step, 0)) * step
     if nearest == 0:
         return None

@@ -1,4 +1,4 @@
-"""Figures of a release: which cells are their points. Pure."""
+"""Figures of a release: the cells of their points. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What a figure shows: series of references, indicators as categories, columns of a table, or errors."""
+    """Definition of a figure: series of references, indicators as categories, columns of a table, or errors."""
 
     code: str
     title: Text

@@ -38,7 +38,7 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """(low, central, high) of the next level and of its growth; known years; what the rule missed before."""
+    """(low, central, high) of the next level and of its growth; known years; the error of the backtest."""
 
     level: tuple[float, float, float]
     growth: tuple[float, float, float]
@@ -46,7 +46,7 @@ class Outlook:
     backtest: tuple[Backtest, ...]
 
     def words(self) -> Text:
-        """What the number is, for a reader."""
+        """Explanation of the number for a reader."""
         if not self.backtest:
             return Text(
                 f"据{self.years}个已知年份的阻尼趋势外推，区间为情景范围，不是置信区间；年份过少，无法回测。",

@@ -7,7 +7,7 @@ A reference names, in braces,
 ``EXT-POP``, ``EXT-POP@-1``                    a value of an external series
 
 Only + - * / and numbers are understood; anything else is refused when the registry is read. A value carries
-its unit, so the result is converted to the unit that the registry prints and nobody writes conversion factors.
+its unit, so the result is converted to the printed unit of the registry without written conversion factors.
 """
 
 import ast
@@ -29,7 +29,7 @@ class FormulaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a formula names. ``name`` : a code, or variable/statistic/kind/code; ``offset`` : years, 0 or below."""
+    """A reference of a formula. ``name`` : a code, or variable/statistic/kind/code; ``offset`` : years, 0 or below."""
 
     kind: Literal["number", "estimate", "external"]
     name: str
@@ -69,7 +69,7 @@ class Formula:
 
 @lru_cache(maxsize=2000)
 def parse_formula(text: str) -> Formula:
-    """Read a formula. Raises FormulaError with a sentence for whatever is not arithmetic over references."""
+    """Read a formula. Raises FormulaError with a message for anything but arithmetic over references."""
     references: list[Reference] = []
 
     def name(match: re.Match[str]) -> str:

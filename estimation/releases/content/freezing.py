@@ -1,7 +1,7 @@
-"""The last step before a content is frozen: no number keeps digits that are not printed. Pure.
+"""The last step before a content is frozen: remove digits that are not printed. Pure.
 
-Whoever reads a file or the interface then knows no more than who reads the printed table. Unrounded values stay with
-the estimation run.
+Files and the API then contain no more information than the printed table. The estimation run retains unrounded
+values.
 """
 
 import math
@@ -31,7 +31,7 @@ def as_printed(cell: FrozenCell) -> FrozenCell:
 
 
 def read(printed: str) -> float | None:
-    """The number of a printed text, None when it is no number."""
+    """The number of a printed text, None when it is not a number."""
     try:
         return float(printed.lstrip("<>≥≤≈~约超近 ").replace(",", ""))
     except ValueError:
@@ -39,12 +39,12 @@ def read(printed: str) -> float | None:
 
 
 def freeze(cells: Mapping[str, FrozenCell]) -> dict[str, FrozenCell]:
-    """All cells as they are published: with possible bounds, and a word where the error is large and no other note."""
+    """All cells as they are published: with feasible bounds, and a note where the error is large and there is no other note."""
     return {key: _noted(as_printed(_possible(cell))) for key, cell in cells.items()}
 
 
 def _possible(cell: FrozenCell) -> FrozenCell:
-    """The interval without what the number cannot be: an amount below zero, a share of units above 100 %."""
+    """The interval without infeasible values: an amount below zero, a share of units above 100 %."""
     if cell.estimator not in NEVER_NEGATIVE or cell.value is None or cell.value < 0:
         return cell
     lower = None if cell.lower is None else max(cell.lower, 0.0)
@@ -62,7 +62,7 @@ def _value(cell: FrozenCell) -> float | None:
     if cell.value is None:
         return None
     number = read(cell.printed)
-    # An enumeration: its number orders and is not printed.
+    # An enumeration: its number is for ordering and is not printed.
     return _to(cell.value, cell.decimals) if number is None else _plain(number)
 
 
@@ -77,5 +77,5 @@ def _significant(value: float | None) -> float | None:
 
 
 def _plain(value: float) -> float:
-    """Zero without a sign: the database drops it, and the content would lose its hash."""
+    """Zero without a sign: the database drops the sign, which would change the hash of the content."""
     return value + 0.0

@@ -1,7 +1,7 @@
-"""The arithmetic that a reader can redo: identities between printed numbers of a release. Pure.
+"""Arithmetic identities between printed numbers of a release, which a reader can verify. Pure.
 
-Each compares printed values. The tolerance is what rounding explains: half a last digit for every printed term.
-An identity whose cells are withheld or absent is not checked and says so.
+Each compares printed values. The tolerance is the possible rounding error: half a last digit for every printed term.
+An identity whose cells are withheld or absent is reported as not checked.
 """
 
 from collections.abc import Mapping
@@ -185,7 +185,7 @@ def _growth(cells: Mapping[str, FrozenCell], code: str, year: int) -> dict[str, 
 
 
 def _per_capita(cells: Mapping[str, FrozenCell], year: int, population: float | None) -> dict[str, Any]:
-    """TB a person; the total is printed to a hundredth of a ZB, which is what the tolerance allows."""
+    """TB per person; the tolerance allows for the total being printed to a hundredth of a ZB."""
     total = _printed(cells.get(f"SUP-01.{year}"))
     people = Decimal(str(population)) * 10000 if population else None
     right = total * TB_PER_ZB / people if total is not None and people else None
@@ -205,7 +205,7 @@ def _share(
 
 
 def _filed(cells: Mapping[str, FrozenCell], table: str) -> dict[str, Any]:
-    """No more valid units than filed ones."""
+    """Check that valid units do not exceed filed units."""
     keys = [k for k in cells if k.startswith(f"{table}.") and k.endswith(".valid")]
     worst = Decimal(0)
     for key in keys:
@@ -217,5 +217,5 @@ def _filed(cells: Mapping[str, FrozenCell], table: str) -> dict[str, Any]:
 
 
 def failing(identities: tuple[Mapping[str, Any], ...]) -> list[Mapping[str, Any]]:
-    """Those that do not hold."""
+    """The identities that do not hold."""
     return [identity for identity in identities if identity["holds"] is False]

@@ -39,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """A number from outside the survey."""
+    """An external value of an indicator."""
 
     code: str
     factor: float = 1.0
@@ -88,7 +88,7 @@ def _part(entry: Mapping[str, Any]) -> Part:
 class IndicatorRow:
     """An indicator with its previous level, its level and its growth.
 
-    is_part : it follows its whole, or another part of it, so that a page may hang it below
+    is_part : it follows its total, or another part of it, so that a page may indent it
     """
 
     indicator: Indicator
@@ -136,7 +136,7 @@ def level(indicator: Indicator, source: Source, year: int) -> Cell:
         return Cell(formatted(value, indicator.decimals), value, note="external")
     with_error = stored[0] if len(stored) == 1 else _error_of(indicator, source, year)
     if with_error is None or with_error.se is None:
-        # Without their covariance the error of a sum of estimates is not known.
+        # Without their covariance the error of a sum of estimates is unknown.
         return Cell(
             formatted(value, indicator.decimals),
             value,
@@ -227,7 +227,7 @@ def _scales(indicator: Indicator, source: Source, year: int) -> tuple[float, flo
     return indicator.scale / (now * factor), indicator.scale / (before * factor)
 
 
-BLANK = "BLANK"  # the key of every place of a table where nothing is printed by design
+BLANK = "BLANK"  # the key of every table cell that is blank by design
 
 
 def add_indicators(draft: Draft, indicators: Iterable[Indicator], material: Material) -> None:
@@ -279,7 +279,7 @@ def _lines(indicator: Indicator, year: int) -> tuple[str, ...]:
 def add_chapter_tables(
     draft: Draft, indicators: Sequence[Indicator], groups: Iterable[tuple[str, Text]], year: int
 ) -> None:
-    """The tables of chapter 1, made of the indicators' cells."""
+    """The tables of chapter 1, from the indicators' cells."""
     draft.add(FrozenCell(BLANK, Text("", ""), unit_text(""), "—", CellStatus.ABSENT, reason="not_printed"))
     for code, label in groups:
         members = [indicator for indicator in indicators if indicator.group == code]

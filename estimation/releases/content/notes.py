@@ -1,6 +1,6 @@
-"""Footnotes: one passage holds them, ``[^name]`` in any other calls one. Pure.
+"""Footnotes: one passage defines them, ``[^name]`` in any other passage references one. Pure.
 
-The passage of the notes has a paragraph a note, ``[^industry]: Industry: mining, manufacturing ...``. Names may be
+The passage of the notes has one paragraph per note, ``[^industry]: Industry: mining, manufacturing ...``. Names may be
 words or numbers; readers see numbers in the order of the calls, which the editions give.
 """
 
@@ -20,7 +20,7 @@ UNKNOWN, UNCALLED, MALFORMED, UNEQUAL = "unknown_note", "uncalled_note", "malfor
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """The notes by name in one language, and paragraphs that are no note or repeat a name."""
+    """The notes by name in one language, and paragraphs that are not a note or repeat a name."""
 
     texts: Mapping[str, str]
     malformed: tuple[str, ...]
@@ -47,7 +47,7 @@ def read_notes(body: str) -> Notes:
 def faults_of(
     passages: Sequence[Passage], cells: Mapping[str, FrozenCell], year: int
 ) -> list[tuple[str, str, str]]:
-    """What is wrong with all passages: (code of the passage, kind, detail), notes and their calls included."""
+    """Faults of all passages: (code of the passage, kind, detail), including notes and their references."""
     faults = [(passage.code, *fault) for passage in passages for fault in blocks.faults(passage, cells, year)]
     return [*faults, *dict.fromkeys(_note_faults(passages))]
 

@@ -3,14 +3,14 @@
 ``{{ SUP-01 }}``            the cell of the reference year; ``{{ SUP-01.2025 }}`` names it in full
 ``{{ SUP-01.previous }}``   the year before; ``{{ SUP-01.growth }}`` the growth; ``{{ T2.C.flow_eb }}`` a table's cell
 ``{{ SUP-01.growth|change }}``  "增长27.28%" or "下降3.10%": the word follows the sign; ``|points`` for points
-``{{ TXT-017|about }}``     "超11": the rounded number with the word that is true
+``{{ TXT-017|about }}``     "超11": the rounded number with a qualifier that holds
 ``{{ year }} {{ previous }} {{ next }}``  the years
 ``{{ 'GB/T 4754-2017' }}``  fixed text that holds digits, marked as such
 ``[^industry]``             calls a footnote (notes.py)
-``[[ ... [[ ... ]] ... ]]`` passages that are left out when one of their numbers cannot be shown
+``[[ ... [[ ... ]] ... ]]`` passages that are omitted when one of their numbers cannot be shown
 
-Nothing else is understood: no tag, no expression. The result is plain text with paragraphs between empty
-lines; whoever shows it escapes it.
+There are no other tags or expressions. The result is plain text with paragraphs between empty
+lines; templates escape it.
 """
 
 import re
@@ -32,7 +32,7 @@ WITHHELD, ABSENT = "×", "—"
 
 
 class UnknownField(DefinitionError):
-    """A field that names nothing; ``name`` is what was written."""
+    """An unknown field; ``name`` is its text."""
 
     def __init__(self, name: str) -> None:
         super().__init__("unknown_field", name, "no number has this name")
@@ -41,7 +41,7 @@ class UnknownField(DefinitionError):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A passage as it is edited."""
+    """An editable passage."""
 
     code: str
     place: str
@@ -52,7 +52,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """Text with its numbers, the cells that stand in it, and those of them that could not be shown."""
+    """Text with its numbers, its cells, and those of them that cannot be shown."""
 
     text: str
     keys: tuple[str, ...]
@@ -87,7 +87,7 @@ def fill_block(passage: Passage, cells: Mapping[str, FrozenCell], year: int) -> 
 
 
 def fill(text: str, language: str, cells: Mapping[str, FrozenCell], year: int) -> Filled:
-    """Put the numbers in. Raises UnknownField with the name that is not known."""
+    """Insert the numbers. Raises UnknownField with the unknown name."""
     keys: list[str] = []
     unshown: list[str] = []
 
@@ -116,7 +116,7 @@ def fill(text: str, language: str, cells: Mapping[str, FrozenCell], year: int) -
 
 
 def _tidy(text: str) -> str:
-    """Without the gaps that passages left out have left behind."""
+    """Remove the whitespace around omitted passages."""
     paragraphs = (re.sub(r"[ \t]+", " ", paragraph).strip() for paragraph in re.split(r"\n\s*\n", text))
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
@@ -170,13 +170,13 @@ def _change(cell: FrozenCell, form: str, language: str) -> str:
 
 
 def typed_digits(text: str) -> Iterator[str]:
-    """Runs of digits that somebody typed instead of naming a field or marking them as fixed."""
+    """Runs of digits that were typed instead of a field or fixed text."""
     for match in re.finditer(r"\S{0,6}\d[\d.,%]*\S{0,4}", CALL.sub(" ", _FIELD.sub(" ", text))):
         yield match[0]
 
 
 def faults(passage: Passage, cells: Mapping[str, FrozenCell], year: int) -> list[tuple[str, str]]:
-    """What is wrong with a passage: (kind, detail), kinds ``unknown``, ``digits``, ``empty``, ``unshown``."""
+    """Faults of a passage: (kind, detail), kinds ``unknown``, ``digits``, ``empty``, ``unshown``."""
     problems: list[tuple[str, str]] = []
     for name, text in (("heading", passage.heading), ("body", passage.body)):
         for language in ("zh", "en"):

@@ -36,7 +36,7 @@ def ranking_keys(ranking: Ranking, year: int, codes: Iterable[str]) -> list[Key]
 
 
 def add_ranking(evaluator: Evaluator, ranking: Ranking, codes: Iterable[str]) -> None:
-    """A cell for every place, and one whose words are the names in order."""
+    """Add a cell for every rank, and a cell whose words are the names in order."""
     estimates, label = evaluator.material.source.estimates, ranking.label
     keys = ranking_keys(ranking, evaluator.year, codes)
     ranked = [(key, estimates[key]) for key in keys if key in estimates and estimates[key].value]

@@ -1,4 +1,4 @@
-"""Everything that a release publishes, as data read from YAML once, and the assembly of a release from it. Pure."""
+"""The publication plan, read once from YAML, and the assembly of a release from it. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -71,7 +71,7 @@ def registry() -> Registry:
 
 @dataclass(frozen=True, slots=True)
 class PublicationPlan:
-    """Everything that a release publishes, as data."""
+    """The definitions of all published cells, tables and figures."""
 
     registry: Registry
     facts: tuple[Fact, ...]
@@ -81,7 +81,7 @@ class PublicationPlan:
     crossings: tuple[Crossing, ...] = ()
 
     def formulas(self) -> Iterator[tuple[str, Formula]]:
-        """Every formula with the code of what it makes."""
+        """Every formula with the code of its result."""
         yield from ((fact.code, fact.formula) for fact in self.facts if fact.formula)
         yield from ((forecast.code, formula) for forecast in self.forecasts for formula in forecast.history)
         for figure in self.figures:

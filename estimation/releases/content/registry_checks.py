@@ -1,4 +1,4 @@
-"""Static checks of the registry, as of questionnaires: every name known, no circle, units that fit. Pure."""
+"""Static checks of the registry, as of questionnaires: all names exist, no cycles, compatible units. Pure."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from estimation.releases.content.registry import PublicationPlan
 from estimation.units import Unit, unit_of
 from survey.exceptions import DefinitionError
 
-PLACES = ("foreword", "chapter1", "chapter2", "chapter3", "appendix", "annex", "footnote", "figure")
+SECTION_ROOTS = ("foreword", "chapter1", "chapter2", "chapter3", "appendix", "annex", "footnote", "figure")
 STATISTICS = frozenset(
     {
         "total",
@@ -40,7 +40,7 @@ GROUPS = (
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a run can store: unit of every item, sums and ratios it makes, codes of every domain kind."""
+    """Names that a run can store: unit of every item, its sums and ratios, codes of every domain kind."""
 
     units: Mapping[str, str]
     sums: frozenset[str]
@@ -52,7 +52,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault: what it is about, its kind and a sentence."""
+    """A fault: its subject, its kind and a message."""
 
     code: str
     kind: str
@@ -217,14 +217,14 @@ def _estimate(code: str, reference: Reference, words: Vocabulary) -> Iterator[Fi
     if statistic not in STATISTICS:
         yield Finding(code, "unknown_statistic", f"no statistic {statistic}")
         return
-    is_known: Callable[[str], bool] = words.units.__contains__
+    exists: Callable[[str], bool] = words.units.__contains__
     if statistic == "count":
-        is_known = {"valid", "filed"}.__contains__
+        exists = {"valid", "filed"}.__contains__
     elif "/" in variable:
-        is_known = words.ratios.__contains__
+        exists = words.ratios.__contains__
     elif "+" in variable:
-        is_known = words.sums.__contains__
-    if not is_known(variable):
+        exists = words.sums.__contains__
+    if not exists(variable):
         yield Finding(code, "unknown_item", f"no run stores {variable} as {statistic}")
     yield from _domain(code, kind, domain_code, words)
 
@@ -246,5 +246,5 @@ def _sections(code: str, section_codes: Sequence[str]) -> list[Finding]:
     return [
         Finding(code, "missing_place", f"no passage {section_code} in the report")
         for section_code in section_codes
-        if section_code.partition(".")[0] not in PLACES
+        if section_code.partition(".")[0] not in SECTION_ROOTS
     ]

@@ -22,7 +22,7 @@ COUNTS = {"filed": Text("填报完成（家）", "Filed"), "valid": Text("有效
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row or column of a table: what is estimated, or for which domain, or both."""
+    """A row or column of a table: its estimate, its domain, or both."""
 
     label: Text
     code: str = ""
@@ -125,7 +125,7 @@ def count_rows(
 ) -> list[CoverageRow]:
     """Tables 3 and 4: counts by category or region, with their sum.
 
-    In table 3 the bureaus of planned cities stand on a line of their own under their category.
+    In table 3 the bureaus of planned cities have a line of their own under their category.
     """
     sums: dict[str, list[int]] = {code: [0, 0] for code in codes}
     for category, region, city, filed, valid in counts:

@@ -1,8 +1,7 @@
-"""Disclosure control of a release, once, on its cells: sensitive ones, those that protect them, and the attack.
+"""Disclosure control of a release on its cells: primary and secondary suppression, and the audit.
 
 A stored estimate is withheld when it is sensitive (few or dominating contributors), or when published sums would
-give a sensitive one away. Then every cell that was made of it is withheld, whatever table, text or figure it
-stands in.
+disclose a sensitive one. Then every cell derived from it is withheld, in all tables, text and figures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,10 +25,16 @@ from estimation.releases.content.estimates import Key, Stored
 from estimation.runs.compute.contributors import Concentration
 from survey.classification import INDUSTRY, PRIMARY, SECONDARY, TERTIARY
 
-FEW, ONE, TWO, LINKED, SAME = "few", "one_dominates", "two_dominate", "secondary", "follows"
-EXACT, IN_TURN, WHOLE = "integer_program", "in_turn", "everything"  # how the further cells were chosen
+FEW, ONE_DOMINATES, TWO_DOMINATE, LINKED, SAME = (
+    "few",
+    "one_dominates",
+    "two_dominate",
+    "secondary",
+    "follows",
+)
+EXACT, IN_TURN, ALL_CELLS = "integer_program", "in_turn", "everything"  # how the further cells were chosen
 _DEAR, _CHEAP = 1e3, 1e-2  # price of a margin, and of a cell that is too uncertain to be published anyway
-_WHOLE = frozenset({"nation"})
+_NATIONAL = frozenset({"nation"})
 # Items of the government bureaus: they describe public tasks and not of a respondent's own affairs, and a province
 # has one bureau, so that a rule for contributors would withhold every one of them.
 PUBLIC_ITEMS = ("MG", "MR")
@@ -47,24 +52,24 @@ _SUMS: tuple[tuple[str, tuple[str, ...], tuple[str, str]], ...] = (
 
 
 def sensitivity(rules: Rules, concentration: Concentration) -> str:
-    """The reason why a total is sensitive, or nothing."""
+    """The reason why a total is sensitive, or ""."""
     if 0 < concentration.units < rules.minimum:
         return FEW
     if concentration.largest > rules.one:
-        return ONE
-    return TWO if concentration.two_largest > rules.two else ""
+        return ONE_DOMINATES
+    return TWO_DOMINATE if concentration.two_largest > rules.two else ""
 
 
 @dataclass
 class Verdict:
-    """Withheld estimates with their reason, and what the auditor found. For the office only."""
+    """Withheld estimates with their reason, and the result of the audit. For the office only."""
 
     withheld: dict[str, str] = field(default_factory=dict)  # lineage -> reason
     systems: list[AuditedSystem] = field(default_factory=list)
 
     @property
     def leaks(self) -> int:
-        """Sensitive cells that published cells give away."""
+        """Number of sensitive cells that published cells disclose."""
         return sum(len(system.recovered) for system in self.systems)
 
     def record(self) -> Disclosure:
@@ -80,14 +85,14 @@ def protect(
     *,
     withheld_before: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, FrozenCell], Verdict]:
-    """The cells with what must be withheld taken out, and why. ``withheld_before``: lineages of earlier releases."""
+    """The cells after suppression, and the verdict. ``withheld_before``: lineages of earlier releases."""
     verdict = Verdict()
     lines = {line: key for cell in cells.values() for line in cell.lineage if (key := _key(line))}
     for line, key in lines.items():
         reason = _sensitive(key, estimates.get(key), concentration, rules)
         if reason:
             verdict.withheld[line] = reason
-    # A single number that is published by itself can enter a sum of the reader's.
+    # Single published numbers can be used in sums by a reader.
     single = {cell.lineage[0] for cell in cells.values() if len(cell.lineage) == 1}
     for year, variable, statistic in sorted({(k.year, k.variable, k.statistic) for k in lines.values()}):
         if statistic in ("total", "count"):
@@ -95,7 +100,7 @@ def protect(
                 key
                 for line, key in lines.items()
                 if (key.year, key.variable, key.statistic) == (year, variable, statistic)
-                and (line in single or key.kind in _WHOLE)
+                and (line in single or key.kind in _NATIONAL)
             ]
             margins = [key for key in system if key.kind != CROSSED]
             _protect_system(margins, estimates, rules, verdict, withheld_before)
@@ -118,7 +123,12 @@ def line_of(key: Key) -> str:
 def _sensitive(
     key: Key, stored: Stored | None, concentration: Mapping[tuple[str, str, str], Concentration], rules: Rules
 ) -> str:
-    if key.kind in _WHOLE or stored is None or stored.value is None or key.variable.startswith(PUBLIC_ITEMS):
+    if (
+        key.kind in _NATIONAL
+        or stored is None
+        or stored.value is None
+        or key.variable.startswith(PUBLIC_ITEMS)
+    ):
         return ""
     if key.statistic == "count":
         return FEW if 0 < stored.value < rules.minimum else ""
@@ -137,7 +147,7 @@ def _sensitive(
 class _System:
     """The published totals of one variable and the sums that bind them, arrays (C,).
 
-    keys, names : of the first cells; further ones are what a sum leaves over, which nobody publishes or withholds
+    keys, names : of the first cells; further cells are the residuals of sums, which are neither published nor withheld
     """
 
     keys: list[Key]
@@ -166,7 +176,7 @@ def _system(
     value = np.array(values)
     names = [line_of(key) for key in published] + [""] * (len(value) - len(published))
     never = np.array(
-        [not name or published[i].kind in _WHOLE or value[i] == 0 for i, name in enumerate(names)]
+        [not name or published[i].kind in _NATIONAL or value[i] == 0 for i, name in enumerate(names)]
     )
     primary = np.array([verdict.withheld.get(name, LINKED) != LINKED for name in names]) & ~never
     old = np.array([bool(name) and (name in before or name in verdict.withheld) for name in names]) & ~never
@@ -212,7 +222,7 @@ def _protect_crossing(
     verdict: Verdict,
     before: frozenset[str],
 ) -> None:
-    """The same with the table of regions by sections, whose margins keep what was decided for them.
+    """The same with the table of regions by sections, whose margins keep their decisions.
 
     Hundreds of cells are too many for the integer program in the time of a release; they are protected in turn.
     """
@@ -239,7 +249,7 @@ def _protect_crossing(
                 protection=rules.protection,
             ).withheld
         except SuppressionError:
-            pattern, method = pattern | (inner & ~system.never), WHOLE
+            pattern, method = pattern | (inner & ~system.never), ALL_CELLS
     _settle(system, pattern, verdict, method, optimal=False)
 
 
@@ -250,7 +260,7 @@ def _settle(system: _System, pattern: Bools, verdict: Verdict, method: str, *, o
 
 
 def _relations(index: Mapping[tuple[str, str], int], values: list[float]) -> list[list[int]]:
-    """Sums whose parts are all published, as lists of indices ending with the total; appends what is left over."""
+    """Sums whose parts are all published, as lists of indices ending with the total; appends the residuals."""
     sums = []
     for kind, codes, total in (*_SUMS, *_crossed_sums(index)):
         chosen = codes or tuple(code for domain_kind, code in index if domain_kind == kind)
@@ -260,7 +270,7 @@ def _relations(index: Mapping[tuple[str, str], int], values: list[float]) -> lis
         rest = values[index[total]] - sum(values[part] for part in parts)
         if abs(rest) > 1e-7 * max(values[index[total]], 1.0):
             if rest < 0:
-                continue  # overlapping parts: no sum that a reader could use
+                continue  # overlapping parts do not sum to the total
             values.append(rest)
             parts.append(len(values) - 1)
         sums.append([*parts, index[total]])
@@ -270,7 +280,7 @@ def _relations(index: Mapping[tuple[str, str], int], values: list[float]) -> lis
 def _crossed_sums(
     index: Mapping[tuple[str, str], int],
 ) -> list[tuple[str, tuple[str, ...], tuple[str, str]]]:
-    """Rows and columns of the table of regions by sections; a cell that is not there has no respondent and adds 0."""
+    """Rows and columns of the table of regions by sections; a missing cell has no respondent and adds 0."""
     lines: dict[tuple[str, str], list[str]] = {}
     for kind, code in index:
         if kind == CROSSED:
@@ -281,7 +291,7 @@ def _crossed_sums(
 
 
 def _report(system: _System, pattern: Bools, method: str, optimal: bool) -> AuditedSystem:
-    """The attack on the sensitive cells with everything that is published, and what it found."""
+    """Attack the sensitive cells with all published cells, and report the result."""
     audit = audit_suppression(system.value, system.relations, pattern, targets=system.primary)
     sensitive = np.flatnonzero(system.primary)
     width = (audit.upper - audit.lower)[sensitive] / np.where(
@@ -308,7 +318,7 @@ def _report(system: _System, pattern: Bools, method: str, optimal: bool) -> Audi
 def _follow(lines: Mapping[str, Key], verdict: Verdict) -> None:
     """Estimates from which a withheld level could be derived are withheld with it.
 
-    A growth does so with last year's level, a ratio with the other of its two totals.
+    A level follows from a growth with last year's level, or from a ratio with the other total.
     """
     sensitive = {
         (key.variable, key.kind, key.code)

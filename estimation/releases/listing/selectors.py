@@ -1,4 +1,4 @@
-"""Reads behind the pages of releases: national by nature, for people who may see estimates."""
+"""Reads of the pages of releases: they cover the whole country, for users who may see estimates."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def all_releases() -> QuerySet[Release]:
 
 
 def public_releases() -> QuerySet[Release]:
-    """What the public may see: published and corrected."""
+    """Releases that the public may see: published and corrected."""
     return Release.objects.filter(state__in=(Release.State.PUBLISHED, Release.State.CORRECTED)).order_by(
         "-round__year", "-number"
     )
@@ -100,13 +100,13 @@ def content_of(release: Release) -> Content:
 
 
 def counts(content: Content) -> list[tuple[str, Any, int]]:
-    """How many cells are in each status."""
+    """Number of cells in each status."""
     counts = Counter(str(cell.status) for cell in content.cells.values())
     return [(code, label, counts.get(code, 0)) for code, label in STATUS_LABELS.items()]
 
 
 def identities(content: Content, language: str) -> list[dict[str, Any]]:
-    """The identities with their words; those that fail first."""
+    """The identities with their labels; failing ones first."""
     name = "en" if language.startswith("en") else "zh"
     rows = [
         {
@@ -121,7 +121,7 @@ def identities(content: Content, language: str) -> list[dict[str, Any]]:
 
 
 def cells(content: Content, begins: str, status: str) -> list[FrozenCell]:
-    """Cells whose key begins so, in a status."""
+    """Cells with a status whose key begins with a text."""
     return [
         cell
         for cell in content.cells.values()
@@ -130,7 +130,7 @@ def cells(content: Content, begins: str, status: str) -> list[FrozenCell]:
 
 
 def withheld(release: Release) -> list[tuple[str, Any]]:
-    """Withheld estimates with the reason in words."""
+    """Withheld estimates with the label of the reason."""
     withheld = release.checks.disclosure.withheld
     return [(line, WITHHELD_LABELS.get(reason, reason)) for line, reason in sorted(withheld.items())]
 
@@ -143,6 +143,6 @@ def release_before(release: Release) -> Release | None:
 
 
 def trail(release: Release) -> list[tuple[AuditEvent, str]]:
-    """What was done to a release, oldest first, with its name."""
+    """Audit events of a release, oldest first, with their labels."""
     rows = AuditEvent.objects.filter(subject_type="release", subject_id=str(release.pk)).order_by("pk")
     return [(row, label_of(row.action)) for row in rows]

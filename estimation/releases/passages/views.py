@@ -45,8 +45,8 @@ def block_edit(request: AuthenticatedRequest, year: int, code: str) -> HttpRespo
     current = next((passage for passage in selectors.passages_of(round_) if passage.code == code), None)
     if current is None:
         raise Http404
-    asked = request.GET.get("version", "")
-    shown = selectors.passage_version(round_, current, int(asked)) if asked.isdecimal() else current
+    number = request.GET.get("version", "")
+    shown = selectors.passage_version(round_, current, int(number)) if number.isdecimal() else current
     form = BlockForm(request.POST or _initial(shown), initial=_initial(shown))
     passage, refused = shown, ""
     if request.method == "POST" and form.is_valid():
@@ -105,7 +105,7 @@ def _typed(current: Passage, form: BlockForm) -> Passage:
 
 
 def _sentences(code: str, faults: list[tuple[str, str, str]], cells: Any) -> list[tuple[str, str]]:
-    """(severity, sentence) of every fault. Before the first release there are no numbers to look names up in."""
+    """(severity, sentence) of every fault. Before the first release no cells exist."""
     return [
         ("bad" if kind in notes.FATAL else "warn", selectors.FAULTS[kind] % {"detail": detail})
         for where, kind, detail in faults

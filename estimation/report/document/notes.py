@@ -1,4 +1,4 @@
-"""Real footnotes for the Word edition, which the library cannot make: their part, their styles, their calls. Pure."""
+"""Footnotes of the Word edition, which the library does not support: their part, styles and references. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -54,7 +54,7 @@ def add_part(document: Any, notes: Sequence[Footnote]) -> None:
 
 
 def call(paragraph: Any, number: int, nth: int) -> None:
-    """A call of a note: the first one makes it, later ones refer to the first and show its number."""
+    """A reference to a note: the first creates it, later ones refer to the first and show its number."""
     if nth > 1:
         _refer(paragraph, number)
         return

@@ -53,7 +53,7 @@ def _style() -> str:
 def page_context(
     outline: Outline, sources: Mapping[str, str], sizes: Mapping[str, tuple[int, int]]
 ) -> dict[str, Any]:
-    """What the partials of the template read.
+    """The context of the partials of the template.
 
     sources, sizes : address, and width and height in pixels, of each picture by the code of its figure
     """

@@ -39,7 +39,7 @@ def typeset(
     """PDF of the document.
 
     pictures : SVG by the code of the figure; issuer : authority on the cover, may be empty
-    moment : seconds since 1970 written as the time of making, the release's and not the clock's
+    moment : seconds since 1970 written as the time of making, that of the release, not the current time
     """
     document = print_document(content, outline, pictures, issuer)
     compiler = typst.Compiler(
@@ -57,7 +57,7 @@ def typeset(
 def print_document(
     content: Content, outline: Outline, pictures: Mapping[str, str], issuer: str
 ) -> dict[str, Any]:
-    """What the template reads."""
+    """The data of the template."""
     language = outline.language
     title = re.sub(r"\s*[（(]?\d{4}年?[)）]?\s*$", "", outline.title)
     sections = [_section(section) for section in outline.sections]
@@ -84,7 +84,7 @@ def print_document(
 
 
 def _cover(content: Content) -> list[dict[str, Any]]:
-    """Zettabytes produced by year for the squares of the cover; empty where the figure is not there."""
+    """Zettabytes produced by year for the squares of the cover; empty without the figure."""
     figure = next((candidate for candidate in content.figures if candidate.code == "FIG1"), None)
     points = []
     for point in figure.points if figure else ():

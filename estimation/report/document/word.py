@@ -1,4 +1,4 @@
-"""The Word edition: real heading styles, captions, tables with repeated heads, pictures with words for them. Pure."""
+"""The Word edition: real heading styles, captions, tables with repeated heads, pictures with alternative texts. Pure."""
 
 import io
 import re
@@ -21,7 +21,7 @@ from estimation.report.wording import HTML_LANGUAGES, word
 
 ACCENT, SOFT = RGBColor(0x12, 0x46, 0x7F), RGBColor(0x4F, 0x5F, 0x6F)
 SERIF, SANS = ("Times New Roman", "SimSun"), ("Arial", "Microsoft YaHei")
-WIDTH, TALLEST = Mm(160), Mm(175)  # of a picture, so that it stays with its heading and caption
+WIDTH, TALLEST = Mm(160), Mm(175)  # of a picture, so that it fits on a page with its heading and caption
 TOGETHER = 36  # rows of a table that is kept on one page
 
 
@@ -53,12 +53,12 @@ def settled(packed: bytes) -> bytes:
     """A zip with its entries in order and without times, so that the same document has the same bytes."""
     buffer = io.BytesIO()
     with (
-        zipfile.ZipFile(io.BytesIO(packed)) as given,
+        zipfile.ZipFile(io.BytesIO(packed)) as archive,
         zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as repacked,
     ):
-        names = sorted(given.namelist(), key=lambda name: (name != "[Content_Types].xml", name))
+        names = sorted(archive.namelist(), key=lambda name: (name != "[Content_Types].xml", name))
         for name in names:
-            data = given.read(name)
+            data = archive.read(name)
             if name == "docProps/core.xml":
                 data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2000-01-01T00:00:00Z", data)
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
@@ -118,10 +118,10 @@ def _styles(document: Any, language: str) -> None:
     table = styles.add_style("Table Text", 1)
     _fonts(table, SANS, 8.5)
     table.paragraph_format.space_after = Pt(0)
-    language_mark = styles.element.find(f".//{qn('w:lang')}")
-    if language_mark is not None:
-        language_mark.set(qn("w:val"), "en-GB")
-        language_mark.set(qn("w:eastAsia"), "zh-CN")
+    language_element = styles.element.find(f".//{qn('w:lang')}")
+    if language_element is not None:
+        language_element.set(qn("w:val"), "en-GB")
+        language_element.set(qn("w:eastAsia"), "zh-CN")
 
 
 def _page(document: Any, outline: Outline) -> None:
@@ -144,14 +144,14 @@ def _page(document: Any, outline: Outline) -> None:
 
 
 def _field(paragraph: Any, instruction: str, shown: str) -> None:
-    _mark(paragraph, "begin")
+    _field_char(paragraph, "begin")
     _instruction(paragraph, instruction)
-    _mark(paragraph, "separate")
+    _field_char(paragraph, "separate")
     paragraph.add_run(shown)
-    _mark(paragraph, "end")
+    _field_char(paragraph, "end")
 
 
-def _mark(paragraph: Any, kind: str) -> None:
+def _field_char(paragraph: Any, kind: str) -> None:
     field_char = OxmlElement("w:fldChar")
     field_char.set(qn("w:fldCharType"), kind)
     paragraph.add_run()._r.append(field_char)
@@ -165,7 +165,7 @@ def _instruction(paragraph: Any, instruction: str) -> None:
 
 
 def _bookmark(paragraph: Any, number: int, name: str) -> None:
-    """A name around everything in a paragraph."""
+    """A bookmark around the content of a paragraph."""
     start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
     for boundary in (start, end):
         boundary.set(qn("w:id"), str(number))
@@ -319,9 +319,9 @@ def _table(document: Any, grid: Grid) -> None:
     for at, head in enumerate(grid.heads, 1):
         _fill(document, cells[heads - 1][at], head, size, bold=True, right=True)
     for at in range(heads):
-        _mark_row(table.rows[at], "w:tblHeader")
+        _set_row_property(table.rows[at], "w:tblHeader")
     for at, row in enumerate(grid.rows, heads):
-        _mark_row(table.rows[at], "w:cantSplit")
+        _set_row_property(table.rows[at], "w:cantSplit")
         _row(document, cells[at], row, size, [*widths])
     if len(grid.rows) <= TOGETHER:
         for line in cells[:-1]:
@@ -362,7 +362,7 @@ def _fill(
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
 
-def _mark_row(row: Any, name: str) -> None:
+def _set_row_property(row: Any, name: str) -> None:
     row._tr.get_or_add_trPr().append(OxmlElement(name))
 
 
@@ -378,5 +378,5 @@ def _rules(table: Any) -> None:
         for key, value in (("val", "single"), ("sz", size), ("space", "0"), ("color", colour)):
             rule.set(qn(f"w:{key}"), value)
         borders.append(rule)
-    # The order of these elements is fixed; Word calls a file broken that does not keep it.
+    # The schema fixes the order of these elements; Word rejects a file in another order.
     table._tbl.tblPr.insert_element_before(borders, "w:shd", "w:tblLayout", "w:tblCellMar", "w:tblLook")

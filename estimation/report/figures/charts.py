@@ -1,6 +1,6 @@
-"""Figures as Vega-Lite: a chart a code, from the points of a figure and nothing else. Pure.
+"""Figures as Vega-Lite: one chart per code, from the points of a figure only. Pure.
 
-Every label of a value is the printed number of its cell, so a picture cannot say another number than a table.
+Every label of a value is the printed number of its cell, so pictures and tables show the same numbers.
 """
 
 import re
@@ -19,7 +19,7 @@ COLOURS = [ACCENT, SECOND, THIRD, "#7a5195", "#2f8f6b"]
 
 
 def chart(content: Content, figure: FrozenFigure, language: str) -> dict[str, Any]:
-    """The Vega-Lite document of a figure in a language. Points without a number are left out, tiles stay empty."""
+    """The Vega-Lite document of a figure in a language. Points without a number are omitted, their tiles are empty."""
     data = _data(content, figure, language)
     build = _BUILDERS.get(figure.code, _columns)
     if build is not _tiles:
@@ -61,7 +61,7 @@ def _data(content: Content, figure: FrozenFigure, language: str) -> list[Datum]:
 
 
 def _wrapped(label: str) -> str:
-    """A long label in two lines, parted by | at the place nearest to its middle that may be broken."""
+    """A long label in two lines, separated by | at the break opportunity nearest to its middle."""
     wide = bool(re.search(r"[\u4e00-\u9fff]", label))
     if len(label) <= (19 if wide else 42):
         return label
@@ -97,7 +97,7 @@ def _row_axis(size: float = 12, **rest: Any) -> Any:
 
 
 def _values(data: list[Datum]) -> alt.Data:
-    return alt.Data(values=[dict(point) for point in data])  # type: ignore[no-untyped-call]  # Altair's own gap
+    return alt.Data(values=[dict(point) for point in data])  # type: ignore[no-untyped-call]  # not typed in Altair
 
 
 def _order(data: list[Datum], field: str = "label") -> list[str]:

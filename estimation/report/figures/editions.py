@@ -1,4 +1,4 @@
-"""What pages take from the report: the outline, and one picture at a time. Pure."""
+"""The parts of the report that pages use: the outline, and single pictures. Pure."""
 
 from estimation.releases.content.content import Content
 from estimation.report.figures.charts import chart

@@ -1,6 +1,6 @@
-"""The set of figures of a report: those that the content brings, and those its tables allow. Pure.
+"""The set of figures of a report: those of the content, and those derived from its tables. Pure.
 
-A figure is points that name cells, so a derived one adds no number; it only chooses which to look at.
+The points of a figure reference cells, so a derived figure selects existing numbers and adds none.
 """
 
 import re

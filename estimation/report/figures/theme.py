@@ -1,4 +1,4 @@
-"""The look of all figures: one accent, one counter-colour that colour-blind readers can distinguish, no frame. Pure."""
+"""The style of all figures: one accent, one counter-colour that colour-blind readers can distinguish, no frame. Pure."""
 
 from typing import Any
 

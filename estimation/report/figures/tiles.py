@@ -1,4 +1,4 @@
-"""Where the tile of each of the 32 regions stands: rough position, one tile each, no geography. Pure."""
+"""Positions of the tiles of the 32 regions in the tile map. Pure."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
-"""Where the files of a release lie: outside the web root, in a folder named by the hash of what they show. Pure.
+"""Storage of the files of a release: outside the web root, in a folder named by the hash of their content. Pure.
 
-A folder appears complete or not at all: it is written beside its target and renamed. The name also carries the
-edition of the renderers, so that a better printer prints anew and never mixes with the old files.
+Folders are created atomically: a folder is written beside its target and renamed. The name also has the version
+of the renderers, so that a new version writes to a new folder.
 """
 
 import json
@@ -32,7 +32,7 @@ def manifest_of(root: Path, digest: str) -> dict[str, Any] | None:
 
 
 def write(root: Path, digest: str, files: Mapping[str, bytes]) -> Path:
-    """Move all files into the folder of their release at once; the files of an earlier writer are kept."""
+    """Move all files into the folder of their release at once; existing files are retained."""
     target = folder(root, digest)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".building-"))

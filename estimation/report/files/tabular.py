@@ -60,7 +60,7 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def cells_csv(content: Content) -> bytes:
-    """Every cell with its errors, a line each."""
+    """Every cell with its errors, one line per cell."""
     positions = positions_of(content)
     rows = []
     for cell in shown_cells(content):
@@ -93,7 +93,7 @@ def cells_csv(content: Content) -> bytes:
 
 
 def table_csv(content: Content, table: FrozenTable) -> bytes:
-    """A table as it is laid out: codes and names of the rows, then a column a column."""
+    """A table in its printed layout: codes and names of the rows, then its columns."""
     rows = []
     for row in table.rows:
         entries = []

@@ -1,4 +1,4 @@
-"""Excel workbook: a sheet a table, a sheet of all cells, a sheet of notes. Pure.
+"""Excel workbook: one sheet per table, a sheet of all cells, a sheet of notes. Pure.
 
 Numbers are numbers with a format; every sheet opens with a head that a machine can read (code, title, unit,
 digest), text is written as text and never as a formula.
