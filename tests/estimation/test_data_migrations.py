@@ -56,9 +56,9 @@ ESTIMATION = {"EstimationRun", "Bootstrap", "BootstrapChunk", "IndexResult", "Sa
 def migrate(targets: Targets | None = None) -> Tables:
     """Migrate to these states, or to the newest."""
     executor = MigrationExecutor(connection)
-    wanted = targets or executor.loader.graph.leaf_nodes()
-    executor.migrate(wanted)
-    return Tables(executor.loader.project_state(wanted).apps)
+    expected = targets or executor.loader.graph.leaf_nodes()
+    executor.migrate(expected)
+    return Tables(executor.loader.project_state(expected).apps)
 
 
 def use(name: str) -> None:

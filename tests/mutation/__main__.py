@@ -65,11 +65,11 @@ class Target:
             "--create-db",
             "--reuse-db",
         ]
-        found = subprocess.run([*command, *self.tests], cwd=ROOT, capture_output=True, text=True)
-        if found.returncode != 0:
+        result = subprocess.run([*command, *self.tests], cwd=ROOT, capture_output=True, text=True)
+        if result.returncode != 0:
             sys.exit(
-                f"{self.name}: the tests fail without any change (exit code {found.returncode})\n"
-                f"{found.stdout[-2000:]}{found.stderr[-2000:]}"
+                f"{self.name}: the tests fail without any change (exit code {result.returncode})\n"
+                f"{result.stdout[-2000:]}{result.stderr[-2000:]}"
             )
         self.seconds = time.monotonic() - begun
         lines = CoverageData(str(data))
@@ -81,8 +81,8 @@ class Target:
         """Tests that reach the line; all of them for lines that run when the module is imported."""
         lines = self.reached.get(mutant.path, {})
         # A line inside an expression of several lines may have no entry of its own.
-        found = lines.get(max((line for line in lines if line <= mutant.line), default=0), [])
-        return self.tests if "" in found or len(found) > LONGEST_COMMAND else found
+        result = lines.get(max((line for line in lines if line <= mutant.line), default=0), [])
+        return self.tests if "" in result or len(result) > LONGEST_COMMAND else result
 
     def verdict(self, mutant: Mutant) -> tuple[str, str]:
         """``killed``, ``survived``, ``endless`` or ``not reached``, and the changed lines."""
@@ -151,16 +151,18 @@ def main() -> None:
     for target in chosen.targets:
         report = Path(os.environ["LOCAL_DIR"]) / f"{target.name}.json"
         target.measure(report.with_suffix(".coverage"))
-        known = all_mutants(ROOT, target.mutate)
+        reference = all_mutants(ROOT, target.mutate)
         if chosen.survivors:
             earlier = json.loads(report.read_text())
             tried = [
-                Mutant(**one["mutant"]) for one in earlier if one["verdict"] in {"survived", "not reached"}
+                Mutant(**result["mutant"])
+                for result in earlier
+                if result["verdict"] in {"survived", "not reached"}
             ]
         else:
-            tried = sampled(known, chosen.share, f"{chosen.seed}:{target.name}")
+            tried = sampled(reference, chosen.share, f"{chosen.seed}:{target.name}")
         print(
-            f"{target.name}: {len(tried)} of {len(known)} mutants, unchanged tests {target.seconds:.0f} s",
+            f"{target.name}: {len(tried)} of {len(reference)} mutants, unchanged tests {target.seconds:.0f} s",
             flush=True,
         )
         results = []
@@ -170,7 +172,7 @@ def main() -> None:
             if verdict in {"survived", "not reached"}:
                 print(f"{verdict} {mutant.path}:{mutant.line} {mutant.operator}\n{text}", flush=True)
             report.write_text(json.dumps(results, indent=1, ensure_ascii=False))
-        print(target.name, dict(Counter(one["verdict"] for one in results)), flush=True)
+        print(target.name, dict(Counter(result["verdict"] for result in results)), flush=True)
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ def mutants_of(root: Path, path: Path) -> Iterator[Mutant]:
     ignored = list(_without_behaviour(path.read_text()))
     for name in OPERATORS:
         operator = get_operator(f"core/{name}")()
-        places = [start for node in nodes for start, _end in operator.mutation_positions(node)]
-        for occurrence, (line, column) in enumerate(places):
+        positions = [start for node in nodes for start, _end in operator.mutation_positions(node)]
+        for occurrence, (line, column) in enumerate(positions):
             if any(start <= (line, column) < end for start, end in ignored):
                 continue
             yield Mutant(str(path.relative_to(root)), line, column, name, occurrence)
@@ -62,18 +62,25 @@ def mutants_of(root: Path, path: Path) -> Iterator[Mutant]:
 def _without_behaviour(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     """Start and end of annotations, names of types and ``@dataclass(frozen=..., slots=...)``."""
     for node in ast.walk(ast.parse(source)):
-        found: list[ast.expr | None] = []
+        result: list[ast.expr | None] = []
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            found = [node.returns]
+            result = [node.returns]
         elif isinstance(node, ast.arg | ast.AnnAssign):
-            found = [node.annotation]
+            result = [node.annotation]
         elif isinstance(node, ast.TypeAlias):
-            found = [node.value]
+            result = [node.value]
         elif isinstance(node, ast.ClassDef):
-            found = [one for one in node.decorator_list if "dataclass" in ast.unparse(one)]
-        for one in found:
-            if one is not None and one.end_lineno is not None and one.end_col_offset is not None:
-                yield (one.lineno, one.col_offset), (one.end_lineno, one.end_col_offset)
+            result = [decorator for decorator in node.decorator_list if "dataclass" in ast.unparse(decorator)]
+        for decorator in result:
+            if (
+                decorator is not None
+                and decorator.end_lineno is not None
+                and decorator.end_col_offset is not None
+            ):
+                yield (
+                    (decorator.lineno, decorator.col_offset),
+                    (decorator.end_lineno, decorator.end_col_offset),
+                )
 
 
 def all_mutants(root: Path, folders: list[str]) -> list[Mutant]:

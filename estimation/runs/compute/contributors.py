@@ -54,7 +54,7 @@ def contributors_of(prepared: Prepared, spec: RunSpec) -> ContributorColumns:
         (column, prepared.codes[column]) for column in columns if prepared.codes[column] not in DERIVED
     ]
     crossed = [(column, name) for column, name in amounts if name in spec.crossed]
-    found = ContributorColumns([], [], [], [], [], [])
+    result = ContributorColumns([], [], [], [], [], [])
     weight = prepared.weighted.sample.weight
     domains = domains_of(prepared.year, KINDS, data_enterprises=spec.data_enterprises)
     for domain, items in (
@@ -65,15 +65,15 @@ def contributors_of(prepared: Prepared, spec: RunSpec) -> ContributorColumns:
             batch = items[start : start + _BATCH]
             values = np.take(prepared.treated.values, [column for column, _name in batch], axis=1)
             shares = shares_of(values, weight, domain.codes, len(domain.labels))
-            held = shares.units > 0
-            place, item = np.nonzero(held)
-            found.variable.extend(batch[i][1] for i in item.tolist())
-            found.kind.extend([domain.kind] * len(place))
-            found.code.extend(domain.labels[d] for d in place.tolist())
-            found.units.extend(shares.units[held].tolist())
-            found.largest.extend(shares.largest[held].tolist())
-            found.two_largest.extend(shares.two_largest[held].tolist())
-    return found
+            stored = shares.units > 0
+            index, item = np.nonzero(stored)
+            result.variable.extend(batch[i][1] for i in item.tolist())
+            result.kind.extend([domain.kind] * len(index))
+            result.code.extend(domain.labels[d] for d in index.tolist())
+            result.units.extend(shares.units[stored].tolist())
+            result.largest.extend(shares.largest[stored].tolist())
+            result.two_largest.extend(shares.two_largest[stored].tolist())
+    return result
 
 
 def shares_of(values: Floats, weight: Floats, codes: Ints, size: int) -> Shares:
@@ -86,7 +86,7 @@ def shares_of(values: Floats, weight: Floats, codes: Ints, size: int) -> Shares:
         amount = values[order]
         amount = np.where(amount > 0.0, amount, 0.0)
         times = weight[order, None]
-        held, start, number = np.unique(codes[order], return_index=True, return_counts=True)
+        stored, start, number = np.unique(codes[order], return_index=True, return_counts=True)
         total = np.add.reduceat(amount * np.maximum(times, 1.0), start, axis=0)
         first = np.maximum.reduceat(amount, start, axis=0)
         is_first = amount == np.repeat(first, number, axis=0)
@@ -95,6 +95,6 @@ def shares_of(values: Floats, weight: Floats, codes: Ints, size: int) -> Shares:
         second = np.maximum.reduceat(others, start, axis=0)
         second = np.where(np.add.reduceat(is_first, start, axis=0, dtype=np.int64) > 1, first, second)
         divisor = np.where(total > 0.0, total, 1.0)
-        units[held] = np.add.reduceat(amount > 0.0, start, axis=0, dtype=np.int64)
-        largest[held], two_largest[held] = first / divisor, (first + second) / divisor
+        units[stored] = np.add.reduceat(amount > 0.0, start, axis=0, dtype=np.int64)
+        largest[stored], two_largest[stored] = first / divisor, (first + second) / divisor
     return Shares(units, largest, two_largest)

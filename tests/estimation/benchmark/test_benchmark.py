@@ -60,10 +60,10 @@ def test_exponent_of_growth():
     assert growth_exponent([10, 100], [1.0, 100.0]) == pytest.approx(2.0)
 
 
-def test_peers_are_asked_only_where_they_are_installed():
+def test_other_software_is_timed_only_where_installed():
     country = make_country(300, 20, 2)
-    found = r_timings(country, "a", 120.0)
-    assert found is None or found["a"].smallest > 0
+    result = r_timings(country, "a", 120.0)
+    assert result is None or result["a"].smallest > 0
     tasks = svy_tasks(country)
     assert tasks is None or len(tasks["a"]()) == 2
 

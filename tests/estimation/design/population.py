@@ -75,14 +75,14 @@ class Population:
         """Strata under some rules."""
         return build_design(round=self.round, by=self.first, rules=rules or Rules())
 
-    def drawn(self, **given: Any) -> SampleDesign:
+    def drawn(self, **options: Any) -> SampleDesign:
         """A drawn design."""
         from estimation.design.allocation import Request
 
         draft = self.draft()
-        request = given.pop("request", Request("proportional", n=60))
+        request = options.pop("request", Request("proportional", n=60))
         return draw_sample(
-            draft, by=self.first, request=request, response=given.pop("response", 0.9), **given
+            draft, by=self.first, request=request, response=options.pop("response", 0.9), **options
         )
 
     def approved(self) -> SampleDesign:

@@ -24,7 +24,7 @@ def requested(population: Population) -> SampleDesign:
     return request_hand_over(population.approved(), by=population.first)
 
 
-def test_a_request_is_kept_and_done_once(population: Population) -> None:
+def test_a_request_is_stored_and_done_once(population: Population) -> None:
     row = requested(population)
     assert row.state == State.APPROVED and row.is_being_handed_over
     job = row.job
@@ -45,7 +45,7 @@ def test_a_request_is_kept_and_done_once(population: Population) -> None:
     assert sorted(events) == ["design_hand_over_requested", "design_handed_over"]
 
 
-def test_after_three_dead_workers_it_says_so(population: Population) -> None:
+def test_three_lost_attempts_are_reported(population: Population) -> None:
     row = requested(population)
     for attempt in (1, 2, 3):
         work = claim(row.job_id)

@@ -37,7 +37,9 @@ def second(population: Population) -> Client:
 
 def numbers(text: str) -> list[int]:
     """Whole numbers of the cells of a table row."""
-    return [int(one.replace(",", "")) for one in re.findall(r'<td class="num[^"]*">([\d,]+)</td>', text)]
+    return [
+        int(number.replace(",", "")) for number in re.findall(r'<td class="num[^"]*">([\d,]+)</td>', text)
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -94,7 +96,9 @@ def test_defaults_show_three_alternatives_of_last_years_size(population: Populat
         "a-method=targets&a-nation=0.01",
     ],
 )
-def test_wrong_parameters_are_told_and_harmless(population: Population, first: Client, query: str) -> None:
+def test_wrong_parameters_show_errors_and_change_nothing(
+    population: Population, first: Client, query: str
+) -> None:
     design = population.draft()
     answer = first.get(f"/estimation/designs/{design.pk}/allocation/?{query}")
     assert answer.status_code in {200, 422}
@@ -102,22 +106,22 @@ def test_wrong_parameters_are_told_and_harmless(population: Population, first: C
     assert (answer.status_code == 422) == (b'id="error-summary"' in answer.content)
 
 
-def test_the_story_from_the_rules_to_the_round(population: Population, first: Client, second: Client) -> None:
+def test_a_design_from_rules_to_hand_over(population: Population, first: Client, second: Client) -> None:
     rules = {
         "round": "2026",
         "categories": ["CAT01", "CAT07"],
         "leading_platforms": "on",
         "employees": "1000",
     }
-    made = first.post("/estimation/designs/new/", rules)
+    built = first.post("/estimation/designs/new/", rules)
     design = SampleDesign.objects.get(round__year=2026)
-    assert made.url == f"/estimation/designs/{design.pk}/"
+    assert built.url == f"/estimation/designs/{design.pk}/"
     page = first.get(
-        f"{made.url}allocation/?a-method=neyman&a-n=75&a-minimum=2&a-item=P01&response=90"
+        f"{built.url}allocation/?a-method=neyman&a-n=75&a-minimum=2&a-item=P01&response=90"
     ).content.decode()
     form = page.split(f"/estimation/designs/{design.pk}/draw/")[1].split("</form>")[0]
     fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form)) | {"start": "0.1"}
-    assert first.post(f"{made.url}draw/", fields).url == made.url
+    assert first.post(f"{built.url}draw/", fields).url == built.url
     design.refresh_from_db()
     assert (design.state, design.allocation.request.method, design.allocation.start) == (
         "drawn",
@@ -125,16 +129,16 @@ def test_the_story_from_the_rules_to_the_round(population: Population, first: Cl
         0.1,
     )
     assert SelectedUnit.objects.filter(design=design).count() == 75
-    own = first.post(f"{made.url}approve/", {"content_hash": design.content_hash}, follow=True)
+    own = first.post(f"{built.url}approve/", {"content_hash": design.content_hash}, follow=True)
     assert b'role="alert"' in own.content
-    redraw = second.post(f"{made.url}redraw/", follow=True).content.decode()
+    redraw = second.post(f"{built.url}redraw/", follow=True).content.decode()
     assert "notice-success" in redraw
-    second.post(f"{made.url}approve/", {"content_hash": design.content_hash})
-    first.post(f"{made.url}hand-over/")
+    second.post(f"{built.url}approve/", {"content_hash": design.content_hash})
+    first.post(f"{built.url}hand-over/")
     design.refresh_from_db()
     assert design.state == "handed_over" and design.approved_by == population.second
     assert Assignment.objects.filter(round__year=2026).count() == 75
-    text = first.get(made.url).content.decode()
+    text = first.get(built.url).content.decode()
     assert design.content_hash in text and "/rounds/2026/" in text
 
 
@@ -156,7 +160,7 @@ def test_refusals_come_back_as_sentences(population: Population, first: Client) 
     assert first.get(f"{url}sample.csv").status_code == 404
 
 
-def test_a_changed_frame_is_said_when_it_is_drawn_again(population: Population, first: Client) -> None:
+def test_redrawing_from_a_changed_frame_shows_a_message(population: Population, first: Client) -> None:
     design = population.drawn()
     ReportingUnit.objects.filter(pk=population.units[0].pk).update(employees=1)
     answer = first.post(f"/estimation/designs/{design.pk}/redraw/", follow=True)
@@ -175,7 +179,7 @@ def test_a_changed_frame_is_said_when_it_is_drawn_again(population: Population, 
         {},
     ],
 )
-def test_wrong_rules_are_told(population: Population, first: Client, body: dict[str, Any]) -> None:
+def test_wrong_rules_show_errors(population: Population, first: Client, body: dict[str, Any]) -> None:
     answer = first.post("/estimation/designs/new/", body)
     assert answer.status_code == 422 and b'id="error-summary"' in answer.content
     assert not SampleDesign.objects.filter(round__year=2026).exists()
@@ -189,13 +193,15 @@ def test_the_sample_file_in_three_formats(population: Population, first: Client)
         form: first.get(f"/estimation/designs/{design.pk}/sample.{form}")
         for form in ("csv", "xlsx", "parquet")
     }
-    assert all(design.content_hash[:12] in one.headers["Content-Disposition"] for one in answers.values())
+    assert all(
+        design.content_hash[:12] in answer.headers["Content-Disposition"] for answer in answers.values()
+    )
     text = answers["csv"].content.decode("utf-8")
     assert text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}# design: 2026-1; sha256: " + design.content_hash)
     rows = list(csv.DictReader(io.StringIO(text.split("\r\n", 1)[1])))
     assert len(rows) == 60
-    mine = next(row for row in rows if row["uscc"].strip() == "913500000000000000")
-    assert mine["uscc"].endswith("\t") and mine["name"].startswith("'=")
+    computed = next(row for row in rows if row["uscc"].strip() == "913500000000000000")
+    assert computed["uscc"].endswith("\t") and computed["name"].startswith("'=")
     assert {row["uscc"].strip() for row in rows} == set(
         SelectedUnit.objects.filter(design=design).values_list("unit__uscc", flat=True)
     )

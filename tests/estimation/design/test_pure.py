@@ -45,14 +45,14 @@ def hand_base() -> Base:
 
 
 def test_the_promised_cv_is_the_textbooks() -> None:
-    one = make_alternative(hand_base(), Request("proportional", n=31), response=1.0)
-    assert one.n_h.tolist() == [20, 10, 1]
+    alternative = make_alternative(hand_base(), Request("proportional", n=31), response=1.0)
+    assert alternative.n_h.tolist() == [20, 10, 1]
     first, second = (n**2 * (1 / drawn - 1 / n) * s**2 for n, drawn, s in ((100, 20, 10), (50, 10, 40)))
     total = 100 * 5 + 50 * 20 + 1000
-    assert one.cv["nation"][0, 0] == pytest.approx(math.sqrt(first + second) / total, rel=1e-12)
+    assert alternative.cv["nation"][0, 0] == pytest.approx(math.sqrt(first + second) / total, rel=1e-12)
     # Region 0 holds the first stratum and the unit taken whole.
-    assert one.cv["region"][0, 0] == pytest.approx(math.sqrt(first) / 1500, rel=1e-12)
-    assert one.cv["section"][8, 0] == pytest.approx(math.sqrt(second) / 1000, rel=1e-12)
+    assert alternative.cv["region"][0, 0] == pytest.approx(math.sqrt(first) / 1500, rel=1e-12)
+    assert alternative.cv["section"][8, 0] == pytest.approx(math.sqrt(second) / 1000, rel=1e-12)
 
 
 def test_fewer_valid_answers_promise_less() -> None:
@@ -85,20 +85,20 @@ def test_tables_sum_and_say_what_belongs_nowhere() -> None:
         lines = breakdown(base, both, kind, 0)
         body, total = lines[:-1], lines[-1]
         assert total.population == 151 == sum(line.population for line in body)
-        for place in range(2):
-            assert sum(line.cells[place][0] for line in body) == total.cells[place][0] == 31
+        for index in range(2):
+            assert sum(line.cells[index][0] for line in body) == total.cells[index][0] == 31
     assert [line.code for line in breakdown(base, both, "section", 0)] == ["C", "I", "-", ""]
     assert national_cv(base, both)[0][0] == "P01"
     # Nation, two regions, two sections and one size hold a total.
     assert sum(grades(base, both[0]).values()) == 6
 
 
-def test_targets_are_kept_by_the_smallest_sample() -> None:
+def test_targets_are_met_by_the_smallest_sample() -> None:
     base = hand_base()
-    found = make_alternative(base, Request("targets", nation=0.05), response=1.0)
-    assert found.cv["nation"][0, 0] <= 0.05 + 1e-9
+    result = make_alternative(base, Request("targets", nation=0.05), response=1.0)
+    assert result.cv["nation"][0, 0] <= 0.05 + 1e-9
     for h in (0, 1):
-        smaller = found.n_h.copy()
+        smaller = result.n_h.copy()
         smaller[h] -= 1
         variance = sum(
             n**2 * (1 / drawn - 1 / n) * s**2 for n, drawn, s in ((100, smaller[0], 10), (50, smaller[1], 40))
@@ -121,46 +121,46 @@ def test_a_count_loses_the_units_that_lie_elsewhere() -> None:
         ("", "120000", "C", "large", 7),
         ("CAT08", "110000", "", "", 9),
     ]
-    found = stratify(Frame.of(rows), counts, Rules())
+    result = stratify(Frame.of(rows), counts, Rules())
     sizes = dict(
-        zip(found.codes(), zip(found.population.tolist(), found.listed.tolist(), strict=True), strict=True)
+        zip(result.codes(), zip(result.population.tolist(), result.listed.tolist(), strict=True), strict=True)
     )
     assert sizes[("enterprise", "", "110000", "C", "small")] == (6, 2)  # 10 less units 3, 4, 5 and 6
     assert sizes[("enterprise", "", "120000", "C", "large")] == (7, 0)  # nobody is listed
     assert sizes[("institution", "CAT08", "110000", "", "")] == (8, 1)  # 9 less the leading platform
     assert sizes[("institution", "CAT03", "110000", "", "")] == (1, 1)
     assert sizes[("certainty", "", "", "C", "small")] == (1, 1)
-    assert found.unit_reason.tolist() == [0, 0, 3, 1, 2, 0, 0]
-    assert found.listed.sum() == len(rows)
+    assert result.unit_reason.tolist() == [0, 0, 3, 1, 2, 0, 0]
+    assert result.listed.sum() == len(rows)
 
 
 def test_a_stratum_is_never_smaller_than_its_list() -> None:
-    found = stratify(Frame.of([frame_row("1"), frame_row("2")]), [("", "110000", "C", "small", 1)], Rules())
-    assert found.population.tolist() == [2.0]
+    result = stratify(Frame.of([frame_row("1"), frame_row("2")]), [("", "110000", "C", "small", 1)], Rules())
+    assert result.population.tolist() == [2.0]
 
 
 def test_few_answers_borrow_from_the_next_wider_class() -> None:
     rows = [frame_row(str(n + 1), region="110000") for n in range(6)] + [frame_row("9", region="120000")]
     frame = Frame.of(rows)
-    found = stratify(frame, [], Rules())
+    result = stratify(frame, [], Rules())
     values = np.array([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0], [100.0]])
-    moments = stratum_moments(found, values)
+    moments = stratum_moments(result, values)
     assert moments.mean[0, 0] == pytest.approx(3.5) and moments.spread[0, 0] == pytest.approx(math.sqrt(3.5))
     assert moments.borrowed.tolist() == [False, True]
     assert moments.mean[1, 0] == pytest.approx(values.mean())
     assert moments.spread[1, 0] == pytest.approx(values.std(ddof=1))
 
 
-def test_units_taken_whole_stand_in_every_breakdown() -> None:
+def test_take_all_units_are_in_every_breakdown() -> None:
     rows = [
         frame_row("1", "CAT07", section="D", size="large"),
         frame_row("2", "CAT07", "120000", "C", "large"),
     ]
     frame = Frame.of(rows)
-    found = stratify(frame, [], Rules())
+    result = stratify(frame, [], Rules())
     values = np.array([[10.0], [np.nan]])
-    moments = stratum_moments(found, values)
-    cells = certain_cells(frame, found, moments, values)
+    moments = stratum_moments(result, values)
+    cells = certain_cells(frame, result, moments, values)
     assert cells.key[:, 1:].tolist() == [[0, 3, 0], [1, 2, 0]]
     assert cells.mean[:, 0].tolist() == [
         10.0,
@@ -178,5 +178,5 @@ def test_a_larger_sample_holds_the_smaller_one() -> None:
 
 
 def test_the_empty_frame_has_no_strata() -> None:
-    found = stratify(Frame.of([]), [], Rules())
-    assert found.key.shape == (0, 5) and found.codes() == []
+    result = stratify(Frame.of([]), [], Rules())
+    assert result.key.shape == (0, 5) and result.codes() == []

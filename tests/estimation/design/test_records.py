@@ -92,7 +92,7 @@ def test_what_earlier_programs_stored_is_read() -> None:
     )
 
 
-def test_a_dictionary_is_refused_where_a_record_is_kept() -> None:
+def test_a_dictionary_is_refused_for_a_record_field() -> None:
     with pytest.raises(TypeError):
         SampleDesign._meta.get_field("summary").get_prep_value(DRAWN)
 

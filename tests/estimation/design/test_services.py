@@ -56,16 +56,16 @@ def test_thresholds_move_units_between_strata(population: Population) -> None:
     assert free.content_hash != money.content_hash
 
 
-def test_last_years_spread_is_kept_and_borrowed_where_answers_are_few(population: Population) -> None:
+def test_last_years_spread_is_used_and_borrowed_where_answers_are_few(population: Population) -> None:
     draft = population.draft()
     assert draft.basis.items == list(dict.fromkeys(draft.basis.items)) and len(draft.basis.items) == 5
     assert draft.basis.year == 2025 and 0 < draft.basis.response <= 1
     strata = list(Stratum.objects.filter(design=draft, kind="enterprise"))
-    assert all(len(one.spread) == 5 for one in strata)
+    assert all(len(stratum.spread) == 5 for stratum in strata)
     # Four units a cell, two of them answered; last year's country adds two answers to one small cell.
-    own = [(one.region, one.section, one.size) for one in strata if not one.borrowed]
+    own = [(stratum.region, stratum.section, stratum.size) for stratum in strata if not stratum.borrowed]
     assert own == [("320000", "I", "small"), ("330000", "I", "small")]
-    assert all(one.spread[draft.basis.items.index("P01")] > 0 for one in strata)
+    assert all(stratum.spread[draft.basis.items.index("P01")] > 0 for stratum in strata)
 
 
 def test_the_same_draw_twice_is_the_same_to_the_unit(population: Population) -> None:
@@ -117,13 +117,13 @@ def test_rules_frame_and_round_are_in_the_hash_too(population: Population) -> No
 def test_probabilities_are_n_over_N_and_the_smallest_numbers_are_drawn(population: Population) -> None:
     drawn = population.drawn()
     cell = Stratum.objects.get(design=drawn, kind="enterprise", region="440000", section="C", size="small")
-    mine = SelectedUnit.objects.filter(design=drawn, stratum=cell)
-    assert {row.probability for row in mine} == {cell.drawn / cell.population}
+    computed = SelectedUnit.objects.filter(design=drawn, stratum=cell)
+    assert {row.probability for row in computed} == {cell.drawn / cell.population}
     inside = ReportingUnit.objects.filter(region_id="440000", section="C", size_class__in=["small", "micro"])
     smallest = list(inside.order_by("random_number").values_list("pk", flat=True)[: cell.drawn])
-    assert sorted(mine.values_list("unit_id", flat=True)) == sorted(smallest)
-    whole = SelectedUnit.objects.filter(design=drawn, stratum__take_all=True)
-    assert {row.probability for row in whole} == {1.0} and whole.count() == 3
+    assert sorted(computed.values_list("unit_id", flat=True)) == sorted(smallest)
+    certain = SelectedUnit.objects.filter(design=drawn, stratum__take_all=True)
+    assert {row.probability for row in certain} == {1.0} and certain.count() == 3
     everybody = SelectedUnit.objects.filter(design=drawn).select_related("unit")
     assert all(row.region == row.unit.region_id for row in everybody)
 
@@ -224,10 +224,13 @@ def test_a_design_is_withdrawn_with_a_reason_and_stays(population: Population) -
 
 def test_a_hand_over_asks_every_drawn_unit_once(population: Population) -> None:
     row, added = hand_over(population.approved(), by=population.first)
-    asked = Assignment.objects.filter(round=population.round)
-    assert row.state == State.HANDED_OVER and added == 60 == asked.count()
-    assert {one.version.year for one in asked.select_related("version")} == {2026}
-    assert all(one.version.category == one.unit.category for one in asked.select_related("version", "unit"))
+    requested = Assignment.objects.filter(round=population.round)
+    assert row.state == State.HANDED_OVER and added == 60 == requested.count()
+    assert {assignment.version.year for assignment in requested.select_related("version")} == {2026}
+    assert all(
+        assignment.version.category == assignment.unit.category
+        for assignment in requested.select_related("version", "unit")
+    )
     assert Submission.objects.filter(round=population.round, state="not_started").count() == 60
     assert hand_over(row, by=population.second)[1] == 0
     assert Submission.objects.filter(round=population.round).count() == 60
@@ -268,7 +271,7 @@ def test_every_step_leaves_an_audit_row_with_the_hash(population: Population) ->
         "design_approved",
         "design_handed_over",
     ]
-    assert {one.details["content_hash"] for one in trail[1:]} == {row.content_hash}
+    assert {event.details["content_hash"] for event in trail[1:]} == {row.content_hash}
 
 
 def test_others_may_not(population: Population, world: Any) -> None:

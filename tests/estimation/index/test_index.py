@@ -29,7 +29,7 @@ State = EstimationRun.State
 K = len(INDICATORS)
 
 
-def places(seed: int, replicates: int = 0, noise: float = 0.05) -> DomainIndicators:
+def indicators_of(seed: int, replicates: int = 0, noise: float = 0.05) -> DomainIndicators:
     rng = np.random.default_rng(seed)
     values = rng.lognormal(size=(12, K))
     n = np.full((12, K), 50)
@@ -53,26 +53,26 @@ def learned(fit: float) -> Importance:
 
 def test_without_a_fit_only_objective_weights_are_used_and_it_says_so() -> None:
     for model, used in ((learned(0.4), True), (learned(-0.1), False), (None, False)):
-        document = index_document([places(1)], model, seed=1)
-        held = document["kinds"]["region"]
-        assert ("importance" in held["weights"]) == used
+        document = index_document([indicators_of(1)], model, seed=1)
+        stored = document["kinds"]["region"]
+        assert ("importance" in stored["weights"]) == used
         assert (document["model"] or {"used": False})["used"] == used
-        mixed = sum(np.array(held["weights"][name]) * share for name, share in held["mix"].items())
-        np.testing.assert_allclose(held["final"], mixed / mixed.sum(), rtol=1e-8)
-        assert sum(held["mix"].values()) == pytest.approx(1.0)
+        mixed = sum(np.array(stored["weights"][name]) * share for name, share in stored["mix"].items())
+        np.testing.assert_allclose(stored["final"], mixed / mixed.sum(), rtol=1e-8)
+        assert sum(stored["mix"].values()) == pytest.approx(1.0)
 
 
 def test_replicates_widen_the_bands() -> None:
-    narrow = index_document([places(2)], None, seed=1)["kinds"]["region"]
-    wide = index_document([places(2, 200, noise=0.8)], None, seed=1)["kinds"]["region"]
+    narrow = index_document([indicators_of(2)], None, seed=1)["kinds"]["region"]
+    wide = index_document([indicators_of(2, 200, noise=0.8)], None, seed=1)["kinds"]["region"]
     assert (narrow["replicates"], wide["replicates"]) == (0, 200)
     assert wide["method_low"] == narrow["low"] and wide["rank"] == narrow["rank"]
-    width = [np.subtract(one["high"], one["low"]).sum() for one in (narrow, wide)]
+    width = [np.subtract(kind["high"], kind["low"]).sum() for kind in (narrow, wide)]
     assert width[1] > width[0]
 
 
-def test_thin_places_are_marked_and_rows_can_be_sorted() -> None:
-    document = index_document([places(3)], None, seed=1)
+def test_thin_domains_are_flagged_and_rows_can_be_sorted() -> None:
+    document = index_document([indicators_of(3)], None, seed=1)
     by_rank = index_rows(document, "region", "rank")
     assert [row.rank for row in by_rank] == sorted(row.rank for row in by_rank)
     assert [row.code for row in by_rank if row.thin] == ["r3"]
@@ -120,11 +120,11 @@ def test_an_index_is_computed_once_and_again_to_the_same_bytes(run: EstimationRu
     assert not do(row)  # delivered twice
     same, waits = services.request_index(run=run, by=None)
     assert (same.pk, waits) == (row.pk, False)
-    wanted = row.result_hash
+    expected = row.result_hash
     IndexResult.objects.filter(pk=row.pk).update(state=State.FAILED, document={}, result_hash="")
     do(services.request_index(run=run, by=None)[0])
     row.refresh_from_db()
-    assert row.result_hash == wanted
+    assert row.result_hash == expected
     assert AuditEvent.objects.filter(action="finish_index").count() == 2
 
 
@@ -144,7 +144,7 @@ def test_new_replicates_are_a_new_index(run: EstimationRun) -> None:
     )
 
 
-def test_the_sweep_asks_once_and_what_a_killed_worker_left_is_taken_up(run: EstimationRun) -> None:
+def test_the_sweep_requests_once_and_lost_jobs_are_resumed(run: EstimationRun) -> None:
     (waiting,) = services.request_missing()
     assert services.request_missing() == [waiting]
     work = claim(waiting.job_id)

@@ -27,31 +27,31 @@ def test_over_all_possible_draws_mean_and_variance_are_those_of_the_total(fpc):
     draws = _Draws(sample, 0, fpc)
     # Sorted by stratum: units 0-2, 3-4, 5-6; draws of 2, 1 and 1 units.
     drawn = itertools.product(range(3), range(3), (3, 4), (5, 6))
-    found = [draws.weights(np.bincount(chosen, minlength=7)) @ y for chosen in drawn]
-    assert len(found) == 36
+    result = [draws.weights(np.bincount(chosen, minlength=7)) @ y for chosen in drawn]
+    assert len(result) == 36
     expected = total(sample, y)
     variance = expected.variance.item()
     if not fpc:
         blown = StratifiedSample(stratum, population * 1e9, weight=sample.weight)
         variance = total(blown, y).variance.item()
-    assert np.mean(found) == pytest.approx(expected.value.item(), rel=1e-13)
-    assert np.var(found) == pytest.approx(variance, rel=1e-8)
+    assert np.mean(result) == pytest.approx(expected.value.item(), rel=1e-13)
+    assert np.var(result) == pytest.approx(variance, rel=1e-8)
 
 
 def test_agrees_with_linearisation_for_totals_domains_and_ratios():
     stratum, population, y, domain = make_sample(3, n=400, strata=12)
     sample = StratifiedSample(stratum, population, lonely="certainty")
-    whole = bootstrap(sample, y, replicates=4000, seed=1)
-    assert whole.value.shape == (1, 3) and whole.replicates.shape == (4000, 1, 3)
+    full = bootstrap(sample, y, replicates=4000, seed=1)
+    assert full.value.shape == (1, 3) and full.replicates.shape == (4000, 1, 3)
     linear = total(sample, y)
-    np.testing.assert_allclose(whole.value, linear.value, rtol=1e-14)
-    np.testing.assert_allclose(whole.se, linear.se, rtol=0.06)
-    np.testing.assert_allclose(whole.cv, linear.cv, rtol=0.06)
-    low, high = whole.percentiles()
-    np.testing.assert_allclose((high - low) / (whole.upper - whole.lower), 1.0, rtol=0.06)
+    np.testing.assert_allclose(full.value, linear.value, rtol=1e-14)
+    np.testing.assert_allclose(full.se, linear.se, rtol=0.06)
+    np.testing.assert_allclose(full.cv, linear.cv, rtol=0.06)
+    low, high = full.percentiles()
+    np.testing.assert_allclose((high - low) / (full.upper - full.lower), 1.0, rtol=0.06)
     parts = bootstrap(sample, y, replicates=4000, seed=1, domain=domain)
     np.testing.assert_allclose(parts.se, total(sample, y, domain=domain).se, rtol=0.06)
-    np.testing.assert_allclose(parts.replicates.sum(axis=1), whole.replicates[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(parts.replicates.sum(axis=1), full.replicates[:, 0], rtol=1e-6)
     quotient = bootstrap(sample, lambda w: w @ y[:, 0] / (w @ y[:, 1]), replicates=4000, seed=1)
     np.testing.assert_allclose(quotient.se, ratio(sample, y[:, 0], y[:, 1]).se.item(), rtol=0.08)
 
@@ -76,16 +76,16 @@ def test_chunks_and_workers_give_the_same_replicates_to_the_bit():
     assert (in_sevens == at_once).all() and in_sevens.shape == (20, sample.n)
     later = next(replicate_weights(sample, replicates=5, seed=5, first=15))
     assert later.first == 15 and (later.weights == at_once[15:]).all()
-    whole = bootstrap(sample, y, replicates=20, seed=5)
+    full = bootstrap(sample, y, replicates=20, seed=5)
     parts = [bootstrap_part(sample, y, first=f, count=10, seed=5) for f in (0, 10)]
-    joined = combine(whole.value, np.concatenate(parts))
-    np.testing.assert_allclose(joined.se, whole.se, rtol=1e-5)
+    joined = combine(full.value, np.concatenate(parts))
+    np.testing.assert_allclose(joined.se, full.se, rtol=1e-5)
     assert not (at_once == next(replicate_weights(sample, replicates=20, seed=6, chunk=20)).weights).all()
 
 
 @settings(deadline=None)
 @given(st.integers(0, 10**6), st.booleans())
-def test_weights_of_a_stratum_keep_their_sum_and_whole_or_lonely_ones_stay(seed, fpc):
+def test_weights_of_a_stratum_keep_their_sum_and_take_all_or_lonely_strata_are_unchanged(seed, fpc):
     stratum, population, _, _ = make_sample(seed % 50)
     sample = StratifiedSample(stratum, population)
     for chunk in replicate_weights(sample, replicates=3, seed=seed, fpc=fpc, chunk=2):
@@ -93,8 +93,8 @@ def test_weights_of_a_stratum_keep_their_sum_and_whole_or_lonely_ones_stay(seed,
             assert (weights >= 0).all()
             np.testing.assert_allclose(np.bincount(stratum, weights=weights), population, rtol=1e-12)
             still = sample.alone | ((sample.fraction == 1.0) & (fpc | (sample.sample_size == 1)))
-            kept = still[stratum]
-            assert (weights[kept] == sample.weight[kept]).all()
+            retained = still[stratum]
+            assert (weights[retained] == sample.weight[retained]).all()
 
 
 def test_wide_values_keep_their_scale_by_item():

@@ -17,8 +17,8 @@ from estimation.methods import (
 from tests.estimation.methods.r_fixtures import CLOSE, api, column, inside, table
 from tests.estimation.methods.slow import slow_variance
 
-KNOWN = column(table("r_calibration", "known_totals.csv"), "total")
-POST = np.array([KNOWN[0] - KNOWN[2], KNOWN[2]])
+KNOWN_TOTALS = column(table("r_calibration", "known_totals.csv"), "total")
+POST = np.array([KNOWN_TOTALS[0] - KNOWN_TOTALS[2], KNOWN_TOTALS[2]])
 
 
 def calibration(method):
@@ -32,7 +32,7 @@ def calibration(method):
         return calibrate(sample.weight, np.stack([1 - yes, yes], axis=1), POST)
     bounds = {"logit": (0.7, 1.4), "bounded": (0.97, 1.03)}.get(method)
     form = "linear" if method == "bounded" else method
-    return calibrate(sample.weight, x, KNOWN, method=form, bounds=bounds, tol=1e-13)
+    return calibrate(sample.weight, x, KNOWN_TOTALS, method=form, bounds=bounds, tol=1e-13)
 
 
 METHODS = ["linear", "raking", "logit", "bounded", "rake", "post"]
@@ -40,18 +40,18 @@ METHODS = ["linear", "raking", "logit", "bounded", "rake", "post"]
 
 @pytest.mark.parametrize("method", METHODS)
 def test_weights_equal_those_of_r(method):
-    wanted = column(table("r_calibration", "weights.csv"), method)
-    np.testing.assert_allclose(calibration(method).weight, wanted, **CLOSE)
+    expected = column(table("r_calibration", "weights.csv"), method)
+    np.testing.assert_allclose(calibration(method).weight, expected, **CLOSE)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_totals_means_and_ratios_have_the_errors_of_r(method):
     rows, sample = api()
     weights = calibration(method)
-    found = [row for row in table("r_calibration", "calibrated_expected.csv") if row["method"] == method]
-    assert len(found) == 28
+    actual = [row for row in table("r_calibration", "calibrated_expected.csv") if row["method"] == method]
+    assert len(actual) == 28
     options = {"fit": "unweighted"} if method == "rake" else {}
-    for row in found:
+    for row in actual:
         domain = inside(row["domain"], rows)
         if row["kind"] == "ratio":
             y, x = (column(rows, name) for name in row["item"].split("/"))
@@ -60,8 +60,8 @@ def test_totals_means_and_ratios_have_the_errors_of_r(method):
             estimator = {"total": calibrated_total, "mean": calibrated_mean}[row["kind"]]
             result = estimator(sample, column(rows, row["item"]), weights, domain=domain, **options)
         numbers = [a.item() for a in (result.value, result.se, result.lower, result.upper)]
-        wanted = [float(row[k]) for k in ("value", "se", "lower", "upper")]
-        np.testing.assert_allclose(numbers, wanted, **CLOSE, err_msg=str(row))
+        expected = [float(row[k]) for k in ("value", "se", "lower", "upper")]
+        np.testing.assert_allclose(numbers, expected, **CLOSE, err_msg=str(row))
 
 
 def test_raking_by_margins_is_calibration_with_the_raking_distance():
@@ -85,18 +85,18 @@ def test_poststratification_is_linear_calibration_on_the_cells():
     np.testing.assert_array_equal(np.asarray(cells), cells.weight)
     y, domain = column(rows, "enroll"), inside("18", rows)
     for estimator in (calibrated_total, calibrated_mean):
-        one, other = (
+        entry, other = (
             estimator(sample, y, cells, domain=domain),
             estimator(sample, y, calibration("post"), domain=domain),
         )
-        np.testing.assert_allclose([one.value, one.se], [other.value, other.se], **CLOSE)
-    (wanted,) = [
+        np.testing.assert_allclose([entry.value, entry.se], [other.value, other.se], **CLOSE)
+    (expected,) = [
         row
         for row in table("r_calibration", "calibrated_expected.csv")
         if (row["method"], row["kind"], row["domain"], row["item"]) == ("post", "total", "18", "enroll")
     ]
     np.testing.assert_allclose(
-        calibrated_total(sample, y, cells, domain=domain).se.item(), float(wanted["se"]), **CLOSE
+        calibrated_total(sample, y, cells, domain=domain).se.item(), float(expected["se"]), **CLOSE
     )
 
 
@@ -105,18 +105,18 @@ def test_the_default_tolerance_gives_the_weights_of_r_to_nine_digits(method):
     rows, sample = api()
     x = np.stack([np.ones(sample.n), column(rows, "api99"), column(rows, "yes")], axis=1)
     bounds = {"logit": (0.7, 1.4), "bounded": (0.97, 1.03)}.get(method)
-    found = calibrate(
-        sample.weight, x, KNOWN, method="linear" if method == "bounded" else method, bounds=bounds
+    result = calibrate(
+        sample.weight, x, KNOWN_TOTALS, method="linear" if method == "bounded" else method, bounds=bounds
     )
-    np.testing.assert_allclose(found.weight, column(table("r_calibration", "weights.csv"), method), **CLOSE)
+    np.testing.assert_allclose(result.weight, column(table("r_calibration", "weights.csv"), method), **CLOSE)
 
 
 def test_a_calibrated_auxiliary_has_no_error_and_deff_shows_the_gain():
     rows, sample = api()
     y = np.stack([column(rows, "api99"), column(rows, "api00")], axis=1)
     result = calibrated_total(sample, y, calibration("linear"))
-    assert result.value[0, 0] == pytest.approx(KNOWN[1])
-    assert result.se[0, 0] < 1e-6 * KNOWN[1] ** 0.5
+    assert result.value[0, 0] == pytest.approx(KNOWN_TOTALS[1])
+    assert result.se[0, 0] < 1e-6 * KNOWN_TOTALS[1] ** 0.5
     assert result.deff[0, 1] < 0.1 < total(sample, y).deff[0, 1]
 
 

@@ -73,7 +73,7 @@ def test_empty_cells_with_population_are_represented_or_named():
     assert result.mapping[cell(3, 1, 1)] == -1
 
 
-def test_a_stratum_taken_whole_is_neither_thin_nor_a_first_choice_as_partner():
+def test_a_take_all_stratum_is_neither_thin_nor_a_preferred_partner():
     counts = np.full(24, 5)
     population = np.full(24, 9.0)
     counts[cell(0, 0, 0)], population[cell(0, 0, 0)] = 1, 1.0

@@ -43,7 +43,7 @@ def test_the_index_by_hand():
     np.testing.assert_allclose(geometric.value, [1, 50**0.75 * 100**0.25, 100**0.75 * 50**0.25])
 
 
-def test_learned_weights_without_fit_are_left_out():
+def test_learned_weights_without_fit_are_omitted():
     x = np.random.default_rng(1).gamma(2.0, 1.0, (10, 3))
     plain = composite_index(x)
     useless = composite_index(x, importance=[5.0, 1.0, 1.0], importance_fit=0.0)

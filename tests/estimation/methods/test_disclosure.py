@@ -115,10 +115,10 @@ def test_linked_tables_and_releases_share_cells():
     assert solvable(relations, result.withheld) == []
     # An earlier release published every total: they stay published, and inner cells do the work.
     totals = np.isin(np.arange(40), np.concatenate([ids[:, 4], ids[4], 25 + np.arange(12, 15)]))
-    kept = suppress(value, relations, primary, never=totals)
-    assert not (kept.withheld & totals).any()
-    assert not audit_suppression(value, relations, kept.withheld).recovered.any()
-    again = suppress(value, relations, primary, withheld_before=kept.withheld)
+    retained = suppress(value, relations, primary, never=totals)
+    assert not (retained.withheld & totals).any()
+    assert not audit_suppression(value, relations, retained.withheld).recovered.any()
+    again = suppress(value, relations, primary, withheld_before=retained.withheld)
     assert again.withheld[primary].all()
     with pytest.raises(SuppressionError, match="give a sensitive cell away"):
         suppress(value, relations, primary, never=~primary)

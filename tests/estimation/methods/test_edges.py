@@ -47,13 +47,13 @@ def estimators(sample, y, domain=None, **options):
 @pytest.mark.parametrize("lonely", ["certainty", "adjust", "average"])
 def test_zeros_everywhere_are_zero_without_error_and_without_warning(weight, lonely):
     sample = StratifiedSample(STRATUM, POPULATION, weight=weight, lonely=lonely)
-    found = dict(estimators(sample, np.zeros((8, 2))))
+    actual = dict(estimators(sample, np.zeros((8, 2))))
     for name in ("total", "mean", "contrast"):
-        result = found[name]
+        result = actual[name]
         assert (result.value == 0).all() and (result.se == 0).all() and np.isnan(result.cv).all(), name
         assert (result.lower == 0).all() and (result.upper == 0).all() and np.isnan(result.deff).all()
     for name in ("ratio", "growth", "stratified", "multiple"):
-        assert np.isnan(found[name].value).all() and np.isnan(found[name].se).all(), name
+        assert np.isnan(actual[name].value).all() and np.isnan(actual[name].se).all(), name
 
 
 @pytest.mark.parametrize("domain", [None, [0, 2, 2, 0, -1, 2, 0, 2]])
@@ -71,11 +71,11 @@ def test_shapes_are_domains_by_items_for_vectors_and_matrices(domain):
     assert quantile(sample, y, [0.5, 0.9], domain=domain).value.shape == (size, 1, 2)
 
 
-def test_lists_whole_numbers_and_flags_are_as_good_as_arrays():
+def test_lists_integers_and_flags_are_accepted_as_arrays():
     y = [3, 1, 4, 1, 5, 9, 2, 6]
     plain = StratifiedSample(STRATUM, [10, 6, 4, 2])
     arrays = StratifiedSample(np.array(STRATUM, dtype=np.uint8), np.array([10.0, 6.0, 4.0, 2.0]))
-    for one, other in (
+    for entry, other in (
         (total(plain, y), total(arrays, np.array(y, dtype=float))),
         (
             mean(plain, y, domain=[0, 1] * 4),
@@ -85,7 +85,7 @@ def test_lists_whole_numbers_and_flags_are_as_good_as_arrays():
         (mean(plain, np.array(y) > 3), mean(arrays, [0, 0, 1, 0, 1, 1, 0, 1])),
     ):
         for field in FIELDS:
-            np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
+            np.testing.assert_array_equal(getattr(entry, field), getattr(other, field))
     with pytest.raises(ValueError, match=r"panel must be 0 or 1: index 2 holds 2"):
         growth(plain, y, y, panel=[0, 1, 2, 0, 1, 1, 1, 1])
 
@@ -120,11 +120,11 @@ def test_a_unit_of_measure_changes_no_digit_of_what_has_none(scale, weight, valu
     sample = StratifiedSample(STRATUM, POPULATION, weight=weight)
     plain = estimators(sample, y, domain, domains=3)
     scaled = estimators(sample, y * scale, domain, domains=3)
-    for (name, one), (_, other) in zip(plain, scaled, strict=True):
+    for (name, entry), (_, other) in zip(plain, scaled, strict=True):
         unit = scale if name in ("total", "mean", "contrast") else 1.0
         for field in ("value", "se", "lower", "upper"):
-            expected = getattr(one, field)
-            top = np.nanmax(np.abs([one.value, one.se]), initial=0.0)
+            expected = getattr(entry, field)
+            top = np.nanmax(np.abs([entry.value, entry.se]), initial=0.0)
             np.testing.assert_allclose(
                 getattr(other, field) / unit, expected, rtol=1e-9, atol=1e-12 * top, err_msg=f"{name} {field}"
             )
@@ -139,38 +139,38 @@ def test_a_unit_of_measure_changes_no_digit_of_what_has_none(scale, weight, valu
 )
 def test_the_order_of_units_does_not_matter_to_any_estimator(order, values, domain, lonely):
     y = np.array(values)
-    given_ = StratifiedSample(STRATUM, POPULATION, weight=UNEVEN, lonely=lonely)
-    stratum, weight, panel, first, place = (
+    sample = StratifiedSample(STRATUM, POPULATION, weight=UNEVEN, lonely=lonely)
+    stratum, weight, panel, first, index = (
         np.array(a)[list(order)] for a in (STRATUM, UNEVEN, PANEL, FIRST, domain)
     )
     other = StratifiedSample(stratum, POPULATION, weight=weight, lonely=lonely)
     x, moved = y + 3.0, y[list(order)]
     pairs = [
         (
-            ratio(given_, y, x, domain=domain, domains=3),
-            ratio(other, moved, moved + 3.0, domain=place, domains=3),
+            ratio(sample, y, x, domain=domain, domains=3),
+            ratio(other, moved, moved + 3.0, domain=index, domains=3),
         ),
         (
-            growth(given_, y, x, panel=PANEL, domain=domain, domains=3, form="stratified"),
-            growth(other, moved, moved + 3.0, panel=panel, domain=place, domains=3, form="stratified"),
+            growth(sample, y, x, panel=PANEL, domain=domain, domains=3, form="stratified"),
+            growth(other, moved, moved + 3.0, panel=panel, domain=index, domains=3, form="stratified"),
         ),
         (
-            mean_multiple(given_, y, FIRST, np.ones(8, dtype=bool)),
+            mean_multiple(sample, y, FIRST, np.ones(8, dtype=bool)),
             mean_multiple(other, moved, first, np.ones(8, dtype=bool)),
         ),
         (
-            crosstotals(given_, y, domains={"d": domain}, sizes={"d": 3})["d"],
-            crosstotals(other, moved, domains={"d": place}, sizes={"d": 3})["d"],
+            crosstotals(sample, y, domains={"d": domain}, sizes={"d": 3})["d"],
+            crosstotals(other, moved, domains={"d": index}, sizes={"d": 3})["d"],
         ),
     ]
-    for one, two in pairs:
-        np.testing.assert_array_equal(one.n, two.n)
-        atol = 1e-9 * np.nanmax(np.abs(one.value), initial=0.0)
+    for pair, two in pairs:
+        np.testing.assert_array_equal(pair.n, two.n)
+        atol = 1e-9 * np.nanmax(np.abs(pair.value), initial=0.0)
         for field in ("value", "se"):
-            np.testing.assert_allclose(getattr(one, field), getattr(two, field), rtol=1e-7, atol=atol)
+            np.testing.assert_allclose(getattr(pair, field), getattr(two, field), rtol=1e-7, atol=atol)
         # Where nothing varies but the last digits, so does the design effect.
-        real = (one.se > 1e3 * atol) & (one.deff < 1e12)
-        np.testing.assert_allclose(one.deff[real], two.deff[real], rtol=1e-5)
+        real = (pair.se > 1e3 * atol) & (pair.deff < 1e12)
+        np.testing.assert_allclose(pair.deff[real], two.deff[real], rtol=1e-5)
 
 
 def test_delete_one_jackknife_is_the_error_of_totals_and_near_that_of_ratios():

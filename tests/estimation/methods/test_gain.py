@@ -7,13 +7,13 @@ from estimation.methods import StratifiedSample, optimal_cutoffs, total, treatme
 def test_by_hand():
     # One stratum, 4 of 8, weights 2; the value 10 is lowered to 4, so the total falls by 12.
     sample = StratifiedSample([0, 0, 0, 0], [8])
-    found = treatment_gain(sample, [1, 2, 3, 10], [1, 2, 3, 4])
+    result = treatment_gain(sample, [1, 2, 3, 10], [1, 2, 3, 4])
     # V = N^2 (1 - f) s^2 / n = 64 * .5 * s^2 / 4 = 8 s^2, with s^2 = 50/3, 5/3 and, of the difference, 9.
-    assert found.variance.item() == pytest.approx(8 * 50 / 3)
-    assert found.variance_treated.item() == pytest.approx(8 * 5 / 3)
-    assert (found.bias.item(), found.bias_se.item()) == (-12.0, pytest.approx(72**0.5))
-    assert found.mse_treated.item() == pytest.approx(8 * 5 / 3 + 144 - 72)
-    assert found.ratio.item() == pytest.approx((8 * 5 / 3 + 72) / (8 * 50 / 3))
+    assert result.variance.item() == pytest.approx(8 * 50 / 3)
+    assert result.variance_treated.item() == pytest.approx(8 * 5 / 3)
+    assert (result.bias.item(), result.bias_se.item()) == (-12.0, pytest.approx(72**0.5))
+    assert result.mse_treated.item() == pytest.approx(8 * 5 / 3 + 144 - 72)
+    assert result.ratio.item() == pytest.approx((8 * 5 / 3 + 72) / (8 * 50 / 3))
 
 
 def test_nothing_moved_is_no_gain_and_a_census_has_no_ratio():
@@ -26,9 +26,9 @@ def test_nothing_moved_is_no_gain_and_a_census_has_no_ratio():
 def test_domains_are_separate_and_missing_values_outside_do_not_matter():
     sample = StratifiedSample([0, 0, 0, 0], [8])
     y, treated = [1.0, 2.0, np.nan, 10.0], [1.0, 2.0, np.nan, 4.0]
-    found = treatment_gain(sample, y, treated, domain=[0, 0, -1, 1])
-    assert found.bias[:, 0].tolist() == [0.0, -12.0]
-    assert found.variance[1, 0] == total(sample, [0.0, 0.0, 0.0, 10.0]).variance.item()
+    result = treatment_gain(sample, y, treated, domain=[0, 0, -1, 1])
+    assert result.bias[:, 0].tolist() == [0.0, -12.0]
+    assert result.variance[1, 0] == total(sample, [0.0, 0.0, 0.0, 10.0]).variance.item()
     with pytest.raises(ValueError, match="differ in shape"):
         treatment_gain(sample, [1.0, 2.0, 3.0, 4.0], [[1.0], [2.0], [3.0], [4.0]])
 
@@ -42,9 +42,9 @@ def test_over_repeated_samples_the_estimated_mean_squared_error_is_that_of_fixed
         y = rng.choice(population, size, replace=False)
         sample = StratifiedSample(np.zeros(size, dtype=int), [400.0])
         treatments = (np.minimum(y, cutoff), optimal_cutoffs(y, sample.weight).values)
-        for found, tamed in zip((fixed, own), treatments, strict=True):
+        for result, tamed in zip((fixed, own), treatments, strict=True):
             error = (total(sample, tamed).value.item() - truth) ** 2
-            found[number] = treatment_gain(sample, y, tamed).mse_treated.item(), error
+            result[number] = treatment_gain(sample, y, tamed).mse_treated.item(), error
     estimated, true = fixed.mean(axis=0)
     assert estimated == pytest.approx(true, rel=0.15)
     # Cutoffs that follow the sample move with it, which this estimate does not see (docstring).
@@ -52,7 +52,7 @@ def test_over_repeated_samples_the_estimated_mean_squared_error_is_that_of_fixed
     assert 0.5 * true < estimated < true
 
 
-def test_it_tells_a_cheap_treatment_from_a_dear_one():
+def test_gain_distinguishes_small_from_large_treatments():
     rng = np.random.default_rng(3)
     y = rng.normal(100.0, 10.0, 500)
     sample = StratifiedSample(np.zeros(500, dtype=int), [5000.0])

@@ -63,8 +63,8 @@ def test_a_sample_that_is_all_panel_gives_the_same_growth_in_both_forms():
     np.testing.assert_allclose(combined.se, ratios.se, rtol=1e-12)
 
 
-@pytest.mark.parametrize("given", [False, True])
-def test_stratified_growth_equals_a_slow_loop(given):
+@pytest.mark.parametrize("with_known_levels", [False, True])
+def test_stratified_growth_equals_a_slow_loop(with_known_levels):
     stratum, population, y, domain = make_sample(9)
     sample = StratifiedSample(stratum, population)
     rng = np.random.default_rng(9)
@@ -72,7 +72,7 @@ def test_stratified_growth_equals_a_slow_loop(given):
     panel = rng.random(len(y)) < 0.7
     panel[stratum == 5] = False  # a class without panel
     classes = stratum % 7
-    known = rng.uniform(10, 99, (4, 7))
+    known_totals = rng.uniform(10, 99, (4, 7))
     result = growth(
         sample,
         now,
@@ -81,7 +81,7 @@ def test_stratified_growth_equals_a_slow_loop(given):
         domain=domain,
         form="stratified",
         growth_class=classes,
-        previous_total=known if given else None,
+        previous_total=known_totals if with_known_levels else None,
     )
     w = sample.weight
     for d in range(4):
@@ -92,7 +92,7 @@ def test_stratified_growth_equals_a_slow_loop(given):
             base = (w * before)[cell & panel].sum()
             if base == 0:
                 continue
-            level = known[d, c] if given else (w * before)[cell].sum()
+            level = known_totals[d, c] if with_known_levels else (w * before)[cell].sum()
             rates[c] = ((w * now)[cell & panel].sum() / base, level, base)
             top += level * rates[c][0]
             bottom += level
@@ -100,7 +100,7 @@ def test_stratified_growth_equals_a_slow_loop(given):
         for c, (g, level, base) in rates.items():
             cell = (domain == d) & (classes == c)
             z += w * (cell & panel) * (now - g * before) * level / bottom / base
-            if not given:
+            if not with_known_levels:
                 z += w * cell * (g - top / bottom) * before / bottom
         assert result.value[d, 0] == pytest.approx(top / bottom - 1, rel=1e-12)
         assert result.se[d, 0] == pytest.approx(slow_variance(z, stratum, population) ** 0.5, rel=1e-10)
@@ -174,8 +174,8 @@ def test_overlap_covariance_agrees_with_repeated_draws():
     for _ in range(2000):
         order = rng.permutation(N)
         old, new = order[:n], np.concatenate([order[4:n], order[n : n + 4]])  # 12 common units
-        place = {int(u): i for i, u in enumerate(old)}
-        match = np.array([place.get(int(u), -1) for u in new])
+        index = {int(u): i for i, u in enumerate(old)}
+        match = np.array([index.get(int(u), -1) for u in new])
         before = StratifiedSample(np.zeros(n, dtype=int), np.array([float(N)]))
         estimated.append(overlap_covariance(before, y[new], before, x[old], match=match).item())
         first.append(x[old].sum() * N / n)

@@ -70,8 +70,13 @@ def test_answers_stay_and_imputations_scale(seed, method, scale):
     rng = np.random.default_rng(seed)
     y = np.where(rng.random(40) < 0.4, NAN, rng.gamma(2.0, 3.0, 40))
     previous = np.where(rng.random(40) < 0.5, NAN, rng.gamma(2.0, 3.0, 40))
-    group, whole = rng.integers(0, 4, 40), np.zeros(40, dtype=int)
-    options = {"parent": [whole], "method": method, "minimum": 3, "seed": 1 if method == "hot_deck" else None}
+    group, everyone = rng.integers(0, 4, 40), np.zeros(40, dtype=int)
+    options = {
+        "parent": [everyone],
+        "method": method,
+        "minimum": 3,
+        "seed": 1 if method == "hot_deck" else None,
+    }
     result = impute(y, group, previous=previous, **options)
     answered = ~np.isnan(y)
     assert (result.values[answered] == y[answered]).all() and not result.imputed[answered].any()

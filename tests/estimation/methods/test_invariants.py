@@ -34,13 +34,13 @@ def samples(draw, *, wide=False):
 
 @UNHURRIED
 @given(samples(wide=True), POLICIES)
-def test_domains_add_to_the_whole(data, lonely):
+def test_domains_add_up_to_the_total(data, lonely):
     stratum, population, y, domain = data
     sample = StratifiedSample(stratum, population, lonely=lonely)
     parts = total(sample, y, domain=domain, domains=3)
-    whole = total(sample, y)
-    np.testing.assert_allclose(parts.value.sum(axis=0), whole.value[0], rtol=1e-12)
-    assert parts.n.sum(axis=0).tolist() == whole.n[0].tolist()
+    full = total(sample, y)
+    np.testing.assert_allclose(parts.value.sum(axis=0), full.value[0], rtol=1e-12)
+    assert parts.n.sum(axis=0).tolist() == full.n[0].tolist()
     assert parts.weight.sum() == pytest.approx(population.sum())
     assert np.bincount(stratum, weights=sample.weight) == pytest.approx(population)
 
@@ -80,7 +80,7 @@ def test_scaling_the_values_scales_totals_and_leaves_ratios(data, lonely, scale)
 
 @UNHURRIED
 @given(samples())
-def test_a_stratum_taken_whole_adds_its_sum_and_no_variance(data):
+def test_a_take_all_stratum_adds_its_sum_and_no_variance(data):
     stratum, population, y, _ = data
     certain = np.array([[5.0, 1e6], [7.0, 2e6]])
     policy = "certainty"  # `adjust` centres lonely units on a mean that the new units move
@@ -107,12 +107,12 @@ def test_a_census_has_no_error(data):
 def test_splitting_a_stratum_of_equal_halves_changes_nothing_in_the_total():
     # Two halves with equal means: the total is the same, and each half keeps the half's own spread.
     y = np.array([1.0, 3.0, 1.0, 3.0])
-    whole = total(StratifiedSample(np.zeros(4, dtype=int), np.array([20.0])), y)
+    full = total(StratifiedSample(np.zeros(4, dtype=int), np.array([20.0])), y)
     split = total(StratifiedSample(np.array([0, 0, 1, 1]), np.array([10.0, 10.0])), y)
-    assert split.value.item() == whole.value.item() == 40.0
+    assert split.value.item() == full.value.item() == 40.0
     # Whole: (1 - 0.2) * 20^2 * (4/3) / 4; split: twice (1 - 0.2) * 10^2 * 2 / 2.
     # The same squares over 4 - 1 degrees of freedom against 2 * (2 - 1).
-    assert whole.variance.item() == pytest.approx(0.8 * 400 / 3)
+    assert full.variance.item() == pytest.approx(0.8 * 400 / 3)
     assert split.variance.item() == pytest.approx(0.8 * 400 / 2)
 
 
@@ -126,9 +126,9 @@ def test_a_constant_has_a_mean_without_error_and_a_ratio_of_itself_is_one(data, 
     filled = constant.n[:, 0] > 0
     np.testing.assert_allclose(constant.value[filled], 7.25, rtol=1e-14)
     np.testing.assert_allclose(constant.se[filled], 0.0, atol=1e-13)
-    one = ratio(sample, y + 1, y + 1)
-    np.testing.assert_allclose(one.value, 1.0, rtol=1e-14)
-    np.testing.assert_allclose(one.se, 0.0, atol=1e-13)
+    entry = ratio(sample, y + 1, y + 1)
+    np.testing.assert_allclose(entry.value, 1.0, rtol=1e-14)
+    np.testing.assert_allclose(entry.se, 0.0, atol=1e-13)
 
 
 @UNHURRIED
@@ -158,7 +158,7 @@ def test_stratified_growth_lies_between_the_class_rates(data, more):
     used = factor[np.unique(stratum[panel])] - 1
     assert used.min() - 1e-9 <= result.value.item() <= used.max() + 1e-9
     # Inside a class every unit grows alike, so only the shares of the classes can carry error.
-    given_levels = growth(
+    known_levels = growth(
         sample,
         before * factor[stratum],
         before,
@@ -166,9 +166,9 @@ def test_stratified_growth_lies_between_the_class_rates(data, more):
         form="stratified",
         previous_total=np.ones(len(population)),
     )
-    assert given_levels.value.item() == pytest.approx(used.mean())
+    assert known_levels.value.item() == pytest.approx(used.mean())
     # A lonely unit is centred on a grand mean that is zero here as well.
-    assert given_levels.se.item() == pytest.approx(0.0, abs=1e-12)
+    assert known_levels.se.item() == pytest.approx(0.0, abs=1e-12)
 
 
 @UNHURRIED
@@ -206,5 +206,7 @@ def test_the_numeric_core_imports_neither_django_nor_the_survey():
         "print([m for m in sys.modules if m.split('.')[0] in outside])"
     )
     root = Path(__file__).resolve().parents[3]
-    found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"

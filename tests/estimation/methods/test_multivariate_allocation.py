@@ -40,20 +40,20 @@ def test_two_items_two_domains_against_full_enumeration():
 
 
 def cvs(population, n_h, mean, spread, target):
-    wanted = np.atleast_2d(target.cv)
-    found = [
+    expected = np.atleast_2d(target.cv)
+    result = [
         expected_cv(
-            population, n_h, mean=mean[:, i], spread=spread[:, i], domain=target.domain, domains=len(wanted)
+            population, n_h, mean=mean[:, i], spread=spread[:, i], domain=target.domain, domains=len(expected)
         )
         for i in range(mean.shape[1])
     ]
-    return np.stack(found, axis=1), np.broadcast_to(wanted, (len(wanted), mean.shape[1]))
+    return np.stack(result, axis=1), np.broadcast_to(expected, (len(expected), mean.shape[1]))
 
 
 def meets(population, n_h, mean, spread, targets):
     for target in targets:
-        found, wanted = cvs(population, n_h, mean, spread, target)
-        if (found > wanted * (1 + 1e-9)).any():
+        result, expected = cvs(population, n_h, mean, spread, target)
+        if (result > expected * (1 + 1e-9)).any():
             return False
     return True
 
@@ -63,11 +63,11 @@ def check_kkt(population, mean, spread, targets, cost, result, floor):
     slope = np.zeros(len(population))
     for target, multiplier in zip(targets, result.multiplier, strict=True):
         domain = np.zeros(len(population), dtype=int) if target.domain is None else target.domain
-        wanted = np.broadcast_to(np.atleast_2d(target.cv), multiplier.shape)
+        expected = np.broadcast_to(np.atleast_2d(target.cv), multiplier.shape)
         for d, i in np.argwhere(multiplier > 0):
             inside = domain == d
             total = population[inside] @ mean[inside, i]
-            denominator = (wanted[d, i] * total) ** 2 + population[inside] @ spread[inside, i] ** 2
+            denominator = (expected[d, i] * total) ** 2 + population[inside] @ spread[inside, i] ** 2
             a = inside * (population * spread[:, i]) ** 2 / denominator
             # Complementary slackness: what a multiplier is worth is used up by its target.
             slack = 1.0 - (a / result.exact).sum()
@@ -94,8 +94,8 @@ def test_all_targets_are_met_and_no_stratum_can_be_lowered(seed, cv):
     assert (result.n_h >= floor).all() and (result.n_h <= population).all()
     assert (result.n_h[take_all] == population[take_all]).all()
     assert meets(population, result.n_h, mean, spread, targets)
-    found, _ = cvs(population, result.n_h, mean, spread, targets[1])
-    np.testing.assert_allclose(result.cv[1], found, rtol=1e-12)
+    actual, _ = cvs(population, result.n_h, mean, spread, targets[1])
+    np.testing.assert_allclose(result.cv[1], actual, rtol=1e-12)
     for h in np.flatnonzero(result.n_h > floor):
         fewer = result.n_h.copy()
         fewer[h] -= 1

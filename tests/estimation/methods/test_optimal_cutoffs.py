@@ -16,7 +16,7 @@ def test_by_hand():
     assert result.treated.tolist() == [False, False, False, True]
 
 
-def test_certainty_and_exempt_units_are_left_alone():
+def test_certainty_and_exempt_units_are_unchanged():
     y = np.array([1.0, 1.0, 500.0, 900.0, 70.0])
     weight = np.array([10.0, 10.0, 10.0, 1.0, 10.0])
     result = optimal_cutoffs(y, weight, exempt=np.array([0, 0, 1, 0, 0], dtype=bool), expected=np.ones(5))
@@ -55,11 +55,11 @@ def test_a_unit_that_counts_twice_is_two_units_and_one_that_counts_never_is_none
     rng = np.random.default_rng(8)
     y, weight, group = rng.lognormal(2, 1.5, 30), rng.uniform(1, 6, 30), rng.integers(0, 3, 30)
     share = rng.integers(0, 3, 30)
-    found = optimal_cutoffs(y, weight, group=group, share=share)
+    result = optimal_cutoffs(y, weight, group=group, share=share)
     again = np.repeat(np.arange(30), share)
     twice = optimal_cutoffs(y[again], weight[again], group=group[again])
-    np.testing.assert_allclose(found.cutoff[again], twice.cutoff, rtol=1e-12)
-    np.testing.assert_allclose(found.values[again], twice.values, rtol=1e-12)
+    np.testing.assert_allclose(result.cutoff[again], twice.cutoff, rtol=1e-12)
+    np.testing.assert_allclose(result.values[again], twice.values, rtol=1e-12)
     assert twice.treated.any()
     plain = optimal_cutoffs(y, weight, group=group)
     np.testing.assert_array_equal(

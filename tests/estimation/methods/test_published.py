@@ -81,9 +81,9 @@ def test_lohr_farmland_of_a_stratified_sample_of_counties():
     stratum = np.repeat(np.arange(4), SAMPLED)
     y = np.concatenate([with_moments(*part) for part in zip(SAMPLED, ACRES, SPREAD, strict=True)])
     sample = StratifiedSample(stratum, COUNTIES)
-    whole, average = total(sample, y), mean(sample, y)
-    assert whole.value.item() == pytest.approx(909_736_035, abs=10)
-    assert whole.se.item() == pytest.approx(50_417_248, abs=1)
+    full, average = total(sample, y), mean(sample, y)
+    assert full.value.item() == pytest.approx(909_736_035, abs=10)
+    assert full.se.item() == pytest.approx(50_417_248, abs=1)
     assert (round(average.value.item()), round(average.se.item())) == (295_561, 16_380)
 
 

@@ -24,7 +24,7 @@ def test_grades_change_at_their_thresholds():
         grade([0.1], thresholds=[0.2, 0.1, 0.3, 0.4])
 
 
-def test_a_true_zero_of_a_stratum_taken_whole_is_an_a_and_an_empty_domain_an_e():
+def test_a_true_zero_of_a_take_all_stratum_has_grade_a_and_an_empty_domain_grade_e():
     sample = StratifiedSample(np.array([0, 0, 1, 1]), np.array([2.0, 9.0]))
     result = total(sample, np.array([0.0, 0.0, 1.0, 100.0]), domain=np.array([0, 0, 1, 1]), domains=3)
     assert grade_estimates(result)[:, 0].tolist() == ["A", "E", "E"]

@@ -13,9 +13,9 @@ from tests.estimation.methods.r_fixtures import CLOSE, api, column, inside, tabl
 @pytest.mark.parametrize("basis", ["normal", "design"])
 def test_equal_to_svyquantile(basis):
     rows, sample = api()
-    found = [row for row in table("r_calibration", "quantile_expected.csv") if row["basis"] == basis]
-    assert len(found) == 60
-    for row in found:
+    actual = [row for row in table("r_calibration", "quantile_expected.csv") if row["basis"] == basis]
+    assert len(actual) == 60
+    for row in actual:
         y, domain = column(rows, row["item"]), inside(row["domain"], rows)
         result = quantile(sample, y, float(row["prob"]), domain=domain, df=basis)
         names = ("value", "lower", "upper", "se")
@@ -72,14 +72,14 @@ def test_definition_order_and_scale(units, p, random):
     y, copies = np.array([u[0] for u in units]), np.array([u[1] for u in units])
     stratum = np.arange(len(y))
     sample = StratifiedSample(stratum, copies.astype(float), lonely="certainty")
-    found = quantile(sample, y, p).value.item()
-    below, upto = copies[y < found].sum(), copies[y <= found].sum()
+    result = quantile(sample, y, p).value.item()
+    below, upto = copies[y < result].sum(), copies[y <= result].sum()
     assert below <= p * copies.sum() * (1 + 1e-9)
     assert upto >= p * copies.sum() * (1 - 1e-9)
     order = np.array(random.sample(range(len(y)), len(y)))
     shuffled = StratifiedSample(stratum, copies[order].astype(float), lonely="certainty")
-    assert quantile(shuffled, y[order], p).value.item() == found
-    assert quantile(sample, 4.0 * y, p).value.item() == 4.0 * found
+    assert quantile(shuffled, y[order], p).value.item() == result
+    assert quantile(sample, 4.0 * y, p).value.item() == 4.0 * result
 
 
 def test_the_upper_end_of_a_domain_is_its_own_largest_value() -> None:

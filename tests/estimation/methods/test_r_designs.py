@@ -66,10 +66,10 @@ def number(row, key):
 
 def check(result, row, *, index=(0, 0), names=("value", "se")):
     for name in names:
-        wanted = number(row, name)
-        if np.isfinite(wanted):
+        required = number(row, name)
+        if np.isfinite(required):
             np.testing.assert_allclose(
-                getattr(result, name)[index], wanted, **CLOSE, err_msg=f"{name} of {row}"
+                getattr(result, name)[index], required, **CLOSE, err_msg=f"{name} of {row}"
             )
         else:
             assert np.isnan(getattr(result, name)[index]), (name, row)
@@ -79,9 +79,9 @@ def check(result, row, *, index=(0, 0), names=("value", "se")):
 @pytest.mark.parametrize("case", ["total", "mean", "ratio", "growth"])
 def test_estimates_by_one_and_two_factors_with_deff_and_student_limits(weights, case):
     rows, sample = design(weights)
-    found = expected(weights, case)
-    assert len({row["domain"] for row in found}) == 1 + TYPES + TYPES * WIDE
-    for row in found:
+    actual = expected(weights, case)
+    assert len({row["domain"] for row in actual}) == 1 + TYPES + TYPES * WIDE
+    for row in actual:
         y, *x = (column(rows, name) for name in row["item"].split("/"))
         options = {"domain": domain_of(rows, row["domain"]), "df": "design"}
         if case == "growth":
@@ -97,9 +97,9 @@ def test_crossed_totals_in_one_pass_are_those_of_svyby(weights):
     rows, sample = design(weights)
     domains = {name: column(rows, name).astype(int) for name in ("type", "wide")}
     result = crosstotals(sample, column(rows, "enroll"), domains=domains, cross=[("type", "wide")])
-    found = expected(weights, "svyby")
-    assert len(found) == TYPES * WIDE
-    for row in found:
+    actual = expected(weights, "svyby")
+    assert len(actual) == TYPES * WIDE
+    for row in actual:
         first, second = (int(code) for code in row["domain"].split("."))
         index = (first * WIDE + second, 0)
         check(result["type", "wide"], row, index=index, names=("value", "se", "deff"))
@@ -121,8 +121,8 @@ def test_panel_change_in_classes_with_estimated_and_with_known_levels(weights):
     now, before = column(rows, "api00"), column(rows, "api99")
     estimated = growth(sample, now, before, form="stratified", **options)
     check(estimated, only(weights, "stratified"))
-    known = growth(sample, now, before, form="stratified", previous_total=[2e6, 5e5, 7e5], **options)
-    check(known, only(weights, "stratified known"))
+    known_levels = growth(sample, now, before, form="stratified", previous_total=[2e6, 5e5, 7e5], **options)
+    check(known_levels, only(weights, "stratified known"))
 
 
 @pytest.mark.parametrize("weights", ["plain", "given"])
@@ -160,9 +160,9 @@ def test_lonely_strata_by_policy_with_free_weights(lonely):
     rows, code, size = frame("lonely_input.csv", "cell", "M")
     sample = StratifiedSample(code, size, weight=column(rows, "u"), lonely=lonely)
     assert sample.alone.sum() > 10
-    found = [row for row in table(FOLDER, "lonely_expected.csv") if row["weights"] == lonely]
-    assert len(found) == 9
-    for row in found:
+    actual = [row for row in table(FOLDER, "lonely_expected.csv") if row["weights"] == lonely]
+    assert len(actual) == 9
+    for row in actual:
         y, *x = (column(rows, name) for name in row["item"].split("/"))
         if row["case"] == "contrast":
             both = np.stack([y, *x], axis=1)

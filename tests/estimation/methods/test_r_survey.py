@@ -58,9 +58,9 @@ def inside(domain, rows):
 @pytest.mark.parametrize("case", ["total", "mean"])
 def test_totals_and_means_with_error_deff_and_intervals(case):
     rows, sample = api()
-    found = expected(case)
-    assert len(found) > 60
-    for row in found:
+    actual = expected(case)
+    assert len(actual) > 60
+    for row in actual:
         y = column(rows, row["item"])
         domain = inside(row["domain"], rows)
         result = {"total": total, "mean": mean}[case](sample, y, domain=domain)
@@ -85,8 +85,8 @@ def test_all_domains_at_once_give_the_same_numbers():
         domain[cnum == int(county)] = d
     for item in ("api00", "enroll"):
         result = total(sample, column(rows, item), domain=domain)
-        wanted = {row["domain"]: row for row in expected("total") if row["item"] == item}
-        np.testing.assert_allclose(result.se[:, 0], [float(wanted[c]["se"]) for c in counties], **CLOSE)
+        required = {row["domain"]: row for row in expected("total") if row["item"] == item}
+        np.testing.assert_allclose(result.se[:, 0], [float(required[c]["se"]) for c in counties], **CLOSE)
 
 
 def test_proportion():
@@ -107,9 +107,9 @@ def test_ratios_combined_and_separate():
             [result.value.item(), result.se.item()], [float(row["value"]), float(row["se"])], **CLOSE
         )
     (row,) = expected("separate")
-    known = column(table("enroll_by_stratum.csv"), "enroll")
+    known_totals = column(table("enroll_by_stratum.csv"), "enroll")
     result = ratio(
-        sample, column(rows, "api.stu"), column(rows, "enroll"), form="separate", x_population=known
+        sample, column(rows, "api.stu"), column(rows, "enroll"), form="separate", x_population=known_totals
     )
     np.testing.assert_allclose(
         [result.value.item(), result.se.item()], [float(row["value"]), float(row["se"])], **CLOSE
@@ -144,9 +144,9 @@ def test_lonely_strata(policy):
     names, first, stratum = np.unique([row["cell"] for row in rows], return_index=True, return_inverse=True)
     sample = StratifiedSample(stratum, column(rows, "N")[first], lonely=policy)
     assert sample.alone.sum() >= 20
-    found = [row for row in table("lonely_expected.csv") if row["case"] == policy]
-    assert len(found) == 7
-    for row in found:
+    actual = [row for row in table("lonely_expected.csv") if row["case"] == policy]
+    assert len(actual) == 7
+    for row in actual:
         if row["domain"] == "ratio":
             y, x = (column(rows, name) for name in row["item"].split("/"))
             result = ratio(sample, y, x)
@@ -160,8 +160,8 @@ def test_lonely_strata(policy):
 
 def test_quantiles_of_type_seven():
     rows, sample = api()
-    wanted = table("quantiles.csv")
-    found = weighted_quantiles(column(rows, "enroll"), [0.05, 0.95], group=sample.stratum)
+    required = table("quantiles.csv")
+    result = weighted_quantiles(column(rows, "enroll"), [0.05, 0.95], group=sample.stratum)
     np.testing.assert_allclose(
-        found, np.stack([column(wanted, "lower"), column(wanted, "upper")], axis=1), **CLOSE
+        result, np.stack([column(required, "lower"), column(required, "upper")], axis=1), **CLOSE
     )

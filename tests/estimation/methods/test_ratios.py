@@ -34,10 +34,10 @@ def test_separate_ratio_takes_known_totals_for_each_item():
     sample = StratifiedSample(np.array([0, 0, 1, 1]), np.array([4.0, 6.0]))
     y = np.array([[2.0, 1.0], [4.0, 1.0], [3.0, 5.0], [6.0, 5.0]])
     x = np.array([[1.0, 2.0], [2.0, 2.0], [3.0, 1.0], [3.0, 4.0]])
-    known = np.array([[10.0, 30.0], [30.0, 5.0]])  # (strata, items)
-    both = ratio(sample, y, x, form="separate", x_population=known)
+    known_totals = np.array([[10.0, 30.0], [30.0, 5.0]])  # (strata, items)
+    both = ratio(sample, y, x, form="separate", x_population=known_totals)
     for item in (0, 1):
-        alone = ratio(sample, y[:, item], x[:, item], form="separate", x_population=known[:, item])
+        alone = ratio(sample, y[:, item], x[:, item], form="separate", x_population=known_totals[:, item])
         assert both.value[0, item] == pytest.approx(alone.value[0, 0])
     # (10 x 6/3 + 30 x 9/6) / 40 and (30 x 2/4 + 5 x 10/5) / 35.
     assert both.value[0] == pytest.approx([65 / 40, 25 / 35])
@@ -53,8 +53,8 @@ def test_separate_ratio_by_domain_needs_totals_that_say_how_a_stratum_splits():
     split = np.array([0, 1, 1, 1])
     with pytest.raises(ValueError, match="stratum 0 lies in several domains"):
         ratio(sample, y, x, domain=split, form="separate", x_population=np.array([10.0, 30.0]))
-    known = np.array([[10.0, 0.0], [5.0, 15.0]])
-    result = ratio(sample, y, x, domain=split, form="separate", x_population=known)
+    known_totals = np.array([[10.0, 0.0], [5.0, 15.0]])
+    result = ratio(sample, y, x, domain=split, form="separate", x_population=known_totals)
     assert result.value[:, 0].tolist() == pytest.approx([1.0, 0.25 * 3 + 0.75 * 3])
 
 
@@ -93,7 +93,7 @@ def test_ratio_variance_agrees_with_all_samples_of_a_near_proportional_populatio
     assert np.mean(variances) == pytest.approx(np.var(values), rel=0.1)
 
 
-def test_a_zero_denominator_gives_no_ratio_and_leaves_other_domains_alone():
+def test_a_zero_denominator_gives_no_ratio_and_does_not_affect_other_domains():
     sample = StratifiedSample(np.zeros(4, dtype=int), np.array([8.0]))
     x = np.array([0.0, 0.0, 1.0, 2.0])
     result = ratio(sample, np.ones(4), x, domain=np.array([0, 0, 1, 1]))
@@ -129,9 +129,9 @@ def test_contrast_finds_the_ratio_again_with_and_without_gradient():
         gradient=lambda t: [1 / t[1], -t[0] / t[1] ** 2],
         domain=domain,
     )
-    for found in (by_step, by_hand):
-        np.testing.assert_allclose(found.value, expected.value, rtol=1e-13)
-        np.testing.assert_allclose(found.se, expected.se, rtol=1e-10)
+    for result in (by_step, by_hand):
+        np.testing.assert_allclose(result.value, expected.value, rtol=1e-13)
+        np.testing.assert_allclose(result.se, expected.se, rtol=1e-10)
 
 
 def test_contrast_of_several_functions_at_once():

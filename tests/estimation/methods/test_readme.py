@@ -10,7 +10,7 @@ import estimation.methods
 README = Path(estimation.methods.__file__).with_name("README.md").read_text(encoding="utf-8")
 
 
-def test_the_example_runs_and_prints_what_stands_below_it():
+def test_the_example_prints_the_documented_output():
     code, printed = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", README, re.DOTALL).groups()
     assert len([line for line in code.splitlines() if line]) == 10
     out = StringIO()

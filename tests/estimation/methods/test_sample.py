@@ -48,7 +48,7 @@ def test_fail_names_the_lonely_stratum_and_an_unknown_policy_is_refused():
         StratifiedSample(np.array([0]), np.array([1.0]), lonely="drop")  # type: ignore[arg-type]
 
 
-def test_arrays_are_copies_that_nobody_can_change():
+def test_arrays_are_read_only_copies():
     population = np.array([5.0])
     sample = StratifiedSample(np.array([0, 0]), population)
     population[0] = 99.0

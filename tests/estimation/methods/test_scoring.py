@@ -20,8 +20,8 @@ def test_suspicion_impact_and_score_by_hand():
     np.testing.assert_allclose(result.impact[:, 0], own)
     np.testing.assert_allclose(result.score, result.suspicion[:, 0] * own)
     assert result.score.argmax() == 4
-    given_totals = score(y, expected, weight=weight, total=np.array([5000.0]))
-    np.testing.assert_allclose(given_totals.shift[:, 0], weight * (y - 100) / 5000)
+    with_totals = score(y, expected, weight=weight, total=np.array([5000.0]))
+    np.testing.assert_allclose(with_totals.shift[:, 0], weight * (y - 100) / 5000)
 
 
 def test_the_worst_item_counts_and_missing_expectations_do_not():

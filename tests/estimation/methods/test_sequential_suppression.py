@@ -33,10 +33,10 @@ def test_one_sensitive_cell_in_a_table_takes_the_cheapest_rectangle():
     value = np.array([20, 50, 10, 80, 8, 19, 22, 49, 17, 32, 12, 61, 45, 101, 44, 190.0])
     relations = table_relations([np.arange(16).reshape(4, 4)], 16)
     primary = np.arange(16) == 6
-    found = suppress_in_turn(value, relations, primary, cost=value)
-    assert np.flatnonzero(found.secondary).tolist() == [4, 8, 10]
-    assert found.cost == suppress(value, relations, primary, cost=value).cost == 37.0
-    assert not found.optimal, "nothing proves that it is the cheapest"
+    result = suppress_in_turn(value, relations, primary, cost=value)
+    assert np.flatnonzero(result.secondary).tolist() == [4, 8, 10]
+    assert result.cost == suppress(value, relations, primary, cost=value).cost == 37.0
+    assert not result.optimal, "nothing proves that it is the cheapest"
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -47,8 +47,8 @@ def test_small_tables_against_every_pattern(seed):
     primary = np.zeros(value.size, dtype=bool)
     primary[rng.choice([0, 1, 2, 4, 5, 6], 2, replace=False)] = True
     cost = rng.integers(1, 9, value.size).astype(float)
-    found = suppress_in_turn(value, relations, primary, cost=cost)
-    assert protected(value, relations, found.withheld, primary)
+    result = suppress_in_turn(value, relations, primary, cost=cost)
+    assert protected(value, relations, result.withheld, primary)
     free = np.flatnonzero(~primary)
     chosen = np.array(list(itertools.product([False, True], repeat=len(free))))
     chosen = chosen[np.argsort(chosen @ cost[free], kind="stable")]
@@ -59,10 +59,10 @@ def test_small_tables_against_every_pattern(seed):
         if not alone.any() and protected(value, relations, pattern, primary):
             break
     best = cost[free[take]].sum()
-    assert best <= found.cost <= 1.5 * best
+    assert best <= result.cost <= 1.5 * best
     # Nothing is spare: no cell alone could be published again.
-    for cell in np.flatnonzero(found.secondary):
-        less = found.withheld & (np.arange(value.size) != cell)
+    for cell in np.flatnonzero(result.secondary):
+        less = result.withheld & (np.arange(value.size) != cell)
         assert not protected(value, relations, less, primary)
 
 
@@ -78,15 +78,15 @@ def test_nothing_sensitive_can_be_bounded(seed, protection):
     primary &= value > 0
     empty = value == 0
     try:
-        found = suppress_in_turn(value, relations, primary, never=empty, protection=protection)
+        result = suppress_in_turn(value, relations, primary, never=empty, protection=protection)
     except SuppressionError:
         with pytest.raises(SuppressionError):
             suppress(value, relations, primary, never=empty, protection=protection)
         return
-    assert protected(value, relations, found.withheld, primary, protection)
-    assert not (found.withheld & empty).any()
+    assert protected(value, relations, result.withheld, primary, protection)
+    assert not (result.withheld & empty).any()
     if not primary.any():
-        assert not found.withheld.any()
+        assert not result.withheld.any()
 
 
 def test_margins_that_are_public_stay_public_and_what_was_withheld_is_used_first():
@@ -96,12 +96,12 @@ def test_margins_that_are_public_stay_public_and_what_was_withheld_is_used_first
     primary = np.isin(np.arange(value.size), [ids[1, 1], ids[3, 2]])
     margins = np.isin(np.arange(value.size), [*ids[-1], *ids[:, -1]])
     before = np.isin(np.arange(value.size), [ids[1, 4], ids[4, 1], ids[4, 4]])
-    found = suppress_in_turn(value, relations, primary, never=margins, withheld_before=before)
-    assert not (found.withheld & margins).any()
-    assert (found.withheld & before).sum() == 3
-    assert protected(value, relations, found.withheld, primary)
+    result = suppress_in_turn(value, relations, primary, never=margins, withheld_before=before)
+    assert not (result.withheld & margins).any()
+    assert (result.withheld & before).sum() == 3
+    assert protected(value, relations, result.withheld, primary)
     fresh = suppress_in_turn(value, relations, primary, never=margins)
-    assert (found.secondary & ~before).sum() <= fresh.secondary.sum()
+    assert (result.secondary & ~before).sum() <= fresh.secondary.sum()
     with pytest.raises(SuppressionError, match="give a sensitive cell away"):
         suppress_in_turn(value, relations, primary, never=~primary)
     with pytest.raises(SuppressionError, match=f"cell {ids[1, 1]} is sensitive and must be published"):
@@ -119,8 +119,8 @@ def test_a_table_of_national_size_is_protected_near_the_optimum():
     primary = np.zeros(value.size, dtype=bool)
     primary[rng.choice(ids[:-1, :-1].ravel(), 60, replace=False)] = True
     primary &= value > 0
-    found = suppress_in_turn(value, relations, primary, never=value == 0)
-    assert protected(value, relations, found.withheld, primary)
-    assert found.secondary.sum() < primary.sum()
+    result = suppress_in_turn(value, relations, primary, never=value == 0)
+    assert protected(value, relations, result.withheld, primary)
+    assert result.secondary.sum() < primary.sum()
     again = suppress_in_turn(value, relations, primary, never=value == 0)
-    assert (again.withheld == found.withheld).all()
+    assert (again.withheld == result.withheld).all()

@@ -129,7 +129,7 @@ def test_crosstotals_equal_single_totals(uneven):
     result = crosstotals(sample, y, domains=domains, cross=cross, sizes={"category": 6})
     counts = {"region": 4, "size": 3, "category": 6}
     assert set(result) == {"all", "region", "size", "category", *cross}
-    for key, found in result.items():
+    for key, actual in result.items():
         names = () if key == "all" else (key,) if isinstance(key, str) else key
         code, outside, length = np.zeros(len(y), dtype=int), np.zeros(len(y), dtype=bool), 1
         for name in names:
@@ -139,10 +139,10 @@ def test_crosstotals_equal_single_totals(uneven):
         alone = total(sample, y, domain=np.where(outside, -1, code), domains=length)
         for field in ("value", "se", "cv", "lower", "upper", "deff", "weight"):
             np.testing.assert_allclose(
-                getattr(found, field), getattr(alone, field), rtol=1e-10, err_msg=field
+                getattr(actual, field), getattr(alone, field), rtol=1e-10, err_msg=field
             )
         for field in ("n", "positive", "df"):
-            np.testing.assert_array_equal(getattr(found, field), getattr(alone, field))
+            np.testing.assert_array_equal(getattr(actual, field), getattr(alone, field))
 
 
 def test_crosstotals_refuses_an_unknown_name():
@@ -182,7 +182,7 @@ def test_both_ways_of_grouping_units_give_the_same_cells(monkeypatch):
     domain = rng.integers(-1, 5, sample.n)
     counted = [build_cells(sample, d, k) for d, k in ((None, 1), (domain, 5), (np.full(sample.n, -1), 5))]
     monkeypatch.setattr(cells, "_SPARSE", 0)
-    for one, (d, k) in zip(counted, ((None, 1), (domain, 5), (np.full(sample.n, -1), 5)), strict=True):
+    for entry, (d, k) in zip(counted, ((None, 1), (domain, 5), (np.full(sample.n, -1), 5)), strict=True):
         other = build_cells(sample, d, k)
         for name in ("order", "offsets", "stratum", "domain", "count"):
-            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+            np.testing.assert_array_equal(getattr(entry, name), getattr(other, name))

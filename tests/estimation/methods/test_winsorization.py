@@ -27,8 +27,8 @@ def slow_quantile(y, w, p):
     y, w = y[order], w[order]
     if len(y) == 1:
         return y[0]
-    places = np.concatenate([[0], np.cumsum(w[:-1])]) / w[:-1].sum()
-    return np.interp(p, places, y)
+    positions = np.concatenate([[0], np.cumsum(w[:-1])]) / w[:-1].sum()
+    return np.interp(p, positions, y)
 
 
 def test_weighted_quantiles_equal_a_slow_loop():
@@ -44,7 +44,7 @@ def test_weighted_quantiles_equal_a_slow_loop():
     assert np.isnan(table[40:]).all()
 
 
-def test_winsorize_by_hand_leaves_zeros_alone():
+def test_winsorize_by_hand_does_not_change_zeros():
     # Positive values 1, 2, 3, 4, 100; quantiles 0.25 and 0.75 are 2 and 4.
     y = np.array([0.0, 100.0, 1.0, 2.0, 3.0, 4.0, 0.0])
     result = winsorize(y, np.zeros(7, dtype=int), lower=0.25, upper=0.75)
@@ -92,7 +92,7 @@ def test_exempt_units_and_units_of_weight_one_keep_their_values_and_say_why():
     assert alone.values[3] == pytest.approx(3.4)
 
 
-def test_small_groups_use_their_parent_and_then_the_whole():
+def test_small_groups_use_their_parent_and_then_all_units():
     rng = np.random.default_rng(4)
     y = rng.lognormal(0, 1, 60)
     group = np.repeat([0, 1, 2, 3], [30, 10, 12, 8])

@@ -38,12 +38,12 @@ def test_three_significant_digits(value: float, expected: str) -> None:
 
 
 def test_shown_text_drops_trailing_zeros() -> None:
-    shown = [compute.plain(Decimal(one)) for one in ("123000", "10.0", "0.00123", "1230.50", "100")]
+    shown = [compute.plain(Decimal(entry)) for entry in ("123000", "10.0", "0.00123", "1230.50", "100")]
     assert shown == ["123,000", "10", "0.00123", "1,230.5", "100"]
 
 
 def test_own_numbers_keep_what_can_be_read() -> None:
-    shown = [compute.plain(compute.readable(one)) for one in (0.0, 7.0, 41.1449, 0.00123456, 1467795.0)]
+    shown = [compute.plain(compute.readable(entry)) for entry in (0.0, 7.0, 41.1449, 0.00123456, 1467795.0)]
     assert shown == ["0", "7", "41.14", "0.00123", "1,467,795"]
 
 
@@ -62,10 +62,10 @@ def test_quarter(own: float, expected: int) -> None:
 
 
 def test_box_is_logarithmic_and_holds_the_unit() -> None:
-    found = boxes.box(100_000.0, QUARTILES)
-    assert found.own == pytest.approx(boxes.WIDTH - boxes.MARGIN)
-    assert found.lower == pytest.approx(boxes.MARGIN)
-    assert found.middle - found.lower == pytest.approx(found.upper - found.middle)
+    result = boxes.box(100_000.0, QUARTILES)
+    assert result.own == pytest.approx(boxes.WIDTH - boxes.MARGIN)
+    assert result.lower == pytest.approx(boxes.MARGIN)
+    assert result.middle - result.lower == pytest.approx(result.upper - result.middle)
     assert boxes.box(0.0, QUARTILES).own is None
     # Equal quartiles are a thin box and no division by nothing.
     assert boxes.box(7.0, (7.0, 7.0, 7.0)).span == 2.0
@@ -99,7 +99,7 @@ def test_a_quartile_leaves_three_units_on_its_outer_side(
 
 
 def test_a_group_has_as_many_units_as_the_minimum_asks() -> None:
-    values = [float(one) for one in range(1, 11)]
+    values = [float(entry) for entry in range(1, 11)]
     assert quartiles(values, compute.Guard(10, 1.0, 1.0)) == [10, "3.00", "5.00", "8.00"]
     assert quartiles(values, compute.Guard(11, 1.0, 1.0)) is None
     # A unit that reports nothing is none of the group.
@@ -119,8 +119,8 @@ def test_a_group_at_the_limits_may_be_shown(
     units: int, largest: float, two_largest: float, expected: bool
 ) -> None:
     guard, limits = compute.Guard(10, 0.70, 0.85), (10, 0.70, 0.85)
-    found = (units, largest, two_largest)
+    result = (units, largest, two_largest)
     # A rate is safe when both of its amounts are.
-    for amounts in ([found], [found, limits], [limits, found]):
+    for amounts in ([result], [result, limits], [limits, result]):
         shares = Shares(*(np.array([column]) for column in zip(*amounts, strict=True)))
         assert guard.passes(shares).tolist() == [expected]

@@ -77,7 +77,7 @@ def test_quartiles_as_by_hand(town: Quarter) -> None:
     assert "section_size:I.medium" not in groups["P01"]
 
 
-def test_unsafe_groups_are_left_out(town: Quarter) -> None:
+def test_unsafe_groups_are_omitted(town: Quarter) -> None:
     groups = services.build_peers(put_out(town.run())).groups
     # Six units report development, none circulation, and nobody else has active data beside the one.
     assert groups["D01/S02"] == groups["F01"] == groups["S06"] == {}
@@ -97,12 +97,12 @@ def test_one_unit_must_not_make_up_the_total(town: Quarter) -> None:
     Submission.objects.filter(unit=town.units[0], round__year=2025).update(state="accepted")
     run = town.run()
     year = read_year(run.microdata, run.design, variables=variables())
-    whole = peer_groups(year, RunSpec.from_json(run.spec), Guard(10, 0.70, 0.85))
-    assert CLOSE in whole["S02"]
+    groups = peer_groups(year, RunSpec.from_json(run.spec), Guard(10, 0.70, 0.85))
+    assert CLOSE in groups["S02"]
     year.values[5, [item.code for item in year.items].index("S02")] = 1e9
-    one_rules = peer_groups(year, RunSpec.from_json(run.spec), Guard(10, 0.70, 0.85))
-    assert one_rules["S02"] == {}
-    assert one_rules["P01"] == whole["P01"]
+    strict_groups = peer_groups(year, RunSpec.from_json(run.spec), Guard(10, 0.70, 0.85))
+    assert strict_groups["S02"] == {}
+    assert strict_groups["P01"] == groups["P01"]
 
 
 def test_no_quartile_is_nearly_a_single_unit(town: Quarter) -> None:
@@ -112,7 +112,7 @@ def test_no_quartile_is_nearly_a_single_unit(town: Quarter) -> None:
     assert peer_groups(year, RunSpec.from_json(run.spec), Guard(3, 1.0, 1.0))["D01/S02"] == {}
 
 
-def test_the_page_tells_where_a_unit_stands(town: Quarter) -> None:
+def test_the_page_shows_the_position_of_a_unit(town: Quarter) -> None:
     put(town)
     own, client = sheet(town.units[2]), respondent(town.units[2])
     listed = client.get(reverse("peer_list")).content.decode()
@@ -125,13 +125,15 @@ def test_the_page_tells_where_a_unit_stands(town: Quarter) -> None:
     assert re.search(r"<dt>Your value</dt>\s*<dd>\s*60\s*</dd>", text)
 
 
-def test_a_wider_group_or_nothing_stands_for_an_unsafe_one(town: Quarter) -> None:
+def test_an_unsafe_group_is_replaced_by_a_wider_group_or_nothing(town: Quarter) -> None:
     release = put(town)
     table = PeerTable.objects.get(release=release)
-    found = {one.name.code: one for one in selectors.standings(sheet(town.medium), table)}
-    assert (found["P01"].kind, found["P01"].code, found["P01"].units) == ("section", "I", 13)
-    assert found["P01"].quarter == 2
-    developed = {one.name.code: one for one in selectors.standings(sheet(town.units[6]), table)}
+    result = {standing.name.code: standing for standing in selectors.standings(sheet(town.medium), table)}
+    assert (result["P01"].kind, result["P01"].code, result["P01"].units) == ("section", "I", 13)
+    assert result["P01"].quarter == 2
+    developed = {
+        standing.name.code: standing for standing in selectors.standings(sheet(town.units[6]), table)
+    }
     assert developed["D02"].box is None
     assert developed["D02"].own == pytest.approx(49 / 140)
     assert (

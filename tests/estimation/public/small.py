@@ -64,7 +64,7 @@ def small_content(year: int = 2025) -> Content:
             FrozenRow("total", text("合计", "Total"), ("T2.total.flow",), is_total=True),
         ),
     )
-    places = FrozenTable(
+    positions = FrozenTable(
         "T4",
         text("各省样本", "Sample by region"),
         text("地区", "Region"),
@@ -82,7 +82,7 @@ def small_content(year: int = 2025) -> Content:
         (FrozenRow("SUP-01", text("生产总量", "Production"), (f"SUP-01.{year}", f"SUP-01.{year}.growth")),),
     )
     crossed = {"A": ("1.50", 1.5), "C": ("30.00", 30.0), "D": ("×", None), "total": ("31.50", 31.5)}
-    places_of = {"110000": text("北京", "Beijing"), "540000": text("西藏", "Tibet (Xizang)")}
+    region_names = {"110000": text("北京", "Beijing"), "540000": text("西藏", "Tibet (Xizang)")}
     cells += [
         cell(
             f"RS-P01.{region}.{section}",
@@ -93,7 +93,7 @@ def small_content(year: int = 2025) -> Content:
             n=None if value is None else 40,
             status=CellStatus.SHOWN if value else CellStatus.WITHHELD,
         )
-        for region in (*places_of, "total")
+        for region in (*region_names, "total")
         for section, (printed, value) in crossed.items()
     ]
     by_industry = FrozenTable(
@@ -109,11 +109,11 @@ def small_content(year: int = 2025) -> Content:
         tuple(
             FrozenRow(
                 region,
-                places_of.get(region, text("全国", "All regions")),
+                region_names.get(region, text("全国", "All regions")),
                 tuple(f"RS-P01.{region}.{section}" for section in crossed),
                 is_total=region == "total",
             )
-            for region in (*places_of, "total")
+            for region in (*region_names, "total")
         ),
         (text("口径为企业。", "Enterprises only."),),
     )
@@ -130,8 +130,8 @@ def small_content(year: int = 2025) -> Content:
         is_synthetic=True,
         run="a" * 64,
         code_version="b" * 64,
-        cells={one.key: one for one in cells},
-        tables=(chapter, flow, places),
+        cells={entry.key: entry for entry in cells},
+        tables=(chapter, flow, positions),
         blocks=(foreword,),
         crossings=(by_industry,),
         identities=({"code": "ID-1", "holds": True, "words": {"zh": "合计成立", "en": "The sum holds"}},),
@@ -141,14 +141,14 @@ def small_content(year: int = 2025) -> Content:
 def put_out(run: EstimationRun, content: Content | None = None, *, number: int = 1, **fields: Any) -> Release:
     """A release of a run, published unless ``fields`` say otherwise."""
     shown = content or small_content()
-    given = {"state": "published", "published_at": timezone.now(), **fields}
+    values = {"state": "published", "published_at": timezone.now(), **fields}
     return Release.objects.create(
         round=run.round,
         run=run,
         number=number,
         content=json.loads(shown.to_json()),
         content_hash=shown.digest(),
-        **given,
+        **values,
     )
 
 

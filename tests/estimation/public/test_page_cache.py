@@ -9,7 +9,7 @@ def page(body: bytes) -> Page:
     return Page.of(body, {"Content-Type": "text/html"})
 
 
-def test_a_page_is_found_under_its_fingerprint_only():
+def test_a_page_is_cached_under_its_fingerprint_only():
     cache = PageCache()
     cache.put("one", "/zh/?", page(b"first"))
     assert cache.find("one", "/zh/?").body == b"first"

@@ -183,8 +183,8 @@ def test_regions_by_industries_as_table_row_and_column(publish: Publish) -> None
     publish()
     client = Client()
     assert "?variable=RS-P01" in body(client.get("/zh/2025/explore/"))
-    whole = body(client.get("/zh/2025/explore/crossed/"))
-    shades = [f'class="num heat-{shade}"' in whole for shade in range(6)]
+    page = body(client.get("/zh/2025/explore/crossed/"))
+    shades = [f'class="num heat-{shade}"' in page for shade in range(6)]
     assert shades == [True, True, True, True, True, False], "four cells with a number, in five steps"
     row = body(client.get("/en/2025/explore/crossed/?variable=RS-P01&region=110000"))
     assert "5.12" in row and "27.00 – 33.00" in row
@@ -205,7 +205,7 @@ def test_a_release_without_crossings_has_no_such_page(publish: Publish) -> None:
     assert "crossed" not in body(Client().get("/zh/2025/explore/"))
 
 
-def test_a_known_tag_is_answered_without_a_body(publish: Publish) -> None:
+def test_a_matching_etag_is_answered_without_a_body(publish: Publish) -> None:
     publish()
     client = Client()
     first = client.get("/zh/2025/")
@@ -224,20 +224,20 @@ def test_unknown_parameters_share_one_page(publish: Publish, django_assert_num_q
         client.get("/zh/2025/tables/T2/?utm=2&x=3")
 
 
-def test_pages_go_on_while_the_database_is_away(publish: Publish, monkeypatch: Any) -> None:
+def test_cached_pages_are_served_without_the_database(publish: Publish, monkeypatch: Any) -> None:
     publish()
     client = Client()
-    kept = client.get("/zh/2025/")
+    retained = client.get("/zh/2025/")
 
     def away() -> Any:
         raise OperationalError("the server closed the connection")
 
     monkeypatch.setattr(middleware, "fingerprint", away)
     again = client.get("/zh/2025/")
-    assert (again.status_code, again.content) == (200, kept.content)
+    assert (again.status_code, again.content) == (200, retained.content)
 
 
-def test_wrong_addresses_are_not_found(publish: Publish) -> None:
+def test_wrong_addresses_return_404(publish: Publish) -> None:
     publish()
     for path in (
         "2023/",
@@ -274,9 +274,9 @@ def test_the_method_page_tells_the_choices_of_its_own_run(
     assert "fewer than 4 units" in english and "65 %" in english and "超过80%" in chinese
 
 
-def test_headline_numbers_stand_with_their_margin_of_error(publish: Publish) -> None:
+def test_headline_numbers_are_shown_with_their_margin_of_error(publish: Publish) -> None:
     publish()
     text = body(Client().get("/en/2025/"))
     assert "95 % interval 47.04 – 57.49" in text
-    known = {"multiple", "forecast", "ranking", "total", "ratio", "derived", "level_growth"}
-    assert all(estimator_words(code) != code for code in known)
+    codes = {"multiple", "forecast", "ranking", "total", "ratio", "derived", "level_growth"}
+    assert all(estimator_words(code) != code for code in codes)

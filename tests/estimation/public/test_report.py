@@ -35,7 +35,7 @@ def test_report_page_has_text_tables_figures_and_notes(publish: Publish) -> None
     assert "style=" not in page and "<style" not in page
 
 
-def test_pictures_are_kept_and_have_tags(publish: Publish) -> None:
+def test_pictures_are_cached_and_have_etags(publish: Publish) -> None:
     publish(content())
     client = Client()
     first = client.get("/en/2025/figures/FIG1.svg")
@@ -53,9 +53,9 @@ def test_a_picture_is_the_file_of_the_release_before_and_after_it_is_built(publi
     drawn = Client().get("/zh/2025/figures/regions.svg").content
     store_files(release)
     listed = json.loads(text_of(Client().get("/zh/2025/files/manifest.json")))["files"]
-    wanted = next(one["sha256"] for one in listed if one["path"] == "figures/regions.zh.svg")
-    assert hashlib.sha256(drawn).hexdigest() == wanted
-    assert hashlib.sha256(Client().get("/zh/2025/figures/regions.svg").content).hexdigest() == wanted
+    expected = next(entry["sha256"] for entry in listed if entry["path"] == "figures/regions.zh.svg")
+    assert hashlib.sha256(drawn).hexdigest() == expected
+    assert hashlib.sha256(Client().get("/zh/2025/figures/regions.svg").content).hexdigest() == expected
 
 
 def test_files_are_listed_and_sent_with_their_hash_as_tag(publish: Publish) -> None:
@@ -67,14 +67,14 @@ def test_files_are_listed_and_sent_with_their_hash_as_tag(publish: Publish) -> N
     listed = client.get("/zh/2025/files/")
     assert listed.status_code == 200
     manifest = json.loads(text_of(client.get("/zh/2025/files/manifest.json")))
-    for one in manifest["files"][:6]:
-        assert f'href="/zh/2025/files/{one["path"]}"' in text_of(listed)
-        answer = client.get(f"/zh/2025/files/{one['path']}")
-        assert hashlib.sha256(answer.content).hexdigest() == one["sha256"]
-        assert answer["ETag"] == f'"{one["sha256"][:32]}"'
-        kind = "inline" if one["path"].endswith((".svg", ".png", ".pdf")) else "attachment"
+    for entry in manifest["files"][:6]:
+        assert f'href="/zh/2025/files/{entry["path"]}"' in text_of(listed)
+        answer = client.get(f"/zh/2025/files/{entry['path']}")
+        assert hashlib.sha256(answer.content).hexdigest() == entry["sha256"]
+        assert answer["ETag"] == f'"{entry["sha256"][:32]}"'
+        kind = "inline" if entry["path"].endswith((".svg", ".png", ".pdf")) else "attachment"
         assert answer["Content-Disposition"].startswith(kind)
-        again = client.get(f"/zh/2025/files/{one['path']}", headers={"if-none-match": answer["ETag"]})
+        again = client.get(f"/zh/2025/files/{entry['path']}", headers={"if-none-match": answer["ETag"]})
         assert again.status_code == 304
 
 

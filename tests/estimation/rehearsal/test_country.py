@@ -43,7 +43,7 @@ def test_the_national_plan_has_the_printed_margins(plan: FramePlan) -> None:
         20184,
         56,
     ]
-    regions = {region.code: place for place, region in enumerate(REGIONS)}
+    regions = {region.code: index for index, region in enumerate(REGIONS)}
     for code, valid, filed in (("110000", 1956, 2035), ("320000", 4723, 5265), ("540000", 7, 10)):
         assert plan.margins.valid[regions[code]].sum() == valid
         assert plan.margins.filed[regions[code]].sum() == filed
@@ -59,7 +59,7 @@ def test_no_stratum_gives_more_than_it_holds_and_large_firms_are_drawn_more_ofte
 
 
 @pytest.mark.parametrize("scale", [0.005, 0.01, 0.02])
-def test_small_countries_stand_and_know_their_truth(scale: float) -> None:
+def test_small_countries_are_consistent_and_have_true_values(scale: float) -> None:
     """A domain in which nobody lives, such as pilot data spaces, must not stop a small country."""
     country = build_country(SEED, scale)
     assert (country.units.status[1] == VALID).sum() == round(42_505 * scale)
@@ -67,27 +67,27 @@ def test_small_countries_stand_and_know_their_truth(scale: float) -> None:
     assert all((domain.codes >= 0).any() for domain in truth.domains)
     items = [TrueItem("P01", "quantity", tuple(range(1, 14))), TrueItem("B15", "yesno", tuple(range(1, 14)))]
     rows = {row[:5]: row[5] for row in true_rows(country, items, (), ())}
-    whole = rows[2025, "P01", "total", "nation", "all"]
+    total = rows[2025, "P01", "total", "nation", "all"]
     parts = [value for key, value in rows.items() if key[:4] == (2025, "P01", "total", "region")]
-    assert sum(parts) == pytest.approx(whole, rel=1e-12)
+    assert sum(parts) == pytest.approx(total, rel=1e-12)
     assert 0 < rows[2025, "B15", "proportion", "nation", "all"] < 1
 
 
-def test_one_respondent_has_an_accepted_sheet_with_company() -> None:
+def test_a_respondent_account_has_an_accepted_sheet_in_a_comparable_group() -> None:
     """The account of the comparison: an enterprise that filed in 2025, in the most frequent industry and size."""
     country = build_country(SEED, 0.02)
     members = choose_members(country)
     writer = SimpleNamespace(country=country, members=members, category=country.units.category[members.row])
-    place = accounts.compared(writer)
-    row = members.row[place]
-    assert members.outcome[place] == ACCEPTED and members.asked[1, place] and not members.extra[place]
-    assert country.units.category[row] == 13 and not members.demo[place]
+    index = accounts.compared(writer)
+    row = members.row[index]
+    assert members.outcome[index] == ACCEPTED and members.asked[1, index] and not members.extra[index]
+    assert country.units.category[row] == 13 and not members.demo[index]
     alike = (members.outcome == ACCEPTED) & (country.units.section[members.row] == country.units.section[row])
     assert (alike & (country.units.size[members.row] == country.units.size[row])).sum() >= 10
 
 
 def test_the_same_seed_gives_the_same_country_and_another_seed_another() -> None:
-    one, same, other = (build_country(seed, 0.005) for seed in (SEED, SEED, SEED + 1))
-    assert np.array_equal(one.values["P01"], same.values["P01"])
-    assert np.array_equal(one.units.status, same.units.status)
-    assert not np.array_equal(one.units.random_number[:100], other.units.random_number[:100])
+    entry, same, other = (build_country(seed, 0.005) for seed in (SEED, SEED, SEED + 1))
+    assert np.array_equal(entry.values["P01"], same.values["P01"])
+    assert np.array_equal(entry.units.status, same.units.status)
+    assert not np.array_equal(entry.units.random_number[:100], other.units.random_number[:100])

@@ -18,9 +18,9 @@ from survey.questionnaires.loader import load_all
 FORMS = load_all()
 VARIABLES = layout_variables(FORMS.values())
 LAYOUT = Layout(
-    tuple(one.code for one in VARIABLES),
-    tuple(one.kind for one in VARIABLES),
-    tuple(one.required for one in VARIABLES),
+    tuple(variable.code for variable in VARIABLES),
+    tuple(variable.kind for variable in VARIABLES),
+    tuple(variable.required for variable in VARIABLES),
 )
 MOST = 40  # sheets of a category
 
@@ -38,14 +38,16 @@ def test_numbers_and_reasons_are_those_of_the_projection(country: Country, categ
     form, number = FORMS[category], int(category[3:])
     members = choose_members(country)
     register = build_register(country, members)
-    known = np.flatnonzero(country.units.category[members.row] == number)
-    unknown = np.zeros(len(known), bool)
+    members_of_category = np.flatnonzero(country.units.category[members.row] == number)
+    unknown = np.zeros(len(members_of_category), bool)
     for mask in country.unknown_answers.values():
-        unknown |= mask[members.row[known]]
-    places = np.concatenate([known[unknown], known[~unknown]])[:MOST]  # those with an item "not known" first
+        unknown |= mask[members.row[members_of_category]]
+    positions = np.concatenate([members_of_category[unknown], members_of_category[~unknown]])[
+        :MOST
+    ]  # those with an item "not known" first
     seen: set[Any] = set()
     for year in (0, 1):
-        batch = build_sheets(country, form, LAYOUT, members.row[places], year, register.people(places))
+        batch = build_sheets(country, form, LAYOUT, members.row[positions], year, register.people(positions))
         for text, numbers, codes in zip(batch.texts, batch.numbers, batch.reasons, strict=True):
             answers = json.loads(text)
             np.testing.assert_array_equal(numbers, project(VARIABLES, form, answers))

@@ -14,8 +14,8 @@ from tests.estimation.runs.country import Country
 
 def add_external(code: str, year: int, value: str, unit: str, **fields: Any) -> ExternalSeries:
     """An approved value of an external series."""
-    given = {"label_zh": code, "label_en": code, "source": "test", "approved_at": timezone.now(), **fields}
-    return ExternalSeries.objects.create(code=code, year=year, value=value, unit=unit, **given)
+    data = {"label_zh": code, "label_en": code, "source": "test", "approved_at": timezone.now(), **fields}
+    return ExternalSeries.objects.create(code=code, year=year, value=value, unit=unit, **data)
 
 
 def finished_run(*, by: Any | None = None) -> EstimationRun:

@@ -20,8 +20,8 @@ def cell(key: str, printed: str, value: float | None, **more: Any) -> FrozenCell
 
 
 CELLS = {
-    one.key: one
-    for one in (
+    entry.key: entry
+    for entry in (
         cell("SUP-01.2025", "52.26", 52.26), cell("SUP-01.2024", "41.06", 41.06),
         cell("SUP-01.2025.growth", "27.28", 27.28), cell("CIR-01.2025.growth", "-3.10", -3.1),
         cell("CIR-02.2025.growth", "0.00", 0.001), cell("TXT-017.2025", "11.44", 11.44, words=Text("超11", "over 11")),
@@ -70,7 +70,7 @@ def test_fields(text: str, zh: str, en: str) -> None:
         ("第一段[[{{ TXT-031 }}]]\n\n[[{{ TXT-031 }}]]\n\n第三段", "第一段\n\n第三段"),
     ],
 )
-def test_passages_are_left_out_with_their_numbers(text: str, shown: str) -> None:
+def test_passages_without_their_numbers_are_omitted(text: str, shown: str) -> None:
     assert fill(text, "zh", CELLS, 2025).text == shown
 
 
@@ -98,7 +98,7 @@ def test_template_tags_and_markup_are_plain_text() -> None:
     assert fill(text, "zh", CELLS, 2025).text == "{% include 'x' %}<script>alert(52.26)</script>{# no #}"
 
 
-def test_typed_digits_are_found_and_fields_are_not() -> None:
+def test_typed_digits_are_reported_and_fields_are_not() -> None:
     assert list(typed_digits("{{ SUP-01.2025 }}与{{ 'FP16' }}")) == []
     for text in ("总量52.26泽字节", "二〇２５年", "about 30 %"):
         assert len(list(typed_digits(text))) == 1, text
@@ -113,10 +113,10 @@ def test_faults_of_a_passage() -> None:
 
 def test_standard_texts_cover_the_report_and_hold_no_typed_digit() -> None:
     passages = default_passages()
-    places = [one.place for one in passages]
-    assert len(set(places)) == len(places)
+    positions = [entry.place for entry in passages]
+    assert len(set(positions)) == len(positions)
     sections = {"1.1", "1.2", "1.3", "2.1", "2.2", "3.1", "3.2", "3.3", "4.1", "4.2", "4.3", "4.4"}
-    assert {f"chapter2.{one}" for one in sections} <= set(places)
+    assert {f"chapter2.{entry}" for entry in sections} <= set(positions)
     assert {
         "foreword",
         "chapter1.supply",
@@ -124,7 +124,7 @@ def test_standard_texts_cover_the_report_and_hold_no_typed_digit() -> None:
         "chapter1.use",
         "chapter3.1",
         "annex.quality",
-    } <= set(places)
-    for one in passages:
-        for text in (one.heading.zh, one.heading.en, one.body.zh, one.body.en):
-            assert text.strip() and list(typed_digits(text)) == [], one.code
+    } <= set(positions)
+    for entry in passages:
+        for text in (entry.heading.zh, entry.heading.en, entry.body.zh, entry.body.en):
+            assert text.strip() and list(typed_digits(text)) == [], entry.code

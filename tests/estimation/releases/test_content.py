@@ -21,16 +21,18 @@ T = Text("数据生产", "Data production")
 CELL = FrozenCell(
     "SUP-01.2025", T, Text("ZB", "ZB"), "52.26", value=52.2612, se=0.4, note=T, lineage=("P01",)
 )
-HELD = FrozenCell("T2.A.flow", T, Text("EB", "EB"), "×", CellStatus.WITHHELD, reason="dominance")
+WITHHELD_CELL = FrozenCell("T2.A.flow", T, Text("EB", "EB"), "×", CellStatus.WITHHELD, reason="dominance")
 CONTENT = Content(
     year=2025,
     title=T,
     is_synthetic=True,
     run="a" * 64,
     code_version="b" * 64,
-    cells={CELL.key: CELL, HELD.key: HELD},
+    cells={CELL.key: CELL, WITHHELD_CELL.key: WITHHELD_CELL},
     tables=(
-        FrozenTable("C1.supply", T, T, (T, T), (FrozenRow("SUP-01", T, (CELL.key, HELD.key), 1),), (T,)),
+        FrozenTable(
+            "C1.supply", T, T, (T, T), (FrozenRow("SUP-01", T, (CELL.key, WITHHELD_CELL.key), 1),), (T,)
+        ),
     ),
     figures=(FrozenFigure("FIG1", T, T, (Point(T, "2025", CELL.key),), T),),
     blocks=(Block("FW-1", "foreword", T, T, (CELL.key,)),),

@@ -27,59 +27,70 @@ def estimates() -> dict[Key, Stored]:
     """Totals of one variable in whole numbers, with every margin and the groups of industries."""
     rng = np.random.default_rng(5)
     inner = rng.integers(1, 900, (len(REGIONS), len(SECTIONS))).astype(float)
-    held = {
+    stored = {
         ("region_section", f"{region}.{section}"): inner[i, j]
         for i, region in enumerate(REGIONS)
         for j, section in enumerate(SECTIONS)
     }
-    held |= {("region_enterprise", region): inner[i].sum() for i, region in enumerate(REGIONS)}
-    held |= {("section", section): inner[:, j].sum() for j, section in enumerate(SECTIONS)}
-    held["industry_group", "secondary"] = inner[:, 1:5].sum()
-    held["nation", "enterprise"] = inner.sum()
+    stored |= {("region_enterprise", region): inner[i].sum() for i, region in enumerate(REGIONS)}
+    stored |= {("section", section): inner[:, j].sum() for j, section in enumerate(SECTIONS)}
+    stored["industry_group", "secondary"] = inner[:, 1:5].sum()
+    stored["nation", "enterprise"] = inner.sum()
     return {
         Key(2025, "P01", "total", kind, code): Stored(float(value), n=50, grade="B")
-        for (kind, code), value in held.items()
+        for (kind, code), value in stored.items()
     }
 
 
 def cells_of(estimates: dict[Key, Stored]) -> dict[str, FrozenCell]:
     return {
         line_of(key): FrozenCell(
-            line_of(key), Text("", ""), Text("", ""), str(one.value), value=one.value, lineage=(line_of(key),)
+            line_of(key),
+            Text("", ""),
+            Text("", ""),
+            str(estimate.value),
+            value=estimate.value,
+            lineage=(line_of(key),),
         )
-        for key, one in estimates.items()
+        for key, estimate in estimates.items()
     }
 
 
 def reach(estimates: dict[Key, Stored], gone: set[str], target: str) -> tuple[float, float]:
     """A reader's linear program over rows, columns and groups, written without the code under test."""
-    value = {line_of(key): one.value or 0.0 for key, one in estimates.items()}
+    value = {line_of(key): estimate.value or 0.0 for key, estimate in estimates.items()}
 
     def name(kind: str, code: str) -> str:
         return f"P01/total/{kind}/{code}/2025"
 
     sums = [
-        ([name("region_section", f"{region}.{one}") for one in SECTIONS], name("region_enterprise", region))
+        (
+            [name("region_section", f"{region}.{estimate}") for estimate in SECTIONS],
+            name("region_enterprise", region),
+        )
         for region in REGIONS
     ]
     sums += [
-        ([name("region_section", f"{region}.{one}") for region in REGIONS], name("section", one))
-        for one in SECTIONS
+        ([name("region_section", f"{region}.{estimate}") for region in REGIONS], name("section", estimate))
+        for estimate in SECTIONS
     ]
-    sums += [([name("section", one) for one in "BCDE"], name("industry_group", "secondary"))]
-    sums += [([name("section", one) for one in SECTIONS], name("nation", "enterprise"))]
-    sums += [([name("region_enterprise", one) for one in REGIONS], name("nation", "enterprise"))]
+    sums += [([name("section", estimate) for estimate in "BCDE"], name("industry_group", "secondary"))]
+    sums += [([name("section", estimate) for estimate in SECTIONS], name("nation", "enterprise"))]
+    sums += [([name("region_enterprise", estimate) for estimate in REGIONS], name("nation", "enterprise"))]
     unknown = sorted(gone)
-    rows = [[float(one in parts) - float(one == whole) for one in unknown] for parts, whole in sums]
-    right = [
-        (0.0 if whole in gone else value[whole]) - sum(value[one] for one in parts if one not in gone)
-        for parts, whole in sums
+    rows = [
+        [float(estimate in parts) - float(estimate == total) for estimate in unknown] for parts, total in sums
     ]
-    goal = np.array([float(one == target) for one in unknown])
+    right = [
+        (0.0 if total in gone else value[total])
+        - sum(value[estimate] for estimate in parts if estimate not in gone)
+        for parts, total in sums
+    ]
+    goal = np.array([float(estimate == target) for estimate in unknown])
     ends = []
     for sign in (1.0, -1.0):
-        found = optimize.linprog(sign * goal, A_eq=rows, b_eq=right, bounds=(0, None), method="highs")
-        ends.append(np.inf if found.status == 3 else sign * found.fun)
+        result = optimize.linprog(sign * goal, A_eq=rows, b_eq=right, bounds=(0, None), method="highs")
+        ends.append(np.inf if result.status == 3 else sign * result.fun)
     return float(ends[0]), float(ends[1])
 
 
@@ -91,11 +102,11 @@ def test_no_sensitive_cell_can_be_bounded_and_margins_stay(estimates: dict[Key, 
     shares = {(key.variable, key.kind, key.code): FINE for key in estimates}
     shares |= {(key.variable, key.kind, key.code): FEW for key in sensitive}
     cells, verdict = protect(cells_of(estimates), estimates, shares, Rules())
-    gone = {key for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+    gone = {key for key, cell in cells.items() if cell.status is CellStatus.WITHHELD}
     assert {line_of(key) for key in sensitive} <= gone
     assert all("/region_section/" in line for line in gone), "margins are public"
     assert verdict.leaks == 0
-    crossed = next(one for one in verdict.systems if one.crossed)
+    crossed = next(cell for cell in verdict.systems if cell.crossed)
     assert (crossed.primary, crossed.method) == (12, "in_turn")
     assert 0 < crossed.secondary <= 36
     for key in sensitive:
@@ -107,11 +118,11 @@ def test_no_sensitive_cell_can_be_bounded_and_margins_stay(estimates: dict[Key, 
     assert low == pytest.approx(high), "without company it is what its row leaves over"
 
 
-def test_a_withheld_margin_is_not_given_away_by_its_row(estimates: dict[Key, Stored]) -> None:
+def test_a_withheld_margin_cannot_be_derived_from_its_row(estimates: dict[Key, Stored]) -> None:
     shares = {(key.variable, key.kind, key.code): FINE for key in estimates}
     shares["P01", "section", "H"] = FEW
     cells, verdict = protect(cells_of(estimates), estimates, shares, Rules())
-    gone = {key for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+    gone = {key for key, cell in cells.items() if cell.status is CellStatus.WITHHELD}
     target = "P01/total/section/H/2025"
     assert target in gone and verdict.leaks == 0
     low, high = reach(estimates, gone, target)
@@ -122,15 +133,16 @@ def test_a_withheld_margin_is_not_given_away_by_its_row(estimates: dict[Key, Sto
     assert low == pytest.approx(high), "its column alone would tell it"
 
 
-def test_cells_that_are_too_weak_anyway_are_the_first_company(estimates: dict[Key, Stored]) -> None:
+def test_unpublishable_cells_are_preferred_as_secondary_cells(estimates: dict[Key, Stored]) -> None:
     shares = {(key.variable, key.kind, key.code): FINE for key in estimates}
     shares["P01", "region_section", "130000.F"] = FEW
     weak = {"150000.F", "130000.K", "150000.K"}
-    known = {
-        key: Stored(one.value, n=50, grade="E" if key.code in weak else "B") for key, one in estimates.items()
+    all_estimates = {
+        key: Stored(estimate.value, n=50, grade="E" if key.code in weak else "B")
+        for key, estimate in estimates.items()
     }
-    cells, _ = protect(cells_of(known), known, shares, Rules())
-    gone = {key.split("/")[3] for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+    cells, _ = protect(cells_of(all_estimates), all_estimates, shares, Rules())
+    gone = {key.split("/")[3] for key, estimate in cells.items() if estimate.status is CellStatus.WITHHELD}
     assert gone >= {"130000.F"} and gone - {"130000.F"} <= weak | gone
     assert len(gone & weak) >= 2
 
@@ -139,9 +151,9 @@ def test_a_ratio_goes_with_the_total_that_it_would_give_back(estimates: dict[Key
     shares = {(key.variable, key.kind, key.code): FINE for key in estimates}
     shares["P01", "section", "H"] = FEW
     ratio = {Key(2025, "D01/P01", "ratio", "section", code): Stored(0.3, n=50) for code in SECTIONS}
-    known = {**estimates, **ratio}
-    cells, _ = protect({**cells_of(estimates), **cells_of(ratio)}, known, shares, Rules())
-    gone = {key for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+    all_estimates = {**estimates, **ratio}
+    cells, _ = protect({**cells_of(estimates), **cells_of(ratio)}, all_estimates, shares, Rules())
+    gone = {key for key, cell in cells.items() if cell.status is CellStatus.WITHHELD}
     levels = {line.split("/")[3] for line in gone if line.startswith("P01/total/section/")}
     assert {line.split("/")[4] for line in gone if line.startswith("D01/P01/")} == levels
 
@@ -152,7 +164,9 @@ def content(world: Any) -> Content:
 
 
 def test_a_release_crosses_what_the_registry_names(content: Content) -> None:
-    assert {table.code for table in content.crossings} == {one.code for one in publication_plan().crossings}
+    assert {table.code for table in content.crossings} == {
+        crossing.code for crossing in publication_plan().crossings
+    }
     for table in content.crossings:
         assert len(table.rows) == 33 and len(table.columns) == 19
         assert all(key in content.cells for row in table.rows for key in row.keys)
@@ -208,7 +222,7 @@ def test_a_bound_that_rounds_to_zero_has_no_sign() -> None:
 
 def test_bounds_that_a_number_cannot_have_are_cut_off() -> None:
     def bounds(estimator: str, value: float, lower: float, upper: float, unit: str = "%") -> object:
-        one = FrozenCell(
+        entry = FrozenCell(
             "X",
             Text("某", "x"),
             Text(unit, unit),
@@ -218,7 +232,7 @@ def test_bounds_that_a_number_cannot_have_are_cut_off() -> None:
             upper=upper,
             estimator=estimator,
         )
-        done = freeze({"X": one})["X"]
+        done = freeze({"X": entry})["X"]
         return done.lower, done.upper
 
     assert bounds("proportion", 39.02, -24.39, 102.44) == (0.0, 100.0)

@@ -18,10 +18,10 @@ def test_names_of_strata_and_classes_are_words_in_both_languages() -> None:
         assert filters.class_label("government/-") == "Government"
 
 
-def test_parameters_of_a_run_read_as_the_form_that_asked_for_them() -> None:
+def test_parameters_of_a_run_have_the_labels_of_the_form() -> None:
     """A dictionary inside the specification is not shown as a dictionary."""
     with override("zh-hans"):
-        found = parameters(RunSpec(winsorization=Winsorization("none"), lonely="certainty").to_json())
-        assert found["极端值"] == "不处理"
-        assert found["仅有一个样本的层"] == "视为全数层"
-        assert not any(isinstance(value, dict) for value in found.values())
+        result = parameters(RunSpec(winsorization=Winsorization("none"), lonely="certainty").to_json())
+        assert result["极端值"] == "不处理"
+        assert result["仅有一个样本的层"] == "视为全数层"
+        assert not any(isinstance(value, dict) for value in result.values())

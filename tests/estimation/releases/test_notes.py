@@ -60,25 +60,30 @@ def test_a_heading_calls_no_note() -> None:
     assert ("x", "unknown_note", "a") in faults(headed, holder())
 
 
-def test_names_become_places_in_the_list_of_notes() -> None:
+def test_names_become_numbers_in_the_list_of_notes() -> None:
     filled = [
-        fill_block(one, {}, 2025) for one in (body("率[^b]，总量[^a]", "Rate[^b], total[^a]"), holder())
+        fill_block(block, {}, 2025) for block in (body("率[^b]，总量[^a]", "Rate[^b], total[^a]"), holder())
     ]
-    found, blocks = notes.footnotes_of(filled)
-    assert [(one.zh, one.en) for one in found] == [("甲。", "First."), ("乙。", "Second.")]
-    assert [(one.body.zh, one.body.en) for one in blocks] == [("率[^2]，总量[^1]", "Rate[^2], total[^1]")]
+    result, blocks = notes.footnotes_of(filled)
+    assert [(block.zh, block.en) for block in result] == [("甲。", "First."), ("乙。", "Second.")]
+    assert [(block.body.zh, block.body.en) for block in blocks] == [
+        ("率[^2]，总量[^1]", "Rate[^2], total[^1]")
+    ]
 
 
 def test_the_standard_text_calls_every_note_in_both_languages() -> None:
     kinds = {kind for _code, kind, _detail in notes.faults_of(default_passages(), {}, 2025)}
     assert not kinds & {notes.UNKNOWN, notes.UNCALLED, notes.MALFORMED, notes.UNEQUAL}
     called = {
-        name for one in default_passages() if one.code != notes.CODE for name in notes.calls(one.body.zh)
+        name
+        for passage in default_passages()
+        if passage.code != notes.CODE
+        for name in notes.calls(passage.body.zh)
     }
     assert len(called) == 4
 
 
-def test_a_note_that_is_called_cannot_be_taken_away(world: Any) -> None:
+def test_a_referenced_note_cannot_be_removed(world: Any) -> None:
     round_ = CollectionRound.objects.get(year=2025)
     publisher = make_user("publisher")
     with pytest.raises(PolicyDenied, match="central"):
@@ -97,7 +102,7 @@ def test_a_note_that_is_called_cannot_be_taken_away(world: Any) -> None:
             by=publisher,
             body=Text("工业[^nothing]", "Industry[^nothing]"),
         )
-    more = next(one for one in default_passages() if one.code == notes.CODE).body
+    more = next(passage for passage in default_passages() if passage.code == notes.CODE).body
     saved = edit_block(
         round=round_,
         code=notes.CODE,

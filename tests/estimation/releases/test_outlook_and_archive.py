@@ -24,26 +24,26 @@ from tests.estimation.releases.stage import finished_run
 
 
 def test_constant_growth_is_damped() -> None:
-    made = damped_trend([100.0, 110.0, 121.0, 133.1])
-    assert made.growth[1] == pytest.approx(1.1**DAMPING - 1)
-    assert made.level[1] == pytest.approx(133.1 * 1.1**DAMPING)
-    assert made.level[0] < made.level[1] < made.level[2]
+    built = damped_trend([100.0, 110.0, 121.0, 133.1])
+    assert built.growth[1] == pytest.approx(1.1**DAMPING - 1)
+    assert built.level[1] == pytest.approx(133.1 * 1.1**DAMPING)
+    assert built.level[0] < built.level[1] < built.level[2]
 
 
 def test_backtest_is_the_rule_applied_to_the_years_before() -> None:
     levels = [26.83, 32.85, 41.06, 52.26]
-    made = damped_trend(levels)
-    forecasts = [damped_trend(levels[:place]).level[1] for place in (2, 3)]
-    assert [one.forecast for one in made.backtest] == pytest.approx(forecasts)
-    worst = max(abs(one.error) for one in made.backtest)
+    built = damped_trend(levels)
+    forecasts = [damped_trend(levels[:index]).level[1] for index in (2, 3)]
+    assert [year.forecast for year in built.backtest] == pytest.approx(forecasts)
+    worst = max(abs(year.error) for year in built.backtest)
     # The upper end is the largest known rate, widened by what the rule has missed.
-    assert math.log1p(made.growth[2]) == pytest.approx(math.log(52.26 / 41.06) + worst)
+    assert math.log1p(built.growth[2]) == pytest.approx(math.log(52.26 / 41.06) + worst)
 
 
 def test_two_years_give_no_backtest() -> None:
-    made = damped_trend([1.3, 1.67])
-    assert made.backtest == () and "backtest" in made.words().en
-    assert made.growth[2] == pytest.approx(1.67 / 1.3 - 1)
+    built = damped_trend([1.3, 1.67])
+    assert built.backtest == () and "backtest" in built.words().en
+    assert built.growth[2] == pytest.approx(1.67 / 1.3 - 1)
 
 
 def test_falling_series_keep_their_order() -> None:
@@ -64,8 +64,8 @@ def cell(key: str, printed: str, **more: Any) -> FrozenCell:
 
 def test_differences_between_two_releases() -> None:
     before = {
-        one.key: one
-        for one in (
+        difference.key: difference
+        for difference in (
             cell("a", "1.00"),
             cell("b", "2.00"),
             cell("c", "3.00"),
@@ -81,8 +81,10 @@ def test_differences_between_two_releases() -> None:
         "d": replace(before["d"], se=0.1),
         "f": cell("f", "6.00"),
     }
-    found = {one.key: (one.kind, one.change) for one in compare_cells(before, after)}
-    assert found == {
+    result = {
+        difference.key: (difference.kind, difference.change) for difference in compare_cells(before, after)
+    }
+    assert result == {
         "b": ("changed", 0.25),
         "c": ("withheld", None),
         "d": ("quality", 0.0),
@@ -120,7 +122,7 @@ def test_parquet_equals_the_csv_and_is_described_in_the_readme(tmp_path: Path) -
         table = pq.read_table(io.BytesIO(archive.read("values.parquet")))
         readme = archive.read("README.md").decode()
     assert table.to_pydict() == {"code": ["P01", "P02"], "value": [1.5, None]}
-    assert [str(one) for one in table.schema.types] == ["string", "double"]
+    assert [str(entry) for entry in table.schema.types] == ["string", "double"]
     assert "- `values.csv`: values; 2 rows" in readme and "- number: value" in readme
 
 
@@ -128,10 +130,10 @@ def test_a_parquet_that_differs_from_the_csv_is_a_fault_even_with_recomputed_has
     def forge(files: dict[str, bytes]) -> None:
         other = parquet_bytes(b"code,value\nP01,9.5\nP02,\n", {"code": "text", "value": "number"})
         files["values.parquet"] = other
-        held = json.loads(files["manifest.json"])
-        held["files"]["values.parquet"]["sha256"] = hashlib.sha256(other).hexdigest()
-        held["digest"] = digest_of(held["files"])
-        files["manifest.json"] = json.dumps(held).encode()
+        stored = json.loads(files["manifest.json"])
+        stored["files"]["values.parquet"]["sha256"] = hashlib.sha256(other).hexdigest()
+        stored["digest"] = digest_of(stored["files"])
+        files["manifest.json"] = json.dumps(stored).encode()
 
     forged = rewritten(small_package(tmp_path / "a.zip"), tmp_path / "b.zip", forge)
     assert verify_package(forged) == ["values.parquet holds other values than its CSV"]
@@ -168,7 +170,7 @@ def test_what_is_no_package_is_refused(tmp_path: Path) -> None:
         verify_package(tmp_path / "x.zip")
 
 
-def test_a_round_is_archived_and_a_forged_release_is_found(world: Any, tmp_path: Path) -> None:
+def test_a_round_is_archived_and_a_forged_release_is_detected(world: Any, tmp_path: Path) -> None:
     release = services.prepare_release(run=finished_run(), by=None)
     for action in (Action.VALIDATE, Action.PUBLISH):
         release = services.transition(release, action, by=None)
@@ -193,18 +195,18 @@ def test_a_round_is_archived_and_a_forged_release_is_found(world: Any, tmp_path:
     assert any(name.startswith("questionnaires/CAT13-") for name in names)
     assert manifest["releases"] == {"releases/1.json": release.content_hash} and len(values) == 1 + 5
     heads, first = (line.split(",") for line in values[:2])
-    place = heads.index("reasons")
-    assert len(first[place]) == len(heads) - place - 1  # one digit per variable
+    index = heads.index("reasons")
+    assert len(first[index]) == len(heads) - index - 1  # one digit per variable
 
     def forge(files: dict[str, bytes]) -> None:
         # A forger who also mends the manifest's hash and digest is still detected by the hash of the release.
         text = files["releases/1.json"].replace(b'"68.75"', b'"78.75"')
         assert text != files["releases/1.json"]
         files["releases/1.json"] = text
-        held = json.loads(files["manifest.json"])
-        held["files"]["releases/1.json"]["sha256"] = hashlib.sha256(text).hexdigest()
-        held["digest"] = digest_of(held["files"])
-        files["manifest.json"] = json.dumps(held).encode()
+        stored = json.loads(files["manifest.json"])
+        stored["files"]["releases/1.json"]["sha256"] = hashlib.sha256(text).hexdigest()
+        stored["digest"] = digest_of(stored["files"])
+        files["manifest.json"] = json.dumps(stored).encode()
 
     forged = rewritten(path, tmp_path / "forged.zip", forge)
     assert verify_package(forged) == ["releases/1.json is not the content that was released"]

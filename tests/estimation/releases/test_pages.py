@@ -150,7 +150,7 @@ def test_interface_gives_the_same_cells(run: EstimationRun) -> None:
     assert (total["code"], total["valid"]) == ("total", 5)
 
 
-def test_only_what_follows_its_whole_hangs_below_it(run: EstimationRun) -> None:
+def test_only_parts_that_follow_their_total_are_indented(run: EstimationRun) -> None:
     """SUP-05 is a part of SUP-01 but stands below the figure per head, which it is no part of."""
     response = signed_in("publisher").get(reverse("results"))
     rows = {row.indicator.code: row for _label, rows in response.context["groups"] for row in rows}

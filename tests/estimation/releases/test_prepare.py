@@ -83,13 +83,13 @@ def test_few_contributors_are_withheld_everywhere(content: Content) -> None:
     ):
         assert content.cells[key].status is CellStatus.WITHHELD, key
     assert content.cells["T2.I.production_zb"].status is CellStatus.SHOWN
-    held = {
+    stored = {
         line for cell in content.cells.values() if cell.status is CellStatus.WITHHELD for line in cell.lineage
     }
     assert not [
         cell.key
         for cell in content.cells.values()
-        if cell.status is CellStatus.SHOWN and len(cell.lineage) == 1 and cell.lineage[0] in held
+        if cell.status is CellStatus.SHOWN and len(cell.lineage) == 1 and cell.lineage[0] in stored
     ]
 
 

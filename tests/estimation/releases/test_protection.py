@@ -27,7 +27,7 @@ def cell(key: str, *keys: Key, value: float = 1.0, estimator: str = "total") -> 
         value=value,
         n=9,
         estimator=estimator,
-        lineage=tuple(line_of(one) for one in keys),
+        lineage=tuple(line_of(entry) for entry in keys),
     )
 
 
@@ -35,32 +35,36 @@ def cell(key: str, *keys: Key, value: float = 1.0, estimator: str = "total") -> 
 def estimates() -> dict[Key, Stored]:
     rng = np.random.default_rng(7)
     amount = dict(zip(SECTIONS, rng.integers(5, 900, 18).astype(float), strict=True))
-    whole = sum(amount.values())
-    held = {("section", one): value for one, value in amount.items()}
-    held |= {
-        ("industry_group", name): sum(amount[one] for one in members) for name, members in GROUPS.items()
+    total = sum(amount.values())
+    stored = {("section", member): value for member, value in amount.items()}
+    stored |= {
+        ("industry_group", name): sum(amount[member] for member in members)
+        for name, members in GROUPS.items()
     }
     share = rng.dirichlet(np.ones(len(REGIONS)))
-    held |= {("region_enterprise", code): whole * part for code, part in zip(REGIONS, share, strict=True)}
-    held["nation", "enterprise"] = whole
+    stored |= {("region_enterprise", code): total * part for code, part in zip(REGIONS, share, strict=True)}
+    stored["nation", "enterprise"] = total
     return {
-        Key(2025, "P01", "total", kind, code): Stored(value, n=50) for (kind, code), value in held.items()
+        Key(2025, "P01", "total", kind, code): Stored(value, n=50) for (kind, code), value in stored.items()
     }
 
 
 def cells_of(estimates: dict[Key, Stored]) -> dict[str, FrozenCell]:
-    return {line_of(key): cell(line_of(key), key, value=one.value or 0.0) for key, one in estimates.items()}
+    return {
+        line_of(key): cell(line_of(key), key, value=estimate.value or 0.0)
+        for key, estimate in estimates.items()
+    }
 
 
 def concentration(
     estimates: dict[Key, Stored], **special: Concentration
 ) -> dict[tuple[str, str, str], Concentration]:
-    found = {(key.variable, key.kind, key.code): FINE for key in estimates}
-    return found | {("P01", "section", code): one for code, one in special.items()}
+    result = {(key.variable, key.kind, key.code): FINE for key in estimates}
+    return result | {("P01", "section", code): entry for code, entry in special.items()}
 
 
 def withheld(cells: dict[str, FrozenCell]) -> set[str]:
-    return {key for key, one in cells.items() if one.status is CellStatus.WITHHELD}
+    return {key for key, entry in cells.items() if entry.status is CellStatus.WITHHELD}
 
 
 @pytest.mark.parametrize(
@@ -93,15 +97,17 @@ def test_a_sum_of_large_totals_holds_but_for_rounding(
     estimates: dict[Key, Stored], noise: float, sums: int
 ) -> None:
     """Parts that exceed their whole by more than rounding overlap; a whole that exceeds its parts has others."""
-    large = {key: replace(one, value=1e7 * (one.value or 0.0)) for key, one in estimates.items()}
-    whole = Key(2025, "P01", "total", "nation", "enterprise")
-    large[whole] = replace(large[whole], value=(large[whole].value or 0.0) * (1.0 + noise))
+    large = {
+        key: replace(estimate, value=1e7 * (estimate.value or 0.0)) for key, estimate in estimates.items()
+    }
+    total = Key(2025, "P01", "total", "nation", "enterprise")
+    large[total] = replace(large[total], value=(large[total].value or 0.0) * (1.0 + noise))
     _, verdict = protect(cells_of(large), large, concentration(large), Rules())
     assert verdict.systems[0].sums == sums
 
 
 @pytest.mark.parametrize("section", ["C", "H", "R", "A"])
-def test_a_sensitive_section_is_withheld_with_company_and_resists_the_attack(
+def test_a_sensitive_section_is_withheld_with_secondary_cells_and_resists_the_attack(
     estimates: dict[Key, Stored], section: str
 ) -> None:
     few = Concentration(2, 0.5, 1.0)
@@ -121,26 +127,26 @@ def test_a_sensitive_section_is_withheld_with_company_and_resists_the_attack(
 def attack(estimates: dict[Key, Stored], gone: set[str], target: str) -> tuple[float, float]:
     """A reader's own linear program over the sums of the printed table, written without the code under test."""
     names = {(key.kind, key.code): line_of(key) for key in estimates}
-    value = {line_of(key): one.value or 0.0 for key, one in estimates.items()}
+    value = {line_of(key): estimate.value or 0.0 for key, estimate in estimates.items()}
     sums = [
-        ([names["section", one] for one in members], names["industry_group", group])
+        ([names["section", estimate] for estimate in members], names["industry_group", group])
         for group, members in GROUPS.items()
     ]
-    sums += [([names["section", one] for one in SECTIONS], names["nation", "enterprise"])]
-    sums += [([names["region_enterprise", one] for one in REGIONS], names["nation", "enterprise"])]
+    sums += [([names["section", estimate] for estimate in SECTIONS], names["nation", "enterprise"])]
+    sums += [([names["region_enterprise", estimate] for estimate in REGIONS], names["nation", "enterprise"])]
     unknown = sorted(gone)
     rows, right = [], []
-    for parts, whole in sums:
-        rows.append([float(name in parts) - float(name == whole) for name in unknown])
+    for parts, total in sums:
+        rows.append([float(name in parts) - float(name == total) for name in unknown])
         right.append(
-            sum(value[name] for name in [whole] if name not in gone)
+            sum(value[name] for name in [total] if name not in gone)
             - sum(value[name] for name in parts if name not in gone)
         )
     goal = np.array([float(name == target) for name in unknown])
     ends = []
     for sign in (1.0, -1.0):
-        found = optimize.linprog(sign * goal, A_eq=rows, b_eq=right, bounds=(0, None), method="highs")
-        ends.append(np.inf if found.status == 3 else sign * found.fun)
+        result = optimize.linprog(sign * goal, A_eq=rows, b_eq=right, bounds=(0, None), method="highs")
+        ends.append(np.inf if result.status == 3 else sign * result.fun)
     return float(ends[0]), float(ends[1])
 
 
@@ -162,9 +168,11 @@ def test_everything_derived_from_a_withheld_estimate_is_withheld(estimates: dict
         "T2.H.growth": cell("T2.H.growth", growth),
         "T2.C.growth": cell("T2.C.growth", free),
     }
-    known = {**estimates, growth: Stored(0.2, n=50), free: Stored(0.1, n=50)}
+    all_estimates = {**estimates, growth: Stored(0.2, n=50), free: Stored(0.1, n=50)}
     few = Concentration(1, 1.0, 1.0)
-    cells, _ = protect({**cells_of(estimates), **more}, known, concentration(known, H=few), Rules())
+    cells, _ = protect(
+        {**cells_of(estimates), **more}, all_estimates, concentration(all_estimates, H=few), Rules()
+    )
     assert {"T2.H.production", "TXT-1", "T2.H.growth"} <= withheld(cells)
     assert "T2.C.growth" not in withheld(cells) or "P01/total/section/C/2025" in withheld(cells)
     masked = cells["T2.H.production"]
@@ -177,35 +185,39 @@ def test_everything_derived_from_a_withheld_estimate_is_withheld(estimates: dict
     )
 
 
-def test_the_growth_of_a_level_withheld_as_company_goes_too(estimates: dict[Key, Stored]) -> None:
+def test_the_growth_of_a_secondary_suppressed_level_is_withheld(estimates: dict[Key, Stored]) -> None:
     few = Concentration(2, 0.5, 1.0)
-    growths = {Key(2025, "P01", "panel_growth", "section", one): Stored(0.1, n=50) for one in SECTIONS}
+    growths = {
+        Key(2025, "P01", "panel_growth", "section", section): Stored(0.1, n=50) for section in SECTIONS
+    }
     cells = cells_of(estimates) | {line_of(key): cell(line_of(key), key) for key in growths}
-    found, _ = protect(cells, {**estimates, **growths}, concentration(estimates, H=few), Rules())
-    levels = {key.split("/")[3] for key in withheld(found) if "/total/section/" in key}
+    result, _ = protect(cells, {**estimates, **growths}, concentration(estimates, H=few), Rules())
+    levels = {key.split("/")[3] for key in withheld(result) if "/total/section/" in key}
     assert len(levels) > 1
-    assert {key.split("/")[3] for key in withheld(found) if "/panel_growth/" in key} == levels
+    assert {key.split("/")[3] for key in withheld(result) if "/panel_growth/" in key} == levels
 
 
 def test_a_ratio_of_a_dominated_total_is_withheld(estimates: dict[Key, Stored]) -> None:
     key = Key(2025, "D01/P01", "ratio", "section", "C")
-    known = {**estimates, key: Stored(0.4, n=50)}
+    all_estimates = {**estimates, key: Stored(0.4, n=50)}
     shares = concentration(estimates, C=Concentration(20, 0.9, 0.95))
-    cells, verdict = protect({"T2": cell("T2", key)}, known, shares, Rules())
+    cells, verdict = protect({"T2": cell("T2", key)}, all_estimates, shares, Rules())
     assert withheld(cells) == {"T2"} and verdict.withheld[line_of(key)] == "one_dominates"
 
 
 def test_counts_below_the_minimum_are_withheld_and_zero_is_not() -> None:
     amount = {"CAT01": 2.0, "CAT02": 0.0, "CAT03": 40.0, "CAT04": 7.0}
-    known = {Key(2025, "valid", "count", "category", code): Stored(n, n=int(n)) for code, n in amount.items()}
-    known[Key(2025, "valid", "count", "nation", "all")] = Stored(49.0, n=49)
-    cells, _ = protect(cells_of(known), known, {}, Rules())
+    all_estimates = {
+        Key(2025, "valid", "count", "category", code): Stored(n, n=int(n)) for code, n in amount.items()
+    }
+    all_estimates[Key(2025, "valid", "count", "nation", "all")] = Stored(49.0, n=49)
+    cells, _ = protect(cells_of(all_estimates), all_estimates, {}, Rules())
     gone = {key.split("/")[3] for key in withheld(cells)}
     assert "CAT01" in gone and len(gone) == 2 and "CAT02" not in gone
 
 
 def test_a_count_at_the_minimum_is_published() -> None:
-    known = {
+    all_estimates = {
         Key(2025, "valid", "count", kind, code): Stored(value, n=int(value))
         for kind, code, value in (
             ("category", "CAT01", 3.0),
@@ -213,16 +225,18 @@ def test_a_count_at_the_minimum_is_published() -> None:
             ("nation", "all", 43.0),
         )
     }
-    assert withheld(protect(cells_of(known), known, {}, Rules())[0]) == set()
-    assert len(withheld(protect(cells_of(known), known, {}, Rules(minimum=4))[0])) == 2
+    assert withheld(protect(cells_of(all_estimates), all_estimates, {}, Rules())[0]) == set()
+    assert len(withheld(protect(cells_of(all_estimates), all_estimates, {}, Rules(minimum=4))[0])) == 2
 
 
 def test_the_national_total_is_published_even_where_nothing_else_protects() -> None:
     """105 known, 5 hidden beside a sensitive 100: nobody could be kept from bounding it by 105 but by hiding the 105."""
     amounts = (("category", "CAT01", 100.0), ("category", "CAT03", 5.0), ("nation", "all", 105.0))
-    known = {Key(2025, "P01", "total", kind, code): Stored(value, n=50) for kind, code, value in amounts}
+    all_estimates = {
+        Key(2025, "P01", "total", kind, code): Stored(value, n=50) for kind, code, value in amounts
+    }
     shares = {("P01", "category", "CAT01"): Concentration(2, 0.6, 1.0), ("P01", "category", "CAT03"): FINE}
-    cells, verdict = protect(cells_of(known), known, shares, Rules())
+    cells, verdict = protect(cells_of(all_estimates), all_estimates, shares, Rules())
     assert withheld(cells) == {"P01/total/category/CAT01/2025", "P01/total/category/CAT03/2025"}
     assert verdict.withheld == {
         "P01/total/category/CAT01/2025": "few",

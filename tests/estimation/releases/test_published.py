@@ -24,13 +24,13 @@ def number(key: str) -> float:
     return float(PUBLISHED[key].value)
 
 
-def stored_level(one: Indicator, year: int) -> float | None:
+def stored_level(indicator: Indicator, year: int) -> float | None:
     """The stored estimate that an indicator of one part prints as published."""
-    key = f"{one.code}.{year}"
+    key = f"{indicator.code}.{year}"
     if key not in PUBLISHED:
         return None
-    per = POPULATION[year] * one.per.factor if one.per else 1.0
-    return number(key) / one.scale * per
+    per = POPULATION[year] * indicator.per.factor if indicator.per else 1.0
+    return number(key) / indicator.scale * per
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +38,13 @@ def source() -> Source:
     estimates: dict[Key, Stored] = {}
     external = {("EXT-POP", year): people for year, people in POPULATION.items()}
     external |= {("EXT-P01-GROWTH", 2024): 25.0, ("EXT-WORLD", 2025): 190.45}
-    for one in publication_plan().registry.indicators:
+    for member in publication_plan().registry.indicators:
         for year in (2024, 2025):
-            level = stored_level(one, year)
-            external |= {(part.code, year): 0.0 for part in one.external}
+            level = stored_level(member, year)
+            external |= {(part.code, year): 0.0 for part in member.external}
             # Per capita and what is not sensed are made of levels that other indicators bring.
-            if level is not None and len(one.parts) == 1 and one.per is None:
-                part = one.parts[0]
+            if level is not None and len(member.parts) == 1 and member.per is None:
+                part = member.parts[0]
                 estimates[Key(year, part.variable, part.statistic, part.kind, part.code)] = Stored(
                     level, n=100
                 )
@@ -61,10 +61,10 @@ def source() -> Source:
             ("industry", "BCD"),
             ("tertiary", SECTIONS[5:]),
         ):
-            whole = sum(
-                estimates[Key(2025, variable, "total", "section", one)].value or 0.0 for one in members
+            total = sum(
+                estimates[Key(2025, variable, "total", "section", member)].value or 0.0 for member in members
             )
-            estimates[Key(2025, variable, "total", "industry_group", group)] = Stored(whole, n=100)
+            estimates[Key(2025, variable, "total", "industry_group", group)] = Stored(total, n=100)
     for row in publication_plan().registry.tables[1].rows:
         for column in publication_plan().registry.tables[1].columns:
             value = number(f"T1.{row.code}.{column.code}") / row.scale
@@ -160,9 +160,14 @@ def test_every_published_level_is_printed_as_published(cells: dict[str, FrozenCe
 def test_identities_hold_on_the_published_numbers(cells: dict[str, FrozenCell], source: Source) -> None:
     identities = check_identities(cells, 2025, source.external)
     assert failing(identities) == []
-    held = {one["code"] for one in identities if one["holds"]}
-    assert {"production:SUP-01.2025", "per_capita:2024", "share:TXT-022", "t2_production:SUP-05.2025"} <= held
-    flow = next(one for one in identities if one["code"].startswith("t2_flow"))
+    stored = {identity["code"] for identity in identities if identity["holds"]}
+    assert {
+        "production:SUP-01.2025",
+        "per_capita:2024",
+        "share:TXT-022",
+        "t2_production:SUP-05.2025",
+    } <= stored
+    flow = next(identity for identity in identities if identity["code"].startswith("t2_flow"))
     assert flow["difference"] == "4.63" and flow["registered"]
 
 
@@ -172,7 +177,7 @@ def test_a_wrong_digit_breaks_an_identity(cells: dict[str, FrozenCell], source: 
     value = cells["SUP-02.2025"].value
     assert value is not None
     broken = {**cells, "SUP-02.2025": replace(cells["SUP-02.2025"], value=value + 0.05)}
-    codes = {one["code"] for one in failing(check_identities(broken, 2025, source.external))}
+    codes = {entry["code"] for entry in failing(check_identities(broken, 2025, source.external))}
     assert codes == {"production:SUP-01.2025", "growth:SUP-02"}
 
 

@@ -29,14 +29,14 @@ def test_the_registry_in_force_has_no_fault() -> None:
     assert check_registry(publication_plan(), vocabulary()) == []
 
 
-def test_it_holds_what_the_report_prints() -> None:
-    known = publication_plan()
-    assert len(known.registry.indicators) == 31
-    numbers = {one.code[:7] for one in known.facts}
+def test_the_registry_contains_what_the_report_prints() -> None:
+    plan = publication_plan()
+    assert len(plan.registry.indicators) == 31
+    numbers = {entry.code[:7] for entry in plan.facts}
     assert {f"TXT-{number:03}" for number in range(1, 65)} <= numbers
-    assert {one.code for one in known.rankings} == {"RK-01", "RK-02"}
-    assert {one.code for one in known.forecasts} == {"FC-01", "FC-02", "FC-03"}
-    assert {"FIG1", "FIG2", "FIG3"} <= {one.code for one in known.figures}
+    assert {entry.code for entry in plan.rankings} == {"RK-01", "RK-02"}
+    assert {entry.code for entry in plan.forecasts} == {"FC-01", "FC-02", "FC-03"}
+    assert {"FIG1", "FIG2", "FIG3"} <= {entry.code for entry in plan.figures}
 
 
 @pytest.mark.parametrize(
@@ -58,25 +58,27 @@ def test_it_holds_what_the_report_prints() -> None:
     ],
 )
 def test_one_invalid_example_per_check(kind: str, changes: dict[str, Any]) -> None:
-    found = check_registry(parse_plan(registry(), {"facts": [fact(**changes)]}, {}), vocabulary())
-    assert {one.kind for one in found} == {kind}
-    assert {one.code for one in found} == {"X-1"}
+    result = check_registry(parse_plan(registry(), {"facts": [fact(**changes)]}, {}), vocabulary())
+    assert {finding.kind for finding in result} == {kind}
+    assert {finding.code for finding in result} == {"X-1"}
 
 
-def test_a_circle_is_named() -> None:
+def test_a_cycle_is_named() -> None:
     facts = [
         fact(code=code, formula=f"{{{other}}}")
         for code, other in (("X-1", "X-2"), ("X-2", "X-3"), ("X-3", "X-1"))
     ]
-    found = check_registry(parse_plan(registry(), {"facts": facts}, {}), vocabulary())
-    assert [(one.kind, one.sentence) for one in found] == [("circle", "a circle: X-1 > X-2 > X-3 > X-1")]
+    result = check_registry(parse_plan(registry(), {"facts": facts}, {}), vocabulary())
+    assert [(finding.kind, finding.sentence) for finding in result] == [
+        ("circle", "a circle: X-1 > X-2 > X-3 > X-1")
+    ]
 
 
-def test_a_wrong_scale_of_an_indicator_is_found() -> None:
+def test_a_wrong_scale_of_an_indicator_is_reported() -> None:
     document = read_yaml("indicators.yaml")
     document["indicators"][4]["scale"] = 1e-9  # decimal, not binary
-    found = check_registry(parse_plan(parse(document), {}, {}), vocabulary())
-    assert [(one.code, one.kind) for one in found] == [("SUP-05", "unit_clash")]
+    result = check_registry(parse_plan(parse(document), {}, {}), vocabulary())
+    assert [(finding.code, finding.kind) for finding in result] == [("SUP-05", "unit_clash")]
 
 
 @pytest.mark.parametrize(
@@ -107,10 +109,12 @@ def test_a_formula_converts_units_and_gives_its_slopes() -> None:
         "P01/total/section/C@-1": (2.0, "PB"),
         "EXT-POP": (2.0, "万人"),
     }
-    found = formula.evaluate(lambda one: (values[str(one)][0], unit_of(values[str(one)][1])))
-    assert found.value == pytest.approx(1024 / 20000)
-    assert found.unit == unit_of("TB/人")
-    slopes = {str(one): slope for one, slope in found.slopes.items()}
+    result = formula.evaluate(
+        lambda reference: (values[str(reference)][0], unit_of(values[str(reference)][1]))
+    )
+    assert result.value == pytest.approx(1024 / 20000)
+    assert result.unit == unit_of("TB/人")
+    slopes = {str(reference): slope for reference, slope in result.slopes.items()}
     assert slopes["P01/total/section/C@-1"] == pytest.approx(-1024 / 20000)
     assert slopes["EXT-POP"] == pytest.approx(-1024 / 20000**2 * 10000)
 
@@ -121,9 +125,11 @@ def test_a_fact_has_a_formula_or_a_reason() -> None:
             parse_plan(registry(), {"facts": [{k: v for k, v in fact(**changes).items() if v}]}, {})
 
 
-def test_figures_of_the_registry_name_known_tables() -> None:
+def test_figures_of_the_registry_reference_existing_tables() -> None:
     tables = {table.code for table in registry().tables.values()}
-    assert {one["table"]["code"] for one in read_yaml("figures.yaml")["figures"] if "table" in one} <= tables
+    assert {
+        entry["table"]["code"] for entry in read_yaml("figures.yaml")["figures"] if "table" in entry
+    } <= tables
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,11 @@ def test_an_edited_text_reaches_the_draft_when_it_is_filled_again(draft: Release
         by=editor,
     )
     rebuilt = services.rebuild_draft(draft, by=editor)
-    block = next(one for one in Content.from_document(rebuilt.content).blocks if one.code == "foreword")
+    block = next(
+        candidate
+        for candidate in Content.from_document(rebuilt.content).blocks
+        if candidate.code == "foreword"
+    )
     assert (block.body, block.keys) == (Text("购数企业占68.75%。", "68.75 % bought data."), ("CIR-06.2025",))
     assert rebuilt.content_hash != draft.content_hash
     # Who filled it again is who prepared it, and does not validate it.
@@ -144,10 +148,10 @@ def test_external_values_need_two_people_and_runs_read_approved_ones(world: Any)
     newer = external.enter_value(
         code="EXT-POP", year=2025, value=Decimal(140500), source="国家统计局修订", source_date=None, by=first
     )
-    assert [one["value"] for one in external_values((2025,))] == ["140489.000000"]
+    assert [entry["value"] for entry in external_values((2025,))] == ["140489.000000"]
     assert (newer.version, newer.unit) == (2, "万人")
     external.approve_value(newer, by=second)
-    assert [one["version"] for one in external_values((2025,))] == [2]
+    assert [entry["version"] for entry in external_values((2025,))] == [2]
 
 
 def test_values_that_cannot_be_are_refused_on_the_page_and_in_files(world: Any) -> None:
@@ -155,10 +159,10 @@ def test_values_that_cannot_be_are_refused_on_the_page_and_in_files(world: Any) 
     client.cookies["django_language"] = "en"
     page = client.get(reverse("external_new")).content.decode()
     assert "Population at year end (ten thousand people)" in page and "万人" not in page
-    given = {"code": "EXT-POP", "year": "2025", "value": "-5", "source": "s"}
-    refused = client.post(reverse("external_new"), given)
+    data = {"code": "EXT-POP", "year": "2025", "value": "-5", "source": "s"}
+    refused = client.post(reverse("external_new"), data)
     assert refused.status_code == 422 and "EXT-POP cannot be negative" in refused.content.decode()
-    assert client.post(reverse("external_new"), given | {"code": "EXT-P01-GROWTH"}).status_code == 302
+    assert client.post(reverse("external_new"), data | {"code": "EXT-P01-GROWTH"}).status_code == 302
     lines = "code,year,value,source\nEXT-POP,2025,-1,s\nEXT-POP,2025,1e24,s\nEXT-FLOW-ADJUST,2025,-1,s\n"
     with translation.override("en"):
         faults = [row.fault for row in external.read_file("x.csv", lines.encode())]
@@ -190,18 +194,18 @@ def test_a_file_is_read_first_and_entered_when_confirmed(world: Any, kind: str) 
     assert [(row.code, row.changes) for row in answer.context["rows"]] == [("EXT-WORLD", True)]
     assert not ExternalSeries.objects.exists()
     # The bytes were kept, so nobody is asked for the file again; another hash is another file.
-    kept = ExternalFile.objects.get()
-    page = reverse("external_file", args=[kept.pk])
+    retained = ExternalFile.objects.get()
+    page = reverse("external_file", args=[retained.pk])
     assert client.post(page, {"sha256": "0" * 64}).status_code == 422
     assert not ExternalSeries.objects.exists()
-    assert client.post(page, {"sha256": kept.sha256}).status_code == 302
+    assert client.post(page, {"sha256": retained.sha256}).status_code == 302
     row = ExternalSeries.objects.get()
     assert (row.value, row.approved_at, str(row.source_date)) == (Decimal("190.45"), None, "2026-03-01")
-    assert client.post(page, {"sha256": kept.sha256}).status_code == 422, "once is enough"
+    assert client.post(page, {"sha256": retained.sha256}).status_code == 422, "once is enough"
     assert ExternalSeries.objects.count() == 1
 
 
-def test_a_file_that_cannot_be_read_is_not_kept_and_a_faulty_one_is_not_entered(world: Any) -> None:
+def test_an_unreadable_file_is_not_stored_and_a_faulty_one_is_not_entered(world: Any) -> None:
     client, url = signed_in(make_user("methodologist")), reverse("external_import")
     assert client.post(url, {"file": SimpleUploadedFile("x.xlsx", b"no workbook")}).status_code == 422
     assert client.post(url).status_code == 422
@@ -209,12 +213,12 @@ def test_a_file_that_cannot_be_read_is_not_kept_and_a_faulty_one_is_not_entered(
     faulty = b"code,year,value,source\nEXT-MOON,2025,1,x\n"
     answer = client.post(url, {"file": SimpleUploadedFile("x.csv", faulty)}, follow=True)
     assert answer.context["faulty"] == 1
-    kept = ExternalFile.objects.get()
-    refused = client.post(reverse("external_file", args=[kept.pk]), {"sha256": kept.sha256})
+    retained = ExternalFile.objects.get()
+    refused = client.post(reverse("external_file", args=[retained.pk]), {"sha256": retained.sha256})
     assert refused.status_code == 422 and not ExternalSeries.objects.exists()
 
 
-def test_a_faulty_line_stops_the_whole_file(world: Any) -> None:
+def test_a_faulty_line_refuses_the_file(world: Any) -> None:
     content = workbook(
         HEADER, GOOD, ("EXT-MOON", 2025, 1, "x"), ("EXT-POP", "last", 1, "x"), ("EXT-POP", 2025, 1, "")
     )
@@ -223,12 +227,12 @@ def test_a_faulty_line_stops_the_whole_file(world: Any) -> None:
     with pytest.raises(PolicyDenied):
         external.import_rows(rows, by=make_user("methodologist"))
     assert not ExternalSeries.objects.exists()
-    for name, given in (("x.xlsx", b"no workbook"), ("x.csv", b"a,b\n1,2\n")):
+    for name, data in (("x.xlsx", b"no workbook"), ("x.csv", b"a,b\n1,2\n")):
         with pytest.raises(PolicyDenied):
-            external.read_file(name, given)
+            external.read_file(name, data)
 
 
-def test_machines_read_published_releases_without_signing_in(published: Release) -> None:
+def test_the_api_serves_published_releases_without_sign_in(published: Release) -> None:
     client = Client()
     (entry,) = client.get("/api/v1/releases/").json()
     assert (entry["year"], entry["number"], entry["content_hash"]) == (
@@ -236,12 +240,14 @@ def test_machines_read_published_releases_without_signing_in(published: Release)
         published.number,
         published.content_hash,
     )
-    whole = client.get(entry["href"])
-    assert Content.from_document(whole.json()).digest() == published.content_hash
-    assert whole["ETag"] == f'"{published.content_hash}"' and whole["Last-Modified"]
-    assert "public" in whole["Cache-Control"]
-    assert client.get(entry["href"], headers={"If-None-Match": whole["ETag"]}).status_code == 304
-    assert client.get(entry["href"], headers={"If-Modified-Since": whole["Last-Modified"]}).status_code == 304
+    response = client.get(entry["href"])
+    assert Content.from_document(response.json()).digest() == published.content_hash
+    assert response["ETag"] == f'"{published.content_hash}"' and response["Last-Modified"]
+    assert "public" in response["Cache-Control"]
+    assert client.get(entry["href"], headers={"If-None-Match": response["ETag"]}).status_code == 304
+    assert (
+        client.get(entry["href"], headers={"If-Modified-Since": response["Last-Modified"]}).status_code == 304
+    )
     assert client.get(f"{entry['href']}cells/CIR-06.2025/").json()["printed"] == "68.75"
     assert client.get(f"{entry['href']}cells/NO-1/").status_code == 404
     table = client.get(f"{entry['href']}tables/E1.csv?language=en")

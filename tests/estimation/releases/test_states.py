@@ -133,7 +133,7 @@ def test_faults_and_leaks_stop_a_release(draft: Release, checks: dict[str, Any],
     refused(lambda: transition(draft, Action.VALIDATE, by=None), word)
 
 
-def test_embargo_is_kept_to_the_minute(draft: Release) -> None:
+def test_embargo_holds_to_the_minute(draft: Release) -> None:
     validated = transition(draft, Action.VALIDATE, by=None)
     refused(lambda: transition(validated, Action.SCHEDULE, by=None, embargo=timezone.now()), "future")
     refused(lambda: transition(validated, Action.SCHEDULE, by=None), "future")
@@ -170,7 +170,7 @@ def test_a_second_release_that_corrects_nothing_is_not_published(draft: Release)
     refused(lambda: transition(validated, Action.PUBLISH, by=None), "does not correct")
 
 
-def test_reasons_are_kept_and_every_move_leaves_a_row(draft: Release) -> None:
+def test_reasons_are_stored_and_every_transition_is_audited(draft: Release) -> None:
     publisher = make_user("publisher")
     published = brought_to(State.PUBLISHED, draft)
     refused(lambda: transition(published, Action.WITHDRAW, by=publisher, reason=" x "), "reason")

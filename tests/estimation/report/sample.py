@@ -101,34 +101,34 @@ class Build:
         return self.add(shown(key, label, unit, printed, **rest))
 
     def chapter1(self) -> list[FrozenTable]:
-        known = {one.code: one for one in registry().indicators}
+        by_code = {entry.code: entry for entry in registry().indicators}
         tables = []
         for group, title in GROUPS.items():
             rows = []
-            for one in DATA["indicators"]:
-                indicator = known[one["code"]]
+            for entry in DATA["indicators"]:
+                indicator = by_code[entry["code"]]
                 if indicator.group != group:
                     continue
                 label = Text(indicator.label.zh, indicator.label.en)
-                flow = one["cum_2025"] is None
+                flow = entry["cum_2025"] is None
                 keys = []
                 for year in ("2024", "2025"):
-                    value = one[f"new_{year}"] if flow else one[f"cum_{year}"]
-                    mark = one[f"qualifier_{year}"] or ""
+                    value = entry[f"new_{year}"] if flow else entry[f"cum_{year}"]
+                    mark = entry[f"qualifier_{year}"] or ""
                     keys.append(
                         self.number(
-                            f"{one['code']}.{year}",
+                            f"{entry['code']}.{year}",
                             label,
-                            one["unit"],
+                            entry["unit"],
                             value and mark + value,
-                            sampled=one["code"] not in {"SUP-11", "USE-04", "USE-06"},
+                            sampled=entry["code"] not in {"SUP-11", "USE-04", "USE-06"},
                         )
                     )
-                growth = one["growth_new_pct"] or one["growth_cum_pct"]
-                keys.append(self.number(f"{one['code']}.2025.growth", label, "%", growth))
-                blank = [self.add(absent(f"{key}.other", label, one["unit"], "other_kind")) for key in keys]
+                growth = entry["growth_new_pct"] or entry["growth_cum_pct"]
+                keys.append(self.number(f"{entry['code']}.2025.growth", label, "%", growth))
+                blank = [self.add(absent(f"{key}.other", label, entry["unit"], "other_kind")) for key in keys]
                 cells = keys + blank if flow else blank + keys
-                rows.append(FrozenRow(one["code"], label, tuple(cells), level=1 if indicator.parent else 0))
+                rows.append(FrozenRow(entry["code"], label, tuple(cells), level=1 if indicator.parent else 0))
             columns = (
                 Text("当年新增 · 2024年", "During the year · 2024"),
                 Text("当年新增 · 2025年", "During the year · 2025"),
@@ -241,14 +241,14 @@ class Build:
             )
 
         stored, active = Text("数据存储总量", "Data stored"), Text("活跃数据量", "Active data")
-        made = Text("全国年度数据生产总量", "Data produced in the year")
+        built = Text("全国年度数据生产总量", "Data produced in the year")
         tokens = Text("日均词元调用量", "Tokens a day")
         return [
             FrozenFigure(
                 "FIG1",
                 Text("2022—2025年全国年度数据生产总量", "Data produced, 2022 to 2025"),
                 unit_of("ZB"),
-                series("FIG1", made, DATA["production"], "ZB"),
+                series("FIG1", built, DATA["production"], "ZB"),
                 Text("", ""),
                 (Text("2022年为推算值。", "2022 is derived from the growth of 2023."),),
             ),
@@ -277,14 +277,16 @@ class Build:
 
     def blocks(self) -> list[Block]:
         blocks = []
-        for number, one in enumerate(PASSAGES):
-            body = Text(**one["body"])
+        for number, passage in enumerate(PASSAGES):
+            body = Text(**passage["body"])
             keys = tuple(dict.fromkeys(re.findall(r"\{\{ ([^ ]+) \}\}", body.zh + body.en)))
             filled = (
                 re.sub(r"\{\{ ([^ ]+) \}\}", lambda match: self.cells[match[1]].printed, text)
                 for text in (body.zh, body.en)
             )
-            blocks.append(Block(f"B{number:02d}", one["place"], Text(**one["heading"]), Text(*filled), keys))
+            blocks.append(
+                Block(f"B{number:02d}", passage["place"], Text(**passage["heading"]), Text(*filled), keys)
+            )
         return blocks
 
 

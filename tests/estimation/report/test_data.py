@@ -22,8 +22,8 @@ from estimation.report.outline import outline
 from tests.estimation.report.sample import WITHHELD, content
 
 
-def rows_of(data: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(data.decode())))
+def rows_of(release_content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(release_content.decode())))
 
 
 def test_sdmx_structure_is_valid_and_read_back() -> None:
@@ -33,13 +33,13 @@ def test_sdmx_structure_is_valid_and_read_back() -> None:
     assert process_string_to_read(text)[1].name == "STRUCTURE_SDMX_JSON_2_0_0"
     message = read_structure(text)
     (structure,) = message.get_data_structure_definitions()
-    assert [one.id for one in structure.components.dimensions] == [
+    assert [dimension.id for dimension in structure.components.dimensions] == [
         "FREQ",
         "INDICATOR",
         "BREAKDOWN",
         "TIME_PERIOD",
     ]
-    assert {one.id for one in message.get_codelists()} == {
+    assert {dimension.id for dimension in message.get_codelists()} == {
         "CL_FREQ",
         "CL_INDICATOR",
         "CL_BREAKDOWN",
@@ -49,7 +49,7 @@ def test_sdmx_structure_is_valid_and_read_back() -> None:
 
 def test_sdmx_data_uses_the_codes_of_its_structure_and_each_key_once() -> None:
     document = json.loads(structure_json(content()))
-    codes = {one["id"]: {code["id"] for code in one["codes"]} for one in document["data"]["codelists"]}
+    codes = {entry["id"]: {code["id"] for code in entry["codes"]} for entry in document["data"]["codelists"]}
     rows = rows_of(data_csv(content()))
     assert len(rows) == len(keys_of(content())) > 450
     seen = {(row["INDICATOR"], row["BREAKDOWN"], row["TIME_PERIOD"]) for row in rows}
@@ -62,10 +62,13 @@ def test_sdmx_data_uses_the_codes_of_its_structure_and_each_key_once() -> None:
 
 
 def test_sdmx_data_holds_the_printed_numbers() -> None:
-    given = content()
-    rows = {(row["INDICATOR"], row["BREAKDOWN"], row["TIME_PERIOD"]): row for row in rows_of(data_csv(given))}
-    for name, key in keys_of(given).items():
-        value = number_of(given.cells[name])
+    release_content = content()
+    rows = {
+        (row["INDICATOR"], row["BREAKDOWN"], row["TIME_PERIOD"]): row
+        for row in rows_of(data_csv(release_content))
+    }
+    for name, key in keys_of(release_content).items():
+        value = number_of(release_content.cells[name])
         row = rows[key.indicator, key.breakdown, str(key.period)]
         assert row["OBS_VALUE"] == ("" if value is None else f"{value:.15g}")
 
@@ -74,12 +77,12 @@ def test_csv_columns_are_those_of_their_metadata() -> None:
     files = csv_files(content())
     document = json.loads(files["csv-metadata.json"])
     assert document["@context"][0] == "http://www.w3.org/ns/csvw"
-    assert {one["url"] for one in document["tables"]} | {"csv-metadata.json"} == set(files)
+    assert {element["url"] for element in document["tables"]} | {"csv-metadata.json"} == set(files)
     for table in document["tables"]:
         reader = csv.reader(io.StringIO(files[table["url"]].decode()))
         head = next(reader)
         columns = table["tableSchema"]["columns"]
-        assert head == [one["name"] for one in columns]
+        assert head == [element["name"] for element in columns]
         for row in reader:
             for column, entry in zip(columns, row, strict=True):
                 if column["datatype"] in ("number", "integer", "gYear") and entry not in column.get(
@@ -108,10 +111,13 @@ def test_numbers_and_words_stay(text: str) -> None:
 
 
 def test_a_label_that_looks_like_a_formula_stays_text_in_workbook_and_csv() -> None:
-    given = content()
-    first = given.tables[4]
+    release_content = content()
+    first = release_content.tables[4]
     rows = (replace(first.rows[0], label=Text("=HYPERLINK(1)", "=1+1")), *first.rows[1:])
-    bad = replace(given, tables=(*given.tables[:4], replace(first, rows=rows), *given.tables[5:]))
+    bad = replace(
+        release_content,
+        tables=(*release_content.tables[:4], replace(first, rows=rows), *release_content.tables[5:]),
+    )
     book = openpyxl.load_workbook(io.BytesIO(workbook(bad, outline(bad, complete(bad), "zh"))))
     cell = book[first.code].cell(8, 1)
     assert (cell.value, cell.data_type) == ("'=HYPERLINK(1)", "s")

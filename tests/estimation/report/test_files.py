@@ -32,8 +32,8 @@ def release(world: Any) -> Release:
 
 
 def unpublish(release: Release, **fields: Any) -> Release:
-    given = {"state": "scheduled", "published_at": None, "embargo_until": timezone.now() + timedelta(hours=1)}
-    Release.objects.filter(pk=release.pk).update(**{**given, **fields})
+    data = {"state": "scheduled", "published_at": None, "embargo_until": timezone.now() + timedelta(hours=1)}
+    Release.objects.filter(pk=release.pk).update(**{**data, **fields})
     release.refresh_from_db()
     return release
 
@@ -43,7 +43,7 @@ def test_command_writes_every_format_with_its_hash(release: Release, tmp_path: P
     call_command("release_report", round=2025, out=out)
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["content_sha256"] == release.content_hash
-    named = {one["path"] for one in manifest["files"]}
+    named = {entry["path"] for entry in manifest["files"]}
     assert {
         f"{language}/report-2025.{kind}"
         for language in ("zh", "en")
@@ -56,8 +56,10 @@ def test_command_writes_every_format_with_its_hash(release: Release, tmp_path: P
         "sdmx/data.csv",
         "content.json",
     } <= named
-    for one in manifest["files"]:
-        assert hashlib.sha256((out / one["path"]).read_bytes()).hexdigest() == one["sha256"], one["path"]
+    for entry in manifest["files"]:
+        assert hashlib.sha256((out / entry["path"]).read_bytes()).hexdigest() == entry["sha256"], entry[
+            "path"
+        ]
     on_disk = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert on_disk == named | {"manifest.json"}
 
@@ -97,14 +99,14 @@ def test_the_task_builds_ahead_of_publication_and_once(release: Release, report_
     unpublish(release)
     tasks.build_missing_reports()
     do_waiting("report")
-    place = storage.folder(report_root, release.content_hash)
-    written = (place / "manifest.json").stat().st_mtime_ns
+    index = storage.folder(report_root, release.content_hash)
+    written = (index / "manifest.json").stat().st_mtime_ns
     assert selectors.releases_without_files() == []
     tasks.build_missing_reports()
     assert do_waiting("report") == []
-    assert services.build_files(release) == place
-    assert (place / "manifest.json").stat().st_mtime_ns == written
-    assert not list(place.parent.glob(".building-*"))
+    assert services.build_files(release) == index
+    assert (index / "manifest.json").stat().st_mtime_ns == written
+    assert not list(index.parent.glob(".building-*"))
 
 
 def test_a_release_that_cannot_be_printed_is_not_tried_for_ever(release: Release) -> None:

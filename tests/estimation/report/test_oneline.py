@@ -11,7 +11,7 @@ SOURCE = """{% load oneline %}<ul>
 </ul>"""
 
 
-def test_line_breaks_of_the_source_are_taken_out_and_those_of_a_value_stay() -> None:
+def test_line_breaks_of_the_source_are_removed_and_those_of_a_value_remain() -> None:
     context = Context({"late": True, "name": "first\n  second", "marks": [1, 2]})
     expected = '<ul>\n  <li class="late">first\n  second <sup>1</sup><sup>2</sup></li>\n</ul>'
     assert Template(SOURCE).render(context) == expected

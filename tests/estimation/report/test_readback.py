@@ -30,13 +30,13 @@ LANGUAGES = ("zh", "en")
 
 
 @pytest.fixture(scope="module")
-def given() -> Content:
+def release_content() -> Content:
     return content()
 
 
 @pytest.fixture(scope="module")
-def files(given: Content) -> dict[str, bytes]:
-    return build(given, issuer={"zh": "调查办公室", "en": "Survey Office"}, moment=1_764_000_000)
+def files(release_content: Content) -> dict[str, bytes]:
+    return build(release_content, issuer={"zh": "调查办公室", "en": "Survey Office"}, moment=1_764_000_000)
 
 
 def squeezed(text: str) -> str:
@@ -44,12 +44,12 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-def table_keys(given: Content) -> list[str]:
-    return [key for table in given.tables for row in table.rows for key in row.keys]
+def table_keys(release_content: Content) -> list[str]:
+    return [key for table in release_content.tables for row in table.rows for key in row.keys]
 
 
-def text_keys(given: Content) -> list[str]:
-    return [key for block in given.blocks for key in block.keys]
+def text_keys(release_content: Content) -> list[str]:
+    return [key for block in release_content.blocks for key in block.keys]
 
 
 def pdf_text(files: dict[str, bytes], language: str) -> str:
@@ -59,23 +59,25 @@ def pdf_text(files: dict[str, bytes], language: str) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pdf_prints_every_row_of_every_table_as_frozen(
-    given: Content, files: dict[str, bytes], language: str
+    release_content: Content, files: dict[str, bytes], language: str
 ) -> None:
     text = squeezed(pdf_text(files, language))
     missing = []
-    for table in given.tables:
-        grid = grid_of(given, table, language)
+    for table in release_content.tables:
+        grid = grid_of(release_content, table, language)
         for row in grid.rows:
-            wanted = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
-            if wanted not in text:
-                missing.append((table.code, row.label, wanted))
+            expected = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
+            if expected not in text:
+                missing.append((table.code, row.label, expected))
     assert missing == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_pdf_prints_every_number_of_the_text(given: Content, files: dict[str, bytes], language: str) -> None:
+def test_pdf_prints_every_number_of_the_text(
+    release_content: Content, files: dict[str, bytes], language: str
+) -> None:
     text = squeezed(pdf_text(files, language))
-    for block in given.blocks:
+    for block in release_content.blocks:
         for paragraph in block.body.get(language).split("\n\n"):
             plain = squeezed(re.sub(r"\*\*", "", paragraph))
             # A footnote call stands in the text as its number.
@@ -83,37 +85,46 @@ def test_pdf_prints_every_number_of_the_text(given: Content, files: dict[str, by
             assert plain in without_furniture(text, plain), (block.place, plain[:40])
 
 
-def without_furniture(text: str, wanted: str) -> str:
+def without_furniture(text: str, expected: str) -> str:
     """The text, where a paragraph may break over a page: then its halves must both be there."""
-    if wanted in text:
+    if expected in text:
         return text
-    for at in range(8, len(wanted) - 8):
-        if wanted[:at] in text and wanted[at:] in text:
-            return wanted
+    for at in range(8, len(expected) - 8):
+        if expected[:at] in text and expected[at:] in text:
+            return expected
     return text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_number_in_the_pdf_is_of_unknown_origin(
-    given: Content, files: dict[str, bytes], language: str
+    release_content: Content, files: dict[str, bytes], language: str
 ) -> None:
     """Every number with decimals is a cell's, or an error or bound of a cell in the quality annex."""
-    known: set[str] = set()
-    for cell in given.cells.values():
-        known |= set(re.findall(r"\d[\d,]*\.\d+", cell.printed)) | set(
+    allowed_numbers: set[str] = set()
+    for cell in release_content.cells.values():
+        allowed_numbers |= set(re.findall(r"\d[\d,]*\.\d+", cell.printed)) | set(
             re.findall(r"\d[\d,]*\.\d+", grouped(cell.printed))
         )
         for bound in (cell.lower, cell.upper):
             if bound is not None:
-                known.add(f"{bound:,.{cell.decimals}f}")
+                allowed_numbers.add(f"{bound:,.{cell.decimals}f}")
         if cell.cv is not None:
-            known.add(f"{cell.cv * 100:.2f}")
-    known |= {str(one["difference"]) for one in given.identities}
+            allowed_numbers.add(f"{cell.cv * 100:.2f}")
+    allowed_numbers |= {str(identity["difference"]) for identity in release_content.identities}
     # Ticks of axes, the version of the program, and numbered headings of the English edition.
     allowed = re.compile(r"^(?:\d{1,2}\.\d|0\.1\.0|\d\.\d(?:\.\d)?)$")
     numbers = re.findall(r"(?<![\d.,A-Za-z])\d[\d,]*\.\d+(?:\.\d+)?(?![\d])", pdf_text(files, language))
     assert len(numbers) > 300
-    assert sorted({one for one in numbers if one not in known and not allowed.match(one)}) == []
+    assert (
+        sorted(
+            {
+                identity
+                for identity in numbers
+                if identity not in allowed_numbers and not allowed.match(identity)
+            }
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -132,23 +143,23 @@ def test_pdf_is_tagged_bookmarked_and_marked_as_synthetic(files: dict[str, bytes
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_workbook_holds_the_printed_numbers_as_numbers(
-    given: Content, files: dict[str, bytes], language: str
+    release_content: Content, files: dict[str, bytes], language: str
 ) -> None:
     book = openpyxl.load_workbook(io.BytesIO(files[f"{language}/report-2025.xlsx"]))
     seen = 0
-    for table in given.tables:
+    for table in release_content.tables:
         sheet = book[table.code]
         for at, row in enumerate(table.rows, 8):
             for column, key in enumerate(row.keys, 2):
-                cell, found = given.cells[key], sheet.cell(at, column)
+                cell, result = release_content.cells[key], sheet.cell(at, column)
                 value = number_of(cell)
                 if value is None:
-                    assert found.value == ("×" if cell.status is CellStatus.WITHHELD else "—")
+                    assert result.value == ("×" if cell.status is CellStatus.WITHHELD else "—")
                 else:
-                    assert found.value == value
-                    assert found.data_type == "n"
-                    places = len(cell.printed.partition(".")[2])
-                    assert found.number_format == "#,##0" + ("." + "0" * places if places else "")
+                    assert result.value == value
+                    assert result.data_type == "n"
+                    positions = len(cell.printed.partition(".")[2])
+                    assert result.number_format == "#,##0" + ("." + "0" * positions if positions else "")
                     seen += 1
     assert seen > 250
     assert not [
@@ -157,28 +168,30 @@ def test_workbook_holds_the_printed_numbers_as_numbers(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_word_tables_equal_the_cells(given: Content, files: dict[str, bytes], language: str) -> None:
+def test_word_tables_equal_the_cells(
+    release_content: Content, files: dict[str, bytes], language: str
+) -> None:
     document = docx.Document(io.BytesIO(files[f"{language}/report-2025.docx"]))
-    found = {tuple(cell.text for cell in row.cells) for table in document.tables for row in table.rows}
-    for table in given.tables:
-        for row in grid_of(given, table, language).rows:
-            wanted = ("　" * row.level + row.label, *(cell.text + cell.mark for cell in row.cells))
-            assert wanted in found
+    result = {tuple(cell.text for cell in row.cells) for table in document.tables for row in table.rows}
+    for table in release_content.tables:
+        for row in grid_of(release_content, table, language).rows:
+            expected = ("　" * row.level + row.label, *(cell.text + cell.mark for cell in row.cells))
+            assert expected in result
     body = squeezed("".join(paragraph.text for paragraph in document.paragraphs))
-    for key in text_keys(given):
-        assert squeezed(given.cells[key].printed) in body
-    assert {one.style.name for one in document.paragraphs} >= {
+    for key in text_keys(release_content):
+        assert squeezed(release_content.cells[key].printed) in body
+    assert {element.style.name for element in document.paragraphs} >= {
         "Heading 1",
         "Heading 2",
         "Heading 3",
         "Caption",
     }
     order = ["tblStyle", "tblW", "jc", "tblBorders", "tblLayout", "tblLook"]
-    looks = [[one.tag.rpartition("}")[2] for one in table._tbl.tblPr] for table in document.tables]
-    assert all(found == [name for name in order if name in found] for found in looks)
+    looks = [[element.tag.rpartition("}")[2] for element in table._tbl.tblPr] for table in document.tables]
+    assert all(result == [name for name in order if name in result] for result in looks)
     pictures = document.element.body.findall(".//{*}docPr")
     assert len(pictures) == 9
-    assert all(len(one.get("descr")) > 30 for one in pictures)
+    assert all(len(element.get("descr")) > 30 for element in pictures)
 
 
 class Entries(HTMLParser):
@@ -204,16 +217,18 @@ class Entries(HTMLParser):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_page_shows_every_cell_under_its_key(given: Content, files: dict[str, bytes], language: str) -> None:
+def test_page_shows_every_cell_under_its_key(
+    release_content: Content, files: dict[str, bytes], language: str
+) -> None:
     parser = Entries()
     parser.feed(files[f"{language}/report-2025.html"].decode())
     shown: dict[str, set[str]] = {}
     for key, text in parser.found:
         shown.setdefault(key, set()).add(text)
-    for key in table_keys(given):
-        cell = given.cells[key]
-        wanted = {"withheld": "×", "absent": "—"}.get(cell.status, grouped(cell.printed))
-        assert wanted in shown[key]
+    for key in table_keys(release_content):
+        cell = release_content.cells[key]
+        expected = {"withheld": "×", "absent": "—"}.get(cell.status, grouped(cell.printed))
+        assert expected in shown[key]
 
 
 def test_withheld_cells_have_a_mark_and_no_number(files: dict[str, bytes]) -> None:
@@ -225,44 +240,50 @@ def test_withheld_cells_have_a_mark_and_no_number(files: dict[str, bytes]) -> No
         None,
         "×",
     )
-    line = next(one for one in files["csv/T2.csv"].decode().splitlines() if one.startswith("H,"))
+    line = next(
+        text_line for text_line in files["csv/T2.csv"].decode().splitlines() if text_line.startswith("H,")
+    )
     assert line.split(",")[4] == "×"
-    status = next(one for one in files["sdmx/data.csv"].decode().splitlines() if ",T2_flow_eb,H," in one)
+    status = next(
+        text_line
+        for text_line in files["sdmx/data.csv"].decode().splitlines()
+        if ",T2_flow_eb,H," in text_line
+    )
     assert ",2025,,EB,,Q," in status
 
 
-def test_a_withheld_cell_that_still_holds_a_number_stops_the_build(given: Content) -> None:
-    leaking = replace(given.cells[WITHHELD], value=3.3)
+def test_a_withheld_cell_that_still_holds_a_number_stops_the_build(release_content: Content) -> None:
+    leaking = replace(release_content.cells[WITHHELD], value=3.3)
     with pytest.raises(ValueError, match=WITHHELD):
-        build(replace(given, cells={**given.cells, WITHHELD: leaking}))
+        build(replace(release_content, cells={**release_content.cells, WITHHELD: leaking}))
 
 
 @pytest.mark.django_db
-def test_the_report_of_a_run_is_printed_whole(world: Any) -> None:
+def test_the_report_of_a_run_is_printed_completely(world: Any) -> None:
     """From the stored estimates of a small country, its own passages and withheld cells, to the printed pages."""
-    made = Content.from_document(prepare_release(run=finished_run(), by=None).content)
-    assert any(cell.status is CellStatus.WITHHELD for cell in made.cells.values())
-    document = outline(made, complete(made), "zh")
-    pictures = {figure.code: draw(chart(made, figure, "zh")) for figure in complete(made)}
-    reader = PdfReader(io.BytesIO(typeset(made, document, pictures)))
+    built = Content.from_document(prepare_release(run=finished_run(), by=None).content)
+    assert any(cell.status is CellStatus.WITHHELD for cell in built.cells.values())
+    document = outline(built, complete(built), "zh")
+    pictures = {figure.code: draw(chart(built, figure, "zh")) for figure in complete(built)}
+    reader = PdfReader(io.BytesIO(typeset(built, document, pictures)))
     text = squeezed("\n".join(page.extract_text() for page in reader.pages))
-    for table in made.tables:
-        for row in grid_of(made, table, "zh").rows:
-            wanted = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
-            assert wanted in text, (table.code, row.label)
-    paragraphs = [part for one in document.sections for part in one.parts if part.kind == "paragraph"]
+    for table in built.tables:
+        for row in grid_of(built, table, "zh").rows:
+            expected = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
+            assert expected in text, (table.code, row.label)
+    paragraphs = [part for section in document.sections for part in section.parts if part.kind == "paragraph"]
     assert len(paragraphs) > 20
     for paragraph in paragraphs:
         # A footnote call stands in the text as its number.
-        wanted = squeezed("".join(f"{one.text}{one.note or ''}" for one in paragraph.spans))
-        assert wanted in without_furniture(text, wanted), wanted[:40]
+        expected = squeezed("".join(f"{section.text}{section.note or ''}" for section in paragraph.spans))
+        assert expected in without_furniture(text, expected), expected[:40]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_footnotes_are_called_in_every_edition_and_lead_back(
-    given: Content, files: dict[str, bytes], language: str
+    release_content: Content, files: dict[str, bytes], language: str
 ) -> None:
-    notes = [one.get(language) for one in given.footnotes]
+    notes = [footnote.get(language) for footnote in release_content.footnotes]
     page = files[f"{language}/report-2025.html"].decode()
     for number, text in enumerate(notes, 1):
         assert f'href="#note-{number}" id="call-{number}-1"' in page
@@ -271,10 +292,10 @@ def test_footnotes_are_called_in_every_edition_and_lead_back(
         )
     with zipfile.ZipFile(io.BytesIO(files[f"{language}/report-2025.docx"])) as package:
         body = package.read("word/document.xml").decode()
-        kept = package.read("word/footnotes.xml").decode()
+        retained = package.read("word/footnotes.xml").decode()
     assert re.findall(r'<w:footnoteReference w:id="(\d+)"/>', body) == [
         str(at) for at in range(1, len(notes) + 1)
     ]
-    assert all(text in kept for text in notes)
+    assert all(text in retained for text in notes)
     printed = squeezed(pdf_text(files, language))
     assert all(squeezed(text) in printed for text in notes)

@@ -26,7 +26,7 @@ ITEMS = (
 
 
 def random_years(
-    seed: int, *, size: int = 6, lonely: bool = False, regions: int = 5, silent: bool = False
+    seed: int, *, size: int = 6, lonely: bool = False, regions: int = 5, nonresponse: bool = False
 ) -> tuple[Year, Year]:
     """A year and the year before: most units in both, some in another category, a fifth exchanged.
 
@@ -44,7 +44,7 @@ def random_years(
         stratum = stratum[~thin[stratum] | first]
     pool = len(stratum) * 2
     unit = np.sort(rng.choice(pool, len(stratum), replace=False)) + 1000
-    now = _year(rng, 2025, unit, stratum, strata, silent)
+    now = _year(rng, 2025, unit, stratum, strata, nonresponse)
     stay = rng.random(len(unit)) < 0.8
     # Everybody's stratum of last year is the same list of strata, with other counts.
     old = replace(strata, population=np.ceil(strata.population * rng.uniform(1.0, 1.3, strata.count)))
@@ -55,13 +55,13 @@ def random_years(
     if not lonely:
         pairs = rng.permutation(swap)[: 2 * (len(swap) // 12)].reshape(-1, 2)
         moved[pairs[:, 0]], moved[pairs[:, 1]] = stratum[pairs[:, 1]], stratum[pairs[:, 0]]
-    ids, places = np.r_[unit[stay], new], np.r_[moved[stay], stratum[~stay]]
+    ids, positions = np.r_[unit[stay], new], np.r_[moved[stay], stratum[~stay]]
     order = np.argsort(ids)
-    before = _year(rng, 2024, ids[order], places[order], old, silent)
+    before = _year(rng, 2024, ids[order], positions[order], old, nonresponse)
     common = np.isin(now.unit, before.unit)
     rows = np.searchsorted(before.unit, now.unit[common])
     grown = before.values[rows] * rng.lognormal(0.1, 0.3, before.values[rows].shape)
-    amounts = [place for place, item in enumerate(ITEMS) if item.is_amount]
+    amounts = [index for index, item in enumerate(ITEMS) if item.is_amount]
     now.values[np.ix_(common, amounts)] = grown[:, amounts]
     return now, before
 
@@ -70,7 +70,7 @@ def _strata(rng: np.random.Generator, size: int, regions: int) -> Strata:
     keys = [(0, -1, r, s, z, False) for r in range(regions) for s in (2, 8, 16) for z in range(3)]
     keys += [(1, c, r, -1, -1, False) for c in (3, 4) for r in range(regions)]
     keys += [(2, c, -1, -1, -1, True) for c in (1, 6, 8)]
-    kind, category, region, section, scale, whole = (np.array(part) for part in zip(*keys, strict=True))
+    kind, category, region, section, scale, total = (np.array(part) for part in zip(*keys, strict=True))
     population = rng.integers(size + 1, 8 * size, len(keys)).astype(float)
     return Strata(
         np.arange(len(keys)) + 7,
@@ -80,13 +80,18 @@ def _strata(rng: np.random.Generator, size: int, regions: int) -> Strata:
         section,
         scale,
         population,
-        whole.astype(bool),
+        total.astype(bool),
         np.zeros((len(keys), len(REGIONS))),
     )
 
 
 def _year(
-    rng: np.random.Generator, year: int, unit: np.ndarray, stratum: np.ndarray, strata: Strata, silent: bool
+    rng: np.random.Generator,
+    year: int,
+    unit: np.ndarray,
+    stratum: np.ndarray,
+    strata: Strata,
+    nonresponse: bool,
 ) -> Year:
     n = len(unit)
     count = np.bincount(stratum, minlength=strata.count)
@@ -99,7 +104,7 @@ def _year(
     values[:, 9] = rng.random(n) < 0.4
     values[rng.random(values.shape) < 0.05] = np.nan
     region = np.where(strata.region[stratum] >= 0, strata.region[stratum], rng.integers(0, 5, n))
-    if silent:
+    if nonresponse:
         counted = counted_by_region(stratum, region, strata.take_all)
         counted += (counted > 0) * np.random.default_rng(year).integers(0, 2, counted.shape)
         population = np.where(certain, counted.sum(axis=1), strata.population)

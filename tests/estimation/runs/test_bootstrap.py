@@ -51,42 +51,42 @@ def test_the_full_sample_gives_the_run_s_own_estimates(spec: RunSpec) -> None:
             strict=True,
         )
     )
-    found = 0
+    result = 0
     for cell, value in zip(frame.cells, frame.value, strict=True):
         key = (cell.variable, cell.statistic, cell.kind, cell.code)
         if key in stored:
             assert value == pytest.approx(stored[key], rel=1e-12), key
-            found += 1
+            result += 1
         else:
             assert value == 0.0, key
-    assert found > 60
+    assert result > 60
 
 
-def test_optimal_cutoffs_are_found_anew_in_every_replicate() -> None:
+def test_optimal_cutoffs_are_re_estimated_in_every_replicate() -> None:
     frame = build_frame(random_years(23, size=12)[0], OPTIMAL)
     weight = frame.weighted.sample.weight
     factor = np.where(np.arange(len(weight)) % 3 == 0, 0.0, 1.5)
     column = frame.amounts[0]
     treated = treat(frame.year, frame.weighted, OPTIMAL, factor)
     rows = np.flatnonzero(treated.answered[:, column])
-    wanted = optimal_cutoffs(
+    expected = optimal_cutoffs(
         frame.year.values[rows, column],
         weight[rows],
         group=treatment_classes(frame.year)[rows],
         exempt=frame.weighted.spared[rows],
         share=factor[rows],
     )
-    np.testing.assert_array_equal(treated.values[rows, column], wanted.values)
+    np.testing.assert_array_equal(treated.values[rows, column], expected.values)
     still = treat(frame.year, frame.weighted, OPTIMAL)
     assert not np.array_equal(treated.values[rows, column], still.values[rows, column])
 
 
 def test_replicates_do_not_depend_on_the_chunks() -> None:
     frame = build_frame(random_years(22)[0], SPEC)
-    whole = frame.rows(seed=5, first=0, count=12)
+    full = frame.rows(seed=5, first=0, count=12)
     parts = [frame.rows(seed=5, first=first, count=count) for first, count in ((7, 5), (0, 3), (3, 4))]
-    np.testing.assert_array_equal(whole, np.concatenate([parts[1], parts[2], parts[0]]))
-    assert (frame.rows(seed=6, first=0, count=12) != whole).any()
+    np.testing.assert_array_equal(full, np.concatenate([parts[1], parts[2], parts[0]]))
+    assert (frame.rows(seed=6, first=0, count=12) != full).any()
 
 
 def test_the_bootstrap_agrees_with_the_formula_where_nothing_is_cut() -> None:
@@ -95,13 +95,13 @@ def test_the_bootstrap_agrees_with_the_formula_where_nothing_is_cut() -> None:
     rows = frame.rows(seed=1, first=0, count=600)
     treated = np.where(np.isnan(frame.year.values), 0.0, frame.year.values)
     column = frame.amounts[0]
-    wanted = total(frame.weighted.sample, treated[:, column]).se.item()
-    place = next(s for s, cell in enumerate(frame.cells) if (cell.variable, cell.code) == ("P01", "all"))
+    expected = total(frame.weighted.sample, treated[:, column]).se.item()
+    index = next(s for s, cell in enumerate(frame.cells) if (cell.variable, cell.code) == ("P01", "all"))
     # The standard deviation of 600 replicates has a relative error of about 3 %.
-    assert rows[:, place].std(ddof=1) == pytest.approx(wanted, rel=0.12)
+    assert rows[:, index].std(ddof=1) == pytest.approx(expected, rel=0.12)
 
 
-def test_cutoffs_are_estimated_anew() -> None:
+def test_cutoffs_are_re_estimated() -> None:
     frame = build_frame(random_years(24, size=16)[0], SPEC)
     fixed = frame.value
     factor = np.ones(frame.year.n)
@@ -116,14 +116,14 @@ def test_chains_are_shares_concentration_and_per_head() -> None:
     frame = build_frame(random_years(25)[0], SPEC)
     value = frame.value[None, :]
     cells, rows = chained(frame.cells, value, {"EXT-P01-OUTSIDE": 1000.0, "EXT-POP": 2.0})
-    found = {(c.variable, c.statistic, c.kind, c.code): v for c, v in zip(cells, rows[0], strict=True)}
+    result = {(c.variable, c.statistic, c.kind, c.code): v for c, v in zip(cells, rows[0], strict=True)}
     at = {(c.variable, c.statistic, c.kind, c.code): v for c, v in zip(frame.cells, frame.value, strict=True)}
-    whole = at["P01", "total", "nation", "all"]
-    assert found["P01", "share", "region", "110000"] == at["P01", "total", "region", "110000"] / whole
-    regions = [v for (name, _s, kind, _c), v in found.items() if (name, kind) == ("P01", "region")]
+    full = at["P01", "total", "nation", "all"]
+    assert result["P01", "share", "region", "110000"] == at["P01", "total", "region", "110000"] / full
+    regions = [v for (name, _s, kind, _c), v in result.items() if (name, kind) == ("P01", "region")]
     assert sum(regions) == pytest.approx(1.0)
-    assert found["P01", "top_share", "nation", "all"] == pytest.approx(sum(sorted(regions)[-5:]))
-    assert found["P01", "per_capita", "nation", "all"] == (whole + 1000.0) / 20_000.0
+    assert result["P01", "top_share", "nation", "all"] == pytest.approx(sum(sorted(regions)[-5:]))
+    assert result["P01", "per_capita", "nation", "all"] == (full + 1000.0) / 20_000.0
     assert not any(cell.statistic == "per_capita" for cell in chained(frame.cells, value, {})[0])
 
 
@@ -157,24 +157,24 @@ def replicated(run: EstimationRun, replicates: int = 30, chunk: int = 8, shuffle
     assert waits
     chunks = jobs_of(row)
     random.Random(shuffle).shuffle(chunks)
-    for one in chunks:
-        assert do_job(one.pk)
+    for entry in chunks:
+        assert do_job(entry.pk)
     do_waiting("bootstrap_gather")
     row.refresh_from_db()
     assert row.state == State.FINISHED, row.error
     return row
 
 
-def test_errors_stand_beside_the_linearised_ones(run: EstimationRun) -> None:
+def test_bootstrap_errors_are_shown_beside_the_linearised_ones(run: EstimationRun) -> None:
     row = replicated(run)
-    one = ReplicateEstimate.objects.get(
+    entry = ReplicateEstimate.objects.get(
         bootstrap=row, variable="P01", statistic="total", domain_kind="nation", domain_code="all"
     )
     stored = Estimate.objects.get(
         run=run, variable="P01", statistic="total", domain_kind="nation", domain_code="all", year=2025
     )
-    assert (one.value, one.linear_se) == (stored.value, stored.se)
-    assert one.se > 0 and one.lower <= one.upper
+    assert (entry.value, entry.linear_se) == (stored.value, stored.se)
+    assert entry.se > 0 and entry.lower <= entry.upper
     head = ReplicateEstimate.objects.get(
         bootstrap=row, variable="P01", statistic="total", domain_code="110000"
     )
@@ -184,10 +184,10 @@ def test_errors_stand_beside_the_linearised_ones(run: EstimationRun) -> None:
 
 def test_per_head_is_the_published_indicator(run: EstimationRun) -> None:
     row = replicated(run)
-    found = ReplicateEstimate.objects.get(bootstrap=row, statistic="per_capita")
+    result = ReplicateEstimate.objects.get(bootstrap=row, statistic="per_capita")
     indicator = registry().indicator("SUP-04")
     printed = level(indicator, source_of(run, indicator_keys([indicator], 2025)), 2025)
-    assert printed.value == pytest.approx(found.value) and found.se == pytest.approx(printed.se, rel=0.5)
+    assert printed.value == pytest.approx(result.value) and result.se == pytest.approx(printed.se, rel=0.5)
 
 
 def test_the_page_prints_units_that_can_be_read(run: EstimationRun) -> None:
@@ -217,18 +217,18 @@ def test_the_domain_page_shows_the_error_of_a_finished_bootstrap(run: Estimation
 
 def test_neither_order_nor_size_nor_repetition_of_chunks_changes_a_byte(run: EstimationRun) -> None:
     first = replicated(run)
-    wanted = first.result_hash
+    expected = first.result_hash
     for chunk, order in ((8, 1), (30, 2), (3, 3)):
         first.delete()
         again = replicated(run, chunk=chunk, shuffle=order)
-        assert again.result_hash == wanted
+        assert again.result_hash == expected
         first = again
-    one = first.chunks.first()
-    assert one is not None
-    before = (bytes(one.rows or b""), one.finished_at)
-    assert run_chunk(one)  # asked for once more
-    one.refresh_from_db()
-    assert (bytes(one.rows or b""), one.finished_at) == before
+    entry = first.chunks.first()
+    assert entry is not None
+    before = (bytes(entry.rows or b""), entry.finished_at)
+    assert run_chunk(entry)  # asked for once more
+    entry.refresh_from_db()
+    assert (bytes(entry.rows or b""), entry.finished_at) == before
     assert ReplicateEstimate.objects.filter(bootstrap=first).count() > 0
     same, waits = services_bootstrap.request_bootstrap(run=run, replicates=30, by=None)
     assert (same.pk, waits) == (first.pk, False)
@@ -246,7 +246,7 @@ def lapse(job: Job) -> None:
     job.refresh_from_db()
 
 
-def test_a_dead_worker_s_chunk_is_done_again_and_one_that_always_dies_fails(run: EstimationRun) -> None:
+def test_a_lost_chunk_is_computed_again_and_fails_after_repeated_losses(run: EstimationRun) -> None:
     row, _ = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None, chunk=10)
     first, second = jobs_of(row)
     assert do_job(second.pk)
@@ -261,10 +261,10 @@ def test_a_dead_worker_s_chunk_is_done_again_and_one_that_always_dies_fails(run:
     assert waits and again.pk == row.pk and len(jobs_of(again)) == 2
 
 
-def test_a_gatherer_that_died_is_replaced(run: EstimationRun) -> None:
-    wanted = replicated(run)
-    result = wanted.result_hash
-    wanted.delete()
+def test_a_lost_gathering_is_done_by_another_worker(run: EstimationRun) -> None:
+    expected = replicated(run)
+    result = expected.result_hash
+    expected.delete()
     row, _ = services_bootstrap.request_bootstrap(run=run, replicates=30, by=None, chunk=8)
     do_waiting("bootstrap_chunk")
     gather = Job.objects.get(kind="bootstrap_gather", key=row.pk, state=Job.State.WAITING)
@@ -301,7 +301,7 @@ def test_refusals(run: EstimationRun) -> None:
         services_bootstrap.request_bootstrap(run=run, replicates=20, by=None)
 
 
-def test_a_program_that_changed_meanwhile_is_not_mixed(run: EstimationRun) -> None:
+def test_chunks_of_different_program_versions_are_not_combined(run: EstimationRun) -> None:
     row, _ = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None)
     Bootstrap.objects.filter(pk=row.pk).update(code_version="older")
     assert do_job(jobs_of(row)[0].pk)

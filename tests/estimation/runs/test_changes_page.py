@@ -34,20 +34,20 @@ def client_of(role: str) -> Client:
 def test_score_is_the_distance_from_the_median_change() -> None:
     # Log changes in units of log 2: 0, 1, 2, 3 and 10. Median 2, absolute deviations 2, 1, 0, 1, 8: median 1.
     powers = {"a": 0, "b": 1, "c": 2, "d": 3, "e": 10}
-    found = score_changes({code: ((2.0**power, 4), (1.0, 4)) for code, power in powers.items()})
-    scores = {code: cell.score for code, cell in found.items()}
+    result = score_changes({code: ((2.0**power, 4), (1.0, 4)) for code, power in powers.items()})
+    scores = {code: cell.score for code, cell in result.items()}
     assert scores == {
         code: pytest.approx(distance * 0.6745)
         for code, distance in {"a": -2, "b": -1, "c": 0, "d": 1, "e": 8}.items()
     }
-    assert [code for code, cell in found.items() if cell.is_unusual] == ["e"]
-    assert found["e"].change == pytest.approx(1023)
+    assert [code for code, cell in result.items() if cell.is_unusual] == ["e"]
+    assert result["e"].change == pytest.approx(1023)
 
 
-def test_a_change_that_cannot_be_told_is_none() -> None:
-    found = score_changes({"a": ((5.0, 2), None), "b": ((0.0, 2), (3.0, 2)), "c": (None, (3.0, 2))})
-    assert [found[code].change for code in "abc"] == [None, None, None]
-    assert (found["a"].now, found["c"].now, found["c"].before) == (5.0, None, 3.0)
+def test_a_change_that_cannot_be_computed_is_none() -> None:
+    result = score_changes({"a": ((5.0, 2), None), "b": ((0.0, 2), (3.0, 2)), "c": (None, (3.0, 2))})
+    assert [result[code].change for code in "abc"] == [None, None, None]
+    assert (result["a"].now, result["c"].now, result["c"].before) == (5.0, None, 3.0)
     # Four cells are too few to call one of them unusual.
     few = score_changes(
         {code: ((2.0**power, 4), (1.0, 4)) for code, power in zip("abcd", (0, 1, 2, 9), strict=True)}
@@ -94,14 +94,14 @@ def test_a_province_sees_its_own_units_and_no_sum_of_others(world: Any) -> None:
     user = province("320000")
     _sections, rows = desk_change_table(run, "P01", user)
     # Two of ten in Jiangsu: 5 x (100 + 300) now, 5 x (80 + 240) last year; values as filed, not as treated.
-    (cell,) = [one for one in rows[0].cells if one is not None]
+    (cell,) = [entry for entry in rows[0].cells if entry is not None]
     assert [row.region for row in rows] == ["320000"]
     assert (cell.now, cell.before, cell.n) == (pytest.approx(2000), pytest.approx(1600), 2)
-    found = own_units_behind(run, Cell(2025, "P01", "total", "nation", "all"), user)
-    assert found is not None
-    assert (found.estimate, found.value, found.units) == (None, pytest.approx(2000), 2)
-    assert [row.share for row in found.rows] == [pytest.approx(0.75), pytest.approx(0.25)]
-    assert {row.unit.region_id for row in found.rows} == {"320000"}
+    result = own_units_behind(run, Cell(2025, "P01", "total", "nation", "all"), user)
+    assert result is not None
+    assert (result.estimate, result.value, result.units) == (None, pytest.approx(2000), 2)
+    assert [row.share for row in result.rows] == [pytest.approx(0.75), pytest.approx(0.25)]
+    assert {row.unit.region_id for row in result.rows} == {"320000"}
     # Nothing but a total: the influence on a ratio depends on everybody's sums.
     assert own_units_behind(run, Cell(2025, "T01", "proportion", "nation", "all"), user) is None
 
@@ -117,7 +117,7 @@ def test_what_others_file_changes_nothing_that_a_province_sees(world: Any) -> No
     assert own_units_behind(run, cell, user) == before
 
 
-def test_the_pages_of_a_province_name_nobody_else(world: Any) -> None:
+def test_the_pages_of_a_province_name_its_own_units_only(world: Any) -> None:
     run = finished_run()
     client = Client()
     client.force_login(province("320000"))

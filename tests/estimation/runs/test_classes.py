@@ -36,19 +36,19 @@ def year_of(counted: dict[int, int], valid: dict[int, int]) -> Year:
         by_region=by_region,
     )
     n = len(regions)
-    place, nothing = np.array(regions), np.zeros(n, dtype=bool)
+    index, nothing = np.array(regions), np.zeros(n, dtype=bool)
     return Year(
         year=2025,
         unit=np.arange(n),
         category=np.where(stratum == 0, 6, 13),
-        region=place,
+        region=index,
         section=np.full(n, 8),
         size=np.zeros(n, dtype=np.int64),
         head=nothing,
         pilot=nothing,
         newly_founded=nothing,
         stratum=stratum,
-        drawn_in=place,
+        drawn_in=index,
         strata=strata,
         items=ITEMS,
         values=np.ones((n, len(ITEMS))),
@@ -59,12 +59,12 @@ def weights_in(weighted: Weighted, year: Year) -> dict[int, float]:
     """The weight of the certainty units of each region."""
     certain = year.stratum == 0
     pairs = set(zip(year.region[certain].tolist(), weighted.sample.weight[certain].tolist(), strict=True))
-    found = dict(pairs)
-    assert len(found) == len(pairs)
-    return found
+    result = dict(pairs)
+    assert len(result) == len(pairs)
+    return result
 
 
-def test_the_answers_of_a_region_stand_for_its_own_silent_units() -> None:
+def test_respondents_of_a_region_represent_its_nonrespondents() -> None:
     year = year_of({BEIJING: 10, TIANJIN: 6, SHANXI: 4}, {BEIJING: 8, TIANJIN: 3, SHANXI: 4})
     weighted = weigh(year, RunSpec())
     assert weights_in(weighted, year) == {BEIJING: 10 / 8, TIANJIN: 2.0, SHANXI: 1.0}
@@ -85,9 +85,7 @@ def test_a_class_of_one_answer_joins_its_macro_region_and_no_sampled_stratum() -
     assert weighted.names[0] == "CAT06 · east · certainty (2)"
 
 
-def test_a_class_that_would_weigh_too_much_is_joined_and_alone_in_its_macro_region_goes_to_the_nation() -> (
-    None
-):
+def test_a_class_with_a_too_large_weight_is_joined_within_its_macro_region_else_nationally() -> None:
     counted, valid = {BEIJING: 10, TIANJIN: 9, SHANXI: 8}, {BEIJING: 9, TIANJIN: 3, SHANXI: 2}
     year = year_of(counted, valid)
     # Tianjin weighs 3, which is borne; Shanxi 4, nobody else is in the centre, and with Tianjin it is still 17 / 5.
@@ -106,7 +104,7 @@ def test_a_class_that_would_weigh_too_much_is_joined_and_alone_in_its_macro_regi
     assert strict.step[:3] == ("nation", "nation", "nation")
 
 
-def test_a_silent_region_is_stood_for_and_its_units_are_placed() -> None:
+def test_a_region_without_respondents_is_represented_and_its_units_have_a_stratum() -> None:
     year = year_of({BEIJING: 10, TIANJIN: 3, SHANXI: 4}, {BEIJING: 8, SHANXI: 4})
     weighted = weigh(year, RunSpec())
     assert weights_in(weighted, year) == {BEIJING: 13 / 8, SHANXI: 1.0}
@@ -117,7 +115,7 @@ def test_a_silent_region_is_stood_for_and_its_units_are_placed() -> None:
     assert len({int(owner[0]), int(owner[2]), int(owner[3])}) == 3
 
 
-def test_counts_by_region_that_do_not_add_up_leave_the_stratum_whole() -> None:
+def test_a_stratum_is_not_split_when_its_counts_by_region_do_not_add_up() -> None:
     year = year_of({BEIJING: 10, TIANJIN: 6}, {BEIJING: 8, TIANJIN: 3})
     more = replace(year.strata, population=year.strata.population + 1)
     assert set(weights_in(weigh(replace(year, strata=more), RunSpec()), year).values()) == {17 / 11}
@@ -129,9 +127,9 @@ def test_the_variance_is_that_of_the_classes() -> None:
     parted = weighted.classes.parted
     assert parted.sum() > 6 and weighted.sample.weight[year.strata.take_all[year.stratum]].max() > 1
     y = np.nan_to_num(year.values[:, 0])
-    whole = year.strata.take_all
+    full = year.strata.take_all
     # By hand: each region of a stratum taken whole is a stratum with its own count.
-    key = np.where(whole[year.stratum], 1000 + year.stratum * 100 + year.drawn_in, year.stratum)
+    key = np.where(full[year.stratum], 1000 + year.stratum * 100 + year.drawn_in, year.stratum)
     names, codes = np.unique(key, return_inverse=True)
     population = np.array(
         [
@@ -139,15 +137,15 @@ def test_the_variance_is_that_of_the_classes() -> None:
             for k in names.tolist()
         ]
     )
-    wanted = total(StratifiedSample(codes, population), y)
-    found = total(weighted.sample, y)
-    assert found.value == pytest.approx(wanted.value, rel=1e-12)
-    assert found.se == pytest.approx(wanted.se, rel=1e-12)
+    expected = total(StratifiedSample(codes, population), y)
+    result = total(weighted.sample, y)
+    assert result.value == pytest.approx(expected.value, rel=1e-12)
+    assert result.se == pytest.approx(expected.se, rel=1e-12)
     national = total(weigh(year, RunSpec(response_classes="stratum")).sample, y)
-    assert abs(found.value - national.value).item() > 1e-6
+    assert abs(result.value - national.value).item() > 1e-6
 
 
-def test_units_are_counted_in_strata_taken_whole_only() -> None:
+def test_units_are_counted_by_region_in_take_all_strata_only() -> None:
     counted = counted_by_region(
         np.array([0, 0, 1, -1, 0]), np.array([3, 3, 3, 3, -1]), np.array([True, False])
     )

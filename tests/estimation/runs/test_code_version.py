@@ -18,10 +18,10 @@ FILES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.p
 
 @pytest.fixture(autouse=True)
 def _counted_anew() -> Iterator[None]:
-    kept = services.code_version  # a test may put another in its place
-    kept.cache_clear()
+    retained = services.code_version  # a test may put another in its place
+    retained.cache_clear()
     yield
-    kept.cache_clear()
+    retained.cache_clear()
 
 
 def version_with(patch: pytest.MonkeyPatch, contents: dict[Path, bytes]) -> str:
@@ -51,11 +51,11 @@ def test_what_moves_to_the_next_file_is_another_program(monkeypatch: pytest.Monk
 
 def test_another_program_is_another_run(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     Country()
-    given: dict[str, Any] = {"round": CollectionRound.objects.get(year=2025), "by": None, "spec": RunSpec()}
-    first, _waits = services.request_run(**given)
+    data: dict[str, Any] = {"round": CollectionRound.objects.get(year=2025), "by": None, "spec": RunSpec()}
+    first, _waits = services.request_run(**data)
     assert first.code_version == services.code_version()
     monkeypatch.setattr(services, "code_version", lambda: "f" * 64)
-    second, waits = services.request_run(**given)
+    second, waits = services.request_run(**data)
     assert waits and second.pk != first.pk
     assert (second.code_version, second.microdata) == ("f" * 64, first.microdata)
     assert first.input_hash != second.input_hash

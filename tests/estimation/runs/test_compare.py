@@ -53,10 +53,12 @@ def test_changes_of_units_add_up_to_the_change_of_the_estimate(
     cell = Cell(2025, variable, statistic, "nation", "all")
     sides = [read_contributions(run, cell) for run in (first, second)]
     assert sides[0] is not None and sides[1] is not None
-    found = explain(sides[0], sides[1], cell)
-    assert found.exact
-    assert found.change.sum() == pytest.approx(sides[1].value - sides[0].value, rel=1e-9, abs=1e-12)
-    reasons = {int(unit): REASONS[int(reason)] for unit, reason in zip(found.unit, found.reason, strict=True)}
+    result = explain(sides[0], sides[1], cell)
+    assert result.exact
+    assert result.change.sum() == pytest.approx(sides[1].value - sides[0].value, rel=1e-9, abs=1e-12)
+    reasons = {
+        int(unit): REASONS[int(reason)] for unit, reason in zip(result.unit, result.reason, strict=True)
+    }
     left, stays = (unit.pk for unit in country.units["zhejiang"])
     assert reasons[country.units["head"][0].pk] == "same"
     if statistic in ("total", "mean", "ratio"):
@@ -77,18 +79,18 @@ def test_another_treatment_is_named(country: Country) -> None:
     first = full(computed(PLAIN))
     second = full(computed(RunSpec(winsorization=Winsorization("winsorize", 0.0, 0.5, minimum=1))))
     cell = Cell(2025, "P01", "total", "nation", "all")
-    found = cell_change(first, second, cell, make_user("methodologist"))
-    assert found is not None and found.exact
-    assert {str(label): (count, change) for label, count, change in found.reasons if change} == {
-        str(found.rows[0][2]): (2, -1350.0)
+    result = cell_change(first, second, cell, make_user("methodologist"))
+    assert result is not None and result.exact
+    assert {str(label): (count, change) for label, count, change in result.reasons if change} == {
+        str(result.rows[0][2]): (2, -1350.0)
     }
-    assert [unit.pk for unit, _change, _reason in found.rows] == [
+    assert [unit.pk for unit, _change, _reason in result.rows] == [
         country.units["jiangsu"][1].pk,
         country.units["jiangsu"][0].pk,
     ]
-    told = cell_change(first, second, cell, make_user("publisher"))
-    assert told is not None and told.rows == [] and not told.few
-    assert [change for _label, count, change in told.reasons if count < 3] == [None]
+    messages = cell_change(first, second, cell, make_user("publisher"))
+    assert messages is not None and messages.rows == [] and not messages.few
+    assert [change for _label, count, change in messages.reasons if count < 3] == [None]
 
 
 def test_the_pages_lead_from_the_cell_to_its_explanation(country: Country) -> None:

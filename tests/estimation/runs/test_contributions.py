@@ -35,40 +35,40 @@ def estimates(result: Result, statistic: str) -> list[tuple[Cell, float, int]]:
     "statistic",
     ["total", "mean", "proportion", "ratio", "multiple", "level_growth", "panel_growth", "panel_simple"],
 )
-def test_every_stored_estimate_is_found_again(result: Result, statistic: str) -> None:
+def test_every_stored_estimate_is_reproduced(result: Result, statistic: str) -> None:
     cells = estimates(result, statistic)
     rng = np.random.default_rng(1)
     chosen = rng.choice(len(cells), min(150, len(cells)), replace=False)
-    for cell, value, n in (cells[place] for place in chosen):
-        found = contributions_of(list(result.years), SPEC, cell)
-        assert found is not None, cell
-        assert found.value == pytest.approx(value, rel=1e-9, abs=1e-9), cell
-        assert found.n == n, cell
-        size = np.abs(found.effect)
+    for cell, value, n in (cells[index] for index in chosen):
+        actual = contributions_of(list(result.years), SPEC, cell)
+        assert actual is not None, cell
+        assert actual.value == pytest.approx(value, rel=1e-9, abs=1e-9), cell
+        assert actual.n == n, cell
+        size = np.abs(actual.effect)
         assert (np.diff(size) <= 0).all()
-        whole = 0.0 if cell.is_quotient else value
+        total = 0.0 if cell.is_quotient else value
         if cell.statistic == "level_growth" and ("/" in cell.variable or cell.variable == "T01"):
-            whole = 0.0
-        assert found.effect.sum() == pytest.approx(whole, rel=1e-9, abs=1e-9 * max(size.sum(), 1.0)), cell
+            total = 0.0
+        assert actual.effect.sum() == pytest.approx(total, rel=1e-9, abs=1e-9 * max(size.sum(), 1.0)), cell
 
 
 def test_a_few_items_read_alone_give_the_same_numbers(result: Result) -> None:
     now, before = random_years(11, size=12)
     cell = Cell(2025, "P03+P04", "level_growth", "region", "110000")
-    wanted = cell.variables(SPEC)
-    assert wanted == ("P03", "P04")
-    narrow = [_only(year, wanted) for year in (now, before)]
+    expected = cell.variables(SPEC)
+    assert expected == ("P03", "P04")
+    narrow = [_only(year, expected) for year in (now, before)]
     prepared: list[Prepared] = prepare_years(*narrow, SPEC)
-    alone, whole = contributions_of(prepared, SPEC, cell), contributions_of(list(result.years), SPEC, cell)
-    assert alone is not None and whole is not None
-    np.testing.assert_array_equal(alone.effect, whole.effect)
+    alone, total = contributions_of(prepared, SPEC, cell), contributions_of(list(result.years), SPEC, cell)
+    assert alone is not None and total is not None
+    np.testing.assert_array_equal(alone.effect, total.effect)
 
 
 def _only(year, codes):  # type: ignore[no-untyped-def]
     from dataclasses import replace
 
-    places = [[item.code for item in year.items].index(code) for code in codes]
-    return replace(year, items=tuple(year.items[p] for p in places), values=year.values[:, places])
+    positions = [[item.code for item in year.items].index(code) for code in codes]
+    return replace(year, items=tuple(year.items[p] for p in positions), values=year.values[:, positions])
 
 
 def test_what_is_not_there_is_none(result: Result) -> None:
@@ -85,8 +85,8 @@ def test_what_is_not_there_is_none(result: Result) -> None:
 
 
 def test_treated_and_filled_units_say_so(result: Result) -> None:
-    found = contributions_of(list(result.years), SPEC, Cell(2025, "P01", "total", "nation", "all"))
-    assert found is not None
-    assert found.now.moved.any() and found.now.filled.any()
-    assert not (found.now.moved & found.now.filled).any()
-    assert found.cumulative[-1] == pytest.approx(1.0)
+    actual = contributions_of(list(result.years), SPEC, Cell(2025, "P01", "total", "nation", "all"))
+    assert actual is not None
+    assert actual.now.moved.any() and actual.now.filled.any()
+    assert not (actual.now.moved & actual.now.filled).any()
+    assert actual.cumulative[-1] == pytest.approx(1.0)

@@ -14,8 +14,8 @@ from tests.estimation.runs.random_years import ITEMS, random_years
 
 def by_hand(value: list[float], weight: list[float], codes: list[int], size: int = 1) -> list[list[float]]:
     """Units, share of the largest and of the two largest of each domain."""
-    found = shares_of(np.array(value)[:, None], np.array(weight), np.array(codes), size)
-    columns = (found.units[:, 0], found.largest[:, 0].round(6), found.two_largest[:, 0].round(6))
+    result = shares_of(np.array(value)[:, None], np.array(weight), np.array(codes), size)
+    columns = (result.units[:, 0], result.largest[:, 0].round(6), result.two_largest[:, 0].round(6))
     return [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
@@ -34,9 +34,9 @@ def test_shares_of_every_domain() -> None:
         (0.5, 0.5, 0.75),  # a unit is at least itself in the total
     ],
 )
-def test_a_unit_of_weight_two_stands_beside_a_twin(weight: float, largest: float, two_largest: float) -> None:
-    found = by_hand([20.0, 10.0, 10.0], [weight, 1.0, 1.0], [0, 0, 0])
-    assert found == [[3, pytest.approx(largest, abs=1e-6), pytest.approx(two_largest, abs=1e-6)]]
+def test_a_unit_of_weight_two_counts_as_two_units(weight: float, largest: float, two_largest: float) -> None:
+    result = by_hand([20.0, 10.0, 10.0], [weight, 1.0, 1.0], [0, 0, 0])
+    assert result == [[3, pytest.approx(largest, abs=1e-6), pytest.approx(two_largest, abs=1e-6)]]
 
 
 def test_the_twin_of_the_second_unit_is_no_larger_than_the_first() -> None:
@@ -72,11 +72,11 @@ def test_amounts_of_every_published_domain_and_crossings_of_the_crossed_items(se
     def add(domain: Domain, code: str) -> None:
         value = prepared.treated.values[:, prepared.codes.index(code)]
         weight = prepared.weighted.sample.weight
-        for label, found in zip(
+        for label, result in zip(
             domain.labels, by_library(value, weight, domain.codes, len(domain.labels)), strict=True
         ):
-            if found[0]:
-                expected[code, domain.kind, label] = pytest.approx(found)
+            if result[0]:
+                expected[code, domain.kind, label] = pytest.approx(result)
 
     for code in amounts:
         for domain in domains_of(prepared.year, KINDS):

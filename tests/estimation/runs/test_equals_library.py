@@ -54,7 +54,7 @@ def test_totals_in_every_classification(lonely: Both) -> None:
             if domain.kind == "region_section" and name == "P03+P04":
                 continue
             column = now.column(name)
-            wanted = total(
+            expected = total(
                 now.weighted.sample,
                 now.treated.values[:, column],
                 domain=domain.codes,
@@ -67,7 +67,7 @@ def test_totals_in_every_classification(lonely: Both) -> None:
                 for mask in (now.treated.answered, now.treated.filled)
             )
             widened = np.where(answered > 0, (answered + filled) / np.maximum(answered, 1), 1.0)
-            same((value, se / widened, deff), wanted)
+            same((value, se / widened, deff), expected)
             seen.add(domain.kind)
     assert seen == KINDS | {"region_section"}
 
@@ -83,14 +83,14 @@ def test_means_proportions_and_ratios_in_every_classification(lonely: Both) -> N
         ):
             column = now.column(name)
             codes = np.where(answered[:, column], domain.codes, -1)
-            wanted = estimate(sample, values[:, column], domain=codes, domains=size_of(domain))
-            same(lonely(statistic, domain, name), wanted)
+            expected = estimate(sample, values[:, column], domain=codes, domains=size_of(domain))
+            same(lonely(statistic, domain, name), expected)
         for top, bottom in (("D01", "S02"), ("T02", "B10")):
             assert (top, bottom) in RATIOS
             a, b = now.column(top), now.column(bottom)
             codes = np.where(answered[:, a] & answered[:, b], domain.codes, -1)
-            wanted = ratio(sample, values[:, a], values[:, b], domain=codes, domains=size_of(domain))
-            same(lonely("ratio", domain, f"{top}/{bottom}"), wanted)
+            expected = ratio(sample, values[:, a], values[:, b], domain=codes, domains=size_of(domain))
+            same(lonely("ratio", domain, f"{top}/{bottom}"), expected)
         seen.add(domain.kind)
     assert seen == KINDS
 
@@ -100,10 +100,10 @@ def test_multiples_of_means(lonely: Both) -> None:
     masks = group_masks(now.year)
     head = masks["head_platform"]
     column = now.column("F01")
-    wanted = mean_multiple(
+    expected = mean_multiple(
         now.weighted.sample, now.treated.values[:, column], head, masks["sample_ent"] & ~head
     )
-    same(lonely("multiple", Domain("group", ("head_platform",), np.where(head, 0, -1)), "F01"), wanted)
+    same(lonely("multiple", Domain("group", ("head_platform",), np.where(head, 0, -1)), "F01"), expected)
 
 
 def test_growth_of_totals_has_the_covariance_of_the_library(full: Both) -> None:
@@ -112,8 +112,8 @@ def test_growth_of_totals_has_the_covariance_of_the_library(full: Both) -> None:
         column = now.column("P01")
         d = size_of(domain)
         levels = [
-            total(one.weighted.sample, one.treated.values[:, column], domain=codes.codes, domains=d)
-            for one, codes in ((now, domain), (before, old))
+            total(year.weighted.sample, year.treated.values[:, column], domain=codes.codes, domains=d)
+            for year, codes in ((now, domain), (before, old))
         ]
         common = covariance(
             full, now.treated.values[:, column], before.treated.values[:, column], domain, old
@@ -164,27 +164,27 @@ def test_growth_of_ratios_and_proportions(full: Both) -> None:
     now, before, seen = full.now, full.before, set()
     for domain, old in zip(now.domains, before.domains, strict=True):
         for top, bottom in (("D01", "S02"), ("T01", "")):
-            parts = [quotient(one, top, bottom, codes) for one, codes in ((now, domain), (before, old))]
+            parts = [quotient(year, top, bottom, codes) for year, codes in ((now, domain), (before, old))]
             levels = [estimates for estimates, _ in parts]
             common = covariance(full, parts[0][1], parts[1][1], domain, old)
-            wanted = level_growth(*levels, covariance=bounded(common, levels))
-            same(full("level_growth", domain, f"{top}/{bottom}" if bottom else top), wanted)
+            expected = level_growth(*levels, covariance=bounded(common, levels))
+            same(full("level_growth", domain, f"{top}/{bottom}" if bottom else top), expected)
         seen.add(domain.kind)
     assert seen == KINDS
 
 
-def quotient(one: Prepared, top: str, bottom: str, domain: Domain) -> tuple[Estimates, np.ndarray]:
+def quotient(year: Prepared, top: str, bottom: str, domain: Domain) -> tuple[Estimates, np.ndarray]:
     """The library's ratio and its linearised variable 1_d (y - R x) / X, (n,)."""
-    a = one.column(top)
-    counts = one.treated.answered[:, a]
-    x = np.ones(one.year.n)
+    a = year.column(top)
+    counts = year.treated.answered[:, a]
+    x = np.ones(year.year.n)
     if bottom:
-        b = one.column(bottom)
-        counts, x = counts & one.treated.answered[:, b], one.treated.values[:, b]
+        b = year.column(bottom)
+        counts, x = counts & year.treated.answered[:, b], year.treated.values[:, b]
     codes = np.where(counts, domain.codes, -1)
-    y = one.treated.values[:, a]
-    level = ratio(one.weighted.sample, y, x, domain=codes, domains=size_of(domain))
-    base = total(one.weighted.sample, x, domain=codes, domains=size_of(domain)).value[:, 0]
+    y = year.treated.values[:, a]
+    level = ratio(year.weighted.sample, y, x, domain=codes, domains=size_of(domain))
+    base = total(year.weighted.sample, x, domain=codes, domains=size_of(domain)).value[:, 0]
     code = np.maximum(codes, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         u = np.where(codes >= 0, (y - level.value[code, 0] * x) / base[code], 0.0)
@@ -208,8 +208,10 @@ def test_panel_growth_combined(full: Both) -> None:
     panel, y, old = panel_of(full, "S02")
     for domain in full.now.domains:
         codes = np.where(panel, domain.codes, -1)
-        wanted = growth(full.now.weighted.sample, y, old, panel=panel, domain=codes, domains=size_of(domain))
-        same(full("panel_simple", domain, "S02"), wanted)
+        expected = growth(
+            full.now.weighted.sample, y, old, panel=panel, domain=codes, domains=size_of(domain)
+        )
+        same(full("panel_simple", domain, "S02"), expected)
 
 
 def test_panel_growth_by_classes(full: Both) -> None:
@@ -219,9 +221,9 @@ def test_panel_growth_by_classes(full: Both) -> None:
     panel, y, old = panel_of(full, "S02")
     level = before.treated.values[:, now.column("S02")]
     any_panel = np.zeros(now.year.n, bool)
-    for place, item in enumerate(now.year.items):
+    for index, item in enumerate(now.year.items):
         if item.is_amount:
-            any_panel |= panel_of(full, now.codes[place])[0]
+            any_panel |= panel_of(full, now.codes[index])[0]
     for domain, old_domain in zip(now.domains, before.domains, strict=True):
         value, se, _ = full("panel_growth", domain, "S02")
         for d in range(size_of(domain)):
@@ -230,7 +232,7 @@ def test_panel_growth_by_classes(full: Both) -> None:
                 continue
             pooled = pool(treatment_classes(now.year), inside & any_panel)
             classes, old_classes = pooled[treatment_classes(now.year)], pooled[treatment_classes(before.year)]
-            held = class_growth(
+            stored = class_growth(
                 sample,
                 np.where(inside, y, 0.0),
                 np.where(inside, old, 0.0),
@@ -239,20 +241,20 @@ def test_panel_growth_by_classes(full: Both) -> None:
                 domain=np.where(panel & inside, 0, -1),
                 domains=1,
             )
-            rate = dict(zip(held.growth_class.tolist(), (held.rate[:, 0] + 1.0).tolist(), strict=True))
+            rate = dict(zip(stored.growth_class.tolist(), (stored.rate[:, 0] + 1.0).tolist(), strict=True))
             weights = old_sample.weight * level * old_inside
-            known = {c: weights[old_classes == c].sum() for c, g in rate.items() if np.isfinite(g)}
-            whole = sum(known.values())
-            wanted = sum(known[c] * rate[c] for c in known) / whole
-            assert value[d] == pytest.approx(wanted - 1.0, rel=1e-9)
+            reference = {c: weights[old_classes == c].sum() for c, g in rate.items() if np.isfinite(g)}
+            total_level = sum(reference.values())
+            expected = sum(reference[c] * rate[c] for c in reference) / total_level
+            assert value[d] == pytest.approx(expected - 1.0, rel=1e-9)
             variance = linear_variance(
                 full,
                 (panel & inside, y, old, classes),
                 (level * old_inside, old_classes),
-                known,
+                reference,
                 rate,
-                whole,
-                wanted,
+                total_level,
+                expected,
             )
             assert se[d] == pytest.approx(np.sqrt(variance), rel=1e-7, abs=1e-12)
 
@@ -271,20 +273,20 @@ def linear_variance(
     both: Both,
     ours: tuple[np.ndarray, ...],
     theirs: tuple[np.ndarray, ...],
-    known: dict[int, float],
+    reference: dict[int, float],
     rate: dict[int, float],
-    whole: float,
+    total_level: float,
     value: float,
 ) -> float:
     panel, y, old, classes = ours
     level, old_classes = theirs
     sample, old_sample = both.now.weighted.sample, both.before.weighted.sample
     u, tilt = np.zeros(len(y)), np.zeros(len(level))
-    for c, weight in known.items():
+    for c, weight in reference.items():
         rows = panel & (classes == c)
         base = (sample.weight * old)[rows].sum()
-        u[rows] = weight / whole * (y - rate[c] * old)[rows] / base
-        tilt[old_classes == c] = ((rate[c] - value) * level / whole)[old_classes == c]
+        u[rows] = weight / total_level * (y - rate[c] * old)[rows] / base
+        tilt[old_classes == c] = ((rate[c] - value) * level / total_level)[old_classes == c]
     first = total(sample, u).se.item() ** 2
     second = total(old_sample, tilt).se.item() ** 2
     common = overlap_covariance(sample, u, old_sample, tilt, match=both.pair.match).item()
@@ -309,9 +311,9 @@ def test_treatment_is_the_library_s(full: Both) -> None:
     )
     np.testing.assert_array_equal(now.treated.values[rows, column], done.values)
     limits = now.treated.cutoffs
-    mine = limits.item == column
-    np.testing.assert_array_equal(limits.lower[mine], done.lower[limits.treatment_class[mine]])
-    np.testing.assert_array_equal(limits.upper[mine], done.upper[limits.treatment_class[mine]])
+    computed = limits.item == column
+    np.testing.assert_array_equal(limits.lower[computed], done.lower[limits.treatment_class[computed]])
+    np.testing.assert_array_equal(limits.upper[computed], done.upper[limits.treatment_class[computed]])
 
 
 def test_optimal_treatment_is_the_library_s(full: Both) -> None:
@@ -323,29 +325,31 @@ def test_optimal_treatment_is_the_library_s(full: Both) -> None:
     for column in (full.now.column("P01"), full.now.column("T02")):
         rows = np.flatnonzero(done.answered[:, column])
         classes = treatment_classes(year)[rows]
-        wanted = optimal_cutoffs(
+        expected = optimal_cutoffs(
             year.values[rows, column],
             sample.weight[rows],
             group=classes,
             exempt=full.now.weighted.spared[rows],
         )
-        np.testing.assert_array_equal(done.values[rows, column], wanted.values)
-        mine = done.outliers.item == column
+        np.testing.assert_array_equal(done.values[rows, column], expected.values)
+        computed = done.outliers.item == column
         assert dict(
-            zip(done.outliers.row[mine].tolist(), done.outliers.cutoff[mine].tolist(), strict=True)
-        ) == dict(zip(rows[wanted.treated].tolist(), wanted.cutoff[wanted.treated].tolist(), strict=True))
-        assert done.outliers.effect[mine].sum() == pytest.approx(wanted.bias)
+            zip(done.outliers.row[computed].tolist(), done.outliers.cutoff[computed].tolist(), strict=True)
+        ) == dict(
+            zip(rows[expected.treated].tolist(), expected.cutoff[expected.treated].tolist(), strict=True)
+        )
+        assert done.outliers.effect[computed].sum() == pytest.approx(expected.bias)
         limits = {
-            code: wanted.cutoff[classes == code].min()
+            code: expected.cutoff[classes == code].min()
             for code in np.unique(classes).tolist()
-            if np.isfinite(wanted.cutoff[classes == code]).any()
+            if np.isfinite(expected.cutoff[classes == code]).any()
         }
         of_item = (done.cutoffs.item == column) & np.isfinite(done.cutoffs.upper)
-        found = zip(
+        result = zip(
             done.cutoffs.treatment_class[of_item].tolist(), done.cutoffs.upper[of_item].tolist(), strict=True
         )
-        assert dict(found) == limits
-        moved += int(wanted.treated.sum())
+        assert dict(result) == limits
+        moved += int(expected.treated.sum())
     assert moved >= 2
 
 

@@ -38,8 +38,16 @@ def browser(role: str) -> tuple[Client, object]:
 
 
 def address(run: EstimationRun, **query: str) -> str:
-    asked = {"variable": "P01", "statistic": "total", "kind": "nation", "code": "all", "year": "2025"} | query
-    return f"/estimation/runs/{run.pk}/units/?" + "&".join(f"{name}={value}" for name, value in asked.items())
+    requested = {
+        "variable": "P01",
+        "statistic": "total",
+        "kind": "nation",
+        "code": "all",
+        "year": "2025",
+    } | query
+    return f"/estimation/runs/{run.pk}/units/?" + "&".join(
+        f"{name}={value}" for name, value in requested.items()
+    )
 
 
 def test_units_are_named_with_weight_value_and_share(country: Country) -> None:
@@ -48,15 +56,15 @@ def test_units_are_named_with_weight_value_and_share(country: Country) -> None:
     text = client.get(address(run)).content.decode()
     # Jiangsu's 300 was cut to 65: the head platform's 1,000 comes first, then two of 10 / 2 x 65.
     assert country.units["head"][0].name in text and country.units["jiangsu"][1].uscc in text
-    found = units_behind(
+    result = units_behind(
         run_with_inputs(run), Cell(2025, "P01", "total", "nation", "all"), browser("methodologist")[1]
     )
-    assert found is not None and found.agrees
-    first, second = found.rows[:2]
+    assert result is not None and result.agrees
+    first, second = result.rows[:2]
     assert (first.weight, first.collected, first.used, first.effect) == (1, 1000, 1000, 1000)
     assert (second.weight, second.used, second.moved, second.effect) == (5, 65, True, 325)
-    assert first.share == pytest.approx(1000 / found.value)
-    assert found.others == 0 and found.steps[0] == (1, first.share)
+    assert first.share == pytest.approx(1000 / result.value)
+    assert result.others == 0 and result.steps[0] == (1, first.share)
 
 
 def run_with_inputs(run: EstimationRun) -> EstimationRun:
@@ -68,12 +76,12 @@ def run_with_inputs(run: EstimationRun) -> EstimationRun:
 def test_growth_says_what_each_unit_changed(country: Country) -> None:
     run = computed()
     user = make_user("reviewer")
-    found = units_behind(run_with_inputs(run), Cell(2025, "P01", "level_growth", "nation", "all"), user)
-    assert found is not None and found.agrees
-    assert found.value == pytest.approx(3100 / 2175 - 1)
-    head = found.rows[0]
+    result = units_behind(run_with_inputs(run), Cell(2025, "P01", "level_growth", "nation", "all"), user)
+    assert result is not None and result.agrees
+    assert result.value == pytest.approx(3100 / 2175 - 1)
+    head = result.rows[0]
     assert (head.old_used, head.used) == (500, 1000) and head.effect == pytest.approx(500 / 2175)
-    assert sum(row.effect for row in found.rows) == pytest.approx(found.value)
+    assert sum(row.effect for row in result.rows) == pytest.approx(result.value)
 
 
 def test_a_publisher_sees_shares_and_no_names_and_nothing_of_two_units(country: Country) -> None:
@@ -162,7 +170,7 @@ def test_the_methods_page_holds_what_an_auditor_asks_for(country: Country) -> No
     ):
         assert part in text
     assert "style=" not in text.split("<main", 1)[1]
-    assert {one.name: one.value for one in parameters(run)}["winsorization.upper"] == "0.5"
+    assert {parameter.name: parameter.value for parameter in parameters(run)}["winsorization.upper"] == "0.5"
     effect = next(row for row in treatment_effects(run) if row["variable"] == "P01")
     assert (effect["before"], effect["after"]) == (pytest.approx(3100), 1750)
     facts = weight_facts(run, 2025)
@@ -195,13 +203,13 @@ def test_links_lead_from_numbers_to_units(country: Country) -> None:
 def test_an_estimate_and_its_units_have_units_that_can_be_read(country: Country) -> None:
     run = run_with_inputs(computed())
     cell = Cell(2025, "P01", "total", "nation", "all")
-    found = units_behind(run, cell, make_user("methodologist"))
-    assert found is not None and found.estimate is not None
-    found.estimate.value = 4e10  # terabytes of a nation; the units behind it have 1,500 at most
-    units = readable_units(variables_of(run), cell, found)
+    result = units_behind(run, cell, make_user("methodologist"))
+    assert result is not None and result.estimate is not None
+    result.estimate.value = 4e10  # terabytes of a nation; the units behind it have 1,500 at most
+    units = readable_units(variables_of(run), cell, result)
     assert (units["unit"], units["factor"]) == ("ZB", 1024.0**-3)
     assert (units["effect_unit"], units["value_unit"], units["value_factor"]) == ("TB", "TB", 1.0)
-    ratio = readable_units(variables_of(run), Cell(2025, "D01/S02", "ratio", "nation", "all"), found)
+    ratio = readable_units(variables_of(run), Cell(2025, "D01/S02", "ratio", "nation", "all"), result)
     assert (ratio["unit"], ratio["effect_unit"], ratio["base_unit"]) == ("", "", "TB")
 
 

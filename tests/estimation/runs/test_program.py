@@ -25,15 +25,17 @@ def closure(entries: tuple[str, ...]) -> set[str]:
     """Files that the entries import however indirectly, from the map of the contracts' tests."""
     source = Source.read()
     paths, imports = source.modules(), source.imports()
-    waiting = [name for name, path in paths.items() if path.startswith(tuple(f"{one}/" for one in entries))]
+    waiting = [
+        name for name, path in paths.items() if path.startswith(tuple(f"{entry}/" for entry in entries))
+    ]
     waiting += [name for name, path in paths.items() if path in entries]
-    found: set[str] = set()
+    result: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name not in found and program.makes_numbers(paths[name]):
-            found.add(name)
+        if name not in result and program.makes_numbers(paths[name]):
+            result.add(name)
             waiting += [target for target in imports[name] if target in paths]
-    return {paths[name] for name in found}
+    return {paths[name] for name in result}
 
 
 @pytest.mark.parametrize("entries", [program.ENTRIES, INDEX_ENTRIES])
@@ -55,7 +57,7 @@ def test_the_computation_imports_no_pages_and_writes() -> None:
 
 def test_libraries_have_their_locked_versions() -> None:
     locked = {
-        one["name"]: one.get("version") for one in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+        load["name"]: load.get("version") for load in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
     }
     assert {"numpy", "scipy"} <= set(program.LIBRARIES) < set(INDEX_LIBRARIES)
     assert {name: version(name) for name in INDEX_LIBRARIES} == {
@@ -78,7 +80,7 @@ def hash_at(root: Path) -> str:
     return program.program_hash(program.ENTRIES, program.LIBRARIES, root)
 
 
-def test_the_hash_is_the_same_in_another_place(copied: Path) -> None:
+def test_the_hash_is_the_same_in_another_folder(copied: Path) -> None:
     assert hash_at(copied) == program.code_version()
 
 

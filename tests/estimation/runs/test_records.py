@@ -58,7 +58,7 @@ def test_what_earlier_programs_stored_is_read() -> None:
     assert ReleaseChecks.from_document({"disclosure": {}}).disclosure.leaks is None
 
 
-def test_external_values_and_years_are_found() -> None:
+def test_external_values_and_years_are_read() -> None:
     assert SUMMARY.external_of(2025) == {"GDP": 1401879.2}
     assert SUMMARY.of_year(2025) is YEAR
 

@@ -40,10 +40,10 @@ def test_another_process_gives_the_same_bytes(hash_seed: str, threads: str) -> N
     import hashlib
 
     years = random_years(31, size=10, lonely=True)
-    here = [compute(*years, spec).content_hash for spec in SPECS]
-    assert [compute(*years, spec).content_hash for spec in SPECS] == here and len(set(here)) == 3
+    selected = [compute(*years, spec).content_hash for spec in SPECS]
+    assert [compute(*years, spec).content_hash for spec in SPECS] == selected and len(set(selected)) == 3
     rows = build_frame(years[0], SPECS[0]).rows(seed=7, first=3, count=2)
-    here.append(hashlib.sha256(rows.tobytes()).hexdigest())
+    selected.append(hashlib.sha256(rows.tobytes()).hexdigest())
     done = subprocess.run(
         [sys.executable, "-c", PROBE],
         cwd=ROOT,
@@ -57,4 +57,4 @@ def test_another_process_gives_the_same_bytes(hash_seed: str, threads: str) -> N
             "PYTHONPATH": str(ROOT),
         },
     )
-    assert done.stdout.split() == here
+    assert done.stdout.split() == selected

@@ -38,7 +38,9 @@ def computed(spec: RunSpec = PLAIN) -> EstimationRun:
     return run
 
 
-def one(run: EstimationRun, variable: str, statistic: str, code: str = "all", **more: object) -> Estimate:
+def estimate_of(
+    run: EstimationRun, variable: str, statistic: str, code: str = "all", **more: object
+) -> Estimate:
     return Estimate.objects.get(
         run=run,
         variable=variable,
@@ -55,14 +57,14 @@ def country(world: object) -> Country:
 
 def test_total_equals_the_hand_calculation(country: Country) -> None:
     run = computed()
-    total = one(run, "P01", "total")
+    total = estimate_of(run, "P01", "total")
     # 10 x 200 + 5 x 20 + 1000; N^2 (1 - f) s^2 / r: 100 x 0.8 x 20000 / 2 and 25 x 0.6 x 200 / 2.
     assert total.value == 3100
     assert total.se == pytest.approx(math.sqrt(800_000 + 1_500), rel=1e-12)
     assert (total.n, total.n_positive, total.weight_sum) == (5, 5, 16)
     assert total.lower == pytest.approx(3100 - 1.959963984540054 * total.se)
     assert total.grade == "D"
-    assert one(run, "P01", "total", year=2024).value == 10 * 160 + 5 * 15 + 500
+    assert estimate_of(run, "P01", "total", year=2024).value == 10 * 160 + 5 * 15 + 500
 
 
 def test_domains_add_up_and_certainty_has_no_error(country: Country) -> None:
@@ -75,26 +77,26 @@ def test_domains_add_up_and_certainty_has_no_error(country: Country) -> None:
         "320000": 2000,
         "330000": 100,
     }
-    head = one(run, "P01", "total", "head_platform", domain_kind="group")
+    head = estimate_of(run, "P01", "total", "head_platform", domain_kind="group")
     assert (head.value, head.se, head.grade) == (1000, 0, "A")
-    assert one(run, "P01", "total", "320000.I", domain_kind="region_section").value == 2000
+    assert estimate_of(run, "P01", "total", "320000.I", domain_kind="region_section").value == 2000
     assert all(check.holds for check in run.summary.checks)
 
 
 def test_share_ratio_and_growth_equal_the_hand_calculation(country: Country) -> None:
     run = computed()
     # Buyers: both in Jiangsu (weight 5 each) and the head platform, of 16.
-    assert one(run, "T01", "proportion", "enterprise").value == pytest.approx(11 / 16)
-    ratio = one(run, "D01/S02", "ratio", "enterprise")
+    assert estimate_of(run, "T01", "proportion", "enterprise").value == pytest.approx(11 / 16)
+    ratio = estimate_of(run, "D01/S02", "ratio", "enterprise")
     assert (ratio.value, ratio.se) == (0.5, pytest.approx(0, abs=1e-9))
-    level = one(run, "P01", "level_growth")
+    level = estimate_of(run, "P01", "level_growth")
     assert level.value == pytest.approx(3100 / 2175 - 1)
     # One class per category group and section: other/I 2100 over 1675, data/I 1000 over 500, by last year's levels.
-    panel = one(run, "P01", "panel_growth")
+    panel = estimate_of(run, "P01", "panel_growth")
     assert panel.value == pytest.approx((1675 * (2100 / 1675) + 500 * 2) / 2175 - 1)
-    assert one(run, "P01", "panel_simple").value == pytest.approx(3100 / 2175 - 1)
+    assert estimate_of(run, "P01", "panel_simple").value == pytest.approx(3100 / 2175 - 1)
     # A fixed panel that is the whole sample: both growth rates and their errors agree.
-    assert level.se == pytest.approx(one(run, "P01", "panel_simple").se, rel=1e-6)
+    assert level.se == pytest.approx(estimate_of(run, "P01", "panel_simple").se, rel=1e-6)
 
 
 def test_unknown_answers_leave_the_base(country: Country) -> None:
@@ -102,9 +104,9 @@ def test_unknown_answers_leave_the_base(country: Country) -> None:
     file_accepted(unit, 2025, cells(P01=None, S02=200, D01=100, T01=None))
     run = computed()
     # The other unit of the stratum stands for all ten; the buyers' share has four answers.
-    total = one(run, "P01", "total")
+    total = estimate_of(run, "P01", "total")
     assert (total.value, total.n) == (10 * 300 + 100 + 1000, 4)
-    share = one(run, "T01", "proportion", "enterprise")
+    share = estimate_of(run, "T01", "proportion", "enterprise")
     assert (share.value, share.n) == (pytest.approx(6 / 11), 4)
 
 
@@ -115,11 +117,11 @@ def test_trimming_and_winsorizing_are_recorded_with_reasons(country: Country) ->
     assert dict(rows.values_list("collected", "treated")) == {100: 65, 300: 65}
     assert set(rows.values_list("reason", "cutoff")) == {("lowered", 65.0)}
     assert sorted(rows.values_list("effect", flat=True)) == [175, 1175]
-    total = one(run, "P01", "total")
+    total = estimate_of(run, "P01", "total")
     assert total.value == 10 * 65 + 5 * 20 + 1000
     assert total.winsorized_share == pytest.approx(-1350 / 3100)
     trimmed = computed(RunSpec(winsorization=Winsorization("trim", 0.0, 0.9, minimum=1)))
-    assert one(trimmed, "P01", "total").value == 10 * 100 + 5 * 20 + 1000
+    assert estimate_of(trimmed, "P01", "total").value == 10 * 100 + 5 * 20 + 1000
 
 
 def test_weights_are_stored_per_design_stratum(country: Country) -> None:
@@ -160,10 +162,10 @@ def test_changed_data_or_parameters_are_another_run(country: Country) -> None:
     file_accepted(country.units["jiangsu"][0], 2025, cells(P01=200, S02=400, D01=100, T01=True))
     changed = computed()
     assert changed.microdata.number == first.microdata.number + 1
-    assert one(changed, "P01", "total").value == 3100 + 5 * 100
+    assert estimate_of(changed, "P01", "total").value == 3100 + 5 * 100
     first.refresh_from_db()
     assert first.superseded_by == changed and changed.supersedes == first
-    assert one(first, "P01", "total").value == 3100
+    assert estimate_of(first, "P01", "total").value == 3100
 
 
 def lapse(run: EstimationRun) -> None:
@@ -173,7 +175,7 @@ def lapse(run: EstimationRun) -> None:
     run.refresh_from_db()
 
 
-def test_a_run_whose_worker_was_killed_is_put_back_and_finished(country: Country) -> None:
+def test_a_run_of_a_killed_worker_is_requeued_and_finished(country: Country) -> None:
     run, _ = ask()
     EstimationRun.objects.filter(pk=run.pk).update(state=State.RUNNING)
     assert claim(run.job_id) is not None
@@ -186,7 +188,7 @@ def test_a_run_whose_worker_was_killed_is_put_back_and_finished(country: Country
     assert run.job is not None and (run.state, run.job.attempts) == (State.FINISHED, 2)
 
 
-def test_a_run_that_always_dies_fails_with_a_sentence(country: Country) -> None:
+def test_a_run_that_is_lost_repeatedly_fails_with_a_message(country: Country) -> None:
     run, _ = ask()
     for _attempt in range(3):
         assert claim(run.job_id) is not None

@@ -108,7 +108,7 @@ class Replacement:
         assert (outcome.value, outcome.error) == (True, None)
 
 
-def taken_over_at(stage_of_change: str, then: Callable[[], None]) -> tuple[EstimationRun, Replacement]:
+def replaced_during(stage_of_change: str, then: Callable[[], None]) -> tuple[EstimationRun, Replacement]:
     """The first worker is replaced while it is at a stage, and then goes on."""
     run, _waits = ask()
     replacement = Replacement(run)
@@ -133,7 +133,7 @@ def test_only_the_holder_of_the_claim_ends_the_run(
     country: Country, stage: str, then: Callable[[], None]
 ) -> None:
     """Replaced as late as between its last heartbeat and its storing, a worker neither stores nor fails the run."""
-    run, replacement = taken_over_at(stage, then)
+    run, replacement = replaced_during(stage, then)
     try:
         assert (*state_of(run), str(run.error), run.result_hash) == (State.RUNNING, 2, "", "")
         assert not Estimate.objects.filter(run=run).exists()

@@ -33,10 +33,10 @@ class Both:
 
     def __post_init__(self) -> None:
         collector = Collector()
-        levels = [totals(one, collector, self.spec) for one in (self.now, self.before)]
+        levels = [totals(year, collector, self.spec) for year in (self.now, self.before)]
         means(self.now, collector)
-        shares = [proportions(one, collector) for one in (self.now, self.before)]
-        quotients = [ratios(one, collector) for one in (self.now, self.before)]
+        shares = [proportions(year, collector) for year in (self.now, self.before)]
+        quotients = [ratios(year, collector) for year in (self.now, self.before)]
         multiples(self.now, collector, self.spec)
         self.pair = pair_years(self.now, self.before)
         total_growth(self.pair, levels[0], levels[1], collector)
@@ -52,19 +52,19 @@ class Both:
         for block in self.blocks:
             where = (block.year, block.statistic, block.kind, block.labels)
             if where == (2025, statistic, domain.kind, domain.labels) and name in block.variables:
-                place = block.variables.index(name)
-                deff = np.full(len(domain.labels), np.nan) if block.deff is None else block.deff[:, place]
-                return block.value[:, place], block.se[:, place], deff
+                index = block.variables.index(name)
+                deff = np.full(len(domain.labels), np.nan) if block.deff is None else block.deff[:, index]
+                return block.value[:, index], block.se[:, index], deff
         raise KeyError((statistic, domain.kind, name))
 
 
-def same(found: tuple[np.ndarray, np.ndarray, np.ndarray], wanted: Estimates, column: int = 0) -> None:
-    held = wanted.n[:, column] > 0 if wanted.n.ndim == 2 else wanted.n > 0
-    assert held.any()
-    np.testing.assert_allclose(found[0][held], wanted.value[held, column], **NEAR)
-    np.testing.assert_allclose(found[1][held], wanted.se[held, column], **NEAR)
-    deff = np.isfinite(found[2]) & np.isfinite(wanted.deff[:, column]) & (wanted.se[:, column] > 1e-6)
-    np.testing.assert_allclose(found[2][deff], wanted.deff[deff, column], rtol=1e-7)
+def same(result: tuple[np.ndarray, np.ndarray, np.ndarray], expected: Estimates, column: int = 0) -> None:
+    stored = expected.n[:, column] > 0 if expected.n.ndim == 2 else expected.n > 0
+    assert stored.any()
+    np.testing.assert_allclose(result[0][stored], expected.value[stored, column], **NEAR)
+    np.testing.assert_allclose(result[1][stored], expected.se[stored, column], **NEAR)
+    deff = np.isfinite(result[2]) & np.isfinite(expected.deff[:, column]) & (expected.se[:, column] > 1e-6)
+    np.testing.assert_allclose(result[2][deff], expected.deff[deff, column], rtol=1e-7)
 
 
 def size_of(domain: Domain) -> int:

@@ -26,17 +26,17 @@ def test_unit_slip_is_scored_as_by_hand(town: Town) -> None:
     slipped, plain = town.pending(80 * 1024, before=40), town.pending(80, before=40)
     run = town.run()
     assert services.score_round(town.round) == 2
-    found = SheetScore.objects.get(pk=slipped.pk)
-    top = found.items.get(rank=1)
+    result = SheetScore.objects.get(pk=slipped.pk)
+    top = result.items.get(rank=1)
     # Growth of the class is 2, so 80 was expected. The sheet alone would weigh 14 / 7; the total is 14/6 x 420.
-    assert (top.item, top.expected, top.source, found.run) == ("P01", 80, "previous", run.pk)
+    assert (top.item, top.expected, top.source, result.run) == ("P01", 80, "previous", run.pk)
     assert top.national == pytest.approx(2 * (80 * 1024 - 80) / 980)
     assert top.regional == pytest.approx(top.national)
     # Six units lie on the median and the spread has its floor of 0.1.
     assert top.suspicion == pytest.approx(math.log(1024) / 0.1)
-    assert found.value == pytest.approx(top.suspicion * top.national)
-    assert (top.slip_base, top.slip_power, found.has_slip) == (1024, 1, True)
-    assert (found.population, found.respondents, found.amounts["P01"]) == (14, 6, 80 * 1024)
+    assert result.value == pytest.approx(top.suspicion * top.national)
+    assert (top.slip_base, top.slip_power, result.has_slip) == (1024, 1, True)
+    assert (result.population, result.respondents, result.amounts["P01"]) == (14, 6, 80 * 1024)
     quiet = SheetScore.objects.get(pk=plain.pk)
     assert (quiet.value, quiet.reach, quiet.has_slip) == (0, 0, False)
     assert not quiet.items.filter(item="P01").exists()
@@ -109,10 +109,10 @@ def test_peers_need_ten_positive_values(town: Town) -> None:
     assert PeerQuantiles.objects.filter(group="CAT13", item="P01").exists()
 
 
-def test_a_sheet_decided_meanwhile_gets_no_score(town: Town) -> None:
+def test_a_sheet_decided_during_scoring_gets_no_score(town: Town) -> None:
     sheet = town.pending(200)
     Submission.objects.filter(pk=sheet.pk).update(state="accepted")
-    given = ScoredSheet(
+    data = ScoredSheet(
         submission=sheet.pk,
         filing_number=1,
         value=1,
@@ -121,21 +121,21 @@ def test_a_sheet_decided_meanwhile_gets_no_score(town: Town) -> None:
         population=14,
         respondents=6,
     )
-    assert receive_scores(run=1, sheets=[given]) == 0
+    assert receive_scores(run=1, sheets=[data]) == 0
     assert not SheetScore.objects.exists()
 
 
-def test_units_that_owe_are_expected_by_their_past_or_their_size(town: Town) -> None:
-    known, unknown = town.unit(), town.unit(employees=20)
-    for unit in (known, unknown):
+def test_units_that_have_not_filed_are_expected_by_their_past_or_their_size(town: Town) -> None:
+    reference, unknown = town.unit(), town.unit(employees=20)
+    for unit in (reference, unknown):
         town.draw(unit)
         make_assignment(unit, 2025)
-    file_accepted(known, 2024, cells(P01=100, S02=0))
+    file_accepted(reference, 2024, cells(P01=100, S02=0))
     town.run()
     services.score_round(town.round)
     rows = {row.submission.unit_id: row for row in ExpectedShare.objects.all()}
     # Sums doubled from 210 to 420; each would weigh 14 / 7 in a total of 980.
-    own = rows[known.pk]
+    own = rows[reference.pk]
     assert (own.item, own.source, own.expected) == ("P01", "previous", pytest.approx(200))
     assert own.national == pytest.approx(2 * 200 / 980)
     assert own.regional == pytest.approx(own.national)

@@ -22,15 +22,15 @@ def test_preview_equals_the_next_run(town: Town) -> None:
     before = town.run()
     services.score_round(town.round)
     with translation.override("en"):
-        found = what_if(town.round, [sheet.pk for sheet in sheets])
-    assert found is not None
-    assert (found.scored, found.unscored) == (2, 0)
+        result = what_if(town.round, [sheet.pk for sheet in sheets])
+    assert result is not None
+    assert (result.scored, result.unscored) == (2, 0)
     Submission.objects.filter(pk__in=[sheet.pk for sheet in sheets]).update(state="accepted")
     after = town.run()
     for item in ("P01", "S02"):
-        ((region, _name, regional),) = found.regions
-        for moves, kind, code in ((found.nation, "nation", "all"), (regional, "region", region)):
-            (move,) = [one for one in moves if one.item == item]
+        ((region, _name, regional),) = result.regions
+        for moves, kind, code in ((result.nation, "nation", "all"), (regional, "region", region)):
+            (move,) = [word for word in moves if word.item == item]
             old, new = (
                 Estimate.objects.get(
                     run=run, year=2025, variable=item, statistic="total", domain_kind=kind, domain_code=code
@@ -41,17 +41,17 @@ def test_preview_equals_the_next_run(town: Town) -> None:
             assert move.after == pytest.approx(new)
     # 14/6 x 420 = 980; 14/8 x 1620 = 2835.
     assert any(
-        "goes from 980 TB to 2,835 TB (+189.29%), that of Jiangsu moves by +189.29%" in one
-        for one in found.words
+        "goes from 980 TB to 2,835 TB (+189.29%), that of Jiangsu moves by +189.29%" in word
+        for word in result.words
     )
 
 
-def test_nothing_is_said_without_a_run_and_unscored_sheets_are_counted(town: Town) -> None:
+def test_no_preview_without_a_run_and_unscored_sheets_are_counted(town: Town) -> None:
     assert what_if(town.round, [1, 2]) is None
     town.run()
     services.score_round(town.round)
     later = town.pending(100)
-    found = what_if(town.round, [later.pk])
-    assert found is not None
-    assert (found.scored, found.unscored, found.words) == (0, 1, [])
-    assert all(move.change in (0.0, None) for move in found.nation)
+    result = what_if(town.round, [later.pk])
+    assert result is not None
+    assert (result.scored, result.unscored, result.words) == (0, 1, [])
+    assert all(move.change in (0.0, None) for move in result.nation)

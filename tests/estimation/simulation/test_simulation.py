@@ -40,14 +40,14 @@ def draws(country, variables):
 def test_a_sample_has_the_counts_of_the_rehearsal_round_and_its_own_units(country, draws):
     first, second = draws.sample(1, 0), draws.sample(1, 1)
     units = country.units
-    for year, place in zip(first, (1, 0), strict=True):
-        rehearsal = np.flatnonzero(units.status[place] == VALID)
+    for year, index in zip(first, (1, 0), strict=True):
+        rehearsal = np.flatnonzero(units.status[index] == VALID)
         # Who of categories 12 and 13 answers is random: both are drawn in the same strata.
         categories = (np.where(c == 13, 12, c) for c in (year.category, units.category[rehearsal]))
         np.testing.assert_array_equal(*(np.bincount(c) for c in categories))
         np.testing.assert_array_equal(np.bincount(year.region), np.bincount(units.region[rehearsal]))
-        assert units.exists[place, year.unit].all() and (np.diff(year.unit) > 0).all()
-        assert (year.stratum >= 0).all() and year.strata.population.sum() == units.exists[place].sum()
+        assert units.exists[index, year.unit].all() and (np.diff(year.unit) > 0).all()
+        assert (year.stratum >= 0).all() and year.strata.population.sum() == units.exists[index].sum()
         respondents = np.bincount(year.stratum, minlength=year.strata.count)
         assert (respondents <= year.strata.population).all()
     assert not np.array_equal(first[0].unit, second[0].unit)
@@ -83,38 +83,38 @@ def test_two_years_of_a_sample_share_more_units_than_two_samples(draws):
 
 def test_values_are_those_of_the_population_where_the_form_asks(country, draws, variables):
     now, _ = draws.sample(1, 0)
-    place = [item.code for item in now.items].index("P01")
+    index = [item.code for item in now.items].index("P01")
     (variable,) = [v for v in variables if v.code == "P01"]
-    asked = np.isin(now.category, [int(code[3:]) for code in variable.categories])
-    np.testing.assert_array_equal(np.isnan(now.values[:, place]), ~asked)
-    np.testing.assert_array_equal(now.values[asked, place], country.values["P01"][1, now.unit[asked]])
+    requested = np.isin(now.category, [int(code[3:]) for code in variable.categories])
+    np.testing.assert_array_equal(np.isnan(now.values[:, index]), ~requested)
+    np.testing.assert_array_equal(now.values[requested, index], country.values["P01"][1, now.unit[requested]])
 
 
 def test_a_longer_study_begins_with_the_shorter_one_and_policies_change_errors_alone(country, variables):
     variants = (RAW, TREATMENTS[1], *POLICIES)
     short = run_study(country, variables, variants, samples=2, seed=3)
     long = run_study(country, variables, variants, samples=3, seed=3)
-    for one, other in zip(short.outcomes, long.outcomes, strict=True):
-        np.testing.assert_array_equal(one.value, other.value[:2])
+    for entry, other in zip(short.outcomes, long.outcomes, strict=True):
+        np.testing.assert_array_equal(entry.value, other.value[:2])
     divided = run_study(country, variables, variants, samples=3, seed=3, workers=2)
     assert divided.units == long.units
-    for one, other in zip(divided.outcomes, long.outcomes, strict=True):
-        np.testing.assert_array_equal(one.value, other.value)
-        np.testing.assert_array_equal(one.se, other.se)
+    for entry, other in zip(divided.outcomes, long.outcomes, strict=True):
+        np.testing.assert_array_equal(entry.value, other.value)
+        np.testing.assert_array_equal(entry.se, other.se)
     certainty, adjust, average = (outcome for outcome in long.outcomes[2:])
     np.testing.assert_array_equal(certainty.value, adjust.value)
     np.testing.assert_array_equal(certainty.value, average.value)
-    place = long.keys.index(("P01", "total", "nation", "all"))
-    assert (certainty.se[:, place] < adjust.se[:, place]).all()
-    assert (certainty.se[:, place] < average.se[:, place]).all()
+    index = long.keys.index(("P01", "total", "nation", "all"))
+    assert (certainty.se[:, index] < adjust.se[:, index]).all()
+    assert (certainty.se[:, index] < average.se[:, index]).all()
     truth = country.values["P01"][1][country.units.exists[1]].sum()
-    assert long.truth[place] == pytest.approx(truth)
+    assert long.truth[index] == pytest.approx(truth)
     columns = estimate(*Draws(country, variables).sample(3, 1), RAW)
     names = list(
         zip(columns.year, columns.variable, columns.statistic, columns.kind, columns.code, strict=True)
     )
     row = names.index((2025, "P01", "total", "nation", "all"))
-    assert columns.numbers["value"][row] == long.outcomes[0].value[1, place]
+    assert columns.numbers["value"][row] == long.outcomes[0].value[1, index]
 
 
 def test_optimal_cutoffs_lower_the_large_values_and_spare_certainty_units(draws):
@@ -128,7 +128,7 @@ def test_optimal_cutoffs_lower_the_large_values_and_spare_certainty_units(draws)
     assert np.nansum(tamed.numbers["winsorized_share"]) < 0
 
 
-def test_response_classes_give_every_region_the_units_that_are_taken_whole_there(draws):
+def test_response_classes_represent_the_take_all_units_of_every_region(draws):
     year = draws.sample(2, 1)[0]
     counted = year.strata.by_region
     assert counted.sum() == year.strata.population[year.strata.take_all].sum()
@@ -140,8 +140,8 @@ def test_response_classes_give_every_region_the_units_that_are_taken_whole_there
     for variant in (RAW, *CLASSES):
         spec = replace(variant.spec, minimum_respondents=1, response_largest=1000.0)
         weight = weigh(year, spec).sample.weight[certain]
-        stood_for = np.bincount(year.drawn_in[certain], weights=weight, minlength=counted.shape[1])
-        fits.append(np.isclose(stood_for, counted.sum(axis=0))[heard])
+        represented = np.bincount(year.drawn_in[certain], weights=weight, minlength=counted.shape[1])
+        fits.append(np.isclose(represented, counted.sum(axis=0))[heard])
     # Regions without respondents of a macro-region may weigh on one that answered.
     assert fits[0].sum() > 3 and fits[0].sum() > 2 * fits[1].sum()
 
@@ -172,7 +172,7 @@ def test_figures_by_hand():
     assert growth.coverage == 1.0
 
 
-def test_several_domains_are_summed_up_and_missing_estimates_are_left_out():
+def test_several_domains_are_summarised_and_missing_estimates_omitted():
     study = by_hand()
     keys = tuple(("P01", "total", "region", str(code)) for code in (1, 2, 3))
     value = np.array([[100.0, 80.0, np.nan], [100.0, 80.0, 5.0], [100.0, 80.0, 5.0], [100.0, 80.0, 5.0]])
