@@ -39,7 +39,7 @@ def run(world: Any) -> EstimationRun:
 
 def signed_in(role: str) -> Client:
     client = Client()
-    client.force_login(make_user(role), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(make_user(role))
     return client
 
 
