@@ -63,13 +63,8 @@ def contributions_of(prepared: list[Prepared], spec: RunSpec, cell: Cell) -> Con
     prepared : the year of the cell, and for growth the year before, with the items of ``Cell.variables``
     """
     now = prepared[0]
-    find = {
-        "total": _total,
-        "mean": _quotient,
-        "proportion": _quotient,
-        "ratio": _quotient,
-        "multiple": _multiple,
-    }
+    quotients = dict.fromkeys(("mean", "proportion", "ratio"), _quotient)
+    find = {"total": _total, "multiple": _multiple, **quotients}
     if cell.statistic in find:
         result = find[cell.statistic](now, spec, cell)
         return None if result is None else _sorted(result)
