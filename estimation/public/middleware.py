@@ -36,6 +36,13 @@ class PublicPages:
         """A cached page, or a new one that is stored."""
         if request.method not in ("GET", "HEAD") or not is_public(request.path_info):
             return self.get_response(request)
+        request.get_host()  # DisallowedHost: a kept page is not for another name either
+        response = self._published(request)
+        # Pictures of a release may stand on the pages of others.
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return response
+
+    def _published(self, request: HttpRequest) -> HttpResponse:
         stamp, embargo = self._fingerprint()
         address = _address(request)
         page = self.cache.find(stamp, address) if stamp else None
@@ -100,4 +107,6 @@ def _answer(request: HttpRequest, page: Page, seconds: int) -> HttpResponse:
     response.headers["Vary"] = "Accept-Encoding"
     stale = f", stale-while-revalidate={STALE}, stale-if-error={STALE}" if seconds == LONGEST else ""
     response.headers["Cache-Control"] = f"public, max-age={seconds}{stale}"
+    # Our own proxy asks as often as a web process does: nobody has to wait for a correction.
+    response.headers["X-Accel-Expires"] = str(min(seconds, round(settings.PUBLIC_FRESH_SECONDS)))
     return response

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.internal.stagekit import get_pending_stage
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
@@ -33,16 +32,9 @@ ALWAYS = frozenset({"sign_out", "set_language", "session_extend"})
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The client's address; behind the proxy that the settings declare, the address that the proxy received.
-
-    Only the last entry of X-Forwarded-For was written by our own proxy; earlier ones can be forged.
-    """
-    address = request.META.get("REMOTE_ADDR") or ""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
-        address = forwarded.rsplit(",", 1)[-1].strip()
+    """The client's address; behind the proxy, config.forwarded has put it there."""
     try:
-        return str(ipaddress.ip_address(address))
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR") or ""))
     except ValueError:  # a socket without an address, as in tests
         return None
 

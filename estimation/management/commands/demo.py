@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.db import connections
 
 from config import embedded
-from config.processes import PortTakenError, Supervisor
+from config.processes import AlreadyRunningError, PortTakenError, Supervisor
 from estimation.rehearsal.models import Rehearsal
 from survey.management.base import SurveyCommand
 
@@ -40,6 +40,18 @@ class Command(SurveyCommand):
         if scale is not None and not 0 < scale <= 1:
             raise CommandError("--scale must be above 0 and at most 1.")
         self.began = time.monotonic()
+        supervisor = Supervisor(options["host"], options["port"], self.say)
+        try:
+            supervisor.guard()
+            self.build_and_serve(supervisor, scale, options)
+        except AlreadyRunningError as error:
+            raise CommandError(f"A demonstration already runs on the data in {error}.") from error
+        finally:
+            embedded.stop()
+            supervisor.release()
+
+    def build_and_serve(self, supervisor: Supervisor, scale: float | None, options: dict[str, Any]) -> None:
+        """The country, then the site until Ctrl-C."""
         if options["reset"]:
             connections.close_all()
             embedded.drop_database()
@@ -49,13 +61,9 @@ class Command(SurveyCommand):
             return
         connections.close_all()
         try:
-            Supervisor(options["host"], options["port"], self.say).run(
-                lambda: self.announce(options["host"], options["port"])
-            )
+            supervisor.run(lambda: self.announce(options["host"], options["port"]))
         except PortTakenError as error:
             raise CommandError(f"{error} is in use; choose another with --port.") from error
-        finally:
-            embedded.stop()
 
     def prepare(self, scale: float | None, seed: int) -> None:
         """Migrate, build the country unless it exists, collect static files."""

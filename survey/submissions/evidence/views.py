@@ -8,6 +8,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from config.headers import SANDBOX
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
@@ -81,4 +82,5 @@ def evidence_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         content_disposition_header(True, attachment.name) or "attachment"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = SANDBOX
     return response

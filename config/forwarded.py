@@ -1,0 +1,44 @@
+"""Who asks, and over which scheme: what our own proxy says about it, and nobody else."""
+
+import ipaddress
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
+
+
+class ForwardedMiddleware:
+    """Takes the client's address from the proxy and drops what anybody else wrote into these headers.
+
+    Behind it ``REMOTE_ADDR`` is the client's address, and ``X-Forwarded-Proto`` stands only where it can be
+    trusted (``SECURE_PROXY_SSL_HEADER`` reads it).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.networks = [ipaddress.ip_network(one) for one in settings.PROXY_ADDRESSES]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Only the last entry of X-Forwarded-For was written by our own proxy; earlier ones can be forged."""
+        if self._is_proxy(str(request.META.get("REMOTE_ADDR") or "")):
+            forwarded = str(request.META.pop("HTTP_X_FORWARDED_FOR", ""))
+            if forwarded:
+                request.META["REMOTE_ADDR"] = forwarded.rsplit(",", 1)[-1].strip()
+        else:
+            for name in FORWARDED:
+                request.META.pop(name, None)
+        return self.get_response(request)
+
+    def _is_proxy(self, peer: str) -> bool:
+        """A Unix socket has no address: only the proxy may open it."""
+        if not settings.BEHIND_PROXY:
+            return False
+        if not peer:
+            return True
+        try:
+            address = ipaddress.ip_address(peer)
+        except ValueError:
+            return False
+        return any(address in network for network in self.networks)

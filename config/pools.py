@@ -1,0 +1,47 @@
+"""Pools of web processes: who uploads or signs in never takes the threads of those who fill sheets.
+
+Read by gunicorn (config/server.py) and by the proxy's configuration, so it needs no Django.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Processes that share a listening address."""
+
+    name: str
+    workers: int
+    threads: int
+
+
+def pools() -> tuple[Pool, ...]:
+    """The pools; ``WEB_WORKERS`` is the number of processes that answer pages."""
+    return (
+        Pool("web", int(os.environ.get("WEB_WORKERS", "2")), 4),
+        Pool("sign_in", 1, 2),
+        Pool("uploads", 1, 2),
+    )
+
+
+def addresses(bind: str) -> list[str]:
+    """Where the pools listen, in their order.
+
+    ``bind`` (``WEB_BIND``) is a folder for Unix sockets, or addresses with ports: one for each pool, or a single
+    one for all of them.
+    """
+    if bind.startswith("/"):
+        return [f"unix:{bind.rstrip('/')}/{pool.name}.sock" for pool in pools()]
+    found = bind.split(",")
+    if len(found) not in (1, len(pools())):
+        raise ValueError(f"WEB_BIND names {len(found)} addresses: give a folder, one, or {len(pools())}")
+    return found
+
+
+def missing_pool(running: Iterable[str]) -> Pool:
+    """The pool that a new process joins, given the pools of those that run."""
+    count = Counter(running)
+    return next((pool for pool in pools() if count[pool.name] < pool.workers), pools()[0])
