@@ -3,12 +3,11 @@
 import logging
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, InterfaceError, connections
 from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.urls import get_resolver
 from django.utils import translation
 
-from config.errors import OUTAGES
 from config.limits import routes
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.rules.plan import plan_of
@@ -27,8 +26,10 @@ def warm() -> None:
         load_template(name)
     try:
         compile_definitions()
-    except OUTAGES:
-        logger.warning("definitions are loaded by the first request: the database does not answer")
+    except (DatabaseError, InterfaceError):
+        logger.warning(
+            "definitions are loaded by the first request: the database does not answer or has no tables"
+        )
     finally:
         for connection in connections.all():
             connection.close()
