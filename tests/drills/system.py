@@ -68,9 +68,12 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 class System:
-    """Starts everything in a folder; ``stop`` ends every process that it started."""
+    """Starts everything in a folder; ``stop`` ends every process that it started.
 
-    def __init__(self, folder: Path) -> None:
+    With ``proxied`` the port is that of the proxy, and the web process listens behind it as in the demonstration.
+    """
+
+    def __init__(self, folder: Path, *, proxied: bool = False) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         clean = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
@@ -89,6 +92,11 @@ class System:
         self.data: dict[str, Any] = built["data"]
         self.environment = {**clean, **SHORT_LIMITS, **built["environment"]}
         self.port = free_port()
+        self.environment["WEB_BIND"] = f"127.0.0.1:{self.port}"
+        self.proxy: subprocess.Popen[bytes] | None = None
+        if proxied:
+            self.environment |= {"WEB_BIND": str(folder / "run"), "BEHIND_PROXY": "1"}
+            self.proxy = self._start_proxy()
         self.web = self._spawn("web")
         self.worker: subprocess.Popen[bytes] | None = None
         # Sends by name what beat would send: this process has the settings of another database.
@@ -107,9 +115,27 @@ class System:
         self.keeper.stdin.write(" ".join(command.split()) + "\n")  # type: ignore[union-attr]  # a pipe
         return self._read()
 
+    def _start_proxy(self) -> "subprocess.Popen[bytes]":
+        """nginx with the configuration that production has."""
+        write = ["manage.py", "write_proxy_files", "--out", str(self.folder / "proxy")]
+        write += ["--bind", self.environment["WEB_BIND"], "--listen", f"127.0.0.1:{self.port}"]
+        write += ["--user", "root"] if os.geteuid() == 0 else []
+        made = subprocess.run(
+            [sys.executable, *write],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return self._spawn_command(made.stdout.split())
+
     def _spawn(self, name: str) -> "subprocess.Popen[bytes]":
+        return self._spawn_command(commands()[name])
+
+    def _spawn_command(self, command: list[str]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            commands("127.0.0.1", self.port)[name],
+            command,
             cwd=ROOT,
             env=self.environment,
             stdout=self.log,
@@ -186,7 +212,7 @@ class System:
 
     def stop(self) -> None:
         """End the processes and the servers."""
-        for process in (self.worker, self.web):
+        for process in (self.worker, self.web, self.proxy):
             if process is not None and process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
                 try:

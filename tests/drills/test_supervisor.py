@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from config import orphans
-from tests.drills.system import FOREIGN, ROOT, free_port, wait_for
+from tests.drills.system import NOT_INHERITED, ROOT, free_port, wait_for
 
 pytestmark = pytest.mark.slow
 ONE_EACH = ["beat", "postgres", "proxy", "valkey", "watchdog", "web", "worker"]
@@ -26,14 +26,16 @@ class Supervised:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
-        clean = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        clean = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         self.environment = clean | {"LOCAL_DIR": str(folder)}
         self.log = folder / "supervised.log"
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Start it and wait until it says that the site answers."""
         process = self.launch()
-        wait_for(lambda: "\nready" in self.printed() or process.poll() is not None, "the supervisor is not ready")
+        wait_for(
+            lambda: "\nready" in self.printed() or process.poll() is not None, "the supervisor is not ready"
+        )
         assert process.poll() is None, self.printed()
         return process
 
@@ -150,7 +152,9 @@ def test_a_killed_web_master_is_replaced_and_so_are_its_processes(supervised: Su
         for name in ("proxy", "worker", "beat", "watchdog"):
             one = supervised.record()[name]
             os.kill(one.pid, signal.SIGKILL)
-            wait_for(lambda name=name, one=one: supervised.record()[name].pid != one.pid, f"{name} stays away")
+            wait_for(
+                lambda name=name, one=one: supervised.record()[name].pid != one.pid, f"{name} stays away"
+            )
             assert not orphans.members(one), f"members of the former {name}"
         wait_for(lambda: supervised.status() == 200, "the site does not answer again")
         assert supervised.running() == ONE_EACH
@@ -166,7 +170,7 @@ def test_a_killed_web_master_is_replaced_and_so_are_its_processes(supervised: Su
 
 
 def test_a_stranger_with_a_recorded_number_is_left_alone(tmp_path: Path) -> None:
-    stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     try:
         mine = orphans.started("web", stranger.pid)
         assert orphans.members(mine) == [stranger.pid]

@@ -21,9 +21,7 @@ class Command(SurveyCommand):
         parser.add_argument(
             "--out", type=Path, required=True, help="folder of the proxy, absolute or relative"
         )
-        parser.add_argument(
-            "--bind", action="append", required=True, help="WEB_BIND of a web machine; repeat it"
-        )
+        parser.add_argument("--bind", nargs="+", required=True, help="WEB_BIND of every web machine")
         parser.add_argument("--listen", default="443", help="port, or address and port (443)")
         parser.add_argument("--plain-listen", default="80", help="port that redirects to HTTPS (80)")
         parser.add_argument("--certificate", default="", help="file of the certificate chain")

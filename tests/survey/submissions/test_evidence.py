@@ -139,6 +139,7 @@ def test_evidence_pages(client, world, root, row, by):
     answer = client.get(file)
     assert answer.content == PDF and answer.headers["Content-Disposition"].startswith("attachment;")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
     for who, status in (("provincial_administrator", 200), ("outside_administrator", 404), ("designer", 404)):
         client.force_login(world.users[who])
         assert client.get(file).status_code == status, who
