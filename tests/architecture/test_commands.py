@@ -52,6 +52,10 @@ WRONG = [
     ("simulate", "--samples", "1", "--scale", "0.001", "--seed", "-1"),
     ("simulate", "--samples", "1", "--csv", "{folder}/missing/figures.csv"),
     ("verify_archive", "{folder}/missing.zip"),
+    ("write_proxy_files", "--out", "{folder}", "--bind", "/run/survey", "--certificate", "chain.pem"),
+    ("write_proxy_files", "--out", "{folder}", "--bind", "10.0.0.1:1,10.0.0.1:2"),
+    ("write_proxy_files", "--out", "{folder}", "--bind", "/run/survey", "--connections", "0"),
+    ("write_proxy_files", "--out", "/dev/null/folder", "--bind", "/run/survey"),
     ("verify_archive", "{folder}"),
 ]
 

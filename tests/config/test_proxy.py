@@ -4,11 +4,9 @@ import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.core.management.base import CommandError
 
 from config.limits import routes
 from config.pools import addresses, missing_pool, pools
@@ -70,21 +68,6 @@ def test_error_pages_are_those_of_the_site_in_both_languages(tmp_path: Path) -> 
             assert words in page and str(status) in page
     headers = (tmp_path / "headers.conf").read_text()
     assert "Permissions-Policy" in headers and "Strict-Transport-Security" not in headers
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"certificate": "chain.pem"},
-        {"connections": 0},
-        {"bind": ["10.0.0.1:1,10.0.0.1:2"]},
-        {"out": Path("/dev/null/x")},
-    ],
-)
-def test_wrong_arguments_are_refused_in_a_sentence(tmp_path: Path, wrong: dict[str, Any]) -> None:
-    given = {"out": tmp_path, "bind": ["/run/survey"]} | wrong
-    with pytest.raises(CommandError, match=r"\.$"):
-        call_command(Command(), **given)
 
 
 def test_processes_are_divided_into_pools(monkeypatch: pytest.MonkeyPatch) -> None:

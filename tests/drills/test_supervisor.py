@@ -74,7 +74,7 @@ class Supervised:
             return 0
 
     def programs(self) -> list[str]:
-        """Command lines that name the folder, and those of its servers, which are told by their numbers."""
+        """Command lines of the Python programs whose environment names the folder."""
         found = []
         for process in psutil.process_iter():
             try:

@@ -47,7 +47,7 @@ class Respondent:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self.session, sheet, _revision = system.data["crowd"][0]
+        self.session, sheet, _revision = system.data["concurrent_sheets"][0]
         self.save = f"/sheets/{sheet}/sections/P/save/"
         self.sheet, self.value = sheet, 0
 
@@ -137,7 +137,7 @@ def main() -> None:
                 *measure(system, given.connections, given.seconds),
             ]:
                 print(f"  {line[0]:<22}{line[1]:<28}{line[2]}", flush=True)
-            session, sheet, _revision = system.data["crowd"][0]
+            session, sheet, _revision = system.data["concurrent_sheets"][0]
             for path in ("/health/", "/zh/", "/sign-in/", f"/sheets/{sheet}/sections/P/"):
                 costs.setdefault(path, []).append(cost(system, path, session, given.requests))
         finally:
