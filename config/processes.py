@@ -207,7 +207,7 @@ class Supervisor:
             self._record()
 
     def _wait_until_ready(self) -> bool:
-        """True when the site answers, however long that takes; False when told to stop before."""
+        """True when the site answers, however long that takes; False when a signal stops it before."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 compared, not bound
         while not self.stopping:
             try:

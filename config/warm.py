@@ -2,7 +2,12 @@
 
 import logging
 
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from django.conf import settings
+from django.contrib.auth import get_backends
+from django.contrib.auth.hashers import get_hashers
+from django.contrib.auth.password_validation import get_default_password_validators
 from django.db import DatabaseError, InterfaceError, connections
 from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.urls import get_resolver
@@ -19,6 +24,7 @@ logger = logging.getLogger(__name__)
 def warm() -> None:
     """Load URLs, templates, translations and definitions. Leaves no connection open: processes are forked later."""
     routes()
+    load_sign_in()
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             get_resolver().reverse_dict  # noqa: B018 a property that imports every view
@@ -35,6 +41,15 @@ def warm() -> None:
             connection.close()
             if hasattr(connection, "close_pool"):
                 connection.close_pool()
+
+
+def load_sign_in() -> None:
+    """The classes of signing in that settings name and that Django imports at their first use."""
+    get_backends()
+    get_hashers()
+    get_default_password_validators()
+    get_account_adapter()
+    get_mfa_adapter()
 
 
 def template_names() -> list[str]:

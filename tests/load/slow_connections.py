@@ -54,7 +54,7 @@ class Respondent:
     def __call__(self) -> bool:
         """Save the next value; True when it was acknowledged."""
         self.value += 1
-        rows = self.system.say(f"SELECT revision FROM survey_submission WHERE id={self.sheet}")
+        rows = self.system.execute(f"SELECT revision FROM survey_submission WHERE id={self.sheet}")
         body = urlencode({"revision": rows[0][0], "cell": "P06", "P06.value": self.value, "P06.unit": "TB"})
         status, headers = ask(self.system, "POST", self.save, body, self.session)
         return status == 200 and "Sheet-Revision" in headers
