@@ -23,6 +23,7 @@ app.autodiscover_tasks(
         "survey.fieldwork",
         "survey.frame",
         "survey.jobs",
+        "survey.ledgers",
         "survey.review",
         "survey.submissions",
     ]
@@ -49,5 +50,7 @@ app.conf.beat_schedule = {
         "task": "survey.access.tasks.delete_ended_sessions",
         "schedule": crontab(hour=3, minute=20),
     },
+    "seal-ledgers": {"task": "survey.ledgers.tasks.seal", "schedule": 5.0},
+    "verify-ledgers": {"task": "survey.ledgers.tasks.verify", "schedule": crontab(hour=3, minute=40)},
     "heartbeat": {"task": "config.health.heartbeat", "schedule": 20.0},
 }

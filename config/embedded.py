@@ -52,6 +52,8 @@ def prepare_environment(name: str = "") -> None:
     os.environ["LOCAL_DIR"] = str(folder)
     os.environ["SECRET_KEY"] = _stored(folder / "secret_key", lambda: secrets.token_urlsafe(50))
     os.environ["FIELD_KEYS"] = _stored(folder / "field_keys", lambda: f"local:{_random_key()}")
+    os.environ["AUDIT_KEYS"] = _stored(folder / "audit_keys", lambda: f"local:{_random_key()}")
+    os.environ["AUDIT_EXPORT_KEY"] = _stored(folder / "audit_export_key", _random_key)
     port = _stored(folder / "valkey_port", lambda: str(_free_port()))
     password = _stored(folder / "valkey_password", lambda: secrets.token_urlsafe(32))
     os.environ["REDIS_URL"] = f"redis://{VALKEY_USER}:{password}@127.0.0.1:{port}/0"
@@ -100,6 +102,8 @@ def drop_database() -> None:
     with connect(_handles["postgres"].get_uri("postgres"), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS survey WITH (FORCE)")
         connection.execute(CREATE_DATABASE)
+    # What was sealed last belongs to the database that is gone.
+    (Path(os.environ["LOCAL_DIR"]) / "audit" / "heads.json").unlink(missing_ok=True)
 
 
 def start_valkey() -> None:

@@ -27,6 +27,17 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 # Keys of encrypted columns, "name:key in base 64" each, the present one first (survey.encryption).
 FIELD_KEYS = env("FIELD_KEYS")
 FIELD_ALGORITHM = env("FIELD_ALGORITHM", default="AES-256-GCM")
+# Keys that sign the blocks of the ledgers, in the same form; SHA-256 or SM3 (survey.ledgers).
+AUDIT_KEYS = env("AUDIT_KEYS")
+AUDIT_ALGORITHM = env("AUDIT_ALGORITHM", default="SHA-256")
+# Private key (Ed25519, 32 bytes in base 64) of signed exports of the ledgers; without one none is made.
+AUDIT_EXPORT_KEY = env("AUDIT_EXPORT_KEY", default="")
+# Outside the database: what was sealed last, so that a ledger that was cut off at its end is found.
+AUDIT_FOLDER = Path(
+    env("AUDIT_FOLDER", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local")) + "/audit")
+)
+# A row that is older than this when it is sealed, or waits so long, is reported.
+AUDIT_LATE_MINUTES = env.int("AUDIT_LATE_MINUTES", default=60)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [

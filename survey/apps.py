@@ -7,6 +7,7 @@ from django.apps import AppConfig
 from django.core import checks
 
 from survey import encryption
+from survey.ledgers import content
 from survey.sentences import load_messages
 
 
@@ -24,9 +25,10 @@ class SurveyConfig(AppConfig):
 
 
 def field_keys(**options: Any) -> list[checks.CheckMessage]:
-    """System check: the keys of encrypted columns can be used."""
+    """System check: the keys of encrypted columns and of the ledgers can be used."""
     try:
         encryption.check_settings()
+        content.check_settings()
     except encryption.EncryptionError as error:
         return [checks.Error(str(error), id="survey.E001")]
     return []

@@ -49,7 +49,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
 
 def encrypt(text: str, context: str) -> str:
     """The stored form of a text, with the current key and algorithm; different with every call."""
-    keys, algorithm = _keys(settings.FIELD_KEYS), _algorithm(settings.FIELD_ALGORITHM)
+    keys, algorithm = named_keys(settings.FIELD_KEYS), _algorithm(settings.FIELD_ALGORITHM)
     name = next(iter(keys))
     nonce = secrets.token_bytes(NONCE_BYTES)
     cipher = Cipher(_cipher(algorithm, keys[name]), modes.GCM(nonce)).encryptor()
@@ -64,7 +64,7 @@ def decrypt(stored: str, context: str) -> str:
     Raises EncryptionError for another context, an altered text, and a key or algorithm that is not known.
     """
     algorithm, name, data = _parts(stored)
-    key = _keys(settings.FIELD_KEYS).get(name)
+    key = named_keys(settings.FIELD_KEYS).get(name)
     if key is None:
         raise EncryptionError(f"FIELD_KEYS has no key {name!r}")
     nonce, tag = data[:NONCE_BYTES], data[-TAG_BYTES:]
@@ -82,7 +82,7 @@ def needs_rotation(stored: str) -> bool:
         algorithm, name, _data = _parts(stored)
     except EncryptionError:
         return True
-    return (algorithm, name) != (settings.FIELD_ALGORITHM, next(iter(_keys(settings.FIELD_KEYS))))
+    return (algorithm, name) != (settings.FIELD_ALGORITHM, next(iter(named_keys(settings.FIELD_KEYS))))
 
 
 def is_encrypted(stored: str) -> bool:
@@ -95,19 +95,19 @@ def is_encrypted(stored: str) -> bool:
 
 
 def new_key() -> str:
-    """A random key in the format of FIELD_KEYS."""
+    """A random key in the format of FIELD_KEYS and AUDIT_KEYS."""
     return base64.b64encode(secrets.token_bytes(MIN_KEY_BYTES)).decode()
 
 
 def check_settings() -> None:
     """Raise EncryptionError when FIELD_KEYS or FIELD_ALGORITHM cannot be used."""
-    _keys(settings.FIELD_KEYS)
+    named_keys(settings.FIELD_KEYS)
     _algorithm(settings.FIELD_ALGORITHM)
 
 
 @lru_cache(maxsize=8)
-def _keys(value: str) -> Mapping[str, bytes]:
-    """Keys by name, the current one first."""
+def named_keys(value: str, setting: str = "FIELD_KEYS") -> Mapping[str, bytes]:
+    """Keys of a setting by name, the current one first. Raises EncryptionError when it cannot be used."""
     keys: dict[str, bytes] = {}
     for part in filter(None, (part.strip() for part in value.split(","))):
         name, colon, encoded = part.partition(":")
@@ -117,12 +117,12 @@ def _keys(value: str) -> Mapping[str, bytes]:
             key = b""
         if not (name and colon) or name in keys or len(key) < MIN_KEY_BYTES:
             raise EncryptionError(
-                f"FIELD_KEYS is a list of name:key, each name once, each key at least {MIN_KEY_BYTES} bytes"
+                f"{setting} is a list of name:key, each name once, each key at least {MIN_KEY_BYTES} bytes"
                 " in base 64"
             )
         keys[name] = key
     if not keys:
-        raise EncryptionError("FIELD_KEYS names no key")
+        raise EncryptionError(f"{setting} names no key")
     return keys
 
 

@@ -6,6 +6,7 @@ from survey.collection.models import Assignment, CollectionRound, ContactNote
 from survey.fieldwork.models import DeskJob, Reminder, ReminderBatch, SiteNotice
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange, UnitContact
 from survey.jobs.models import Job
+from survey.ledgers.models import LedgerBlock, LedgerExport, LedgerGap, LedgerRemoval
 from survey.microdata.models import (
     ItemResponse,
     MicrodataLayout,
@@ -57,6 +58,10 @@ __all__ = [
     "ItemResponse",
     "ItemScore",
     "Job",
+    "LedgerBlock",
+    "LedgerExport",
+    "LedgerGap",
+    "LedgerRemoval",
     "MacroFinding",
     "MacroLook",
     "MacroMember",

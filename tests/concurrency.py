@@ -17,6 +17,8 @@ from django.apps import apps
 from django.db import connection, models, transaction
 from django.db.models import Max
 
+from survey.ledgers.storage import protection_lifted
+
 LIMIT = 30.0  # seconds after which an actor counts as stuck
 PAUSE = 0.005
 
@@ -136,7 +138,7 @@ def rows_deleted_afterwards() -> Iterator[None]:
     try:
         yield
     finally:
-        with transaction.atomic():  # foreign keys are checked at the commit
+        with protection_lifted():  # foreign keys are checked at its end
             for model, key in last.items():
                 rows = model._base_manager.all() if key is None else model._base_manager.filter(pk__gt=key)
                 rows._raw_delete(rows.db)

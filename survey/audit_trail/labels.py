@@ -29,6 +29,7 @@ ACTIONS: dict[str, Promise] = {
     "role_revoked": _("Role ended"),
     "access_refused": _("Access outside one's scope refused"),
     "audit_searched": _("Audit trail searched"),
+    "ledgers_verified": _("Ledgers verified"),
     "sheet_save": _("Sheet saved"),
     "password_link_sent": _("Link for a new password sent"),
     "password_recovered": _("Password renewed by a link"),

@@ -34,6 +34,8 @@ WRONG = [
     ("bootstrap_run", "--round", "1999", "--workers", "0"),
     ("check_questionnaires", "--root", "{folder}/missing"),
     ("check_questionnaires", "--root", "{folder}"),
+    ("database_grants", "no role"),
+    ("database_grants", "nobody_at_all", "--apply"),
     ("demo", "--scale", "2"),
     ("demo", "--scale", "0"),
     ("import_frame", "{folder}/missing.csv"),
@@ -57,6 +59,7 @@ WRONG = [
     ("write_proxy_files", "--out", "{folder}", "--bind", "/run/survey", "--connections", "0"),
     ("write_proxy_files", "--out", "/dev/null/folder", "--bind", "/run/survey"),
     ("verify_archive", "{folder}"),
+    ("verify_audit", "--since", "31.12.2025"),
 ]
 
 

@@ -17,6 +17,7 @@ PRODUCTION = {
     "SECRET_KEY": "k3yK3Y-" + "abcdefghijklmnopqrstuvwxyz0123456789" * 2,
     "FIELD_KEYS": "2026:" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoyMzQ1Njc=",
     "DATABASE_URL": "postgresql://survey@db.example.org/survey?sslmode=verify-full",
+    "AUDIT_KEYS": "2026:" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoyMzQ1Njc=",
     "REDIS_URL": "rediss://:a-password@cache.example.org:6379/0",
     "ALLOWED_HOSTS": "survey.example.org",
 }
@@ -31,14 +32,22 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "FIELD_KEYS", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "FIELD_KEYS", "AUDIT_KEYS", "DATABASE_URL", "REDIS_URL"])
 def test_a_missing_variable_is_an_error_with_its_name(missing: str) -> None:
     done = manage("check", **{name: value for name, value in PRODUCTION.items() if name != missing})
     assert done.returncode != 0
     assert missing in done.stderr
 
 
-@pytest.mark.parametrize(("name", "value"), [("FIELD_KEYS", "2026:c2hvcnQ="), ("FIELD_ALGORITHM", "ROT13")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FIELD_KEYS", "2026:c2hvcnQ="),
+        ("FIELD_ALGORITHM", "ROT13"),
+        ("AUDIT_KEYS", "2026:c2hvcnQ="),
+        ("AUDIT_ALGORITHM", "ROT13"),
+    ],
+)
 def test_unusable_keys_of_columns_are_an_error(name: str, value: str) -> None:
     done = manage("check", **{**PRODUCTION, name: value})
     assert done.returncode != 0 and name in done.stderr

@@ -16,7 +16,7 @@ COMMANDS = {
     "kill valkey": embedded.kill_valkey,
     "revive": embedded.restart_stopped,
 }
-INHERITED = ("LOCAL_MODE", "LOCAL_DIR", "SECRET_KEY", "FIELD_KEYS", "REDIS_URL", "DATABASE_URL")
+INHERITED = ("LOCAL_MODE", "LOCAL_DIR", "SECRET_KEY", "FIELD_KEYS", "AUDIT_KEYS", "REDIS_URL", "DATABASE_URL")
 PASSWORD = "Jade-Harbour-2031"
 
 

@@ -30,6 +30,8 @@ NOT_INHERITED = {
     "REDIS_URL",
     "SECRET_KEY",
     "FIELD_KEYS",
+    "AUDIT_KEYS",
+    "AUDIT_EXPORT_KEY",
     "LOCAL_MODE",
     "LOCAL_DIR",
     "XDG_RUNTIME_DIR",

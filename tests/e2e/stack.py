@@ -22,6 +22,8 @@ NOT_INHERITED = (
     "REDIS_URL",
     "SECRET_KEY",
     "FIELD_KEYS",
+    "AUDIT_KEYS",
+    "AUDIT_EXPORT_KEY",
     "LOCAL_MODE",
     "LOCAL_DIR",
     "PLAIN_STATIC",

@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.copy import QueuedLibpqWriter
 
 from estimation.methods.arrays import Floats
+from survey.ledgers.storage import protection_lifted
 
 CHUNK = 1 << 18
 
@@ -125,7 +126,7 @@ def advance_sequences(tables: Sequence[str]) -> None:
 
 def empty_tables() -> None:
     """Empty every table of the two applications."""
-    with connection.cursor() as cursor:
+    with protection_lifted(), connection.cursor() as cursor:
         names = [
             name
             for name in connection.introspection.table_names(cursor)

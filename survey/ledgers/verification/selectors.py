@@ -1,0 +1,193 @@
+"""Verification of a ledger: every row and block is read and recomputed; each fault is one sentence."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from survey.ledgers import content, storage
+from survey.ledgers.content import LAYOUT, LEDGERS, NOTHING, Ledger
+from survey.ledgers.models import LedgerBlock, LedgerGap, LedgerRemoval
+from survey.ledgers.storage import Line
+from survey.ledgers.verification import messages
+from survey.sentences import Sentence
+
+MOST_NAMED = 20  # runs of ids in one sentence
+LOWEST = -(2**63) + 1  # ids below zero are nobody's, and found
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at and what was found."""
+
+    rows: int = 0
+    blocks: int = 0
+    faults: list[Sentence] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Course:
+    """What is known while the blocks of a ledger are read in their order."""
+
+    ledger: Ledger
+    number: int
+    hash: str
+    high: int
+    strangers: set[int] = field(default_factory=set)  # rows that no block has named yet
+    backdated: list[int] = field(default_factory=list)
+
+
+def verify(names: Iterable[str] = tuple(LEDGERS), since: datetime | None = None) -> Report:
+    """Verify these ledgers; with ``since`` only the blocks sealed from then on."""
+    report = Report()
+    for name in names:
+        _verify(LEDGERS[name], since, report)
+    return report
+
+
+def _verify(ledger: Ledger, since: datetime | None, report: Report) -> None:
+    blocks = LedgerBlock.objects.filter(ledger=ledger.name).order_by("number")
+    course = _Course(ledger, 0, NOTHING, LOWEST)
+    if since is not None:
+        blocks = blocks.filter(sealed_at__gte=since)
+        before = (
+            LedgerBlock.objects.filter(ledger=ledger.name, sealed_at__lt=since).order_by("-number").first()
+        )
+        if before is not None:
+            course = _Course(ledger, before.number, before.hash, before.high)
+    removals = {row.number: row for row in LedgerRemoval.objects.filter(ledger=ledger.name)}
+    for block in blocks.iterator(chunk_size=20):
+        report.faults += _block_faults(course, block, removals.get(block.number))
+        report.blocks += 1
+        report.rows += block.count
+        course.number, course.hash = block.number, block.hash
+        course.high = max(course.high, block.high)
+    report.faults += _head_faults(ledger)
+    report.faults += _tail_faults(course)
+
+
+def _block_faults(course: _Course, block: LedgerBlock, removal: LedgerRemoval | None) -> Iterator[Sentence]:
+    name = block.ledger
+    if block.number != course.number + 1:
+        yield messages.BLOCK_MISSING(ledger=name, ids=_named(range(course.number + 1, block.number)))
+    elif block.predecessor != course.hash:
+        yield messages.CHAIN_BROKEN(ledger=name, block=block.number)
+    yield from _signature_faults(block)
+    lines = _lines(course, block)
+    if removal is not None:
+        yield from _signature_faults(removal)
+        if lines:
+            yield messages.NOT_REMOVED(ledger=name, block=block.number, ids=_named(row[0] for row in lines))
+        return
+    if not block.opening:
+        course.backdated += _backdated(block, lines)
+    if (
+        block.algorithm in content.ALGORITHMS
+        and len(lines) == len(block.row_ids)
+        and content.linked(block.predecessor, (row[1] for row in lines), block.algorithm) == block.hash
+    ):
+        return
+    yield from _row_faults(block, dict(lines))
+
+
+def _lines(course: _Course, block: LedgerBlock) -> list[Line]:
+    """The rows of a block. Other rows between the last block and this one are kept as strangers."""
+    own = set(block.row_ids)
+    course.strangers -= own
+    late = [key for key in block.row_ids if key <= course.high]
+    found = storage.lines_of(course.ledger, block.layout, late) if late else []
+    if block.high > course.high:
+        fresh = storage.lines_between(course.ledger, block.layout, course.high + 1, block.high)
+        course.strangers.update(row[0] for row in fresh if row[0] not in own)
+        found += [row for row in fresh if row[0] in own]
+    return found
+
+
+def _signature_faults(row: LedgerBlock | LedgerRemoval) -> Iterator[Sentence]:
+    make = content.block_statement if isinstance(row, LedgerBlock) else content.removal_statement
+    try:
+        signed = row.algorithm in content.ALGORITHMS and content.is_signed(
+            make(row), row.algorithm, row.key, row.signature
+        )
+    except KeyError:
+        yield messages.UNKNOWN_KEY(ledger=row.ledger, block=row.number, key=row.key)
+        return
+    if not signed:
+        yield messages.FORGED(ledger=row.ledger, block=row.number, key=row.key)
+
+
+def _row_faults(block: LedgerBlock, lines: dict[int, str]) -> Iterator[Sentence]:
+    """Which rows of a block are not those that were sealed."""
+    place = {"ledger": block.ledger, "block": block.number}
+    deleted = [key for key in block.row_ids if key not in lines]
+    if deleted:
+        yield messages.DELETED(**place, ids=_named(deleted))
+    if block.key not in content.known_keys() or block.algorithm not in content.ALGORITHMS:
+        if not deleted:
+            yield messages.CHANGED(**place, ids=_named(block.row_ids))
+        return
+    ids = [key for key in block.row_ids if key in lines]
+    stored = dict(zip(block.row_ids, content.split(block.row_digests), strict=False))
+    present = content.split(content.digests([lines[key] for key in ids], block.algorithm, block.key))
+    wrong = {key: digest for key, digest in zip(ids, present, strict=True) if stored.get(key) != digest}
+    sealed = Counter(stored[key] for key in wrong if key in stored)
+    moved = [key for key, digest in wrong.items() if sealed[digest]]
+    changed = [key for key in wrong if key not in moved]
+    if moved:
+        yield messages.REORDERED(**place, ids=_named(moved))
+    if changed or not (deleted or moved):
+        yield messages.CHANGED(**place, ids=_named(changed or block.row_ids))
+
+
+def _backdated(block: LedgerBlock, lines: Sequence[Line]) -> list[int]:
+    earliest = content.micros(block.sealed_at - timedelta(minutes=settings.AUDIT_LATE_MINUTES))
+    return [key for key, line in lines if _at(line) < earliest]
+
+
+def _at(line: str) -> int:
+    """The time of a row in microseconds: the second value of its line."""
+    return int(line.split(", ", 2)[1])
+
+
+def _head_faults(ledger: Ledger) -> Iterator[Sentence]:
+    noted = storage.noted_heads().get(ledger.name)
+    if noted is None:
+        return
+    known = LedgerBlock.objects.filter(ledger=ledger.name, number=noted["number"], hash=noted["hash"])
+    if not known.exists():
+        yield messages.HEAD_LOST(ledger=ledger.name, block=noted["number"])
+
+
+def _tail_faults(course: _Course) -> Iterator[Sentence]:
+    """Rows that no block has, and rows that name a time long before their sealing."""
+    name, minutes = course.ledger.name, settings.AUDIT_LATE_MINUTES
+    gaps = [*LedgerGap.objects.filter(ledger=name).values_list("first", "last")]
+    waiting = {key for key in course.strangers if any(first <= key <= last for first, last in gaps)}
+    inserted = course.strangers - waiting
+    if inserted:
+        yield messages.INSERTED(ledger=name, ids=_named(sorted(inserted)))
+    earliest = content.micros(timezone.now() - timedelta(minutes=minutes))
+    late = storage.lines_of(course.ledger, LAYOUT, sorted(waiting)) if waiting else []
+    unsealed = [key for key, line in late if _at(line) < earliest]
+    high = max(course.high, 0)
+    while lines := storage.lines_after(course.ledger, LAYOUT, high, 10_000):
+        unsealed += [key for key, line in lines if _at(line) < earliest]
+        high = lines[-1][0]
+    for found, message in ((unsealed, messages.UNSEALED), (course.backdated, messages.BACKDATED)):
+        if found:
+            yield message(ledger=name, count=len(found), minutes=minutes, ids=_named(found))
+
+
+def _named(ids: Iterable[int]) -> str:
+    """Ids as runs: ``3–7, 9``; the first MOST_NAMED runs."""
+    runs: list[list[int]] = []
+    for key in ids:
+        if runs and key == runs[-1][1] + 1:
+            runs[-1][1] = key
+        else:
+            runs.append([key, key])
+    shown = [f"{first}" if first == last else f"{first}–{last}" for first, last in runs[:MOST_NAMED]]
+    return ", ".join(shown) + (" …" if len(runs) > MOST_NAMED else "")

@@ -1,0 +1,42 @@
+"""``manage.py verify_audit``: recompute the ledgers, or a signed export without any database."""
+
+import datetime as dt
+import time
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from survey.ledgers.content import LEDGERS
+from survey.ledgers.verification import selectors
+from survey.management.base import SurveyCommand
+
+
+class Command(SurveyCommand):
+    """Prints each fault as a sentence; exit code 1 when there is one."""
+
+    help = "Find changed, deleted, inserted and reordered rows of the audit trail and of the answers' events."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Ledgers, time, or the folder of an export."""
+        parser.add_argument("--ledger", choices=[*LEDGERS], action="append", help="only this ledger (all)")
+        parser.add_argument("--since", type=dt.date.fromisoformat, help="only blocks sealed since this day")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Verify and print."""
+        since = options["since"]
+        if since is not None:
+            since = dt.datetime.combine(since, dt.time(), tzinfo=timezone.get_current_timezone())
+        began = time.process_time()
+        report = selectors.verify(options["ledger"] or [*LEDGERS], since)
+        self.tell(report, time.process_time() - began)
+
+    def tell(self, report: selectors.Report, seconds: float) -> None:
+        """Print the faults and the sum. Raises CommandError when there is a fault."""
+        for fault in report.faults:
+            self.stderr.write(str(fault))
+        looked = f"{report.rows:,} rows in {report.blocks:,} blocks, {seconds:.1f} s of processor"
+        if report.faults:
+            raise CommandError(f"{len(report.faults)} faults; {looked}")
+        self.stdout.write(f"no fault; {looked}")
