@@ -122,7 +122,7 @@ def test_a_stratum_is_not_split_when_its_counts_by_region_do_not_add_up() -> Non
 
 
 def test_the_variance_is_that_of_the_classes() -> None:
-    year = random_years(4, size=14, silent=True)[0]
+    year = random_years(4, size=14, nonresponse=True)[0]
     weighted = weigh(year, RunSpec(minimum_respondents=1, response_largest=100.0))
     parted = weighted.classes.parted
     assert parted.sum() > 6 and weighted.sample.weight[year.strata.take_all[year.stratum]].max() > 1

@@ -34,7 +34,7 @@ from tests.estimation.runs.two_ways import KINDS, SPEC, Both, same, size_of
 def lonely(request: pytest.FixtureRequest) -> Both:
     """Thin strata, some with one answer, collapsed only where they have none."""
     spec = replace(SPEC, lonely=request.param, minimum_respondents=1)
-    both = Both(*prepare_years(*random_years(5, size=12, lonely=True, silent=True), spec), spec)
+    both = Both(*prepare_years(*random_years(5, size=12, lonely=True, nonresponse=True), spec), spec)
     assert both.now.weighted.sample.alone.any()
     return both
 
