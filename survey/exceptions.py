@@ -52,7 +52,10 @@ class Overloaded(SurveyError):
     """The site cannot do this at the moment; the same request may succeed after ``retry_after`` seconds."""
 
     status = 503
-    retry_after = 5
+
+    def __init__(self, sentence: Shown, retry_after: int) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 class FileRefused(SurveyError):

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from survey.access.passwords.hashing import HashingProcess, QueueFull
 from survey.exceptions import Overloaded
@@ -45,10 +45,26 @@ def hashing_process() -> HashingProcess:
     return HashingProcess(settings.PASSWORD_QUEUE, settings.PASSWORD_WAIT_SECONDS)
 
 
+def check_queue() -> None:
+    """Raise Overloaded when a password would not be hashed now: cheaper than to begin and to give up."""
+    if settings.PASSWORD_PROCESS:
+        try:
+            hashing_process().check()
+        except QueueFull as full:
+            raise _overloaded(full) from full
+
+
 def _ask(**request: str | int) -> object:
     try:
         return hashing_process().ask(**request)
-    except QueueFull as error:
-        raise Overloaded(
-            _("Very many people are signing in at the moment. Please try again in a few seconds.")
-        ) from error
+    except QueueFull as full:
+        raise _overloaded(full) from full
+
+
+def _overloaded(full: QueueFull) -> Overloaded:
+    sentence = ngettext(
+        "Very many people are signing in at the moment. Please try again in %(seconds)d second.",
+        "Very many people are signing in at the moment. Please try again in %(seconds)d seconds.",
+        full.seconds,
+    )
+    return Overloaded(sentence % {"seconds": full.seconds}, retry_after=full.seconds)

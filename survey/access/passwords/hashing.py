@@ -15,16 +15,23 @@ import selectors
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Any
 
-NICENESS = 10
+NICENESS = 5
+REFUSED_PERIOD = 30.0  # seconds; who was refused in them is expected to come again
+SHORTEST_WAIT, LONGEST_WAIT = 5, 60  # seconds that a refused request is asked to wait
 ROOT = Path(__file__).resolve().parents[3]
 
 
 class QueueFull(Exception):
-    """Too many passwords are waiting to be hashed."""
+    """Too many passwords are waiting to be hashed; ``seconds`` says after how long another attempt makes sense."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class HashingError(Exception):
@@ -34,12 +41,14 @@ class HashingError(Exception):
 class HashingProcess:
     """The process beside this one, started at its first use and again after it has died.
 
-    ``places`` requests may be in work or waiting, each for at most ``seconds``.
+    ``slots`` requests may be in work or waiting, each for at most ``seconds``.
     """
 
     def __init__(self, slots: int, seconds: float) -> None:
         self.seconds = seconds
         self._slots = BoundedSemaphore(slots)
+        self._refused: deque[float] = deque(maxlen=1000)
+        self._duration = 0.2  # seconds that a request takes, as a moving average
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
@@ -47,16 +56,31 @@ class HashingProcess:
     def ask(self, **request: Any) -> Any:
         """The answer to one request. Raises QueueFull and HashingError."""
         if not self._slots.acquire(blocking=False):
-            raise QueueFull
+            raise self._full()
         try:
             if not self._lock.acquire(timeout=self.seconds):
-                raise QueueFull
+                raise self._full()
+            began = time.monotonic()
             try:
                 return self._exchange(request)
             finally:
+                self._duration += 0.1 * (time.monotonic() - began - self._duration)
                 self._lock.release()
         finally:
             self._slots.release()
+
+    def check(self) -> None:
+        """Raise QueueFull when a request would be refused now, before anything else is done for it."""
+        if not self._slots.acquire(blocking=False):
+            raise self._full()
+        self._slots.release()
+
+    def _full(self) -> QueueFull:
+        """The refusal; the more requests were refused, the later they should come again."""
+        now = time.monotonic()
+        self._refused.append(now)
+        waiting = sum(moment > now - REFUSED_PERIOD for moment in self._refused)
+        return QueueFull(int(min(LONGEST_WAIT, max(SHORTEST_WAIT, waiting * self._duration))))
 
     def stop(self) -> None:
         """End the process; the next request starts a new one."""

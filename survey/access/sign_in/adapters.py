@@ -15,6 +15,7 @@ from survey.access import sessions
 from survey.access.guessing import services as guessing
 from survey.access.idleness import services as idleness
 from survey.access.models import User
+from survey.access.passwords import hashers
 from survey.access.passwords import services as passwords
 from survey.access.sign_in.backends import closed_message
 from survey.exceptions import Overloaded
@@ -32,6 +33,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """The user of a name and a password. Raises TooManyAttempts, and ValidationError for a closed account."""
+        hashers.check_queue()
         username = credentials.get("username", "")
         attempt = guessing.begin_sign_in(request, username, audit.current_address())
         try:

@@ -94,10 +94,21 @@ def test_a_full_queue_is_a_page_that_asks_for_another_attempt(
     refused = client.post(reverse("sign_in"), form)
     assert refused.status_code == 503 and refused.headers["Retry-After"] == "5"
     assert f'href="{reverse("sign_in")}?next=%2Fnotice%2F"' in refused.content.decode()
-    assert set(AttemptCounter.objects.values_list("attempts", flat=True)) == {0}
+    assert not AttemptCounter.objects.exists()
     in_web_process._slots.release()
     assert client.post(reverse("sign_in"), form).url == "/notice/"
     assert User.objects.get(username="filler-one").last_login
+
+
+def test_the_more_are_refused_the_later_they_come_again(process: HashingProcess) -> None:
+    for _place in range(2):
+        process._slots.acquire()
+    waits = []
+    for _attempt in range(400):
+        with pytest.raises(QueueFull) as refused:
+            process.check()
+        waits.append(refused.value.seconds)
+    assert waits[0] == 5 and waits == sorted(waits) and waits[-1] == 60
 
 
 def test_only_web_processes_have_one(settings: Any) -> None:
