@@ -11,7 +11,7 @@ import xstatic.pkg.bootstrap
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded
+from config import embedded, single_sign_on
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The version of the program stands in pyproject.toml alone; the project is not installed as a package.
@@ -53,6 +53,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "rest_framework",
     "drf_spectacular",
     "config",
@@ -194,6 +196,17 @@ MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be wrong
 MFA_RECOVERY_CODE_DIGITS = 12
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 
+# Single sign-on by OpenID Connect.
+SINGLE_SIGN_ON = single_sign_on.providers(env)
+SOCIALACCOUNT_ADAPTER = "survey.access.single_sign_on.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # our page takes a POST before
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [single_sign_on.app_of(provider) for provider in SINGLE_SIGN_ON.values()],
+    }
+}
+
 # Failed attempts that cost no wait, and the longest wait, which doubles from SIGN_IN_FIRST_WAIT up to it.
 SIGN_IN_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=5)
 SIGN_IN_FIRST_WAIT_SECONDS = env.float("SIGN_IN_FIRST_WAIT_SECONDS", default=30)
@@ -235,7 +248,7 @@ SECURE_CSP = {
     "img-src": [CSP.SELF, "data:"],
     "font-src": [CSP.SELF],
     "connect-src": [CSP.SELF],
-    "form-action": [CSP.SELF],
+    "form-action": [CSP.SELF, *single_sign_on.origins(SINGLE_SIGN_ON)],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }

@@ -9,12 +9,19 @@ from survey.access.own_sessions import views as views_own_sessions
 from survey.access.recovery import views as views_recovery
 from survey.access.second_factor import views as views_second_factor
 from survey.access.sign_in import views as views_sign_in
+from survey.access.single_sign_on import views as views_single_sign_on
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("sign-in/", views_sign_in.SignInView.as_view(), name="sign_in"),
     # django-allauth knows some pages by names of its own.
     path("sign-in/", views_sign_in.SignInView.as_view(), name="account_login"),
+    path("sign-in/with/<str:provider_id>/", views_single_sign_on.begin, name="openid_connect_login"),
+    path(
+        "sign-in/with/<str:provider_id>/callback/",
+        views_single_sign_on.finish,
+        name="openid_connect_callback",
+    ),
     path("sign-out/", views_sign_in.sign_out, name="sign_out"),
     path("accessibility/", views.accessibility, name="accessibility"),
     path("sessions/", views_own_sessions.sessions, name="sessions"),

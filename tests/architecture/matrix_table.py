@@ -105,6 +105,8 @@ TABLE: dict[str, Row] = {
     "accessibility": Row(),
     "sign_in": Row(body=post(username="", password=""), writes=False),
     "account_login": Row(body=post(username="", password=""), writes=False),
+    "openid_connect_login": Row(lambda data, region: ("staff",), body=post(), writes=False),
+    "openid_connect_callback": Row(lambda data, region: ("staff",)),
     "sign_out": Row(body=post(), writes=False),
     "sessions": Row(body=post(), writes=False),
     "session_extend": Row(body=post(), writes=False),

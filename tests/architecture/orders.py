@@ -15,6 +15,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "activation",
         "second_factor",
         "sign_in",
+        "single_sign_on",
         "recovery",
         "guessing",
         "idleness",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.views import LoginView
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -46,7 +47,9 @@ class SignInView(LoginView):
         next_page = self.request.POST.get("next") or self.request.GET.get("next") or ""
         host = {self.request.get_host()}
         safe = url_has_allowed_host_and_scheme(next_page, host, self.request.is_secure())
-        return {**super().get_context_data(**context), "next": next_page if safe else ""}
+        providers = [(one["kind"], one["name"]) for one in settings.SINGLE_SIGN_ON.values()]
+        added = {"next": next_page if safe else "", "providers": providers}
+        return {**super().get_context_data(**context), **added}
 
 
 def waiting(request: HttpRequest, wait: TooManyAttempts, username: str) -> HttpResponse:
