@@ -90,7 +90,8 @@ class HashingProcess:
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with contextlib.suppress(OSError):  # what it holds for the dead process cannot be written
+                        pipe.close()
 
     def _exchange(self, request: dict[str, Any]) -> Any:
         for attempt in (1, 2):
