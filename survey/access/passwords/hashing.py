@@ -111,6 +111,7 @@ class HashingProcess:
         """The process, started unless it runs. One that was inherited by a fork belongs to the parent."""
         process = self._process
         if process is None or process.poll() is not None or self._owner != os.getpid():
+            self.stop()
             program = [sys.executable, "-m", __name__]
             process = subprocess.Popen(  # noqa: S603 this module, no user input
                 program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
