@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.roles import Permission, Role, permissions_of
+from survey.encrypted_fields import EncryptedEmailField, EncryptedTextField
 
 
 class Region(models.Model):
@@ -52,8 +53,8 @@ class User(AbstractBaseUser):
 
     username = models.CharField(_("Account"), max_length=60, unique=True)
     name = models.CharField(_("Name"), max_length=60, blank=True)
-    email = models.EmailField(blank=True)
-    phone = models.CharField(max_length=30, blank=True)
+    email = EncryptedEmailField(blank=True)
+    phone = EncryptedTextField(max_length=30, blank=True)
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
     notice_read_at = models.DateTimeField(null=True)

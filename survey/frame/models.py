@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
+from survey.encrypted_fields import EncryptedEmailField, EncryptedTextField
 from survey.frame.summary import FrameSummary
 from survey.records import RecordField
 
@@ -72,9 +73,9 @@ class UnitContact(models.Model):
 
     unit = models.ForeignKey(ReportingUnit, models.PROTECT, related_name="contacts")
     role = models.CharField(max_length=10, choices=Role.choices)
-    name = models.CharField(max_length=60)
-    phone = models.CharField(max_length=30, blank=True)
-    email = models.EmailField(blank=True)
+    name = EncryptedTextField(max_length=60)
+    phone = EncryptedTextField(max_length=30, blank=True)
+    email = EncryptedEmailField(blank=True)
 
     objects = ScopedQuerySet["UnitContact"].as_manager()
 

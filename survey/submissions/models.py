@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.scope import Scope, ScopedQuerySet
+from survey.encrypted_fields import EncryptedEmailField, EncryptedJSONField, EncryptedTextField
 from survey.submissions.lifecycle.states import EDITABLE, State
 
 STATE_LABELS = {
@@ -43,7 +44,7 @@ class Submission(models.Model):
     hard_count = models.PositiveSmallIntegerField(default=0)
     soft_count = models.PositiveSmallIntegerField(default=0)
     unexplained_count = models.PositiveSmallIntegerField(default=0)
-    signatories = models.JSONField(default=dict)  # unit head, head of statistics, filler, phone
+    signatories = EncryptedJSONField(default=dict)  # unit head, head of statistics, filler, phone
     filed_at = models.DateTimeField(null=True)
     review_started_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
@@ -112,6 +113,15 @@ class SubmissionEvent(models.Model):
         ordering = ["id"]
         indexes = [models.Index(fields=["submission", "id"], name="event_submission")]
 
+    @property
+    def guest(self) -> str:
+        """The name of the guest who made the change, whose invitation the reason names; empty for others."""
+        number = self.reason.removeprefix("#")
+        if self.channel != "guest" or not number.isdecimal():
+            return ""
+        invitation = SectionInvitation.objects.filter(pk=int(number), submission=self.submission_id).first()
+        return invitation.name if invitation else ""
+
 
 class SectionInvitation(models.Model):
     """A link for a colleague without an account: to fill some sections, or to sign a step."""
@@ -119,8 +129,8 @@ class SectionInvitation(models.Model):
     SCOPE: ClassVar[Scope] = _SCOPE
 
     submission = models.ForeignKey(Submission, models.PROTECT, related_name="invitations")
-    name = models.CharField(max_length=60)
-    email = models.EmailField()
+    name = EncryptedTextField(max_length=60)
+    email = EncryptedEmailField()
     sections = models.JSONField()  # codes; none for a signature
     role = models.CharField(max_length=12, blank=True)  # the step of the sign-off, empty for filling
     secret_hash = models.CharField(max_length=64, unique=True)
@@ -173,7 +183,7 @@ class Filing(models.Model):
     version = models.ForeignKey("survey.QuestionnaireVersion", models.PROTECT, related_name="+")
     answers = models.JSONField()
     explanations = models.JSONField(default=list)
-    signatories = models.JSONField(default=dict)
+    signatories = EncryptedJSONField(default=dict)
     revision = models.PositiveIntegerField()
     content_hash = models.CharField(max_length=64)
     filed_at = models.DateTimeField(default=timezone.now)

@@ -32,7 +32,7 @@ LEVEL = {name: level for level, names in enumerate(LEVELS, start=1) for name in 
 # Folders whose name holds for every module in them; everywhere else the name of the module itself decides.
 NAMING_FOLDERS = {"storage", "templatetags", "commands"}
 # The base module that holds a table, under the name whose level it has.
-BASE = {"survey.audit": "models", "survey.records": "models"}
+BASE = {"survey.audit": "models", "survey.encrypted_fields": "models", "survey.records": "models"}
 NOT_IMPORTED = {"api", "urls", "apps", "commands"}
 WITHOUT_ARRAYS = {"scope", "models", "forms", "tasks", "decorators", "pages", "views", "api", "urls"}
 FRAMEWORKS = {
@@ -69,6 +69,7 @@ ENTRIES = (
     "survey.access.requests",
     "survey.access.models",
     "survey.audit",
+    "survey.encrypted_fields",
     "survey.records",
     "survey.sentences",
     "survey.jobs*",

@@ -59,9 +59,19 @@ def draw_times(count: int, facts: RoundFacts, rng: np.random.Generator) -> tuple
 
 
 def filing_line(
-    sheet: Filed, version: int, form_no: str, definition: str, year: int, uscc: str, revision: int
+    sheet: Filed,
+    version: int,
+    form_no: str,
+    definition: str,
+    year: int,
+    uscc: str,
+    revision: int,
+    signatories: str,
 ) -> str:
-    """A line for the table of filings, with the hash of the content in its canonical spelling."""
+    """A line for the table of filings, with the hash of the content in its canonical spelling.
+
+    ``signatories`` is the stored form of SIGNATORIES, which is encrypted; the hash is that of the content.
+    """
     reasons = canonical(sheet.explanations) if sheet.explanations else "[]"
     filed = stamp(sheet.filed_at)
     content = (
@@ -71,7 +81,7 @@ def filing_line(
     )
     digest = hashlib.sha256(content.encode()).hexdigest()
     answers, reasons = sheet.answers.replace("\\", "\\\\"), reasons.replace("\\", "\\\\")
-    return f"{sheet.key}\t{sheet.key}\t1\t{version}\t{answers}\t{reasons}\t{_SIGNED}\t{revision}\t{digest}\t{filed}\t\\N"
+    return f"{sheet.key}\t{sheet.key}\t1\t{version}\t{answers}\t{reasons}\t{signatories}\t{revision}\t{digest}\t{filed}\t\\N"
 
 
 FILING_COLUMNS = (

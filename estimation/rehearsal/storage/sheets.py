@@ -14,6 +14,7 @@ from estimation.rehearsal.population.sizes import SIZE_CODES
 from estimation.rehearsal.population.units import INVALID, VALID
 from estimation.rehearsal.sheets.filing_rows import (
     FILING_COLUMNS,
+    SIGNATORIES,
     Filed,
     RoundFacts,
     draw_times,
@@ -29,11 +30,13 @@ from estimation.rehearsal.storage.members import Members
 from estimation.rehearsal.storage.register import Register
 from survey.classification import SECTIONS
 from survey.collection.models import CollectionRound
+from survey.encrypted_fields import stored_form
 from survey.microdata.models import MicrodataLayout
 from survey.microdata.variables import Variable
 from survey.questionnaires.definition import Questionnaire, UnitContext
 from survey.questionnaires.edits import REQUIRED, Finding, run_edits
 from survey.questionnaires.models import QuestionnaireVersion
+from survey.submissions.models import Filing
 
 EXPLANATION_COLUMNS = (
     "submission_id",
@@ -216,6 +219,7 @@ def file_batch(
         odd |= certain
     before = _previous_texts(writer, positions, odd & previous, category) if year else {}
     version = writer.versions[(2024 + year, f"CAT{category:02d}")]
+    signatories = stored_form(Filing, "signatories", SIGNATORIES)
     for k, position in enumerate(positions.tolist()):
         key = int(writer.keys[year, position])
         sheet = Filed(key, position, batch.texts[k], int(filed[k]), int(decided[k]))
@@ -230,6 +234,7 @@ def file_batch(
             2024 + year,
             writer.register.uscc[position],
             20 + key % 90,
+            signatories,
         )
 
 

@@ -20,6 +20,8 @@ from estimation.rehearsal.storage import outcomes
 from estimation.rehearsal.storage.bulk import copy_lines, escaped
 from estimation.rehearsal.storage.sheets import Counts, SheetWriter
 from survey.classification import NATIONAL_CATEGORIES, category_numbers
+from survey.encrypted_fields import stored_form
+from survey.submissions.models import Submission
 
 _STAGE_COLUMNS = (
     "id", "assignment_id", "unit_id", "round_id", "state", "revision", "answers", "hard_count", "soft_count",
@@ -90,7 +92,7 @@ def _lines(writer: SheetWriter, year: int, chosen: Bools) -> Iterator[str]:
     names = states(writer, year)
     rng = writer.country.streams(f"rulings {year}")
     ruling = rng.choice(len(INVALID_REASONS), size=writer.members.count, p=INVALID_WEIGHTS)
-    signed = canonical(SIGNATORIES)
+    signed = stored_form(Submission, "signatories", SIGNATORIES)
     for position in np.flatnonzero(chosen & writer.members.asked[year]).tolist():
         key, state = int(writer.keys[year, position]), names[position]
         filed, decided = writer.filed_at.get(key), writer.decided_at.get(key)

@@ -5,8 +5,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.translation import gettext_lazy as _
 
 from survey import encryption
-
-CONTEXT = "second factor"
+from survey.access.second_factor.services import CONTEXT
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

@@ -20,6 +20,7 @@ from survey import audit, encryption
 from survey.access.models import User
 from survey.access.roles import Role
 
+CONTEXT = "second factor"  # of encrypted secrets
 SETUP = "second_factor_setup"  # the encrypted key of an authenticator that is not confirmed yet
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # of the recovery codes that earlier versions made
@@ -116,3 +117,28 @@ def fingerprint(user_id: int, code: str) -> str:
 def digits(code: str) -> str:
     """ASCII digits of the input; full-width ones are converted."""
     return "".join(str(int(c)) for c in code if c.isdecimal())
+
+
+def rotate_secrets() -> int:
+    """Encrypt secrets with the current key where they are not; returns for how many factors."""
+    rotated = 0
+    for pk in list(Authenticator.objects.values_list("pk", flat=True)):
+        with transaction.atomic():
+            authenticator = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            data = _rotated(authenticator.data) if authenticator else None
+            if authenticator and data != authenticator.data:
+                authenticator.data = data
+                authenticator.save(update_fields=["data"])
+                rotated += 1
+    return rotated
+
+
+def _rotated(value: Any) -> Any:
+    """The same JSON value with every encrypted text in it under the current key."""
+    if isinstance(value, dict):
+        return {key: _rotated(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_rotated(part) for part in value]
+    if isinstance(value, str) and encryption.is_encrypted(value) and encryption.needs_rotation(value):
+        return encryption.encrypt(encryption.decrypt(value, CONTEXT), CONTEXT)
+    return value

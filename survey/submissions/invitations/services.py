@@ -87,7 +87,6 @@ def invite(
         region_path=row.unit.review_region.path,
         invitation=invitation.pk,
         sections=chosen,
-        email=email,
     )
     _mail(invitation, nonce, site, by)
     return invitation, secret
@@ -146,7 +145,6 @@ def ask_signature(
         region_path=row.unit.review_region.path,
         invitation=invitation.pk,
         role=role,
-        email=email,
     )
     _mail(invitation, nonce, site, by)
     return invitation, secret
@@ -209,7 +207,7 @@ def save_as_guest(
         bases=bases,
         channel=CHANNEL,
         changes={key: raw for key, raw in changes.items() if cells.item_of(key) in allowed},
-        reason=f"{invitation.name} <{invitation.email}>",
+        reason=f"#{invitation.pk}",
     )
 
 

@@ -198,7 +198,7 @@ def _conflicts(
             edited[key],
             cells.get(before.answers, key),
             base,
-            by=str(last.actor or last.reason) if last else "",
+            by=str(last.actor or last.guest or last.reason) if last else "",
             at=last.at if last else None,
             by_id=last.actor_id if last else None,
         )
