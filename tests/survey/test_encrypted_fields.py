@@ -169,7 +169,7 @@ def test_rows_of_earlier_versions_are_encrypted_by_the_migration(contact: UnitCo
     from importlib import import_module
     from types import SimpleNamespace
 
-    migration = import_module("survey.migrations.0030_encrypted_columns")
+    migration = import_module("survey.migrations.0031_encrypted_columns")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE survey_unitcontact SET phone = %s, email = ''", [PHONE])
     sheet = make_sheet(contact.unit)

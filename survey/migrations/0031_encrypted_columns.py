@@ -55,7 +55,7 @@ def _rewrite(schema_editor, table, column, read, written, is_json, change):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0029_second_factors_of_django_otp'),
+        ('survey', '0030_ledgers'),
     ]
 
     operations = [
