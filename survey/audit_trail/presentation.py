@@ -27,7 +27,7 @@ LABELS: dict[str, Words] = {
     "size": _("Size"), "group": _("Group"), "sheets": _("Sheets"), "accepted": _("Accepted"),
     "skipped": _("Left in the queue"), "reasons": _("Reasons judged"), "undone": _("Taken back"),
     "moved_on": _("Moved on since"), "move": _("Move"), "kind": _("Kind"), "rows": _("Rows"),
-    "blocks": _("Blocks"), "faults": _("Faults"),
+    "blocks": _("Blocks"), "faults": _("Faults"), "since": _("From"), "until": _("Until"),
     "units": _("Units"), "named": _("Units by name"), "variable": _("Item"), "statistic": _("Statistic"),
     "domain": _("Domain"), "filters": _("Filter"), "filter": _("Filter"), "method": _("Method"),
     "path": _("Address"), "view": _("Page"), "found": _("Found"), "number": _("No."), "code": _("Code"),

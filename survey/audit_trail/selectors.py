@@ -66,6 +66,7 @@ KINDS: dict[str, Kind] = {
     "frameimport": Kind(
         _("Frame import"), ("file_name",), "{}", "frame_import", search=("file_name__icontains",)
     ),
+    "ledgerexport": Kind(_("Signed export"), ("since",), "{:%Y-%m-%d}"),
     "microdataversion": Kind(_("Frozen microdata"), _OF_ROUND, "{} · {}"),
 }  # fmt: skip
 

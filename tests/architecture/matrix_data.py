@@ -33,6 +33,7 @@ from survey.frame.files import csv_bytes
 from survey.frame.models import FrameImport
 from survey.jobs.models import Job
 from survey.jobs.services import run as run_job
+from survey.ledgers.models import LedgerExport
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
@@ -153,6 +154,7 @@ class MatrixData:
     designs: dict[str, SampleDesign]
     frame_import: FrameImport
     job: DeskJob  # of the provincial administrator of INSIDE
+    ledger_export: LedgerExport
 
     @classmethod
     def build(cls) -> "MatrixData":
@@ -202,6 +204,12 @@ class MatrixData:
             designs=designs,
             frame_import=frame_import,
             job=job,
+            ledger_export=LedgerExport.objects.create(
+                by=owner,
+                since=timezone.now(),
+                until=timezone.now(),
+                job=Job.objects.create(kind="export_ledgers"),
+            ),
         )
 
 

@@ -131,6 +131,8 @@ TABLE: dict[str, Row] = {
         body=post(action="grant", role="reviewer", region="000000", category=""),
     ),
     "audit": Row(),
+    "audit_ledgers": Row(body=post(since="2025-01-01", until="2025-12-31")),
+    "audit_ledger_export": Row(lambda data, region: (data.ledger_export.pk,)),
     # Questionnaires
     "questionnaires": Row(),
     "questionnaire_detail": Row(lambda data, region: (data.version.pk,)),

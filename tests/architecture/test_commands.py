@@ -38,6 +38,8 @@ WRONG = [
     ("database_grants", "nobody_at_all", "--apply"),
     ("demo", "--scale", "2"),
     ("demo", "--scale", "0"),
+    ("export_audit", "--since", "2025-01-02", "--until", "2025-01-01", "--to", "{folder}"),
+    ("export_audit", "--since", "1999-01-01", "--until", "1999-01-01", "--to", "{folder}/new"),
     ("import_frame", "{folder}/missing.csv"),
     ("import_frame", "{folder}"),
     ("prepare_release", "--round", "1999"),
@@ -60,6 +62,8 @@ WRONG = [
     ("write_proxy_files", "--out", "/dev/null/folder", "--bind", "/run/survey"),
     ("verify_archive", "{folder}"),
     ("verify_audit", "--since", "31.12.2025"),
+    ("verify_audit", "--export", "{folder}"),
+    ("verify_audit", "--export", "{folder}", "--public-key", "x"),
 ]
 
 

@@ -5,11 +5,11 @@ import logging
 from survey import audit
 from survey.exceptions import PolicyDenied
 from survey.jobs.services import Work
+from survey.ledgers.selectors import VERIFIED
 from survey.ledgers.verification import messages, selectors
 
 logger = logging.getLogger(__name__)
 JOB_KIND = "verify_ledgers"
-ACTION = "ledgers_verified"
 
 
 def verify_nightly(work: Work) -> None:
@@ -19,7 +19,7 @@ def verify_nightly(work: Work) -> None:
         logger.error("%s", fault)
     audit.record(
         by=None,
-        action=ACTION,
+        action=VERIFIED,
         succeeded=not report.faults,
         rows=report.rows,
         blocks=report.blocks,

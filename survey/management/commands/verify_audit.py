@@ -2,11 +2,13 @@
 
 import datetime as dt
 import time
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from survey.ledgers import signing
 from survey.ledgers.content import LEDGERS
 from survey.ledgers.verification import selectors
 from survey.management.base import SurveyCommand
@@ -22,9 +24,18 @@ class Command(SurveyCommand):
         """Ledgers, time, or the folder of an export."""
         parser.add_argument("--ledger", choices=[*LEDGERS], action="append", help="only this ledger (all)")
         parser.add_argument("--since", type=dt.date.fromisoformat, help="only blocks sealed since this day")
+        parser.add_argument("--export", type=Path, help="verify this folder instead of the database")
+        parser.add_argument("--public-key", help="public key of the export, as export_audit printed it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify and print."""
+        if options["export"]:
+            if not options["public_key"]:
+                raise CommandError("--export needs --public-key.")
+            self.tell(
+                selectors.Report(faults=[*signing.faults_of(options["export"], options["public_key"])]), 0
+            )
+            return
         since = options["since"]
         if since is not None:
             since = dt.datetime.combine(since, dt.time(), tzinfo=timezone.get_current_timezone())
