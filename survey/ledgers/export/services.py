@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,10 +53,10 @@ def write_export(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     done, ledgers = 0, {}
     for ledger in LEDGERS.values():
-        written = _write_ledger(
-            folder, ledger, chosen, lambda rows, before=done: progress(before + rows, total)
-        )  # type: ignore[misc]
-        done += written
+        written = 0
+        for rows in _write_ledger(folder, ledger, chosen):
+            written, done = written + rows, done + rows
+            progress(done, total)
         ledgers[ledger.name] = {"rows": written, "table": ledger.table, "columns": ledger.layouts}
     signing.sign(
         folder,
@@ -70,9 +70,9 @@ def write_export(
     return done
 
 
-def _write_ledger(folder: Path, ledger: Ledger, chosen: Any, progress: Callable[[int], None]) -> int:
+def _write_ledger(folder: Path, ledger: Ledger, chosen: Any) -> Iterator[int]:
+    """Write rows and blocks of a ledger; yields the number of rows of each block."""
     gone = set(LedgerRemoval.objects.filter(ledger=ledger.name).values_list("number", flat=True))
-    written = 0
     with (
         (folder / f"{ledger.name}.jsonl").open("w", encoding="utf-8", newline="\n") as rows,
         (folder / f"{ledger.name}.blocks.jsonl").open("w", encoding="utf-8", newline="\n") as blocks,
@@ -84,9 +84,7 @@ def _write_ledger(folder: Path, ledger: Ledger, chosen: Any, progress: Callable[
             facts = {name: getattr(block, name) for name in BLOCK_FIELDS}
             facts |= {"row_ids": block.row_ids, "sealed_at": block.sealed_at.isoformat(), "removed": removed}
             blocks.write(json.dumps(facts) + "\n")
-            written += len(lines)
-            progress(written)
-    return written
+            yield len(lines)
 
 
 def exports_of() -> Any:
