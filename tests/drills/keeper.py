@@ -86,7 +86,10 @@ def main() -> None:
     embedded.drop_database()
     os.environ["PLAIN_STATIC"] = "1"
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    from django.db import connections
+
     data = build()
+    connections.close_all()  # a restart of PostgreSQL would break the connection that building has left open
     environment = {name: os.environ[name] for name in INHERITED}
     print(json.dumps({"environment": environment, "data": data}), flush=True)
     for line in sys.stdin:

@@ -224,6 +224,7 @@ class System:
                     process.wait()
         self.keeper.stdin.close()  # type: ignore[union-attr]  # a pipe
         self.keeper.wait(30)
+        self.keeper.stdout.close()  # type: ignore[union-attr]  # a pipe
         self.log.close()
 
 
