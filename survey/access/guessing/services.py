@@ -78,7 +78,8 @@ class Attempt:
 
     def failed(self) -> None:
         """One more failure of the whole site; the attempt is already counted for its origin."""
-        _count(_site(), timezone.now(), SITE_PERIOD)
+        with transaction.atomic():
+            _count(_site(), timezone.now(), SITE_PERIOD)
 
 
 def begin(*limits: Limit) -> Attempt:

@@ -204,3 +204,9 @@ def test_a_page_outside_the_scope_answers_404_and_is_recorded(client: Client, re
     assert client.get(reverse("audit")).status_code == 404
     row = AuditEvent.objects.get(action="access_refused")
     assert (row.actor_id, row.details["view"]) == (respondent.pk, "audit")
+
+
+def test_a_wrong_password_outside_a_transaction_is_refused_with_the_form(transactional_db: None) -> None:
+    answer = Client().post("/sign-in/", {"username": "nobody", "password": "Wrong-Harbour-2031"})
+    assert answer.status_code in (200, 422)
+    assert "<form" in answer.content.decode()
