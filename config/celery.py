@@ -22,6 +22,7 @@ app.autodiscover_tasks(
         "survey.access",
         "survey.fieldwork",
         "survey.frame",
+        "survey.idempotency",
         "survey.jobs",
         "survey.ledgers",
         "survey.review",
@@ -52,5 +53,9 @@ app.conf.beat_schedule = {
     },
     "seal-ledgers": {"task": "survey.ledgers.tasks.seal", "schedule": 5.0},
     "verify-ledgers": {"task": "survey.ledgers.tasks.verify", "schedule": crontab(hour=3, minute=40)},
+    "delete-old-keys": {
+        "task": "survey.idempotency.tasks.delete_old_keys",
+        "schedule": crontab(hour=3, minute=30),
+    },
     "heartbeat": {"task": "config.health.heartbeat", "schedule": 20.0},
 }

@@ -2,16 +2,43 @@
 
 import sys
 
+import psycopg
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerError
-from psycopg.errors import QueryCanceled
+from psycopg.errors import IdleInTransactionSessionTimeout, QueryCanceled
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-# Exceptions of a stopped PostgreSQL or Valkey.
-OUTAGES = (OperationalError, InterfaceError, BrokerError, RedisConnectionError, RedisTimeoutError)
+# Exceptions of a stopped PostgreSQL or Valkey. Those of psycopg itself come from its pool and from cursors that Django does not wrap.
+OUTAGES = (
+    OperationalError,
+    InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    IdleInTransactionSessionTimeout,
+    BrokerError,
+    RedisConnectionError,
+    RedisTimeoutError,
+)
+
+
+def outage_in(error: BaseException | None) -> BaseException | None:
+    """The failure of a server that an error is, or was raised from or during. None when there is none.
+
+    A failure is often covered by a later one: Django's session raises ``SessionInterrupted`` for any error of its
+    table, a broken transaction refuses the next statement with ``InternalError``.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, OUTAGES):
+            return error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _page(request: HttpRequest, status: int, name: str = "") -> HttpResponse:
@@ -20,8 +47,14 @@ def _page(request: HttpRequest, status: int, name: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400."""
-    return _page(request, 400)
+    """400; 503 when a server failed below it; 401 when the session was ended during the request.
+
+    Signing out in another window ends the session of requests that are under way: they are repeated after
+    signing in again.
+    """
+    if failure := outage_in(exception):
+        return outage(request, failure)
+    return _page(request, 401 if isinstance(exception, SessionInterrupted) else 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -49,16 +82,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django turns an exception of a middleware into this page before an outer middleware can see it.
     """
-    error = sys.exc_info()[1]
-    return outage(request, error) if isinstance(error, OUTAGES) else _page(request, 500)
+    failure = outage_in(sys.exc_info()[1])
+    return outage(request, failure) if failure else _page(request, 500)
 
 
 def outage(request: HttpRequest, error: BaseException | None = None) -> HttpResponse:
     """503: a server behind the site does not answer, or a statement ran into the limit of web processes."""
     slow = isinstance(error.__cause__, QueryCanceled) if error else False
-    response = _page(request, 503, "503-slow" if slow else "")
+    is_api = request.path.startswith("/api/")
+    response = _problem() if is_api else _page(request, 503, "503-slow" if slow else "")
     if hasattr(request, "session"):
         # The session is stored in the database; saving it would wait for the database again.
         del request.session
     response.headers["Retry-After"] = "15"
     return response
+
+
+def _problem() -> HttpResponse:
+    body = {"type": "urn:problem:Outage", "title": _("The system is resting for a moment"), "status": 503}
+    return JsonResponse(body, status=503, content_type="application/problem+json")

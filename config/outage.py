@@ -6,7 +6,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-from config.errors import OUTAGES, outage
+from config.errors import OUTAGES, outage, outage_in
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +25,9 @@ class OutageMiddleware:
             return self._refuse(request, error)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Handle outages in views; other exceptions are left to Django."""
-        return self._refuse(request, exception) if isinstance(exception, OUTAGES) else None
+        """Views: only outages are handled here, everything else crashes and is logged."""
+        failure = outage_in(exception)
+        return self._refuse(request, failure) if failure else None
 
     def _refuse(self, request: HttpRequest, error: Exception) -> HttpResponse:
         logger.warning("outage on %s", request.path, exc_info=True)

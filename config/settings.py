@@ -93,6 +93,9 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": [
+                "survey.templatetags.idempotency"
+            ],  # every form has the field, as it has the CSRF token
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
@@ -338,6 +341,8 @@ SITE_ADDRESS = env("SITE_ADDRESS", default="")  # printed on letters
 BULK_UNDO_HOURS = env.int("BULK_UNDO_HOURS", default=24)
 # Looking at undecided sheets may stop when what is left moves no total by more than this part of its standard error.
 EDITING_STOP_SHARE = env.float("EDITING_STOP_SHARE", default=0.1)
+# For so long a form or a request of a machine that is sent again gets the response of the first time.
+IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", default=2)
 # Files of releases: built once, outside the web root, in folders named by the hash of what they show.
 REPORT_ROOT = Path(
     env("REPORT_ROOT", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local")) + "/reports")

@@ -11,7 +11,8 @@ from estimation.releases import urls as releases
 from estimation.report import urls as report
 from estimation.results import urls as results
 from estimation.runs import urls as runs
+from survey.idempotency.decorators import guard
 
 PACKAGES = (design, external, runs, index, results, releases, report, peers, rehearsal)
-urlpatterns = list(chain.from_iterable(package.urlpatterns for package in PACKAGES))
-api_urlpatterns = list(chain.from_iterable(package.api_urlpatterns for package in PACKAGES))
+urlpatterns = guard(chain.from_iterable(package.urlpatterns for package in PACKAGES))
+api_urlpatterns = guard(chain.from_iterable(package.api_urlpatterns for package in PACKAGES))

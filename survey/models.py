@@ -5,6 +5,7 @@ from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound, ContactNote
 from survey.fieldwork.models import DeskJob, Reminder, ReminderBatch, SiteNotice
 from survey.frame.models import FrameCount, FrameImport, ReportingUnit, UnitChange, UnitContact
+from survey.idempotency.models import IdempotencyKey
 from survey.jobs.models import Job
 from survey.ledgers.models import LedgerBlock, LedgerExport, LedgerGap, LedgerRemoval
 from survey.microdata.models import (
@@ -54,6 +55,7 @@ __all__ = [
     "FindingTrace",
     "FrameCount",
     "FrameImport",
+    "IdempotencyKey",
     "ItemNote",
     "ItemResponse",
     "ItemScore",

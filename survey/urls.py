@@ -8,6 +8,7 @@ from survey.collection import urls as collection
 from survey.fieldwork import urls as fieldwork
 from survey.frame import urls as frame
 from survey.ledgers import urls as ledgers
+from survey.idempotency.decorators import guard
 from survey.microdata import urls as microdata
 from survey.questionnaires import urls as questionnaires
 from survey.review import urls as review
@@ -25,5 +26,5 @@ PACKAGES = (
     ledgers,
     audit_trail,
 )
-urlpatterns = list(chain.from_iterable(package.urlpatterns for package in PACKAGES))
-api_urlpatterns = list(chain.from_iterable(package.api_urlpatterns for package in PACKAGES))
+urlpatterns = guard(chain.from_iterable(package.urlpatterns for package in PACKAGES))
+api_urlpatterns = guard(chain.from_iterable(package.api_urlpatterns for package in PACKAGES))

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey import audit
+from survey import audit, locks
 from survey.access.guessing import services as guessing
 from survey.access.models import Region, RoleAssignment, User
 from survey.access.own_sessions.services import end_sessions_of
@@ -27,6 +27,7 @@ def create_account(
 ) -> tuple[User, str]:
     """Create an account without any role. Returns it with its one-time password."""
     _require(by, Permission.MANAGE_USERS)
+    locks.hold(f"account {username.lower()}")
     if User.objects.filter(username__iexact=username).exists():
         raise PolicyDenied(_("This account name is taken."))
     password = initial_password()

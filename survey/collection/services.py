@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit
+from survey import audit, locks
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -111,6 +111,7 @@ def plan_round(
     """
     if not may(by, Permission.DESIGN):
         raise PermissionDenied
+    locks.hold(f"round of {year}")
     if CollectionRound.objects.filter(year=year).exists():
         raise PolicyDenied(_("There is a round of %(year)s already.") % {"year": year})
     if not opens_at < due_at <= closes_at:

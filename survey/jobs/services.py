@@ -109,9 +109,21 @@ def deliver(job_id: int) -> bool:
 
 
 def was_sent(job: Job) -> bool:
-    """False while no message about a waiting job has reached the broker."""
+    """False while no message about a waiting job has reached the broker, or can reach it after the transaction."""
     job.refresh_from_db()
-    return job.state != State.WAITING or job.sent_at is not None
+    return job.state != State.WAITING or job.sent_at is not None or will_be_sent()
+
+
+def will_be_sent() -> bool:
+    """True inside a transaction, whose commit sends the messages, while the broker answers."""
+    if not connection.in_atomic_block:
+        return False
+    try:
+        with current_app.connection_for_write() as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0, timeout=2)
+    except (BrokerError, RedisError, OSError):
+        return False
+    return True
 
 
 def requester(job: Job) -> Any | None:

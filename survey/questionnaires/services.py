@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
 
-from survey import audit
+from survey import audit, locks
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -36,6 +36,7 @@ def publish_questionnaire(
         first = faults[0]
         others = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise DefinitionError(first.code, first.where, first.message + others)
+    locks.hold(f"questionnaire {questionnaire.category} of {year}")
     same = QuestionnaireVersion.objects.filter(category=questionnaire.category, year=year)
     existing = same.filter(content_hash=questionnaire.content_hash).first()
     if existing:

@@ -33,6 +33,7 @@ LEVEL = {name: level for level, names in enumerate(LEVELS, start=1) for name in 
 NAMING_FOLDERS = {"storage", "templatetags", "commands"}
 # The base module that holds a table, under the name whose level it has.
 BASE = {"survey.audit": "models", "survey.encrypted_fields": "models", "survey.records": "models"}
+BASE = {"survey.audit": "models", "survey.records": "models", "survey.locks": "storage"}
 NOT_IMPORTED = {"api", "urls", "apps", "commands"}
 WITHOUT_ARRAYS = {"scope", "models", "forms", "tasks", "decorators", "pages", "views", "api", "urls"}
 FRAMEWORKS = {
@@ -71,8 +72,10 @@ ENTRIES = (
     "survey.audit",
     "survey.encrypted_fields",
     "survey.records",
+    "survey.locks",
     "survey.sentences",
     "survey.jobs*",
+    "survey.idempotency.decorators",
     "survey.*selectors",
     "survey.collection.models",
     "survey.frame.models",

@@ -102,3 +102,42 @@ def test_a_page_of_one_person_is_not_saved_by_another(person: Any, stack: Any, s
     page.evaluate("localStorage.clear()")
     person.open_section(sheet, SECTION)
     expect(page.locator(f"#cell-{ITEM}")).to_have_value(before)
+
+
+def test_only_the_cell_that_is_refused_stays_behind_and_blocks_the_filing(person: Any, sheet: int) -> None:
+    page = person.page
+    person.tolerate("status of 4", "status of 5", "net::ERR")
+    posts: list[str] = []
+
+    def answer(route: Any) -> None:
+        body = route.request.post_data or ""
+        posts.append(body)
+        if len(posts) == 1:
+            route.fulfill(status=503, headers={"Retry-After": "15"}, body="")  # a crash: sent again
+        elif f"cell={OTHER}" in body:
+            route.fulfill(status=400, body="")
+        else:
+            route.continue_()
+
+    page.route("**/save/", answer)
+    page.locator(f"#cell-{ITEM}").fill("844")
+    page.locator(f"#cell-{OTHER}").fill("45")
+    expect(person.cell(ITEM).locator(".cell-state")).to_have_attribute(*SAVED, timeout=PATIENCE)
+    expect(person.cell(OTHER).locator(".cell-state")).to_have_attribute("data-state", "refused")
+    assert len(posts) >= 3  # failed, refused together, and one by one
+    page.unroute("**/save/")
+
+    page.route("**/save/", lambda route: route.fulfill(status=503, body=""))
+    person.go(f"/sheets/{sheet}/submit/")
+    form = page.locator("form[data-filing]")
+    if form.count():
+        form.evaluate("form => form.requestSubmit()")
+        expect(page.locator("#outbox [role=alert]")).to_be_visible()
+        assert page.url.endswith("/submit/")
+    page.unroute("**/save/")
+    person.open_section(sheet, SECTION)
+    expect(page.locator("#sheet-state")).to_have_attribute(*SAVED, timeout=PATIENCE)  # kept, sent once more
+    person.open_section(sheet, SECTION)
+    expect(page.locator(f"#cell-{ITEM}")).to_have_value("844")
+    expect(page.locator(f"#cell-{OTHER}")).to_have_value("45")
+    person.errors[:] = [error for error in person.errors if ": 503 " not in error]  # those of this test

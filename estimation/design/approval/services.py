@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from estimation.design import selectors
 from estimation.design.models import SampleDesign
 from estimation.design.services import State, locked
-from survey import audit
+from survey import audit, locks
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -31,6 +31,7 @@ def approve_design(design: SampleDesign, *, by: User, content_hash: str) -> Samp
         raise PolicyDenied(
             _("The sample has been drawn again since you opened the page. Look at it once more.")
         )
+    locks.hold(f"approved design of {row.round_id}")
     if SampleDesign.objects.filter(round=row.round, state__in=selectors.USABLE).exists():
         raise PolicyDenied(_("The round has an approved design. Withdraw it first."))
     row.state, row.approved_by, row.approved_at = State.APPROVED, by, timezone.now()

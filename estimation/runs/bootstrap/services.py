@@ -108,10 +108,10 @@ def enqueue_chunks(row: Bootstrap, *, queue: str = "") -> list[Job]:
 
 
 def was_sent(row: Bootstrap) -> bool:
-    """False while the message of a waiting chunk has not been sent."""
+    """False while the message of a waiting chunk has not been sent, and is not sent after the transaction."""
     keys = [str(pk) for pk in row.chunks.values_list("pk", flat=True)]
     waiting = Job.objects.filter(kind="bootstrap_chunk", key__in=keys, state=Job.State.WAITING)
-    return not waiting.filter(sent_at=None).exists()
+    return not waiting.filter(sent_at=None).exists() or jobs.will_be_sent()
 
 
 def _reset(row: Bootstrap, by: User | None) -> None:

@@ -17,7 +17,7 @@ from django.db.models.functions import Least
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey import audit
+from survey import audit, locks
 from survey.access.activation import codes
 from survey.access.guessing import services as guessing
 from survey.access.guessing.services import Limit
@@ -36,6 +36,7 @@ def issue_activation_code(*, unit: Any, by: User) -> str:
     """Create a code for a unit and return it in plain text; earlier unused codes expire."""
     if not may(by, Permission.MANAGE_UNITS, unit):
         raise PermissionDenied
+    locks.hold(f"activation code of {unit.pk}")
     now = timezone.now()
     earlier = ActivationCode.objects.filter(unit=unit, used_at=None, expires_at__gt=now)
     replaced = earlier.update(expires_at=now)
@@ -115,6 +116,7 @@ def activate_account(
     used = ActivationCode.objects.filter(pk=code.pk, used_at=None, expires_at__gt=now).update(used_at=now)
     if not used:
         raise PolicyDenied(_("This activation code has already been used or has expired."))
+    locks.hold(f"account {username.lower()}")
     if User.objects.filter(username__iexact=username).exists():
         raise PolicyDenied(_("This account name is taken."))
     user = User.objects.create_user(

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey import audit
+from survey import audit, locks
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -53,6 +53,7 @@ def request_job(*, by: User, kind: str, round_: CollectionRound, setting: QueueF
         raise PolicyDenied(_("Choose what is to be made."))
     if not may(by, permission_of(kind)):
         raise PermissionDenied
+    locks.hold(f"files of {by.pk}")
     if jobs_of(by).filter(job__state__in=jobs.OPEN).count() >= MAX_OPEN_JOBS:
         raise PolicyDenied(
             _("Wait until one of your %(count)s jobs is done, or cancel one.") % {"count": MAX_OPEN_JOBS}

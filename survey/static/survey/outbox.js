@@ -81,6 +81,17 @@
     holder.replaceChildren(box);
   };
 
+  // Nothing is filed while this browser holds entries that have not reached the server.
+  document.addEventListener("submit", (event) => {
+    const holder = document.getElementById("outbox");
+    if (!holder || !event.target.matches("form[data-filing]")) return;
+    const left = sections(holder.dataset);
+    if (!left.length) return;
+    event.preventDefault();
+    tell(holder, left);
+    holder.scrollIntoView({ block: "center" });
+  });
+
   window.surveyOutbox = { read, keep, body, post, refusedOf };
   window.addEventListener("online", sendLeftovers);
   sendLeftovers();

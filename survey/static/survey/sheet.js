@@ -16,6 +16,10 @@
   let failures = 0;
   let halted = false;
   let leaving = false;
+  let single = false; // one cell a request, until the refused one is found
+
+  const LATER = [408, 425, 429]; // like a failed server: the same request is sent again later
+  const VALUE = [400, 413, 414, 422, 431]; // something in the request itself is refused
 
   const cellOf = (key) => form.querySelector(`.cell[data-key="${CSS.escape(key)}"]`);
   const clock = () => new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Shanghai" });
@@ -80,7 +84,8 @@
     outbox.post(texts.save, outbox.body(texts.user, form.elements.revision.value, batch, refresh), leaving);
 
   const flush = async () => {
-    const batch = waiting();
+    const all = waiting();
+    const batch = single ? all.slice(0, 1) : all;
     if (busy || halted || !batch.length) return;
     busy = true;
     for (const [key] of batch) show(key, "saving", texts.textSaving);
@@ -103,8 +108,22 @@
       if (!response.headers.has("HX-Redirect")) document.dispatchEvent(new CustomEvent("survey:signed-out"));
       return undefined;
     }
-    if (response.status >= 500 || response.status === 429) return retry(batch, texts.textOffline);
+    if (response.status >= 500 || LATER.includes(response.status)) return retry(batch, texts.textOffline);
+    if (VALUE.includes(response.status)) return isolate(batch, html);
     return refused(batch, html);
+  };
+
+  // A request that is too large or not understood is repeated cell by cell: only the cell that is refused alone
+  // stays behind, marked, and the others go on.
+  const isolate = (batch, html) => {
+    single = true;
+    if (batch.length > 1) return;
+    const [[key, sent]] = batch;
+    if (queue.get(key)?.seq === sent.seq) queue.set(key, { ...sent, refused: true });
+    keep();
+    show(key, "refused", texts.textRefused);
+    showBar("refused", texts.textRefused);
+    explain(html);
   };
 
   const stored = (batch, response, html) => {
@@ -124,6 +143,7 @@
       }
     }
     form.elements.revision.value = revision;
+    if (!waiting().length) single = false;
     keep();
     const stale = new Set(batch.map(([key]) => key).filter((key) => !refusedKeys.has(key)));
     window.htmx.swap(document.body, html, { swapStyle: "none" });
@@ -147,11 +167,15 @@
     showAlert(text, link);
   };
 
-  // The sheet no longer takes answers (closed, submitted by a colleague): say why and stop asking.
+  // The sheet takes no answers now (closed, submitted by a colleague, another person has signed in): say why, and ask
+  // again only when somebody comes back to this page.
   const refused = (batch, html) => {
     halted = true;
     for (const [key] of batch) show(key, "refused", texts.textRefused);
     showBar("refused", texts.textRefused);
+    explain(html);
+  };
+  const explain = (html) => {
     const holder = document.createElement("template");
     holder.innerHTML = html;
     alertBox.replaceChildren(...[holder.content.querySelector(".notice")].filter(Boolean));
@@ -258,6 +282,12 @@
     return undefined;
   };
 
+  const resume = () => {
+    if (!waiting().length) return;
+    halted = false;
+    flush();
+  };
+
   const restore = () => {
     for (const [key, one] of outbox.read(store)) {
       const cell = cellOf(key);
@@ -280,9 +310,9 @@
   form.addEventListener("submit", onSubmit);
   document.body.addEventListener("htmx:oobBeforeSwap", guard);
   document.addEventListener("survey:flush", flush);
-  document.addEventListener("survey:signed-in", flush);
+  document.addEventListener("survey:signed-in", resume);
   window.addEventListener("online", flush);
-  window.addEventListener("focus", () => { if (failures) flush(); });
+  window.addEventListener("focus", () => { if (failures || halted) resume(); });
   document.addEventListener("visibilitychange", () => {
     leaving = document.visibilityState === "hidden";
     if (leaving || failures) flush();

@@ -1,0 +1,1 @@
+"""A request that creates something is carried out once, however often it is sent."""
