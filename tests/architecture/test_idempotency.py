@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.test import override_settings
 from django.urls import reverse
 
 from survey.idempotency.services import FIELD, HEADER
 from tests.architecture.matrix import WRITE_COUNTS, expected, named_views, url_name
-from tests.architecture.matrix_data import INSIDE, CachedUserBackend, MatrixData
+from tests.architecture.matrix_data import INSIDE, Browser, CachedUserBackend, MatrixData
 from tests.architecture.matrix_rows import Row
 from tests.architecture.matrix_table import TABLE
 
@@ -98,9 +99,11 @@ def data(django_db_setup: None, django_db_blocker: Any) -> Iterator[MatrixData]:
         transaction.set_rollback(True)
 
 
-def _send(data: MatrixData, key: str, row: Row, actor: Any, body: dict[str, Any], once: str) -> Any:
+def send(data: MatrixData, key: str, row: Row, actor: Any, body: dict[str, Any], once: str) -> Any:
+    """Send the request of a row with an idempotency key, or without one when it is empty."""
     region = data.regions[INSIDE]
-    name, browser = url_name(key), actor.browser()
+    name, browser = url_name(key), Browser()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = actor.session
     url = reverse(name, args=row.args(data, region)) + row.query
     headers = row.headers(region)
     if name.startswith("api_"):
@@ -125,9 +128,9 @@ def repeats(data: MatrixData, key: str, row: Row, once: str = "a key") -> list[s
         fixed = Row(
             args=lambda data, region: url_args, method=row.method, headers=row.headers, query=row.query
         )
-        first = _send(data, key, fixed, actor, body, once)
+        first = send(data, key, fixed, actor, body, once)
         between = WRITE_COUNTS.read(again=True)
-        second = _send(data, key, fixed, actor, body, once)
+        second = send(data, key, fixed, actor, body, once)
         written = {table: rows for table, rows in (WRITE_COUNTS.read(again=True) - between).items() if rows}
         if first.status_code >= 400:
             violations.append(f"the first request is refused: {first.status_code}")
