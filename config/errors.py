@@ -13,7 +13,8 @@ from psycopg.errors import IdleInTransactionSessionTimeout, QueryCanceled
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-# Exceptions of a stopped PostgreSQL or Valkey. Those of psycopg itself come from its pool and from cursors that Django does not wrap.
+# Exceptions of a stopped PostgreSQL or Valkey. Those of psycopg itself come from its pool and from
+# cursors that Django does not wrap.
 OUTAGES = (
     OperationalError,
     InterfaceError,

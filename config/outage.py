@@ -29,7 +29,7 @@ class OutageMiddleware:
         failure = outage_in(exception)
         return self._refuse(request, failure) if failure else None
 
-    def _refuse(self, request: HttpRequest, error: Exception) -> HttpResponse:
+    def _refuse(self, request: HttpRequest, error: BaseException) -> HttpResponse:
         logger.warning("outage on %s", request.path, exc_info=True)
         connection.close()
         return outage(request, error)

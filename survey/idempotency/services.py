@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from survey import encryption
@@ -82,9 +83,9 @@ def header_claim(request: HttpRequest, key: str) -> Claim:
     return Claim(owner_of(request), _path(request), _hash(key.encode()), fingerprint_of(request))
 
 
-def keep(row: IdempotencyKey, response: HttpResponse) -> None:
+def keep(row: IdempotencyKey, response: HttpResponseBase) -> None:
     """Store the response of a request that was carried out; drop the key of one that was refused."""
-    if response.status_code >= 400 or response.streaming:
+    if response.status_code >= 400 or not isinstance(response, HttpResponse):
         row.delete()
         return
     row.status = response.status_code

@@ -45,6 +45,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "config.design imports survey.review.scores.peers": "the design page shows the box plot of the site",
         "config.design imports survey.submissions.models": "the design page shows the states of a sheet",
         "config.site_files imports survey.access.decorators": "every view needs an access rule, also robots.txt",
+        "config.settings names survey.templatetags.idempotency": "the field that every form has is known to every template",
         "config.settings names estimation.public.middleware.PublicPages": "MIDDLEWARE is a setting",
         "config.settings names survey.access.middleware.SignInMiddleware": "MIDDLEWARE is a setting",
         "config.settings names survey.access.passwords.hashers.QueuedArgon2PasswordHasher": "PASSWORD_HASHERS is a setting",
