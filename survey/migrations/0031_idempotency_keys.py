@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0029_second_factors_of_django_otp'),
+        ('survey', '0030_ledgers'),
     ]
 
     operations = [
