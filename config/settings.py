@@ -366,7 +366,8 @@ _smtp = {
     "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "OPTIONS": {"host": env("EMAIL_HOST", default="localhost"), "port": env.int("EMAIL_PORT", default=25)},
 }
-MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"} if LOCAL_MODE else _smtp}
+_console = {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+MAILERS = {"default": _console if LOCAL_MODE and not env("EMAIL_HOST", default="") else _smtp}
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="survey@localhost")
 
 LOGGING = {

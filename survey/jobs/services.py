@@ -2,7 +2,8 @@
 
 A job is requested by a row in the caller's transaction. A message to the broker only has its primary key, and the
 sweep sends it again when it was lost. A worker has a token under a lease: heartbeats extend the lease, it expires
-when the worker dies, and an attempt whose token was replaced cannot store anything.
+when the worker dies, and an attempt whose token was replaced cannot store anything. All times are those of the
+database: a worker whose own clock is wrong neither takes a job from another one nor keeps it.
 """
 
 import logging
@@ -20,10 +21,10 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from survey import clock
 from survey.exceptions import SurveyError
 from survey.jobs import storage
 from survey.jobs.kinds import Cancelled, Kind, LostClaim, kind_of, registered
@@ -57,14 +58,17 @@ def enqueue(
     ``by`` is a user, or None for the system. With ``send`` a message is sent when the transaction is committed;
     without it the caller runs the job at once, and the sweep sends a message only if the caller does not.
     """
+    now = clock.now()
     job = Job(
+        requested_at=now,
+        available_at=now,
         kind=kind,
         key=str(key),
         requested_by=getattr(by, "pk", None),
         arguments=dict(arguments or {}),
         not_after=not_after,
         queue=queue,
-        sent_at=None if send else timezone.now(),
+        sent_at=None if send else now,
     )
     try:
         with transaction.atomic():
@@ -78,7 +82,7 @@ def enqueue(
 
 def enqueue_missing(kind: str, key: object) -> Job | None:
     """Enqueue a job that a sweep found missing. None when it failed within a day: it would fail again."""
-    lately = timezone.now() - timedelta(days=1)
+    lately = clock.now() - timedelta(days=1)
     failed = Job.objects.filter(kind=kind, key=str(key), state=State.FAILED, finished_at__gt=lately)
     return None if failed.exists() else enqueue(kind, key)
 
@@ -87,7 +91,7 @@ def run_waiting(*kinds: str) -> int:
     """Run all waiting jobs of these kinds in this process, including those that they enqueue. Returns their number."""
     done = 0
     while job := Job.objects.filter(
-        state=State.WAITING, kind__in=kinds, available_at__lte=timezone.now()
+        state=State.WAITING, kind__in=kinds, available_at__lte=clock.now()
     ).first():
         done += run(job.pk)
     return done
@@ -104,7 +108,7 @@ def deliver(job_id: int) -> bool:
     except (BrokerError, RedisError, OSError):
         logger.warning("the broker does not answer; job %s (%s) waits", job_id, job.kind)
         return False
-    Job.objects.filter(pk=job_id).update(sent_at=timezone.now())
+    Job.objects.filter(pk=job_id).update(sent_at=clock.now())
     return True
 
 
@@ -135,7 +139,7 @@ def requester(job: Job) -> Any | None:
 
 def claim(job_id: int) -> "Work | None":
     """Claim a waiting job. None when it is not available; only one of concurrent callers gets it."""
-    now = timezone.now()
+    now = clock.now()
     row = Job.objects.filter(pk=job_id).first()
     if row is None:
         return None
@@ -219,7 +223,7 @@ class Work:
             with suppress(RedisError):
                 cache.set(_cache_key(self.job.pk), done * 100 // (total or 1), self.kind.lease)
         else:
-            now = timezone.now()
+            now = clock.now()
             extended = (
                 self.owned()
                 .filter(cancel_requested=False)
@@ -261,7 +265,7 @@ class Work:
             finally:
                 self._storing = False
             self.owned().update(
-                state=State.DONE, finished_at=timezone.now(), expires_at=self.expires_at, arguments={}
+                state=State.DONE, finished_at=clock.now(), expires_at=self.expires_at, arguments={}
             )
         self.stored = True
 
@@ -279,7 +283,7 @@ class Work:
         with transaction.atomic():
             row = self.owned().select_for_update().first()
             if row is not None:
-                _requeue(row, timezone.now() + delay)
+                _requeue(row, clock.now() + delay)
 
 
 def percent_of(job: Job) -> int:
@@ -314,7 +318,7 @@ def cancel(job_id: int) -> bool:
 
 def sweep() -> int:
     """Requeue jobs with an expired lease, expire late jobs, remove files, send messages. Returns messages sent."""
-    now = timezone.now()
+    now = clock.now()
     _requeue_expired(now)
     for pk in Job.objects.filter(state=State.WAITING, not_after__lte=now).values_list("pk", flat=True):
         _end(Job.objects.filter(pk=pk, state=State.WAITING), State.EXPIRED, LATE())
@@ -365,7 +369,7 @@ def _end(rows: "QuerySet[Job]", state: str, error: Sentence = NO_ERROR) -> None:
         return
     storage.remove(row.file)
     row.state, row.error = state, error
-    row.finished_at, row.file, row.token = timezone.now(), "", ""
+    row.finished_at, row.file, row.token = clock.now(), "", ""
     ended = kind_of(row.kind).ended
     if ended is not None:
         ended(row)

@@ -34,6 +34,12 @@ NAMING_FOLDERS = {"storage", "templatetags", "commands"}
 # The base module that holds a table, under the name whose level it has.
 BASE = {"survey.audit": "models", "survey.encrypted_fields": "models", "survey.records": "models"}
 BASE = {"survey.audit": "models", "survey.records": "models", "survey.locks": "storage"}
+BASE = {
+    "survey.audit": "models",
+    "survey.records": "models",
+    "survey.locks": "storage",
+    "survey.clock": "storage",
+}
 NOT_IMPORTED = {"api", "urls", "apps", "commands"}
 WITHOUT_ARRAYS = {"scope", "models", "forms", "tasks", "decorators", "pages", "views", "api", "urls"}
 FRAMEWORKS = {
@@ -73,6 +79,7 @@ ENTRIES = (
     "survey.encrypted_fields",
     "survey.records",
     "survey.locks",
+    "survey.clock",
     "survey.sentences",
     "survey.jobs*",
     "survey.idempotency.decorators",

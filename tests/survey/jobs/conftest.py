@@ -45,6 +45,14 @@ def hang(work):
     work.file().write_text("half")
     time.sleep(60)
 
+def finish(work):
+    work.file().write_text("half")
+    while not os.path.exists(os.path.join(os.environ["JOB_FOLDER"], "go")):
+        time.sleep(0.05)
+    with work.store():
+        services.enqueue("result", send=False)
+
+kinds.register("finish", finish, lease=1)
 kinds.register("hang", hang, lease=1, attempts=3)
 kinds.register("crash", lambda work: os._exit(9), lease=1, attempts=3)
 services.run({job})

@@ -1,5 +1,6 @@
 """Background jobs with two connections and with worker processes that are killed."""
 
+import signal
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from survey import clock
+from survey.jobs.kinds import LostClaim
 from survey.jobs.models import Job
 from survey.jobs.services import Work, cancel, claim, enqueue, run, sweep
 from tests.survey.jobs.conftest import wait_until
@@ -120,6 +123,84 @@ def test_the_job_of_a_killed_worker_is_done_by_another(register: Any, worker: Wo
     assert run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempts) == (State.DONE, 2)
+
+
+def store_a_result(work: Work) -> None:
+    """The function of a kind that stores one row."""
+    with work.store():
+        enqueue("result", send=False)
+
+
+def test_a_paused_worker_that_wakes_after_its_lease_stores_nothing(
+    register: Any, worker: Worker, files: Path
+) -> None:
+    register("finish", store_a_result, lease=1)
+    job = enqueue("finish", send=False)
+    process = worker(job.pk)
+    wait_until(lambda: list(files.iterdir()))
+    process.send_signal(signal.SIGSTOP)
+
+    def back() -> bool:
+        sweep()
+        return Job.objects.get(pk=job.pk).state == State.WAITING
+
+    wait_until(back)
+    assert run(job.pk)
+    (files / "go").touch()
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(60) == 0
+    assert Job.objects.filter(kind="result").count() == 1
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (State.DONE, 2)
+
+
+@pytest.fixture
+def wrong_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Shifts the clock of this process by hours; the database keeps its own."""
+    true_now = timezone.now
+
+    def shift(hours: int) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: true_now() + timedelta(hours=hours))
+
+    return shift
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_sweep_with_a_wrong_clock_neither_takes_a_job_nor_leaves_it(
+    register: Any, wrong_clock: Any, hours: int
+) -> None:
+    register("count", store_a_result)
+    job = enqueue("count", send=False)
+    work = claim(job.pk)
+    assert work is not None
+    wrong_clock(hours)
+    sweep()
+    assert Job.objects.get(pk=job.pk).state == State.RUNNING  # its lease has not expired
+    assert claim(job.pk) is None
+    Job.objects.filter(pk=job.pk).update(leased_until=clock.now() - timedelta(seconds=1))
+    sweep()
+    assert Job.objects.get(pk=job.pk).state == State.WAITING
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_worker_with_a_wrong_clock_holds_its_lease_and_loses_it_in_time(
+    register: Any, wrong_clock: Any, hours: int
+) -> None:
+    register("count", store_a_result, lease=60)
+    wrong_clock(hours)
+    job = enqueue("count", send=False)
+    late = claim(job.pk)
+    assert late is not None  # available at once, whatever the clock of the requester
+    late.progress(1)
+    lease = Job.objects.get(pk=job.pk).leased_until
+    assert lease is not None and abs(lease - clock.now() - timedelta(seconds=60)) < timedelta(seconds=30)
+    wrong_clock(0)
+    Job.objects.filter(pk=job.pk).update(leased_until=clock.now() - timedelta(seconds=1))
+    sweep()
+    assert run(job.pk)
+    with pytest.raises(LostClaim), late.store():
+        pass
+    assert Job.objects.filter(kind="result").count() == 1
 
 
 def test_a_job_that_kills_its_workers_fails_after_its_attempts(register: Any, worker: Worker) -> None:
