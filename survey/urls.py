@@ -7,8 +7,8 @@ from survey.audit_trail import urls as audit_trail
 from survey.collection import urls as collection
 from survey.fieldwork import urls as fieldwork
 from survey.frame import urls as frame
-from survey.ledgers import urls as ledgers
 from survey.idempotency.decorators import guard
+from survey.ledgers import urls as ledgers
 from survey.microdata import urls as microdata
 from survey.questionnaires import urls as questionnaires
 from survey.review import urls as review

@@ -32,10 +32,9 @@ LEVEL = {name: level for level, names in enumerate(LEVELS, start=1) for name in 
 # Folders whose name holds for every module in them; everywhere else the name of the module itself decides.
 NAMING_FOLDERS = {"storage", "templatetags", "commands"}
 # The base module that holds a table, under the name whose level it has.
-BASE = {"survey.audit": "models", "survey.encrypted_fields": "models", "survey.records": "models"}
-BASE = {"survey.audit": "models", "survey.records": "models", "survey.locks": "storage"}
 BASE = {
     "survey.audit": "models",
+    "survey.encrypted_fields": "models",
     "survey.records": "models",
     "survey.locks": "storage",
     "survey.clock": "storage",

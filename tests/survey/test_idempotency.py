@@ -74,15 +74,16 @@ def test_keys_of_two_users_are_apart(browser: Client, world: Any) -> None:
 
 def test_a_refused_request_may_be_sent_again(browser: Client, world: Any) -> None:
     key = uuid4().hex
-    assert api_note(browser, world, key, text="").status_code == 400
+    assert api_note(browser, world, key, channel="none").status_code == 400
     assert not IdempotencyKey.objects.exists()
     assert api_note(browser, world, key).status_code == 201
 
 
 def test_a_request_that_failed_leaves_neither_key_nor_rows(
-    browser: Client, world: Any, monkeypatch: pytest.MonkeyPatch
+    committed_world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = uuid4().hex
+    world, key, browser = committed_world, uuid4().hex, Client(raise_request_exception=False)
+    browser.force_login(make_user("provincial_administrator", "320000"))
 
     def lost(*args: Any) -> None:
         raise OperationalError("the connection is lost")

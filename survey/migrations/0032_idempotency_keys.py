@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('survey', '0030_ledgers'),
+        ('survey', '0031_encrypted_columns'),
     ]
 
     operations = [
