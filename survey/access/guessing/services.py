@@ -28,7 +28,8 @@ from survey.access.models import AttemptCounter
 
 FORGOTTEN_AFTER = dt.timedelta(hours=12)  # without an attempt a counter starts again
 SITE_PERIOD = dt.timedelta(minutes=10)
-COOKIE = "known_device"
+SALT = "known_device"
+COOKIE = f"{settings.COOKIE_PREFIX}known_device"
 COOKIE_AGE = 400 * 24 * 3600  # the survey calls once a year
 COOKIE_ACCOUNTS = 5  # accounts that one browser is known for
 DEVICE_LIMIT = 20  # failures after which a known browser is treated as any other
@@ -154,7 +155,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, username: 
     ]
     response.set_cookie(
         COOKIE,
-        signing.dumps(remembered, salt=COOKIE),
+        signing.dumps(remembered, salt=SALT),
         max_age=COOKIE_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -164,7 +165,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, username: 
 
 def _devices(request: HttpRequest) -> list[tuple[str, str]]:
     try:
-        devices = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_AGE)
+        devices = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=COOKIE_AGE)
         return [(str(account), str(identifier)) for account, identifier in devices]
     except (signing.BadSignature, TypeError, ValueError):
         return []

@@ -74,4 +74,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     if user.is_authenticated:
         messages.success(request, _("You have signed out."))
-    return redirect("sign_in")
+    response = redirect("sign_in")
+    # What pages of this session have left in the browser goes with it; what was typed and not sent yet stays.
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response

@@ -4,7 +4,7 @@
   "use strict";
   const cookie = (name) => document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
   // A sign-in in another tab changes the token: the cookie knows it, this page does not.
-  const token = () => cookie("csrftoken") ?? window.survey?.token() ?? "";
+  const token = () => cookie("__Host-csrftoken") ?? cookie("csrftoken") ?? window.survey?.token() ?? "";
   const PATIENCE = 20000; // a request that hangs is a lost network
 
   const read = (name) => {

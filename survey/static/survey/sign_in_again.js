@@ -21,9 +21,10 @@
     form.elements.password.focus();
   };
   const cookie = (name) => document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
+  const token = () => cookie("__Host-csrftoken") ?? cookie("csrftoken") ?? "";
   // Signing in changes the token: the forms of this page must carry the new one.
   const renewTokens = () => {
-    const fresh = cookie("csrftoken");
+    const fresh = token();
     if (!fresh) return;
     document.querySelector('meta[name="csrf-token"]').content = fresh;
     for (const input of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) input.value = fresh;
@@ -35,7 +36,7 @@
     try {
       const answer = await fetch(form.action, {
         method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual",
-        headers: { "X-CSRFToken": cookie("csrftoken") ?? "" },
+        headers: { "X-CSRFToken": token() },
       });
       if (answer.type !== "opaqueredirect") return say(answer.status === 422 ? dialog.dataset.textWrong : dialog.dataset.textBlocked);
     } catch {

@@ -55,7 +55,9 @@ def test_hashes_are_those_of_django(in_web_process: HashingProcess) -> None:
 def test_the_process_has_a_low_priority_and_ends_with_its_parent(process: HashingProcess) -> None:
     encode(process)
     child: Any = process._process
-    assert os.getpriority(os.PRIO_PROCESS, child.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
+    assert os.getpriority(os.PRIO_PROCESS, child.pid) == min(
+        19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
+    )
     child.stdin.close()  # what the end of this process does
     assert child.wait(10) == 0
 
