@@ -149,7 +149,6 @@ def test_counters_hold_no_names_and_are_forgotten(client: Client, respondent: Us
 LIMIT = Limit("account", "filler-one", 1)
 
 
-@pytest.mark.django_db
 def test_two_requests_at_once_are_two_attempts(transactional_db: None) -> None:
     first, second = race(lambda: guessing.begin(LIMIT), lambda: guessing.begin(LIMIT))
     assert first.error is None and isinstance(second.error, TooManyAttempts)
