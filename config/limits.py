@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from config.errors import length_required, too_large
-from survey.frame.reading import LARGEST_FILE as LARGEST_FRAME
+from survey.frame.parsing import LARGEST_FILE as LARGEST_FRAME
 from survey.submissions.workbook.reading import LARGEST_FILE as LARGEST_WORKBOOK
 
 KB, MB = 2**10, 2**20

@@ -44,6 +44,10 @@ def post_fork(arbiter: Any, worker: Any) -> None:
         if listener not in worker.sockets:
             listener.sock.close()
     worker.cfg.set("threads", worker.pool.threads)
+    if worker.pool.name == "uploads":
+        from survey.untrusted.reading import start  # loaded with the program, before the fork
+
+        start()
 
 
 def pre_request(worker: Any, request: Any) -> None:

@@ -1,15 +1,12 @@
 """Writes of external series: one person enters a version, another approves it; files are imported after a dry run."""
 
-import csv
 import datetime as dt
 import hashlib
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import openpyxl
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
@@ -18,14 +15,20 @@ from django.utils.translation import gettext as _
 
 from estimation.external.catalogue import all_series
 from estimation.external.models import ExternalFile, ExternalSeries
+from estimation.external.parsing import series_lines
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
-from survey.exceptions import PolicyDenied
+from survey.exceptions import FileRefused, PolicyDenied
+from survey.untrusted.messages import DAMAGED
+from survey.untrusted.protocol import FileRefusedError
+from survey.untrusted.reading import read_one
+from survey.untrusted.spreadsheet import value_of
 
 COLUMNS = ("code", "year", "value", "source", "source_date")
 MAX_ROWS, MAX_BYTES = 2000, 2_000_000
+MAX_LINES = 20_000  # with blank lines and the header
 LARGEST = Decimal(10) ** 24  # limit of the database column
 
 
@@ -122,10 +125,10 @@ def approve_value(row: ExternalSeries, *, by: User) -> ExternalSeries:
 
 
 def read_file(name: str, content: bytes) -> list[Row]:
-    """The lines of a CSV or Excel file with the effect of each. Raises PolicyDenied for any other content."""
+    """The lines of a CSV or Excel file with the effect of each. Raises PolicyDenied, FileRefused for any other content."""
     if len(content) > MAX_BYTES:
         raise PolicyDenied(_("The file is larger than 2 MB."))
-    lines = _excel(content) if name.lower().endswith(".xlsx") else _csv(content)
+    lines = iter(_lines(name, content))
     header = [str(name or "").strip().lower() for name in next(lines, ())]
     if not {"code", "year", "value", "source"} <= set(header):
         raise PolicyDenied(_("The first line names the columns: %(names)s.") % {"names": ", ".join(COLUMNS)})
@@ -148,21 +151,16 @@ def read_file(name: str, content: bytes) -> list[Row]:
     return rows
 
 
-def _csv(content: bytes) -> Iterator[Sequence[Any]]:
+def _lines(name: str, content: bytes) -> list[list[Any]]:
+    """The lines of a file. Raises PolicyDenied, FileRefused, Overloaded."""
+    workbook = name.lower().endswith(".xlsx")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("gb18030", errors="replace")
-    return iter(csv.reader(io.StringIO(text)))
-
-
-def _excel(content: bytes) -> Iterator[Sequence[Any]]:
-    try:
-        workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except Exception as error:  # openpyxl does not wrap the errors of its zip and XML readers
+        lines = read_one(series_lines, content, workbook=workbook, lines=MAX_LINES)
+        return [[value_of(cell) for cell in line] for line in lines]
+    except FileRefusedError as error:
         raise PolicyDenied(_("This is not an Excel file.")) from error
-    sheet = workbook.worksheets[0]
-    return iter(sheet.iter_rows(values_only=True))
+    except (TypeError, ValueError) as error:  # not what the parser yields
+        raise FileRefused(DAMAGED()) from error
 
 
 def _row(

@@ -16,7 +16,7 @@ from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.access.scope import may
-from survey.exceptions import PolicyDenied
+from survey.exceptions import PolicyDenied, SurveyError
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -85,7 +85,7 @@ def external_import(request: AuthenticatedRequest) -> HttpResponse:
         try:
             stored = external.keep_file(name=file.name, content=file.read(), by=request.user)
             return redirect("external_file", stored.pk)
-        except PolicyDenied as refusal:
+        except SurveyError as refusal:
             refused = str(refusal.sentence)
     return page(
         request,

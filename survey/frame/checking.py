@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from survey.classification import CATEGORIES, ENTERPRISES, REGIONS, entries
 from survey.frame.columns import column_positions, normalised_text
-from survey.frame.reading import LONGEST_CELL, SCIENTIFIC, FileRefusedError, Table
+from survey.frame.parsing import LONGEST_CELL, SCIENTIFIC, Table
 from survey.questionnaires.credit_code import is_valid
 from survey.questionnaires.loader import load_codelist
+from survey.untrusted.protocol import FileRefusedError
 
 COUNTED = frozenset({"CAT03", "CAT04", "CAT08"})  # sampled by category and region
 MOST_FINDINGS = 5_000

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from survey.frame.models import FrameImport
-from survey.frame.reading import LARGEST_FILE
+from survey.frame.parsing import LARGEST_FILE
 
 
 class UploadForm(forms.Form):

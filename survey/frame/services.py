@@ -20,13 +20,15 @@ from survey.frame.columns import column_positions
 from survey.frame.comparing import Plan, compare_counts, compare_units
 from survey.frame.messages import REFUSALS
 from survey.frame.models import FrameImport
-from survey.frame.reading import LARGEST_FILE, FileRefusedError, Table, read_table
+from survey.frame.parsing import LARGEST_FILE, Table
+from survey.frame.reading import open_table
 from survey.frame.selectors import existing_counts, existing_units
 from survey.frame.storage import load_counts, load_units, lock_frame
 from survey.frame.summary import FrameSummary
 from survey.jobs import services as jobs
 from survey.jobs.models import Job
 from survey.jobs.services import Work
+from survey.untrusted.protocol import FileRefusedError
 
 State = FrameImport.State
 SMALL_FILE = 256 * 1024  # checked during the request
@@ -174,7 +176,7 @@ def _refusals() -> Iterator[None]:
 
 def _read(row: FrameImport, work: Work) -> tuple[Table, Checked]:
     """Read and check the file as it was uploaded."""
-    table = read_table(bytes(row.content))
+    table = open_table(bytes(row.content))
     work.progress(2)
     # The number of rows is unknown until the end: progress is half at 50,000 rows and never complete.
     checked = check_table(row.kind, table, lambda rows: work.progress(int(2 + 80 * rows / (rows + 50_000))))

@@ -77,7 +77,7 @@ def test_who_is_not_signed_in_sends_no_file(route: Any) -> None:
 
 
 def test_the_largest_file_that_a_view_takes_passes_with_its_form() -> None:
-    from survey.frame.reading import LARGEST_FILE as LARGEST_FRAME
+    from survey.frame.parsing import LARGEST_FILE as LARGEST_FRAME
     from survey.submissions.workbook.reading import LARGEST_FILE as LARGEST_WORKBOOK
 
     for path, largest in (

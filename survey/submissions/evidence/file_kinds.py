@@ -1,9 +1,14 @@
-"""Detects the kind of a file from its content, not from its name. Pure."""
+"""Detects the kind of a file from its content, not from its name.
+
+The content of pictures and PDF is never decoded; an archive is opened in a child process.
+"""
 
 from __future__ import annotations
 
-import zipfile
-from io import BytesIO
+import re
+
+from survey.submissions.evidence.parsing import office_kind
+from survey.untrusted.reading import read_one
 
 # Kind -> (media type, extension). No kind that a browser would execute.
 KINDS: dict[str, tuple[str, str]] = {
@@ -15,28 +20,21 @@ KINDS: dict[str, tuple[str, str]] = {
     "text": ("text/plain; charset=utf-8", ".txt"),
 }
 _MAGIC = {b"%PDF-": "pdf", b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
-_OFFICE = {"xl/workbook.xml": "xlsx", "word/document.xml": "docx"}
-_ACTIVE = ("vbaproject", "activex", "embeddings/", "macrosheets/")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def kind_of(data: bytes) -> str | None:
-    """The kind of a file, or None for anything that is not on the list (programs, archives, HTML, macros)."""
+    """The kind of a file, or None for anything that is not on the list (programs, archives, HTML, macros).
+
+    Raises FileRefused for an archive that takes too much to open, Overloaded.
+    """
     for magic, kind in _MAGIC.items():
         if data.startswith(magic):
             return kind
     if data.startswith(b"PK"):
-        return _office(data)
+        kind = read_one(office_kind, data)
+        return kind if isinstance(kind, str) and kind in KINDS else None
     return "text" if _is_text(data) else None
-
-
-def _office(data: bytes) -> str | None:
-    try:
-        names = zipfile.ZipFile(BytesIO(data)).namelist()
-    except (zipfile.BadZipFile, ValueError, OSError):
-        return None
-    if any(part in name.casefold() for name in names for part in _ACTIVE):
-        return None
-    return next((kind for name, kind in _OFFICE.items() if name in names), None)
 
 
 def _is_text(data: bytes) -> bool:
@@ -44,5 +42,4 @@ def _is_text(data: bytes) -> bool:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return False
-    printable = all(character in "\t\r\n" or ord(character) >= 32 for character in text)
-    return bool(text.strip()) and printable and not text.lstrip().startswith(("<", "#!"))
+    return bool(text.strip()) and not _CONTROL.search(text) and not text.lstrip().startswith(("<", "#!"))

@@ -1,31 +1,33 @@
-"""Reads an uploaded workbook: checks the package, then reads the cells by their keys.
-
-A workbook is an untrusted ZIP file. Its size, parts and unpacked size are checked before it is opened; macros,
-links to other files and document types in its XML are refused.
-"""
+"""Reads an uploaded workbook: a child process parses it, this one assigns the values to the cells of the sheet."""
 
 import re
-import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from io import BytesIO
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from openpyxl import load_workbook
 
 from survey.exceptions import FileRefused
 from survey.questionnaires.definition import Column, Item, Questionnaire
 from survey.submissions import cells
-from survey.submissions.workbook.layout import ABOUT, FIRST_ROW, FORM, LAYOUT
+from survey.submissions.workbook.layout import LAYOUT
+from survey.submissions.workbook.parsing import FORM_COLUMNS, workbook_cells
+from survey.untrusted.messages import DAMAGED
+from survey.untrusted.protocol import MEBIBYTE, FileRefusedError, Limits
+from survey.untrusted.reading import read
+from survey.untrusted.spreadsheet import value_of
 
 LARGEST_FILE = 5 * 1024 * 1024
-LARGEST_UNPACKED = 60 * 1024 * 1024
-MOST_PARTS = 400
-MOST_ROWS = 2000
-MOST_COLUMNS = 80
-_FORBIDDEN = re.compile(r"vbaProject|\.bin$|externalLinks/|embeddings/|activeX|macrosheets/", re.IGNORECASE)
-_DOCTYPE = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+LIMITS = Limits(processor_seconds=8, seconds=20, memory=256 * MEBIBYTE, output=16 * MEBIBYTE)
+REFUSALS = {
+    "not_xlsx": _("This is no workbook of the kind .xlsx."),
+    "macros": _("The workbook holds macros or embedded files. Save it as a plain .xlsx."),
+    "unpacks": _("The workbook unpacks to more than this site opens."),
+    "not_opened": _("The file is damaged: it cannot be opened as a workbook."),
+    "foreign": _("This is another workbook. Download the questionnaire here and fill that file."),
+}
+type Rows = list[list[Any]]
 
 
 @dataclass(slots=True)
@@ -41,18 +43,24 @@ class WorkbookContent:
 
 
 def read_workbook(data: bytes, definition: Questionnaire) -> WorkbookContent:
-    """Read an uploaded file. Raises FileRefused with a message when it is not a workbook of this site."""
-    check_package(data)
+    """Read an uploaded file. Raises FileRefused with a message when it is not a workbook of this site, Overloaded."""
+    if len(data) > LARGEST_FILE:
+        raise FileRefused(_("The file is larger than 5 MB."))
+    tables = [code for code, item in definition.items.items() if item.type == "table"]
+    parsed = read(workbook_cells, data, LIMITS, tables=tables)
     try:
-        book = load_workbook(BytesIO(data), read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises errors of many types for damaged parts
-        raise FileRefused(_("The file is damaged: it cannot be opened as a workbook.")) from error
-    if ABOUT not in book.sheetnames or FORM not in book.sheetnames:
-        raise FileRefused(_("This is another workbook. Download the questionnaire here and fill that file."))
-    facts = {
-        str(row[0]): str(row[1]) for row in book[ABOUT].iter_rows(max_row=20, max_col=2, values_only=True)
-    }
-    if facts.get("layout") != LAYOUT or not facts.get("revision", "").isdigit():
+        return _content(parsed, definition)
+    except FileRefusedError as error:
+        raise FileRefused(REFUSALS.get(error.code, DAMAGED())) from error
+    except (LookupError, TypeError, ValueError, StopIteration) as error:  # not what the parser yields
+        raise FileRefused(DAMAGED()) from error
+    finally:
+        parsed.close()
+
+
+def _content(parsed: Iterator[Any], definition: Questionnaire) -> WorkbookContent:
+    facts = dict(next(parsed))
+    if facts.get("layout") != LAYOUT or not str(facts.get("revision", "")).isdecimal():
         raise FileRefused(_("This workbook was made by another version of this site. Download it again."))
     content = WorkbookContent(
         facts.get("sheet", ""),
@@ -63,46 +71,20 @@ def read_workbook(data: bytes, definition: Questionnaire) -> WorkbookContent:
     )
     if content.definition != definition.content_hash:
         raise FileRefused(_("The questionnaire has changed since this workbook was made. Download it again."))
-    _read_form(book[FORM], definition, content.changes)
-    for name in book.sheetnames:
-        item = definition.items.get(name)
-        if item is not None and item.type == "table":
-            _read_table(book[name], item, content.changes)
+    _read_form(_rows(next(parsed)), definition, content.changes)
+    for name, rows in parsed:
+        _read_table(_rows(rows), definition.items[str(name)], content.changes)
     return content
 
 
-def check_package(data: bytes) -> None:
-    """Check size and parts of a package. Raises FileRefused."""
-    if len(data) > LARGEST_FILE:
-        raise FileRefused(_("The file is larger than 5 MB."))
-    try:
-        package = zipfile.ZipFile(BytesIO(data))
-        parts = package.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise FileRefused(_("This is no workbook of the kind .xlsx.")) from error
-    names = [part.filename for part in parts]
-    if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
-        raise FileRefused(_("This is no workbook of the kind .xlsx."))
-    if any(_FORBIDDEN.search(name) for name in names):
-        raise FileRefused(_("The workbook holds macros or embedded files. Save it as a plain .xlsx."))
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-        raise FileRefused(_("The workbook unpacks to more than this site opens."))
-    unpacked = 0
-    for part in parts:
-        with package.open(part) as stream:
-            head = stream.read(4096)
-            if _DOCTYPE.search(head):
-                raise FileRefused(_("The workbook holds macros or embedded files. Save it as a plain .xlsx."))
-            unpacked += len(head)
-            while chunk := stream.read(1 << 20):  # the sizes in the directory may be wrong
-                unpacked += len(chunk)
-                if unpacked > LARGEST_UNPACKED:
-                    raise FileRefused(_("The workbook unpacks to more than this site opens."))
+def _rows(documents: Any) -> Rows:
+    """Rows of spreadsheet values. Raises ValueError, TypeError for anything else."""
+    return [[value_of(document) for document in row] for row in documents]
 
 
-def _read_form(page: Any, definition: Questionnaire, changes: dict[str, dict[str, Any]]) -> None:
-    for row in page.iter_rows(min_row=FIRST_ROW, max_row=MOST_ROWS, max_col=6, values_only=True):
-        key, value, unit = row[0], row[4] if len(row) > 4 else None, row[5] if len(row) > 5 else None
+def _read_form(rows: Rows, definition: Questionnaire, changes: dict[str, dict[str, Any]]) -> None:
+    for row in rows:
+        key, _code, _label, _hint, value, unit = (row + [None] * FORM_COLUMNS)[:FORM_COLUMNS]
         item = definition.items.get(str(key)) if key else None
         if item is None or item.type == "table" or item.computed or item.read_only:
             continue
@@ -110,15 +92,15 @@ def _read_form(page: Any, definition: Questionnaire, changes: dict[str, dict[str
         changes[item.code] = {"value": _raw(item, value), "unit": chosen, "missing": ""}
 
 
-def _read_table(page: Any, item: Item, changes: dict[str, dict[str, Any]]) -> None:
-    lines = page.iter_rows(min_row=1, max_row=MOST_ROWS, max_col=MOST_COLUMNS, values_only=True)
-    codes = [str(code) if code else "" for code in next(lines, ())]
-    for row in lines:
+def _read_table(rows: Rows, item: Item, changes: dict[str, dict[str, Any]]) -> None:
+    codes = [str(code) if code else "" for code in rows[0]] if rows else []
+    for row in rows[1:]:
         name = str(row[0]) if row and row[0] is not None else ""
         if not name or (item.rows is not None and item.rows.kind == "fixed" and name not in item.rows.ids):
             continue
-        for index, value in enumerate(row[2:], 2):
-            column = item.column(codes[index]) if index < len(codes) else None
+        values = row + [None] * (len(codes) - len(row))  # blank cells at the end of a row
+        for index, code in enumerate(codes[2:], 2):
+            column, value = item.column(code), values[index]
             if column is not None:
                 key = cells.join(item.code, name, column.code)
                 changes[key] = {"value": _raw(column, value), "unit": "", "missing": ""}

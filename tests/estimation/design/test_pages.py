@@ -15,7 +15,7 @@ from estimation.design.selectors import base_of
 from survey.audit import AuditEvent
 from survey.collection.models import Assignment, CollectionRound
 from survey.frame.models import ReportingUnit
-from survey.frame.reading import read_table
+from survey.frame.parsing import read_table
 from tests.estimation.design.population import Population
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from survey.frame.columns import UNIT_COLUMNS, template_rows
 from survey.frame.comparing import compare_counts, compare_units
 from survey.frame.files import csv_bytes, harmless, template_bytes
 from survey.frame.messages import CELL, FILE, sentence
-from survey.frame.reading import FileRefusedError, read_table, text_of
+from survey.frame.parsing import FileRefusedError, read_table, text_of
 from tests.factories import make_uscc
 
 HEADER = [column.code for column in UNIT_COLUMNS]
@@ -192,7 +192,7 @@ def test_a_quote_that_never_closes_is_refused_with_its_line(monkeypatch: pytest.
 
 
 def test_an_archive_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("survey.frame.reading.LARGEST_UNPACKED", 1_000_000)
+    monkeypatch.setattr("survey.frame.parsing.LARGEST_UNPACKED", 1_000_000)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b"0" * 5_000_000)
@@ -205,7 +205,7 @@ def test_an_archive_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.M
 def test_a_parquet_file_that_unpacks_to_too_much_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     buffer = io.BytesIO()
     pq.write_table(pa.table({"uscc": ["x" * 1000] * 5000}), buffer, use_dictionary=False)
-    monkeypatch.setattr("survey.frame.reading.LARGEST_UNPACKED", 1_000_000)
+    monkeypatch.setattr("survey.frame.parsing.LARGEST_UNPACKED", 1_000_000)
     with pytest.raises(FileRefusedError) as refused:
         read_table(buffer.getvalue())
     assert refused.value.code == "unpacks_too_large"
@@ -221,7 +221,7 @@ def test_another_kind_of_archive_is_no_table() -> None:
 
 
 def test_files_with_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("survey.frame.reading.MOST_ROWS", 2)
+    monkeypatch.setattr("survey.frame.parsing.MOST_ROWS", 2)
     with pytest.raises(FileRefusedError) as refused:
         checked(csv_of(line(), line(), line()))
     assert refused.value.code == "too_many_rows"
