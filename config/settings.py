@@ -193,7 +193,9 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = (
     15 * 60
 )  # seconds: then the password is asked for before a factor is changed
 MFA_ADAPTER = "survey.access.second_factor.adapters.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL_MODE  # the demonstration has no HTTPS
 MFA_TOTP_ISSUER = env("OTP_TOTP_ISSUER", default="NDRS")
 MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be wrong
 MFA_RECOVERY_CODE_DIGITS = 12

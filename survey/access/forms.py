@@ -4,9 +4,10 @@ import datetime as dt
 import re
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import LoginForm, ReauthenticateForm
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
 from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
@@ -266,6 +267,58 @@ class ChallengeForm(PlainForm, AuthenticateForm):
                 self.authenticator = factor
                 return code
         raise forms.ValidationError(_("This code is wrong or has been used already."))
+
+
+class PasskeyForm(PlainForm, AddWebAuthnForm):
+    """A name for a passkey, and what the browser has made for it."""
+
+    name = forms.CharField(
+        label=_("Name of the passkey"),
+        max_length=60,
+        required=False,
+        help_text=_("For example the device that keeps it."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["passwordless"].initial = True
+        self.fields["passwordless"].widget = forms.HiddenInput()
+        self.fields["passwordless"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """What the browser has made, checked; anything may be sent in its place."""
+        try:
+            data: dict[str, Any] = super().clean() or {}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise forms.ValidationError(
+                _("The browser could not make a passkey. Please try again.")
+            ) from error
+        return data
+
+
+class PasskeySignInForm(LoginWebAuthnForm):
+    """The answer of a passkey at sign-in; anybody may send anything in its place."""
+
+    def clean_credential(self) -> Any:
+        """The passkey that has answered."""
+        refused = forms.ValidationError(_("This passkey is not known here, or its answer is wrong."))
+        if not isinstance(self.cleaned_data["credential"], dict):
+            raise refused
+        try:
+            return super().clean_credential()
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise refused from error
+
+
+class ConfirmForm(PlainForm, ReauthenticateForm):
+    """The password once more, before the second factor is changed."""
+
+    password = forms.CharField(
+        label=_("Current password"),
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
 
 
 class GrantForm(PlainForm):

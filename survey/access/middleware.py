@@ -29,6 +29,8 @@ from survey.exceptions import Overloaded, SurveyError
 logger = logging.getLogger(__name__)
 # Reachable at every step of signing in.
 ALWAYS = frozenset({"sign_out", "set_language", "session_extend"})
+# Pages that belong to a step.
+BESIDE = {"second_factor_setup": frozenset({"passkey_new", "account_reauthenticate"})}
 
 
 def address_of(request: HttpRequest) -> str | None:
@@ -76,7 +78,7 @@ class SignInMiddleware:
             request.session.setdefault(sessions.NEXT, request.get_full_path())
         request.pending_step = step  # type: ignore[attr-defined]  # read by the navigation
         match = request.resolver_match
-        if not step or (match and match.url_name in ALWAYS | {step}):
+        if not step or (match and match.url_name in ALWAYS | {step} | BESIDE.get(step, frozenset())):
             return None
         if machine:
             return _problem(_("Finish signing in on the web page first."), 403)

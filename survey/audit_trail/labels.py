@@ -10,6 +10,8 @@ ACTIONS: dict[str, Promise] = {
     "sign_in_locked": _("Sign-in locked after failures"),
     "sign_out": _("Sign-out"),
     "identity_linked": _("Identity of single sign-on linked"),
+    "passkey_added": _("Passkey added"),
+    "passkey_removed": _("Passkey removed"),
     "session_ended": _("Own session ended"),
     "other_sessions_ended": _("All other own sessions ended"),
     "second_factor": _("Second factor checked"),

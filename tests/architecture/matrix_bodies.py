@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.http import urlsafe_base64_encode
 
 from estimation.peers.services import build_peers
+from survey.access.roles import Role
 from survey.microdata.services import project
 from survey.submissions.lifecycle.signing.services import version_hash
 from survey.submissions.models import Filing, Submission
@@ -49,6 +51,13 @@ def workbook(data: MatrixData, region: RegionData, actor: Actor) -> dict[str, An
 def document(data: MatrixData, region: RegionData, actor: Actor) -> dict[str, Any]:
     """A document attached by the office; a file object for each request, as it is read once."""
     return {"file": SimpleUploadedFile("closed.txt", "市监局注销通知书".encode()), "note": "注销通知书"}
+
+
+def passkey(data: MatrixData, region: RegionData) -> tuple[int]:
+    """A passkey of the reviewer."""
+    user = next(actor.user for actor in data.actors if actor.name == Role.REVIEWER.value)
+    values = {"data": {"name": "key", "credential": {}}}
+    return (Authenticator.objects.get_or_create(user=user, type="webauthn", defaults=values)[0].pk,)
 
 
 def renewal(data: MatrixData, region: RegionData) -> tuple[str, str]:

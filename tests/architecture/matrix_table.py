@@ -20,6 +20,7 @@ from tests.architecture.matrix_bodies import (
     RUN_FORM,
     compared,
     document,
+    passkey,
     renewal,
     step,
     workbook,
@@ -117,6 +118,10 @@ TABLE: dict[str, Row] = {
     "notice": Row(body=post(), writes=False),  # every actor has read it
     "second_factor": Row(body=post(code="000000"), writes=False),
     "mfa_authenticate": Row(body=post(code="000000"), writes=False),
+    "passkey_new": Row(body=post(name="", credential="{}"), writes=False),
+    "passkey_remove": Row(passkey, body=post(), owner="reviewer"),
+    "passkey_sign_in": Row(body=post(credential="{}"), writes=False),
+    "account_reauthenticate": Row(body=post(password=""), writes=False),
     "second_factor_setup": Row(body=post(code="000000"), writes=False),
     "activate": Row(body=post(credit_code="x", code="x"), writes=False),
     "activate_notice": Row(body=post(), writes=False),

@@ -15,10 +15,13 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
 from survey import audit, encryption
 from survey.access.models import User
 from survey.access.roles import Role
+from survey.exceptions import Overloaded
 
 CONTEXT = "second factor"  # of encrypted secrets
 SETUP = "second_factor_setup"  # the encrypted key of an authenticator that is not confirmed yet
@@ -76,8 +79,44 @@ def check_code(authenticator: Authenticator, code: str) -> bool:
     """True when the authenticator or the recovery codes accept this code; both accept it only once."""
     factor = authenticator.wrap()
     if authenticator.type == Authenticator.Type.TOTP:
-        return bool(factor.validate_code(digits(code)))
+        try:
+            return bool(factor.validate_code(digits(code)))
+        except RedisError as error:  # where used codes are remembered
+            sentence = _("Codes of an authenticator cannot be checked at the moment. A recovery code works.")
+            raise Overloaded(sentence, retry_after=10) from error
     return bool(factor.validate_code(code) or factor.validate_code(fingerprint(authenticator.user_id, code)))
+
+
+def kind_of(form: Any) -> str:
+    """The kind of the factor that a valid form of the check was filled with."""
+    factor = getattr(form, "authenticator", None) or form.cleaned_data["credential"]
+    return str(factor.type)
+
+
+def passkeys(user: Any) -> Any:
+    """The passkeys of an account, the oldest first."""
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).order_by("created_at")
+
+
+def has_passkey(user: User) -> bool:
+    """True when the account has a passkey."""
+    return bool(is_mfa_enabled(user, [Authenticator.Type.WEBAUTHN]))
+
+
+def passkey_added(request: HttpRequest, *, by: User, first: bool) -> list[str]:
+    """Record a new passkey. Was it the first factor, this session has it verified, and the codes are returned."""
+    audit.record(by=by, action="passkey_added", subject=by)
+    if not first:
+        return []
+    record_authentication(
+        request, by, "mfa", id=passkeys(by).last().pk, type=str(Authenticator.Type.WEBAUTHN)
+    )
+    return _make_recovery_codes(by)
+
+
+def is_last_needed(user: User) -> bool:
+    """True when the account has one factor only and may not be without."""
+    return required_of(user) and Authenticator.objects.filter(user=user, type__in=FACTORS).count() == 1
 
 
 def unused_recovery_codes(user: User) -> int:

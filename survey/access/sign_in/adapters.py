@@ -1,8 +1,11 @@
 """What signing in means here, in the hooks of django-allauth: limits, sessions, audit rows, no accounts of its own."""
 
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
@@ -80,6 +83,11 @@ class AccountAdapter(DefaultAccountAdapter):
         response: HttpResponse = super().post_login(request, user, **options)
         guessing.remember_device(request, response, user.username)
         return response
+
+    def is_reauthentication_required(self, *, app: str, **options: Any) -> bool:
+        """The password is asked for again before a factor is changed, except soon after signing in."""
+        age = time.time() - context.request.session.get(sessions.STARTED, 0)
+        return bool(age > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are made by activation and by administrators only."""

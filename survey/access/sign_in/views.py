@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.views import LoginView
+from allauth.account.views import LoginView, ReauthenticateView
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from survey import audit
 from survey.access.decorators import public
-from survey.access.forms import SignInForm
+from survey.access.forms import ConfirmForm, SignInForm
 from survey.access.guessing.services import TooManyAttempts
 from survey.access.models import User
 from survey.access.own_sessions import services as own_sessions
@@ -50,6 +50,32 @@ class SignInView(LoginView):
         providers = [(one["kind"], one["name"]) for one in settings.SINGLE_SIGN_ON.values()]
         added = {"next": next_page if safe else "", "providers": providers}
         return {**super().get_context_data(**context), **added}
+
+
+class ConfirmPasswordView(ReauthenticateView):
+    """The password once more, before the second factor is changed."""
+
+    access = "signed_in"
+    form_class = ConfirmForm
+    template_name = "survey/access/sign_in/confirm.html"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Check the password, unless failures before make this browser wait."""
+        try:
+            response: HttpResponseBase = super().post(request, *args, **kwargs)
+        except TooManyAttempts as wait:
+            return waiting(request, wait, request.user.get_username())
+        return response
+
+    def form_invalid(self, form: ConfirmForm) -> HttpResponse:
+        """The page again, with what was wrong."""
+        response: HttpResponse = super().form_invalid(form)
+        response.status_code = 422
+        return response
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        """Where to go on afterwards."""
+        return {**super().get_context_data(**context), "next": self.get_next_url() or ""}
 
 
 def waiting(request: HttpRequest, wait: TooManyAttempts, username: str) -> HttpResponse:

@@ -138,6 +138,16 @@ def test_wrong_codes_have_to_wait(client: Client, staff: User, settings: Any) ->
     assert client.post(reverse("second_factor"), {"code": code_of(secret)}).status_code == 302
 
 
+def test_without_the_cache_recovery_codes_work_and_others_are_not_accepted(
+    client: Client, staff: User, settings: Any
+) -> None:
+    secret, codes = set_up_device(staff)
+    sign_in(client)
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}}
+    assert client.post(reverse("second_factor"), {"code": code_of(secret)}).status_code == 503
+    assert client.post(reverse("second_factor"), {"code": codes[0]}).status_code == 302
+
+
 def test_another_account_can_be_chosen_before_the_code(client: Client, staff: User) -> None:
     set_up_device(staff)
     sign_in(client)
