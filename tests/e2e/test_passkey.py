@@ -51,7 +51,7 @@ def test_a_passkey_is_made_used_and_removed(browser: Browser, stack: Stack) -> N
     person.page.click("main .btn-outline-danger")
     sign_out(person)
     person.sign_in(ACCOUNT)  # the password suffices again
-    assert person.troubles == []
+    assert person.errors == []
     context.close()
 
 
