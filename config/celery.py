@@ -25,6 +25,7 @@ app.autodiscover_tasks(
         "survey.idempotency",
         "survey.jobs",
         "survey.ledgers",
+        "survey.retention",
         "survey.review",
         "survey.submissions",
     ]
@@ -57,5 +58,6 @@ app.conf.beat_schedule = {
         "task": "survey.idempotency.tasks.delete_old_keys",
         "schedule": crontab(hour=3, minute=30),
     },
+    "sweep-retention": {"task": "survey.retention.tasks.sweep", "schedule": crontab(hour=4, minute=10)},
     "heartbeat": {"task": "config.health.heartbeat", "schedule": 20.0},
 }

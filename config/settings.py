@@ -38,6 +38,8 @@ AUDIT_FOLDER = Path(
 )
 # A row that is older than this when it is sealed, or waits so long, is reported.
 AUDIT_LATE_MINUTES = env.int("AUDIT_LATE_MINUTES", default=60)
+# Longer periods than those of survey/retention/periods.py, "kind:days" separated by commas.
+RETENTION_DAYS = env("RETENTION_DAYS", default="")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [

@@ -7,7 +7,9 @@ from django.apps import AppConfig
 from django.core import checks
 
 from survey import encryption
+from survey.exceptions import DefinitionError
 from survey.ledgers import content
+from survey.retention import periods
 from survey.sentences import load_messages
 
 
@@ -25,10 +27,11 @@ class SurveyConfig(AppConfig):
 
 
 def field_keys(**options: Any) -> list[checks.CheckMessage]:
-    """System check: the keys of encrypted columns and of the ledgers can be used."""
+    """System check: the keys of encrypted columns and of the ledgers, and the periods of retention, can be used."""
     try:
         encryption.check_settings()
         content.check_settings()
-    except encryption.EncryptionError as error:
+        periods.longer()
+    except (encryption.EncryptionError, DefinitionError) as error:
         return [checks.Error(str(error), id="survey.E001")]
     return []

@@ -17,6 +17,7 @@ from survey.microdata.models import (
     RoundCoverage,
 )
 from survey.questionnaires.models import QuestionnaireVersion
+from survey.retention.models import LegalHold, RetentionReport
 from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.review.ledger.models import MacroFinding, MacroLook, MacroMember
 from survey.review.scores.models import (
@@ -64,6 +65,7 @@ __all__ = [
     "LedgerExport",
     "LedgerGap",
     "LedgerRemoval",
+    "LegalHold",
     "MacroFinding",
     "MacroLook",
     "MacroMember",
@@ -77,6 +79,7 @@ __all__ = [
     "Reminder",
     "ReminderBatch",
     "ReportingUnit",
+    "RetentionReport",
     "ReviewQuery",
     "RoleAssignment",
     "RoundCoverage",

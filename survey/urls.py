@@ -11,6 +11,7 @@ from survey.idempotency.decorators import guard
 from survey.ledgers import urls as ledgers
 from survey.microdata import urls as microdata
 from survey.questionnaires import urls as questionnaires
+from survey.retention import urls as retention
 from survey.review import urls as review
 from survey.submissions import urls as submissions
 
@@ -24,6 +25,7 @@ PACKAGES = (
     review,
     fieldwork,
     ledgers,
+    retention,
     audit_trail,
 )
 urlpatterns = guard(chain.from_iterable(package.urlpatterns for package in PACKAGES))

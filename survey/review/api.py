@@ -174,6 +174,7 @@ class BulkUndoStatus(serializers.Serializer[Any]):
     undo_until = serializers.DateTimeField(source="act.undo_until", allow_null=True)
     is_open = serializers.BooleanField()
     reversible = serializers.IntegerField()
+    for_others = serializers.IntegerField()
     undone = serializers.IntegerField(source="act.undone")
     undone_at = serializers.DateTimeField(source="act.undone_at", allow_null=True)
 
@@ -382,6 +383,6 @@ class BulkUndoView(_Endpoint):
             act = undo.undo_acceptance(act, by=request.user, reason=reason, channel="api")
         except PolicyDenied:
             act = get_object_or_404(undo.acts_of(request.user), pk=pk)
-            if act.undone_by_id != request.user.pk:  # undone by somebody else
+            if not act.members.filter(undone_by=request.user).exists():  # undone by somebody else
                 raise
         return Response(BulkUndoStatus(undo.undo_status(act, request.user)).data)

@@ -35,6 +35,7 @@ from survey.jobs.models import Job
 from survey.jobs.services import run as run_job
 from survey.ledgers.models import LedgerExport
 from survey.questionnaires.models import QuestionnaireVersion
+from survey.retention.models import LegalHold
 from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
 from survey.submissions.evidence import services as evidence
@@ -155,6 +156,7 @@ class MatrixData:
     frame_import: FrameImport
     job: DeskJob  # of the provincial administrator of INSIDE
     ledger_export: LedgerExport
+    hold: LegalHold
 
     @classmethod
     def build(cls) -> "MatrixData":
@@ -204,6 +206,7 @@ class MatrixData:
             designs=designs,
             frame_import=frame_import,
             job=job,
+            hold=LegalHold.objects.create(by=owner, reason="matrix"),
             ledger_export=LedgerExport.objects.create(
                 by=owner,
                 since=timezone.now(),

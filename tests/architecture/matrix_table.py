@@ -137,6 +137,8 @@ TABLE: dict[str, Row] = {
     ),
     "audit": Row(),
     "audit_ledgers": Row(body=post(since="2025-01-01", until="2025-12-31")),
+    "audit_retention": Row(body=post(reason="matrix")),
+    "audit_hold_end": Row(lambda data, region: (data.hold.pk,), body=post()),
     "audit_ledger_export": Row(lambda data, region: (data.ledger_export.pk,)),
     # Questionnaires
     "questionnaires": Row(),

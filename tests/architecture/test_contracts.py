@@ -104,6 +104,7 @@ WRITERS = {
 }
 # Rows that belong to a unit and are still read without ``visible_to``, each with the reason.
 UNSCOPED = {
+    "LegalHold": "national by nature: set and read by the audit administrator alone",
     "ActivationCode": "found by its unit's credit code before the user has signed in",
     "RoleAssignment": "a fact about a person; accounts are national and have permissions of their own",
     "Observation": "national by nature: read as columns by the estimation; a page reads the row of a sheet that it has found",

@@ -21,6 +21,7 @@ class BulkAcceptance(models.Model):
     at = models.DateTimeField(default=timezone.now)
     action = models.CharField(max_length=20, blank=True)  # blank: accepted before undo existed
     undo_until = models.DateTimeField(null=True)
+    # Of the last undo; how many sheets were undone so far. Which ones, by whom and why: the members.
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     undone = models.PositiveIntegerField(default=0)
@@ -44,8 +45,16 @@ class BulkMember(models.Model):
     act = models.ForeignKey(BulkAcceptance, models.CASCADE, related_name="members")
     submission = models.ForeignKey("survey.Submission", models.CASCADE, related_name="bulk_memberships")
     decided_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
+    undo_reason = models.TextField(blank=True, default="", db_default="")
 
     objects = ScopedQuerySet["BulkMember"].as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="one_bulk_member", fields=["act", "submission"])]
+        constraints = [
+            models.UniqueConstraint(name="one_bulk_member", fields=["act", "submission"]),
+            models.CheckConstraint(
+                name="undone_member_says_why", condition=Q(undone_at__isnull=True) | ~Q(undo_reason="")
+            ),
+        ]

@@ -15,7 +15,7 @@ def accepted_with_others(submission: Submission, request: Request) -> Refusal:
         return refused
     memberships = BulkMember.objects.filter(
         submission=submission,
-        act__undone_at=None,
+        undone_at=None,
         act__undo_until__gt=timezone.now(),
         decided_at=submission.decided_at,
     )

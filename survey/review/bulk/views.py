@@ -82,10 +82,11 @@ def review_bulk_act(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             done = undo.undo_acceptance(act, by=request.user, reason=request.POST.get("reason", ""))
+            count = done.undone - act.undone
         except PolicyDenied as refused:
             errors = [{"href": "#undo-reason", "text": refused.sentence}]
         else:
-            messages.success(request, _("%(count)s sheets are back on the desk.") % {"count": done.undone})
+            messages.success(request, _("%(count)s sheets are back on the desk.") % {"count": count})
             return redirect("review_bulk_act", pk)
     context = {"status": undo.undo_status(act, request.user), "errors": errors}
     return page(request, "survey/review/bulk/bulk_act.html", context, status=409 if errors else 200)

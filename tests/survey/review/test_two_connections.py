@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from survey.access.models import RoleAssignment
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.microdata.models import Observation
 from survey.review.bulk import services as bulk
@@ -165,6 +166,29 @@ def undone_twice(world: Any) -> None:
     assert [decisions(row) for row in sheets] == [["accept", "undo_accept"]] * 3
 
 
+def two_parts_undone(world: Any) -> None:
+    """Two reviewers, each for a category, undo their parts of one act at the same time."""
+    sheets = [
+        *sheets_of(State.NATIONAL_REVIEW, 2),
+        make_sheet(make_unit("CAT11", "320000"), State.NATIONAL_REVIEW),
+    ]
+    act = bulk.bulk_accept(
+        by=world.users["reviewer"], round=sheets[0].round, setting=QueueFilter(), expected=3
+    )
+    one, other = make_user("reviewer"), make_user("reviewer")
+    for reviewer, category in ((one, "CAT12"), (other, "CAT11")):
+        RoleAssignment.objects.filter(user=reviewer).update(category=category)
+    first, second = race(
+        partial(undo.undo_acceptance, act, by=one, reason="甲"),
+        partial(undo.undo_acceptance, act, by=other, reason="乙"),
+    )
+    assert_done(first)
+    assert_done(second)
+    assert second.waited and BulkAcceptance.objects.get().undone == 3
+    assert states(sheets) == ["national_review"] * 3
+    assert sorted(BulkMember.objects.values_list("undo_reason", flat=True)) == sorted(["甲", "甲", "乙"])
+
+
 def undone_while_a_sheet_is_accepted(world: Any) -> None:
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
     act = accept_all(by, sheets)()
@@ -220,6 +244,7 @@ PROTECTED_BY_LOCK: tuple[Scenario, ...] = (
     bulk_accepted_while_a_second_comment_is_raised,
     bulk_accepted_while_a_reason_is_refused,
     undone_twice,
+    two_parts_undone,
     undone_while_a_sheet_is_accepted,
     sheet_invalidated_while_undone,
     bulk_accepted_while_undone,

@@ -1,11 +1,14 @@
 """Undo of bulk acceptances, limited to unchanged sheets."""
 
 import datetime as dt
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from survey.access.models import RoleAssignment
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from survey.microdata.services import freeze_version
@@ -117,3 +120,64 @@ def test_page_undoes_a_bulk_acceptance(province: Any, client: Any) -> None:
     client.post(f"/review/bulk/acts/{act.pk}/", {"reason": "wrong filter"})
     assert states(sheets) == ["submitted", "submitted"]
     assert "Taken back on" in client.get(f"/review/bulk/acts/{act.pk}/").content.decode()
+
+
+def act_of_two_categories(nation: Any) -> tuple[BulkAcceptance, list[Submission], list[Any]]:
+    """A national act over two categories, and a reviewer for each of them."""
+    sheets = [
+        make_sheet(make_unit(category, "320000"), State.NATIONAL_REVIEW)
+        for category in ("CAT12", "CAT12", "CAT11")
+    ]
+    act = bulk.bulk_accept(by=nation, round=sheets[0].round, setting=QueueFilter(), expected=3)
+    reviewers = [make_user("reviewer"), make_user("reviewer")]
+    for reviewer, category in zip(reviewers, ("CAT12", "CAT11"), strict=True):
+        RoleAssignment.objects.filter(user=reviewer).update(category=category)
+    return act, sheets, reviewers
+
+
+def test_partial_scope_undoes_its_part_and_the_rest_stays_undoable(nation: Any, client: Any) -> None:
+    act, sheets, (one, other) = act_of_two_categories(nation)
+    seen = undo.undo_status(act, one)
+    assert (seen.reversible, seen.for_others, seen.moved_on) == (2, 1, 0)
+    assert [(part.category, part.count, part.own) for part in seen.left] == [("CAT11", 1, 0), ("CAT12", 2, 2)]
+    assert undo.undo_acceptance(act, by=one, reason="甲").undone == 2
+    assert states(sheets) == ["national_review"] * 2 + ["accepted"]
+    with pytest.raises(PolicyDenied):
+        undo.undo_acceptance(act, by=one, reason="再来")
+    seen = undo.undo_status(act, other)
+    assert (seen.reversible, seen.for_others, [(part.by, part.count) for part in seen.undone]) == (
+        1,
+        0,
+        [(one.username, 2)],
+    )
+    client.force_login(other)
+    client.cookies["django_language"] = "en"
+    url = f"/review/bulk/acts/{act.pk}/"
+    page = client.get(url).content.decode()
+    assert "Take 1 acceptances back" in page and one.username in page
+    client.post(url, {"reason": "乙"})
+    assert states(sheets) == ["national_review"] * 3
+    members = act.members.order_by("pk").values_list("undone_by__username", "undo_reason")
+    assert set(members) == {(one.username, "甲"), (other.username, "乙")}
+    assert "Nothing of this acceptance can be taken back" in client.get(url).content.decode()
+
+
+def test_undone_sheet_accepted_alone_is_no_part_of_the_act(nation: Any) -> None:
+    act, sheets, (one, other) = act_of_two_categories(nation)
+    undo.undo_acceptance(act, by=one, reason="甲")
+    services.accept_submission(sheets[0], by=nation)
+    assert refusals(Submission.objects.get(pk=sheets[0].pk), Action.UNDO_ACCEPT, nation)
+    assert not refusals(Submission.objects.get(pk=sheets[2].pk), Action.UNDO_ACCEPT, other)
+
+
+def test_earlier_undos_reach_their_members(nation: Any, province: Any) -> None:
+    act, sheets = accepted(province, State.SUBMITTED)
+    services.accept_submission(sheets[0], by=nation)
+    undo.undo_acceptance(act, by=province, reason="选错了")
+    before = list(act.members.order_by("pk").values_list("undone_at", "undone_by", "undo_reason"))
+    act.members.update(undone_at=None, undone_by=None, undo_reason="")
+    migration = import_module("survey.migrations.0034_bulk_members_of_earlier_undos")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.FORWARD)
+    assert list(act.members.order_by("pk").values_list("undone_at", "undone_by", "undo_reason")) == before
+    assert before[0] == (None, None, "") and before[1][2] == "选错了"
