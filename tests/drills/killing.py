@@ -41,7 +41,7 @@ class Processes:
 
     def _is(self, kind: str, line: str, process: psutil.Process) -> bool:
         if kind == "valkey":
-            return "valkey-server" in line and self._lies_here(process)
+            return "valkey-server" in line and f":{self._valkey_port()}" in line  # it hides its environment
         if kind == "proxy":
             return "nginx" in line and str(self.folder) in line
         words = {
@@ -56,6 +56,10 @@ class Processes:
         if kind in {"web worker", "web master"}:
             return self._has_parent_of("gunicorn", process) == (kind == "web worker")
         return True
+
+    def _valkey_port(self) -> str:
+        path = self.folder / "valkey_port"
+        return path.read_text() if path.exists() else "none"
 
     def _lies_here(self, process: psutil.Process) -> bool:
         try:
@@ -93,7 +97,7 @@ def order(kills: int, seed: int) -> list[str]:
 
 
 def kill(processes: Processes, kind: str, source: random.Random, patience: float = 60) -> int:
-    """Kill one process of a kind; waits for one to exist. 0 when there is none."""
+    """Kill one process of a kind; waits for one to exist. Raises TimeoutError when there is none."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         found = processes.of(kind)
@@ -102,4 +106,4 @@ def kill(processes: Processes, kind: str, source: random.Random, patience: float
             os.kill(pid, signal.SIGKILL)
             return pid
         time.sleep(0.1)
-    return 0
+    raise TimeoutError(f"no process to kill: {kind}")

@@ -139,7 +139,7 @@ class Sender(Person):
 
 
 class Decider(Sender):
-    kind = "decisions"
+    kind, pause = "decisions", 2.0
 
 
 class NoteTaker(Sender):

@@ -12,7 +12,7 @@ from typing import Any
 from config import embedded
 from config.processes import Supervisor, take_over
 
-WRITERS, DECISIONS, SHARES = 6, 400, 12
+WRITERS, DECISIONS, SHARES = 6, 150, 3
 
 
 def build() -> dict[str, Any]:
