@@ -64,6 +64,18 @@ class FileRefused(SurveyError):
     status = 422
 
 
+class FileMissing(SurveyError):
+    """The row of a file exists, its content does not."""
+
+    status = 410
+
+
+class StorageFull(SurveyError):
+    """There is no room for a file; nothing was stored."""
+
+    status = 507
+
+
 class DefinitionError(SurveyError):
     """An invalid definition of a questionnaire or of the published numbers.
 

@@ -31,3 +31,9 @@ def remove_orphans() -> int:
     for name in orphans:
         remove(name)
     return len(orphans)
+
+
+def missing() -> list[Job]:
+    """Finished jobs whose file does not exist."""
+    done = Job.objects.filter(state=State.DONE).exclude(file="").order_by("pk")
+    return [job for job in done if not (folder() / job.file).is_file()]

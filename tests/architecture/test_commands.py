@@ -154,6 +154,7 @@ def test_a_fault_of_a_form_is_a_sentence(content: str, tmp_path: Path) -> None:
 
 def test_every_command_that_takes_arguments_has_a_wrong_one() -> None:
     assert set(OURS) - {name for name, *_ in WRONG} == {
+        "check_files",
         "check_registry",
         "print_states",
         "rotate_field_keys",

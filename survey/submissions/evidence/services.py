@@ -1,4 +1,4 @@
-"""Files attached to a sheet: checked, scanned, stored outside the web root, removed by a flag only.
+"""Files attached to a sheet: checked, scanned, stored outside the web root.
 
 A unit uploads evidence for its answers; an office the document that justifies an exemption. Limits,
 scanner and storage are the same; who may add and who may read differ by ``Attachment.purpose``.
@@ -6,7 +6,7 @@ scanner and storage are the same; who may add and who may read differ by ``Attac
 
 import hashlib
 import re
-import secrets
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import Assignment, Disposition
 from survey.exceptions import PolicyDenied
+from survey.submissions.evidence import storage
 from survey.submissions.evidence.file_kinds import KINDS, kind_of
 from survey.submissions.evidence.selectors import DESK, SHEET, attachments_of, evidence_targets
 from survey.submissions.lifecycle.states import EDITABLE, Owner, State
@@ -51,10 +52,7 @@ def attach(
         raise PolicyDenied(
             _("This kind of file is not taken: PDF, pictures, .xlsx, .docx without macros, or text.")
         )
-    path = _new_path(submission)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_bytes(data)
-    path.chmod(0o600)
+    path = storage.write(str(submission.pk), data)
     try:
         threat = _scan(path)
         if threat:
@@ -73,10 +71,6 @@ def attach(
     except BaseException:
         path.unlink(missing_ok=True)  # no row, no file
         raise
-
-
-def _new_path(submission: Submission) -> Path:
-    return Path(settings.ATTACHMENT_ROOT) / str(submission.pk) / secrets.token_hex(16)
 
 
 def _scan(path: Path) -> str:
@@ -101,7 +95,10 @@ def _store(submission: Submission, by: User, path: Path, data: bytes, facts: dic
     present = attachments_of(row, facts["purpose"])
     if present.count() >= MOST:
         raise PolicyDenied(_("There are too many files on this sheet. Remove one first."))
-    used = present.aggregate(total=Sum("size"))["total"] or 0
+    stored = row.attachments.filter(purpose=facts["purpose"]).exclude(
+        path=""
+    )  # what is on disk, also of removed ones
+    used = stored.aggregate(total=Sum("size"))["total"] or 0
     if len(data) > settings.ATTACHMENT_LARGEST or used + len(data) > settings.ATTACHMENT_QUOTA:
         raise PolicyDenied(_("The file is too large, or the files of this sheet are too large together."))
     attachment = Attachment.objects.create(
@@ -142,20 +139,26 @@ def _may_change(row: Submission, by: User, purpose: str) -> None:
 
 @transaction.atomic
 def remove(submission: Submission, *, by: User, attachment_id: int, purpose: str = SHEET) -> None:
-    """Hide a file. The row and the file are retained for audit; no page shows them."""
+    """Remove a file. Its row is retained for audit; its content only when a filing may rest on it."""
     row = locked(submission)
     _may_change(row, by, purpose)
     if purpose == DESK and _is_proof(row):
         raise PolicyDenied(_("What was decided about this unit rests on its files. Change that first."))
-    removed = attachments_of(row, purpose).filter(pk=attachment_id).update(removed_at=timezone.now())
-    if not removed:
+    attachment = attachments_of(row, purpose).filter(pk=attachment_id).first()
+    if attachment is None:
         raise PolicyDenied(_("This file has been removed already."))
+    attachment.removed_at = timezone.now()
+    if purpose == SHEET and not row.filings.filter(filed_at__gte=attachment.uploaded_at).exists():
+        transaction.on_commit(partial(storage.delete, attachment.path))
+        attachment.path = ""
+    attachment.save(update_fields=["removed_at", "path"])
     audit.record(
         by=by,
         action="attachment_removed",
         subject=row,
         region_path=row.unit.review_region.path,
         attachment=attachment_id,
+        sha256=attachment.sha256,
     )
 
 
@@ -165,8 +168,9 @@ def _is_proof(row: Submission) -> bool:
 
 
 def read(attachment: Attachment, *, by: User) -> bytes:
-    """The content of a file; the download is recorded in the audit log. Raises PolicyDenied when it is damaged."""
-    data = (Path(settings.ATTACHMENT_ROOT) / attachment.path).read_bytes()
+    """The content of a file; the download is recorded in the audit log. Raises PolicyDenied when it is damaged,
+    FileMissing."""
+    data = storage.content(attachment)
     if hashlib.sha256(data).hexdigest() != attachment.sha256:
         raise PolicyDenied(_("The stored file is damaged. Tell the survey office."))
     unit = attachment.submission.unit

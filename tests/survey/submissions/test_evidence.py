@@ -1,5 +1,8 @@
 """Attachments of a sheet: accepted kinds, storage, download permissions, and cleanup of refused files."""
 
+import os
+import resource
+import signal
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -7,14 +10,17 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.urls import reverse
 
 from survey.audit import AuditEvent
-from survey.exceptions import PolicyDenied
-from survey.submissions.evidence import selectors
+from survey.exceptions import PolicyDenied, StorageFull
+from survey.submissions.evidence import selectors, storage
 from survey.submissions.evidence import services as evidence
 from survey.submissions.evidence.file_kinds import kind_of
 from survey.submissions.lifecycle.states import State
+from survey.submissions.models import Filing
 from tests.factories import make_sheet
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
@@ -117,14 +123,84 @@ def test_only_respondents_of_an_editable_sheet_may_attach(root, world, row, by):
     assert files(root) == []
 
 
-def test_removed_file_is_hidden_but_retained(client, root, row, by):
+def test_removed_file_is_deleted_and_its_row_retained(
+    client, root, row, by, django_capture_on_commit_callbacks
+):
     stored = evidence.attach(row, by=by, name="x", data=PDF)
     client.force_login(by)
-    client.post(reverse("evidence_remove", args=[row.pk, stored.pk]))
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("evidence_remove", args=[row.pk, stored.pk]))
     assert client.get(reverse("evidence_file", args=[stored.pk])).status_code == 404
-    assert len(files(root)) == 1
+    stored.refresh_from_db()
+    assert files(root) == [] and stored.removed_at and stored.path == "" and stored.sha256
     with pytest.raises(PolicyDenied):
         evidence.remove(row, by=by, attachment_id=stored.pk)
+
+
+def test_removed_file_on_which_a_filing_rests_stays_and_counts(
+    settings, root, row, by, django_capture_on_commit_callbacks
+):
+    stored = evidence.attach(row, by=by, name="x", data=PDF)
+    make_filing(row)
+    with django_capture_on_commit_callbacks(execute=True):
+        evidence.remove(row, by=by, attachment_id=stored.pk)
+    assert len(files(root)) == 1
+    settings.ATTACHMENT_QUOTA = len(PDF) + 5
+    with pytest.raises(PolicyDenied):
+        evidence.attach(row, by=by, name="y", data=PDF)
+
+
+def make_filing(row):
+    return Filing.objects.create(
+        submission=row,
+        number=1,
+        version=row.assignment.version,
+        answers={},
+        revision=1,
+        content_hash="0" * 64,
+    )
+
+
+def test_a_full_disk_refuses_the_file_and_leaves_nothing(root, row, by):
+    """The size of files is limited by the system: the write itself fails, as on a disk that is full."""
+    data = PDF + b"x" * 200_000
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(StorageFull) as refused:
+            storage.write(str(row.pk), data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert refused.value.status == 507 and files(root) == []
+
+
+def test_a_missing_file_is_answered_with_410(client, root, row, by):
+    stored = evidence.attach(row, by=by, name="x", data=PDF)
+    files(root)[0].unlink()
+    client.force_login(by)
+    response = client.get(reverse("evidence_file", args=[stored.pk]))
+    assert response.status_code == 410 and "文件" in response.content.decode()
+
+
+def test_check_files_compares_rows_and_files_both_ways(root, settings, row, by, capsys):
+    settings.JOB_FOLDER = root / "jobs"
+    stored = evidence.attach(row, by=by, name="x", data=PDF)
+    call_command("check_files")
+    assert "0 missing, 0 orphans" in capsys.readouterr().out
+    young, old = root / "1" / "young", root / "1" / "left.part"
+    for path in (young, old):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    call_command("check_files", "--remove-orphans")
+    assert "1 orphans, 1 deleted" in capsys.readouterr().out
+    assert young.exists() and not old.exists()
+    (root / stored.path).write_bytes(b"cut")
+    with pytest.raises(CommandError):
+        call_command("check_files")
+    assert f"attachment {stored.pk}" in capsys.readouterr().out
 
 
 def test_evidence_pages(client, world, root, row, by):
