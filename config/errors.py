@@ -1,5 +1,6 @@
 """Error pages in the design of the site. They render without the database."""
 
+import errno
 import sys
 
 import psycopg
@@ -25,6 +26,7 @@ OUTAGES = (
     RedisConnectionError,
     RedisTimeoutError,
 )
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def outage_in(error: BaseException | None) -> BaseException | None:
@@ -79,12 +81,14 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, or 503 when a middleware failed because a server does not answer.
+    """500; 503 when a middleware failed because a server does not answer; 507 when a disk or a quota is full.
 
     Django turns an exception of a middleware into this page before an outer middleware can see it.
     """
-    failure = outage_in(sys.exc_info()[1])
-    return outage(request, failure) if failure else _page(request, 500)
+    error = sys.exc_info()[1]
+    if failure := outage_in(error):
+        return outage(request, failure)
+    return _page(request, 507 if isinstance(error, OSError) and error.errno in FULL_DISK else 500)
 
 
 def outage(request: HttpRequest, error: BaseException | None = None) -> HttpResponse:
