@@ -145,7 +145,7 @@ def people_of(data: dict[str, Any], port: int, stop: threading.Event) -> list[Pe
                 return None
             address = f"drill-{place}-{number}@example.org"
             fields = {"name": "同事", "email": address, "days": 3, "sections": "P"}
-            return f"/sheets/{sheet}/share/", fields, address
+            return f"/sheets/{sheet}/share/", fields, (sheet, address)
 
         inviters.append(Inviter(client(one["session"]), invite_from))
     return [

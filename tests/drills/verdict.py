@@ -125,14 +125,18 @@ def _runs(line: Line, person: Any, ask: Ask, _mails: Any) -> None:
 
 
 def _mails(line: Line, person: Any, ask: Ask, mails: Any) -> None:
-    rows = dict(ask("SELECT email, count(*) FROM survey_sectioninvitation GROUP BY 1"))
     messages: dict[str, set[str]] = defaultdict(set)
     for recipient, identity in mails:
         messages[recipient].add(identity)
-    for address in person.acknowledged:
-        line.count(f"invitation of {address}", rows.get(address, 0))
-        if rows.get(address):
-            line.count(f"mail to {address}", len(messages[address]))
+    for _sheet, address in person.acknowledged:
+        line.count(f"mail to {address}", len(messages[address]))
+    # Addresses are encrypted in the database: invitations are counted by sheet.
+    for sheet, sent in Counter(sheet for sheet, _address in person.acknowledged).items():
+        rows = ask("SELECT count(*) FROM survey_sectioninvitation WHERE submission_id = %s", sheet)[0][0]
+        line.lost += max(0, sent - rows)
+        line.doubled += max(0, rows - sent - person.unanswered)
+        if rows != sent:
+            line.examples.append(f"sheet {sheet}: {rows} invitations, {sent} acknowledged")
 
 
 def _jobs(ask: Ask) -> Line:
