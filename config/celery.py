@@ -1,9 +1,11 @@
 """The Celery app, its queues and the only list of periodic work."""
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -61,3 +63,8 @@ app.conf.beat_schedule = {
     "sweep-retention": {"task": "survey.retention.tasks.sweep", "schedule": crontab(hour=4, minute=10)},
     "heartbeat": {"task": "config.health.heartbeat", "schedule": 20.0},
 }
+
+
+@setup_logging.connect
+def keep_logging_of_the_settings(**options: Any) -> None:
+    """A receiver of this signal keeps Celery from setting up handlers of its own (LOGGING, config.logs)."""

@@ -12,6 +12,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from config import embedded, single_sign_on
+from config.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The version of the program stands in pyproject.toml alone; the project is not installed as a package.
@@ -65,7 +66,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.headers.SecurityHeadersMiddleware",  # on every answer, also on those of the next four
+    "config.request_log.RequestLogMiddleware",  # the id of the request, on every answer and log line
+    "config.headers.SecurityHeadersMiddleware",  # on every answer, also on those of the next ones
     "config.forwarded.ForwardedMiddleware",  # the client's address and scheme, from our own proxy only
     "config.limits.BodyLimitMiddleware",  # a body that is too large is refused before it is read
     "config.health.HealthMiddleware",  # before everything that needs the database, a host name or HTTPS
@@ -382,10 +384,7 @@ _console = {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
 MAILERS = {"default": _console if LOCAL_MODE and not env("EMAIL_HOST", default="") else _smtp}
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="survey@localhost")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="WARNING")},
-}
+# JSON lines with the ids of request, user and job in production; text in a rehearsal.
+LOGGING = logging_settings(
+    env("LOG_FORMAT", default="text" if LOCAL_MODE else "json"), env("LOG_LEVEL", default="WARNING")
+)

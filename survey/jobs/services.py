@@ -23,6 +23,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 from django.db.models import F, Q, QuerySet
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
+from structlog.contextvars import bound_contextvars
 
 from survey import clock
 from survey.exceptions import SurveyError
@@ -170,6 +171,14 @@ def run(job_id: int, *, report: Report | None = None) -> bool:
     work = claim(job_id)
     if work is None:
         return False
+    with bound_contextvars(job_id=job_id, job_kind=work.job.kind):
+        _do(work, report)
+    return True
+
+
+def _do(work: "Work", report: Report | None) -> None:
+    """Do the work of a claimed job and end it, whatever happens but a database error."""
+    job_id = work.job.pk
     work.report = report
     try:
         work.kind.do(work)
@@ -196,7 +205,6 @@ def run(job_id: int, *, report: Report | None = None) -> bool:
     finally:
         if not work.stored:
             storage.remove(work.file_name)
-    return True
 
 
 class Work:

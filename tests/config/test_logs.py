@@ -1,0 +1,190 @@
+"""Log lines are JSON with ids, and hold no values of requests, jobs or exceptions."""
+
+import io
+import json
+import logging
+import logging.config
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
+from django.urls import path, reverse
+
+import config.urls
+from config.logs import logging_settings
+from survey.access.decorators import public
+from survey.access.models import User
+from survey.jobs.services import enqueue, run
+from tests.factories import World
+from tests.survey.jobs.conftest import register
+
+__all__ = ["register"]
+pytestmark = pytest.mark.django_db
+# Stand for answers, names, e-mail addresses and telephone numbers; each is one word that no program text holds.
+MARKED = {
+    "answer": "987612345001",
+    "name": "欧阳标记",
+    "email": "marked-address@example.org",
+    "phone": "13912345678",
+    "token": "marked-token-77",
+}
+
+
+@public
+def crash(request: HttpRequest, word: str) -> HttpResponse:
+    """Raises an exception whose message, cause and variables hold values."""
+    try:
+        raise KeyError(MARKED["email"])
+    except KeyError as error:
+        raise ValueError(f"{word} {request.GET['answer']}") from error
+
+
+urlpatterns = [path("crash/<str:word>/", crash, name="crash"), *config.urls.urlpatterns]
+handler500 = config.urls.handler500
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """What is written at level INFO in production's format."""
+    written = io.StringIO()
+    described = logging_settings("json", "INFO")
+    root, loggers = logging.getLogger(), ("config.request_log", "django.db.backends", "django", "django.server")
+    before = {name: logging.getLogger(name).level for name in loggers}
+    level = root.level
+    configurator = logging.config.DictConfigurator(described)  # type: ignore[attr-defined]
+    configurator.config["formatters"] = {
+        name: configurator.configure_formatter(formatter) for name, formatter in described["formatters"].items()
+    }
+    configurator.config["filters"] = {
+        name: configurator.configure_filter(one) for name, one in described["filters"].items()
+    }
+    handler = configurator.configure_handler({**described["handlers"]["console"], "stream": written})
+    root.addHandler(handler)
+    root.setLevel("INFO")
+    for name, options in described["loggers"].items():
+        logging.getLogger(name).setLevel(options["level"])
+    yield written
+    root.removeHandler(handler)
+    root.setLevel(level)
+    for name, number in before.items():
+        logging.getLogger(name).setLevel(number)
+
+
+def parsed(lines: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines.getvalue().splitlines()]
+
+
+def leaked(lines: io.StringIO) -> list[str]:
+    """The kinds of marked values that are in the lines."""
+    return [kind for kind, value in MARKED.items() if value in lines.getvalue()]
+
+
+def drive_requests(world: World) -> None:
+    """Requests and a job whose bodies, paths, queries and exceptions hold the marked values."""
+    client = Client(raise_request_exception=False)
+    client.post(reverse("sign_in"), {"username": MARKED["name"], "password": MARKED["token"]})
+    client.get(f"/crash/{MARKED['name']}/?answer={MARKED['answer']}")
+    client.get(f"/missing/{MARKED['token']}/?phone={MARKED['phone']}")
+    client.get(reverse("password_renew", args=["MQ", MARKED["token"]]))
+    client.get("/", headers={"host": MARKED["email"]})
+    client.force_login(world.users["system_administrator"])
+    account = {"username": "newcomer", **{name: MARKED[name] for name in ("name", "email", "phone")}}
+    assert client.post(reverse("account_new"), account).status_code == 200
+    assert User.objects.get(username="newcomer").email == MARKED["email"]
+    sheet = world.sheet
+    client.force_login(world.users["respondent"])
+    body = {"revision": sheet.revision, "cell": ["P01"], "P01.value": MARKED["answer"], "P01.unit": "TB"}
+    client.post(reverse("sheet_save", args=[sheet.pk, "P"]), body)
+    sheet.refresh_from_db()
+    assert MARKED["answer"] in str(sheet.answers)
+
+
+@override_settings(ROOT_URLCONF="tests.config.test_logs")
+def test_lines_hold_no_values(world: World, lines: io.StringIO, register: Any) -> None:  # noqa: F811
+    def fail(work: Any) -> None:
+        raise ValueError(MARKED["answer"])
+
+    def put_back(work: Any) -> None:
+        raise OSError(MARKED["email"])
+
+    register("fail", fail)
+    register("put_back", put_back, retry_on=(OSError,))
+    drive_requests(world)
+    for kind in ("fail", "put_back"):
+        assert run(enqueue(kind, arguments={"phone": MARKED["phone"]}, send=False).pk)
+    assert len([line for line in parsed(lines) if line["event"] == "request"]) == 7
+    assert leaked(lines) == []
+    # The check sees a value that somebody writes.
+    logging.getLogger("survey").warning("saved %s", MARKED["answer"])
+    assert leaked(lines) == ["answer"]
+
+
+@override_settings(ROOT_URLCONF="tests.config.test_logs")
+def test_an_exception_is_written_with_types_and_places(world: World, lines: io.StringIO) -> None:
+    Client(raise_request_exception=False).get("/crash/x/?answer=1")
+    (line,) = [line for line in parsed(lines) if "exception" in line]
+    assert [part["type"] for part in line["exception"]] == ["ValueError", "KeyError"]
+    assert re.search(r"test_logs\.py:\d+ crash$", line["exception"][0]["places"][-1])
+    assert (line["level"], line["route"]) == ("error", "crash/<str:word>/")
+
+
+def test_a_request_line_has_ids(world: World, lines: io.StringIO, client: Client) -> None:
+    user = world.users["audit_administrator"]
+    client.force_login(user)
+    response = client.get(reverse("audit"))
+    (line,) = parsed(lines)
+    assert line["request_id"] == response.headers["X-Request-ID"]
+    assert (line["user_id"], line["route"], line["method"], line["status"]) == (user.pk, "audit/", "GET", 200)
+    assert line["milliseconds"] >= 0 and line["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("proposed", "accepted"),
+    [
+        (uuid.uuid4().hex, True),
+        (str(uuid.uuid4()), True),
+        ("13912345678", False),
+        ("A" * 32, False),
+        ("x" * 4000, False),
+        ("", False),
+        (f"{uuid.uuid4().hex}\n", False),
+    ],
+)
+def test_only_a_well_formed_id_is_accepted(proposed: str, accepted: bool, client: Client) -> None:
+    given = client.get("/health/", headers={"x-request-id": proposed}).headers["X-Request-ID"]
+    assert (given == proposed) is accepted
+    assert re.fullmatch(r"[0-9a-f-]{32,36}", given)
+
+
+def test_lines_of_a_job_have_its_id(lines: io.StringIO, register: Any) -> None:  # noqa: F811
+    def do(work: Any) -> None:
+        logging.getLogger("survey").warning("half done")
+
+    register("noisy", do)
+    job = enqueue("noisy", send=False)
+    assert run(job.pk)
+    logging.getLogger("survey").warning("afterwards")
+    inside, outside = parsed(lines)
+    assert (inside["job_id"], inside["job_kind"]) == (job.pk, "noisy")
+    assert "job_id" not in outside
+
+
+def test_lines_of_celery_and_gunicorn_are_cleaned(lines: io.StringIO) -> None:
+    value = MARKED["answer"]
+    logging.getLogger("celery.app.trace").error(
+        "Task %(name)s raised %(exc)s", {"name": "survey.jobs.tasks.run_job", "exc": value, "args": value}
+    )
+    logging.getLogger("gunicorn.error").error("Error handling request %s", f"/x/?q={value}")
+    assert [line["event"] for line in parsed(lines)] == [
+        "task survey.jobs.tasks.run_job failed",
+        "Error handling request",
+    ]
+
+
+def test_another_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="LOG_FORMAT"):
+        logging_settings("xml", "INFO")
