@@ -1,5 +1,6 @@
 """The project configuration as an app without models; it registers the deployment checks."""
 
+import os
 from importlib import import_module
 
 from django.apps import AppConfig
@@ -12,5 +13,7 @@ class ProjectConfig(AppConfig):
     verbose_name = "Configuration"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks; trace this process, if the environment asks for it."""
         import_module("config.checks")
+        if any(name.startswith("OTEL_") for name in os.environ):
+            import_module("config.tracing").start()

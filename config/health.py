@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import redis
 from celery import shared_task
+from celery.signals import before_task_publish
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 HEARTBEAT = "worker-heartbeat"
+BEAT = "beat-heartbeat"
 STALE_AFTER = 90  # seconds; beat asks for a heartbeat every 20
 
 
@@ -18,6 +21,18 @@ STALE_AFTER = 90  # seconds; beat asks for a heartbeat every 20
 def heartbeat() -> None:
     """Run by a worker on the schedule of beat: shows that beat, broker and worker are running."""
     cache.set(HEARTBEAT, time.time(), timeout=3600)
+
+
+@before_task_publish.connect(sender="config.health.heartbeat")
+def note_beat(**options: Any) -> None:
+    """Run by beat when it asks for a heartbeat, whether a worker takes it or not."""
+    cache.set(BEAT, time.time(), timeout=3600)
+
+
+def age_of(key: str) -> float | None:
+    """Seconds since HEARTBEAT or BEAT; None when there was none within an hour."""
+    seen = cache.get(key)
+    return None if seen is None else max(0.0, time.time() - seen)
 
 
 def _database() -> str:
@@ -32,10 +47,9 @@ def _broker() -> str:
 
 
 def _worker() -> str:
-    seen = cache.get(HEARTBEAT)
-    if seen is None:
+    age = age_of(HEARTBEAT)
+    if age is None:
         return "never seen"
-    age = time.time() - seen
     return "ok" if age < STALE_AFTER else f"last seen {age:.0f} s ago"
 
 

@@ -107,9 +107,11 @@ class WithoutValues(logging.Filter):
         clean = logging.makeLogRecord(record.__dict__)
         if isinstance(record.args, dict) and "exc" in record.args:  # celery.app.trace
             clean.msg, clean.args = f"task {record.args.get('name', '')} failed", ()
+        elif record.name.startswith("django.security"):  # the message holds what was refused
+            clean.msg, clean.args = f"refused: {record.name.rpartition('.')[2]}", ()
         elif hasattr(record, "status_code") and isinstance(record.args, tuple) and record.args:
             clean.msg, clean.args = "%s", record.args[:1]  # django.request: reason and path
-        elif record.name.startswith(("gunicorn", "django.security")) and record.args:
+        elif record.name.startswith("gunicorn") and record.args:
             clean.msg, clean.args = re.split(r"[:\s(']*%", str(record.msg))[0], ()
         elif isinstance(record.args, tuple):
             clean.args = tuple(_without_message(value) for value in record.args)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from config.logs import current_request, route_of
+from config.logs import current_request
+from config.metrics import observe_request
 
 HEADER = "X-Request-ID"
 # What a proxy writes: 32 hexadecimal digits (nginx) or a UUID. Anything else may be text of a stranger.
@@ -33,6 +34,7 @@ class RequestLogMiddleware:
             response = self.get_response(request)
             seconds = time.perf_counter() - began
             response.headers[HEADER] = name
+            observe_request(request, response.status_code, seconds)
             logger.info(
                 "request",
                 extra={

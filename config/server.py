@@ -7,6 +7,8 @@ pools of ``config.pools``, each with a listening address of its own.
 
 import gc
 import os
+import shutil
+import tempfile
 from typing import Any
 
 from config.pools import addresses, missing_pool, pools
@@ -25,6 +27,23 @@ loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
 limit_request_line = 4_094
 limit_request_fields = 60
 limit_request_field_size = 8_190
+
+# Every web process keeps its metrics in a file of this folder (config.metrics); new with every start.
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+if _METRICS not in os.environ:
+    os.environ[_METRICS] = tempfile.mkdtemp(prefix="survey-metrics-")
+
+
+def child_exit(arbiter: Any, worker: Any) -> None:
+    """The connections that an ended process held are no longer counted."""
+    from prometheus_client.multiprocess import mark_process_dead  # reads the variable when it is imported
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(arbiter: Any) -> None:
+    """Remove the files of the metrics."""
+    shutil.rmtree(os.environ[_METRICS], ignore_errors=True)
 
 
 def pre_fork(arbiter: Any, worker: Any) -> None:

@@ -25,6 +25,9 @@ LOCAL_MODE = env.bool("LOCAL_MODE", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL_MODE else [])
+# Who may read /metrics: those who send "Authorization: Bearer TOKEN", and these networks (CIDR) without it.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+METRICS_NETWORKS = env.list("METRICS_NETWORKS", default=["127.0.0.1/32", "::1/128"] if LOCAL_MODE else [])
 # Keys of encrypted columns, "name:key in base 64" each, the present one first (survey.encryption).
 FIELD_KEYS = env("FIELD_KEYS")
 FIELD_ALGORITHM = env("FIELD_ALGORITHM", default="AES-256-GCM")

@@ -28,6 +28,7 @@ PAGES = (
     Page("rules", _("Rule statistics"), (P.DESIGN,), 110),
     Page("item_response", _("Item response"), (P.DESIGN,), 120),
     Page("accounts", _("Accounts"), (P.MANAGE_USERS, P.GRANT_ROLES), 180, ("account", "roles_"), home=6),
+    Page("system_state", _("State of the system"), (P.OPERATE,), 185, ("system_",)),
     Page("audit", _("Audit"), (P.VIEW_AUDIT,), 190, ("audit_",), home=7),
 )
 # Links of lower packages to pages above them.

@@ -10,6 +10,7 @@ from survey.frame import urls as frame
 from survey.idempotency.decorators import guard
 from survey.ledgers import urls as ledgers
 from survey.microdata import urls as microdata
+from survey.operations import urls as operations
 from survey.questionnaires import urls as questionnaires
 from survey.retention import urls as retention
 from survey.review import urls as review
@@ -27,6 +28,7 @@ PACKAGES = (
     ledgers,
     retention,
     audit_trail,
+    operations,
 )
 urlpatterns = guard(chain.from_iterable(package.urlpatterns for package in PACKAGES))
 api_urlpatterns = guard(chain.from_iterable(package.api_urlpatterns for package in PACKAGES))

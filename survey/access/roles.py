@@ -24,6 +24,7 @@ class Permission(StrEnum):
     MANAGE_USERS = "manage_users"  # create and close accounts
     GRANT_ROLES = "grant_roles"
     VIEW_AUDIT = "view_audit"
+    OPERATE = "operate"  # state of servers and background work
 
 
 class Role(TextChoices):
@@ -62,7 +63,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     # Releases results; may not run the estimation that it releases (two-person rule).
     Role.PUBLISHER: frozenset({P.VIEW_PROGRESS, P.VIEW_ESTIMATES, P.PUBLISH}),
     # The three administrators of the protection scheme: accounts, authorisation, audit, always different persons.
-    Role.SYSTEM_ADMINISTRATOR: frozenset({P.MANAGE_USERS}),
+    Role.SYSTEM_ADMINISTRATOR: frozenset({P.MANAGE_USERS, P.OPERATE}),
     Role.SECURITY_ADMINISTRATOR: frozenset({P.GRANT_ROLES}),
     Role.AUDIT_ADMINISTRATOR: frozenset({P.VIEW_AUDIT}),
 }

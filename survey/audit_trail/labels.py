@@ -31,6 +31,8 @@ ACTIONS: dict[str, Promise] = {
     "role_granted": _("Role granted"),
     "role_revoked": _("Role ended"),
     "access_refused": _("Access outside one's scope refused"),
+    "job_retried": _("Failed job tried again"),
+    "job_discarded": _("Failed job discarded"),
     "audit_searched": _("Audit trail searched"),
     "ledger_export_requested": _("Signed export requested"),
     "ledger_export_finished": _("Signed export made"),

@@ -23,7 +23,7 @@ class Job(models.Model):
     key = models.CharField(
         max_length=120, blank=True
     )  # at most one open job per kind and key; blank: no limit
-    arguments = models.JSONField(default=dict)  # deleted when the job ends
+    arguments = models.JSONField(default=dict)  # deleted when the job ends, later if it fails
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     stage = models.CharField(max_length=20, blank=True)
     done = models.PositiveIntegerField(default=0)

@@ -40,6 +40,7 @@ OPEN = (State.WAITING, State.RUNNING)
 TASK = "survey.jobs.tasks.run_job"
 RESEND_AFTER = timedelta(seconds=settings.RUN_RESEND_SECONDS)
 FIRST_DELAY, MAX_DELAY = timedelta(seconds=30), timedelta(hours=1)
+KEEP_FAILED = timedelta(days=30)  # for so long a failed job can be retried
 MAX_MESSAGES = 500  # messages of one sweep
 type Report = Callable[[str, int], None]
 
@@ -331,6 +332,9 @@ def sweep() -> int:
     for pk in Job.objects.filter(state=State.WAITING, not_after__lte=now).values_list("pk", flat=True):
         _end(Job.objects.filter(pk=pk, state=State.WAITING), State.EXPIRED, LATE())
     _remove_expired(now)
+    Job.objects.filter(state=State.FAILED, finished_at__lt=now - KEEP_FAILED).exclude(arguments={}).update(
+        arguments={}
+    )
     storage.remove_orphans()
     for name, kind in registered().items():
         if kind.keep is not None:
@@ -369,6 +373,14 @@ def _requeue(row: Job, available_at: datetime) -> None:
         waits(row)
 
 
+def requeue_failed(row: Job) -> None:
+    """Let a locked failed job wait again with all its attempts. Raises IntegrityError when another one is open."""
+    row.attempts, row.error, row.finished_at, row.sent_at = 0, NO_ERROR, None, None
+    row.cancel_requested = False
+    _requeue(row, timezone.now())
+    transaction.on_commit(partial(deliver, row.pk), robust=True)
+
+
 @transaction.atomic
 def _end(rows: "QuerySet[Job]", state: str, error: Sentence = NO_ERROR) -> None:
     """End a job without a result, call the ``ended`` function of its kind, and remove its file."""
@@ -381,7 +393,8 @@ def _end(rows: "QuerySet[Job]", state: str, error: Sentence = NO_ERROR) -> None:
     ended = kind_of(row.kind).ended
     if ended is not None:
         ended(row)
-    row.arguments = {}
+    if state != State.FAILED:  # a failed job can be retried
+        row.arguments = {}
     row.save()
 
 

@@ -31,6 +31,7 @@ from survey.frame import services as frame
 from survey.frame.columns import COUNT_COLUMNS
 from survey.frame.files import csv_bytes
 from survey.frame.models import FrameImport
+from survey.jobs.messages import STOPPED
 from survey.jobs.models import Job
 from survey.jobs.services import run as run_job
 from survey.ledgers.models import LedgerExport
@@ -154,6 +155,7 @@ class MatrixData:
     external_file: ExternalFile
     designs: dict[str, SampleDesign]
     frame_import: FrameImport
+    failed_job: Job
     job: DeskJob  # of the provincial administrator of INSIDE
     ledger_export: LedgerExport
     hold: LegalHold
@@ -196,6 +198,12 @@ class MatrixData:
             actors=actors,
             version=QuestionnaireVersion.objects.latest("pk"),
             account=User.objects.create_user("matrix-subject", None, name="matrix subject"),
+            failed_job=Job.objects.create(
+                kind="receipt",
+                state=Job.State.FAILED,
+                error=STOPPED(error="x"),
+                finished_at=timezone.now(),
+            ),
             finished=finished,
             queued=queued,
             replicated=replicated,

@@ -140,6 +140,9 @@ TABLE: dict[str, Row] = {
     "audit_retention": Row(body=post(reason="matrix")),
     "audit_hold_end": Row(lambda data, region: (data.hold.pk,), body=post()),
     "audit_ledger_export": Row(lambda data, region: (data.ledger_export.pk,)),
+    "system_state": Row(),
+    "system_job": Row(lambda data, region: (data.failed_job.pk,), body=post(action="discard")),
+    "metrics": Row(),
     # Questionnaires
     "questionnaires": Row(),
     "questionnaire_detail": Row(lambda data, region: (data.version.pk,)),

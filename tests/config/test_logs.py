@@ -52,12 +52,16 @@ def lines() -> Iterator[io.StringIO]:
     """What is written at level INFO in production's format."""
     written = io.StringIO()
     described = logging_settings("json", "INFO")
-    root, loggers = logging.getLogger(), ("config.request_log", "django.db.backends", "django", "django.server")
+    root, loggers = (
+        logging.getLogger(),
+        ("config.request_log", "django.db.backends", "django", "django.server"),
+    )
     before = {name: logging.getLogger(name).level for name in loggers}
     level = root.level
     configurator = logging.config.DictConfigurator(described)  # type: ignore[attr-defined]
     configurator.config["formatters"] = {
-        name: configurator.configure_formatter(formatter) for name, formatter in described["formatters"].items()
+        name: configurator.configure_formatter(formatter)
+        for name, formatter in described["formatters"].items()
     }
     configurator.config["filters"] = {
         name: configurator.configure_filter(one) for name, one in described["filters"].items()
@@ -66,7 +70,7 @@ def lines() -> Iterator[io.StringIO]:
     root.addHandler(handler)
     root.setLevel("INFO")
     for name, options in described["loggers"].items():
-        logging.getLogger(name).setLevel(options["level"])
+        logging.getLogger(name).setLevel(options.get("level", "NOTSET"))
     yield written
     root.removeHandler(handler)
     root.setLevel(level)
@@ -104,7 +108,7 @@ def drive_requests(world: World) -> None:
 
 
 @override_settings(ROOT_URLCONF="tests.config.test_logs")
-def test_lines_hold_no_values(world: World, lines: io.StringIO, register: Any) -> None:  # noqa: F811
+def test_lines_hold_no_values(world: World, lines: io.StringIO, register: Any) -> None:
     def fail(work: Any) -> None:
         raise ValueError(MARKED["answer"])
 
@@ -160,7 +164,7 @@ def test_only_a_well_formed_id_is_accepted(proposed: str, accepted: bool, client
     assert re.fullmatch(r"[0-9a-f-]{32,36}", given)
 
 
-def test_lines_of_a_job_have_its_id(lines: io.StringIO, register: Any) -> None:  # noqa: F811
+def test_lines_of_a_job_have_its_id(lines: io.StringIO, register: Any) -> None:
     def do(work: Any) -> None:
         logging.getLogger("survey").warning("half done")
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from config.metrics import count_actions
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission, Role
@@ -238,6 +240,7 @@ def transition_many(
             if cursor.rowcount != len(chunk):
                 raise StaleRevision(CHANGED)
             cursor.execute(_EVENTS, values)
+        transaction.on_commit(partial(count_actions, action.value, len(chunk)), robust=True)
         audit.record_each(
             by=by, action=f"sheet_{action}", subject=Submission, at=now, rows=_AUDITED, params=values
         )

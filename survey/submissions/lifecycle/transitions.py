@@ -6,12 +6,14 @@ event and audit entry together.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from config.metrics import count_actions
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission
@@ -107,6 +109,7 @@ def move(row: Submission, request: Request, *, channel: str = "page", commit: bo
     row.updated_at = timezone.now()
     if entry.target is not before or request.action is not Action.SAVE:
         _trace(row, request, before, channel)
+    transaction.on_commit(partial(count_actions, request.action.value), robust=True)
     if commit:
         row.save()
     if entry.target in {State.SUBMITTED, State.NATIONAL_REVIEW} and request.action in _FILING:

@@ -1,0 +1,180 @@
+"""Queries of the state of the system. Nothing here reads answers, names or addresses of respondents."""
+
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import django
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils import timezone
+
+from config.health import BEAT, HEARTBEAT, age_of
+from survey.access.models import User
+from survey.jobs.models import Job
+from survey.submissions.lifecycle.states import State
+from survey.submissions.models import Submission
+
+State_ = Job.State
+OPEN = (State_.WAITING, State_.RUNNING)
+FAILED_DAYS = 30  # failed jobs of so many days are listed
+# States of a sheet that wait for a decision.
+UNDECIDED = (State.SUBMITTED, State.NATIONAL_REVIEW)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetQueue:
+    """Sheets that wait for a decision, and since when the oldest does."""
+
+    state: str
+    count: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of files: the setting that names it, and the space of its disk in bytes."""
+
+    setting: str
+    path: str
+    free: int
+    total: int
+
+    @property
+    def percent_free(self) -> int:
+        """Free share of the disk in percent."""
+        return self.free * 100 // self.total if self.total else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A standby server of the database. Lags are None while nothing is written."""
+
+    name: str
+    lag_bytes: int | None
+    lag_seconds: float | None
+
+
+def jobs_by_state() -> dict[tuple[str, str], int]:
+    """Number of jobs by (kind, state): the open ones, and those that ended within a day."""
+    day = timezone.now() - timedelta(days=1)
+    rows = Job.objects.filter(Q(state__in=OPEN) | Q(finished_at__gt=day))
+    return {
+        (kind, state): count
+        for kind, state, count in rows.values_list("kind", "state")
+        .annotate(Count("pk"))
+        .order_by("kind", "state")
+    }
+
+
+def oldest_waiting() -> dict[str, float]:
+    """Seconds for which the oldest waiting job of each kind could have been started."""
+    now = timezone.now()
+    rows = Job.objects.filter(state=State_.WAITING, available_at__lte=now)
+    return {
+        kind: (now - since).total_seconds()
+        for kind, since in rows.values_list("kind").annotate(Min("available_at")).order_by("kind")
+    }
+
+
+def last_finished() -> dict[str, datetime]:
+    """When a job of each kind was last finished."""
+    rows = Job.objects.filter(state=State_.DONE, finished_at__isnull=False)
+    return dict(rows.values_list("kind").annotate(Max("finished_at")).order_by("kind"))
+
+
+def failed_jobs() -> "QuerySet[Job]":
+    """Failed jobs of the last days that nobody has retried or discarded, newest first."""
+    since = timezone.now() - timedelta(days=FAILED_DAYS)
+    return Job.objects.filter(state=State_.FAILED, finished_at__gt=since).order_by("-finished_at")
+
+
+def requesters(jobs: "list[Job]") -> dict[int, User]:
+    """The users who requested these jobs, by primary key."""
+    return User.objects.in_bulk({job.requested_by for job in jobs if job.requested_by is not None})
+
+
+def sheet_queues() -> list[SheetQueue]:
+    """The two queues of review over all rounds."""
+    rows = {
+        state: (count, oldest)
+        for state, count, oldest in Submission.objects.filter(state__in=UNDECIDED)
+        .values_list("state")
+        .annotate(Count("pk"), Min("updated_at"))
+    }
+    return [SheetQueue(state, *rows.get(state, (0, None))) for state in UNDECIDED]
+
+
+def database_connections() -> tuple[dict[str, int], int]:
+    """Connections to this database by state, and the limit of the server."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() GROUP BY 1 ORDER BY 1"
+        )
+        by_state = dict(cursor.fetchall())
+        cursor.execute("SELECT current_setting('max_connections')::int")
+        return by_state, cursor.fetchone()[0]
+
+
+def database_size() -> int:
+    """Bytes of this database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
+
+
+def replicas() -> list[Replica]:
+    """Standby servers. Their lags are only visible to roles with pg_monitor."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(application_name, ''),"
+            " CASE WHEN pg_is_in_recovery() THEN NULL"
+            "      ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint END,"
+            " extract(epoch FROM replay_lag)::float FROM pg_stat_replication ORDER BY 1"
+        )
+        return [Replica(*row) for row in cursor.fetchall()]
+
+
+def broker_queue() -> int:
+    """Messages that wait in the default queue of the broker. Raises RedisError."""
+    client = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_connect_timeout=1, socket_timeout=2)
+    return int(client.llen("celery"))  # type: ignore[arg-type]  # synchronous client
+
+
+def heartbeats() -> dict[str, float | None]:
+    """Seconds since the last sign of beat and of a worker; None: none within an hour. Raises RedisError."""
+    return {"beat": age_of(BEAT), "worker": age_of(HEARTBEAT)}
+
+
+def folders() -> list[Folder]:
+    """Folders of files that exist, with the space of their disks."""
+    named = {name: Path(getattr(settings, name)) for name in ("JOB_FOLDER", "ATTACHMENT_ROOT", "REPORT_ROOT")}
+    spaces = {name: (path, shutil.disk_usage(path)) for name, path in named.items() if path.is_dir()}
+    return [Folder(name, str(path), space.free, space.total) for name, (path, space) in spaces.items()]
+
+
+def unapplied_migrations() -> list[str]:
+    """Migrations of the program that the database has not had."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def versions() -> Mapping[str, str]:
+    """Versions of the program and of what it runs on."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        database = cursor.fetchone()[0]
+    return {
+        "program": settings.VERSION,
+        "Python": platform.python_version(),
+        "Django": django.get_version(),
+        "PostgreSQL": database,
+    }
