@@ -30,7 +30,8 @@ _handles: dict[str, Any] = {}
 
 def uses_local_servers() -> bool:
     """True when the environment sets no server and no secret: a rehearsal on this machine."""
-    return not any(os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"))
+    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+    return not any(os.environ.get(name) or os.environ.get(f"{name}_FILE") for name in names)
 
 
 def home(name: str = "") -> Path:

@@ -6,23 +6,25 @@ Locally (no DATABASE_URL, REDIS_URL, SECRET_KEY) ``config.embedded`` fills these
 import tomllib
 from pathlib import Path
 
-import environ
 import xstatic.pkg.bootstrap
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from config import embedded, single_sign_on
+from config.environment import Environment, mail_options
 from config.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The version of the program stands in pyproject.toml alone; the project is not installed as a package.
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-env = environ.Env()
+env = Environment()
 if embedded.uses_local_servers():
     embedded.prepare_environment()
 
 LOCAL_MODE = env.bool("LOCAL_MODE", default=False)
 DEBUG = env.bool("DEBUG", default=False)
+# The folder of everything that is kept in files; each of them can be moved by a variable of its own.
+DATA_DIR = Path(env("DATA_DIR", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local"))))
 SECRET_KEY = env("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL_MODE else [])
 # Who may read /metrics: those who send "Authorization: Bearer TOKEN", and these networks (CIDR) without it.
@@ -37,9 +39,7 @@ AUDIT_ALGORITHM = env("AUDIT_ALGORITHM", default="SHA-256")
 # Private key (Ed25519, 32 bytes in base 64) of signed exports of the ledgers; without one none is made.
 AUDIT_EXPORT_KEY = env("AUDIT_EXPORT_KEY", default="")
 # Outside the database: what was sealed last, so that a ledger that was cut off at its end is found.
-AUDIT_FOLDER = Path(
-    env("AUDIT_FOLDER", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local")) + "/audit")
-)
+AUDIT_FOLDER = Path(env("AUDIT_FOLDER", default=str(DATA_DIR / "audit")))
 # A row that is older than this when it is sealed, or waits so long, is reported.
 AUDIT_LATE_MINUTES = env.int("AUDIT_LATE_MINUTES", default=60)
 # Longer periods than those of survey/retention/periods.py, "kind:days" separated by commas.
@@ -283,7 +283,7 @@ USE_THOUSAND_SEPARATOR = False  # a year is not a quantity; quantities use the `
 
 # Static files ------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / ".local" / "static")))
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [("bootstrap", xstatic.pkg.bootstrap.BASE_DIR)]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -351,7 +351,7 @@ PUBLIC_FRESH_SECONDS = env.float("PUBLIC_FRESH_SECONDS", default=1.0)
 REMINDERS_AUTOMATIC = env.bool("REMINDERS_AUTOMATIC", default=False)
 SMS_GATEWAY = env("SMS_GATEWAY", default="")
 # Files that workers make for the desks: outside the web root, shared by web and worker machines.
-JOB_FOLDER = Path(env("JOB_FOLDER", default=str(BASE_DIR / ".local" / "jobs")))
+JOB_FOLDER = Path(env("JOB_FOLDER", default=str(DATA_DIR / "jobs")))
 JOB_DAYS = env.int("JOB_DAYS", default=7)
 SITE_ADDRESS = env("SITE_ADDRESS", default="")  # printed on letters
 # For so long an acceptance of many sheets can be taken back as one act.
@@ -361,9 +361,7 @@ EDITING_STOP_SHARE = env.float("EDITING_STOP_SHARE", default=0.1)
 # For so long a form or a request of a machine that is sent again gets the response of the first time.
 IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", default=2)
 # Files of releases: built once, outside the web root, in folders named by the hash of what they show.
-REPORT_ROOT = Path(
-    env("REPORT_ROOT", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local")) + "/reports")
-)
+REPORT_ROOT = Path(env("REPORT_ROOT", default=str(DATA_DIR / "reports")))
 
 # Survey --------------------------------------------------------------------------------------------------
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on forms and reports
@@ -371,7 +369,7 @@ SURVEY_AUTHORITY_EN = env("SURVEY_AUTHORITY_EN", default="")  # its English name
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")
 SURVEY_CONTACT = env("SURVEY_CONTACT", default="")  # telephone and e-mail of the office, for the help page
 # Files beside a sheet. The scanner is a dotted path to a callable: path of the file -> name of what it found, or "".
-ATTACHMENT_ROOT = env("ATTACHMENT_ROOT", default=str(BASE_DIR / ".local" / "attachments"))
+ATTACHMENT_ROOT = env("ATTACHMENT_ROOT", default=str(DATA_DIR / "attachments"))
 ATTACHMENT_LARGEST = env.int("ATTACHMENT_LARGEST", default=10 * 2**20)
 ATTACHMENT_QUOTA = env.int("ATTACHMENT_QUOTA", default=50 * 2**20)
 ATTACHMENT_SCANNER = env("ATTACHMENT_SCANNER", default="")
@@ -385,6 +383,8 @@ _smtp = {
 }
 _console = {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
 MAILERS = {"default": _console if LOCAL_MODE and not env("EMAIL_HOST", default="") else _smtp}
+_smtp = {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": mail_options(env)}
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"} if LOCAL_MODE else _smtp}
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="survey@localhost")
 
 # JSON lines with the ids of request, user and job in production; text in a rehearsal.

@@ -6,11 +6,13 @@ The survey does not import the estimation; the entries are registered once, when
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from estimation.design.selectors import design_item
 from survey.access import navigation
 from survey.access.navigation import Page
 from survey.access.roles import Permission as P  # noqa: N817 as in the table of roles
 from survey.audit_trail import labels, selectors
 from survey.audit_trail.selectors import Kind
+from survey.operations.checklist import selectors as checklist
 
 PAGES = (
     Page("designs", _("Sample design"), (P.DESIGN_SAMPLE,), 90, ("design_", "frame")),
@@ -84,3 +86,4 @@ def register() -> None:
     navigation.register_links(LINKS)
     labels.register(ACTIONS)
     selectors.register(KINDS)
+    checklist.register(design_item)

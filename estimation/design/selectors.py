@@ -19,6 +19,7 @@ from survey.frame.selectors import sampled_units
 from survey.microdata.models import MicrodataVersion
 from survey.microdata.selectors import item_values, versions_of
 from survey.microdata.variables import Variable
+from survey.operations.checklist.selectors import Item
 
 USABLE = (SampleDesign.State.APPROVED, SampleDesign.State.HANDED_OVER)
 # Headline items of the report: produced, stored, circulated and developed data, and expenditure on data.
@@ -158,3 +159,11 @@ def sample_rows(design: SampleDesign, user: User) -> list[tuple[Any, ...]]:
             "random_number",
         )
     )
+
+
+def design_item(round_: CollectionRound | None) -> Item:
+    """Checklist of a new installation: the sample design of the next round is approved or handed over."""
+    if round_ is None:
+        return Item("sample design", "plan a round first")
+    approved = latest_design(round_) is not None
+    return Item("sample design", "" if approved else "one person draws the sample, another approves it")

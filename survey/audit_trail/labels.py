@@ -31,6 +31,7 @@ ACTIONS: dict[str, Promise] = {
     "role_granted": _("Role granted"),
     "role_revoked": _("Role ended"),
     "access_refused": _("Access outside one's scope refused"),
+    "test_mail_sent": _("Test mail sent"),
     "job_retried": _("Failed job tried again"),
     "job_discarded": _("Failed job discarded"),
     "audit_searched": _("Audit trail searched"),

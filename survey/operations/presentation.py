@@ -112,6 +112,15 @@ def _processes() -> Iterator[Metric]:
     )
 
 
+def _ledgers() -> Iterator[Metric]:
+    yield gauge(
+        "survey_ledger_unsealed_seconds",
+        "Age of the oldest row of a ledger (audit, answers) that is not in a signed block yet.",
+        ("ledger",),
+        {(name,): age for name, age in selectors.unsealed_seconds().items()},
+    )
+
+
 def _folders() -> Iterator[Metric]:
     spaces = selectors.folders()
     yield gauge(
@@ -133,6 +142,7 @@ PARTS: dict[str, Callable[[], Iterator[Metric]]] = {
     "sheets": _sheets,
     "database": _database,
     "processes": _processes,
+    "ledgers": _ledgers,
     "folders": _folders,
 }
 
@@ -152,7 +162,7 @@ def state_of_the_system() -> dict[str, Any]:
     ages = attempt(selectors.oldest_waiting) or {}
     finished = attempt(selectors.last_finished) or {}
     kinds = sorted({*registered(), *(kind for kind, _state in counts), *finished})
-    states = [state for state in selectors.State_]
+    states = list(selectors.State_)
     return {
         "versions": attempt(selectors.versions),
         "connections": connections and {"used": sum(connections[0].values()), "limit": connections[1]},
@@ -160,6 +170,7 @@ def state_of_the_system() -> dict[str, Any]:
         "replicas": attempt(selectors.replicas) or [],
         "unapplied": attempt(selectors.unapplied_migrations),
         "heartbeats": attempt(selectors.heartbeats),
+        "unsealed": attempt(selectors.unsealed_seconds),
         "queue": attempt(selectors.broker_queue),
         "sheets": attempt(selectors.sheet_queues) or [],
         "folders": attempt(selectors.folders) or [],

@@ -18,6 +18,7 @@ from django.utils import timezone
 from config.health import BEAT, HEARTBEAT, age_of
 from survey.access.models import User
 from survey.jobs.models import Job
+from survey.ledgers.content import LEDGERS
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
 
@@ -140,6 +141,20 @@ def replicas() -> list[Replica]:
             " extract(epoch FROM replay_lag)::float FROM pg_stat_replication ORDER BY 1"
         )
         return [Replica(*row) for row in cursor.fetchall()]
+
+
+def unsealed_seconds() -> dict[str, float]:
+    """Age of the oldest row of each ledger that came after its last block: the lag of sealing."""
+    ages = {}
+    with connection.cursor() as cursor:
+        for ledger in LEDGERS.values():
+            cursor.execute(
+                f"SELECT coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float FROM {ledger.table}"  # noqa: S608
+                " WHERE id > (SELECT coalesce(max(high), 0) FROM survey_ledgerblock WHERE ledger = %s)",
+                [ledger.name],
+            )
+            ages[ledger.name] = max(0.0, cursor.fetchone()[0])
+    return ages
 
 
 def broker_queue() -> int:

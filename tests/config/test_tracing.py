@@ -46,8 +46,8 @@ def spans(**environment: str) -> tuple[list[dict[str, Any]], str]:
         env={**inherited, "DATABASE_URL": database, **environment},
         capture_output=True,
         text=True,
-        check=True,
     )
+    assert done.returncode == 0, done.stderr
     decoder, position, found = json.JSONDecoder(), 0, []
     text = done.stdout
     while (position := text.find("{", position)) >= 0:

@@ -1,0 +1,1 @@
+"""Accounts of the three administrators of a new installation."""

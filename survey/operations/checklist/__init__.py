@@ -1,0 +1,1 @@
+"""What a new installation still needs before a round can be opened."""

@@ -1,0 +1,187 @@
+"""Mail through a real SMTP server with TLS and sign-in; variables kept in files."""
+
+import datetime as dt
+import io
+import ssl
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from config.environment import Environment, Files, mail_options
+from survey.audit import AuditEvent
+
+pytestmark = [
+    pytest.mark.django_db,
+    # aiosmtpd closes TLS connections late and warns about its own options.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+USER, PASSWORD = "survey", "correct-horse-1"
+
+
+class Mailbox:
+    """Keeps the mails that the server takes."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], bool, str]] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        encrypted = session.ssl is not None or getattr(server, "_ssl_everywhere", False)
+        self.mails.append((envelope.rcpt_tos, encrypted, envelope.content.decode()))
+        return "250 OK"
+
+
+def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    ok = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+    return AuthResult(success=ok, handled=False)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    built = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+class Server(Controller):
+    """A mail server that only takes mail over TLS from those who have signed in."""
+
+    def __init__(self, mailbox: Mailbox, files: tuple[Path, Path], *, from_the_start: bool) -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*files)
+        options: dict[str, Any] = {"ssl_context": context} if from_the_start else {"tls_context": context}
+        super().__init__(
+            mailbox,
+            hostname="127.0.0.1",
+            port=0,
+            authenticator=authenticate,
+            auth_required=True,
+            auth_require_tls=not from_the_start,
+            require_starttls=not from_the_start,
+            **options,
+        )
+
+    def _trigger_server(self) -> None:
+        """Take the free port that the system has chosen."""
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@pytest.fixture(params=["starttls", "tls"])
+def server(
+    request: pytest.FixtureRequest, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Server, Mailbox, str]]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))  # the client trusts this certificate
+    mailbox = Mailbox()
+    running = Server(mailbox, certificate, from_the_start=request.param == "tls")
+    running.start()
+    yield running, mailbox, request.param
+    running.stop()
+
+
+def configure(settings: Any, server: Server, encryption: str, **more: str) -> None:
+    class Variables(Environment):
+        ENVIRON = {
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(server.port),
+            "EMAIL_ENCRYPTION": encryption,
+            "EMAIL_USER": USER,
+            "EMAIL_PASSWORD": PASSWORD,
+            **more,
+        }
+
+    settings.MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": mail_options(Variables()),
+        }
+    }
+
+
+def test_mail_is_sent_over_tls_after_sign_in(server: tuple[Server, Mailbox, str], settings: Any) -> None:
+    running, mailbox, encryption = server
+    configure(settings, running, encryption)
+    out = io.StringIO()
+    call_command("send_test_mail", "office@example.org", stdout=out)
+    assert "has taken the mail" in out.getvalue()
+    ((recipients, _encrypted, content),) = mailbox.mails
+    assert recipients == ["office@example.org"] and "send_test_mail" in content
+    assert AuditEvent.objects.get(action="test_mail_sent").succeeded
+
+
+def test_a_wrong_password_is_a_sentence(server: tuple[Server, Mailbox, str], settings: Any) -> None:
+    running, mailbox, encryption = server
+    configure(settings, running, encryption, EMAIL_PASSWORD="wrong")
+    with pytest.raises(CommandError, match="SMTPAuthenticationError"):
+        call_command("send_test_mail", "office@example.org")
+    assert mailbox.mails == [] and not AuditEvent.objects.get(action="test_mail_sent").succeeded
+
+
+def test_an_unknown_certificate_is_refused(
+    server: tuple[Server, Mailbox, str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    running, mailbox, encryption = server
+    configure(settings, running, encryption)
+    with pytest.raises(CommandError, match="CERTIFICATE_VERIFY_FAILED"):
+        call_command("send_test_mail", "office@example.org")
+    assert mailbox.mails == []
+
+
+def test_a_server_that_wants_tls_takes_nothing_without(
+    server: tuple[Server, Mailbox, str], settings: Any
+) -> None:
+    running, mailbox, _encryption = server
+    configure(settings, running, "none", EMAIL_SECONDS="2")
+    with pytest.raises(CommandError, match="The mail was not sent"):
+        call_command("send_test_mail", "office@example.org")
+    assert mailbox.mails == []
+
+
+def test_an_unknown_encryption_is_an_error(settings: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_ENCRYPTION"):
+        configure(settings, type("Nothing", (), {"port": 1})(), "ssl3")  # type: ignore[arg-type]
+
+
+def test_a_variable_may_be_kept_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("s3cret-ü\n", encoding="utf-8")
+    files = Files(
+        {"SECRET_KEY_FILE": str(path), "REDIS_URL": "redis://x", "MISSING_FILE": str(tmp_path / "no")}
+    )
+    assert (files["SECRET_KEY"], files["REDIS_URL"]) == ("s3cret-ü", "redis://x")
+    with pytest.raises(ImproperlyConfigured, match="MISSING_FILE"):
+        files["MISSING"]
+    with pytest.raises(KeyError):
+        files["FIELD_KEYS"]
