@@ -1,0 +1,109 @@
+"""The files of config/deploy are valid for the programs that read them, and name variables that the program reads."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.architecture.test_layout import ROOT
+
+FOLDER = ROOT / "config" / "deploy"
+UNITS = sorted((FOLDER / "systemd").glob("*.service"))
+MANIFESTS = list(yaml.safe_load_all((FOLDER / "kubernetes" / "survey.yaml").read_text(encoding="utf-8")))
+COMPOSE = yaml.safe_load((FOLDER / "compose" / "compose.yaml").read_text(encoding="utf-8"))
+KUBERNETES = "1.33"
+PROGRAMS = ("/opt/survey/.venv/bin/gunicorn", "/opt/survey/.venv/bin/celery")
+
+
+def variables_of_the_program() -> set[str]:
+    """Names that settings, gunicorn's configuration and its pools read."""
+    names: set[str] = set()
+    for name in ("settings", "environment", "server", "pools", "single_sign_on"):
+        text = (ROOT / "config" / f"{name}.py").read_text(encoding="utf-8")
+        names |= set(re.findall(r"(?:env(?:\.\w+)?|environ\.get)\(\s*\"([A-Z_]+)\"", text))
+    return names
+
+
+def unknown(names: set[str]) -> set[str]:
+    return {name for name in names if name.removesuffix("_FILE") not in variables_of_the_program()}
+
+
+def verify(unit: Path, folder: Path) -> str:
+    """What systemd-analyze says about a unit whose program exists."""
+    text = unit.read_text(encoding="utf-8")
+    for program in PROGRAMS:
+        text = text.replace(program, shutil.which("true") or "/bin/true")
+    copy = folder / unit.name.replace("@.", "@1.")
+    copy.write_text(
+        text.replace("User=survey", "User=root").replace("Group=survey", "Group=root"), encoding="utf-8"
+    )
+    command = [shutil.which("systemd-analyze") or "", "verify", "--man=no", str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    # Warnings about other units of this machine name other files.
+    return "\n".join(line for line in done.stderr.splitlines() if copy.name in line)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_accepts_the_units(unit: Path, tmp_path: Path) -> None:
+    assert verify(unit, tmp_path) == ""
+    planted = tmp_path / "planted" / unit.name
+    planted.parent.mkdir()
+    planted.write_text(
+        unit.read_text(encoding="utf-8").replace("ProtectSystem=strict", "ProtectSystems=strict")
+    )
+    assert "ProtectSystems" in verify(planted, tmp_path)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_units_are_hardened_and_name_known_variables(unit: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "User=survey", "CapabilityBoundingSet="):
+        assert re.search(f"^{line}$", text, re.MULTILINE)
+    assert unknown(set(re.findall(r"^Environment=([A-Z_]+)=", text, re.MULTILINE))) == set()
+
+
+def test_variables_of_the_examples_are_read_by_the_program() -> None:
+    example = (FOLDER / "systemd" / "environment.example").read_text(encoding="utf-8")
+    config_map = next(item for item in MANIFESTS if item["kind"] == "ConfigMap")
+    named = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+    assert unknown(named) == set()
+    assert unknown(set(config_map["data"])) == set()
+    assert unknown(set(COMPOSE["x-survey"]["environment"])) == set()
+    assert unknown({"SECRET_KEYS", "SECRET_KEY_FILE"}) == {"SECRET_KEYS"}
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda item: f"{item['kind']}-{item['metadata']['name']}")
+def test_kubernetes_accepts_the_manifests(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate({**manifest, "speck": {}}, KUBERNETES, strict=True)
+
+
+def test_compose_follows_its_schema(tmp_path: Path) -> None:
+    def check(path: Path) -> int:
+        command = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)]
+        return subprocess.run(["uv", "run", "--no-sync", *command], cwd=ROOT, capture_output=True).returncode  # noqa: S607
+
+    source = FOLDER / "compose" / "compose.yaml"
+    assert check(source) == 0
+    broken = tmp_path / "compose.yaml"
+    broken.write_text(source.read_text(encoding="utf-8").replace("healthcheck:", "healthchecks:", 1))
+    assert check(broken) != 0
+
+
+def test_compose_names_what_it_defines() -> None:
+    services = COMPOSE["services"]
+    for name, service in services.items():
+        assert set(service.get("depends_on", {})) <= set(services), name
+        assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"]), name
+        volumes = {volume.split(":")[0] for volume in service.get("volumes", [])}
+        assert {volume for volume in volumes if not volume.startswith(".")} <= set(COMPOSE["volumes"]), name
+        assert set(service.get("networks", [])) <= set(COMPOSE["networks"]), name
+    # Neither database nor broker can be reached from outside.
+    assert {name for name, service in services.items() if service.get("ports")} == {"proxy"}
