@@ -377,14 +377,9 @@ ATTACHMENT_SCANNER = env("ATTACHMENT_SCANNER", default="")
 SIGN_OFF_CHAIN = env.bool("SIGN_OFF_CHAIN", default=False)
 SYNTHETIC_BANNER = LOCAL_MODE
 
-_smtp = {
-    "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-    "OPTIONS": {"host": env("EMAIL_HOST", default="localhost"), "port": env.int("EMAIL_PORT", default=25)},
-}
+_smtp = {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": mail_options(env)}
 _console = {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
 MAILERS = {"default": _console if LOCAL_MODE and not env("EMAIL_HOST", default="") else _smtp}
-_smtp = {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": mail_options(env)}
-MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"} if LOCAL_MODE else _smtp}
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="survey@localhost")
 
 # JSON lines with the ids of request, user and job in production; text in a rehearsal.
