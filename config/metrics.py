@@ -88,8 +88,8 @@ def exposition(metrics: Iterable[Metric]) -> bytes:
     """The numbers of all web processes of this host, and these metrics, as Prometheus reads them."""
     registry = CollectorRegistry()
     if os.environ.get(FOLDER):
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the package types a part of itself
     else:
-        registry.register(PROCESS)  # type: ignore[arg-type]  # a registry can be collected as well
+        registry.register(PROCESS)
     registry.register(Family(metrics))
     return generate_latest(registry)

@@ -38,7 +38,7 @@ def child_exit(arbiter: Any, worker: Any) -> None:
     """The connections that an ended process held are no longer counted."""
     from prometheus_client.multiprocess import mark_process_dead  # reads the variable when it is imported
 
-    mark_process_dead(worker.pid)
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the package types a part of itself
 
 
 def on_exit(arbiter: Any) -> None:

@@ -6,7 +6,8 @@ values: paths, addresses and messages of exceptions are removed before a span le
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -51,7 +52,7 @@ def start() -> bool:
     trace.set_tracer_provider(provider)
     DjangoInstrumentor().instrument(excluded_urls="health/,metrics")
     PsycopgInstrumentor().instrument()
-    CeleryInstrumentor().instrument()
+    CeleryInstrumentor().instrument()  # type: ignore[no-untyped-call]  # the package types a part of itself
     return True
 
 
@@ -102,6 +103,5 @@ def without_values(span: ReadableSpan) -> ReadableSpan:
     )
 
 
-def _kept(attributes: object) -> dict[str, object]:
-    pairs = attributes.items() if hasattr(attributes, "items") else ()
-    return {name: value for name, value in pairs if not name.startswith(VALUES)}
+def _kept(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (attributes or {}).items() if not name.startswith(VALUES)}

@@ -31,6 +31,7 @@ from survey.jobs import storage
 from survey.jobs.kinds import Cancelled, Kind, LostClaim, kind_of, registered
 from survey.jobs.messages import LATE, MEMORY
 from survey.jobs.models import Job
+from survey.jobs.selectors import progress_key
 from survey.sentences import Sentence
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,6 @@ OPEN = (State.WAITING, State.RUNNING)
 TASK = "survey.jobs.tasks.run_job"
 RESEND_AFTER = timedelta(seconds=settings.RUN_RESEND_SECONDS)
 FIRST_DELAY, MAX_DELAY = timedelta(seconds=30), timedelta(hours=1)
-KEEP_FAILED = timedelta(days=30)  # for so long a failed job can be retried
 MAX_MESSAGES = 500  # messages of one sweep
 type Report = Callable[[str, int], None]
 
@@ -230,7 +230,7 @@ class Work:
         """
         if self._storing:
             with suppress(RedisError):
-                cache.set(_cache_key(self.job.pk), done * 100 // (total or 1), self.kind.lease)
+                cache.set(progress_key(self.job.pk), done * 100 // (total or 1), self.kind.lease)
         else:
             now = clock.now()
             extended = (
@@ -292,16 +292,7 @@ class Work:
         with transaction.atomic():
             row = self.owned().select_for_update().first()
             if row is not None:
-                _requeue(row, clock.now() + delay)
-
-
-def percent_of(job: Job) -> int:
-    """Progress of a job in percent, also while it stores results."""
-    if job.state != State.RUNNING:
-        return job.percent
-    with suppress(RedisError):
-        return max(job.percent, cache.get(_cache_key(job.pk)) or 0)
-    return job.percent
+                requeue(row, clock.now() + delay)
 
 
 def cancel(job_id: int) -> bool:
@@ -332,9 +323,6 @@ def sweep() -> int:
     for pk in Job.objects.filter(state=State.WAITING, not_after__lte=now).values_list("pk", flat=True):
         _end(Job.objects.filter(pk=pk, state=State.WAITING), State.EXPIRED, LATE())
     _remove_expired(now)
-    Job.objects.filter(state=State.FAILED, finished_at__lt=now - KEEP_FAILED).exclude(arguments={}).update(
-        arguments={}
-    )
     storage.remove_orphans()
     for name, kind in registered().items():
         if kind.keep is not None:
@@ -360,10 +348,10 @@ def _requeue_expired(now: datetime) -> None:
                 _end(expired, State.FAILED, kind_of(row.kind).lost(count=row.attempts))
             else:
                 row.sent_at = None
-                _requeue(row, now)
+                requeue(row, now)
 
 
-def _requeue(row: Job, available_at: datetime) -> None:
+def requeue(row: Job, available_at: datetime) -> None:
     """Requeue a locked job and call the ``waits`` function of its kind."""
     storage.remove(row.file)
     row.state, row.token, row.file, row.available_at = State.WAITING, "", "", available_at
@@ -371,14 +359,6 @@ def _requeue(row: Job, available_at: datetime) -> None:
     waits = kind_of(row.kind).waits
     if waits is not None:
         waits(row)
-
-
-def requeue_failed(row: Job) -> None:
-    """Let a locked failed job wait again with all its attempts. Raises IntegrityError when another one is open."""
-    row.attempts, row.error, row.finished_at, row.sent_at = 0, NO_ERROR, None, None
-    row.cancel_requested = False
-    _requeue(row, timezone.now())
-    transaction.on_commit(partial(deliver, row.pk), robust=True)
 
 
 @transaction.atomic
@@ -413,7 +393,3 @@ def _send_waiting(now: datetime) -> int:
             break
         sent += 1
     return sent
-
-
-def _cache_key(pk: int) -> str:
-    return f"job-progress:{pk}"

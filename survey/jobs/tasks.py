@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from survey.jobs import services
+from survey.jobs.failures import services as failures
 
 
 @shared_task(name=services.TASK, ignore_result=True)
@@ -15,3 +16,4 @@ def run_job(job_id: int) -> None:
 def sweep() -> None:
     """Requeue, expire, remove and send what is due."""
     services.sweep()
+    failures.delete_arguments()

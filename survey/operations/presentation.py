@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import Error as DatabaseFault
+from django.utils import timezone
 from prometheus_client.metrics_core import Metric
 from redis.exceptions import RedisError
 
@@ -56,7 +57,7 @@ def _jobs() -> Iterator[Metric]:
 
 def _sheets() -> Iterator[Metric]:
     queues = selectors.sheet_queues()
-    now = selectors.timezone.now()
+    now = timezone.now()
     yield gauge(
         "survey_sheets_undecided",
         "Sheets that wait for a decision.",

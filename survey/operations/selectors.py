@@ -160,7 +160,7 @@ def unsealed_seconds() -> dict[str, float]:
 def broker_queue() -> int:
     """Messages that wait in the default queue of the broker. Raises RedisError."""
     client = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_connect_timeout=1, socket_timeout=2)
-    return int(client.llen("celery"))  # type: ignore[arg-type]  # synchronous client
+    return int(client.llen("celery"))
 
 
 def heartbeats() -> dict[str, float | None]:

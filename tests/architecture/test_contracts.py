@@ -76,7 +76,8 @@ WRITERS = {
     "survey/review/bulk/services.py": {
         "_MOVE"
     },  # the same table as ``move``, for many sheets in one statement
-    "survey/jobs/services.py": {"claim", "Work", "_requeue", "_end", "_remove_expired"},  # jobs
+    "survey/jobs/services.py": {"claim", "Work", "requeue", "_end", "_remove_expired"},  # jobs
+    "survey/jobs/failures/services.py": {"discard"},  # jobs
     "survey/collection/services.py": {"_set_state"},  # a round
     "survey/frame/services.py": {
         "check_import",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from django.test import Client
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from config import health
@@ -59,7 +60,7 @@ def existing(client: Client, world: World, monkeypatch: pytest.MonkeyPatch) -> d
     """Labels of every metric by name, on a system in which each has a value."""
     monkeypatch.setattr(selectors, "replicas", lambda: [selectors.Replica("standby", 5, 0.1)])
     enqueue("receipt", "1", send=False)
-    Job.objects.create(kind="receipt", state=Job.State.DONE, finished_at=selectors.timezone.now())
+    Job.objects.create(kind="receipt", state=Job.State.DONE, finished_at=timezone.now())
     health.heartbeat()
     count_actions("save")
     monkeypatch.setattr(selectors, "folders", lambda: [selectors.Folder("JOB_FOLDER", "/", 1, 2)])

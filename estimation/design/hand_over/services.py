@@ -12,6 +12,7 @@ from estimation.design.services import State, allow, hand_over, locked, refuse_b
 from survey import audit
 from survey.access.models import User
 from survey.exceptions import PolicyDenied
+from survey.jobs import selectors as jobs_selectors
 from survey.jobs import services as jobs
 from survey.jobs.services import Work
 
@@ -66,4 +67,4 @@ def do_hand_over(work: Work) -> None:
 def percent_of(design: SampleDesign) -> int | None:
     """Progress of the hand-over in percent; None while it waits for a worker."""
     job = design.job
-    return jobs.percent_of(job) if job is not None and job.state == job.State.RUNNING else None
+    return jobs_selectors.percent_of(job) if job is not None and job.state == job.State.RUNNING else None

@@ -1,18 +1,20 @@
 """Retry or discard a failed job. The caller checks the permission."""
 
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit
+from survey import audit, clock
 from survey.exceptions import PolicyDenied
 from survey.jobs.kinds import registered
 from survey.jobs.models import Job
-from survey.jobs.services import requeue_failed
+from survey.jobs.services import NO_ERROR, deliver, requeue
 
 State = Job.State
+KEPT = timedelta(days=30)  # for so long a failed job can be retried
 
 
 def can_retry(job: Job) -> bool:
@@ -21,7 +23,7 @@ def can_retry(job: Job) -> bool:
     Not when it is too late for it, nor when the end of its kind has changed other rows and nothing changes them back.
     """
     kind = registered().get(job.kind)
-    too_late = job.not_after is not None and job.not_after <= timezone.now()
+    too_late = job.not_after is not None and job.not_after <= clock.now()
     return kind is not None and not too_late and (kind.ended is None or kind.waits is not None)
 
 
@@ -34,9 +36,12 @@ def retry(job_id: int, *, by: Any) -> None:
     audit.record(by=by, action="job_retried", subject=row, kind=row.kind, attempts=row.attempts)
     try:
         with transaction.atomic():
-            requeue_failed(row)
+            row.attempts, row.error, row.finished_at, row.sent_at = 0, NO_ERROR, None, None
+            row.cancel_requested = False
+            requeue(row, clock.now())
     except IntegrityError as error:
         raise PolicyDenied(_("The same job has been requested again meanwhile.")) from error
+    transaction.on_commit(partial(deliver, row.pk), robust=True)
 
 
 @transaction.atomic
@@ -46,6 +51,12 @@ def discard(job_id: int, *, by: Any) -> None:
     audit.record(by=by, action="job_discarded", subject=row, kind=row.kind)
     row.state, row.arguments = State.CANCELLED, {}
     row.save(update_fields=["state", "arguments"])
+
+
+def delete_arguments() -> int:
+    """Delete what jobs that failed long ago were given. Returns their number."""
+    old = Job.objects.filter(state=State.FAILED, finished_at__lt=clock.now() - KEPT)
+    return old.exclude(arguments={}).update(arguments={})
 
 
 def _failed(job_id: int) -> Job:

@@ -18,6 +18,7 @@ from survey.exceptions import PolicyDenied
 from survey.jobs import services
 from survey.jobs.messages import LATE, STOPPED
 from survey.jobs.models import Job
+from survey.jobs.selectors import percent_of
 from survey.jobs.services import Work, cancel, claim, enqueue, run, sweep
 from survey.jobs.storage import folder
 
@@ -264,7 +265,7 @@ def test_an_error_while_storing_rolls_back(register: Any) -> None:
         with work.store():
             enqueue("other")
             work.progress(55)
-            assert services.percent_of(Job.objects.get(pk=work.job.pk)) == 55
+            assert percent_of(Job.objects.get(pk=work.job.pk)) == 55
             raise ValueError
 
     register("count", count)

@@ -14,7 +14,8 @@ from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from survey.jobs.failures import services as failures
 from survey.jobs.models import Job
-from survey.jobs.services import KEEP_FAILED, enqueue, run, sweep
+from survey.jobs.services import enqueue, run
+from survey.jobs.tasks import sweep
 from survey.operations import presentation, selectors
 from tests.factories import World
 from tests.survey.jobs.conftest import register
@@ -117,11 +118,11 @@ def test_a_job_that_is_too_late_is_not_retried(world: World, register: Any) -> N
 
 def test_what_a_failed_job_was_given_is_deleted_after_a_month(world: World, register: Any) -> None:
     job = failing(register, world)
-    sweep()
+    sweep.apply()
     job.refresh_from_db()
     assert job.arguments == {"n": 5}
-    Job.objects.filter(pk=job.pk).update(finished_at=timezone.now() - KEEP_FAILED - dt.timedelta(minutes=1))
-    sweep()
+    Job.objects.filter(pk=job.pk).update(finished_at=timezone.now() - failures.KEPT - dt.timedelta(minutes=1))
+    sweep.apply()
     job.refresh_from_db()
     assert job.arguments == {}
 
