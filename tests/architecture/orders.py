@@ -11,6 +11,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "estimation.runs": ("bootstrap", "inspection", "extraction", "compute"),
     "estimation.runs.inspection": ("comparison", "changes", "units"),
     "survey.access": (
+        "first_administrators",
         "accounts",
         "activation",
         "second_factor",

@@ -1,6 +1,7 @@
 """Mail through a real SMTP server with TLS and sign-in; variables kept in files."""
 
 import datetime as dt
+import gc
 import io
 import ssl
 from collections.abc import Iterator
@@ -108,6 +109,7 @@ def server(
     running.start()
     yield running, mailbox, request.param
     running.stop()
+    gc.collect()  # connections that aiosmtpd has left open warn here and in no later test
 
 
 def configure(settings: Any, server: Server, encryption: str, **more: str) -> None:

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from estimation.design.models import SampleDesign
 from survey.access.first_administrators import services
@@ -98,7 +99,17 @@ def test_the_checklist_follows_the_installation(settings: Any) -> None:
     settings.DEFAULT_FROM_EMAIL = "survey@stats.example.org"
     record(by=None, action="test_mail_sent")
     round_ = CollectionRound.objects.get(year=2025)
-    SampleDesign.objects.create(round=round_, content_hash="0" * 64, state="approved")
+    drawer, approver = User.objects.filter(username__in=["li", "zhao"])
+    now = timezone.now()
+    SampleDesign.objects.create(
+        round=round_,
+        content_hash="0" * 64,
+        state="approved",
+        drawn_by=drawer,
+        drawn_at=now,
+        approved_by=approver,
+        approved_at=now,
+    )
     assert not missing() & {"administrators", "settings", "sample design", "mail"}
 
 
