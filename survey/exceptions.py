@@ -71,7 +71,7 @@ class FileMissing(SurveyError):
 
 
 class StorageFull(SurveyError):
-    """There is no room for a file; nothing was stored."""
+    """The disk or a quota is full; nothing was stored."""
 
     status = 507
 
