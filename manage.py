@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The command line. Without DATABASE_URL it brings its own PostgreSQL and Valkey (see config/embedded.py)."""
+"""The command line. Without DATABASE_URL it brings its own PostgreSQL and Valkey (see config/local/embedded.py)."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ OFFLINE = {"check_questionnaires", "collectstatic", "compilemessages", "makemess
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config import embedded
+    from config.local import embedded
 
     if embedded.uses_local_servers():
         embedded.prepare_environment()
@@ -26,7 +26,7 @@ def main() -> None:
 
 def take_over() -> None:
     """Before the servers are started: end what a killed demonstration has left, refuse to run beside another."""
-    from config import processes
+    from config.local import processes
 
     try:
         if found := processes.take_over():

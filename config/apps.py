@@ -16,4 +16,4 @@ class ProjectConfig(AppConfig):
         """Register the checks; trace this process, if the environment asks for it."""
         import_module("config.checks")
         if any(name.startswith("OTEL_") for name in os.environ):
-            import_module("config.tracing").start()
+            import_module("config.monitoring.tracing").start()

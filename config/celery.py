@@ -67,4 +67,4 @@ app.conf.beat_schedule = {
 
 @setup_logging.connect
 def keep_logging_of_the_settings(**options: Any) -> None:
-    """A receiver of this signal keeps Celery from setting up handlers of its own (LOGGING, config.logs)."""
+    """A receiver of this signal keeps Celery from setting up handlers of its own (LOGGING, config.monitoring.logs)."""

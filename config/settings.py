@@ -1,6 +1,6 @@
 """Settings, read from the environment. A missing variable is an error that says its name.
 
-Locally (no DATABASE_URL, REDIS_URL, SECRET_KEY) ``config.embedded`` fills these three in.
+Locally (no DATABASE_URL, REDIS_URL, SECRET_KEY) ``config.local.embedded`` fills these three in.
 """
 
 import tomllib
@@ -10,9 +10,10 @@ import xstatic.pkg.bootstrap
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded, single_sign_on
+from config import single_sign_on
 from config.environment import Environment, mail_options
-from config.logs import logging_settings
+from config.local import embedded
+from config.monitoring.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # The version of the program stands in pyproject.toml alone; the project is not installed as a package.
@@ -69,10 +70,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "config.request_log.RequestLogMiddleware",  # the id of the request, on every answer and log line
-    "config.headers.SecurityHeadersMiddleware",  # on every answer, also on those of the next ones
-    "config.forwarded.ForwardedMiddleware",  # the client's address and scheme, from our own proxy only
-    "config.limits.BodyLimitMiddleware",  # a body that is too large is refused before it is read
+    "config.monitoring.request_log.RequestLogMiddleware",  # the id of the request, on every answer and log line
+    "config.web.headers.SecurityHeadersMiddleware",  # on every answer, also on those of the next ones
+    "config.web.forwarded.ForwardedMiddleware",  # the client's address and scheme, from our own proxy only
+    "config.web.limits.BodyLimitMiddleware",  # a body that is too large is refused before it is read
     "config.health.HealthMiddleware",  # before everything that needs the database, a host name or HTTPS
     "django.middleware.security.SecurityMiddleware",
     "estimation.public.middleware.PublicPages",  # published pages come from memory, also during an outage
@@ -141,7 +142,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A section with tables of 32 regions sends four fields a cell, all of them when it is saved as a plain form.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = (
-    2_621_440  # bytes of a form without its files; config.limits has files, by route
+    2_621_440  # bytes of a form without its files; config.web.limits has files, by route
 )
 
 REDIS_URL = env("REDIS_URL")

@@ -8,6 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ["WEB_PROCESS"] = "1"  # settings: statements of pages have a limit
 application = get_wsgi_application()
 
-from config.warm import warm  # noqa: E402 needs the applications
+from config.web.warm import warm  # noqa: E402 needs the applications
 
 warm()

@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from config import embedded  # noqa: E402 the checkout is not an installed package
+from config.local import embedded  # noqa: E402 the checkout is not an installed package
 
 if embedded.uses_local_servers():
     embedded.prepare_environment("test")

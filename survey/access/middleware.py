@@ -34,7 +34,7 @@ BESIDE = {"second_factor_setup": frozenset({"passkey_new", "account_reauthentica
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The client's address; behind the proxy, config.forwarded has put it there."""
+    """The client's address; behind the proxy, config.web.forwarded has put it there."""
     try:
         return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR") or ""))
     except ValueError:  # a socket without an address, as in tests

@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client.metrics_core import Metric
 from redis.exceptions import RedisError
 
-from config.metrics import gauge
+from config.monitoring.metrics import gauge
 from survey.jobs.kinds import registered
 from survey.operations import selectors
 

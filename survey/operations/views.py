@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from config.metrics import exposition
+from config.monitoring.metrics import exposition
 from survey.access.decorators import public, requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest

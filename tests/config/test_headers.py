@@ -6,8 +6,8 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from config import forwarded
-from config.headers import SANDBOX, security_headers
+from config.web import forwarded
+from config.web.headers import SANDBOX, security_headers
 from survey.access.middleware import address_of
 
 PLACES = (

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from config.limits import MB, WITHOUT_SESSION, refusal, route_of, routes
-from config.pools import pools
+from config.web.limits import MB, WITHOUT_SESSION, refusal, route_of, routes
+from config.web.pools import pools
 
 HUGE = str(300 * MB)
 

@@ -15,7 +15,7 @@ from django.test import Client, override_settings
 from django.urls import path, reverse
 
 import config.urls
-from config.logs import logging_settings
+from config.monitoring.logs import logging_settings
 from survey.access.decorators import public
 from survey.access.models import User
 from survey.jobs.services import enqueue, run
@@ -54,7 +54,7 @@ def lines() -> Iterator[io.StringIO]:
     described = logging_settings("json", "INFO")
     root, loggers = (
         logging.getLogger(),
-        ("config.request_log", "django.db.backends", "django", "django.server"),
+        ("config.monitoring.request_log", "django.db.backends", "django", "django.server"),
     )
     before = {name: logging.getLogger(name).level for name in loggers}
     level = root.level

@@ -15,7 +15,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from config import health
-from config.metrics import count_actions
+from config.monitoring.metrics import count_actions
 from survey.jobs.models import Job
 from survey.jobs.services import enqueue
 from survey.operations import presentation, selectors

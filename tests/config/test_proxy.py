@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from config.limits import routes
-from config.pools import addresses, missing_pool, pools
-from config.proxy import ERROR_PAGES, Proxy, program, render, upstreams_of, write
+from config.web.limits import routes
+from config.web.pools import addresses, missing_pool, pools
+from config.web.proxy import ERROR_PAGES, Proxy, program, render, upstreams_of, write
 from survey.management.commands.write_proxy_files import Command
 from tests.drills.system import free_port
 

@@ -77,7 +77,7 @@ def test_nothing_is_traced_by_default() -> None:
 
 
 def test_an_unknown_exporter_is_an_error() -> None:
-    from config.tracing import _exporter
+    from config.monitoring.tracing import _exporter
 
     with pytest.raises(ValueError, match="OTEL_TRACES_EXPORTER"):
         _exporter("carrier-pigeon")

@@ -6,7 +6,7 @@ import sys
 import pytest
 from django.template import engines
 
-from config.warm import load_template, template_names
+from config.web.warm import load_template, template_names
 from tests.architecture.test_layout import ROOT
 
 COUNT = """

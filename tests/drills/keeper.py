@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any
 
-from config import embedded
+from config.local import embedded
 
 COMMANDS = {
     "stop postgres": embedded.stop_postgres,

@@ -9,8 +9,8 @@ import os
 import sys
 from typing import Any
 
-from config import embedded
-from config.processes import Supervisor, take_over
+from config.local import embedded
+from config.local.processes import Supervisor, take_over
 
 WRITERS, DECISIONS, SHARES = 6, 150, 3
 

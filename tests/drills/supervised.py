@@ -6,7 +6,7 @@ Prints "ready" when the site answers, then obeys signals as the demonstration do
 import os
 import sys
 
-from config import embedded, processes
+from config.local import embedded, processes
 
 
 def main(port: int) -> None:

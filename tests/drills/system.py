@@ -19,7 +19,7 @@ from celery import Celery
 from redis import Redis
 from redis.exceptions import RedisError
 
-from config.processes import commands
+from config.local.processes import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 150  # seconds; a busy machine is slow

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from config import orphans
+from config.local import orphans
 from tests.drills.system import NOT_INHERITED, ROOT, free_port, wait_for
 
 pytestmark = pytest.mark.slow

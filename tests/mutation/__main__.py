@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from coverage import CoverageData
 
-from config import embedded
+from config.local import embedded
 from tests.mutation.mutants import Mutant, all_mutants, changed, import_changed, sampled
 
 ROOT = Path(__file__).resolve().parents[2]

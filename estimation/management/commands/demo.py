@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connections
 
-from config import embedded
-from config.processes import AlreadyRunningError, PortTakenError, Supervisor
+from config.local import embedded
+from config.local.processes import AlreadyRunningError, PortTakenError, Supervisor
 from estimation.rehearsal.models import Rehearsal
 from survey.management.base import SurveyCommand
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from config.pools import pools
-from config.proxy import Proxy, program, upstreams_of, write
+from config.web.pools import pools
+from config.web.proxy import Proxy, program, upstreams_of, write
 from survey.management.base import SurveyCommand
 
 

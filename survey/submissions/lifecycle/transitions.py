@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config.metrics import count_actions
+from config.monitoring.metrics import count_actions
 from survey import audit
 from survey.access.models import User
 from survey.access.roles import Permission

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as configured
 from django.test import Client
 
-from config.headers import security_headers
+from config.web.headers import security_headers
 from tests.estimation.public.conftest import Publish
 
 

@@ -125,7 +125,7 @@ def gunicorn(django_db_setup: None, tmp_path: Path) -> Iterator[str]:
         "-m",
         "gunicorn",
         "--config",
-        "python:config.server",
+        "python:config.web.server",
         "config.wsgi:application",
     ]
     environment = {**os.environ, "WEB_BIND": address, "DATABASE_URL": database, "TMPDIR": str(tmp_path)}

@@ -34,7 +34,7 @@ def logging_settings(style: str, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"values": {"()": "config.logs.WithoutValues"}},
+        "filters": {"values": {"()": "config.monitoring.logs.WithoutValues"}},
         "formatters": {
             "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
             "json": {
@@ -58,7 +58,7 @@ def logging_settings(style: str, level: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             # One line for each request.
-            "config.request_log": {"level": "INFO" if style == "json" else level},
+            "config.monitoring.request_log": {"level": "INFO" if style == "json" else level},
             # Statements have the values of their parameters.
             "django.db.backends": {"level": "WARNING"},
             **({"gunicorn.error": {"handlers": ["console"], "propagate": False}} if style == "json" else {}),

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from config import embedded, orphans
+from config.local import embedded, orphans
 
 GRACE = 12  # seconds a child gets to finish after SIGTERM
 WEB = "web"
@@ -38,7 +38,7 @@ def commands() -> dict[str, list[str]]:
     """The processes of the system besides the proxy. Where web listens says WEB_BIND."""
     python = [sys.executable, "-m"]
     return {
-        WEB: [*python, "gunicorn", "--config", "python:config.server", "config.wsgi:application"],
+        WEB: [*python, "gunicorn", "--config", "python:config.web.server", "config.wsgi:application"],
         "worker": [
             *python,
             "celery",
@@ -108,7 +108,7 @@ class Supervisor:
         if _lock is None:
             take_over()
         self.watchdog = subprocess.Popen(  # noqa: S603 a module of the project
-            [sys.executable, "-m", "config.watchdog", str(self.folder)],
+            [sys.executable, "-m", "config.local.watchdog", str(self.folder)],
             cwd=embedded.BASE_DIR,
             stdin=subprocess.PIPE,
             start_new_session=True,
@@ -151,7 +151,12 @@ class Supervisor:
                 raise PortTakenError(f"{self.host}:{self.port}") from error
 
     def _proxy(self) -> list[str]:
-        from config.proxy import Proxy, program, upstreams_of, write  # settings are read when they are needed
+        from config.web.proxy import (  # settings are read when they are needed
+            Proxy,
+            program,
+            upstreams_of,
+            write,
+        )
 
         folder = embedded.home("proxy")
         path = write(

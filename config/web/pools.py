@@ -1,6 +1,6 @@
 """Pools of web processes: who uploads or signs in never takes the threads of those who fill sheets.
 
-Read by gunicorn (config/server.py) and by the proxy's configuration, so it needs no Django.
+Read by gunicorn (config/web/server.py) and by the proxy's configuration, so it needs no Django.
 """
 
 import os

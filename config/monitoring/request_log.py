@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from config.logs import current_request
-from config.metrics import observe_request
+from config.monitoring.logs import current_request
+from config.monitoring.metrics import observe_request
 
 HEADER = "X-Request-ID"
 # What a proxy writes: 32 hexadecimal digits (nginx) or a UUID. Anything else may be text of a stranger.
@@ -27,7 +27,7 @@ class RequestLogMiddleware:
         """Answer the request, then write the line."""
         proposed = request.headers.get(HEADER, "")
         name = proposed if WELL_FORMED.fullmatch(proposed) else uuid.uuid4().hex
-        request.request_id = name  # type: ignore[attr-defined]  # read by config.logs
+        request.request_id = name  # type: ignore[attr-defined]  # read by config.monitoring.logs
         token = current_request.set(request)
         began = time.perf_counter()
         try:

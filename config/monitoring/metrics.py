@@ -1,7 +1,7 @@
 """Metrics of the web processes in Prometheus' format. The page that shows them is ``survey.operations``.
 
 gunicorn has several processes: each writes its numbers into a file of PROMETHEUS_MULTIPROC_DIR, which
-``config.server`` makes, and whichever process is asked adds the files up.
+``config.web.server`` makes, and whichever process is asked adds the files up.
 """
 
 import os
@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from config.logs import route_of
+from config.monitoring.logs import route_of
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 PROCESS = CollectorRegistry()  # numbers of this process

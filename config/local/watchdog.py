@@ -1,4 +1,4 @@
-"""Ends the processes of a supervisor that was killed: ``python -m config.watchdog FOLDER``, started by it.
+"""Ends the processes of a supervisor that was killed: ``python -m config.local.watchdog FOLDER``, started by it.
 
 It reads a pipe whose other end the supervisor alone holds. When the supervisor ends, however that happens, the
 pipe ends, and what the record of the folder still names is ended. Needs no Django.
@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from config import orphans
+from config.local import orphans
 
 
 def main(folder: Path) -> None:

@@ -26,7 +26,7 @@ class Route:
 
     name: str
     pattern: str
-    pool: str  # of config.pools: the web processes that answer it
+    pool: str  # of config.web.pools: the web processes that answer it
     largest: int  # bytes of a body
     seconds: int  # that may pass between two parts of a body
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from config import orphans
+from config.local import orphans
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parents[2]
 CREATE_DATABASE = "CREATE DATABASE survey TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'"
 VALKEY_USER = "survey"
 _handles: dict[str, Any] = {}

@@ -13,11 +13,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from config.headers import security_headers
-from config.limits import routes
-from config.pools import addresses, pools
+from config.web.headers import security_headers
+from config.web.limits import routes
+from config.web.pools import addresses, pools
 
-TEMPLATE = Path(__file__).parent / "deploy" / "nginx" / "nginx.conf"
+TEMPLATE = Path(__file__).resolve().parents[1] / "deploy" / "nginx" / "nginx.conf"
 HEADER_SECONDS = 10  # for the whole header of a request
 ERROR_PAGES = (400, 404, 413, 429, 500, 503)
 LANGUAGES = {"zh": "zh-hans", "en": "en"}

@@ -13,7 +13,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.urls import get_resolver
 from django.utils import translation
 
-from config.limits import routes
+from config.web.limits import routes
 from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.rules.plan import plan_of
 from survey.questionnaires.selectors import definition_for

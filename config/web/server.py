@@ -1,8 +1,8 @@
-"""Configuration of gunicorn (``gunicorn --config python:config.server config.wsgi:application``).
+"""Configuration of gunicorn (``gunicorn --config python:config.web.server config.wsgi:application``).
 
 The program is loaded and warmed up once, before the first process is forked (``config.wsgi``): a process that
 listens is able to serve, and processes share the memory of what was loaded. The processes are divided into the
-pools of ``config.pools``, each with a listening address of its own.
+pools of ``config.web.pools``, each with a listening address of its own.
 """
 
 import gc
@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from typing import Any
 
-from config.pools import addresses, missing_pool, pools
+from config.web.pools import addresses, missing_pool, pools
 
 bind = addresses(os.environ.get("WEB_BIND", "127.0.0.1:8000"))
 workers = sum(pool.workers for pool in pools())
@@ -28,7 +28,7 @@ limit_request_line = 4_094
 limit_request_fields = 60
 limit_request_field_size = 8_190
 
-# Every web process keeps its metrics in a file of this folder (config.metrics); new with every start.
+# Every web process keeps its metrics in a file of this folder (config.monitoring.metrics); new with every start.
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
 if _METRICS not in os.environ:
     os.environ[_METRICS] = tempfile.mkdtemp(prefix="survey-metrics-")
@@ -73,7 +73,7 @@ def pre_request(worker: Any, request: Any) -> None:
     """Close the connection after a refused body instead of reading the rest of it."""
     from django.conf import settings
 
-    from config.limits import refusal  # settings must be read first
+    from config.web.limits import refusal  # settings must be read first
 
     headers = dict(request.headers)
     signed_in = f"{settings.SESSION_COOKIE_NAME}=" in headers.get("COOKIE", "")
