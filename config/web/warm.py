@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.template import TemplateDoesNotExist, TemplateSyntaxError, engines
 from django.urls import get_resolver
 from django.utils import translation
+from django.utils.module_loading import import_string
 
 from config.web.limits import routes
 from survey.questionnaires.models import QuestionnaireVersion
@@ -44,12 +45,13 @@ def warm() -> None:
 
 
 def load_sign_in() -> None:
-    """The classes of signing in that settings name and that Django imports at their first use."""
+    """The classes of signing in and of messages that settings name and that Django imports at their first use."""
     get_backends()
     get_hashers()
     get_default_password_validators()
     get_account_adapter()
     get_mfa_adapter()
+    import_string(settings.MESSAGE_STORAGE)
 
 
 def template_names() -> list[str]:
