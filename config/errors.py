@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError as BrokerError
 from psycopg.errors import IdleInTransactionSessionTimeout, QueryCanceled
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -44,7 +45,25 @@ def outage_in(error: BaseException | None) -> BaseException | None:
     return None
 
 
+API = "/api/"
+# Headings of the pages, for the interface for machines.
+TITLES = {
+    400: gettext_lazy("The request could not be understood"),
+    401: gettext_lazy("Sign in again"),
+    403: gettext_lazy("This form has expired"),
+    404: gettext_lazy("Nothing to see here"),
+    411: gettext_lazy("The length of the request is missing"),
+    413: gettext_lazy("This is too large"),
+    429: gettext_lazy("Too many requests"),
+    500: gettext_lazy("Something went wrong"),
+    503: gettext_lazy("The system is resting for a moment"),
+}
+
+
 def _page(request: HttpRequest, status: int, name: str = "") -> HttpResponse:
+    if request.path_info.startswith(API):
+        body = {"type": "about:blank", "title": str(TITLES[status]), "status": status}
+        return JsonResponse(body, status=status, content_type="application/problem+json")
     # Without the request no context processor runs: those ask who is signed in, and that needs the database.
     return HttpResponse(render_to_string(f"errors/{name or status}.html"), status=status)
 
@@ -94,7 +113,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def outage(request: HttpRequest, error: BaseException | None = None) -> HttpResponse:
     """503: a server behind the site does not answer, or a statement ran into the limit of web processes."""
     slow = isinstance(error.__cause__, QueryCanceled) if error else False
-    is_api = request.path.startswith("/api/")
+    is_api = request.path_info.startswith(API)
     response = _problem() if is_api else _page(request, 503, "503-slow" if slow else "")
     if hasattr(request, "session"):
         # The session is stored in the database; saving it would wait for the database again.

@@ -122,6 +122,13 @@ class Decision(serializers.Serializer[Any]):
     shown_reasons = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
+class DecisionResult(serializers.Serializer[Any]):
+    """The state of a sheet after a decision."""
+
+    id = serializers.IntegerField()
+    state = serializers.CharField()
+
+
 class QueryActionInput(serializers.Serializer[Any]):
     """Close a comment, or reopen it."""
 
@@ -145,7 +152,7 @@ class BulkInput(serializers.Serializer[Any]):
 
 
 class BulkPreview(serializers.Serializer[Any]):
-    """The preview or the result of a bulk acceptance."""
+    """The preview of a bulk acceptance."""
 
     matched = serializers.IntegerField()
     expected = serializers.IntegerField()
@@ -155,6 +162,15 @@ class BulkPreview(serializers.Serializer[Any]):
     by_region = serializers.DictField(child=serializers.IntegerField())
     reasons = serializers.IntegerField()
     act = serializers.IntegerField(allow_null=True)
+
+
+class BulkResult(serializers.Serializer[Any]):
+    """The result of a bulk acceptance."""
+
+    matched = serializers.IntegerField()
+    expected = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    act = serializers.IntegerField()
 
 
 class BulkUndo(serializers.Serializer[Any]):
@@ -288,7 +304,7 @@ class QueryView(_Endpoint):
 class DecisionView(_Endpoint):
     """Decisions on one sheet."""
 
-    @extend_schema(request=Decision, responses=QueueRow)
+    @extend_schema(request=Decision, responses=DecisionResult)
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Accept, return, send back, reopen, invalidate or reinstate."""
         row = get_object_or_404(self.sheets(), pk=pk)
@@ -345,7 +361,7 @@ class BulkView(_Endpoint):
         }
         return Response({**body, "accepted": None, "act": None})
 
-    @extend_schema(request=BulkInput, responses=BulkPreview)
+    @extend_schema(request=BulkInput, responses=BulkResult)
     def post(self, request: AuthenticatedApiRequest) -> Response:
         """Accept the previewed sheets, if they have not changed."""
         serializer = BulkInput(data=request.data)
