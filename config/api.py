@@ -78,10 +78,10 @@ class ProblemResponse(Response):
         super().__init__(body, status=status, headers=headers, content_type="application/problem+json")
 
     @property
-    def rendered_content(self) -> bytes:
+    def rendered_content(self) -> str:
         """The body in JSON, whatever renderer was negotiated."""
         self["Content-Type"] = "application/problem+json"
-        return JSONRenderer().render(self.data)
+        return str(JSONRenderer().render(self.data), "utf-8")
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -29,7 +29,7 @@ def index_page(request: AuthenticatedRequest) -> HttpResponse:
     """Index, ranks with bands, weights with their parts, and the fit of the model on held-out data."""
     runs = finished_runs().select_related("microdata__layout")
     number = request.GET.get("run", "")
-    run = runs.filter(pk=row_key(number)).first() if number else runs.first()
+    run = runs.filter(pk=row_key(number) or 0).first() if number else runs.first()
     if run is None and number:
         raise Http404
     user = request.user

@@ -286,5 +286,5 @@ def choose_run(key: str = "") -> EstimationRun | None:
     """The run with this key, else the newest finished run."""
     runs = finished_runs().select_related("microdata__layout")
     if key:
-        return runs.filter(pk=row_key(key)).first()
+        return runs.filter(pk=row_key(key) or 0).first()
     return runs.first()
