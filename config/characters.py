@@ -13,7 +13,6 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from config.errors import bad_request
-from survey.access.decorators import reports_characters
 
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
@@ -35,7 +34,11 @@ class CharactersMiddleware:
         self, request: HttpRequest, view: Any, args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """Read the form, unless the view says itself which of its fields has such a character."""
-        if request.method != "POST" or request.content_type not in FORMS or reports_characters(view):
+        if (
+            request.method != "POST"
+            or request.content_type not in FORMS
+            or getattr(view, "reports_characters", False)
+        ):
             return None
         try:
             fields = request.POST.lists()

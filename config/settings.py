@@ -301,7 +301,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["survey.access.scope.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "config.api_schema.StatusSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.errors.StatusSchema",
     "DEFAULT_PAGINATION_CLASS": "config.api.PageNumbers",
     "PAGE_SIZE": 50,
     "EXCEPTION_HANDLER": "config.api.problem",
@@ -313,7 +313,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.api_schema.add_problem",
+        "config.errors.add_problem",
     ],
     "SERVE_PERMISSIONS": ["survey.access.scope.SignedIn"],
 }

@@ -70,11 +70,6 @@ def reporting_characters(view: View) -> View:
     return view
 
 
-def reports_characters(view: Any) -> bool:
-    """Whether the view is decorated with ``reporting_characters``."""
-    return bool(getattr(view, "reports_characters", False))
-
-
 def access_of(view: Any) -> Access | None:
     """The access rule of a view (function, class-based or DRF), or None when it has none."""
     access: Access | None = getattr(view, "access", None)

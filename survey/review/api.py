@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -120,13 +121,6 @@ class Decision(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     shown_filing = serializers.IntegerField(required=False, allow_null=True, default=None)
     shown_reasons = serializers.IntegerField(required=False, allow_null=True, default=None)
-
-
-class DecisionResult(serializers.Serializer[Any]):
-    """The state of a sheet after a decision."""
-
-    id = serializers.IntegerField()
-    state = serializers.CharField()
 
 
 class QueryActionInput(serializers.Serializer[Any]):
@@ -304,7 +298,7 @@ class QueryView(_Endpoint):
 class DecisionView(_Endpoint):
     """Decisions on one sheet."""
 
-    @extend_schema(request=Decision, responses=DecisionResult)
+    @extend_schema(request=Decision, responses=OpenApiTypes.OBJECT)
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Accept, return, send back, reopen, invalidate or reinstate."""
         row = get_object_or_404(self.sheets(), pk=pk)

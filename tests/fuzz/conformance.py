@@ -5,14 +5,15 @@ operation finds something; the others take generated ones.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import schemathesis
 from django.conf import settings
 from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import transaction
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
 from django.urls import resolve
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given
@@ -70,18 +71,28 @@ def known_parameters(
         yield dict(zip(names, row.args(data, data.regions[INSIDE]), strict=True))
 
 
-def _headers(actor: Actor) -> dict[str, str]:
-    cookies = {settings.CSRF_COOKIE_NAME: TOKEN}
-    if actor.session:
-        cookies[settings.SESSION_COOKIE_NAME] = actor.session
-    return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "X-CSRFToken": TOKEN}
+def _cookies(actor: Actor) -> dict[str, str]:
+    session = {settings.SESSION_COOKIE_NAME: actor.session} if actor.session else {}
+    return {settings.CSRF_COOKIE_NAME: TOKEN, **session}
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """The handler leaves the connection of the test open, as the test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
 
 def check_operation(
     operation: Any, strategy: Any, actor: Actor, figures: Figures, *, examples: int, seed: int
 ) -> None:
     """So many generated requests of one operation by one actor; every one is rolled back."""
-    headers = _headers(actor)
+    headers, cookies = {"X-CSRFToken": TOKEN}, _cookies(actor)
 
     @with_seed(seed)
     @settings_of_examples(
@@ -94,7 +105,7 @@ def check_operation(
     @given(case=strategy)
     def send(case: Any) -> None:
         with exceptions() as raised, transaction.atomic():
-            response = case.call(headers=headers)
+            response = case.call(headers=headers, cookies=cookies)
             transaction.set_rollback(True)
         figures.statuses[response.status_code] += 1
         shown = f"{actor.name} {case.as_curl_command(headers={})}"[:600]
@@ -127,5 +138,6 @@ def run(data: MatrixData, table: Mapping[str, Row], *, requests: int, seed: int)
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 for parameters in (None, known[at % len(known)]):
                     strategy = operation.as_strategy(generation_mode=mode, path_parameters=parameters)
-                    check_operation(operation, strategy, actor, figures, examples=examples, seed=seed)
+                    with one_connection():
+                        check_operation(operation, strategy, actor, figures, examples=examples, seed=seed)
     return figures
