@@ -1,7 +1,8 @@
-"""Error pages in the design of the site. They render without the database."""
+"""Error pages in the design of the site, which render without the database, and refusals in the OpenAPI document."""
 
 import errno
 import sys
+from typing import Any
 
 import psycopg
 from django.contrib.sessions.exceptions import SessionInterrupted
@@ -9,6 +10,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from drf_spectacular.openapi import AutoSchema
 from kombu.exceptions import OperationalError as BrokerError
 from psycopg.errors import IdleInTransactionSessionTimeout, QueryCanceled
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -44,7 +47,25 @@ def outage_in(error: BaseException | None) -> BaseException | None:
     return None
 
 
+API = "/api/"
+# Headings of the pages, for the interface for machines.
+TITLES = {
+    400: gettext_lazy("The request could not be understood"),
+    401: gettext_lazy("Sign in again"),
+    403: gettext_lazy("This form has expired"),
+    404: gettext_lazy("Nothing to see here"),
+    411: gettext_lazy("The length of the request is missing"),
+    413: gettext_lazy("This is too large"),
+    429: gettext_lazy("Too many requests"),
+    500: gettext_lazy("Something went wrong"),
+    503: gettext_lazy("The system is resting for a moment"),
+}
+
+
 def _page(request: HttpRequest, status: int, name: str = "") -> HttpResponse:
+    if request.path_info.startswith(API):
+        body = {"type": "about:blank", "title": str(TITLES[status]), "status": status}
+        return JsonResponse(body, status=status, content_type="application/problem+json")
     # Without the request no context processor runs: those ask who is signed in, and that needs the database.
     return HttpResponse(render_to_string(f"errors/{name or status}.html"), status=status)
 
@@ -94,7 +115,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def outage(request: HttpRequest, error: BaseException | None = None) -> HttpResponse:
     """503: a server behind the site does not answer, or a statement ran into the limit of web processes."""
     slow = isinstance(error.__cause__, QueryCanceled) if error else False
-    is_api = request.path.startswith("/api/")
+    is_api = request.path_info.startswith(API)
     response = _problem() if is_api else _page(request, 503, "503-slow" if slow else "")
     if hasattr(request, "session"):
         # The session is stored in the database; saving it would wait for the database again.
@@ -106,3 +127,66 @@ def outage(request: HttpRequest, error: BaseException | None = None) -> HttpResp
 def _problem() -> HttpResponse:
     body = {"type": "urn:problem:Outage", "title": _("The system is resting for a moment"), "status": 503}
     return JsonResponse(body, status=503, content_type="application/problem+json")
+
+
+# The OpenAPI document names every status that an operation can answer with, and the body of a refusal.
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "A refusal, as of RFC 9457.",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "errors": {"description": "What is wrong, by field."},
+        "conflicts": {"type": "object", "additionalProperties": True},
+    },
+    "required": ["type", "title", "status"],
+}
+# Statuses of the middleware, the framework and the access rules: every operation has them.
+ALWAYS = {
+    "400": "The request could not be understood.",
+    "401": "Not signed in.",
+    "403": "Not permitted, or without a CSRF token.",
+    "404": "Does not exist, or is outside one's scope.",
+    "405": "The method is not offered here.",
+    "406": "Only JSON is offered.",
+    "429": "Too many requests.",
+    "503": "A server behind the site does not answer; try again.",
+}
+# Statuses of operations with a body.
+WITH_BODY = {
+    "409": "The state of the record does not allow this, or somebody else was first.",
+    "411": "The length of the body is missing.",
+    "412": "The record has changed since it was read.",
+    "413": "The body is too large.",
+    "415": "Only JSON is read.",
+    "422": "A value is refused.",
+    "428": "The revision that was read is missing.",
+}
+
+
+class StatusSchema(AutoSchema):
+    """Adds the refusals to what a view says of its answers."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """The operation with a response for each refusal that it does not describe itself."""
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        statuses = ALWAYS | (WITH_BODY if self.method in {"POST", "PUT", "PATCH", "DELETE"} else {})
+        for status, description in statuses.items():
+            response = operation["responses"].setdefault(status, {"description": description})
+            response.setdefault("content", {})["application/problem+json"] = {"schema": PROBLEM}
+        if getattr(self.view, "access", "") == "public":
+            operation["responses"]["304"] = {"description": "As the client has it."}
+        operation["responses"] = dict(sorted(operation["responses"].items()))
+        return operation
+
+
+def add_problem(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Postprocessing hook: the schema that the refusals refer to."""
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM_SCHEMA
+    result["components"]["schemas"] = dict(sorted(schemas.items()))
+    return result

@@ -78,7 +78,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "estimation.public.middleware.PublicPages",  # published pages come from memory, also during an outage
     "config.outage.OutageMiddleware",  # a stopped database becomes a page in the user's language
-    "config.nulls.NullMiddleware",  # no database can be asked for a text with a NUL
+    "config.characters.CharactersMiddleware",  # no text that the database cannot store
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -301,8 +301,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["survey.access.scope.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "config.errors.StatusSchema",
     "DEFAULT_PAGINATION_CLASS": "config.api.PageNumbers",
     "PAGE_SIZE": 50,
     "EXCEPTION_HANDLER": "config.api.problem",
@@ -312,6 +312,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "National Data Resource Survey",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.errors.add_problem",
+    ],
     "SERVE_PERMISSIONS": ["survey.access.scope.SignedIn"],
 }
 

@@ -88,7 +88,7 @@ class BodyLimitMiddleware:
 
 def refusal(path: str, length: str, signed_in: bool, chunked: bool) -> int:
     """Status that refuses a body of this length, or 0: 411 without a usable length, 413 over the limit."""
-    if chunked or (length and not (length.isascii() and length.isdecimal())):
+    if chunked or (length and not (length.isascii() and length.isdecimal() and len(length) < 19)):
         return 411
     largest = route_of(path).largest
     return 413 if int(length or 0) > (largest if signed_in else min(largest, WITHOUT_SESSION)) else 0

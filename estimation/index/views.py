@@ -20,6 +20,7 @@ from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.jobs.services import was_sent
+from survey.request_values import row_key
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -28,7 +29,7 @@ def index_page(request: AuthenticatedRequest) -> HttpResponse:
     """Index, ranks with bands, weights with their parts, and the fit of the model on held-out data."""
     runs = finished_runs().select_related("microdata__layout")
     number = request.GET.get("run", "")
-    run = runs.filter(pk=int(number)).first() if number.isdecimal() else runs.first()
+    run = runs.filter(pk=row_key(number) or 0).first() if number else runs.first()
     if run is None and number:
         raise Http404
     user = request.user

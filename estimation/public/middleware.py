@@ -71,7 +71,7 @@ class PublicPages:
 
 def _address(request: HttpRequest) -> str:
     """Path and the parameters that a page reads, in a fixed order; others must not fill the cache."""
-    parameters = [(name, request.GET[name][:20]) for name in PARAMETERS if name in request.GET]
+    parameters = [(name, request.GET.get(name, "")[:20]) for name in PARAMETERS if name in request.GET]
     return f"{request.path_info}?{urlencode(parameters)}"
 
 

@@ -23,6 +23,7 @@ from estimation.report.files.bundle import MANIFEST, media_type
 from estimation.report.files.file_groups import file_groups
 from estimation.report.outline import FigurePart
 from survey.access.decorators import public
+from survey.request_values import whole_number
 
 type Edition = tuple[int, int | None]
 type PublicView = Callable[..., HttpResponse]
@@ -187,9 +188,8 @@ def public_table(request: HttpRequest, language: str, edition: Edition, code: st
     table = arrangement.find_table(content, code)
     if table is None:
         raise Http404
-    column = request.GET.get("sort", "")
     descending = request.GET.get("order") != "up"
-    sort = int(column) if column.isdecimal() and len(column) < 3 else None
+    sort = whole_number(request.GET.get("sort"), 99)
     view = arrangement.table_view(content, table, sort, descending=descending)
     return public_page(
         request, language, "table.html", context | {"view": view, "table": table, "active_page": "tables"}

@@ -18,6 +18,7 @@ from estimation.runs.selectors import (
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
+from survey.request_values import listed_number
 
 
 @requires(Permission.VIEW_ESTIMATES)
@@ -40,7 +41,7 @@ def truth(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "nation")
     kind = kind if kind in KIND_LABELS else "nation"
     years = [year.year for year in run.summary.years]
-    year = int(text) if (text := request.GET.get("year", "")).isdecimal() and int(text) in years else years[0]
+    year = listed_number(request.GET.get("year"), years)
     variable = request.GET.get("variable", "")
     names = variables_of(run)
     rows = selectors.comparisons(run, statistic=statistic, kind=kind, year=year, variable=variable)

@@ -25,6 +25,7 @@ from estimation.runs.selectors import (
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.roles import Permission
+from survey.request_values import listed_number
 
 
 def _base(request: HttpRequest) -> tuple[EstimationRun | None, dict[str, Any]]:
@@ -86,7 +87,7 @@ def results_domain(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "region")
     kind = kind if kind in KIND_LABELS else "region"
     years = [year.year for year in run.summary.years]
-    year = int(text) if (text := request.GET.get("year", "")).isdecimal() and int(text) in years else years[0]
+    year = listed_number(request.GET.get("year"), years)
     order = request.GET.get("order", "code")
     rows = selectors.domain_rows(
         run, variable=variable, statistic=statistic, kind=kind, year=year, order=order

@@ -18,6 +18,7 @@ from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn, may
 from survey.collection.models import CollectionRound
 from survey.microdata.models import MicrodataVersion
+from survey.request_values import whole_number
 
 
 class RunSerializer(serializers.ModelSerializer[EstimationRun]):
@@ -136,7 +137,7 @@ class Estimates(ListAPIView[Estimate]):
             return Estimate.objects.none()
         run = get_object_or_404(EstimationRun, pk=self.kwargs["pk"])
         filters = {name: self.request.query_params.get(name, "") for name in _FILTERS}
-        if filters["year"] and not filters["year"].isdecimal():
+        if filters["year"] and whole_number(filters["year"]) is None:
             raise ValidationError({"year": "a whole number"})
         return selectors.estimates_of(run, **filters).order_by(
             "year", "statistic", "domain_kind", "domain_code", "variable"

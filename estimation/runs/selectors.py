@@ -17,6 +17,7 @@ from estimation.runs.readable import readable_unit
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.frame.models import ReportingUnit
+from survey.request_values import row_key
 
 STAGE_LABELS = {
     "read": _("Read"),
@@ -284,6 +285,6 @@ def statistics_of(run: EstimationRun, variable: str) -> Sequence[str]:
 def choose_run(key: str = "") -> EstimationRun | None:
     """The run with this key, else the newest finished run."""
     runs = finished_runs().select_related("microdata__layout")
-    if key.isdecimal():
-        return runs.filter(pk=int(key)).first()
+    if key:
+        return runs.filter(pk=row_key(key) or 0).first()
     return runs.first()

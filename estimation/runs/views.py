@@ -20,6 +20,7 @@ from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import SurveyError
 from survey.jobs.services import was_sent
+from survey.request_values import listed_number
 
 State = EstimationRun.State
 ACTIVE = (State.QUEUED, State.RUNNING)
@@ -169,8 +170,7 @@ def run_weights(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Weights of the strata, and the collapsed strata."""
     run = get_object_or_404(selectors.finished_runs(), pk=pk)
     years = [counts.year for counts in run.summary.years]
-    requested = request.GET.get("year", "")
-    year = int(requested) if requested.isdecimal() and int(requested) in years else years[0]
+    year = listed_number(request.GET.get("year"), years)
     collapsed = request.GET.get("collapsed") == "1"
     rows = Paginator(selectors.weights_of(run, year=year, collapsed=collapsed), 50)
     context = {

@@ -83,8 +83,11 @@ def domain_label(code: str, kind: str) -> Any:
 
 @register.filter
 def figure(value: Any, percent: Any = False) -> str:
-    """A number with readable digits: two decimals, or three significant digits when small."""
-    if value is None or not math.isfinite(value):
+    """A number with readable digits: two decimals, or three significant digits when small.
+
+    A dash for a number that is missing, also where a document has no such entry: the template then gives "".
+    """
+    if value is None or value == "" or not math.isfinite(value):
         return "—"
     number = value * 100 if percent else value
     size = abs(number)

@@ -64,6 +64,12 @@ def requires(*permissions: Permission) -> Callable[[View], View]:
     return decorate
 
 
+def reporting_characters(view: View) -> View:
+    """A view whose form says at the field which character is not stored; other forms are refused as a whole."""
+    view.reports_characters = True  # type: ignore[attr-defined]  # functions take attributes
+    return view
+
+
 def access_of(view: Any) -> Access | None:
     """The access rule of a view (function, class-based or DRF), or None when it has none."""
     access: Access | None = getattr(view, "access", None)

@@ -142,7 +142,7 @@ def _factor_missing(request: HttpRequest) -> bool:
 
 def _busy(request: HttpRequest, exception: Overloaded) -> HttpResponse:
     """The page that asks for another attempt, and says when."""
-    query = urlencode({"next": request.POST["next"]}) if request.POST.get("next") else ""
+    query = urlencode({"next": following}) if (following := request.POST.get("next")) else ""
     context = {"sentence": str(exception.sentence), "again": f"{request.path}?{query}".rstrip("?")}
     response = page(request, "survey/access/busy.html", context, status=exception.status)
     response.headers["Retry-After"] = str(exception.retry_after)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from survey.access.decorators import may_open
 from survey.access.models import User
 from survey.audit import AuditEvent
+from survey.request_values import row_key, whole_number
 
 MAX_MATCHES = 200  # rows of one kind that a search by name returns
 
@@ -106,7 +107,7 @@ def subjects_of(events: Iterable[AuditEvent], user: User) -> dict[tuple[str, str
 
 def _named(name: str, keys: set[str], user: User) -> dict[tuple[str, str], Subject]:
     kind, model = KINDS.get(name), _model(name)
-    numbers = [int(key) for key in keys if key.isascii() and key.isdigit()]
+    numbers = [number for key in keys if (number := row_key(key)) is not None]
     if kind is None or model is None or not numbers:
         return {}
     fields = dict.fromkeys(("pk", kind.argument, *kind.fields))
@@ -148,7 +149,7 @@ def condition_for(kind: str, text: str) -> Q | None:
     named = Q(subject_type=kind) if kind else Q()
     if not text:
         return named
-    if text.isascii() and text.isdigit() and len(text) < 11:  # longer ones begin a credit code
+    if whole_number(text, 9_999_999_999) is not None:  # longer ones begin a credit code
         return named & Q(subject_id=text)
     conditions = [
         Q(subject_type=name, subject_id__in=[str(key) for key in keys])

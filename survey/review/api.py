@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -145,7 +146,7 @@ class BulkInput(serializers.Serializer[Any]):
 
 
 class BulkPreview(serializers.Serializer[Any]):
-    """The preview or the result of a bulk acceptance."""
+    """The preview of a bulk acceptance."""
 
     matched = serializers.IntegerField()
     expected = serializers.IntegerField()
@@ -155,6 +156,15 @@ class BulkPreview(serializers.Serializer[Any]):
     by_region = serializers.DictField(child=serializers.IntegerField())
     reasons = serializers.IntegerField()
     act = serializers.IntegerField(allow_null=True)
+
+
+class BulkResult(serializers.Serializer[Any]):
+    """The result of a bulk acceptance."""
+
+    matched = serializers.IntegerField()
+    expected = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    act = serializers.IntegerField()
 
 
 class BulkUndo(serializers.Serializer[Any]):
@@ -288,7 +298,7 @@ class QueryView(_Endpoint):
 class DecisionView(_Endpoint):
     """Decisions on one sheet."""
 
-    @extend_schema(request=Decision, responses=QueueRow)
+    @extend_schema(request=Decision, responses=OpenApiTypes.OBJECT)
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Accept, return, send back, reopen, invalidate or reinstate."""
         row = get_object_or_404(self.sheets(), pk=pk)
@@ -345,7 +355,7 @@ class BulkView(_Endpoint):
         }
         return Response({**body, "accepted": None, "act": None})
 
-    @extend_schema(request=BulkInput, responses=BulkPreview)
+    @extend_schema(request=BulkInput, responses=BulkResult)
     def post(self, request: AuthenticatedApiRequest) -> Response:
         """Accept the previewed sheets, if they have not changed."""
         serializer = BulkInput(data=request.data)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from urllib.parse import urlencode
 
+from survey.request_values import whole_number
 from survey.submissions.lifecycle.states import FILED, State
 
 DESK = ""  # the states that this user decides on
@@ -52,7 +53,7 @@ class QueueFilter:
         for name, allowed in _CHOICES.items():
             if values[name] not in allowed:
                 values[name] = ""
-        if not (values["year"].isascii() and values["year"].isdigit() and len(values["year"]) == 4):
+        if len(values["year"]) != 4 or whole_number(values["year"]) is None:
             values["year"] = ""
         values["search"] = values["search"].replace("\x00", "")
         values["order"] = values["order"] or "score"

@@ -18,6 +18,7 @@ from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, SurveyError
+from survey.request_values import whole_number
 from survey.review import presentation as choices
 from survey.review import services
 from survey.review.filters import QueueFilter
@@ -135,8 +136,7 @@ def show_sheet(request: AuthenticatedRequest, submission: Submission, **extra: A
 
 
 def _digits(request: HttpRequest, name: str) -> int | None:
-    value = request.GET.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 5 else None
+    return whole_number(request.GET.get(name), 9_999)
 
 
 def _address(request: HttpRequest, pk: int, anchor: str = "") -> str:
@@ -200,8 +200,7 @@ def review_verdict(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, name: str = "shown_filing") -> int | None:
-    value = request.POST.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else None
+    return whole_number(request.POST.get(name), 99_999)
 
 
 @require_POST

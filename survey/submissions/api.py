@@ -18,6 +18,7 @@ from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import StaleRevision
+from survey.request_values import whole_number
 from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.lifecycle.saving.services import SaveResult
@@ -95,10 +96,11 @@ class SheetView(APIView):
 
     def shown_revision(self, request: AuthenticatedApiRequest) -> int:
         """The revision of If-Match."""
-        match = re.fullmatch(r'(?:W/)?"?([0-9]{1,9})"?', request.headers.get("If-Match", ""))
-        if not match:
+        match = re.fullmatch(r'(?:W/)?"?([0-9]+)"?', request.headers.get("If-Match", ""))
+        revision = whole_number(match[1]) if match else None
+        if revision is None:
             raise PreconditionRequired(_("Send the revision that you read in the header If-Match."))
-        return int(match[1])
+        return revision
 
     def handle_exception(self, exc: Exception) -> Response:
         """Reports a sheet without permission as not found."""
@@ -132,7 +134,11 @@ class SheetDetail(SheetView):
 class SheetAnswers(SheetView):
     """Changes of answers."""
 
-    @extend_schema(request=AnswersPatch, responses=OpenApiTypes.OBJECT, parameters=[REVISION])
+    @extend_schema(
+        request=AnswersPatch,
+        responses={200: OpenApiTypes.OBJECT, 422: OpenApiTypes.OBJECT},
+        parameters=[REVISION],
+    )
     def patch(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Merge cells. 409 when somebody changed one of them after the revision of If-Match."""
         submission, shown = self.load(request, pk), self.shown_revision(request)
@@ -160,7 +166,7 @@ class SheetAnswers(SheetView):
 class SheetExplanations(SheetView):
     """Reasons for soft findings."""
 
-    @extend_schema(request=ExplanationInput, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=ExplanationInput, responses={201: OpenApiTypes.OBJECT})
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """Give the reason for one finding, named by edit and fingerprint."""
         submission = self.load(request, pk)
@@ -173,7 +179,7 @@ class SheetExplanations(SheetView):
 class SheetSubmit(SheetView):
     """Filing."""
 
-    @extend_schema(request=SignOff, responses=OpenApiTypes.OBJECT, parameters=[REVISION])
+    @extend_schema(request=SignOff, responses={201: OpenApiTypes.OBJECT}, parameters=[REVISION])
     def post(self, request: AuthenticatedApiRequest, pk: int) -> Response:
         """File the revision of If-Match; all rules run again."""
         submission, shown = self.load(request, pk), self.shown_revision(request)

@@ -7,16 +7,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import product
 from typing import Any, Literal
 
 from django.db import connection, transaction
+from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from survey.access.decorators import access_of, may_open
 from survey.access.roles import Permission
-from tests.architecture.matrix_data import INSIDE, OUTSIDE, Actor, MatrixData, RegionData
+from tests.architecture.matrix_data import INSIDE, OUTSIDE, Actor, CachedUserBackend, MatrixData, RegionData
 from tests.architecture.matrix_rows import Row
+from tests.factories import prepare_base
 
 type Outcome = Literal["open", "refused", "sign_in", "empty"]
 
@@ -100,6 +103,23 @@ class WriteCounts:
 
 
 WRITE_COUNTS = WriteCounts()
+
+
+@contextmanager
+def built_data() -> Iterator[MatrixData]:
+    """The rows that URLs name, built once inside a transaction that is rolled back at the end."""
+    # A session in the cookie starts anew with each request and costs no query; nor does its user.
+    without_queries = override_settings(
+        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+        AUTHENTICATION_BACKENDS=["tests.architecture.matrix_data.CachedUserBackend"],
+    )
+    with without_queries, transaction.atomic():
+        prepare_base()
+        with connection.execute_wrapper(WRITE_COUNTS.execute):
+            WRITE_COUNTS.last = None
+            CachedUserBackend.users.clear()
+            yield MatrixData.build()
+        transaction.set_rollback(True)
 
 
 class Attempt:

@@ -11,19 +11,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 from django.test import override_settings
 
 from survey.access.roles import Role
 from tests.architecture.matrix import (
-    WRITE_COUNTS,
+    built_data,
     csrf_violations,
     named_views,
     row_violations,
     table_violations,
     url_name,
 )
-from tests.architecture.matrix_data import CachedUserBackend, MatrixData
+from tests.architecture.matrix_data import MatrixData
 from tests.architecture.matrix_rows import Row, post
 from tests.architecture.matrix_table import TABLE
 
@@ -35,20 +34,8 @@ PLANTED_URLS = "tests.architecture.planted_urls"
 @pytest.fixture(scope="module")
 def data(django_db_setup: None, django_db_blocker: Any) -> Iterator[MatrixData]:
     """The rows that URLs name, built once inside a transaction that is rolled back at the end."""
-    from tests.factories import prepare_base
-
-    # A session in the cookie starts anew with each request and costs no query; nor does its user.
-    without_queries = override_settings(
-        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
-        AUTHENTICATION_BACKENDS=["tests.architecture.matrix_data.CachedUserBackend"],
-    )
-    with django_db_blocker.unblock(), without_queries, transaction.atomic():
-        prepare_base()
-        with connection.execute_wrapper(WRITE_COUNTS.execute):
-            WRITE_COUNTS.last = None
-            CachedUserBackend.users.clear()
-            yield MatrixData.build()
-        transaction.set_rollback(True)
+    with django_db_blocker.unblock(), built_data() as built:
+        yield built
 
 
 def test_every_url_has_a_name_an_access_rule_and_a_row() -> None:

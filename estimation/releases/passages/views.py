@@ -20,6 +20,7 @@ from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
+from survey.request_values import whole_number
 
 
 @requires(Permission.PUBLISH)
@@ -45,8 +46,8 @@ def block_edit(request: AuthenticatedRequest, year: int, code: str) -> HttpRespo
     current = next((passage for passage in selectors.passages_of(round_) if passage.code == code), None)
     if current is None:
         raise Http404
-    number = request.GET.get("version", "")
-    shown = selectors.passage_version(round_, current, int(number)) if number.isdecimal() else current
+    number = whole_number(request.GET.get("version"))
+    shown = current if number is None else selectors.passage_version(round_, current, number)
     form = BlockForm(request.POST or _initial(shown), initial=_initial(shown))
     passage, refused = shown, ""
     if request.method == "POST" and form.is_valid():

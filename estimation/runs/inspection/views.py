@@ -23,6 +23,7 @@ from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
+from survey.request_values import whole_number
 
 
 @requires(Permission.VIEW_ESTIMATES, Permission.REVIEW)
@@ -114,11 +115,11 @@ def _change_units(names: Mapping[str, VariableName], cell: Cell, explained: Cell
 
 def _cell(request: HttpRequest, year: int) -> Cell:
     """The cell of the query parameters. 404 for a year that is not a number."""
-    text = request.GET.get("year", str(year))
-    if not text.isdecimal():
+    chosen = whole_number(request.GET.get("year", str(year)))
+    if chosen is None:
         raise Http404
     return Cell(
-        int(text),
+        chosen,
         request.GET.get("variable", ""),
         request.GET.get("statistic", "total"),
         request.GET.get("kind", "nation"),

@@ -22,6 +22,7 @@ from survey.access.roles import Permission, Role
 from survey.access.second_factor import services as second_factor
 from survey.classification import entries
 from survey.exceptions import PolicyDenied
+from survey.request_values import row_key
 
 PER_PAGE = 50
 
@@ -124,8 +125,7 @@ def _act_on_roles(request: AuthenticatedRequest, user: User, form: GrantForm) ->
     by = _user(request)
 
     def revoke() -> str:
-        key = request.POST.get("grant", "")
-        grant = get_object_or_404(RoleAssignment, pk=key if key.isdigit() else 0, user=user)
+        grant = get_object_or_404(RoleAssignment, pk=row_key(request.POST.get("grant")), user=user)
         services.revoke_role(grant=grant, by=by)
         return _("The role has been ended.")
 

@@ -11,6 +11,7 @@ from survey.access.decorators import signed_in
 from survey.access.own_sessions import services as own_sessions
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
+from survey.request_values import row_key
 
 
 @signed_in
@@ -19,9 +20,8 @@ def sessions(request: AuthenticatedRequest) -> HttpResponse:
     """Where this account is signed in; end one of these sessions, or all but the present one."""
     user = request.user
     if request.method == "POST":
-        chosen = request.POST.get("session", "")
-        if chosen.isascii() and chosen.isdecimal():
-            if own_sessions.end_session(pk=int(chosen[:18]), by=user):
+        if (chosen := row_key(request.POST.get("session"))) is not None:
+            if own_sessions.end_session(pk=chosen, by=user):
                 messages.success(request, _("The session has been ended."))
         else:
             ended = own_sessions.end_other_sessions(by=user, keep=request.session.session_key)

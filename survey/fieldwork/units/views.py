@@ -24,6 +24,7 @@ from survey.exceptions import PolicyDenied, SurveyError
 from survey.fieldwork.units.selectors import PAGE_SIZE, log_of, search_units, units_of
 from survey.frame.contacts.services import contacts_of
 from survey.questionnaires.loader import load_codelist
+from survey.request_values import listed_number, row_key
 from survey.submissions.evidence import selectors as evidence_files
 from survey.submissions.evidence import services as evidence
 from survey.submissions.evidence.selectors import DESK
@@ -44,10 +45,7 @@ def unit_list(request: AuthenticatedRequest) -> HttpResponse:
     filters = {
         name: request.GET.get(name, "").strip() for name in ("query", "category", "state", "disposition")
     }
-    year_value = request.GET.get("year", "")
-    year = (
-        int(year_value) if year_value.isdigit() and int(year_value) in years else (years[0] if years else 0)
-    )
+    year = listed_number(request.GET.get("year"), years or [0])
     assignments = search_units(request.user, year=year, **filters)
     context = {
         "page_obj": Paginator(assignments, PAGE_SIZE).get_page(request.GET.get("page")),
@@ -205,15 +203,15 @@ def unit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def unit_evidence(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Attach a document of the desk to the sheet, or remove one."""
     assignment = _load(request, pk)
-    removed = request.POST.get("remove", "")
+    removed = row_key(request.POST.get("remove"))
     try:
-        if removed.isascii() and removed.isdigit():
-            evidence.remove(
-                assignment.submission, by=request.user, attachment_id=int(removed[:18]), purpose=DESK
-            )
+        if removed is not None:
+            evidence.remove(assignment.submission, by=request.user, attachment_id=removed, purpose=DESK)
         elif not _store_file(request, assignment):
             raise PolicyDenied(_("Choose a file."))
     except SurveyError as refusal:
         return _show(request, assignment, errors=[{"href": "#f-file", "text": refusal.sentence}])
-    messages.success(request, _("The file has been removed.") if removed else _("The file is stored."))
+    messages.success(
+        request, _("The file has been removed.") if removed is not None else _("The file is stored.")
+    )
     return redirect("unit_detail", pk)

@@ -14,6 +14,7 @@ from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, StaleRevision
+from survey.request_values import whole_number
 from survey.review.bulk import services as bulk
 from survey.review.bulk.undo import services as undo
 from survey.review.bulk.whatif.selectors import what_if
@@ -32,12 +33,12 @@ def review_bulk(request: AuthenticatedRequest) -> HttpResponse:
         raise Http404
     errors: list[dict[str, Any]] = []
     if request.method == "POST":
-        expected, mark = request.POST.get("expected", ""), request.POST.get("mark", "")
+        expected, mark = whole_number(request.POST.get("expected")), request.POST.get("mark", "")
         try:
-            if not (expected.isascii() and expected.isdigit()) or not request.POST.get("confirm"):
+            if expected is None or not request.POST.get("confirm"):
                 raise PolicyDenied(_("Tick that you have read the preview, then accept."))
             act = bulk.bulk_accept(
-                by=request.user, round=round_, setting=setting, expected=int(expected[:9]), mark=mark
+                by=request.user, round=round_, setting=setting, expected=expected, mark=mark
             )
         except (PolicyDenied, StaleRevision) as refused:
             errors = [{"href": "#confirm", "text": refused.sentence}]

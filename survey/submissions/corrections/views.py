@@ -15,6 +15,7 @@ from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.definition import Column, Item
 from survey.questionnaires.selectors import definition_for
+from survey.request_values import row_key
 from survey.submissions import cells
 from survey.submissions.comments.models import CorrectionSlip
 from survey.submissions.comments.selectors import delivered_slips
@@ -50,19 +51,19 @@ def sheet_corrections(request: HttpRequest, pk: int) -> HttpResponse:
     submission = get_object_or_404(sheets_of(user), pk=pk)
     errors: list[dict[str, Any]] = []
     if request.method == "POST":
-        slip = request.POST.get("slip", "")
+        slip = row_key(request.POST.get("slip"))
         try:
-            if not (slip.isascii() and slip.isdigit()):
+            if slip is None:
                 raise PolicyDenied(_("This proposal has been answered already."))
             answer_correction(
                 submission,
                 by=user,
-                slip_id=int(slip[:12]),
+                slip_id=slip,
                 confirm=request.POST.get("answer") == "confirm",
                 text=request.POST.get("text", ""),
             )
         except PolicyDenied as refused:
-            errors = [{"href": f"#slip-{slip}" if slip.isdigit() else "", "text": refused.sentence}]
+            errors = [{"href": f"#slip-{slip}" if slip is not None else "", "text": refused.sentence}]
         else:
             messages.success(request, _("Your answer to the proposal has been recorded."))
             return redirect("sheet_corrections", pk)

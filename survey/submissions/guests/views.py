@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from survey.access.decorators import public
+from survey.access.decorators import public, reporting_characters
 from survey.access.pages import page
 from survey.exceptions import PolicyDenied, SurveyError
 from survey.questionnaires.definition import Section
@@ -84,6 +84,7 @@ def guest_home(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "survey/submissions/guests/guest.html", context)
 
 
+@reporting_characters
 @public
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -110,6 +111,7 @@ def guest_section(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
     return page(request, "survey/submissions/page/section.html", context, status=422 if typed else 200)
 
 
+@reporting_characters
 @public
 @require_POST
 def guest_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:

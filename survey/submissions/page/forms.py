@@ -1,6 +1,5 @@
 """Parses the form data of section pages, without validating it."""
 
-import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from survey.questionnaires.definition import Questionnaire
+from survey.request_values import whole_number
 from survey.submissions import cells
 from survey.submissions.lifecycle.policies import SIGNATORIES
 
@@ -75,16 +75,16 @@ def read_notes(post: QueryDict) -> dict[str, str]:
 def read_bases(post: QueryDict) -> dict[str, int]:
     """Revision that each cell was shown at, where the page says so."""
     return {
-        key: int(value)
+        key: revision
         for key in post.getlist("cell")[:LIMIT]
-        if (value := post.get(f"{key}.base", "")).isascii() and value.isdigit() and len(value) < 10
+        if (revision := whole_number(post.get(f"{key}.base"))) is not None
     }
 
 
 def read_revision(post: QueryDict, name: str = "revision") -> int:
     """The revision that the page showed; -1 without one, which is older than every revision."""
-    value = post.get(name, "")
-    return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else -1
+    number = whole_number(post.get(name))
+    return -1 if number is None else number
 
 
 def new_row_ids(count: int) -> list[str]:

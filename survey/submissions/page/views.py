@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from survey.access.decorators import requires
+from survey.access.decorators import reporting_characters, requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
@@ -104,6 +104,7 @@ def sheet_hub(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return page(request, "survey/submissions/page/hub.html", context)
 
 
+@reporting_characters
 @requires(Permission.RESPOND)
 @require_http_methods(["GET", "POST"])
 def sheet_section(request: AuthenticatedRequest, pk: int, code: str) -> HttpResponse:
@@ -215,6 +216,7 @@ def _summary(rows: list[Any]) -> list[dict[str, str]]:
     return errors
 
 
+@reporting_characters
 @requires(Permission.RESPOND)
 @require_POST
 def sheet_save(request: AuthenticatedRequest, pk: int, code: str) -> HttpResponseBase:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.exceptions import FileRefused
 from survey.questionnaires.definition import Column, Item, Questionnaire
+from survey.request_values import whole_number
 from survey.submissions import cells
 from survey.submissions.workbook.layout import LAYOUT
 from survey.submissions.workbook.parsing import FORM_COLUMNS, workbook_cells
@@ -60,14 +61,15 @@ def read_workbook(data: bytes, definition: Questionnaire) -> WorkbookContent:
 
 def _content(parsed: Iterator[Any], definition: Questionnaire) -> WorkbookContent:
     facts = dict(next(parsed))
-    if facts.get("layout") != LAYOUT or not str(facts.get("revision", "")).isdecimal():
+    revision = whole_number(str(facts.get("revision", "")))
+    if facts.get("layout") != LAYOUT or revision is None:
         raise FileRefused(_("This workbook was made by another version of this site. Download it again."))
     content = WorkbookContent(
         facts.get("sheet", ""),
         facts.get("uscc", ""),
         facts.get("year", ""),
         facts.get("definition", ""),
-        int(facts["revision"]),
+        revision,
     )
     if content.definition != definition.content_hash:
         raise FileRefused(_("The questionnaire has changed since this workbook was made. Download it again."))
