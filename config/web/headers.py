@@ -49,6 +49,14 @@ def security_headers() -> dict[str, str]:
     }
 
 
+def strict_transport_security() -> str:
+    """The value of the header that makes browsers use HTTPS only."""
+    parts = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
+    parts += ["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []
+    parts += ["preload"] if settings.SECURE_HSTS_PRELOAD else []
+    return "; ".join(parts)
+
+
 class SecurityHeadersMiddleware:
     """The outermost middleware: no answer leaves without these headers."""
 
@@ -61,4 +69,7 @@ class SecurityHeadersMiddleware:
         response = self.get_response(request)
         for name, value in self.headers.items():
             response.headers.setdefault(name, value)
+        if settings.SECURE_HSTS_SECONDS and request.is_secure():
+            # Django's own middleware does not see what the middlewares before it answer.
+            response.headers.setdefault("Strict-Transport-Security", strict_transport_security())
         return response

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from config.web.headers import security_headers
+from config.web.headers import security_headers, strict_transport_security
 from config.web.limits import routes
 from config.web.pools import addresses, pools
 
@@ -85,9 +85,7 @@ def render(proxy: Proxy) -> str:
 def _headers(*, https: bool) -> str:
     found = security_headers()
     if https and settings.SECURE_HSTS_SECONDS:
-        found["Strict-Transport-Security"] = (
-            f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
-        )
+        found["Strict-Transport-Security"] = strict_transport_security()
     return "".join(f'add_header {name} "{value}" always;\n' for name, value in found.items())
 
 

@@ -31,6 +31,19 @@ def test_every_answer_has_the_headers(path: str) -> None:
     assert len(answer.headers["Permissions-Policy"]) < 1000
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PLACES)
+def test_every_answer_over_https_has_strict_transport_security(path: str, settings: Any) -> None:
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
+    answer = Client().get(path, secure=True)
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+    too_large = Client().post(path, secure=True, CONTENT_LENGTH=str(10**9))
+    assert too_large.status_code == 413
+    assert "Strict-Transport-Security" in too_large.headers
+    assert "Strict-Transport-Security" not in Client().get(path).headers
+
+
 def test_the_policy_of_uploaded_files_runs_and_loads_nothing() -> None:
     assert set(SANDBOX.split("; ")) == {"default-src 'none'", "frame-ancestors 'none'", "sandbox"}
 
