@@ -9,7 +9,7 @@ from tests.architecture.test_layout import ROOT, tracked
 
 OWNER = "survey/audit.py"
 INSERTION = re.compile(
-    r"INSERT\s+INTO\s+survey_auditevent|COPY\s+survey_auditevent|[\"']survey_auditevent[\"']"
+    r"INSERT\s+INTO\s+survey_auditevent|COPY\s+survey_auditevent|copy_\w+\(\s*[\"']survey_auditevent[\"']"
     r"|AuditEvent\.objects\.\w*create|AuditEvent\([^)]*\)\.save|objects\.bulk_create\(\s*AuditEvent"
 )
 

@@ -81,7 +81,7 @@ class Person(threading.Thread):
             self.last_at = began
 
     def act(self, number: int) -> Any:
-        """Do one thing; what identifies it when it was acknowledged, else None."""
+        """Act once; what identifies the act when it was acknowledged, else None."""
         raise NotImplementedError
 
 
