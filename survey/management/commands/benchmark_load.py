@@ -6,6 +6,7 @@ in the end. One writer is measured first, then all, so that results can be compa
 
 import statistics
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -118,8 +119,11 @@ class Command(SurveyCommand):
         number, seconds = options["sign_ins"], options["seconds"]
         if not number:
             return [], []
-        names = User.objects.filter(is_active=True).order_by("pk").values_list("username", flat=True)
-        accounts = list(islice(cycle(list(names)), number))
+        users = User.objects.filter(is_active=True, is_synthetic=True).order_by("pk")
+        names = [one.username for one in users[:100] if one.check_password(options["password"])]
+        if not names:
+            raise CommandError("--password is not the one of the rehearsal's accounts.")
+        accounts = list(islice(cycle(names), number))
         targets = self.refreshed(targets)
         with ThreadPoolExecutor(1) as pool:
             people = pool.submit(
@@ -133,10 +137,14 @@ class Command(SurveyCommand):
         taken = sorted(one.seconds for one in people if one.done)
         if len(taken) < 2:
             raise CommandError("Hardly anybody could sign in: is --password the one that demo printed?")
-        retries = sum(one.retries for one in people)
+        retries, others = (
+            sum(one.retries for one in people),
+            Counter(one.status for one in people if not one.done),
+        )
         self.stdout.write(
             f"signed in: {len(taken)} of {len(people)}, after {statistics.median(taken):.1f} s"
-            f" (95 %: {statistics.quantiles(taken, n=20)[-1]:.1f} s); asked to try again {retries} times"
+            f" (95 %: {statistics.quantiles(taken, n=20)[-1]:.1f} s); asked to try again {retries} times;"
+            f" status of the others: {dict(others)}"
         )
 
     def as_before(self, targets: list[Target], first: list[tuple[str, str]]) -> Iterator[tuple[Target, str]]:
