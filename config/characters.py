@@ -1,6 +1,6 @@
 """Refuses requests with characters that PostgreSQL does not store, and bodies in another encoding than UTF-8.
 
-Addresses and forms are read here, JSON bodies by ``config.api.StrictJSONParser``. Django decodes addresses and forms
+Addresses and forms are read here, JSON bodies by ``config.parsers.StrictJSONParser``. Django decodes addresses and forms
 as UTF-8 and replaces what is none, so that lone surrogates come in JSON only.
 """
 
