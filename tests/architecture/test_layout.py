@@ -95,3 +95,19 @@ def test_every_dependency_says_why() -> None:
     assert len(entries) > 20
     uncommented = [line.strip() for line in entries if "#" not in line]
     assert [line for line in uncommented if not line.startswith('"types-')] == []
+
+
+LAID_OUT_BY_HAND = "# fmt: " + "skip"
+MOST_LAID_OUT_BY_HAND = 60  # tables of data; everything else is the formatter's
+
+
+def laid_out_by_hand(paths: list[Path]) -> int:
+    """How many statements the formatter leaves as they are."""
+    return sum(path.read_text(encoding="utf-8").count(LAID_OUT_BY_HAND) for path in paths)
+
+
+def test_only_tables_of_data_are_laid_out_by_hand(tmp_path: Path) -> None:
+    assert 0 < laid_out_by_hand(tracked("*.py")) < MOST_LAID_OUT_BY_HAND
+    planted = tmp_path / "planted.py"
+    planted.write_text(f"x = [1,\n     2]  {LAID_OUT_BY_HAND}\n" * MOST_LAID_OUT_BY_HAND)
+    assert laid_out_by_hand([planted]) == MOST_LAID_OUT_BY_HAND

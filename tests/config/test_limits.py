@@ -66,9 +66,11 @@ def test_a_request_without_a_body_passes() -> None:
 )
 def test_who_is_not_signed_in_sends_no_file(route: Any) -> None:
     path = {
-        "workbook": "/sheets/1/upload/", "evidence": "/units/7/evidence/", "frame": "/frame/",
+        "workbook": "/sheets/1/upload/",
+        "evidence": "/units/7/evidence/",
+        "frame": "/frame/",
         "external": "/estimation/external/import/",
-    }[route.name]  # fmt: skip
+    }[route.name]
     assert route_of(path) == route
     assert refusal(path, str(route.largest), True, False) == 0
     assert refusal(path, str(route.largest + 1), True, False) == 413

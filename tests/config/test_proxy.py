@@ -35,10 +35,15 @@ def test_nginx_takes_the_configuration_of_production(tmp_path: Path) -> None:
     made += ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "chain.pem")]
     subprocess.run(made, check=True, capture_output=True)
     call_command(
-        Command(), out=tmp_path / "out", certificate=str(tmp_path / "chain.pem"), key=str(tmp_path / "key.pem"),
-        bind=["10.0.0.1:8000,10.0.0.1:8001,10.0.0.1:8002", "10.0.0.2:8000"], listen=f"127.0.0.1:{free_port()}",
-        plain_listen=f"127.0.0.1:{free_port()}", user="root",
-    )  # fmt: skip
+        Command(),
+        out=tmp_path / "out",
+        certificate=str(tmp_path / "chain.pem"),
+        key=str(tmp_path / "key.pem"),
+        bind=["10.0.0.1:8000,10.0.0.1:8001,10.0.0.1:8002", "10.0.0.2:8000"],
+        listen=f"127.0.0.1:{free_port()}",
+        plain_listen=f"127.0.0.1:{free_port()}",
+        user="root",
+    )
     path = tmp_path / "out" / "nginx.conf"
     assert accepted(tmp_path / "out", path) == ""
     text = path.read_text()

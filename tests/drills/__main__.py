@@ -32,10 +32,17 @@ from tests.drills.system import NOT_INHERITED, ROOT, free_port
 PATIENCE = 180  # seconds to recover from one kill
 DRAIN = 600  # seconds for open jobs to end: the lease of a mail is five minutes
 RUN_FORM = {
-    "snapshot": "now", "method": "none", "lower": "0.01", "upper": "0.99", "lonely": "adjust",
-    "response_classes": "region", "item_nonresponse": "zero", "flow_basis": "both", "data_enterprises": "categories",
+    "snapshot": "now",
+    "method": "none",
+    "lower": "0.01",
+    "upper": "0.99",
+    "lonely": "adjust",
+    "response_classes": "region",
+    "item_nonresponse": "zero",
+    "flow_basis": "both",
+    "data_enterprises": "categories",
     "growth_form": "combined",
-}  # fmt: skip
+}
 NOTE = {"channel": "telephone", "direction": "out", "outcome": "promised"}
 
 

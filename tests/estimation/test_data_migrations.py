@@ -118,9 +118,14 @@ def _survey_rows(tables: Tables) -> None:
         content_hash="a",
     )
     unit = tables["ReportingUnit"].create(
-        uscc="91320000000000000A", name="甲", category="CAT12", division_code="320000", region=region,
-        review_region=region, random_number=0.5,
-    )  # fmt: skip
+        uscc="91320000000000000A",
+        name="甲",
+        category="CAT12",
+        division_code="320000",
+        region=region,
+        review_region=region,
+        random_number=0.5,
+    )
     assignment = tables["Assignment"].create(round=round, version=version, unit=unit)
     sheet = tables["Submission"].create(assignment=assignment, round=round, unit=unit)
     for number, state in enumerate(
@@ -128,17 +133,35 @@ def _survey_rows(tables: Tables) -> None:
     ):
         ended = state not in ("queued", "running")
         tables["DeskJob"].create(
-            pk=number, by=person, round=round, kind="export_csv", state=state, done=3, total=9, requested_at=AT,
-            error="磁盘已满" if state == "failed" else "", path="7-a.csv" if state == "finished" else "",
-            finished_at=AT if ended else None, expires_at=AT if state == "finished" else None,
-        )  # fmt: skip
+            pk=number,
+            by=person,
+            round=round,
+            kind="export_csv",
+            state=state,
+            done=3,
+            total=9,
+            requested_at=AT,
+            error="磁盘已满" if state == "failed" else "",
+            path="7-a.csv" if state == "finished" else "",
+            finished_at=AT if ended else None,
+            expires_at=AT if state == "finished" else None,
+        )
     states = ("queued", "checking", "checked", "confirmed", "applying", "applied", "failed", "cancelled")
     for number, state in enumerate(states, start=1):
         tables["FrameImport"].create(
-            pk=number, kind="units", state=state, file_name="a.csv", content=b"x", size=1, sha256="0" * 64,
-            uploaded_by=person, uploaded_at=AT, applied_at=AT if state == "applied" else None, heartbeat_at=AT,
+            pk=number,
+            kind="units",
+            state=state,
+            file_name="a.csv",
+            content=b"x",
+            size=1,
+            sha256="0" * 64,
+            uploaded_by=person,
+            uploaded_at=AT,
+            applied_at=AT if state == "applied" else None,
+            heartbeat_at=AT,
             error={"code": "no_column", "parameters": {"column": "uscc"}} if state == "failed" else {},
-        )  # fmt: skip
+        )
     tables["FrameImport"].create(
         pk=9, kind="units", state="failed", file_name="b", content=b"x", size=1, sha256="1" * 64, error={}
     )
@@ -166,15 +189,29 @@ def _estimation_rows(tables: Tables) -> None:
     signed = {"drawn_by": person, "drawn_at": AT, "approved_by": other, "approved_at": AT}
     design = tables["SampleDesign"].create(pk=1, number=1, content_hash="d", round=round)
     tables["SampleDesign"].create(
-        pk=2, number=2, content_hash="e", round=round, state="approved", hand_over_requested_at=AT,
-        hand_over_requested_by=person, **signed,
-    )  # fmt: skip
+        pk=2,
+        number=2,
+        content_hash="e",
+        round=round,
+        state="approved",
+        hand_over_requested_at=AT,
+        hand_over_requested_by=person,
+        **signed,
+    )
 
     def run(pk: int, state: str, **values: Any) -> Any:
         return tables["EstimationRun"].create(
-            pk=pk, spec={}, input_hash=f"r{pk}", code_version="1", state=state, microdata=data, design=design,
-            round=round, requested_by=person, **values,
-        )  # fmt: skip
+            pk=pk,
+            spec={},
+            input_hash=f"r{pk}",
+            code_version="1",
+            state=state,
+            microdata=data,
+            design=design,
+            round=round,
+            requested_by=person,
+            **values,
+        )
 
     run(1, "finished", finished_at=AT, result_hash="1", summary={"superseded_by": 2, "estimates": 5})
     finished = run(2, "finished", finished_at=AT + dt.timedelta(1), result_hash="2", error="")
@@ -197,8 +234,13 @@ def _estimation_rows(tables: Tables) -> None:
 def test_files_of_the_desks_get_their_jobs(now: Tables) -> None:
     jobs = {row.pk: row.job for row in now["DeskJob"].select_related("job")}
     assert [jobs[pk].state for pk in range(1, 7)] == [
-        "waiting", "waiting", "done", "failed", "cancelled", "expired",
-    ]  # fmt: skip
+        "waiting",
+        "waiting",
+        "done",
+        "failed",
+        "cancelled",
+        "expired",
+    ]
     assert {(job.kind, job.requested_by, job.requested_at) for job in jobs.values()} == {("desk_file", 7, AT)}
     assert (jobs[2].done, jobs[2].total, jobs[2].token, jobs[2].file) == (0, 0, "", "")
     assert (jobs[3].done, jobs[3].total, jobs[3].file, jobs[3].expires_at) == (3, 9, "7-a.csv", AT)
@@ -209,9 +251,15 @@ def test_files_of_the_desks_get_their_jobs(now: Tables) -> None:
 def test_imports_of_the_frame_get_their_jobs(now: Tables) -> None:
     jobs = {row.pk: row.job for row in now["FrameImport"].select_related("job")}
     assert [(jobs[pk].kind.removeprefix("frame_"), jobs[pk].state) for pk in range(1, 9)] == [
-        ("check", "waiting"), ("check", "waiting"), ("check", "done"), ("apply", "waiting"), ("apply", "waiting"),
-        ("apply", "done"), ("check", "failed"), ("check", "cancelled"),
-    ]  # fmt: skip
+        ("check", "waiting"),
+        ("check", "waiting"),
+        ("check", "done"),
+        ("apply", "waiting"),
+        ("apply", "waiting"),
+        ("apply", "done"),
+        ("check", "failed"),
+        ("check", "cancelled"),
+    ]
     assert jobs[7].error == {"code": "frame_file_no_column", "params": {"column": "uscc"}}
     assert jobs[9].error == {"code": "frame_file_crashed", "params": {}}
     assert jobs[6].finished_at == AT and jobs[1].finished_at is None
@@ -220,16 +268,21 @@ def test_imports_of_the_frame_get_their_jobs(now: Tables) -> None:
 def test_answers_of_the_program_get_their_code_and_typed_ones_stay(now: Tables) -> None:
     rows = now["ReviewQuery"].order_by("pk").values_list("reply", "reply_code")
     assert list(rows) == [
-        ("", "corrected"), ("", "corrected"), (CORRECTED[2], ""), ("", "confirmed"), ("Corrected.", ""),
-    ]  # fmt: skip
+        ("", "corrected"),
+        ("", "corrected"),
+        (CORRECTED[2], ""),
+        ("", "confirmed"),
+        ("Corrected.", ""),
+    ]
 
 
 def test_notices_of_the_system_get_their_code_and_others_stay(now: Tables) -> None:
     messages = dict(now["SiteNotice"].values_list("pk", "message"))
     due = "2026-03-31 17:00"
     assert messages[1] == {
-        "code": "reminder_not_filed", "params": {"unit": "甲单位: 一", "year": 2025, "due": due},
-    }  # fmt: skip
+        "code": "reminder_not_filed",
+        "params": {"unit": "甲单位: 一", "year": 2025, "due": due},
+    }
     assert messages[2]["code"] == "reminder_returned" and messages[2]["params"]["due"] == "2026-04-02 09:30"
     assert messages[3] == {"code": "as_written", "params": {"text": "停机通知\n今晚维护"}}
     assert messages[4] == {"code": "as_written", "params": {"text": OTHER}}
@@ -275,7 +328,10 @@ def test_hand_overs_get_their_jobs(now: Tables) -> None:
 def test_the_way_back_gives_the_texts_again(now: Tables) -> None:
     before = migrate(BACK)
     assert dict(before["SiteNotice"].values_list("pk", "text")) == {
-        1: REMINDER, 2: RETURNED, 3: "停机通知\n今晚维护", 4: OTHER,
-    }  # fmt: skip
+        1: REMINDER,
+        2: RETURNED,
+        3: "停机通知\n今晚维护",
+        4: OTHER,
+    }
     rows = before["ReviewQuery"].order_by("pk").values_list("reply", flat=True)
     assert list(rows) == ["已更正。", "已更正。", CORRECTED[2], "已确认建议值。", "Corrected."]

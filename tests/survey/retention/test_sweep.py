@@ -45,16 +45,32 @@ def old(world: Any, settings: Any) -> Any:
     """One row of every kind that is over its period, and one that is not; all of the same unit."""
     sheet, by, unit = world.sheet, world.users["respondent"], world.sheet.unit
     for code, make in (
-        ("contact_notes", lambda at: ContactNote.objects.create(
-            assignment=sheet.assignment, at=at, by=by, channel="telephone", direction="out", outcome="other"
-        )),
-        ("invitations", lambda at: SectionInvitation.objects.create(
-            submission=sheet, name="x", email="x@example.org", sections=[], secret_hash=str(at), invited_by=by,
-            expires_at=at,
-        )),
+        (
+            "contact_notes",
+            lambda at: ContactNote.objects.create(
+                assignment=sheet.assignment,
+                at=at,
+                by=by,
+                channel="telephone",
+                direction="out",
+                outcome="other",
+            ),
+        ),
+        (
+            "invitations",
+            lambda at: SectionInvitation.objects.create(
+                submission=sheet,
+                name="x",
+                email="x@example.org",
+                sections=[],
+                secret_hash=str(at),
+                invited_by=by,
+                expires_at=at,
+            ),
+        ),
         ("jobs", lambda at: Job.objects.create(kind="x", state="done", finished_at=at)),
         ("uploaded", lambda at: _attachment(sheet, by, at, settings)),
-    ):  # fmt: skip
+    ):
         for at in (age_of(code) - 2 * OVER, age_of(code)):
             make(at)
     UnitContact.objects.create(unit=unit, role="filler", name="x")
@@ -76,9 +92,15 @@ def old(world: Any, settings: Any) -> Any:
 
 def _attachment(sheet: Any, by: Any, at: dt.datetime, settings: Any) -> None:
     row = Attachment.objects.create(
-        submission=sheet, name="x.pdf", kind="pdf", size=1, sha256="0", path=f"file-{at:%Y%m%d}",
-        uploaded_by=by, removed_at=at,
-    )  # fmt: skip
+        submission=sheet,
+        name="x.pdf",
+        kind="pdf",
+        size=1,
+        sha256="0",
+        path=f"file-{at:%Y%m%d}",
+        uploaded_by=by,
+        removed_at=at,
+    )
     (Path(settings.ATTACHMENT_ROOT) / row.path).write_bytes(b"x")
 
 
