@@ -94,6 +94,7 @@ ACTIONS: dict[str, Promise] = {
     "frame_applied": _("Frame file applied"),
     "frame_cancelled": _("Frame import cancelled"),
     "frame_errors_downloaded": _("Faults of a frame file downloaded"),
+    "field_keys_rotated": _("Encrypted columns changed to the current key"),
     "freeze_microdata": _("Microdata frozen"),
 }
 
