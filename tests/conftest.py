@@ -31,12 +31,17 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from hypothesis import settings as settings_of_examples  # noqa: E402
 
+from config.celery import app as celery  # noqa: E402
+
 if number := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     # Counters and lockouts live in Valkey: a database a worker, as PostgreSQL has one each. pytest-django has
     # read the settings before this file, so they are changed and not the environment.
     settings.REDIS_URL = f"{settings.REDIS_URL.rpartition('/')[0]}/{1 + int(number)}"
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
 
+
+# Celery reads its settings at the first use: before a test has changed them for a while.
+assert celery.conf.broker_url
 
 # Hashing is slow on purpose, and the tests sign in a hundred times; test_production looks at the real one.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -23,7 +23,7 @@ PROGRAMS = ("/opt/survey/.venv/bin/gunicorn", "/opt/survey/.venv/bin/celery")
 def variables_of_the_program() -> set[str]:
     """Names that settings, gunicorn's configuration and its pools read."""
     names: set[str] = set()
-    for name in ("settings", "environment", "server", "pools", "single_sign_on"):
+    for name in ("settings", "environment", "web/server", "web/pools", "single_sign_on"):
         text = (ROOT / "config" / f"{name}.py").read_text(encoding="utf-8")
         names |= set(re.findall(r"(?:env(?:\.\w+)?|environ\.get)\(\s*\"([A-Z_]+)\"", text))
     return names

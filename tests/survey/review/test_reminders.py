@@ -167,7 +167,8 @@ def test_pages_of_desk_and_respondent(owing: list[Submission], province: Any, cl
     assert owing[0].unit.name in log
     from survey.access.models import User
 
-    client.force_login(User.objects.get(email="someone0@unit.example"))
+    (recipient,) = [user for user in User.objects.all() if user.email == "someone0@unit.example"]
+    client.force_login(recipient)
     client.cookies["django_language"] = "en"
     english = client.get("/notices/").content.decode()
     assert "has not been filed yet" in english and "尚未报送" not in english
@@ -178,4 +179,4 @@ def test_pages_of_desk_and_respondent(owing: list[Submission], province: Any, cl
     kept = client.get("/notices/").content.decode()
     assert "第一行<br>第二行" in kept and "请登录系统填报" not in kept
     client.post("/notices/")
-    assert not SiteNotice.objects.filter(user__email="someone0@unit.example", read_at=None).exists()
+    assert not SiteNotice.objects.filter(user=recipient, read_at=None).exists()
