@@ -110,8 +110,9 @@ def test_requesting_a_run_leads_to_its_page_and_survives_a_stopped_broker(
         "growth_form": "combined",
     }
     # A port where nobody listens; the pools of open connections are set aside.
-    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    # In this order: the address for writing is that of the broker unless it has its own.
     monkeypatch.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
     monkeypatch.setattr(app, "_pool", None)
     monkeypatch.setattr(app.amqp, "_producer_pool", None)
     response = client.post(reverse("run_new"), form, follow=True)

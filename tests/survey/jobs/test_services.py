@@ -93,8 +93,9 @@ def test_messages_lost_by_the_broker_are_sent_again(
 ) -> None:
     register("count", lambda work: None)
     with monkeypatch.context() as away:  # a closed port; the pools are replaced
-        away.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+        # In this order: the address for writing is that of the broker unless it has its own.
         away.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+        away.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
         away.setattr(app, "_pool", None)
         away.setattr(app.amqp, "_producer_pool", None)
         job = enqueue("count", 1, queue=queue)
