@@ -15,24 +15,31 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 HEARTBEAT = "worker-heartbeat"
 BEAT = "beat-heartbeat"
 STALE_AFTER = 90  # seconds; beat asks for a heartbeat every 20
+MEMORY = 3600  # seconds for which a sign is kept
+_STARTED = time.monotonic()  # when this program was loaded: before the first process of gunicorn is forked
 
 
 @shared_task(name="config.health.heartbeat", expires=20)
 def heartbeat() -> None:
     """Run by a worker on the schedule of beat: shows that beat, broker and worker are running."""
-    cache.set(HEARTBEAT, time.time(), timeout=3600)
+    cache.set(HEARTBEAT, time.time(), timeout=MEMORY)
 
 
 @before_task_publish.connect(sender="config.health.heartbeat")
 def note_beat(**options: Any) -> None:
     """Run by beat when it asks for a heartbeat, whether a worker takes it or not."""
-    cache.set(BEAT, time.time(), timeout=3600)
+    cache.set(BEAT, time.time(), timeout=MEMORY)
 
 
 def age_of(key: str) -> float | None:
     """Seconds since HEARTBEAT or BEAT; None when there was none within an hour."""
     seen = cache.get(key)
     return None if seen is None else max(0.0, time.time() - seen)
+
+
+def running_for() -> float:
+    """Seconds since the web server was started."""
+    return time.monotonic() - _STARTED
 
 
 def _database() -> str:

@@ -1,6 +1,7 @@
 """Background work of the index."""
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
 
 from estimation.index import services
 from survey.jobs.kinds import register
@@ -8,6 +9,7 @@ from survey.jobs.kinds import register
 register(
     "index",
     services.compute_index,
+    label=_("Composite index"),
     ended=services.end_index,
     waits=services.wait_again,
     lease=660,

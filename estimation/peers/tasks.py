@@ -1,12 +1,13 @@
 """Background work of the comparison."""
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
 
 from estimation.peers import selectors, services
 from survey.jobs.kinds import register
 from survey.jobs.services import enqueue_missing
 
-register("peers", services.do_peers, lease=660, time_limit=600)
+register("peers", services.do_peers, label=_("Comparison with similar units"), lease=660, time_limit=600)
 
 
 @shared_task(name="estimation.peers.tasks.build_missing_peers", expires=60, ignore_result=True)

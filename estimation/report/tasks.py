@@ -1,12 +1,13 @@
 """Background work of the report."""
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
 
 from estimation.report import selectors, services
 from survey.jobs.kinds import register
 from survey.jobs.services import enqueue_missing
 
-register("report", services.do_report, lease=660, time_limit=600)
+register("report", services.do_report, label=_("Files of a report"), lease=660, time_limit=600)
 
 
 @shared_task(name="estimation.report.tasks.build_missing_reports", expires=60, ignore_result=True)

@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from estimation.runs import services
 from estimation.runs.bootstrap import services as bootstrap
@@ -15,10 +16,19 @@ from survey.jobs.kinds import register
 logger = logging.getLogger(__name__)
 
 register(
-    "run", services.do_run, ended=services.end_run, waits=services.wait_again, lost=LOST, stopped=STOPPED
+    "run",
+    services.do_run,
+    label=_("Estimation run"),
+    ended=services.end_run,
+    waits=services.wait_again,
+    lost=LOST,
+    stopped=STOPPED,
 )
-for name, work in (("bootstrap_chunk", bootstrap.compute_chunk), ("bootstrap_gather", bootstrap.gather)):
-    register(name, work, ended=bootstrap.end_bootstrap, lost=CHUNK_LOST, stopped=STOPPED)
+for name, work, label in (
+    ("bootstrap_chunk", bootstrap.compute_chunk, _("Bootstrap: replicates")),
+    ("bootstrap_gather", bootstrap.gather, _("Bootstrap: standard errors")),
+):
+    register(name, work, label=label, ended=bootstrap.end_bootstrap, lost=CHUNK_LOST, stopped=STOPPED)
 
 
 @shared_task(name="estimation.runs.tasks.sweep_stale_rounds", expires=300, ignore_result=True)

@@ -157,7 +157,26 @@ def release_tone(state: str) -> str:
 @register.filter
 def statistic_label(code: str) -> Any:
     """The name of a statistic."""
-    return STATISTIC_LABELS.get(code) or CHAINED_LABELS.get(code, code)
+    return STATISTIC_LABELS.get(code) or CHAINED_LABELS.get(code) or COUNT_LABELS.get(code, code)
+
+
+COUNT_LABELS = {"filed": _("filed sheets"), "valid": _("valid sheets"), "count": _("count")}
+
+
+@register.filter
+def counted_label(variable: str) -> Any:
+    """The name of a count of sheets; the code of an item is returned, because pages show items by it."""
+    return COUNT_LABELS.get(variable, variable)
+
+
+@register.filter
+def estimate_name(key: str) -> str:
+    """A key of an estimate ("P01/total/section/I/2025") in words; any other key is returned."""
+    *variables, statistic, kind, code, year = key.split("/") if key.count("/") >= 4 else ("", "", "", "", "")
+    if kind not in {*KIND_LABELS, "section_size"}:
+        return key
+    variable = "/".join(str(counted_label(part)) for part in variables)
+    return f"{variable} · {statistic_label(statistic)} · {domain_label(code, kind)} · {year}"
 
 
 @register.filter

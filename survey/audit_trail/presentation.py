@@ -11,9 +11,12 @@ from survey.access.roles import Role
 from survey.classification import name_of
 from survey.collection.models import ContactNote, Disposition
 from survey.fieldwork.models import DeskJob, ReminderBatch
+from survey.jobs.kinds import label_of as job_label
 from survey.questionnaires.loader import load_codelist
+from survey.retention.periods import KINDS
 from survey.review.selectors import region_name
 from survey.sentences import Sentence
+from survey.submissions.lifecycle.signing.signatories import STEPS
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import STATE_LABELS, Attachment
 
@@ -38,6 +41,14 @@ LABELS: dict[str, Words] = {
     "to": _("To"), "sections": _("Sections"), "email": _("E-mail"), "complete": _("Complete"),
     "input_hash": _("Hash of the input"), "version": _("Version"), "run": _("Run"), "replicates": _("Replicates"),
     "why": _("Reason"), "username": _("Account"), "credit_code": _("Credit code"), "format": _("Format"),
+    "source": _("Source"), "value": _("Value"), "file": _("File"), "compared_with": _("Compared with run"),
+    "added": _("New"), "changed": _("Changed"), "back": _("Back in the frame"), "allocation": _("Allocation"),
+    "same": _("Same sample"), "scale": _("Scale"), "seed": _("Seed"), "invitation": _("Invitation no."),
+    "hash": _("Hash of the content"), "attempts": _("Attempts"), "attempts_forgotten": _("Failures taken off the count"),
+    "by_activation": _("By activation"), "by_set_up": _("At the set-up of the system"), "days": _("Days"),
+    "expires_at": _("Valid until"), "replaced": _("Earlier codes replaced"), "known": _("Account exists"),
+    "provider": _("Single sign-on"), "roles_ended": _("Roles ended"), "sessions": _("Sessions"),
+    "values": _("Values"), "error": _("Error"),
 }  # fmt: skip
 CHANNELS: dict[str, Words] = {
     "page": _("page"),
@@ -48,6 +59,7 @@ CHANNELS: dict[str, Words] = {
     "register": _("register"),
     **dict(ContactNote.Channel.choices),
 }
+REASONS: dict[str, Words] = {"idle": _("not used for long")}
 BULK_ACTIONS: dict[str, Words] = {
     "accept": _("accepted by the province"),
     "accept_finally": _("accepted finally"),
@@ -60,6 +72,8 @@ def _categories(code: str) -> Words:
 
 def _reason(code: str) -> Words:
     """The label of a coded reason; free text is returned as it is."""
+    if code in REASONS:
+        return REASONS[code]
     for name in ("exempt_reasons", "invalid_reasons"):
         for entry in load_codelist(name).entries:
             if entry.code == code:
@@ -78,11 +92,27 @@ def _label_from(choices: Any) -> Callable[[str], Words]:
     return lambda code: dict(choices).get(code, code)
 
 
+# The words of "kind" by action; otherwise it is a kind of file of a desk.
+FACTORS: dict[str, Words] = {
+    "totp": _("Authenticator"),
+    "recovery_codes": _("Recovery codes"),
+    "webauthn": _("Passkey"),
+}
+PERIODS: dict[str, Words] = {kind.code: kind.label for kind in KINDS}
+KINDS_OF: dict[str, Callable[[str], Words]] = {
+    "job_retried": job_label,
+    "job_discarded": job_label,
+    "hold_set": _label_from(PERIODS),
+    "hold_ended": _label_from(PERIODS),
+    "sign_in": _label_from(FACTORS),
+    "second_factor": _label_from(FACTORS),
+    "second_factor_set_up": _label_from(FACTORS),
+}
 VALUES: dict[str, Callable[[str], Words]] = {
     "old": _state_or_disposition,
     "new": _state_or_disposition,
     "reason": _reason,
-    "role": _label_from(Role.choices),
+    "role": _label_from(dict(Role.choices) | STEPS),
     "region": region_name,
     "category": _categories,
     "channel": _label_from(CHANNELS),
@@ -96,20 +126,23 @@ VALUES: dict[str, Callable[[str], Words]] = {
 }
 
 
-def described(details: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
+def described(details: dict[str, Any], action: str = "") -> Iterator[tuple[str, str, bool]]:
     """(label, value, whether the key has a label) of each detail that is not empty."""
     for key in [*(key for key in LABELS if key in details), *(key for key in details if key not in LABELS)]:
         value = details[key]
         if value in (None, "", [], {}) or (key == "view" and "path" in details):
             continue  # the path includes what the URL name says
-        yield str(LABELS.get(key, key)), _value(key, value), key in LABELS
+        label_of = KINDS_OF.get(action) if key == "kind" else None
+        shown = str(label_of(value)) if label_of and isinstance(value, str) else _value(key, value)
+        yield str(LABELS.get(key, key)), shown, key in LABELS
 
 
 def _value(key: str, value: Any) -> str:
     if isinstance(value, dict) and value.keys() == {"code", "params"}:
         return str(Sentence.from_document(value))
     if isinstance(value, dict):
-        return ", ".join(f"{LABELS.get(name, name)}: {_value(name, part)}" for name, part in value.items())
+        names = PERIODS if key in {"removed", "held"} else LABELS
+        return ", ".join(f"{names.get(name, name)}: {_value(name, part)}" for name, part in value.items())
     if isinstance(value, list):
         return ", ".join(_value(key, part) for part in value)
     if isinstance(value, bool):

@@ -68,6 +68,7 @@ KINDS: dict[str, Kind] = {
         _("Frame import"), ("file_name",), "{}", "frame_import", search=("file_name__icontains",)
     ),
     "ledgerexport": Kind(_("Signed export"), ("since",), "{:%Y-%m-%d}"),
+    "job": Kind(_("Background work"), ("pk",), "#{}"),
     "legalhold": Kind(_("Legal hold"), ("pk",), "#{}"),
     "retentionreport": Kind(_("Sweep of data over their period"), ("at",), "{:%Y-%m-%d}"),
     "microdataversion": Kind(_("Frozen microdata"), _OF_ROUND, "{} · {}"),

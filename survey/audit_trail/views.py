@@ -60,7 +60,7 @@ def _rows_of(events: list[trail.AuditEvent], user: User) -> list[EventRow]:
             people.get(event.actor_id or 0),
             label_of(event.action),
             subjects.get((event.subject_type, event.subject_id)),
-            list(audit_words.described(event.details)),
+            list(audit_words.described(event.details, event.action)),
         )
         for event in events
     ]

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from survey.fieldwork.exports import services as exports
 from survey.fieldwork.reminders import services as reminders
@@ -10,13 +11,15 @@ from survey.jobs.kinds import MESSAGE, register
 register(
     exports.JOB_KIND,
     exports.make_file,
+    label=_("Exports and letters"),
     lease=900,  # typesetting thousands of letters sends no heartbeat
     time_limit=3600,
 )
-register("reminders", reminders.send_batch, time_limit=3600)
+register("reminders", reminders.send_batch, label=_("Reminders of a round"), time_limit=3600)
 register(
     "reminder_message",
     reminders.send_message,
+    label=_("One reminder by e-mail or text message"),
     ended=reminders.note_undelivered,
     retry_on=(Exception,),  # a gateway may raise any exception
     **MESSAGE,

@@ -1,4 +1,4 @@
-"""Kinds of background jobs: function, lease, retries.
+"""Kinds of background jobs: function, name, lease, retries.
 
 The package that owns a kind registers it in its ``tasks`` module, which Celery imports; this package does not import
 the packages above it.
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from celery import current_app
 from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from survey.jobs.messages import LOST, STOPPED
 from survey.sentences import Sentence
@@ -33,9 +35,10 @@ class LostClaim(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Function and options of a kind of job."""
+    """Function, name and options of a kind of job."""
 
     do: "Callable[[Work], None]"
+    label: Promise  # its name in the language of the reader
     ended: "Callable[[Job], None] | None" = None  # called in the transaction that ends a job without a result
     waits: "Callable[[Job], None] | None" = None  # called in the transaction that requeues a job
     lease: int = field(default_factory=lambda: settings.RUN_LOST_SECONDS)  # seconds between heartbeats
@@ -50,9 +53,9 @@ class Kind:
 _KINDS: dict[str, Kind] = {}
 
 
-def register(name: str, do: "Callable[[Work], None]", **options: Any) -> None:
-    """Register the function of a kind. ``options`` are the fields of ``Kind``."""
-    _KINDS[name] = Kind(do, **options)
+def register(name: str, do: "Callable[[Work], None]", *, label: Promise, **options: Any) -> None:
+    """Register the function and the name of a kind. ``options`` are the other fields of ``Kind``."""
+    _KINDS[name] = Kind(do, label, **options)
 
 
 def kind_of(name: str) -> Kind:
@@ -66,3 +69,9 @@ def registered() -> Mapping[str, Kind]:
     """All registered kinds by name."""
     current_app.loader.import_default_modules()
     return _KINDS
+
+
+def label_of(name: str) -> str:
+    """The name of a kind in the active language. Rows of earlier versions may have kinds that no longer exist."""
+    kind = registered().get(name)
+    return str(kind.label) if kind else _("work of an earlier version (%(code)s)") % {"code": name}

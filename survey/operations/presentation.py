@@ -5,13 +5,19 @@ from typing import Any
 
 from django.db import Error as DatabaseFault
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from prometheus_client.metrics_core import Metric
 from redis.exceptions import RedisError
 
 from config.monitoring.metrics import gauge
-from survey.jobs.kinds import registered
+from survey.jobs.kinds import label_of, registered
 from survey.operations import selectors
 
+FOLDERS = {
+    "JOB_FOLDER": _("Exports, letters and other produced files"),
+    "ATTACHMENT_ROOT": _("Evidence beside sheets"),
+    "REPORT_ROOT": _("Files of releases"),
+}
 FAULTS = (DatabaseFault, RedisError, OSError)
 
 
@@ -162,7 +168,7 @@ def state_of_the_system() -> dict[str, Any]:
     counts = attempt(selectors.jobs_by_state) or {}
     ages = attempt(selectors.oldest_waiting) or {}
     finished = attempt(selectors.last_finished) or {}
-    kinds = sorted({*registered(), *(kind for kind, _state in counts), *finished})
+    kinds = {*registered(), *(kind for kind, _state in counts), *finished}
     states = list(selectors.State_)
     return {
         "versions": attempt(selectors.versions),
@@ -171,18 +177,19 @@ def state_of_the_system() -> dict[str, Any]:
         "replicas": attempt(selectors.replicas) or [],
         "unapplied": attempt(selectors.unapplied_migrations),
         "heartbeats": attempt(selectors.heartbeats),
+        "started": selectors.started_since(),
         "unsealed": attempt(selectors.unsealed_seconds),
         "queue": attempt(selectors.broker_queue),
         "sheets": attempt(selectors.sheet_queues) or [],
-        "folders": attempt(selectors.folders) or [],
+        "folders": [(folder, FOLDERS[folder.setting]) for folder in attempt(selectors.folders) or []],
         "states": states,
         "kinds": [
             {
-                "name": kind,
-                "counts": [counts.get((kind, state), 0) for state in states],
+                "name": label_of(kind),
+                "counts": [(state.label, counts.get((kind, state), 0)) for state in states],
                 "waiting": round(ages.get(kind, 0)),
                 "finished": finished.get(kind),
             }
-            for kind in kinds
+            for kind in sorted(kinds, key=label_of)
         ],
     }

@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 
-from config.health import BEAT, HEARTBEAT, age_of
+from config.health import BEAT, HEARTBEAT, MEMORY, age_of, running_for
 from survey.access.models import User
 from survey.jobs.models import Job
 from survey.ledgers.content import LEDGERS
@@ -24,6 +24,7 @@ from survey.submissions.models import Submission
 
 State_ = Job.State
 OPEN = (State_.WAITING, State_.RUNNING)
+FOLDERS = ("JOB_FOLDER", "ATTACHMENT_ROOT", "REPORT_ROOT")
 FAILED_DAYS = 30  # failed jobs of so many days are listed
 # States of a sheet that wait for a decision.
 UNDECIDED = (State.SUBMITTED, State.NATIONAL_REVIEW)
@@ -46,6 +47,7 @@ class Folder:
     path: str
     free: int
     total: int
+    exists: bool = True  # it is made when the first file is written
 
     @property
     def percent_free(self) -> int:
@@ -168,11 +170,20 @@ def heartbeats() -> dict[str, float | None]:
     return {"beat": age_of(BEAT), "worker": age_of(HEARTBEAT)}
 
 
+def started_since() -> float | None:
+    """Seconds since this web server was started; None after an hour, when it would have seen signs of the others."""
+    seconds = running_for()
+    return seconds if seconds < MEMORY else None
+
+
 def folders() -> list[Folder]:
-    """Folders of files that exist, with the space of their disks."""
-    named = {name: Path(getattr(settings, name)) for name in ("JOB_FOLDER", "ATTACHMENT_ROOT", "REPORT_ROOT")}
-    spaces = {name: (path, shutil.disk_usage(path)) for name, path in named.items() if path.is_dir()}
-    return [Folder(name, str(path), space.free, space.total) for name, (path, space) in spaces.items()]
+    """Folders of files with the space of their disks. One that is not there yet will lie on the disk of its parent."""
+    result = []
+    for name in FOLDERS:
+        path = Path(getattr(settings, name)).absolute()
+        space = shutil.disk_usage(next(part for part in (path, *path.parents) if part.is_dir()))
+        result.append(Folder(name, str(path), space.free, space.total, exists=path.is_dir()))
+    return result
 
 
 def unapplied_migrations() -> list[str]:

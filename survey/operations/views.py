@@ -19,6 +19,7 @@ from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.jobs.failures import services as failures
+from survey.jobs.kinds import label_of
 from survey.operations import presentation, selectors
 
 PER_PAGE = 20
@@ -35,7 +36,12 @@ def system_state(request: AuthenticatedRequest) -> HttpResponse:
     context = presentation.state_of_the_system() | {
         "page": rows,
         "failed": [
-            {"job": job, "by": people.get(job.requested_by or 0), "can_retry": failures.can_retry(job)}
+            {
+                "job": job,
+                "kind": label_of(job.kind),
+                "by": people.get(job.requested_by or 0),
+                "can_retry": failures.can_retry(job),
+            }
             for job in jobs
         ],
     }

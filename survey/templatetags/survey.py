@@ -94,8 +94,8 @@ def unit_name(unit: str) -> str:
 
 @register.filter
 def beijing(value: Any) -> str:
-    """A moment as Beijing time, to the minute."""
-    return "—" if value is None else timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
+    """A moment as Beijing time, to the minute; a dash for none."""
+    return "—" if not value else timezone.localtime(value).strftime("%Y-%m-%d %H:%M")
 
 
 @register.filter

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from survey import audit
 from survey.access.models import User
+from survey.access.own_sessions import devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class OpenSession:
     """A session that has not ended."""
 
     pk: int
-    device: str
+    device: str  # browser and system
+    user_agent: str
     address: str
     started_at: dt.datetime
     used_at: dt.datetime
@@ -41,6 +43,7 @@ def open_sessions(request: HttpRequest, user: User) -> list[OpenSession]:
     listed = [
         OpenSession(
             row.pk,
+            devices.name_of(row.user_agent),
             row.user_agent,
             row.ip,
             row.created_at,

@@ -18,6 +18,22 @@ def test_names_of_strata_and_classes_are_words_in_both_languages() -> None:
         assert filters.class_label("government/-") == "Government"
 
 
+def test_keys_of_estimates_are_words_and_other_keys_stay() -> None:
+    with override("en"):
+        assert (
+            filters.estimate_name("P01/total/section/J/2025")
+            == "P01 · Total · Financial Intermediation · 2025"
+        )
+        assert (
+            filters.estimate_name("A02/S02/ratio/nation/all/2024")
+            == "A02/S02 · Ratio · All respondents · 2024"
+        )
+        assert (
+            filters.estimate_name("valid/count/region/320000/2025") == "valid sheets · count · Jiangsu · 2025"
+        )
+        assert filters.estimate_name("EXT-P01-TOTAL/2022") == "EXT-P01-TOTAL/2022"
+
+
 def test_parameters_of_a_run_have_the_labels_of_the_form() -> None:
     """A dictionary inside the specification is not shown as a dictionary."""
     with override("zh-hans"):

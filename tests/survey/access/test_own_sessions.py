@@ -9,16 +9,20 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from config.celery import app
 from survey.access import services
 from survey.access.models import User
+from survey.access.own_sessions.devices import name_of
 from survey.access.recovery import services as recovery
 from survey.access.tasks import delete_ended_sessions
 from survey.audit import AuditEvent
 from tests.factories import World, make_unit, make_user
 
 PASSWORD = "Rehearsal-2026-ok"
+EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0"
+WECHAT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/114.0 Mobile Safari/537.36 MicroMessenger/8.0.47"
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ def person(world: World) -> User:
     return make_user("respondent", unit=make_unit(), username="filler-one", password=PASSWORD)
 
 
-def open_browser(name: str = "filler-one", agent: str = "Firefox/1", address: str = "192.0.2.1") -> Client:
+def open_browser(name: str = "filler-one", agent: str = "curl/8.1", address: str = "192.0.2.1") -> Client:
     client = Client(REMOTE_ADDR=address, headers={"User-Agent": agent})
     form = {"username": name, "password": PASSWORD}
     assert client.post(reverse("sign_in"), form).status_code == 302
@@ -38,22 +42,45 @@ def is_open(client: Client) -> bool:
 
 
 def test_the_list_shows_device_address_and_last_use(person: User) -> None:
-    other = open_browser(agent="Chrome/2", address="192.0.2.2")
+    other = open_browser(agent=EDGE, address="192.0.2.2")
     key = other.session.session_key
     ends = timezone.now() + dt.timedelta(minutes=20)
     Session.objects.filter(session_key=key).update(expire_date=ends)
     client = open_browser()
+    client.cookies["django_language"] = "en"
     shown = client.get(reverse("sessions")).context["sessions"]
     assert [(row.device, row.address, row.is_current) for row in shown] == [
-        ("Firefox/1", "192.0.2.1", True),
-        ("Chrome/2", "192.0.2.2", False),
+        ("curl 8", "192.0.2.1", True),
+        ("Edge 126 on Windows", "192.0.2.2", False),
     ]
     assert shown[1].used_at == ends - dt.timedelta(minutes=30)
 
 
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (EDGE, "Edge 126 on Windows"),
+        (WECHAT, "WeChat Browser 8 on Android"),
+        ("curl/8.1", "curl 8"),
+        ("", "Unknown browser"),
+        ("<b>(((" * 30, "Unknown browser"),
+    ],
+    ids=["Edge", "WeChat", "without a system", "empty", "strange"],
+)
+def test_browser_and_system_are_named(agent: str, name: str) -> None:
+    with override("en"):
+        assert name_of(agent) == name
+
+
+def test_the_text_of_the_browser_is_a_detail(person: User) -> None:
+    page = open_browser(agent=EDGE).get(reverse("sessions")).content.decode()
+    before, _details, after = page.partition('<details class="small-text">')
+    assert "Edge 126" in before and EDGE not in before and EDGE in after
+
+
 def test_ending_one_session_and_all_others(person: User) -> None:
     client, second, third, fourth = (open_browser(agent=f"Browser/{number}") for number in range(4))
-    listed = {row.device: row.pk for row in client.get(reverse("sessions")).context["sessions"]}
+    listed = {row.user_agent: row.pk for row in client.get(reverse("sessions")).context["sessions"]}
     client.post(reverse("sessions"), {"session": listed["Browser/1"]})
     assert [is_open(browser) for browser in (client, second, third, fourth)] == [True, False, True, True]
     client.post(reverse("sessions"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils.translation import gettext_lazy
 
 from survey.jobs import kinds
 from survey.jobs.models import Job
@@ -30,7 +31,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Registers a kind for one test."""
 
     def add(name: str, do: Callable[[Any], None], **options: Any) -> None:
-        monkeypatch.setitem(kinds._KINDS, name, kinds.Kind(do, **options))
+        monkeypatch.setitem(kinds._KINDS, name, kinds.Kind(do, gettext_lazy("Kind of a test"), **options))
 
     return add
 
@@ -38,6 +39,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 CHILD = """
 import os, time
 import django
+from django.utils.translation import gettext_lazy
 django.setup()
 from survey.jobs import kinds, services
 
@@ -52,9 +54,10 @@ def finish(work):
     with work.store():
         services.enqueue("result", send=False)
 
-kinds.register("finish", finish, lease=1)
-kinds.register("hang", hang, lease=1, attempts=3)
-kinds.register("crash", lambda work: os._exit(9), lease=1, attempts=3)
+label = gettext_lazy("Kind of a test")
+kinds.register("finish", finish, label=label, lease=1)
+kinds.register("hang", hang, label=label, lease=1, attempts=3)
+kinds.register("crash", lambda work: os._exit(9), label=label, lease=1, attempts=3)
 services.run({job})
 """
 

@@ -1,18 +1,23 @@
 """The page of the state of the system, and what is done with failed jobs."""
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from config import health
 from survey.access.roles import Role
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from survey.jobs.failures import services as failures
+from survey.jobs.kinds import registered
+from survey.jobs.messages import LOST
 from survey.jobs.models import Job
 from survey.jobs.services import enqueue, run
 from survey.jobs.tasks import sweep
@@ -59,6 +64,41 @@ def test_the_page_shows_what_failed_and_why(
     assert str(world.users[Role.DESIGNER]) in text
     assert selectors.versions()["PostgreSQL"] in text
     assert 'value="retry"' in text and 'value="discard"' in text
+
+
+def test_kinds_of_work_are_named(administrator: Client, world: World) -> None:
+    job = enqueue("bootstrap_chunk", "7", send=False)
+    Job.objects.filter(pk=job.pk).update(state=State.FAILED, error=LOST(count=3), finished_at=timezone.now())
+    administrator.cookies["django_language"] = "en"
+    text = administrator.get(reverse("system_state")).content.decode()
+    assert text.count("Bootstrap: replicates") == 2
+    assert [kind for kind in registered() if "_" in kind and kind in text] == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(12, "none yet; the web server was started 12 seconds ago"), (4_000, "none within an hour")],
+    ids=["just started", "long ago"],
+)
+def test_without_a_sign_the_page_says_since_when(
+    seconds: float, shown: str, administrator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.delete_many([health.BEAT, health.HEARTBEAT])
+    monkeypatch.setattr(selectors, "running_for", lambda: seconds)
+    administrator.cookies["django_language"] = "en"
+    text = administrator.get(reverse("system_state")).content.decode()
+    assert " ".join(text.split()).count(shown) == 2
+
+
+def test_a_folder_that_is_not_there_yet_is_shown(
+    administrator: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.JOB_FOLDER = tmp_path / "data" / "jobs"
+    folders = {folder.setting: folder for folder in selectors.folders()}
+    assert set(folders) == set(selectors.FOLDERS) == set(presentation.FOLDERS)
+    folder = folders["JOB_FOLDER"]
+    assert not folder.exists and 0 < folder.free <= folder.total
+    assert str(settings.JOB_FOLDER) in administrator.get(reverse("system_state")).content.decode()
 
 
 def test_a_failed_job_is_tried_again_with_what_it_was_given(

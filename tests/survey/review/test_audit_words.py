@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
 from survey import audit
 from survey.audit_trail import selectors as audit_objects
 from survey.audit_trail.labels import ACTIONS
-from survey.audit_trail.presentation import described
+from survey.audit_trail.presentation import LABELS, described
 from survey.ledgers.storage import protection_lifted
 from survey.review import services
 from survey.submissions.lifecycle.states import Action
@@ -38,6 +39,46 @@ def test_every_action_has_a_label() -> None:
     required = actions_of_the_code() | families
     assert len(required) > 60
     assert sorted(required - ACTIONS.keys()) == []
+
+
+RECORDERS = {"record", "record_each", "_record"}
+COLUMNS = {"by", "action", "subject", "succeeded", "region_path", "at", "rows", "params"}
+
+
+def details_of_the_code() -> set[str]:
+    """Every detail that a call of ``audit.record`` names."""
+    return {
+        str(word.arg)
+        for path in [*(ROOT / "survey").rglob("*.py"), *(ROOT / "estimation").rglob("*.py")]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and (getattr(node.func, "attr", "") or getattr(node.func, "id", "")) in RECORDERS
+        for word in node.keywords
+        if word.arg
+    } - COLUMNS
+
+
+def test_every_detail_has_a_label() -> None:
+    required = details_of_the_code()
+    assert len(required) > 60
+    assert sorted(required - LABELS.keys()) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "details", "shown"),
+    [
+        ("job_retried", {"kind": "bootstrap_chunk"}, "Bootstrap: replicates"),
+        ("hold_set", {"kind": "contact_notes"}, "Notes about contacts with units"),
+        ("second_factor", {"kind": "totp"}, "Authenticator"),
+        ("signed", {"role": "stat_head"}, "Head of statistics"),
+        ("account_closed", {"reason": "idle"}, "not used for long"),
+        ("retention_swept", {"removed": {"jobs": 3}}, "Background work that has ended, also mails: 3"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_codes_in_details_are_shown_by_name(action: str, details: dict[str, Any], shown: str) -> None:
+    with override("en"):
+        assert [value for _name, value, _known in described(details, action)] == [shown]
 
 
 def test_details_are_labelled_and_empty_ones_omitted() -> None:

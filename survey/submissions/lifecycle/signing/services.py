@@ -18,14 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from survey import audit
 from survey.access.models import User
 from survey.exceptions import PolicyDenied, StaleRevision
+from survey.submissions.lifecycle.signing.signatories import STEPS
 from survey.submissions.models import SectionInvitation, Submission, SubmissionEvent
 from survey.submissions.selectors import Sheet, sheet
 
-STEPS: dict[str, str | Promise] = {
-    "filler": _("Filled in by"),
-    "stat_head": _("Head of statistics"),
-    "unit_head": _("Head of the unit"),
-}
 BY_LINK = ("stat_head", "unit_head")  # they need no account
 ACTION = "sign_step"
 
