@@ -16,7 +16,7 @@ from config.local import postgres
 
 
 def make_impatient(patch: pytest.MonkeyPatch) -> None:
-    """The first ``pg_ctl`` starts the server, and its caller is told that it has not ended in time."""
+    """The first ``pg_ctl`` starts the server, and its caller gets an error of time."""
     program = vars(postgres_server)["pg_ctl"]
     calls: list[None] = []
 
