@@ -15,5 +15,6 @@ class ProjectConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks; trace this process, if the environment asks for it."""
         import_module("config.checks")
+        import_module("config.files.checks")
         if any(name.startswith("OTEL_") for name in os.environ):
             import_module("config.monitoring.tracing").start()

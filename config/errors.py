@@ -1,6 +1,5 @@
 """Error pages in the design of the site, which render without the database, and refusals in the OpenAPI document."""
 
-import errno
 import sys
 from typing import Any
 
@@ -17,7 +16,9 @@ from psycopg.errors import IdleInTransactionSessionTimeout, QueryCanceled
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-# Exceptions of a stopped PostgreSQL or Valkey. Those of psycopg itself come from its pool and from
+from config.files.faults import FULL, FilesUnavailable
+
+# Exceptions of a stopped PostgreSQL, Valkey or server of files. Those of psycopg itself come from its pool and from
 # cursors that Django does not wrap.
 OUTAGES = (
     OperationalError,
@@ -28,8 +29,8 @@ OUTAGES = (
     BrokerError,
     RedisConnectionError,
     RedisTimeoutError,
+    FilesUnavailable,
 )
-FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def outage_in(error: BaseException | None) -> BaseException | None:
@@ -109,7 +110,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if failure := outage_in(error):
         return outage(request, failure)
-    return _page(request, 507 if isinstance(error, OSError) and error.errno in FULL_DISK else 500)
+    return _page(request, 507 if isinstance(error, OSError) and error.errno in FULL else 500)
 
 
 def outage(request: HttpRequest, error: BaseException | None = None) -> HttpResponse:

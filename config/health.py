@@ -1,4 +1,4 @@
-"""Health checks for a load balancer: process, database, broker, worker."""
+"""Health checks for a load balancer: process, database, broker, worker, files."""
 
 import time
 from collections.abc import Callable
@@ -9,8 +9,11 @@ from celery import shared_task
 from celery.signals import before_task_publish
 from django.conf import settings
 from django.core.cache import cache
+from django.core.files.storage import storages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from config.files.places import FOLDERS
 
 HEARTBEAT = "worker-heartbeat"
 BEAT = "beat-heartbeat"
@@ -60,11 +63,20 @@ def _worker() -> str:
     return "ok" if age < STALE_AFTER else f"last seen {age:.0f} s ago"
 
 
+def _files() -> str:
+    for name in FOLDERS:
+        storage: Any = storages[name]
+        storage.check()
+    return "ok"
+
+
+# Asked for by name only: pages and saves need no files, so a host without them stays in the rotation.
+FILES = {"files": _files}
 PROBES: dict[str, Callable[[], str]] = {"database": _database, "broker": _broker, "worker": _worker}
 
 
 class HealthMiddleware:
-    """``/health/`` (process), ``/health/ready/`` (all three), ``/health/<probe>/``; before all else."""
+    """``/health/`` (process), ``/health/ready/`` (database, broker, worker), ``/health/<probe>/``; before all else."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -76,7 +88,11 @@ class HealthMiddleware:
         name = request.path.removeprefix("/health/").strip("/")
         if not name:
             return JsonResponse({"process": "ok"})
-        probes = PROBES if name == "ready" else {key: probe for key, probe in PROBES.items() if key == name}
+        probes = (
+            PROBES
+            if name == "ready"
+            else {key: probe for key, probe in (PROBES | FILES).items() if key == name}
+        )
         if not probes:
             return JsonResponse({"error": "unknown probe"}, status=404)
         report = {key: _ask(probe) for key, probe in probes.items()}

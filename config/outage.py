@@ -1,4 +1,4 @@
-"""Answers 503 with an error page when the database or the broker is down."""
+"""Answers 503 with an error page when the database, the broker or the server of the files is down."""
 
 import logging
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from config.errors import OUTAGES, outage, outage_in
+from config.files.faults import FilesUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -31,5 +32,6 @@ class OutageMiddleware:
 
     def _refuse(self, request: HttpRequest, error: BaseException) -> HttpResponse:
         logger.warning("outage on %s", request.path, exc_info=True)
-        connection.close()
+        if not isinstance(error, FilesUnavailable):
+            connection.close()
         return outage(request, error)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import single_sign_on
 from config.environment import Environment, mail_options
+from config.files import places
 from config.local import embedded
 from config.monitoring.logs import logging_settings
 
@@ -24,7 +25,8 @@ if embedded.uses_local_servers():
 
 LOCAL_MODE = env.bool("LOCAL_MODE", default=False)
 DEBUG = env.bool("DEBUG", default=False)
-# The folder of everything that is kept in files; each of them can be moved by a variable of its own.
+# The folder of everything that is kept in files; each of them can be moved by a variable of its own. With FILES_URL
+# the files that machines exchange lie in a bucket instead (config.files.places).
 DATA_DIR = Path(env("DATA_DIR", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local"))))
 SECRET_KEY = env("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL_MODE else [])
@@ -287,7 +289,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [("bootstrap", xstatic.pkg.bootstrap.BASE_DIR)]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    **places.storages(env),  # files that web processes and workers exchange (survey.files)
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if not (DEBUG or env.bool("PLAIN_STATIC", default=False))
@@ -355,7 +357,7 @@ PUBLIC_FRESH_SECONDS = env.float("PUBLIC_FRESH_SECONDS", default=1.0)
 # called with a phone number and a text.
 REMINDERS_AUTOMATIC = env.bool("REMINDERS_AUTOMATIC", default=False)
 SMS_GATEWAY = env("SMS_GATEWAY", default="")
-# Files that workers make for the desks: outside the web root, shared by web and worker machines.
+# Files that workers make for the desks: outside the web root.
 JOB_FOLDER = Path(env("JOB_FOLDER", default=str(DATA_DIR / "jobs")))
 JOB_DAYS = env.int("JOB_DAYS", default=7)
 SITE_ADDRESS = env("SITE_ADDRESS", default="")  # printed on letters

@@ -106,7 +106,8 @@ def drop_database() -> None:
         connection.execute("DROP DATABASE IF EXISTS survey WITH (FORCE)")
         connection.execute(CREATE_DATABASE)
     # What was sealed last belongs to the database that is gone.
-    (Path(os.environ["LOCAL_DIR"]) / "audit" / "heads.json").unlink(missing_ok=True)
+    for noted in (Path(os.environ["LOCAL_DIR"]) / "audit").glob("head*.json"):
+        noted.unlink()
 
 
 def start_valkey() -> None:

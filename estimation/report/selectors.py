@@ -1,10 +1,8 @@
 """Reads of releases for their files: existing files, and who may see them."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -63,12 +61,12 @@ def content_of(release: Release) -> Content:
 
 def manifest_of(release: Release) -> dict[str, Any] | None:
     """Names, sizes and hashes of the files of a release; None until they were built."""
-    return storage.manifest_of(Path(settings.REPORT_ROOT), release.content_hash)
+    return storage.manifest_of(release.content_hash)
 
 
 def file_of(release: Release, name: str) -> bytes | None:
     """One file of a release, None when there is no such file."""
-    return storage.read(Path(settings.REPORT_ROOT), release.content_hash, name)
+    return storage.read(release.content_hash, name)
 
 
 def releases_without_files() -> list[int]:

@@ -1,8 +1,5 @@
 """Writes of the report: the files of a release, built once, and the audit of early downloads."""
 
-from pathlib import Path
-
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from estimation.releases.models import Release
@@ -28,12 +25,10 @@ def files_of(release: Release) -> dict[str, bytes]:
     return build(content, issuer=issuer, moment=moment)
 
 
-def build_files(release: Release) -> Path:
+def build_files(release: Release) -> None:
     """Build the files of a release where they are not there yet. Safe to call twice and at the same time."""
-    root = Path(settings.REPORT_ROOT)
-    if storage.manifest_of(root, release.content_hash) is not None:
-        return storage.folder(root, release.content_hash)
-    return storage.write(root, release.content_hash, files_of(release))
+    if storage.manifest_of(release.content_hash) is None:
+        storage.write(release.content_hash, files_of(release))
 
 
 def do_report(work: Work) -> None:

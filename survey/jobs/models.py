@@ -42,7 +42,7 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     error = SentenceField()  # why it ended without a result
-    file = models.CharField(max_length=80, blank=True)  # name in JOB_FOLDER
+    file = models.CharField(max_length=80, blank=True)  # name among the files of jobs (survey.files)
     expires_at = models.DateTimeField(null=True)  # of the file
 
     class Meta:

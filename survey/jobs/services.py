@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
-from typing import Any
+from os import SEEK_END
+from typing import IO, Any
 from uuid import uuid4
 
 from celery import current_app
@@ -25,6 +25,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 from structlog.contextvars import bound_contextvars
 
+from config.files.faults import FilesUnavailable
 from survey import clock
 from survey.exceptions import SurveyError
 from survey.jobs import storage
@@ -180,6 +181,7 @@ def run(job_id: int, *, report: Report | None = None) -> bool:
 def _do(work: "Work", report: Report | None) -> None:
     """Do the work of a claimed job and end it, whatever happens but a database error."""
     job_id = work.job.pk
+    retried: tuple[type[Exception], ...] = (*work.kind.retry_on, FilesUnavailable)
     work.report = report
     try:
         work.kind.do(work)
@@ -196,7 +198,7 @@ def _do(work: "Work", report: Report | None) -> None:
         raise
     except MemoryError:
         work.end(State.FAILED, MEMORY())
-    except work.kind.retry_on as error:
+    except retried as error:
         work.put_back(error)
     except Exception as error:
         logger.exception("job %s (%s) failed", job_id, work.job.kind)
@@ -249,12 +251,15 @@ class Work:
         if self.report is not None:
             self.report(stage, done * 100 // (total or 1))
 
-    def file(self) -> Path:
-        """The path of this attempt's file. The name is stored first, so that the file can be removed in any case."""
+    def keep(self, content: IO[bytes]) -> int:
+        """Store the file of this attempt, its name first; returns its size. Raises LostClaim, StorageFull."""
         self.file_name = f"{self.job.pk}-{self.token}"
         if not self.owned().update(file=self.file_name):
             raise LostClaim
-        return storage.folder() / self.file_name
+        size = content.seek(0, SEEK_END)
+        content.seek(0)
+        storage.write(self.file_name, content)
+        return size
 
     @contextmanager
     def store(self) -> Iterator[Job]:

@@ -1,31 +1,36 @@
-"""Files of jobs: in JOB_FOLDER, named by job and attempt, removed when no job refers to them."""
+"""Files of jobs, named by job and attempt, removed when no job refers to them."""
 
-from pathlib import Path
 from re import fullmatch
+from typing import IO
 
-from django.conf import settings
+from django.core.files.base import File
 
+from survey import files
+from survey.files import Store
 from survey.jobs.models import Job
 
 State = Job.State
 
 
-def folder() -> Path:
-    """The folder of the files of jobs: outside the web root, readable only by this system user."""
-    path = Path(settings.JOB_FOLDER)
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
+def write(name: str, content: IO[bytes]) -> None:
+    """Store the file of an attempt. Raises StorageFull."""
+    files.write(Store.JOBS, name, content)
+
+
+def opened(job: Job) -> "File[bytes]":
+    """The open file of a finished job. Raises FileMissing."""
+    return files.opened(Store.JOBS, job.file)
 
 
 def remove(name: str) -> None:
-    """Delete a file if it exists; a blank name means none."""
+    """Delete a file if it exists; a blank name means none. While its server does not answer it becomes an orphan."""
     if name:
-        (folder() / name).unlink(missing_ok=True)
+        files.discard(Store.JOBS, name)
 
 
 def remove_orphans() -> int:
     """Delete files that no running or finished job refers to: their worker was killed after it lost the claim."""
-    names = {path.name for path in folder().iterdir() if fullmatch(r"\d+-[0-9a-f]{32}", path.name)}
+    names = {entry.name for entry in files.entries(Store.JOBS) if fullmatch(r"\d+-[0-9a-f]{32}", entry.name)}
     owned = Job.objects.filter(file__in=names, state__in=(State.RUNNING, State.DONE))
     orphans = names - set(owned.values_list("file", flat=True))
     for name in orphans:
@@ -35,5 +40,6 @@ def remove_orphans() -> int:
 
 def missing() -> list[Job]:
     """Finished jobs whose file does not exist."""
+    present = {entry.name for entry in files.entries(Store.JOBS)}
     done = Job.objects.filter(state=State.DONE).exclude(file="").order_by("pk")
-    return [job for job in done if not (folder() / job.file).is_file()]
+    return [job for job in done if job.file not in present]

@@ -1,18 +1,19 @@
 """Rows of the ledgers as lines, where the last blocks are noted outside the database, and the lock of the sealer."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 
-from survey.ledgers.content import APPEND_ONLY, Ledger
+from survey import files
+from survey.exceptions import FileMissing
+from survey.files import Store
+from survey.ledgers.content import APPEND_ONLY, LEDGERS, Ledger
 
 TRIGGER = "append_only"
+BEFORE = "heads.json"  # where earlier versions noted the heads of all ledgers
 type Line = tuple[int, str]
 
 _LATE = """
@@ -75,22 +76,24 @@ def delete_rows(ledger: Ledger, number: int) -> int:
 
 def noted_heads() -> Mapping[str, Any]:
     """Ledger -> number and hash of the last block that was noted outside the database."""
-    path = _heads()
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    heads: dict[str, Any] = {}
+    for name in (BEFORE, *(_head(ledger) for ledger in LEDGERS)):
+        try:
+            heads |= json.loads(files.read(Store.AUDIT, name))
+        except FileMissing:
+            continue
+    return heads
 
 
 def note_head(name: str, number: int, block_hash: str) -> None:
     """Note the last block of a ledger outside the database."""
-    path = _heads()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    heads = {**noted_heads(), name: {"number": number, "hash": block_hash}}
-    part = path.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps(heads), encoding="utf-8")
-    part.replace(path)
+    head = {name: {"number": number, "hash": block_hash}}
+    files.write(Store.AUDIT, _head(name), json.dumps(head).encode())
 
 
-def _heads() -> Path:
-    return Path(settings.AUDIT_FOLDER) / "heads.json"
+def _head(name: str) -> str:
+    """A file for each ledger: machines may seal two ledgers at the same time."""
+    return f"head-{name}.json"
 
 
 @contextmanager

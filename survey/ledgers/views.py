@@ -59,10 +59,8 @@ def ledger_export(request: AuthenticatedRequest, pk: int) -> HttpResponseBase:
     """Download a signed export."""
     row = get_object_or_404(export.exports_of(), pk=pk)
     try:
-        path = export.fetch_export(row, by=request.user)
+        file = export.fetch_export(row, by=request.user)
     except PolicyDenied as refused:
         messages.error(request, str(refused.sentence))
         return redirect("audit_ledgers")
-    return FileResponse(
-        path.open("rb"), as_attachment=True, filename=f"audit-{row.since:%Y%m%d}-{row.pk}.zip"
-    )
+    return FileResponse(file, as_attachment=True, filename=f"audit-{row.since:%Y%m%d}-{row.pk}.zip")

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db.models import ForeignObjectRel, Q, QuerySet
 from django.utils import timezone
 
-from survey import audit
+from survey import audit, files
 from survey.collection.models import Assignment, ContactNote
 from survey.fieldwork.models import Reminder, SiteNotice
 from survey.frame.models import UnitContact
@@ -107,7 +105,7 @@ def _uploaded(limit: datetime, holds: Held) -> Counts:
     free = due.none() if holds.everything else due.exclude(submission__unit__in=holds.units)
     count = 0
     for row in free:
-        (Path(settings.ATTACHMENT_ROOT) / row.path).unlink(missing_ok=True)
+        files.delete(files.Store.ATTACHMENTS, row.path)
         Attachment.objects.filter(pk=row.pk).update(path="")
         count += 1
     return count, total - count

@@ -164,7 +164,7 @@ class Attachment(models.Model):
     kind = models.CharField(max_length=8)  # detected from the content
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
-    path = models.CharField(max_length=80)  # below ATTACHMENT_ROOT
+    path = models.CharField(max_length=80)  # name among the attachments (survey.files)
     note = models.CharField(max_length=200, blank=True)
     uploaded_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField(default=timezone.now)

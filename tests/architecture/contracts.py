@@ -38,6 +38,7 @@ BASE = {
     "survey.records": "models",
     "survey.locks": "storage",
     "survey.clock": "storage",
+    "survey.files": "storage",
 }
 NOT_IMPORTED = {"api", "urls", "apps", "commands"}
 WITHOUT_ARRAYS = {"scope", "models", "forms", "tasks", "decorators", "pages", "views", "api", "urls"}
@@ -79,6 +80,7 @@ ENTRIES = (
     "survey.records",
     "survey.locks",
     "survey.clock",
+    "survey.files",
     "survey.sentences",
     "survey.jobs*",
     "survey.idempotency.decorators",

@@ -23,9 +23,9 @@ PROGRAMS = ("/opt/survey/.venv/bin/gunicorn", "/opt/survey/.venv/bin/celery")
 def variables_of_the_program() -> set[str]:
     """Names that settings, gunicorn's configuration and its pools read."""
     names: set[str] = set()
-    for name in ("settings", "environment", "web/server", "web/pools", "single_sign_on"):
+    for name in ("settings", "environment", "web/server", "web/pools", "single_sign_on", "files/places"):
         text = (ROOT / "config" / f"{name}.py").read_text(encoding="utf-8")
-        names |= set(re.findall(r"(?:env(?:\.\w+)?|environ\.get)\(\s*\"([A-Z_]+)\"", text))
+        names |= set(re.findall(r"(?:env(?:\.\w+)?|environ\.get)\(\s*\"([A-Z0-9_]+)\"", text))
     return names
 
 
@@ -71,7 +71,7 @@ def test_units_are_hardened_and_name_known_variables(unit: Path) -> None:
 def test_variables_of_the_examples_are_read_by_the_program() -> None:
     example = (FOLDER / "systemd" / "environment.example").read_text(encoding="utf-8")
     config_map = next(item for item in MANIFESTS if item["kind"] == "ConfigMap")
-    named = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+    named = set(re.findall(r"^#?([A-Z0-9_]+)=", example, re.MULTILINE))
     assert unknown(named) == set()
     assert unknown(set(config_map["data"])) == set()
     assert unknown(set(COMPOSE["x-survey"]["environment"])) == set()

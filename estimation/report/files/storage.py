@@ -1,63 +1,52 @@
-"""Storage of the files of a release: outside the web root, in a folder named by the hash of their content. Pure.
+"""Storage of the files of a release, below a name made of the hash of their content.
 
-Folders are created atomically: a folder is written beside its target and renamed. The name also has the version
-of the renderers, so that a new version writes to a new folder.
+The manifest is written last and nothing is read without it, so a reader sees all files or none. The name also has the
+version of the renderers, so that a new version writes beside the old one.
 """
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from estimation.report.files.bundle import MANIFEST
+from survey import files
+from survey.exceptions import FileMissing
+from survey.files import Store
 
 EDITION = "2"
 
 
-def folder(root: Path, digest: str) -> Path:
-    """The folder of the files of a content."""
-    return root / digest[:2] / f"{digest}-{EDITION}"
+def folder(digest: str) -> str:
+    """What the names of the files of a content begin with."""
+    return f"{digest[:2]}/{digest}-{EDITION}"
 
 
-def manifest_of(root: Path, digest: str) -> dict[str, Any] | None:
+def manifest_of(digest: str) -> dict[str, Any] | None:
     """The manifest, None when the files were not built yet."""
-    path = folder(root, digest) / MANIFEST
-    if not path.is_file():
+    try:
+        document: dict[str, Any] = json.loads(files.read(Store.REPORTS, f"{folder(digest)}/{MANIFEST}"))
+    except FileMissing:
         return None
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
 
 
-def write(root: Path, digest: str, files: Mapping[str, bytes]) -> Path:
-    """Move all files into the folder of their release at once; existing files are retained."""
-    target = folder(root, digest)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".building-"))
-    try:
-        spread(beside, files)
-        try:
-            os.rename(beside, target)
-        except OSError:
-            if not (target / MANIFEST).is_file():
-                raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return target
+def write(digest: str, content: Mapping[str, bytes]) -> None:
+    """Store all files of a release. Whoever builds the same content at the same time writes the same files."""
+    for name in sorted(content, key=lambda name: name == MANIFEST):
+        files.write(Store.REPORTS, f"{folder(digest)}/{name}", content[name])
 
 
-def spread(target: Path, files: Mapping[str, bytes]) -> None:
-    """Write files below a folder."""
-    for name, data in files.items():
+def spread(target: Path, content: Mapping[str, bytes]) -> None:
+    """Write files below a folder of this machine."""
+    for name, data in content.items():
         path = target / PurePosixPath(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
 
-def read(root: Path, digest: str, name: str) -> bytes | None:
-    """A file that the manifest names; None for any other, so that no address leads outside the folder."""
-    manifest = manifest_of(root, digest)
+def read(digest: str, name: str) -> bytes | None:
+    """A file that the manifest names; None for any other, so that no name leads elsewhere. Raises FileMissing."""
+    manifest = manifest_of(digest)
     names = {entry["path"] for entry in manifest["files"]} | {MANIFEST} if manifest else set()
-    return (folder(root, digest) / PurePosixPath(name)).read_bytes() if name in names else None
+    return files.read(Store.REPORTS, f"{folder(digest)}/{name}") if name in names else None

@@ -17,8 +17,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import batched
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -69,7 +68,7 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
-def make(job: DeskJob, path: Path, report: Report) -> tuple[str, int]:
+def make(job: DeskJob, file: IO[bytes], report: Report) -> tuple[str, int]:
     """Write the file of an export job. Returns the file name of the download and the number of sheets."""
     setting = QueueFilter.read(job.filter)
     ids = list(
@@ -81,7 +80,7 @@ def make(job: DeskJob, path: Path, report: Report) -> tuple[str, int]:
     fields = list(fields_of(ids))
     rows = _rows(ids, fields, report)
     format_ = job.kind.removeprefix("export_")
-    {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet}[format_](path, fields, rows)
+    {"csv": _csv, "xlsx": _xlsx, "parquet": _parquet}[format_](file, fields, rows)
     label = "synthetic-" if settings.SYNTHETIC_BANNER else ""
     suffix = "xlsx" if format_ == "xlsx" else "zip"
     return f"{label}ndrs-{job.round.year}-{format_}-{timezone.localtime():%Y%m%d-%H%M}.{suffix}", len(ids)
@@ -238,14 +237,14 @@ def grouped(uscc: str) -> str:
     return " ".join(part for part in (uscc[:2], uscc[2:8], uscc[8:17], uscc[17:]) if part)
 
 
-def _csv(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
+def _csv(file: IO[bytes], fields: Sequence[Field], rows: Iterator[Row]) -> None:
     """Write CSV files; the grouped code follows the code, the other columns are those of every format."""
     entries = list(codebook(fields))
     entries.insert(1, _GROUPED_ENTRY)
     kinds = _column_types(fields)
     kinds.insert(1, "text")
     lines = ([row[0], grouped(row[0] or ""), *row[1:]] for row in rows)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
         with io.TextIOWrapper(bundle.open("data.csv", "w", force_zip64=True), "utf-8-sig", newline="") as out:
             _csv_text(iter([[entry[0] for entry in entries]]), ["text"] * len(entries), out)
             _csv_text(lines, kinds, out)
@@ -277,7 +276,7 @@ def _metadata(entries: Sequence[Sequence[str]], kinds: Sequence[str]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1)
 
 
-def _xlsx(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
+def _xlsx(file: IO[bytes], fields: Sequence[Field], rows: Iterator[Row]) -> None:
     book = Workbook(write_only=True)
     data, kinds = book.create_sheet("data"), _column_types(fields)
     data.freeze_panes = "C2"
@@ -301,10 +300,10 @@ def _xlsx(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
     codebook_sheet.append(CODEBOOK_HEADER)
     for entry in codebook(fields):
         codebook_sheet.append([cell(entry_text, "text") for entry_text in entry])
-    book.save(path)
+    book.save(file)
 
 
-def _parquet(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
+def _parquet(file: IO[bytes], fields: Sequence[Field], rows: Iterator[Row]) -> None:
     entries, kinds = list(codebook(fields)), _column_types(fields)
     types = {"text": pa.string(), "number": pa.float64(), "code": pa.int8()}
     reads: dict[str, Callable[[str], Any]] = {"text": str, "number": float, "code": int}
@@ -312,7 +311,7 @@ def _parquet(path: Path, fields: Sequence[Field], rows: Iterator[Row]) -> None:
     schema = pa.schema(
         [(entry[0], types[kind]) for entry, kind in zip(entries, kinds, strict=True)], metadata=meta
     )
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as bundle:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as bundle:
         with (
             bundle.open("data.parquet", "w", force_zip64=True) as out,
             pq.ParquetWriter(out, schema) as writer,

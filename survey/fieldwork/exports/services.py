@@ -4,10 +4,11 @@ Files are stored outside the web root. Only the requester may download a file, u
 """
 
 from datetime import timedelta
-from pathlib import Path
+from tempfile import TemporaryFile
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.files.base import File
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -26,7 +27,7 @@ from survey.fieldwork.models import DeskJob
 from survey.jobs import services as jobs
 from survey.jobs.models import Job
 from survey.jobs.services import Work
-from survey.jobs.storage import folder
+from survey.jobs.storage import opened
 from survey.review.filters import QueueFilter
 
 Kind = DeskJob.Kind
@@ -81,10 +82,10 @@ def make_file(work: Work) -> None:
     # Permissions may have ended since the request.
     if not may(row.by, permission_of(row.kind)):
         raise PolicyDenied(NOT_ALLOWED())
-    path = work.file()
     make = letters.make if row.kind == Kind.LETTERS else exports.make
-    row.name, row.rows = make(row, path, work.progress)
-    row.size = path.stat().st_size
+    with TemporaryFile() as file:  # without a name: a killed worker leaves nothing on its disk
+        row.name, row.rows = make(row, file, work.progress)
+        row.size = work.keep(file)
     work.expires_at = timezone.now() + LIFETIMES.get(Kind(row.kind), timedelta(days=settings.JOB_DAYS))
     with work.store():
         row.save(update_fields=["name", "rows", "size"])
@@ -93,14 +94,15 @@ def make_file(work: Work) -> None:
         )
 
 
-def fetch_job(job: DeskJob, *, by: User) -> Path:
-    """Path of the finished file; the download is recorded. Raises PolicyDenied when there is none or it has expired."""
+def fetch_job(job: DeskJob, *, by: User) -> "File[bytes]":
+    """The finished file, open; the download is recorded. Raises PolicyDenied when there is none or it has expired,
+    FileMissing."""
     done = job.job
-    path = folder() / done.file
     is_over = done.expires_at is None or timezone.now() >= done.expires_at
-    if done.state != Job.State.DONE or is_over or not done.file or not path.exists():
+    if done.state != Job.State.DONE or is_over or not done.file:
         raise PolicyDenied(_("This file has expired. Ask for it again."))
     if not may(by, permission_of(job.kind)):
         raise PermissionDenied
+    file = opened(done)
     audit.record(by=by, action="job_fetched", subject=job, kind=job.kind, name=job.name, rows=job.rows)
-    return path
+    return file

@@ -73,8 +73,8 @@ def job_file(request: AuthenticatedRequest, pk: int) -> HttpResponseBase:
     """Download a file of the user."""
     job = get_object_or_404(jobs.jobs_of(request.user), pk=pk)
     try:
-        path = jobs.fetch_job(job, by=request.user)
+        file = jobs.fetch_job(job, by=request.user)
     except PolicyDenied as refused:
         messages.error(request, str(refused.sentence))
         return redirect("jobs")
-    return FileResponse(path.open("rb"), as_attachment=True, filename=job.name)
+    return FileResponse(file, as_attachment=True, filename=job.name)

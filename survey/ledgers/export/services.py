@@ -1,16 +1,16 @@
 """Signed exports: rows and blocks as JSON Lines, a manifest with hashes, an Ed25519 signature."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
@@ -22,7 +22,7 @@ from survey.access.scope import may
 from survey.exceptions import PolicyDenied
 from survey.jobs import services as jobs
 from survey.jobs.models import Job
-from survey.jobs.storage import folder as job_folder
+from survey.jobs.storage import opened
 from survey.ledgers import signing, storage
 from survey.ledgers.content import LEDGERS, Ledger
 from survey.ledgers.export import messages
@@ -111,25 +111,23 @@ def request_export(*, by: User, since: datetime, until: datetime) -> LedgerExpor
 def make_file(work: jobs.Work) -> None:
     """Make the file of an export. Raises PolicyDenied."""
     row = LedgerExport.objects.select_related("by").get(job=work.job)
-    path = work.file()
-    with TemporaryDirectory(dir=job_folder()) as temporary:
+    with TemporaryDirectory() as temporary, TemporaryFile() as file:
         folder = Path(temporary) / "export"
         row.rows = write_export(folder, row.since, row.until, lambda done, total: work.progress(done, total))
-        with ZipFile(path, "w", ZIP_DEFLATED) as archive:
-            for file in sorted(folder.iterdir()):
-                archive.write(file, file.name)
-        shutil.rmtree(folder)
-    row.size = path.stat().st_size
+        with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+            for path in sorted(folder.iterdir()):
+                archive.write(path, path.name)
+        row.size = work.keep(file)
     work.expires_at = timezone.now() + timedelta(days=settings.JOB_DAYS)
     with work.store():
         row.save(update_fields=["rows", "size"])
         audit.record(by=row.by, action="ledger_export_finished", subject=row, rows=row.rows)
 
 
-def fetch_export(row: LedgerExport, *, by: User) -> Path:
-    """Path of the finished file; the download is recorded. Raises PolicyDenied when it has expired."""
-    path = job_folder() / row.job.file
-    if row.job.state != Job.State.DONE or not row.job.file or not path.exists():
+def fetch_export(row: LedgerExport, *, by: User) -> "File[bytes]":
+    """The finished file, open; the download is recorded. Raises PolicyDenied when it has expired, FileMissing."""
+    if row.job.state != Job.State.DONE or not row.job.file:
         raise PolicyDenied(messages.EXPIRED())
+    file = opened(row.job)
     audit.record(by=by, action="ledger_export_fetched", subject=row, rows=row.rows)
-    return path
+    return file

@@ -30,10 +30,10 @@ class Command(SurveyCommand):
         lost = job_files.missing()
         for job in lost:
             self.stdout.write(f"missing: file of job {job.pk}, {job.file}")
-        for path in found.orphans:
-            self.stdout.write(f"orphan: {path}")
+        for name in found.orphans:
+            self.stdout.write(f"orphan: {name}")
             if options["remove_orphans"]:
-                path.unlink(missing_ok=True)
+                evidence_files.delete(name)
         removed = job_files.remove_orphans() if options["remove_orphans"] else 0
         count = len(found.missing) + len(lost)
         deleted = (len(found.orphans) if options["remove_orphans"] else 0) + removed

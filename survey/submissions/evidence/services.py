@@ -8,6 +8,7 @@ import hashlib
 import re
 from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -52,32 +53,33 @@ def attach(
         raise PolicyDenied(
             _("This kind of file is not taken: PDF, pictures, .xlsx, .docx without macros, or text.")
         )
+    threat = _scan(data)
+    if threat:
+        audit.record(by=by, action="attachment_infected", subject=submission, succeeded=False, found=threat)
+        raise PolicyDenied(_("The scanner has found something harmful in this file. It was not stored."))
+    facts = {
+        "name": _clean(name, kind),
+        "kind": kind,
+        "note": note[:200],
+        "item": item,
+        "purpose": purpose,
+    }
     path = storage.write(str(submission.pk), data)
     try:
-        threat = _scan(path)
-        if threat:
-            audit.record(
-                by=by, action="attachment_infected", subject=submission, succeeded=False, found=threat
-            )
-            raise PolicyDenied(_("The scanner has found something harmful in this file. It was not stored."))
-        facts = {
-            "name": _clean(name, kind),
-            "kind": kind,
-            "note": note[:200],
-            "item": item,
-            "purpose": purpose,
-        }
         return _store(submission, by, path, data, facts)
     except BaseException:
-        path.unlink(missing_ok=True)  # no row, no file
+        storage.discard(path)  # no row, no file
         raise
 
 
-def _scan(path: Path) -> str:
-    """The result of the configured scanner: empty for a clean file."""
+def _scan(data: bytes) -> str:
+    """The result of the configured scanner, which reads a temporary file: empty for a clean one."""
     if not settings.ATTACHMENT_SCANNER:
         return ""
-    return str(import_string(settings.ATTACHMENT_SCANNER)(path) or "")
+    with NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return str(import_string(settings.ATTACHMENT_SCANNER)(Path(file.name)) or "")
 
 
 def _clean(name: str, kind: str) -> str:
@@ -87,7 +89,7 @@ def _clean(name: str, kind: str) -> str:
 
 
 @transaction.atomic
-def _store(submission: Submission, by: User, path: Path, data: bytes, facts: dict[str, str]) -> Attachment:
+def _store(submission: Submission, by: User, path: str, data: bytes, facts: dict[str, str]) -> Attachment:
     row = locked(submission)
     _may_change(row, by, facts["purpose"])
     if facts["item"] and facts["item"] not in dict(evidence_targets(row)):
@@ -106,7 +108,7 @@ def _store(submission: Submission, by: User, path: Path, data: bytes, facts: dic
         size=len(data),
         uploaded_by=by,
         sha256=hashlib.sha256(data).hexdigest(),
-        path=f"{path.parent.name}/{path.name}",
+        path=path,
         **facts,
         scanned_at=timezone.now() if settings.ATTACHMENT_SCANNER else None,
     )

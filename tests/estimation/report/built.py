@@ -1,9 +1,5 @@
 """Files of releases for tests that only read them: building all formats takes seconds, so it is done once for a content."""
 
-from pathlib import Path
-
-from django.conf import settings
-
 from estimation.releases.models import Release
 from estimation.report.files import storage
 from estimation.report.services import files_of
@@ -19,6 +15,6 @@ def built_files(release: Release) -> dict[str, bytes]:
     return _built[release.content_hash]
 
 
-def store_files(release: Release) -> Path:
-    """What ``build_files`` leaves in REPORT_ROOT."""
-    return storage.write(Path(settings.REPORT_ROOT), release.content_hash, built_files(release))
+def store_files(release: Release) -> None:
+    """What ``build_files`` leaves among the reports."""
+    storage.write(release.content_hash, built_files(release))

@@ -37,18 +37,18 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 CHILD = """
-import os, time
+import io, os, time
 import django
 from django.utils.translation import gettext_lazy
 django.setup()
 from survey.jobs import kinds, services
 
 def hang(work):
-    work.file().write_text("half")
+    work.keep(io.BytesIO(b"half"))
     time.sleep(60)
 
 def finish(work):
-    work.file().write_text("half")
+    work.keep(io.BytesIO(b"half"))
     while not os.path.exists(os.path.join(os.environ["JOB_FOLDER"], "go")):
         time.sleep(0.05)
     with work.store():

@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,16 +21,16 @@ from survey.jobs.messages import LATE, STOPPED
 from survey.jobs.models import Job
 from survey.jobs.selectors import percent_of
 from survey.jobs.services import Work, cancel, claim, enqueue, run, sweep
-from survey.jobs.storage import folder
 
 pytestmark = pytest.mark.django_db
 State = Job.State
 
 
 @pytest.fixture(autouse=True)
-def files(settings: Any, tmp_path: Path) -> None:
+def files(settings: Any, tmp_path: Path) -> Path:
     """A separate folder for the files of jobs."""
     settings.JOB_FOLDER = tmp_path
+    return tmp_path
 
 
 @pytest.fixture
@@ -128,13 +129,15 @@ def test_progress_extends_the_lease(register: Any) -> None:
     assert sweep() == 0 and Job.objects.get().state == State.RUNNING
 
 
-def test_an_expired_lease_requeues_the_job_and_the_late_worker_stores_nothing(register: Any) -> None:
+def test_an_expired_lease_requeues_the_job_and_the_late_worker_stores_nothing(
+    register: Any, files: Path
+) -> None:
     register("count", lambda work: None)
     job = enqueue("count")
     late = claim(job.pk)
     assert late is not None
-    written = late.file()
-    written.write_text("half")
+    assert late.keep(BytesIO(b"half")) == 4
+    (written,) = files.iterdir()
     expire_lease(job)
     assert sweep() == 1 and not written.exists()
     now = claim(job.pk)
@@ -144,7 +147,7 @@ def test_an_expired_lease_requeues_the_job_and_the_late_worker_stores_nothing(re
     with pytest.raises(services.LostClaim), late.store():
         pass
     with pytest.raises(services.LostClaim):
-        late.file()
+        late.keep(BytesIO(b"half"))
     late.end(State.FAILED, STOPPED(error="late"))
     assert Job.objects.get().state == State.RUNNING
     with now.store():
@@ -234,11 +237,11 @@ def test_a_database_error_leaves_the_job_to_the_sweep(register: Any) -> None:
     assert sweep() == 1 and claim(job.pk) is not None
 
 
-def test_cancel_stops_a_waiting_and_a_running_job(register: Any) -> None:
+def test_cancel_stops_a_waiting_and_a_running_job(register: Any, files: Path) -> None:
     ended: list[int] = []
 
     def count(work: Work) -> None:
-        work.file().write_text("half")
+        work.keep(BytesIO(b"half"))
         assert cancel(work.job.pk)
         work.progress(1)
         raise AssertionError
@@ -248,7 +251,7 @@ def test_cancel_stops_a_waiting_and_a_running_job(register: Any) -> None:
     assert cancel(waiting.pk) and not run(waiting.pk)
     assert run(running.pk)
     assert set(Job.objects.values_list("state", flat=True)) == {State.CANCELLED}
-    assert ended == [waiting.pk, running.pk] and list(folder().iterdir()) == []
+    assert ended == [waiting.pk, running.pk] and list(files.iterdir()) == []
     assert not cancel(running.pk)
 
 
@@ -278,19 +281,21 @@ def test_an_error_while_storing_rolls_back(register: Any) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), PolicyDenied(LATE())])
-def test_the_file_of_a_job_without_a_result_is_removed_at_once(register: Any, error: Exception) -> None:
+def test_the_file_of_a_job_without_a_result_is_removed_at_once(
+    register: Any, files: Path, error: Exception
+) -> None:
     def count(work: Work) -> None:
-        work.file().write_text("code in plain")
+        work.keep(BytesIO(b"code in plain"))
         raise error
 
     register("count", count)
     assert run(enqueue("count").pk)
-    assert list(folder().iterdir()) == [] and Job.objects.get().file == ""
+    assert list(files.iterdir()) == [] and Job.objects.get().file == ""
 
 
-def test_a_finished_file_is_removed_when_it_expires(register: Any) -> None:
+def test_a_finished_file_is_removed_when_it_expires(register: Any, files: Path) -> None:
     def count(work: Work) -> None:
-        work.file().write_text("rows")
+        work.keep(BytesIO(b"rows"))
         work.expires_at = timezone.now() + timedelta(days=1)
 
     register("count", count)
@@ -298,7 +303,7 @@ def test_a_finished_file_is_removed_when_it_expires(register: Any) -> None:
     assert run(job.pk)
     sweep()
     job.refresh_from_db()
-    path = folder() / job.file
+    path = files / job.file
     assert job.state == State.DONE and path.read_text() == "rows"
     Job.objects.filter(pk=job.pk).update(expires_at=timezone.now())
     sweep()
@@ -306,9 +311,9 @@ def test_a_finished_file_is_removed_when_it_expires(register: Any) -> None:
     assert (job.state, job.file, path.exists()) == (State.EXPIRED, "", False)
 
 
-def test_files_without_a_job_are_removed_and_others_are_not(register: Any) -> None:
-    orphan = folder() / f"1-{'a' * 32}"
-    other = folder() / "notes.txt"
+def test_files_without_a_job_are_removed_and_others_are_not(register: Any, files: Path) -> None:
+    orphan = files / f"1-{'a' * 32}"
+    other = files / "notes.txt"
     for path in (orphan, other):
         path.write_text("x")
     sweep()

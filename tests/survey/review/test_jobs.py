@@ -24,7 +24,6 @@ from survey.fieldwork.exports.letters import services as letters
 from survey.fieldwork.models import DeskJob
 from survey.jobs.models import Job
 from survey.jobs.services import claim, run, sweep
-from survey.jobs.storage import folder
 from survey.questionnaires.loader import load_questionnaire
 from survey.review.filters import QueueFilter
 from survey.submissions.lifecycle.states import State
@@ -57,8 +56,14 @@ def done(by: Any, kind: str, round_: Any, setting: QueueFilter = EVERYTHING) -> 
     return job
 
 
+def fetched(job: DeskJob, by: Any) -> io.BytesIO:
+    """The content of a finished file."""
+    with jobs.fetch_job(job, by=by) as file:
+        return io.BytesIO(file.read())
+
+
 def table(job: DeskJob, by: Any) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    with zipfile.ZipFile(jobs.fetch_job(job, by=by)) as bundle:
+    with zipfile.ZipFile(fetched(job, by)) as bundle:
         return tuple(  # type: ignore[return-value]
             list(csv.DictReader(io.StringIO(bundle.read(name).decode("utf-8-sig"))))
             for name in ("data.csv", "codebook.csv")
@@ -77,7 +82,7 @@ def test_csv_contains_the_sheets_in_scope(sheets: list[Any], province: Any) -> N
     entries = {entry["column"]: entry for entry in codebook}
     assert set(data[0]) == set(entries)
     assert (entries["P01"]["type"], entries["P01"]["unit"]) == ("number", "TB")
-    with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
+    with zipfile.ZipFile(fetched(job, province)) as bundle:
         assert "Synthetic" in bundle.read("SYNTHETIC.txt").decode()
 
 
@@ -91,7 +96,7 @@ def test_formulas_are_neutralised_and_codes_stay_text(sheets: list[Any], provinc
     assert "15" in next(entry["note"] for entry in codebook if entry["column"] == "uscc_grouped")
     assert '\'=HYPERLINK("http://x")' in {row["name"] for row in data}
     job = done(province, "export_xlsx", sheets[0].round)
-    book = load_workbook(io.BytesIO(jobs.fetch_job(job, by=province).read_bytes()))
+    book = load_workbook(fetched(job, province))
     rows = list(book["data"].iter_rows())
     cells = next(row for row in rows if row[0].value == unit.uscc)
     assert [(cell.data_type, cell.value) for cell in cells[:2]] == [("s", unit.uscc), ("s", unit.name)]
@@ -113,7 +118,7 @@ def test_formulas_are_neutralised_and_codes_stay_text(sheets: list[Any], provinc
 
 def test_csv_metadata_follows_csvw(sheets: list[Any], province: Any) -> None:
     job = done(province, "export_csv", sheets[0].round)
-    with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
+    with zipfile.ZipFile(fetched(job, province)) as bundle:
         about = json.loads(bundle.read("data.csv-metadata.json"))
         heads = next(csv.reader(io.StringIO(bundle.read("data.csv").decode("utf-8-sig"))))
     columns = about["tableSchema"]["columns"]
@@ -143,12 +148,12 @@ def test_missing_reasons_are_in_every_format(sheets: list[Any], province: Any) -
     assert row["cell_marks"] == "F10/group/volume=2"
     assert "2 不掌握 not known" in next(e["note"] for e in codebook if e["column"] == "S05__status")
     job = done(province, "export_parquet", sheets[0].round)
-    with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
+    with zipfile.ZipFile(fetched(job, province)) as bundle:
         parquet = pq.read_table(io.BytesIO(bundle.read("data.parquet")))
     index = parquet.column("uscc").to_pylist().index(sheets[0].unit.uscc)
     assert {code: str(parquet.column(f"{code}__status")[index].as_py()) for code in expected} == expected
     job = done(province, "export_xlsx", sheets[0].round)
-    book = load_workbook(io.BytesIO(jobs.fetch_job(job, by=province).read_bytes()), read_only=True)
+    book = load_workbook(fetched(job, province), read_only=True)
     heads, *lines = book["data"].iter_rows(values_only=True)
     line = next(values for values in lines if values[0] == sheets[0].unit.uscc)
     assert {code: str(line[heads.index(f"{code}__status")]) for code in expected} == expected
@@ -156,7 +161,7 @@ def test_missing_reasons_are_in_every_format(sheets: list[Any], province: Any) -
 
 def test_parquet_has_types_and_codebook_metadata(sheets: list[Any], province: Any) -> None:
     job = done(province, "export_parquet", sheets[0].round, QueueFilter(state="filed", category="CAT12"))
-    with zipfile.ZipFile(jobs.fetch_job(job, by=province)) as bundle:
+    with zipfile.ZipFile(fetched(job, province)) as bundle:
         parquet = pq.read_table(io.BytesIO(bundle.read("data.parquet")))
     assert parquet.num_rows == 1
     assert str(parquet.schema.field("uscc").type) == "string"
@@ -185,7 +190,7 @@ def test_only_the_owner_downloads_and_every_step_is_audited(
 
 
 def test_cancel_while_waiting_and_while_running(
-    sheets: list[Any], province: Any, monkeypatch: pytest.MonkeyPatch
+    sheets: list[Any], province: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     waiting = jobs.request_job(by=province, kind="export_csv", round_=sheets[0].round, setting=EVERYTHING)
     assert jobs.cancel_job(waiting, by=province).job.state == "cancelled"
@@ -201,14 +206,18 @@ def test_cancel_while_waiting_and_while_running(
     assert run(running.job_id)
     running.refresh_from_db()
     assert (running.job.state, running.job.file) == ("cancelled", "")
-    assert list(folder().iterdir()) == []
+    assert list((tmp_path / "jobs").rglob("*")) == []
     with pytest.raises(PolicyDenied):
         jobs.cancel_job(running, by=province)
 
 
-def test_files_expire_and_those_of_lost_jobs_are_removed(sheets: list[Any], province: Any) -> None:
+def test_files_expire_and_those_of_lost_jobs_are_removed(
+    sheets: list[Any], province: Any, tmp_path: Path
+) -> None:
     job = done(province, "export_csv", sheets[0].round)
-    path = jobs.fetch_job(job, by=province)
+    path = tmp_path / "jobs" / job.job.file
+    with jobs.fetch_job(job, by=province) as file:
+        assert file.read(2) == b"PK" and path.exists()
     Job.objects.filter(pk=job.job_id).update(expires_at=timezone.now() - timedelta(seconds=1))
     job.refresh_from_db()
     with pytest.raises(PolicyDenied):
@@ -217,8 +226,9 @@ def test_files_expire_and_those_of_lost_jobs_are_removed(sheets: list[Any], prov
     for _attempt in range(3):  # three workers are killed while they write codes in plain
         work = claim(lost.job_id)
         assert work is not None
-        letters_file = work.file()
-        letters_file.write_bytes(b"%PDF-")
+        work.keep(io.BytesIO(b"%PDF-"))
+        letters_file = tmp_path / "jobs" / work.file_name
+        assert letters_file.exists()
         Job.objects.filter(pk=lost.job_id).update(leased_until=timezone.now() - timedelta(hours=1))
         sweep()
         assert not letters_file.exists()
@@ -243,7 +253,7 @@ def test_requests_are_limited(sheets: list[Any], province: Any, world: Any) -> N
 
 
 def test_letters_have_one_page_per_unit_with_a_valid_code(
-    sheets: list[Any], province: Any, monkeypatch: pytest.MonkeyPatch
+    sheets: list[Any], province: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     make_user("respondent", unit=sheets[1].unit)
     seen: list[dict[str, str]] = []
@@ -259,7 +269,7 @@ def test_letters_have_one_page_per_unit_with_a_valid_code(
     sheets[0].unit.save()
     job = done(province, "letters", sheets[0].round, QueueFilter(category="CAT12"))
     assert job.job.state == "done", job.job.error
-    content = jobs.fetch_job(job, by=province).read_bytes()
+    content = fetched(job, province).read()
     assert content.startswith(b"%PDF-")
     names = {page["uscc"]: page for page in seen}
     assert sheets[0].unit.uscc in names

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import typst
 from django.conf import settings
@@ -44,7 +44,7 @@ def units_without_account(
     return rows.order_by("unit__division_code", "unit__uscc")
 
 
-def make(job: DeskJob, path: Path, report: Report) -> tuple[str, int]:
+def make(job: DeskJob, file: IO[bytes], report: Report) -> tuple[str, int]:
     """Issue a new code for every unit without an account and write the letters.
 
     Returns the file name of the download and the number of letters. Raises PolicyDenied (no unit, or too many).
@@ -63,7 +63,7 @@ def make(job: DeskJob, path: Path, report: Report) -> tuple[str, int]:
         pages.append(letter_content(assignment, code))
         if number % REPORT_INTERVAL == 0:
             report(number, len(assignments))
-    path.write_bytes(typeset(pages))
+    file.write(typeset(pages))
     label = "synthetic-" if settings.SYNTHETIC_BANNER else ""
     return f"{label}letters-{job.round.year}-{timezone.localtime():%Y%m%d-%H%M}.pdf", len(assignments)
 

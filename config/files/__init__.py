@@ -1,0 +1,1 @@
+"""Storages of the files that web processes and workers exchange, chosen by the environment."""
