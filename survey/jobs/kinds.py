@@ -7,6 +7,7 @@ the packages above it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from celery import current_app
@@ -58,16 +59,22 @@ def register(name: str, do: "Callable[[Work], None]", *, label: Promise, **optio
     _KINDS[name] = Kind(do, label, **options)
 
 
+@cache
+def _import_task_modules() -> None:
+    """Import what registers kinds: web processes and commands have not done it. Once: Celery checks all models, too."""
+    current_app.loader.import_default_modules()
+
+
 def kind_of(name: str) -> Kind:
     """The registered kind of a name. Raises KeyError when there is none."""
     if name not in _KINDS:
-        current_app.loader.import_default_modules()  # web processes and commands have not imported the task modules yet
+        _import_task_modules()
     return _KINDS[name]
 
 
 def registered() -> Mapping[str, Kind]:
     """All registered kinds by name."""
-    current_app.loader.import_default_modules()
+    _import_task_modules()
     return _KINDS
 
 

@@ -28,3 +28,13 @@ def test_a_kind_without_a_name_is_not_registered() -> None:
 def test_a_row_of_a_kind_that_no_longer_exists_is_named() -> None:
     with override("en"):
         assert kinds.label_of("bygone") == "work of an earlier version (bygone)"
+
+
+def test_task_modules_are_imported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Celery runs all checks of all models at each import, a second of processor time on a page of names.
+    kinds.registered()
+    monkeypatch.setattr(
+        kinds.current_app.loader, "import_default_modules", lambda: pytest.fail("imported again")
+    )
+    kinds.registered()
+    kinds.label_of("bygone")
