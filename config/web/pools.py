@@ -5,7 +5,7 @@ Read by gunicorn (config/web/server.py) and by the proxy's configuration, so it 
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -18,10 +18,10 @@ class Pool:
     threads: int
 
 
-def pools() -> tuple[Pool, ...]:
+def pools(environment: Mapping[str, str] = os.environ) -> tuple[Pool, ...]:
     """The pools; ``WEB_WORKERS`` is the number of processes that answer pages."""
     return (
-        Pool("web", int(os.environ.get("WEB_WORKERS", "2")), 4),
+        Pool("web", int(environment.get("WEB_WORKERS", "2")), 4),
         Pool("sign_in", 1, 2),
         Pool("uploads", 1, 2),
     )

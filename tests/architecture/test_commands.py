@@ -42,6 +42,8 @@ WRONG = [
     ("export_audit", "--since", "1999-01-01", "--until", "1999-01-01", "--to", "{folder}/new"),
     ("import_frame", "{folder}/missing.csv"),
     ("import_frame", "{folder}"),
+    ("migrate", "--tries", "0"),
+    ("migrate", "nobody"),
     ("prepare_release", "--round", "1999"),
     ("publish_questionnaire", "CAT99", "--year", "2025"),
     ("publish_questionnaire", "CAT01", "--year", "0"),

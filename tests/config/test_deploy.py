@@ -17,7 +17,7 @@ UNITS = sorted((FOLDER / "systemd").glob("*.service"))
 MANIFESTS = list(yaml.safe_load_all((FOLDER / "kubernetes" / "survey.yaml").read_text(encoding="utf-8")))
 COMPOSE = yaml.safe_load((FOLDER / "compose" / "compose.yaml").read_text(encoding="utf-8"))
 KUBERNETES = "1.33"
-PROGRAMS = ("/opt/survey/.venv/bin/gunicorn", "/opt/survey/.venv/bin/celery")
+PROGRAMS = tuple(f"/opt/survey/.venv/bin/{name}" for name in ("python", "gunicorn", "celery"))
 
 
 def variables_of_the_program() -> set[str]:
@@ -25,7 +25,7 @@ def variables_of_the_program() -> set[str]:
     names: set[str] = set()
     for name in ("settings", "environment", "web/server", "web/pools", "single_sign_on", "files/places"):
         text = (ROOT / "config" / f"{name}.py").read_text(encoding="utf-8")
-        names |= set(re.findall(r"(?:env(?:\.\w+)?|environ\.get)\(\s*\"([A-Z0-9_]+)\"", text))
+        names |= set(re.findall(r"(?:env(?:\.\w+)?|environ(?:ment)?\.get)\(\s*\"([A-Z0-9_]+)\"", text))
     return names
 
 
@@ -65,7 +65,8 @@ def test_units_are_hardened_and_name_known_variables(unit: Path) -> None:
     text = unit.read_text(encoding="utf-8")
     for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "User=survey", "CapabilityBoundingSet="):
         assert re.search(f"^{line}$", text, re.MULTILINE)
-    assert unknown(set(re.findall(r"^Environment=([A-Z_]+)=", text, re.MULTILINE))) == set()
+    named = set(re.findall(r"^Environment=([A-Z_]+)=", text, re.MULTILINE))
+    assert unknown(named - {"PWD"}) == set()  # gunicorn reads PWD
 
 
 def test_variables_of_the_examples_are_read_by_the_program() -> None:
@@ -107,3 +108,30 @@ def test_compose_names_what_it_defines() -> None:
         assert set(service.get("networks", [])) <= set(COMPOSE["networks"]), name
     # Neither database nor broker can be reached from outside.
     assert {name for name, service in services.items() if service.get("ports")} == {"proxy"}
+
+
+def test_tables_change_as_their_owner_and_the_application_signs_in_as_another_role() -> None:
+    services = COMPOSE["services"]
+    job = next(item for item in MANIFESTS if item["kind"] == "Job")["spec"]["template"]["spec"]["containers"][
+        0
+    ]
+    for command in (services["prepare"]["command"][-1], job["args"][0]):
+        assert command.index("manage.py migrate") < command.index("manage.py database_grants")
+    owner = services["prepare"]["environment"]["DATABASE_URL_FILE"]
+    assert owner.endswith("/database_owner_url") and "database_url" not in services["prepare"]["secrets"]
+    assert {
+        name for name, service in services.items() if "database_owner_url" in service.get("secrets", [])
+    } == {"prepare"}
+    for name in ("web1", "web2", "worker", "beat"):
+        assert services[name]["environment"]["DATABASE_URL_FILE"].endswith("/database_url")
+    assert job["env"][0]["valueFrom"]["secretKeyRef"]["name"] == "survey-owner"
+
+
+def test_one_web_host_answers_while_another_is_replaced() -> None:
+    bound = re.findall(r"172\.30\.7\.\d+(?=:8000)", COMPOSE["services"]["prepare"]["command"][-1])
+    web = [COMPOSE["services"][name]["networks"]["inside"]["ipv4_address"] for name in ("web1", "web2")]
+    assert bound == web and set(COMPOSE["services"]["proxy"]["depends_on"]) == {"web1", "web2"}
+    deployment = next(
+        item for item in MANIFESTS if item["kind"] == "Deployment" and item["metadata"]["name"] == "web"
+    )
+    assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0

@@ -1,0 +1,71 @@
+"""``config.web.reload`` replaces web processes while people ask them: no request fails, a broken program changes nothing."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import psutil
+import pytest
+
+from config.web.pools import pools
+from config.web.reload import ReloadError, reload, successor_of
+from tests.architecture.source import ROOT
+from tests.drills.system import wait_for
+from tests.upgrade.hosts import Visitor, WebHost
+
+pytestmark = pytest.mark.slow
+PROGRAM = ("config", "survey", "estimation", "templates", "pyproject.toml")
+
+
+@pytest.fixture
+def host() -> Iterator[WebHost]:
+    """Three releases; the third is broken."""
+    with tempfile.TemporaryDirectory(prefix="upgrade-") as name:  # paths of sockets are short
+        folder = Path(name)
+        for release in ("1", "2", "3"):
+            (folder / release).mkdir()
+            (folder / release / ".venv").symlink_to(sys.prefix)
+            for part in PROGRAM:
+                (folder / release / part).symlink_to(ROOT / part)
+        (folder / "3" / "survey").unlink()
+        releases = {release: folder / release for release in ("1", "2", "3")}
+        host = WebHost(folder / "host", releases, os.environ)
+        host.wait()
+        yield host
+        host.stop()
+
+
+def test_no_request_fails_while_a_release_replaces_another(host: WebHost) -> None:
+    stop = Event()
+    visitors = [Visitor(path, stop) for path in host.sockets]
+    assert len(visitors) == len(pools()) == 3
+    for visitor in visitors:
+        visitor.start()
+    assert host.running() == {"1"}
+    host.switch("3")
+    with pytest.raises(ReloadError, match="ended while it started"):
+        reload(host.master)
+    assert successor_of(psutil.Process(host.master)) is None
+    assert host.running() == {"1"}
+    host.switch("2")
+    former, host.master = host.master, reload(host.master)
+    assert former != host.master
+    assert host.running() == {"2"}
+    asked = [visitor.answered for visitor in visitors]
+    wait_for(lambda: all(v.answered > n + 5 for v, n in zip(visitors, asked, strict=True)), "no answers")
+    assert [visitor.failures for visitor in visitors] == [[], [], []]
+    # The plant: a host that is stopped refuses, and the visitors notice.
+    os.kill(host.master, 15)
+    wait_for(lambda: all(visitor.failures for visitor in visitors), "nothing failed")
+    stop.set()
+
+
+def test_reload_says_what_is_wrong() -> None:
+    command = [sys.executable, "-m", "config.web.reload"]
+    for arguments, code, text in (([], 2, "PID"), (["4194300"], 1, "no process 4194300")):
+        done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True)
+        assert (done.returncode, text in done.stderr) == (code, True)
