@@ -16,8 +16,8 @@ import psutil
 
 from config.web.pools import pools
 
-PATIENCE = 120.0  # seconds until the new processes are warm
-FAREWELL = 30.0  # seconds in which the former ones finish
+PATIENCE = 300.0  # seconds until the new processes are warm
+FINISHING = 30.0  # seconds that the former ones may take to end
 PAUSE = 0.1
 
 
@@ -56,7 +56,7 @@ def reload(pid: int) -> int:
     _tell_systemd(f"MAINPID={new.pid}")
     master.send_signal(signal.SIGTERM)
     try:
-        master.wait(FAREWELL)
+        master.wait(FINISHING)
     except psutil.TimeoutExpired:
         raise ReloadError(f"the new master is {new.pid}, but {pid} does not end") from None
     return new.pid

@@ -59,7 +59,13 @@ class Visitor(Thread):
 class WebHost:
     """gunicorn in a folder, started as survey-web.service starts it."""
 
-    def __init__(self, folder: Path, releases: Mapping[str, Path], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        releases: Mapping[str, Path],
+        environment: Mapping[str, str],
+        application: str = "config.wsgi:application",
+    ) -> None:
         self.folder, self.releases = folder, releases
         self.present = folder / "survey"
         (folder / "run").mkdir(parents=True)
@@ -68,7 +74,7 @@ class WebHost:
         command = [str(programs / "python"), str(programs / "gunicorn")]
         with (folder / "log").open("wb") as log:
             self.first = subprocess.Popen(
-                [*command, "--config", "python:config.web.server", "config.wsgi:application"],
+                [*command, "--config", "python:config.web.server", application],
                 cwd=self.present,
                 env={
                     **environment,

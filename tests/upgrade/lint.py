@@ -36,6 +36,7 @@ NOT_APPLIED = {
     "prefer-robust-stmts": "Django records what was applied; manage.py migrate removes an index that was not finished",
     "require-lock-timeout": "manage.py migrate sets it for every statement",
     "require-statement-timeout": "manage.py migrate sets it for every statement",
+    "ban-drop-constraint": "the first step of another constraint: what the release writes still passes",
     "ban-drop-not-null": "the first step of a removal: the next release no longer writes the column",
 }
 DROPPED_COLUMN = re.compile(r'^ALTER TABLE "?(\w+)"? DROP COLUMN (?:IF EXISTS )?"?(\w+)"?', re.IGNORECASE)

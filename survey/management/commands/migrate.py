@@ -114,7 +114,7 @@ class Command(SurveyCommand, MigrateCommand):
             raise CommandError(
                 f"A table was in use at each of {number} tries. What was migrated before stays; run it again."
             ) from error
-        return min(LONGEST_PAUSE, options["lock_seconds"] + number * 0.2)
+        return min(LONGEST_PAUSE, float(options["lock_seconds"]) + number * 0.2)
 
     def _drop_unfinished(self, connection: BaseDatabaseWrapper) -> None:
         """Remove indexes that a killed or failed CREATE INDEX CONCURRENTLY has left."""
