@@ -19,9 +19,14 @@ from tests.drills.system import wait_for
 from tests.upgrade.hosts import Visitor, WebHost
 
 pytestmark = pytest.mark.slow
-PROGRAM = ("config", "survey", "pyproject.toml")
+PROGRAM = ("config", "survey", "estimation", "templates", "pyproject.toml")
 # Pools, hooks and settings are the true ones; pages, which take long to load, are tried by python -m tests.upgrade.
 PAGES = """
+import django
+
+django.setup()
+
+
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"ok"]
@@ -42,9 +47,11 @@ def host() -> Iterator[WebHost]:
         (folder / "3" / "pages.py").write_text("raise RuntimeError")
         releases = {release: folder / release for release in ("1", "2", "3")}
         host = WebHost(folder / "host", releases, os.environ, "pages:application")
-        host.wait()
-        yield host
-        host.stop()
+        try:
+            host.wait()
+            yield host
+        finally:
+            host.stop()
 
 
 def test_no_request_fails_while_a_release_replaces_another(
