@@ -45,6 +45,8 @@ AUDIT_EXPORT_KEY = env("AUDIT_EXPORT_KEY", default="")
 AUDIT_FOLDER = Path(env("AUDIT_FOLDER", default=str(DATA_DIR / "audit")))
 # A row that is older than this when it is sealed, or waits so long, is reported.
 AUDIT_LATE_MINUTES = env.int("AUDIT_LATE_MINUTES", default=60)
+# Folder of PostgreSQL's client programs for backups; empty: they are looked for.
+POSTGRES_PROGRAMS = env("POSTGRES_PROGRAMS", default="")
 # Longer periods than those of survey/retention/periods.py, "kind:days" separated by commas.
 RETENTION_DAYS = env("RETENTION_DAYS", default="")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -7,11 +7,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.selectors import design_item
+from estimation.external.selectors import hashed_files
+from estimation.releases.selectors import hashed_releases
+from estimation.report.selectors import stored_files
 from survey.access import navigation
 from survey.access.navigation import Page
 from survey.access.roles import Permission as P  # noqa: N817 as in the table of roles
 from survey.audit_trail import labels, selectors
 from survey.audit_trail.selectors import Kind
+from survey.backups import selectors as backups
 from survey.operations.checklist import selectors as checklist
 
 PAGES = (
@@ -87,3 +91,7 @@ def register() -> None:
     labels.register(ACTIONS)
     selectors.register(KINDS)
     checklist.register(design_item)
+    backups.register(
+        {"reports": backups.Folder("REPORT_ROOT", stored_files)},
+        {"releases": hashed_releases, "external files": hashed_files},
+    )

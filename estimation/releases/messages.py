@@ -29,3 +29,4 @@ NOT_A_CORRECTION = define(
 NO_PUBLIC_CORRECTION = define("release_no_public_correction", _("No correction of this release is public."))
 REASON_TOO_SHORT = define("release_reason_too_short", _("Give a reason of at least four characters."))
 NO_SUCH_MOVE = define("release_no_such_move", _("This is not possible in the present state of the release."))
+RELEASE = define("release_named", _("Release no. %(number)s of %(year)s"))

@@ -1,6 +1,6 @@
 """Reads of the result pages: the run, and its stored estimates as the source of cells."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from estimation.releases.content.passages import Passage, default_passages
 from estimation.releases.content.registry import PublicationPlan, required_keys
 from estimation.releases.content.registry_checks import GROUPS, Vocabulary
 from estimation.releases.content.tables import Table, count_rows
+from estimation.releases.messages import RELEASE
 from estimation.releases.models import BlockVersion, Release
 from estimation.runs.compute.contributors import Concentration
 from estimation.runs.compute.spec import CROSSED, DERIVED, RATIOS
@@ -25,6 +26,7 @@ from survey.collection.models import CollectionRound
 from survey.microdata.projection import layout_variables
 from survey.microdata.selectors import coverage_rows
 from survey.questionnaires.loader import load_all, load_codelist
+from survey.sentences import Sentence
 
 _FIELDS = (
     "year",
@@ -216,3 +218,13 @@ def passage_version(round: CollectionRound, current: Passage, number: int) -> Pa
         return next((passage for passage in default_passages() if passage.code == current.code), current)
     row = versions_of_passage(round, current.code).filter(number=number).first()
     return passage_of(row, current.place) if row else current
+
+
+def hashed_releases() -> Iterator[tuple[Sentence, bool]]:
+    """Each release, and whether its content has the hash that was frozen with it."""
+    for release in Release.objects.select_related("round").order_by("pk").iterator(chunk_size=1):
+        try:
+            intact = Content.from_document(release.content).digest() == release.content_hash
+        except (KeyError, TypeError, ValueError, AttributeError):
+            intact = False
+        yield RELEASE(number=release.number, year=release.round.year), intact

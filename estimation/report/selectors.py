@@ -1,5 +1,6 @@
 """Reads of releases for their files: existing files, and who may see them."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -7,10 +8,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from estimation.releases.content.content import Content
+from estimation.releases.messages import RELEASE
 from estimation.releases.models import Release
 from estimation.report.files import storage
+from estimation.report.files.bundle import MANIFEST
 from survey.access.models import User
 from survey.access.roles import Permission
+from survey.backups.selectors import StoredFile
 
 PUBLIC_STATES = (Release.State.PUBLISHED, Release.State.CORRECTED)
 # Files of these states are built before publication.
@@ -73,3 +77,18 @@ def releases_without_files() -> list[int]:
     """Keys of validated and published releases whose files were not built yet."""
     rows = Release.objects.filter(state__in=BUILT_STATES).only("pk", "content_hash")
     return [row.pk for row in rows if manifest_of(row) is None]
+
+
+def stored_files(root: Path) -> Iterator[StoredFile]:
+    """The files of all releases that were built below a folder, with the hashes of their manifests, for backups."""
+    for number, year, digest in Release.objects.order_by("pk").values_list(
+        "number", "round__year", "content_hash"
+    ):
+        manifest = storage.manifest_of(root, digest)
+        if manifest is None:
+            continue  # not built yet: the files are made from the content
+        folder = storage.folder(root, digest).relative_to(root)
+        subject = RELEASE(number=number, year=year)
+        yield StoredFile((folder / MANIFEST).as_posix(), subject)
+        for entry in manifest["files"]:
+            yield StoredFile((folder / entry["path"]).as_posix(), subject, entry["sha256"])

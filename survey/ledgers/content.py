@@ -71,9 +71,9 @@ APPEND_ONLY = (
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a signature covers: a block, or the removal of its rows."""
+    """What a signature covers: a block, the removal of its rows, a restore of the database, or a backup."""
 
-    subject: str  # "block" or "removal"
+    subject: str  # "block", "removal", "restore" or "backup"
     fields: tuple[object, ...]
 
     def text(self) -> bytes:
@@ -103,6 +103,16 @@ def removal_statement(removal: Any) -> Statement:
             *(micros(removal.removed_at), removal.algorithm, removal.key),
         ),
     )
+
+
+def restore_statement(details: Mapping[str, Any]) -> Statement:
+    """Everything that the record of a restore says: the details of its audit row. Raises KeyError for others."""
+    heads = [
+        [name, *(head[part] for part in ("block", "hash", "lost", "lost_hash"))]
+        for name, head in sorted(details["ledgers"].items())
+    ]
+    named = ("restored_at", "operator", "reason", "source", "algorithm", "key")
+    return Statement("restore", (*(details[name] for name in named), heads))
 
 
 def micros(moment: datetime) -> int:

@@ -9,7 +9,17 @@ from django.db.models import QuerySet, Sum
 
 from survey.collection.models import CollectionRound
 from survey.microdata.models import ItemResponse, MicrodataVersion, Observation
+from survey.microdata.projection import values_hash
 from survey.microdata.variables import Variable
+
+# Fields of an observation that come from the register, in the order in which they are hashed.
+CLASSIFICATION = ("category", "region", "section", "size_class", "is_head_platform", "is_pilot_space")
+
+
+def is_intact(observation: Observation) -> bool:
+    """Whether the stored values have the stored hash."""
+    facts = [getattr(observation, name) for name in CLASSIFICATION]
+    return values_hash(facts, observation.collected) == observation.values_hash
 
 
 def changed_members(first: MicrodataVersion, second: MicrodataVersion) -> tuple[int, int, int]:

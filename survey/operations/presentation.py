@@ -128,6 +128,15 @@ def _ledgers() -> Iterator[Metric]:
     )
 
 
+def _backups() -> Iterator[Metric]:
+    yield gauge(
+        "survey_backup_last_timestamp_seconds",
+        "When a backup was last made, and when one was last restored on trial without a fault; 0: never.",
+        ("what",),
+        {(what,): event.at.timestamp() if event else 0 for what, event in selectors.backups().items()},
+    )
+
+
 def _folders() -> Iterator[Metric]:
     spaces = selectors.folders()
     yield gauge(
@@ -151,6 +160,7 @@ PARTS: dict[str, Callable[[], Iterator[Metric]]] = {
     "processes": _processes,
     "ledgers": _ledgers,
     "folders": _folders,
+    "backups": _backups,
 }
 
 
@@ -182,6 +192,7 @@ def state_of_the_system() -> dict[str, Any]:
         "queue": attempt(selectors.broker_queue),
         "sheets": attempt(selectors.sheet_queues) or [],
         "folders": [(folder, FOLDERS[folder.setting]) for folder in attempt(selectors.folders) or []],
+        "backups": attempt(selectors.backups),
         "states": states,
         "kinds": [
             {

@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from config.health import BEAT, HEARTBEAT, MEMORY, age_of, running_for
 from survey.access.models import User
+from survey.audit import AuditEvent
+from survey.backups import selectors as backup_rows
 from survey.jobs.models import Job
 from survey.ledgers.content import LEDGERS
 from survey.submissions.lifecycle.states import State
@@ -101,6 +103,14 @@ def failed_jobs() -> "QuerySet[Job]":
 def requesters(jobs: "list[Job]") -> dict[int, User]:
     """The users who requested these jobs, by primary key."""
     return User.objects.in_bulk({job.requested_by for job in jobs if job.requested_by is not None})
+
+
+def backups() -> dict[str, AuditEvent | None]:
+    """The last backup that was made, and the last one that was restored on trial without a fault."""
+    return {
+        "made": backup_rows.last(backup_rows.MADE),
+        "verified": backup_rows.last(backup_rows.VERIFIED),
+    }
 
 
 def sheet_queues() -> list[SheetQueue]:

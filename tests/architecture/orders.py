@@ -24,7 +24,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "passwords",
     ),
     "survey.fieldwork": ("reminders", "exports"),
-    "survey.ledgers": ("export", "removal", "sealing", "verification"),
+    "survey.ledgers": ("export", "removal", "restores", "sealing", "verification"),
     "survey.questionnaires": ("proof", "answering", "rules"),
     "survey.review": ("bulk", "corrections", "sheet", "scores"),
     "survey.submissions": (

@@ -17,6 +17,7 @@ from django.utils import timezone
 from survey.ledgers import content, storage
 from survey.ledgers.content import LAYOUT, LEDGERS, NOTHING, Ledger
 from survey.ledgers.models import LedgerBlock, LedgerGap
+from survey.ledgers.selectors import is_given_up, is_known
 from survey.ledgers.storage import Line
 
 logger = logging.getLogger(__name__)
@@ -32,8 +33,17 @@ def seal_all() -> int:
 
 
 @transaction.atomic
-def seal(name: str, *, partial_after: timedelta = PARTIAL_AFTER, now: datetime | None = None) -> int:
-    """Seal what waits in one ledger, up to MOST_BLOCKS blocks; nothing while another process does it."""
+def seal(
+    name: str,
+    *,
+    partial_after: timedelta = PARTIAL_AFTER,
+    now: datetime | None = None,
+    opening: bool = False,
+) -> int:
+    """Seal what waits in one ledger, up to MOST_BLOCKS blocks; nothing while another process does it.
+
+    With ``opening`` the rows are of a time when the ledger was not sealed continuously.
+    """
     if not storage.lock(name):
         return 0
     ledger, now = LEDGERS[name], now or timezone.now()
@@ -48,21 +58,27 @@ def seal(name: str, *, partial_after: timedelta = PARTIAL_AFTER, now: datetime |
         chosen.pop()  # its rows wait for others
     if not chosen:
         return 0
-    blocks = [*_blocks(ledger, last, chosen, full=full, now=now)]
+    blocks = [*_blocks(ledger, last, chosen, full=full, now=now, opening=opening)]
     LedgerBlock.objects.bulk_create(blocks)
     sealed = {key for block in blocks for key in block.row_ids}
     _close_gaps(name, [key for key, _line in late if key in sealed])
     _open_gaps(name, high, [key for key, _line in fresh if key in sealed], now)
-    transaction.on_commit(partial(_note, name, last, blocks[-1]))
+    transaction.on_commit(partial(_note, name, blocks[-1]))
     return len(sealed)
 
 
 def _blocks(
-    ledger: Ledger, last: LedgerBlock | None, chosen: Sequence[tuple[Line, ...]], *, full: bool, now: datetime
+    ledger: Ledger,
+    last: LedgerBlock | None,
+    chosen: Sequence[tuple[Line, ...]],
+    *,
+    full: bool,
+    now: datetime,
+    opening: bool,
 ) -> Iterator[LedgerBlock]:
     algorithm, key = content.present()
     number, before, high = (last.number, last.hash, last.high) if last else (0, NOTHING, 0)
-    opening = last is None or (last.opening and not last.caught_up)
+    opening = opening or last is None or (last.opening and not last.caught_up)
     for rows in chosen:
         ids, lines = [row[0] for row in rows], [row[1] for row in rows]
         number, high = number + 1, max(high, ids[-1])
@@ -112,14 +128,11 @@ def _close_gaps(name: str, ids: Sequence[int]) -> None:
             )
 
 
-def _note(name: str, before: LedgerBlock | None, last: LedgerBlock) -> None:
-    """Note the head outside the database; what was noted before stays when it is not the block before."""
+def _note(name: str, last: LedgerBlock) -> None:
+    """Note the head outside the database. What was noted before stays when the database has lost it and no signed
+    record of a restore gives it up."""
     noted = storage.noted_heads().get(name)
-    known = (
-        noted is None
-        or LedgerBlock.objects.filter(ledger=name, number=noted["number"], hash=noted["hash"]).exists()
-    )
-    if not known:
+    if noted is None or is_known(name, noted) or is_given_up(name, noted):
+        storage.note_head(name, last.number, last.hash)
+    else:
         logger.error("the last block that was noted of ledger %s is no longer in the database", name)
-        return
-    storage.note_head(name, last.number, last.hash)

@@ -42,4 +42,19 @@ BACKDATED = define(
         "%(ledger)s: %(count)s rows name a time more than %(minutes)s minutes before they were sealed: %(ids)s."
     ),
 )
+RESTORED = define(
+    "ledger_restored",
+    _(
+        "On %(at)s %(operator)s restored the database from %(source)s, reason: %(reason)s. "
+        "The ledgers go on from: %(heads)s."
+    ),
+)
+GOES_ON = define("ledger_goes_on", _("%(ledger)s block %(block)s"))
+GIVEN_UP = define(
+    "ledger_given_up", _("%(ledger)s block %(block)s (what was sealed up to block %(lost)s is given up)")
+)
+RESTORE_FORGED = define(
+    "ledger_restore_forged",
+    _("Row %(row)s of the audit trail records a restore of the database, and its signature is not ours."),
+)
 FAULTS = define("ledger_faults", _("The ledgers have %(count)s faults. The first: %(first)s"))

@@ -1,14 +1,17 @@
 """Verification of a ledger: every row and block is read and recomputed; each fault is one sentence."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
+from survey.audit import AuditEvent
 from survey.ledgers import content, storage
+from survey.ledgers import selectors as ledgers
 from survey.ledgers.content import LAYOUT, LEDGERS, NOTHING, Ledger
 from survey.ledgers.models import LedgerBlock, LedgerGap, LedgerRemoval
 from survey.ledgers.storage import Line
@@ -26,6 +29,7 @@ class Report:
     rows: int = 0
     blocks: int = 0
     faults: list[Sentence] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)  # restores of the database
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class _Course:
     """What is known while the blocks of a ledger are read in their order."""
 
     ledger: Ledger
+    now: datetime
     number: int
     hash: str
     high: int
@@ -40,24 +45,38 @@ class _Course:
     backdated: list[int] = field(default_factory=list)
 
 
-def verify(names: Iterable[str] = tuple(LEDGERS), since: datetime | None = None) -> Report:
-    """Verify these ledgers; with ``since`` only the blocks sealed from then on."""
-    report = Report()
+def verify(
+    names: Iterable[str] = tuple(LEDGERS),
+    since: datetime | None = None,
+    *,
+    heads: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> Report:
+    """Verify these ledgers; with ``since`` only the blocks sealed from then on.
+
+    A copy of the database is verified with the heads and the time of the copy; the default are those that were
+    noted last, and the present.
+    """
+    report, now = Report(), now or timezone.now()
+    noted = storage.noted_heads() if heads is None else heads
     for name in names:
-        _verify(LEDGERS[name], since, report)
+        _verify(LEDGERS[name], since, now, report)
+        report.faults += _head_faults(name, noted.get(name))
+    for restore in ledgers.restores():
+        _tell_restore(restore, report)
     return report
 
 
-def _verify(ledger: Ledger, since: datetime | None, report: Report) -> None:
+def _verify(ledger: Ledger, since: datetime | None, now: datetime, report: Report) -> None:
     blocks = LedgerBlock.objects.filter(ledger=ledger.name).order_by("number")
-    course = _Course(ledger, 0, NOTHING, LOWEST)
+    course = _Course(ledger, now, 0, NOTHING, LOWEST)
     if since is not None:
         blocks = blocks.filter(sealed_at__gte=since)
         before = (
             LedgerBlock.objects.filter(ledger=ledger.name, sealed_at__lt=since).order_by("-number").first()
         )
         if before is not None:
-            course = _Course(ledger, before.number, before.hash, before.high)
+            course = _Course(ledger, now, before.number, before.hash, before.high)
     removals = {row.number: row for row in LedgerRemoval.objects.filter(ledger=ledger.name)}
     for block in blocks.iterator(chunk_size=20):
         report.faults += _block_faults(course, block, removals.get(block.number))
@@ -65,7 +84,6 @@ def _verify(ledger: Ledger, since: datetime | None, report: Report) -> None:
         report.rows += block.count
         course.number, course.hash = block.number, block.hash
         course.high = max(course.high, block.high)
-    report.faults += _head_faults(ledger)
     report.faults += _tail_faults(course)
 
 
@@ -152,13 +170,36 @@ def _at(line: str) -> int:
     return int(line.split(", ", 2)[1])
 
 
-def _head_faults(ledger: Ledger) -> Iterator[Sentence]:
-    noted = storage.noted_heads().get(ledger.name)
-    if noted is None:
+def _head_faults(name: str, noted: Mapping[str, Any] | None) -> Iterator[Sentence]:
+    if noted and not ledgers.is_known(name, noted) and not ledgers.is_given_up(name, noted):
+        yield messages.HEAD_LOST(ledger=name, block=noted["number"])
+
+
+def _tell_restore(restore: AuditEvent, report: Report) -> None:
+    """A restore that is recorded with a signature is a note; any other record of one is a fault."""
+    details = restore.details
+    try:
+        recorded = ledgers.is_recorded(restore)
+    except KeyError:
+        recorded = False
+    if not recorded:
+        report.faults.append(messages.RESTORE_FORGED(row=restore.pk))
         return
-    known = LedgerBlock.objects.filter(ledger=ledger.name, number=noted["number"], hash=noted["hash"])
-    if not known.exists():
-        yield messages.HEAD_LOST(ledger=ledger.name, block=noted["number"])
+    heads = [
+        (messages.GIVEN_UP if head["lost"] else messages.GOES_ON)(
+            ledger=name, block=head["block"], lost=head["lost"]
+        )
+        for name, head in sorted(details["ledgers"].items())
+    ]
+    report.notes.append(
+        messages.RESTORED(
+            at=details["restored_at"],
+            operator=details["operator"],
+            source=details["source"],
+            reason=details["reason"],
+            heads=heads,
+        )
+    )
 
 
 def _tail_faults(course: _Course) -> Iterator[Sentence]:
@@ -169,7 +210,7 @@ def _tail_faults(course: _Course) -> Iterator[Sentence]:
     inserted = course.strangers - waiting
     if inserted:
         yield messages.INSERTED(ledger=name, ids=_named(sorted(inserted)))
-    earliest = content.micros(timezone.now() - timedelta(minutes=minutes))
+    earliest = content.micros(course.now - timedelta(minutes=minutes))
     late = storage.lines_of(course.ledger, LAYOUT, sorted(waiting)) if waiting else []
     unsealed = [key for key, line in late if _at(line) < earliest]
     high = max(course.high, 0)

@@ -24,6 +24,7 @@ def verify_nightly(work: Work) -> None:
         rows=report.rows,
         blocks=report.blocks,
         faults=[fault.to_document() for fault in report.faults[:100]],
+        restores=[note.to_document() for note in report.notes[-10:]],
     )
     if report.faults:
         raise PolicyDenied(messages.FAULTS(count=len(report.faults), first=report.faults[0]))

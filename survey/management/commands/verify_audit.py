@@ -44,7 +44,9 @@ class Command(SurveyCommand):
         self.tell(report, time.process_time() - began)
 
     def tell(self, report: selectors.Report, seconds: float) -> None:
-        """Print the faults and the sum. Raises CommandError when there is a fault."""
+        """Print restores, faults and the sum. Raises CommandError when there is a fault."""
+        for note in report.notes:
+            self.stdout.write(str(note))
         for fault in report.faults:
             self.stderr.write(str(fault))
         looked = f"{report.rows:,} rows in {report.blocks:,} blocks, {seconds:.1f} s of processor"

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import checks
-from django.db.models import Q
 
 from survey.access.first_administrators.selectors import holders
 from survey.access.models import Region
 from survey.audit import AuditEvent
+from survey.backups import selectors as backups
 from survey.classification import entries
 from survey.collection.models import CollectionRound
 from survey.frame.models import ReportingUnit
-from survey.jobs.models import Job
 from survey.questionnaires.models import QuestionnaireVersion
 
 # Settings without which pages and forms would be incomplete, and what they say.
@@ -98,9 +97,10 @@ def _mail(round_: CollectionRound | None) -> Item:
 
 
 def _backup(round_: CollectionRound | None) -> Item:
-    done = Job.objects.filter(kind__startswith="backup", state=Job.State.DONE).exists()
-    done = done or AuditEvent.objects.filter(Q(action__startswith="backup"), succeeded=True).exists()
-    return Item("backup", "" if done else "none has been made")
+    if backups.last(backups.MADE) is None:
+        return Item("backup", "none has been made: backup --to DIR")
+    verified = backups.last(backups.VERIFIED) is not None
+    return Item("backup", "" if verified else "none has been restored on trial: verify_backup --from DIR")
 
 
 def _deployment(round_: CollectionRound | None) -> Item:

@@ -30,6 +30,7 @@ from survey.microdata.models import Observation
 from survey.microdata.projection import project as values_of
 from survey.microdata.projection import reasons as reasons_of
 from survey.microdata.projection import values_hash
+from survey.microdata.selectors import CLASSIFICATION
 from survey.microdata.services import classification_of, current_layout
 from survey.microdata.variables import Variable
 from survey.questionnaires.selectors import definition_for
@@ -302,12 +303,7 @@ def _project_many(ids: list[int]) -> None:
                 **facts,
             )
         )
-    fields = ["layout", "unit", "round", *classification_fields(), "collected", "reasons", "values_hash"]
+    fields = ["layout", "unit", "round", *CLASSIFICATION, "collected", "reasons", "values_hash"]
     Observation.objects.bulk_create(
         observations, update_conflicts=True, unique_fields=["filing"], update_fields=fields
     )
-
-
-def classification_fields() -> list[str]:
-    """Fields of an observation that come from the register."""
-    return ["category", "region", "section", "size_class", "is_head_platform", "is_pilot_space"]

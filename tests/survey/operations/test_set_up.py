@@ -111,6 +111,10 @@ def test_the_checklist_follows_the_installation(settings: Any) -> None:
         approved_at=now,
     )
     assert not missing() & {"administrators", "settings", "sample design", "mail"}
+    record(by=None, action="backup_made")
+    assert "backup" in missing()  # until it has been restored on trial
+    record(by=None, action="backup_verified")
+    assert "backup" not in missing()
 
 
 def test_missing_items_are_named_and_give_exit_code_1() -> None:

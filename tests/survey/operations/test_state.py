@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from config import health
 from survey.access.roles import Role
-from survey.audit import AuditEvent
+from survey.audit import AuditEvent, record
 from survey.exceptions import PolicyDenied
 from survey.jobs.failures import services as failures
 from survey.jobs.kinds import registered
@@ -165,6 +165,20 @@ def test_what_a_failed_job_was_given_is_deleted_after_a_month(world: World, regi
     sweep.apply()
     job.refresh_from_db()
     assert job.arguments == {}
+
+
+def test_the_page_shows_the_last_backup_and_the_last_trial_restore(administrator: Client) -> None:
+    address = reverse("system_state")
+    assert administrator.get(address).context["backups"] == {"made": None, "verified": None}
+    made = record(by=None, action="backup_made", size=3 * 2**20, missing=2)
+    record(by=None, action="backup_made", succeeded=False)
+    record(by=None, action="backup_verified", succeeded=False)
+    assert administrator.get(address).context["backups"] == {"made": made, "verified": None}
+    administrator.cookies["django_language"] = "en"
+    text = administrator.get(address).content.decode()
+    assert "3.0" in text and "2 files were missing" in text
+    verified = record(by=None, action="backup_verified")
+    assert administrator.get(address).context["backups"]["verified"] == verified
 
 
 def test_other_roles_get_404(client: Client, world: World, register: Any) -> None:

@@ -1,0 +1,143 @@
+"""Restoring a backup: into a database of its own, which is verified and takes the place of the other one at the end."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.utils import timezone
+
+from survey import audit
+from survey.backups import folders, keys, manifest, messages, selectors, storage
+from survey.backups.manifest import DATABASE, FILES, Manifest
+from survey.backups.restoring.selectors import Findings, content, known_migrations, opened
+from survey.exceptions import PolicyDenied, SurveyError
+from survey.ledgers.restores.services import record_restore
+
+JOBS = os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restored database, and what its operator must know."""
+
+    manifest: Manifest
+    findings: Findings
+    former: str  # name under which the replaced database stays; empty: there was none
+    changed_secrets: list[str]
+    files: int  # that were copied
+
+
+def verify_backup(given: Path) -> tuple[Path, Findings]:
+    """Restore a backup, the newest of a folder, into a database that is dropped afterwards, and verify it.
+
+    A refusal is recorded like a success. Raises PolicyDenied and StorageFull.
+    """
+    try:
+        folder = folders.chosen(given)
+        found = opened(folder)
+        with _loaded(folder, found, "verify") as database:
+            findings = _verified(folder, found, database)
+            storage.drop(database)
+    except SurveyError as refusal:
+        audit.record(by=None, action=selectors.VERIFIED, succeeded=False, error=refusal.stored.to_document())
+        raise
+    audit.record(
+        by=None,
+        action=selectors.VERIFIED,
+        succeeded=not findings.faults,
+        name=found.name,
+        counts=dict(findings.counts),
+        faults=[fault.to_document() for fault in findings.faults[:100]],
+    )
+    return folder, findings
+
+
+def restore_backup(
+    given: Path, *, operator: str, reason: str, overwrite: str = "", despite_faults: bool = False
+) -> Restored:
+    """Replace the database in use by a backup, or make it, and put back the files that its rows name.
+
+    Raises PolicyDenied and StorageFull; until the swap at the end nothing has changed but files that were missing.
+    """
+    folder, target = folders.chosen(given), storage.present_name()
+    found = opened(folder)
+    replaced = storage.has_tables(target)
+    if replaced and overwrite != target:
+        raise PolicyDenied(messages.NOT_EMPTY(database=target))
+    if storage.is_used(target):
+        raise PolicyDenied(messages.IN_USE(database=target))
+    with _loaded(folder, found, "restore") as database:
+        findings = _verified(folder, found, database)
+        if findings.faults and not despite_faults:
+            raise PolicyDenied(messages.FAULTS(count=len(findings.faults), first=findings.faults[0]))
+        with storage.using(database):
+            # Who signed out or was shut out since the backup must not be signed in again.
+            UserSession.objects.all().delete()
+            Session.objects.all().delete()
+            storage.analyze()
+        copied = _put_back_files(folder, found)
+        former = _name(target, "before") if replaced else ""
+        storage.swap(target, database, former)
+    record_restore(
+        operator=operator,
+        reason=reason,
+        source=found.name,
+        faults=[fault.to_document() for fault in findings.faults[:100]],
+    )
+    return Restored(found, findings, former, keys.changed(found.keys), copied)
+
+
+@contextmanager
+def _loaded(folder: Path, found: Manifest, purpose: str) -> Iterator[str]:
+    """A database that the dump was loaded into. It is dropped when the block raises an exception."""
+    database = _name(storage.present_name(), purpose)
+    storage.create(database, found.database)
+    try:
+        storage.load(folder / DATABASE, database, found.database["dump"], JOBS)
+        yield database
+    except BaseException:
+        storage.drop(database)
+        raise
+
+
+def _verified(folder: Path, found: Manifest, database: str) -> Findings:
+    """All values are compared as they were dumped; hashes are recomputed with the tables of this program."""
+    with storage.using(database):
+        differing = [*manifest.table_faults(found.tables, storage.checksums())]
+        if {*found.migrations} != {*known_migrations()}:
+            call_command("migrate", verbosity=0, interactive=False)
+        findings = content(folder, found)
+    findings.counts["tables"] = len(found.tables)
+    findings.faults[:0] = differing
+    return findings
+
+
+def _put_back_files(folder: Path, found: Manifest) -> int:
+    """Copy files that are missing or differ. Other files stay: ``check_files`` lists those that no row names."""
+    copied = 0
+    for name, directory in selectors.folders().items():
+        prefix = f"{FILES}/{name}/"
+        with folders.full_disk_told(directory.path):
+            for path, (size, digest) in found.files.items():
+                target = directory.path / path.removeprefix(prefix)
+                if not path.startswith(prefix) or _has(target, size, digest):
+                    continue
+                folders.copy(folder / path, target)
+                copied += 1
+    return copied
+
+
+def _has(path: Path, size: int, digest: str) -> bool:
+    return path.is_file() and path.stat().st_size == size and manifest.digest_of(path) == digest
+
+
+def _name(database: str, purpose: str) -> str:
+    moment: datetime = timezone.now()
+    ending = f"_{purpose}_{folders.name_of(moment).lower()}"
+    return database[: storage.LONGEST_NAME - len(ending)] + ending
