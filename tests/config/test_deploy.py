@@ -9,6 +9,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from django.core.management import get_commands, load_command_class
 
 from tests.architecture.test_layout import ROOT
 
@@ -18,6 +19,7 @@ MANIFESTS = list(yaml.safe_load_all((FOLDER / "kubernetes" / "survey.yaml").read
 COMPOSE = yaml.safe_load((FOLDER / "compose" / "compose.yaml").read_text(encoding="utf-8"))
 KUBERNETES = "1.33"
 PROGRAMS = tuple(f"/opt/survey/.venv/bin/{name}" for name in ("python", "gunicorn", "celery"))
+TIMERS = sorted((FOLDER / "systemd").glob("*.timer"))
 
 
 def variables_of_the_program() -> set[str]:
@@ -58,6 +60,26 @@ def test_systemd_accepts_the_units(unit: Path, tmp_path: Path) -> None:
         unit.read_text(encoding="utf-8").replace("ProtectSystem=strict", "ProtectSystems=strict")
     )
     assert "ProtectSystems" in verify(planted, tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("timer", TIMERS, ids=lambda timer: timer.name)
+def test_systemd_accepts_the_timers(timer: Path) -> None:
+    assert timer.with_suffix(".service") in UNITS
+    moment = re.findall(r"^OnCalendar=(.*)$", timer.read_text(encoding="utf-8"), re.MULTILINE)
+    command = [shutil.which("systemd-analyze") or "", "calendar"]
+    assert subprocess.run([*command, *moment], capture_output=True).returncode == 0
+    assert subprocess.run([*command, "*-*-* 25:00:00"], capture_output=True).returncode != 0
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_commands_of_the_units_are_ours(unit: Path) -> None:
+    commands = re.findall(
+        r"^ExecStart=\S+/python manage.py (\S+) (.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    for name, arguments in commands:
+        parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+        assert parser.parse_args(arguments.split())
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

@@ -91,7 +91,7 @@ def build(folder: Path) -> str:
     release, content = put_out(run), small_content()
     files = {"page.html": b"<p>52.26</p>"}
     files["manifest.json"] = report_manifest(content, files)
-    report_files.write(folder / "report_root", release.content_hash, files)
+    report_files.write(release.content_hash, files)
     seal("audit", partial_after=timedelta(0))
     seal("answers", partial_after=timedelta(0))
     make_sheet(make_unit("CAT12"), State.SUBMITTED)  # its events are not sealed yet
