@@ -16,6 +16,7 @@ from survey.access.roles import Permission as P  # noqa: N817 as in the table of
 from survey.audit_trail import labels, selectors
 from survey.audit_trail.selectors import Kind
 from survey.backups import selectors as backups
+from survey.files import Store
 from survey.operations.checklist import selectors as checklist
 
 PAGES = (
@@ -92,6 +93,6 @@ def register() -> None:
     selectors.register(KINDS)
     checklist.register(design_item)
     backups.register(
-        {"reports": backups.Folder("REPORT_ROOT", stored_files)},
+        {Store.REPORTS: stored_files},
         {"releases": hashed_releases, "external files": hashed_files},
     )

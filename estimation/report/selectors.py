@@ -1,5 +1,6 @@
 """Reads of releases for their files: existing files, and who may see them."""
 
+import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,8 @@ from estimation.report.files import storage
 from estimation.report.files.bundle import MANIFEST
 from survey.access.models import User
 from survey.access.roles import Permission
-from survey.backups.selectors import StoredFile
+from survey.backups.selectors import Read, StoredFile
+from survey.exceptions import FileMissing
 
 PUBLIC_STATES = (Release.State.PUBLISHED, Release.State.CORRECTED)
 # Files of these states are built before publication.
@@ -79,16 +81,16 @@ def releases_without_files() -> list[int]:
     return [row.pk for row in rows if manifest_of(row) is None]
 
 
-def stored_files(root: Path) -> Iterator[StoredFile]:
-    """The files of all releases that were built below a folder, with the hashes of their manifests, for backups."""
+def stored_files(read: Read) -> Iterator[StoredFile]:
+    """The files of all releases that were built, with the hashes of their manifests, for backups."""
     for number, year, digest in Release.objects.order_by("pk").values_list(
         "number", "round__year", "content_hash"
     ):
-        manifest = storage.manifest_of(root, digest)
-        if manifest is None:
+        folder, subject = storage.folder(digest), RELEASE(number=number, year=year)
+        try:
+            manifest = json.loads(read(f"{folder}/{MANIFEST}"))
+        except FileMissing:
             continue  # not built yet: the files are made from the content
-        folder = storage.folder(root, digest).relative_to(root)
-        subject = RELEASE(number=number, year=year)
-        yield StoredFile((folder / MANIFEST).as_posix(), subject)
+        yield StoredFile(f"{folder}/{MANIFEST}", subject)
         for entry in manifest["files"]:
-            yield StoredFile((folder / entry["path"]).as_posix(), subject, entry["sha256"])
+            yield StoredFile(f"{folder}/{entry['path']}", subject, entry["sha256"])

@@ -1,6 +1,5 @@
 """Folders of backups: one for each, written under another name and renamed when it is complete. Pure."""
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -10,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
+from config.files.faults import FULL
 from survey.backups import messages
 from survey.backups.manifest import MANIFEST
 from survey.exceptions import PolicyDenied, StorageFull
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 PARTIAL = ".part-"
 NAME = re.compile(r"\d{8}T\d{6}Z")
 CHUNK = 1 << 20
@@ -92,14 +92,14 @@ def remove_older(root: Path, keep: int) -> list[str]:
     return [path.name for path in old]
 
 
-def copy(source: Path, target: Path) -> tuple[int, str]:
-    """Copy a file durably; its size and SHA-256. The target appears whole."""
+def copy(source: IO[bytes], target: Path) -> tuple[int, str]:
+    """Copy an open file durably; its size and SHA-256. The target appears whole."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
     digest, size = hashlib.sha256(), 0
     try:
-        with source.open("rb") as original, open(os.open(part, _NEW, 0o600), "wb") as file:
-            while data := original.read(CHUNK):
+        with open(os.open(part, _NEW, 0o600), "wb") as file:
+            while data := source.read(CHUNK):
                 digest.update(data)
                 size += file.write(data)
             file.flush()

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from survey.backups import messages
 from survey.exceptions import PolicyDenied
@@ -102,7 +102,15 @@ def table_faults(expected: Mapping[str, list[str]], found: Mapping[str, list[str
 def digest_of(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest(file)
+
+
+def digest(file: IO[bytes]) -> str:
+    """SHA-256 of an open file."""
+    found = hashlib.sha256()
+    while data := file.read(1 << 20):
+        found.update(data)
+    return found.hexdigest()
 
 
 def _statement(data: bytes) -> Statement:

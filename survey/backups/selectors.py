@@ -6,12 +6,10 @@ Upper packages register their files and their hashes.
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-
-from django.conf import settings
 
 from survey.audit import AuditEvent
 from survey.backups import messages
+from survey.files import Store
 from survey.frame.models import FrameImport
 from survey.jobs.models import Job
 from survey.microdata import selectors as microdata
@@ -27,40 +25,31 @@ MADE, VERIFIED = "backup_made", "backup_verified"
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that a row names, by its path in its folder, with the hash in the row if it has one."""
+    """A file that a row names, by its name in its store, with the hash in the row if it has one."""
 
     path: str
     subject: Sentence
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder of files. ``files`` lists those that the rows of the database name, given where the folder lies."""
-
-    setting: str
-    files: Callable[[Path], Iterator[StoredFile]]
-
-    @property
-    def path(self) -> Path:
-        """Where the folder lies."""
-        return Path(getattr(settings, self.setting))
-
-
+type Read = Callable[[str], bytes]
+"""Reads a file of a store, where it is in use or in a backup. Raises FileMissing."""
+type Files = Callable[[Read], Iterator[StoredFile]]
+"""Lists the files of a store that the rows of the database name."""
 type Check = Callable[[], Iterator[tuple[Sentence, bool]]]
-_FOLDERS: dict[str, Folder] = {}
+_FILES: dict[Store, Files] = {}
 _CHECKS: dict[str, Check] = {}
 
 
-def register(folders: dict[str, Folder], checks: dict[str, Check]) -> None:
-    """Add folders and checks of hashes of an upper package, by name."""
-    _FOLDERS.update(folders)
+def register(files: dict[Store, Files], checks: dict[str, Check]) -> None:
+    """Add stores and checks of hashes of an upper package, by name."""
+    _FILES.update(files)
     _CHECKS.update(checks)
 
 
-def folders() -> dict[str, Folder]:
-    """All folders, by the name that they have in a backup."""
-    return {**FOLDERS, **_FOLDERS}
+def stores() -> dict[Store, Files]:
+    """All stores whose files a backup holds."""
+    return {**FILES, **_FILES}
 
 
 def checks() -> dict[str, Check]:
@@ -78,13 +67,13 @@ def last(action: str) -> AuditEvent | None:
     return AuditEvent.objects.filter(action=action, succeeded=True).order_by("-at").first()
 
 
-def _attachments(root: Path) -> Iterator[StoredFile]:
+def _attachments(read: Read) -> Iterator[StoredFile]:
     rows = Attachment.objects.exclude(path="").order_by("pk").values_list("pk", "path", "sha256")
     for key, path, sha256 in rows.iterator():
         yield StoredFile(path, messages.ATTACHMENT(number=key), sha256)
 
 
-def _job_files(root: Path) -> Iterator[StoredFile]:
+def _job_files(read: Read) -> Iterator[StoredFile]:
     rows = Job.objects.filter(state=Job.State.DONE).exclude(file="").order_by("pk")
     for key, path in rows.values_list("pk", "file").iterator():
         yield StoredFile(path, messages.JOB(number=key))
@@ -118,10 +107,7 @@ def _frame_imports() -> Iterator[tuple[Sentence, bool]]:
         )
 
 
-FOLDERS = {
-    "attachments": Folder("ATTACHMENT_ROOT", _attachments),
-    "jobs": Folder("JOB_FOLDER", _job_files),
-}
+FILES: dict[Store, Files] = {Store.ATTACHMENTS: _attachments, Store.JOBS: _job_files}
 CHECKS: dict[str, Check] = {
     "filings": _filings,
     "observations": _observations,

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
-from survey import audit
+from survey import audit, files
 from survey.backups import folders, keys, manifest, messages, selectors, storage
 from survey.backups.manifest import DATABASE, FILES, Manifest
-from survey.exceptions import PolicyDenied, SurveyError
+from survey.exceptions import FileMissing, PolicyDenied, SurveyError
 from survey.ledgers.content import LEDGERS
 from survey.ledgers.models import LedgerBlock
 
@@ -78,9 +79,9 @@ def _write(to: Path, moment: datetime, jobs: int) -> Manifest:
             made.database["dump"] = storage.dump(part / DATABASE, snapshot, jobs)
         if made.missing:
             named = {
-                f"{FILES}/{name}/{file.path}"
-                for name, folder in selectors.folders().items()
-                for file in folder.files(folder.path)
+                f"{FILES}/{store}/{file.path}"
+                for store, listed in selectors.stores().items()
+                for file in listed(partial(files.read, store))
             }
             made.gone = [path for path in made.missing if path not in named]
             made.missing = [path for path in made.missing if path in named]
@@ -91,14 +92,14 @@ def _write(to: Path, moment: datetime, jobs: int) -> Manifest:
 
 
 def _copy_files(target: Path, made: Manifest) -> None:
-    for name, folder in selectors.folders().items():
-        for file in folder.files(folder.path):
+    for store, listed in selectors.stores().items():
+        for file in listed(partial(files.read, store)):
+            name = f"{FILES}/{store}/{file.path}"
             try:
-                copied = folders.copy(folder.path / file.path, target / name / file.path)
-            except FileNotFoundError:
-                made.missing.append(f"{FILES}/{name}/{file.path}")
-            else:
-                made.files[f"{FILES}/{name}/{file.path}"] = [*copied]
+                with files.opened(store, file.path) as source:
+                    made.files[name] = [*folders.copy(source, target / store / file.path)]
+            except FileMissing:
+                made.missing.append(name)
 
 
 def _heads() -> dict[str, dict[str, object]]:

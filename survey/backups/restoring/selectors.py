@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from django.db import connection
@@ -11,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from survey.backups import keys, manifest, messages, selectors
 from survey.backups.manifest import FILES, Manifest
-from survey.exceptions import PolicyDenied
+from survey.exceptions import FileMissing, PolicyDenied
 from survey.ledgers.verification import selectors as verification
 from survey.sentences import Sentence
 
@@ -60,11 +61,18 @@ def content(folder: Path, found: Manifest) -> Findings:
     report = verification.verify(heads=found.heads, now=datetime.fromisoformat(found.made_at))
     findings.counts["rows of the ledgers"] = report.rows
     findings.faults += report.faults
-    for name, directory in selectors.folders().items():
-        for file in directory.files(folder / FILES / name):
+    for store, listed in selectors.stores().items():
+        for file in listed(partial(_read, folder / FILES / store)):
             findings.counts["files"] += 1
-            findings.faults += _file_faults(name, file, found)
+            findings.faults += _file_faults(store, file, found)
     return findings
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except FileNotFoundError as error:
+        raise FileMissing(name) from error
 
 
 def _file_faults(name: str, file: selectors.StoredFile, found: Manifest) -> Iterator[Sentence]:

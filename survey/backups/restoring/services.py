@@ -12,11 +12,12 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.utils import timezone
 
-from survey import audit
+from survey import audit, files
 from survey.backups import folders, keys, manifest, messages, selectors, storage
 from survey.backups.manifest import DATABASE, FILES, Manifest
 from survey.backups.restoring.selectors import Findings, content, known_migrations, opened
-from survey.exceptions import PolicyDenied, SurveyError
+from survey.exceptions import FileMissing, PolicyDenied, SurveyError
+from survey.files import Store
 from survey.ledgers.restores.services import record_restore
 
 JOBS = os.cpu_count() or 1
@@ -121,20 +122,24 @@ def _verified(folder: Path, found: Manifest, database: str) -> Findings:
 def _put_back_files(folder: Path, found: Manifest) -> int:
     """Copy files that are missing or differ. Other files stay: ``check_files`` lists those that no row names."""
     copied = 0
-    for name, directory in selectors.folders().items():
-        prefix = f"{FILES}/{name}/"
-        with folders.full_disk_told(directory.path):
-            for path, (size, digest) in found.files.items():
-                target = directory.path / path.removeprefix(prefix)
-                if not path.startswith(prefix) or _has(target, size, digest):
-                    continue
-                folders.copy(folder / path, target)
-                copied += 1
+    for store in selectors.stores():
+        prefix = f"{FILES}/{store}/"
+        for path, (size, digest) in found.files.items():
+            name = path.removeprefix(prefix)
+            if not path.startswith(prefix) or _has(store, name, size, digest):
+                continue
+            with (folder / path).open("rb") as source:
+                files.write(store, name, source)
+            copied += 1
     return copied
 
 
-def _has(path: Path, size: int, digest: str) -> bool:
-    return path.is_file() and path.stat().st_size == size and manifest.digest_of(path) == digest
+def _has(store: Store, name: str, size: int, digest: str) -> bool:
+    try:
+        with files.opened(store, name) as stored:
+            return stored.size == size and manifest.digest(stored) == digest
+    except FileMissing:
+        return False
 
 
 def _name(database: str, purpose: str) -> str:
