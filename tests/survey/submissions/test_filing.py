@@ -10,6 +10,7 @@ from django.utils.translation import override
 from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.explaining.services import check_text
 from survey.submissions.lifecycle.filing.selectors import (
     canonical_text,
     content_hash,
@@ -152,6 +153,27 @@ def test_uninformative_explanations_are_refused(world, unusual, text):
             reason_code=reason(),
             text=text,
         )
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("zh-hans", "说明过短，请用至少 10 个字写明原因。"),
+        ("en", "Please give the reason in at least 10 characters."),
+        (None, "说明过短，请用至少 10 个字写明原因。"),  # no language: of the survey
+    ],
+)
+def test_a_refused_explanation_is_worded_in_the_language_of_the_reader(language, sentence):
+    with override(language), pytest.raises(PolicyDenied) as refused:
+        check_text(reason(), "短")
+    assert str(refused.value) == sentence
+
+
+def test_an_explanation_has_at_most_two_thousand_characters():
+    text = (GOOD * 200)[:2000]
+    check_text(reason(), text)
+    with override("en"), pytest.raises(PolicyDenied, match=r"Write at most 2000 characters\."):
+        check_text(reason(), f"{text}心")
 
 
 def test_explanation_expires_when_the_values_change(world, unusual):

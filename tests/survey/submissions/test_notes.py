@@ -32,6 +32,11 @@ def test_remark_is_stored_changed_and_deleted_with_events(world: Any, row: Any) 
     assert list(events) == [("P01", None, {"text": REMARK}), ("P01", {"text": REMARK}, {"text": ""})]
 
 
+def test_a_remark_has_at_most_five_hundred_characters(world: Any, row: Any) -> None:
+    services.note_items(row, by=world.users["respondent"], notes={"P01": "注" * 501})
+    assert ItemNote.objects.get().text == "注" * 500
+
+
 def test_each_author_has_a_separate_remark(world: Any, row: Any) -> None:
     colleague = make_user("respondent", unit=world.unit)
     services.note_items(row, by=world.users["respondent"], notes={"P01": REMARK})

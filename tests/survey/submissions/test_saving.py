@@ -1,6 +1,7 @@
 """Autosave: merging, conflicts, prefill, wrong input, closed rounds."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -9,6 +10,7 @@ from django.utils import timezone
 from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
 from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle.saving.services import recount
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import SubmissionEvent
 from survey.submissions.selectors import sheet
@@ -195,6 +197,14 @@ def test_counts_follow_the_answers(world):
     save(world, {"P01": "0"})
     assert stored(world).hard_count == before - 1
     assert stored(world).hard_count == len(sheet(world.sheet).hard)
+
+
+def test_counts_stop_at_the_largest_number_of_their_columns(world):
+    many = SimpleNamespace(hard=range(32_768), soft=range(40_000), unexplained=range(99_999))
+    recount(world.sheet, many)
+    world.sheet.save()
+    row = stored(world)
+    assert (row.hard_count, row.soft_count, row.unexplained_count) == (32_767, 32_767, 32_767)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from survey.exceptions import PolicyDenied, StaleRevision
+from survey.jobs.models import Job
 from survey.submissions.invitations import services as invitations
 from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.signing import services as signing
@@ -94,6 +96,22 @@ def test_signing_requires_a_name_and_no_findings(row, by):
     row.save()
     with pytest.raises(PolicyDenied):
         sign(row, "filler", "甲", by)
+
+
+def test_names_have_at_most_sixty_characters(row, by, settings):
+    assert sign(row, "filler", "名" * 61, by).new["name"] == "名" * 60
+    settings.SIGN_OFF_CHAIN = False
+    names = dict.fromkeys(SIGNATORIES, "名" * 61)
+    filing = services.submit(row, by=by, signatories=names, shown_revision=fresh(row).submission.revision)
+    assert set(filing.signatories.values()) == {"名" * 60}
+
+
+@pytest.mark.parametrize(("language", "stored"), [("en", "en"), (None, "zh-hans")])
+def test_the_receipt_is_in_the_language_of_whoever_files(row, by, settings, language, stored):
+    settings.SIGN_OFF_CHAIN = False
+    with override(language):
+        services.submit(row, by=by, signatories=SIGNATORIES, shown_revision=row.revision)
+    assert Job.objects.get(kind="receipt").arguments == {"language": stored}
 
 
 def test_submission_requires_all_signatures_and_uses_their_names(row, by):
