@@ -54,6 +54,14 @@ def test_a_rate_needs_a_base() -> None:
     assert compute.value_of({"P01": 0.0}, "P01") == 0.0
 
 
+def test_a_missing_value_is_no_zero() -> None:
+    nan = float("nan")
+    assert compute.value_of({}, "P01") is None and compute.value_of({"P01": nan}, "P01") is None
+    assert compute.value_of({"S02": 4.0}, "D01/S02") is None
+    assert compute.value_of({"D01": nan, "S02": 4.0}, "D01/S02") is None
+    assert compute.value_of({"D01": 0.0, "S02": 4.0}, "D01/S02") == 0.0
+
+
 @pytest.mark.parametrize(
     ("own", "expected"), [(0, 0), (5, 1), (10, 1), (11, 2), (100, 2), (101, 3), (1000, 3), (1001, 4)]
 )

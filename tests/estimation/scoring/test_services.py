@@ -59,6 +59,23 @@ def test_zero_of_an_amount_that_others_lack_is_no_slip(town: Town) -> None:
     assert not ItemScore.objects.filter(sheet_id=sheet.pk, item="P01").exists()
 
 
+def test_an_unknown_value_is_no_zero(town: Town) -> None:
+    """It is neither scored nor shown, and says nothing about what other units report."""
+    file_accepted(town.units[0], 2025, cells(P01=None, S02=0))
+    reference = town.unit()
+    town.draw(reference)
+    make_assignment(reference, 2025)
+    file_accepted(reference, 2024, cells(P01=100, S02=0))
+    sheet, newcomer = town.pending(None, before=40), town.pending(700)
+    town.run()
+    services.score_round(town.round)
+    assert "P01" not in SheetScore.objects.get(pk=sheet.pk).amounts
+    assert not ItemScore.objects.filter(sheet_id=sheet.pk, item="P01").exists()
+    # The median of the other five, 40 to 120, is 80; all of them doubled.
+    assert ItemScore.objects.get(sheet_id=newcomer.pk, item="P01").expected == pytest.approx(80)
+    assert ExpectedShare.objects.get(submission__unit=reference).expected == pytest.approx(200)
+
+
 def test_sweep_scores_only_what_is_new(town: Town) -> None:
     first = town.pending(200, before=40)
     assert services.score_round(town.round) == 0  # no run yet

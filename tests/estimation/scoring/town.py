@@ -68,7 +68,9 @@ class Town:
                 random_number=unit.random_number,
             )
 
-    def pending(self, value: float, before: float | None = None, state: str = "submitted") -> Submission:
+    def pending(
+        self, value: float | None, before: float | None = None, state: str = "submitted"
+    ) -> Submission:
         """A filed sheet that waits for a decision."""
         unit = self.unit()
         self.draw(unit)
