@@ -4,24 +4,32 @@ import argparse
 import importlib
 import json
 import os
-import signal
-import subprocess
 import sys
 import time
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from coverage import CoverageData
 
 from config.local import embedded
 from tests.mutation.mutants import Mutant, all_mutants, changed, import_changed, sampled
+from tests.mutation.session import (
+    AGAIN,
+    ROOT,
+    FixedExamples,
+    MutationSession,
+    fastest_first,
+    in_fork,
+    tests_of,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-PYTEST = ("-n", "0", "-q", "-p", "no:cacheprovider")
-# Every mutant is a process that imports the program anew; what is not the program is imported once, before.
+PYTEST = ("-n", "0", "-q", "-s", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none")
+# Plugins of pytest that FOREIGN has imported already.
+PYTEST += ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+# Processes of a target import the program anew; what is not the program is imported once, before.
 FOREIGN = (
     "numpy",
     "scipy.optimize",
@@ -31,8 +39,7 @@ FOREIGN = (
     "celery",
     "jsonschema",
 )
-LONGEST_COMMAND = 400  # tests named one by one; more run as whole folders
-PATIENCE = 120.0  # seconds added to three times the unchanged run before a mutant counts as endless
+OPEN = {"survived", "not reached"}
 
 
 class Target:
@@ -40,80 +47,68 @@ class Target:
 
     def __init__(self, name: str, mutate: list[str], tests: list[str]) -> None:
         self.name, self.mutate, self.tests = name, mutate, tests
-        self.seconds = 0.0
+        self.seconds: dict[str, float] = {}
         self.reached: dict[str, dict[int, list[str]]] = {}
-        self.fresh_database = False
+        self.log = Path(os.environ["LOCAL_DIR"]) / f"{name}.log"
 
-    def measure(self, data: Path) -> None:
-        """Run the unchanged program: it must be green, and tells which test reaches which line."""
-        begun = time.monotonic()
-        cover = [
-            "-m",
-            "coverage",
-            "run",
-            f"--data-file={data}",
-            f"--source={','.join(self.mutate)}",
-            "-m",
-            "pytest",
-        ]
-        command = [
-            sys.executable,
-            *cover,
-            *PYTEST,
-            "-p",
-            "tests.mutation.contexts",
-            "--create-db",
-            "--reuse-db",
-        ]
-        result = subprocess.run([*command, *self.tests], cwd=ROOT, capture_output=True, text=True)
-        if result.returncode != 0:
-            sys.exit(
-                f"{self.name}: the tests fail without any change (exit code {result.returncode})\n"
-                f"{result.stdout[-2000:]}{result.stderr[-2000:]}"
-            )
-        self.seconds = time.monotonic() - begun
-        lines = CoverageData(str(data))
-        lines.read()
-        for file in lines.measured_files():
-            self.reached[str(Path(file).relative_to(ROOT))] = lines.contexts_by_lineno(file)
+    def verdicts(self, mutants: list[Mutant], minutes: float) -> Iterator[tuple[Mutant, str]]:
+        """A verdict for each mutant: first those that change loaded functions, then those that need an import."""
+        again = []
+        for mutant, verdict in self._in_one_session(mutants, minutes):
+            if verdict == AGAIN:
+                again.append(mutant)
+            else:
+                yield mutant, verdict
+        if again and self._imported_anew(None) != "survived":
+            sys.exit(f"{self.name}: the tests fail in a process that imports the program, without any change")
+        for mutant in again:
+            yield mutant, self._imported_anew(mutant)
 
-    def tests_of(self, mutant: Mutant) -> list[str]:
-        """Tests that reach the line; all of them for lines that run when the module is imported."""
-        lines = self.reached.get(mutant.path, {})
-        # A line inside an expression of several lines may have no entry of its own.
-        result = lines.get(max((line for line in lines if line <= mutant.line), default=0), [])
-        return self.tests if "" in result or len(result) > LONGEST_COMMAND else result
-
-    def verdict(self, mutant: Mutant) -> tuple[str, str]:
-        """``killed``, ``survived``, ``endless`` or ``not reached``, and the changed lines."""
-        source, text = changed(ROOT, mutant)
-        tests = self.tests_of(mutant)
-        if not tests:
-            return "not reached", text
-        database = ("--create-db", "--reuse-db") if self.fresh_database else ("--reuse-db",)
+    def _in_one_session(self, mutants: list[Mutant], minutes: float) -> Iterator[tuple[Mutant, str]]:
+        reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
-            os.setsid()
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            os.close(reading)
+            os.dup2(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
             os.dup2(1, 2)
-            import_changed(ROOT / mutant.path, source)
-            os._exit(int(pytest.main([*PYTEST, "-x", *database, *tests])))
-        code = _ended(child, 3 * self.seconds + PATIENCE)
-        self.fresh_database = code is None  # the rows of a test that was ended halfway are still there
-        return {None: "endless", 0: "survived"}.get(code, "killed"), text
+            with os.fdopen(writing, "w") as output:
+                plugin = MutationSession(self.mutate, mutants, minutes, output)
+                code = int(pytest.main([*PYTEST, "-x", *self.tests], plugins=[plugin]))
+            os._exit(code)
+        os.close(writing)
+        with os.fdopen(reading) as lines:
+            for line in lines:
+                values = json.loads(line)
+                if "mutant" in values:
+                    yield Mutant(**values["mutant"]), values["verdict"]
+                else:
+                    self.seconds = values["seconds"]
+                    self.reached = {
+                        path: {int(number): names for number, names in reached.items()}
+                        for path, reached in values["reached"].items()
+                    }
+        _pid, status = os.waitpid(child, 0)
+        if code := os.waitstatus_to_exitcode(status):
+            sys.exit(
+                f"{self.name}: the session of the tests ended with {code}\n{self.log.read_text()[-4000:]}"
+            )
 
+    def _imported_anew(self, mutant: Mutant | None) -> str:
+        """The same verdicts by a process that imports the program with the changed file; None is no change."""
+        tests = [min(self.seconds, key=self.seconds.__getitem__)]
+        if mutant is not None:
+            found = tests_of(mutant, self.reached, self.seconds)
+            lines = self.reached[mutant.path].values()
+            names = {name for line in lines for name in line if name}
+            tests = fastest_first(names or set(self.seconds), self.seconds) if found is None else found
 
-def _ended(child: int, limit: float) -> int | None:
-    """Exit code of a child; None when it had to be ended."""
-    deadline = time.monotonic() + limit
-    while time.monotonic() < deadline:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.05)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
+        def run() -> int:
+            if mutant is not None:
+                import_changed(ROOT / mutant.path, changed(ROOT, mutant)[0])
+            return int(pytest.main([*PYTEST, "-x", *tests], plugins=[FixedExamples()]))
+
+        code = in_fork(run, 10 + sum(self.seconds[test] for test in tests))
+        return {None: "endless", 0: "survived"}.get(code, "killed")
 
 
 def options() -> argparse.Namespace:
@@ -122,17 +117,16 @@ def options() -> argparse.Namespace:
     configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutation"]
     parser.add_argument("targets", nargs="*", help=f"of {', '.join(configured)}; all when none is named")
     parser.add_argument("--share", type=float, default=1.0, help="part of the mutants that is tried")
+    parser.add_argument("--minutes", type=float, default=1e6, help="begin no mutant of a target after these")
     parser.add_argument("--seed", default="1", help="another seed is another sample")
     parser.add_argument("--survivors", action="store_true", help="only those that survived the last time")
     parser.add_argument("--tests", nargs="+", help="these tests in place of the target's own")
+    parser.add_argument("--files", nargs="+", help="only changes of these files")
     chosen = parser.parse_args()
     unknown = set(chosen.targets) - set(configured)
     if unknown:
         parser.error(f"unknown target: {min(unknown)}")
-    names = chosen.targets or list(configured)
-    chosen.targets = [
-        Target(name, configured[name]["mutate"], chosen.tests or configured[name]["tests"]) for name in names
-    ]
+    chosen.configured = {name: configured[name] for name in chosen.targets or configured}
     return chosen
 
 
@@ -145,34 +139,35 @@ def main() -> None:
     os.environ["PLAIN_STATIC"] = "1"
     chosen = options()
     embedded.prepare_environment("mutation")
-    embedded.start()
+    embedded.start(durable=False)
     for name in FOREIGN:
         importlib.import_module(name)
-    for target in chosen.targets:
-        report = Path(os.environ["LOCAL_DIR"]) / f"{target.name}.json"
-        target.measure(report.with_suffix(".coverage"))
-        reference = all_mutants(ROOT, target.mutate)
-        if chosen.survivors:
-            earlier = json.loads(report.read_text())
-            tried = [
-                Mutant(**result["mutant"])
-                for result in earlier
-                if result["verdict"] in {"survived", "not reached"}
-            ]
-        else:
-            tried = sampled(reference, chosen.share, f"{chosen.seed}:{target.name}")
-        print(
-            f"{target.name}: {len(tried)} of {len(reference)} mutants, unchanged tests {target.seconds:.0f} s",
-            flush=True,
-        )
-        results = []
-        for mutant in tried:
-            verdict, text = target.verdict(mutant)
-            results.append({"mutant": asdict(mutant), "verdict": verdict, "change": text})
-            if verdict in {"survived", "not reached"}:
-                print(f"{verdict} {mutant.path}:{mutant.line} {mutant.operator}\n{text}", flush=True)
-            report.write_text(json.dumps(results, indent=1, ensure_ascii=False))
-        print(target.name, dict(Counter(result["verdict"] for result in results)), flush=True)
+    for name, configured in chosen.configured.items():
+        _try(Target(name, configured["mutate"], chosen.tests or configured["tests"]), chosen)
+
+
+def _try(target: Target, chosen: argparse.Namespace) -> None:
+    report = Path(os.environ["LOCAL_DIR"]) / f"{target.name}.json"
+    mutants = all_mutants(ROOT, target.mutate)
+    if chosen.files:
+        mutants = [mutant for mutant in mutants if mutant.path in chosen.files]
+    tried = sampled(mutants, chosen.share, f"{chosen.seed}:{target.name}")
+    if chosen.survivors:
+        earlier = [
+            (Mutant(**result["mutant"]), result["verdict"]) for result in json.loads(report.read_text())
+        ]
+        tried = [mutant for mutant, verdict in earlier if verdict in OPEN]
+    print(f"{target.name}: {len(mutants)} mutants, at most {len(tried)} are tried", flush=True)
+    begun = time.monotonic()
+    results = []
+    for mutant, verdict in target.verdicts(tried, chosen.minutes):
+        _source, change = changed(ROOT, mutant)
+        results.append({"mutant": asdict(mutant), "verdict": verdict, "change": change})
+        if verdict in OPEN:
+            print(f"{verdict} {mutant.path}:{mutant.line} {mutant.operator}\n{change}", flush=True)
+        report.write_text(json.dumps(results, indent=1, ensure_ascii=False))
+    counts = dict(Counter(result["verdict"] for result in results))
+    print(f"{target.name}: {len(results)} tried in {time.monotonic() - begun:.0f} s, {counts}", flush=True)
 
 
 if __name__ == "__main__":

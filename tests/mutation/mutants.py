@@ -90,8 +90,24 @@ def all_mutants(root: Path, folders: list[str]) -> list[Mutant]:
 
 
 def sampled(mutants: list[Mutant], share: float, seed: str) -> list[Mutant]:
-    """A simple random sample without replacement, the same for the same seed and sources."""
-    return sorted(Random(seed).sample(mutants, round(share * len(mutants))))
+    """A simple random sample without replacement, the same for the same seed and sources.
+
+    In random order: the first of them are a smaller sample.
+    """
+    return Random(seed).sample(mutants, round(share * len(mutants)))
+
+
+def lines_of_statement(root: Path, mutant: Mutant) -> tuple[int, int]:
+    """First and last line of the statement of a mutant, of compound ones without their body."""
+    result = (mutant.line, mutant.line)
+    for node in ast.walk(ast.parse((root / mutant.path).read_text())):
+        if isinstance(node, ast.stmt | ast.excepthandler):
+            body = getattr(node, "body", None)
+            end = body[0].lineno - 1 if body else node.end_lineno
+            first, last = node.lineno, max(node.lineno, end or node.lineno)
+            if first <= mutant.line <= last:
+                result = (first, last)  # inner statements come later
+    return result
 
 
 def changed(root: Path, mutant: Mutant) -> tuple[str, str]:
