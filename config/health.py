@@ -25,19 +25,26 @@ _STARTED = time.monotonic()  # when this program was loaded: before the first pr
 @shared_task(name="config.health.heartbeat", expires=20)
 def heartbeat() -> None:
     """Run by a worker on the schedule of beat: shows that beat, broker and worker are running."""
-    cache.set(HEARTBEAT, time.time(), timeout=MEMORY)
+    cache.set(HEARTBEAT, _moment(), timeout=MEMORY)
 
 
 @before_task_publish.connect(sender="config.health.heartbeat")
 def note_beat(**options: Any) -> None:
     """Run by beat when it asks for a heartbeat, whether a worker takes it or not."""
-    cache.set(BEAT, time.time(), timeout=MEMORY)
+    cache.set(BEAT, _moment(), timeout=MEMORY)
 
 
 def age_of(key: str) -> float | None:
     """Seconds since HEARTBEAT or BEAT; None when there was none within an hour."""
     seen = cache.get(key)
-    return None if seen is None else max(0.0, time.time() - seen)
+    return None if seen is None else max(0.0, _moment() - seen)
+
+
+def _moment() -> float:
+    """Seconds since the epoch by the broker's clock: those of beat, worker and web process may differ."""
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=2)
+    seconds, micros = client.time()
+    return float(seconds + micros / 1_000_000)
 
 
 def running_for() -> float:

@@ -219,7 +219,7 @@ SOCIALACCOUNT_ADAPTER = "survey.access.single_sign_on.adapters.SingleSignOnAdapt
 SOCIALACCOUNT_LOGIN_ON_GET = True  # our page takes a POST before
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
-        "OAUTH_PKCE_ENABLED": True,
+        "OAUTH_PKCE_ENABLED": True,  # and by our provider in any case (survey.access.single_sign_on.adapters)
         "APPS": [single_sign_on.app_of(provider) for provider in SINGLE_SIGN_ON.values()],
     }
 }
@@ -233,6 +233,7 @@ SIGN_IN_LONGEST_WAIT_SECONDS = env.float("SIGN_IN_COOLOFF_HOURS", default=0.5) *
 SIGN_IN_ADDRESS_LIMIT = env.int("SIGN_IN_ADDRESS_LIMIT", default=30)
 SIGN_IN_SITE_LIMIT = env.int("SIGN_IN_SITE_LIMIT", default=300)
 
+SESSION_ENGINE = "survey.access.own_sessions.storage"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = env.int("SESSION_IDLE_SECONDS", default=30 * 60)
 SESSION_SAVE_EVERY_REQUEST = True

@@ -19,6 +19,9 @@ def providers(env: environ.Env) -> dict[str, dict[str, Any]]:
                 "kind": kind,
                 "name": env.str(f"{prefix}NAME", default=urlsplit(server).hostname),
                 "server_url": server,
+                "issuer": env.str(
+                    f"{prefix}ISSUER", default=server.removesuffix("/.well-known/openid-configuration")
+                ),
                 "client_id": env.str(f"{prefix}CLIENT_ID"),
                 "secret": env.str(f"{prefix}CLIENT_SECRET"),
                 "subject_claim": env.str(f"{prefix}SUBJECT_CLAIM", default="sub"),
@@ -34,7 +37,12 @@ def app_of(provider: dict[str, Any]) -> dict[str, Any]:
         "name": provider["name"],
         "client_id": provider["client_id"],
         "secret": provider["secret"],
-        "settings": {"server_url": provider["server_url"], "uid_field": provider["subject_claim"]},
+        "settings": {
+            "server_url": provider["server_url"],
+            "issuer": provider["issuer"],
+            "uid_field": provider["subject_claim"],
+            "oauth_pkce_enabled": True,
+        },
     }
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
-from django.utils import timezone
+
+from survey import clock
 
 # The address of the current request, so that services need no argument for it.
 _address: ContextVar[str | None] = ContextVar("address", default=None)
@@ -16,7 +17,7 @@ _address: ContextVar[str | None] = ContextVar("address", default=None)
 class AuditEvent(models.Model):
     """An action of a user or of the system, successful or refused. Rows are only added."""
 
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    at = models.DateTimeField(default=clock.present, db_index=True)
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=150, blank=True)
     action = models.CharField(max_length=60)

@@ -79,6 +79,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=order)
 
 
+@pytest.fixture(autouse=True)
+def reading_of_the_clock() -> None:
+    """The database of the tests runs on this machine: its time is known, and no test asks for it in between."""
+    from datetime import UTC, datetime
+
+    from survey import clock
+
+    clock._last = clock.Reading(datetime.now(UTC), clock._running())
+
+
 @pytest.fixture(scope="session")
 def reusable_database() -> Any:
     """The state of the test database after the last run."""

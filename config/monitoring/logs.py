@@ -1,9 +1,9 @@
 """Log lines: one JSON object each (``LOG_FORMAT=json``), or text for a rehearsal.
 
 A JSON line has the time, the level, the logger, the message, and the ids that are bound when it is written: of the
-request, its route and user, or of the job. It never has values: of an exception only the types and the places in the
-program are written, of a request the route instead of the path, because messages and paths may hold answers, names,
-e-mail addresses or tokens.
+request, its route and user, or of the job and the request that asked for it. It never has values: of an exception only
+the types and the places in the program are written, of a request the route instead of the path, because messages and
+paths may hold answers, names, e-mail addresses or tokens.
 """
 
 import logging
@@ -76,6 +76,14 @@ def add_request(logger: Any, method: str, event: Event) -> Event:
         user = getattr(request, "_cached_user", None)
         event["user_id"] = user.pk if user is not None and user.is_authenticated else None
     return event
+
+
+def request_id() -> str:
+    """The id of the request that is being answered, or of the one that asked for the job that is running; else ""."""
+    request = current_request.get()
+    if request is not None:
+        return str(getattr(request, "request_id", ""))
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def route_of(request: HttpRequest) -> str:

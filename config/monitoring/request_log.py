@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from config.monitoring.logs import current_request
 from config.monitoring.metrics import observe_request
+from config.web.forwarded import is_proxy
 
 HEADER = "X-Request-ID"
 # What a proxy writes: 32 hexadecimal digits (nginx) or a UUID. Anything else may be text of a stranger.
@@ -18,14 +19,16 @@ logger = logging.getLogger(__name__)
 
 
 class RequestLogMiddleware:
-    """Gives every request an id, which the response names, too."""
+    """Gives every request an id, which the response names, too: the one of our own proxy, or a new one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request, then write the line."""
-        proposed = request.headers.get(HEADER, "")
+        # Standing before ForwardedMiddleware, this still sees who is connected.
+        trusted = is_proxy(str(request.META.get("REMOTE_ADDR") or ""))
+        proposed = request.headers.get(HEADER, "") if trusted else ""
         name = proposed if WELL_FORMED.fullmatch(proposed) else uuid.uuid4().hex
         request.request_id = name  # type: ignore[attr-defined]  # read by config.monitoring.logs
         token = current_request.set(request)

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -18,11 +19,10 @@ class ForwardedMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.networks = [ipaddress.ip_network(one) for one in settings.PROXY_ADDRESSES]
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Only the last entry of X-Forwarded-For was written by our own proxy; earlier ones can be forged."""
-        if self._is_proxy(str(request.META.get("REMOTE_ADDR") or "")):
+        if is_proxy(str(request.META.get("REMOTE_ADDR") or "")):
             forwarded = str(request.META.pop("HTTP_X_FORWARDED_FOR", ""))
             if forwarded:
                 request.META["REMOTE_ADDR"] = forwarded.rsplit(",", 1)[-1].strip()
@@ -31,14 +31,20 @@ class ForwardedMiddleware:
                 request.META.pop(name, None)
         return self.get_response(request)
 
-    def _is_proxy(self, peer: str) -> bool:
-        """A Unix socket has no address: only the proxy may open it."""
-        if not settings.BEHIND_PROXY:
-            return False
-        if not peer:
-            return True
-        try:
-            address = ipaddress.ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self.networks)
+
+def is_proxy(peer: str) -> bool:
+    """True for the address of our own proxy. A Unix socket has no address: only the proxy may open it."""
+    if not settings.BEHIND_PROXY:
+        return False
+    if not peer:
+        return True
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    return any(address in network for network in _networks(tuple(settings.PROXY_ADDRESSES)))
+
+
+@cache
+def _networks(addresses: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(one) for one in addresses)

@@ -3,11 +3,11 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design.records import Basis, DesignSummary, DrawnAllocation
 from estimation.design.states import STATE_LABELS
+from survey import clock
 from survey.records import RecordField
 
 
@@ -36,7 +36,7 @@ class SampleDesign(models.Model):
     basis = RecordField(Basis)
     allocation = RecordField(DrawnAllocation)
     summary = RecordField(DesignSummary)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.present)
     created_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     drawn_at = models.DateTimeField(null=True)
     drawn_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")

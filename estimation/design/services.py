@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import Max
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design import selectors
@@ -24,7 +23,7 @@ from estimation.design.stratify import REASONS, UNIT_REASONS, Frame, Rules, Stra
 from estimation.design.tables import grades, national_cv
 from estimation.methods import select
 from estimation.methods.arrays import Bools, Ints
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -212,7 +211,7 @@ def draw_sample(
         cv={code: cv[0] for code, cv in national_cv(base, [alternative])},
         overlap=_overlap(row.previous, source.frame, drawn),
     )
-    row.state, row.drawn_by, row.drawn_at = State.DRAWN, by, timezone.now()
+    row.state, row.drawn_by, row.drawn_at = State.DRAWN, by, clock.present()
     row.save()
     _store(row, source, alternative.n_h, drawn)
     audit.record(
@@ -353,7 +352,7 @@ def hand_over(
     create_sheets(row.round)
     beat(95)
     if row.state == State.APPROVED:
-        row.state, row.handed_over_by, row.handed_over_at = State.HANDED_OVER, by, timezone.now()
+        row.state, row.handed_over_by, row.handed_over_at = State.HANDED_OVER, by, clock.present()
         row.save(update_fields=["state", "handed_over_by", "handed_over_at"])
         audit.record(
             by=by,

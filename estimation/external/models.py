@@ -2,7 +2,8 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+
+from survey import clock
 
 
 class ExternalSeries(models.Model):
@@ -22,7 +23,7 @@ class ExternalSeries(models.Model):
     source_date = models.DateField(null=True, blank=True)  # when the source published it
     is_synthetic = models.BooleanField(default=False)
     entered_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    entered_at = models.DateTimeField(default=timezone.now)
+    entered_at = models.DateTimeField(default=clock.present)
     approved_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
 
@@ -45,5 +46,5 @@ class ExternalFile(models.Model):
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     uploaded_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
-    uploaded_at = models.DateTimeField(default=timezone.now)
+    uploaded_at = models.DateTimeField(default=clock.present)
     entered_at = models.DateTimeField(null=True)

@@ -10,13 +10,12 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from estimation.external.catalogue import all_series
 from estimation.external.models import ExternalFile, ExternalSeries
 from estimation.external.parsing import series_lines
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -111,7 +110,7 @@ def approve_value(row: ExternalSeries, *, by: User) -> ExternalSeries:
         raise PolicyDenied(_("This version is approved already."))
     if locked.entered_by_id == by.pk:
         raise PolicyDenied(_("You entered this value; somebody else approves it."))
-    locked.approved_by, locked.approved_at = by, timezone.now()
+    locked.approved_by, locked.approved_at = by, clock.present()
     locked.save(update_fields=["approved_by", "approved_at"])
     audit.record(
         by=by,
@@ -220,7 +219,7 @@ def enter_file(file: ExternalFile, *, sha256: str, by: User) -> list[ExternalSer
     if locked.sha256 != sha256 or hashlib.sha256(bytes(locked.content)).hexdigest() != sha256:
         raise PolicyDenied(_("This is not the file that was checked."))
     rows = import_rows(rows_of(locked), by=by)
-    locked.entered_at = timezone.now()
+    locked.entered_at = clock.present()
     locked.save(update_fields=["entered_at"])
     return rows
 

@@ -2,10 +2,10 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from estimation.runs.bootstrap.models import Bootstrap
 from estimation.runs.models import EstimationRun
+from survey import clock
 from survey.records import SentenceField
 
 
@@ -22,7 +22,7 @@ class IndexResult(models.Model):
     error = SentenceField()
     job = models.OneToOneField("survey.Job", models.PROTECT, null=True, related_name="+")
     requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    requested_at = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(default=clock.present)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     document = models.JSONField(default=dict)

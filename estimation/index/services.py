@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from estimation.index import selectors
@@ -14,7 +13,7 @@ from estimation.index.models import IndexResult
 from estimation.runs import program
 from estimation.runs.compute.spec import digest
 from estimation.runs.models import EstimationRun
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -66,7 +65,7 @@ def request_index(
         row.state, row.error, row.requested_at, row.requested_by = (
             State.QUEUED,
             Sentence(),
-            timezone.now(),
+            clock.present(),
             by,
         )
         row.job = enqueue("index", row.pk, by=by)
@@ -80,11 +79,11 @@ def compute_index(work: Work) -> None:
     row = IndexResult.objects.select_related(
         "run__round", "run__microdata__round", "run__microdata__layout", "run__design__round", "bootstrap"
     ).get(job=work.job)
-    IndexResult.objects.filter(pk=row.pk).update(state=State.RUNNING, started_at=timezone.now())
+    IndexResult.objects.filter(pk=row.pk).update(state=State.RUNNING, started_at=clock.present())
     document = computed(row)
     with work.store():
         IndexResult.objects.filter(pk=row.pk).update(
-            state=State.FINISHED, document=document, result_hash=digest(document), finished_at=timezone.now()
+            state=State.FINISHED, document=document, result_hash=digest(document), finished_at=clock.present()
         )
         audit.record(
             by=row.requested_by, action="finish_index", subject=row.run, result_hash=digest(document)

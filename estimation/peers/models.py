@@ -1,7 +1,8 @@
 """Quartiles of groups of units, frozen with a release."""
 
 from django.db import models
-from django.utils import timezone
+
+from survey import clock
 
 
 class PeerTable(models.Model):
@@ -16,4 +17,4 @@ class PeerTable(models.Model):
         models.JSONField()
     )  # minimum of units, maximum shares of the largest and the two largest units: compute.Guard
     content_hash = models.CharField(max_length=64)
-    made_at = models.DateTimeField(default=timezone.now)
+    made_at = models.DateTimeField(default=clock.present)

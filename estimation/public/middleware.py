@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.http import parse_etags
 
 from config.errors import OUTAGES
 from estimation.public.addresses import PARAMETERS, is_public
 from estimation.public.page_cache import Page, PageCache
 from estimation.public.selectors import fingerprint
+from survey import clock
 
 LONGEST = 60  # seconds that a browser or a shared cache may use a page without revalidation
 STALE = 600  # seconds that they may serve it during revalidation
@@ -87,7 +87,7 @@ def _seconds(embargo: datetime | None) -> int:
     """Seconds that a copy may be cached: never beyond the publication of the next release."""
     if embargo is None:
         return LONGEST
-    return max(0, min(LONGEST, int((embargo - timezone.now()).total_seconds())))
+    return max(0, min(LONGEST, int((embargo - clock.present()).total_seconds())))
 
 
 def _answer(request: HttpRequest, page: Page, seconds: int) -> HttpResponse:

@@ -2,10 +2,10 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from estimation.releases.checks import ReleaseChecks
+from survey import clock
 from survey.records import RecordField
 
 
@@ -27,7 +27,7 @@ class Release(models.Model):
     content = models.JSONField(default=dict)  # content.Content
     content_hash = models.CharField(max_length=64)
     prepared_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    prepared_at = models.DateTimeField(default=timezone.now)
+    prepared_at = models.DateTimeField(default=clock.present)
     validated_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     validated_at = models.DateTimeField(null=True)
     embargo_until = models.DateTimeField(null=True)
@@ -73,7 +73,7 @@ class BlockVersion(models.Model):
     body_zh = models.TextField()
     body_en = models.TextField()
     edited_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
-    edited_at = models.DateTimeField(default=timezone.now)
+    edited_at = models.DateTimeField(default=clock.present)
 
     class Meta:
         ordering = ["code", "-number"]

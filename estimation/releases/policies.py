@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-
 from estimation.releases.content.content import Content
 from estimation.releases.messages import (
     CONTENT_CHANGED,
@@ -21,6 +19,7 @@ from estimation.releases.messages import (
 )
 from estimation.releases.models import Release
 from estimation.releases.states import Action
+from survey import clock
 from survey.access.models import User
 from survey.sentences import Sentence
 
@@ -76,14 +75,14 @@ def not_who_ran(row: Release, request: Request) -> Sentence | None:
 
 def embargo_ahead(row: Release, request: Request) -> Sentence | None:
     """The time of publication is in the future."""
-    if request.embargo is not None and request.embargo > timezone.now():
+    if request.embargo is not None and request.embargo > clock.present():
         return None
     return EMBARGO_NOT_AHEAD()
 
 
 def embargo_over(row: Release, request: Request) -> Sentence | None:
     """The time of publication has passed."""
-    if row.embargo_until is not None and row.embargo_until <= timezone.now():
+    if row.embargo_until is not None and row.embargo_until <= clock.present():
         return None
     return EMBARGO_NOT_OVER()
 

@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from estimation.releases import selectors
@@ -21,7 +20,7 @@ from estimation.releases.models import BlockVersion, Release
 from estimation.releases.states import Action
 from estimation.releases.transitions import due, transition
 from estimation.runs.models import EstimationRun
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -94,7 +93,7 @@ def rebuild_draft(release: Release, *, by: User | None) -> Release:
     row = transition(release, Action.REBUILD, by=by)
     content, checks = build_content(row.run, earlier=row.replaces)
     row.content, row.content_hash, row.checks = content.to_document(), content.digest(), checks
-    row.prepared_by, row.prepared_at = by, timezone.now()
+    row.prepared_by, row.prepared_at = by, clock.present()
     row.save()
     return row
 

@@ -4,13 +4,12 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 
 from estimation.releases.messages import NO_SUCH_MOVE
 from estimation.releases.models import Release
 from estimation.releases.policies import POLICIES, Request
 from estimation.releases.states import TRANSITIONS, Action, State, Transition, legal_actions
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -62,7 +61,7 @@ def refusals(row: Release, by: User) -> dict[Action, Sentence | None]:
 
 def move(row: Release, request: Request, transition: Transition) -> Release:
     """Write an authorised transition on a locked row: user, time, state, audit, and its consequences."""
-    before, now = row.state, timezone.now()
+    before, now = row.state, clock.present()
     row.state = transition.target.value
     if request.reason:
         row.reason = request.reason
@@ -104,5 +103,5 @@ def _retire(replaced: int) -> None:
 
 def due() -> list[int]:
     """Scheduled releases whose embargo is over."""
-    waiting = Release.objects.filter(state=Release.State.SCHEDULED, embargo_until__lte=timezone.now())
+    waiting = Release.objects.filter(state=Release.State.SCHEDULED, embargo_until__lte=clock.present())
     return list(waiting.values_list("pk", flat=True))

@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from estimation.releases.content.content import Content
 from estimation.releases.messages import RELEASE
 from estimation.releases.models import Release
 from estimation.report.files import storage
 from estimation.report.files.bundle import MANIFEST
+from survey import clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.backups.selectors import Read, StoredFile
@@ -25,7 +25,7 @@ BUILT_STATES = (Release.State.VALIDATED, Release.State.SCHEDULED, *PUBLIC_STATES
 
 def public_releases() -> QuerySet[Release]:
     """What everybody may see now: published, and its embargo is over. The newest of the newest round first."""
-    now = timezone.now()
+    now = clock.present()
     return (
         Release.objects.filter(state__in=PUBLIC_STATES, published_at__lte=now)
         .filter(Q(embargo_until__isnull=True) | Q(embargo_until__lte=now))

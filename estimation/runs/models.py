@@ -2,10 +2,10 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from estimation.runs.compute.summary import Measured, RunSummary
+from survey import clock
 from survey.records import RecordField, SentenceField
 
 
@@ -35,7 +35,7 @@ class EstimationRun(models.Model):
     job = models.OneToOneField("survey.Job", models.PROTECT, null=True, related_name="+")
     error = SentenceField()
     requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    requested_at = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(default=clock.present)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     measured = RecordField(Measured)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, Func, QuerySet, Sum
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +13,7 @@ from estimation.runs.compute.pipeline import STAGES
 from estimation.runs.compute.spec import DERIVED
 from estimation.runs.models import Estimate, EstimationRun, StratumWeight, TreatedUnit
 from estimation.runs.readable import readable_unit
+from survey import clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.frame.models import ReportingUnit
@@ -142,7 +142,7 @@ def seconds_without_heartbeat(run: EstimationRun) -> int:
     job = run.job
     if run.state != EstimationRun.State.RUNNING or job is None or job.heartbeat_at is None:
         return 0
-    seconds = int((timezone.now() - job.heartbeat_at).total_seconds())
+    seconds = int((clock.present() - job.heartbeat_at).total_seconds())
     return seconds if seconds > _LATE_HEARTBEAT else 0
 
 

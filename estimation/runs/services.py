@@ -13,7 +13,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from estimation.design.models import SampleDesign
@@ -26,7 +25,7 @@ from estimation.runs.compute.summary import ExternalValue, Measured, RunSummary
 from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
 from estimation.runs.program import code_version
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -112,7 +111,7 @@ def request_run(
     )
     if created or run.state in (State.FAILED, State.CANCELLED):
         run.state, run.error = State.QUEUED, Sentence()
-        run.requested_at, run.requested_by = timezone.now(), by
+        run.requested_at, run.requested_by = clock.present(), by
         run.job = jobs.enqueue("run", run.pk, by=by, send=send)
         run.save()
         audit.record(by=by, action="request_run", subject=run, round=round.year, input_hash=run.input_hash)
@@ -166,7 +165,7 @@ def do_run(work: Work) -> None:
         "previous_design__round",
         "round",
     ).get(job=work.job)
-    EstimationRun.objects.filter(pk=run.pk).update(state=State.RUNNING, started_at=timezone.now())
+    EstimationRun.objects.filter(pk=run.pk).update(state=State.RUNNING, started_at=clock.present())
     beat = _Stages(work)
     result = _computed(run, beat)
     beat("store", 84)
@@ -177,7 +176,7 @@ def do_run(work: Work) -> None:
 def end_run(job: Job) -> None:
     """Set the run of a job without result to the state of the job."""
     state = State.CANCELLED if job.state == Job.State.CANCELLED else State.FAILED
-    EstimationRun.objects.filter(job=job).update(state=state, error=job.error, finished_at=timezone.now())
+    EstimationRun.objects.filter(job=job).update(state=state, error=job.error, finished_at=clock.present())
 
 
 def wait_again(job: Job) -> None:
@@ -200,7 +199,7 @@ def _computed(run: EstimationRun, beat: "_Stages") -> Result:
 def _store(run: EstimationRun, result: Result, beat: "_Stages") -> None:
     row = EstimationRun.objects.get(pk=run.pk)
     storage.replace_results(row, result)
-    row.state, row.finished_at, row.result_hash = State.FINISHED, timezone.now(), result.content_hash
+    row.state, row.finished_at, row.result_hash = State.FINISHED, clock.present(), result.content_hash
     row.summary = replace(result.summary, external=row.summary.external)
     row.measured, row.supersedes = beat.measured(), _current(row.round)
     row.save()

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from allauth.account.internal.stagekit import get_pending_stage
+from allauth.account.stages import LoginStageController
+from allauth.mfa.stages import AuthenticateStage
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from rest_framework.views import APIView
 
 from config.errors import not_found
-from survey import audit
+from survey import audit, clock
 from survey.access import sessions
 from survey.access.decorators import access_of
 from survey.access.pages import page
@@ -65,11 +66,11 @@ class SignInMiddleware:
         machine = _is_api(view)
         if _factor_missing(request):
             logout(request)
-        if request.user.is_authenticated and sessions.too_old(request.session):
+        if request.user.is_authenticated and sessions.too_old(request.session, clock.present()):
             logout(request)
             messages.info(request, _("Your session has reached its longest duration. Please sign in again."))
         if not request.user.is_authenticated:
-            if (stage := get_pending_stage(request)) and stage.urlname and not machine:
+            if not machine and (stage := LoginStageController.enter(request, AuthenticateStage.key)):
                 return _go(request, reverse(stage.urlname))
             # DRF answers API clients itself, with its own error body.
             return None if machine else _to_sign_in(request)

@@ -4,10 +4,10 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import BaseUserManager
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.access.roles import Permission, Role, permissions_of
 from survey.encrypted_fields import EncryptedEmailField, EncryptedTextField
 
@@ -58,7 +58,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
     notice_read_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.present)
     is_synthetic = models.BooleanField(default=False)
 
     objects = UserManager()
@@ -89,7 +89,7 @@ class FormerPassword(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="former_passwords")
     password_hash = models.CharField(max_length=128)
-    set_at = models.DateTimeField(default=timezone.now)
+    set_at = models.DateTimeField(default=clock.present)
 
     class Meta:
         indexes = [models.Index(fields=["user", "-id"], name="former_password_user")]
@@ -104,7 +104,7 @@ class RoleAssignment(models.Model):
     category = models.CharField(max_length=5, blank=True)
     unit = models.ForeignKey("survey.ReportingUnit", models.CASCADE, null=True, related_name="+")
     granted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    granted_at = models.DateTimeField(default=timezone.now)
+    granted_at = models.DateTimeField(default=clock.present)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -136,7 +136,7 @@ class ActivationCode(models.Model):
 
     unit = models.ForeignKey("survey.ReportingUnit", models.CASCADE, related_name="activation_codes")
     code_hash = models.CharField(max_length=128)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.present)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     used_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
@@ -152,4 +152,4 @@ class AttemptCounter(models.Model):
     key = models.CharField(max_length=64, primary_key=True)
     attempts = models.PositiveIntegerField(default=0)
     wait_until = models.DateTimeField(null=True)
-    last_at = models.DateTimeField(default=timezone.now, db_index=True)
+    last_at = models.DateTimeField(default=clock.present, db_index=True)

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
+from survey import clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.sessions import seconds_remaining
@@ -104,6 +105,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": list(entries(user, (match and match.url_name) or "")) if complete and user else [],
         "SYNTHETIC": settings.SYNTHETIC_BANNER,
-        "session_seconds": seconds_remaining(request.session) if signed_in else 0,
+        "session_seconds": seconds_remaining(request.session, clock.present()) if signed_in else 0,
         "other_language": "zh-hans" if (get_language() or "").startswith("en") else "en",
     }

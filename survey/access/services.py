@@ -6,10 +6,9 @@ Administrators cannot act on their own accounts: separation of duties requires a
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey import audit, locks
+from survey import audit, clock, locks
 from survey.access.guessing import services as guessing
 from survey.access.models import Region, RoleAssignment, User
 from survey.access.own_sessions.services import end_sessions_of
@@ -54,7 +53,7 @@ def reopen_account(*, user: User, by: User) -> str:
     _require(by, Permission.MANAGE_USERS)
     _refuse_own_account(user, by)
     _set_active(user, True)
-    ended = RoleAssignment.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now())
+    ended = RoleAssignment.objects.filter(user=user, ended_at=None).update(ended_at=clock.present())
     audit.record(by=by, action="account_reopened", subject=user, roles_ended=ended)
     return _give_new_password(user)
 
@@ -83,7 +82,7 @@ def change_password(*, password: str, by: User) -> None:
 def read_notice(*, by: User) -> None:
     """Record that the user has confirmed the statutory notice, with the time."""
     if by.notice_read_at is None:
-        by.notice_read_at = timezone.now()
+        by.notice_read_at = clock.present()
         by.save(update_fields=["notice_read_at"])
         audit.record(by=by, action="notice_read", subject=by)
 
@@ -121,7 +120,7 @@ def revoke_role(*, grant: RoleAssignment, by: User) -> None:
     """End a role, from the user's next request on."""
     _require(by, Permission.GRANT_ROLES)
     _refuse_own_account(grant.user, by)
-    ended = RoleAssignment.objects.filter(pk=grant.pk, ended_at=None).update(ended_at=timezone.now())
+    ended = RoleAssignment.objects.filter(pk=grant.pk, ended_at=None).update(ended_at=clock.present())
     if not ended:
         raise PolicyDenied(_("This role has already been ended."))
     audit.record(

@@ -1,7 +1,10 @@
-"""Duration of sessions: the time without a request and the total time are limited."""
+"""Duration of sessions: the time without a request and the total time are limited.
 
-import time
+``now`` is the time of the database (survey.clock): the machines that answer a session's requests may differ.
+"""
+
 from collections.abc import MutableMapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -12,22 +15,24 @@ STARTED = "signed_in_at"  # seconds since the epoch
 NEXT = "next_page"  # the page to open after the steps of signing in
 
 
-def start(session: Session) -> None:
+def start(session: Session, now: datetime) -> None:
     """Store the time of sign-in."""
-    session[STARTED] = int(time.time())
+    session[STARTED] = int(now.timestamp())
 
 
-def too_old(session: Session) -> bool:
+def age(session: Session, now: datetime) -> float:
+    """Seconds since the sign-in; 0 for a session without ``start``."""
+    return now.timestamp() - float(session.get(STARTED, now.timestamp()))
+
+
+def too_old(session: Session, now: datetime) -> bool:
     """True when the session has reached its maximum age, regardless of activity."""
-    started = session.get(STARTED)
-    if started is None:  # signed in without ``start``: the age is counted from now
-        start(session)
-        return False
-    return bool(time.time() - started >= settings.SESSION_ABSOLUTE_SECONDS)
+    if session.get(STARTED) is None:  # signed in without ``start``: the age is counted from now
+        start(session, now)
+    return bool(age(session, now) >= settings.SESSION_ABSOLUTE_SECONDS)
 
 
-def seconds_remaining(session: Session) -> int:
+def seconds_remaining(session: Session, now: datetime) -> int:
     """Seconds until the session ends without a further request."""
-    started = session.get(STARTED, time.time())
-    absolute = settings.SESSION_ABSOLUTE_SECONDS - (time.time() - started)
+    absolute = settings.SESSION_ABSOLUTE_SECONDS - age(session, now)
     return max(0, int(min(settings.SESSION_COOKIE_AGE, absolute)))

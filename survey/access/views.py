@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
+from survey import clock
 from survey.access import services, sessions
 from survey.access.decorators import public, signed_in
 from survey.access.forms import PasswordForm
@@ -42,9 +43,9 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_POST
 def session_extend(request: HttpRequest) -> JsonResponse:
     """Extend the session. Returns the remaining seconds, or 401 when the session has ended."""
-    if not request.user.is_authenticated or sessions.too_old(request.session):
+    if not request.user.is_authenticated or sessions.too_old(request.session, clock.present()):
         return JsonResponse({"seconds": 0, "sign_in": reverse("sign_in")}, status=401)
-    return JsonResponse({"seconds": sessions.seconds_remaining(request.session)})
+    return JsonResponse({"seconds": sessions.seconds_remaining(request.session, clock.present())})
 
 
 @signed_in

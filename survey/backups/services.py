@@ -7,9 +7,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import OperationalError
-from django.utils import timezone
 
-from survey import audit, files
+from survey import audit, clock, files
 from survey.backups import folders, keys, manifest, messages, selectors, storage
 from survey.backups.manifest import DATABASE, FILES, Manifest
 from survey.exceptions import FileMissing, PolicyDenied, SurveyError
@@ -36,7 +35,7 @@ def make_backup(to: Path, *, keys_to: Path | None = None, keep: int = 0, jobs: i
         if keys_to is not None and _in_each_other(to, keys_to):
             raise PolicyDenied(messages.KEYS_BESIDE(keys=keys_to, folder=to))
         with folders.alone(to):
-            made = _write(to, timezone.now(), jobs)
+            made = _write(to, clock.present(), jobs)
             written = [] if keys_to is None else keys.write(keys_to)
             removed = folders.remove_older(to, keep) if keep else []
     except SurveyError as refusal:

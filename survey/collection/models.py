@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.access.scope import Scope, ScopedQuerySet
 from survey.frame.models import UnitContact
 
@@ -42,7 +42,7 @@ class CollectionRound(models.Model):
 
     def is_open(self) -> bool:
         """True while answers may be changed."""
-        return self.state == self.State.OPEN and self.opens_at <= timezone.now() < self.closes_at
+        return self.state == self.State.OPEN and self.opens_at <= clock.present() < self.closes_at
 
 
 class Disposition(models.TextChoices):
@@ -87,7 +87,7 @@ class Assignment(models.Model):
         """True while this unit may change its answers (an extension may end after the round closes)."""
         if self.disposition != Disposition.ELIGIBLE or self.round.state != CollectionRound.State.OPEN:
             return False
-        now = timezone.now()
+        now = clock.present()
         return self.round.opens_at <= now < max(self.round.closes_at, self.extended_until or now)
 
 
@@ -122,7 +122,7 @@ class ContactNote(models.Model):
         OTHER = "other", _("Other")
 
     assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="contact_notes")
-    at = models.DateTimeField(default=timezone.now)  # time of the contact, not of the record
+    at = models.DateTimeField(default=clock.present)  # time of the contact, not of the record
     by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel.choices)
     direction = models.CharField(max_length=3, choices=Direction.choices, default=Direction.OUT)
@@ -130,7 +130,7 @@ class ContactNote(models.Model):
     outcome = models.CharField(max_length=15, choices=Outcome.choices)
     text = models.CharField(max_length=500, blank=True)
     follow_up_on = models.DateField(null=True)
-    recorded_at = models.DateTimeField(default=timezone.now)
+    recorded_at = models.DateTimeField(default=clock.present)
 
     objects = ScopedQuerySet["ContactNote"].as_manager()
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit, locks
+from survey import audit, clock, locks
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -149,7 +149,7 @@ def record_disposition(
     old, row.disposition = row.disposition, disposition
     row.disposition_evidence = document
     row.disposition_reason = _reason(reason)
-    row.disposition_by, row.disposition_at = by, timezone.now()
+    row.disposition_by, row.disposition_at = by, clock.present()
     row.save(
         update_fields=[
             "disposition",
@@ -184,7 +184,7 @@ def record_contact(
     The audit row has channel and outcome, never the text. Raises PermissionDenied, PolicyDenied.
     """
     row = _locked(assignment, by)
-    now = timezone.now()
+    now = clock.present()
     text = " ".join(text.split())[:500]
     if channel not in ContactNote.Channel.values or direction not in ContactNote.Direction.values:
         raise PolicyDenied(_("Choose how the unit was reached, and who asked whom."))
@@ -227,7 +227,7 @@ def extend(assignment: Assignment, *, by: User, until: datetime, reason: str) ->
     row = _locked(assignment, by)
     if row.round.state != CollectionRound.State.OPEN:
         raise PolicyDenied(_("The round is closed."))
-    if until <= max(timezone.now(), row.round.due_at):
+    if until <= max(clock.present(), row.round.due_at):
         raise PolicyDenied(_("The new date must lie after the general deadline and in the future."))
     old, row.extended_until = row.extended_until, until
     row.extension_reason, row.extended_by = _reason(reason), by

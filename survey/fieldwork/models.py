@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.access.scope import Scope, ScopedQuerySet
 from survey.records import SentenceField
 
@@ -26,7 +26,7 @@ class ReminderBatch(models.Model):
     group = models.CharField(max_length=12, choices=Group.choices)
     category = models.CharField(max_length=5, blank=True)
     by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.present)
     day = models.DateField(null=True)  # of a calendar batch
     finished_at = models.DateTimeField(null=True)
 
@@ -76,7 +76,7 @@ class SiteNotice(models.Model):
     user = models.ForeignKey("survey.User", models.CASCADE, related_name="notices")
     submission = models.ForeignKey("survey.Submission", models.CASCADE, related_name="+")
     message = SentenceField()
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.present)
     read_at = models.DateTimeField(null=True)
 
     objects = ScopedQuerySet["SiteNotice"].as_manager()

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.access.scope import Scope, ScopedQuerySet
 from survey.encrypted_fields import EncryptedEmailField, EncryptedTextField
 from survey.frame.summary import FrameSummary
@@ -142,7 +142,7 @@ class FrameImport(models.Model):
     changes = models.JSONField(default=list)  # the first changes: [key, name, [[field, old, new], ...]]
     plan_hash = models.CharField(max_length=64, blank=True)  # over all changes that the check showed
     uploaded_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    uploaded_at = models.DateTimeField(default=timezone.now)
+    uploaded_at = models.DateTimeField(default=clock.present)
     applied_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     applied_at = models.DateTimeField(null=True)
 
@@ -175,7 +175,7 @@ class UnitChange(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     old = models.CharField(max_length=120, blank=True)
     new = models.CharField(max_length=120, blank=True)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.present)
 
     objects = ScopedQuerySet["UnitChange"].as_manager()
 

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -119,7 +118,7 @@ def apply_import(work: Work) -> None:
                 raise FileRefusedError("frame_changed")
             load = load_units if row.kind == FrameImport.Kind.UNITS else load_counts
             load(plan, row)
-            row.state, row.applied_at = State.APPLIED, timezone.now()
+            row.state, row.applied_at = State.APPLIED, clock.present()
             row.save(update_fields=["state", "applied_at"])
             audit.record(
                 by=row.applied_by,

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
+from survey import clock
 from survey.classification import NATION, NATIONAL_CATEGORIES
 from survey.frame.checking import CountRow, UnitRow
 from survey.frame.comparing import RECORDED, Plan
@@ -73,7 +74,7 @@ def load_units(plan: Plan, source: FrameImport) -> None:
     ReportingUnit.objects.filter(uscc__in=returned).update(left_on=None)
     ReportingUnit.objects.filter(uscc__in=plan.missing).update(left_on=timezone.localdate())
     keys = dict(ReportingUnit.objects.filter(uscc__in=_touched(plan)).values_list("uscc", "pk"))
-    now = timezone.now()
+    now = clock.present()
     copy_rows(
         "survey_unitchange",
         ("unit_id", "source_id", "kind", "old", "new", "at"),

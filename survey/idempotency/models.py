@@ -1,7 +1,8 @@
 """Keys of requests that were carried out, with their responses."""
 
 from django.db import models
-from django.utils import timezone
+
+from survey import clock
 
 
 class IdempotencyKey(models.Model):
@@ -17,7 +18,7 @@ class IdempotencyKey(models.Model):
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)
     body = models.TextField(blank=True)  # encrypted: a page may show a code that is shown once
-    at = models.DateTimeField(default=timezone.now, db_index=True)
+    at = models.DateTimeField(default=clock.present, db_index=True)
 
     class Meta:
         constraints = [

@@ -8,9 +8,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 
-from survey import encryption
+from survey import clock, encryption
 from survey.idempotency.models import IdempotencyKey
 
 FIELD = "idempotency_key"
@@ -36,7 +35,7 @@ class Claim:
         Waits while a transaction with the same key is open. Call it inside the transaction of the request.
         """
         row = IdempotencyKey(
-            owner=self.owner, path=self.path, key=self.key, fingerprint=self.fingerprint, at=timezone.now()
+            owner=self.owner, path=self.path, key=self.key, fingerprint=self.fingerprint, at=clock.present()
         )
         IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
         found = self.find()
@@ -109,7 +108,7 @@ def stored_response(row: IdempotencyKey) -> HttpResponse | None:
 
 def delete_old() -> int:
     """Delete keys after ``IDEMPOTENCY_DAYS``. Returns their number."""
-    oldest = timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS)
+    oldest = clock.present() - timedelta(days=settings.IDEMPOTENCY_DAYS)
     return IdempotencyKey.objects.filter(at__lt=oldest).delete()[0]
 
 

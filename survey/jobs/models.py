@@ -1,10 +1,12 @@
 """Background jobs, from the request to the end."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.records import SentenceField
 
 
@@ -33,12 +35,14 @@ class Job(models.Model):
     heartbeat_at = models.DateTimeField(null=True)  # last heartbeat
     leased_until = models.DateTimeField(null=True)
     cancel_requested = models.BooleanField(default=False)
-    available_at = models.DateTimeField(default=timezone.now)
+    available_at = models.DateTimeField(default=clock.present)
     not_after = models.DateTimeField(null=True)  # the job is not started after this time
     sent_at = models.DateTimeField(null=True)  # last message to the broker
     queue = models.CharField(max_length=60, blank=True)  # blank: the default queue
     requested_by = models.BigIntegerField(null=True)  # a user; null: the system
-    requested_at = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(default=clock.present)
+    # Of the request that asked for it.
+    request_id = models.CharField(max_length=36, blank=True, db_default="")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     error = SentenceField()  # why it ended without a result
@@ -78,3 +82,8 @@ class Job(models.Model):
     def is_open(self) -> bool:
         """True while the job waits or runs."""
         return self.state in {self.State.WAITING, self.State.RUNNING}
+
+    def log_ids(self) -> dict[str, Any]:
+        """What log lines of the work name; jobs that it asks for keep the id of the request, too."""
+        ids: dict[str, Any] = {"job_id": self.pk, "job_kind": self.kind}
+        return {**ids, "request_id": self.request_id} if self.request_id else ids

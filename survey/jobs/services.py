@@ -2,8 +2,7 @@
 
 A job is requested by a row in the caller's transaction. A message to the broker only has its primary key, and the
 sweep sends it again when it was lost. A worker has a token under a lease: heartbeats extend the lease, it expires
-when the worker dies, and an attempt whose token was replaced cannot store anything. All times are those of the
-database: a worker whose own clock is wrong neither takes a job from another one nor keeps it.
+when the worker dies, and an attempt whose token was replaced cannot store anything. Times are those of the database.
 """
 
 import logging
@@ -26,6 +25,7 @@ from redis.exceptions import RedisError
 from structlog.contextvars import bound_contextvars
 
 from config.files.faults import FilesUnavailable
+from config.monitoring.logs import request_id
 from survey import clock
 from survey.exceptions import SurveyError
 from survey.jobs import storage
@@ -68,6 +68,7 @@ def enqueue(
         kind=kind,
         key=str(key),
         requested_by=getattr(by, "pk", None),
+        request_id=request_id(),
         arguments=dict(arguments or {}),
         not_after=not_after,
         queue=queue,
@@ -166,14 +167,13 @@ def claim(job_id: int) -> "Work | None":
 
 def run(job_id: int, *, report: Report | None = None) -> bool:
     """Run a waiting job. False when it could not be claimed; messages may be delivered twice.
-
-    ``report`` is called with each stage and percentage; with it, exceptions are raised after the job has ended. After
-    a database error the job is unchanged: its lease expires, and the sweep requeues it.
+    ``report`` is called with each stage and percentage; with it, exceptions are raised at the end.
+    A database error leaves the job: its lease expires, and the sweep requeues it.
     """
     work = claim(job_id)
     if work is None:
         return False
-    with bound_contextvars(job_id=job_id, job_kind=work.job.kind):
+    with bound_contextvars(**work.job.log_ids()):
         _do(work, report)
     return True
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils import timezone
+
+from survey import clock
 
 
 class LedgerBlock(models.Model):
@@ -51,7 +52,7 @@ class LedgerRemoval(models.Model):
     count = models.PositiveIntegerField()
     hash = models.CharField(max_length=64)
     reason = models.CharField(max_length=60)  # kind of the table of periods
-    removed_at = models.DateTimeField(default=timezone.now)  # start of the transaction that removed the rows
+    removed_at = models.DateTimeField(default=clock.present)  # start of the transaction that removed the rows
     algorithm = models.CharField(max_length=20)
     key = models.CharField(max_length=60)
     signature = models.CharField(max_length=64)

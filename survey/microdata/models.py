@@ -6,7 +6,8 @@ freezing 42,505 sheets writes 42,505 narrow member rows and copies no value.
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils import timezone
+
+from survey import clock
 
 
 class MicrodataLayout(models.Model):
@@ -57,7 +58,7 @@ class MicrodataVersion(models.Model):
     size = models.PositiveIntegerField()
     filed_count = models.PositiveIntegerField(default=0)
     content_hash = models.CharField(max_length=64)
-    frozen_at = models.DateTimeField(default=timezone.now)
+    frozen_at = models.DateTimeField(default=clock.present)
     frozen_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
 
     class Meta:

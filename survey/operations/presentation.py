@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import Error as DatabaseFault
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from prometheus_client.metrics_core import Metric
 from redis.exceptions import RedisError
 
 from config.monitoring.metrics import gauge
+from survey import clock
 from survey.jobs.kinds import label_of, registered
 from survey.operations import selectors
 
@@ -63,7 +63,7 @@ def _jobs() -> Iterator[Metric]:
 
 def _sheets() -> Iterator[Metric]:
     queues = selectors.sheet_queues()
-    now = timezone.now()
+    now = clock.present()
     yield gauge(
         "survey_sheets_undecided",
         "Sheets that wait for a decision.",
@@ -125,6 +125,19 @@ def _ledgers() -> Iterator[Metric]:
         "Age of the oldest row of a ledger (audit, answers) that is not in a signed block yet.",
         ("ledger",),
         {(name,): age for name, age in selectors.unsealed_seconds().items()},
+    )
+    verified = selectors.verification()
+    yield gauge(
+        "survey_ledger_verification_faults",
+        "Faults that the last verification of the ledgers found, 100 at most.",
+        (),
+        {(): verified[1]} if verified else {},
+    )
+    yield gauge(
+        "survey_ledger_verified_timestamp_seconds",
+        "When the ledgers were last verified; 0: never.",
+        (),
+        {(): verified[0].timestamp() if verified else 0},
     )
 
 

@@ -13,14 +13,15 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Max, Min, Q, QuerySet
-from django.utils import timezone
 
 from config.health import BEAT, HEARTBEAT, MEMORY, age_of, running_for
+from survey import clock
 from survey.access.models import User
 from survey.audit import AuditEvent
 from survey.backups import selectors as backup_rows
 from survey.jobs.models import Job
 from survey.ledgers.content import LEDGERS
+from survey.ledgers.selectors import last_verification
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
 
@@ -68,7 +69,7 @@ class Replica:
 
 def jobs_by_state() -> dict[tuple[str, str], int]:
     """Number of jobs by (kind, state): the open ones, and those that ended within a day."""
-    day = timezone.now() - timedelta(days=1)
+    day = clock.present() - timedelta(days=1)
     rows = Job.objects.filter(Q(state__in=OPEN) | Q(finished_at__gt=day))
     return {
         (kind, state): count
@@ -80,7 +81,7 @@ def jobs_by_state() -> dict[tuple[str, str], int]:
 
 def oldest_waiting() -> dict[str, float]:
     """Seconds for which the oldest waiting job of each kind could have been started."""
-    now = timezone.now()
+    now = clock.present()
     rows = Job.objects.filter(state=State_.WAITING, available_at__lte=now)
     return {
         kind: (now - since).total_seconds()
@@ -96,7 +97,7 @@ def last_finished() -> dict[str, datetime]:
 
 def failed_jobs() -> "QuerySet[Job]":
     """Failed jobs of the last days that nobody has retried or discarded, newest first."""
-    since = timezone.now() - timedelta(days=FAILED_DAYS)
+    since = clock.present() - timedelta(days=FAILED_DAYS)
     return Job.objects.filter(state=State_.FAILED, finished_at__gt=since).order_by("-finished_at")
 
 
@@ -167,6 +168,14 @@ def unsealed_seconds() -> dict[str, float]:
             )
             ages[ledger.name] = max(0.0, cursor.fetchone()[0])
     return ages
+
+
+def verification() -> tuple[datetime, int] | None:
+    """When the ledgers were last verified, and how many faults were found (100 at most are counted); None: never."""
+    row = last_verification()
+    if row is None:
+        return None
+    return row.at, len(row.details.get("faults", [])) or int(not row.succeeded)
 
 
 def broker_queue() -> int:

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.utils import timezone
+
+from survey import clock
 
 if TYPE_CHECKING:
     from survey.questionnaires.definition import Questionnaire
@@ -20,7 +21,7 @@ class QuestionnaireVersion(models.Model):
     title_en = models.CharField(max_length=150)
     document = models.JSONField()
     content_hash = models.CharField(max_length=64)
-    published_at = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(default=clock.present)
     published_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
 
     class Meta:

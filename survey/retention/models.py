@@ -1,7 +1,8 @@
 """Legal holds, and what each sweep removed."""
 
 from django.db import models
-from django.utils import timezone
+
+from survey import clock
 
 
 class LegalHold(models.Model):
@@ -10,7 +11,7 @@ class LegalHold(models.Model):
     unit = models.ForeignKey("survey.ReportingUnit", models.PROTECT, null=True, related_name="+")
     kind = models.CharField(max_length=20, blank=True)  # blank: every kind
     reason = models.TextField()
-    since = models.DateTimeField(default=timezone.now)
+    since = models.DateTimeField(default=clock.present)
     until = models.DateTimeField(null=True)  # null: until it is ended
     by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True)
@@ -20,6 +21,6 @@ class LegalHold(models.Model):
 class RetentionReport(models.Model):
     """One sweep: rows or files removed and kept under a hold, by kind."""
 
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.present)
     removed = models.JSONField(default=dict)
     held = models.JSONField(default=dict)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from survey import clock
 from survey.retention.models import LegalHold, RetentionReport
 from survey.retention.periods import KINDS, Kind, days_of
 
@@ -25,7 +25,7 @@ def holds() -> "QuerySet[LegalHold]":
 
 def in_force(now: datetime | None = None) -> "QuerySet[LegalHold]":
     """Holds that forbid a removal now."""
-    return LegalHold.objects.filter(Q(until=None) | Q(until__gt=now or timezone.now()), ended_at=None)
+    return LegalHold.objects.filter(Q(until=None) | Q(until__gt=now or clock.present()), ended_at=None)
 
 
 def held(kind: str) -> Held:

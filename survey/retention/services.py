@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import ForeignObjectRel, Q, QuerySet
-from django.utils import timezone
 
-from survey import audit, files
+from survey import audit, clock, files
 from survey.collection.models import Assignment, ContactNote
 from survey.fieldwork.models import Reminder, SiteNotice
 from survey.frame.models import UnitContact
@@ -41,7 +40,7 @@ def sweep(
     now: datetime | None = None, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> RetentionReport:
     """Remove what is over its period; every kind is done for itself."""
-    now = now or timezone.now()
+    now = now or clock.present()
     removed, kept = {}, {}
     for done, (code, remove) in enumerate(SWEEPS.items(), start=1):
         removed[code], kept[code] = remove(limit_of(code, now), held(code))

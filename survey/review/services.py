@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.classification import NATIONAL_CATEGORIES
@@ -66,7 +66,7 @@ def begin_review(submission: Submission, *, by: User) -> bool:
         return False
     if refusals(submission, Action.RETURN, by):
         return False
-    now = timezone.now()
+    now = clock.present()
     first = Submission.objects.filter(
         pk=submission.pk, state=submission.state, review_started_at=None
     ).update(review_started_at=now)
@@ -91,7 +91,7 @@ def _locked_for_review(submission: Submission, by: User) -> Submission:
     for sentence in refusals(row, Action.RETURN, by):
         raise PolicyDenied(sentence)
     if row.review_started_at is None:
-        row.review_started_at = timezone.now()
+        row.review_started_at = clock.present()
         row.save(update_fields=["review_started_at"])
     return row
 
@@ -145,7 +145,7 @@ def close_query(query: ReviewQuery, *, by: User, channel: str = "page") -> Revie
     if query.state == ReviewQuery.State.CLOSED:
         raise PolicyDenied(_("This comment is closed."))
     query.state = ReviewQuery.State.CLOSED
-    query.closed_by, query.closed_at = by, timezone.now()
+    query.closed_by, query.closed_at = by, clock.present()
     query.save(update_fields=["state", "closed_by", "closed_at"])
     _note(row, by, "query_close", query.item, {"query": query.pk}, channel)
     return query
@@ -207,7 +207,7 @@ def judge_explanation(
 
 def _give(explanation: Explanation, verdict: str, by: User) -> None:
     explanation.verdict = verdict
-    explanation.verdict_by, explanation.verdict_at = (by, timezone.now()) if verdict else (None, None)
+    explanation.verdict_by, explanation.verdict_at = (by, clock.present()) if verdict else (None, None)
     explanation.save(update_fields=["verdict", "verdict_by", "verdict_at"])
 
 

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.access.scope import Scope, ScopedQuerySet
 from survey.encrypted_fields import EncryptedEmailField, EncryptedJSONField, EncryptedTextField
 from survey.submissions.lifecycle.states import EDITABLE, State
@@ -52,7 +52,7 @@ class Submission(models.Model):
     return_reason = models.TextField(blank=True)
     invalid_reason = models.CharField(max_length=40, blank=True)
     exempt_reason = models.CharField(max_length=40, blank=True)
-    updated_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=clock.present)
 
     objects = ScopedQuerySet["Submission"].as_manager()
 
@@ -96,7 +96,7 @@ class SubmissionEvent(models.Model):
         SIGNATURE = "signature", _("Signed")
 
     submission = models.ForeignKey(Submission, models.PROTECT, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.present)
     actor = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     action = models.CharField(max_length=20, blank=True)
@@ -135,7 +135,7 @@ class SectionInvitation(models.Model):
     role = models.CharField(max_length=12, blank=True)  # the step of the sign-off, empty for filling
     secret_hash = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
-    invited_at = models.DateTimeField(default=timezone.now)
+    invited_at = models.DateTimeField(default=clock.present)
     expires_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
 
@@ -167,7 +167,7 @@ class Attachment(models.Model):
     path = models.CharField(max_length=80)  # name among the attachments (survey.files)
     note = models.CharField(max_length=200, blank=True)
     uploaded_by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
-    uploaded_at = models.DateTimeField(default=timezone.now)
+    uploaded_at = models.DateTimeField(default=clock.present)
     removed_at = models.DateTimeField(null=True)
 
     objects = ScopedQuerySet["Attachment"].as_manager()
@@ -186,7 +186,7 @@ class Filing(models.Model):
     signatories = EncryptedJSONField(default=dict)
     revision = models.PositiveIntegerField()
     content_hash = models.CharField(max_length=64)
-    filed_at = models.DateTimeField(default=timezone.now)
+    filed_at = models.DateTimeField(default=clock.present)
     filed_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
 
     objects = ScopedQuerySet["Filing"].as_manager()
@@ -212,7 +212,7 @@ class Explanation(models.Model):
     reason_code = models.CharField(max_length=40)
     text = models.TextField()
     by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.present)
     verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
     verdict_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
     verdict_at = models.DateTimeField(null=True)
@@ -235,7 +235,7 @@ class ItemNote(models.Model):
     item = models.CharField(max_length=12)
     text = models.CharField(max_length=500)
     by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.present)
 
     objects = ScopedQuerySet["ItemNote"].as_manager()
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.http import urlsafe_base64_encode
 
 from estimation.peers.services import build_peers
+from survey.access.recovery.services import tokens
 from survey.access.roles import Role
 from survey.microdata.services import project
 from survey.submissions.lifecycle.signing.services import version_hash
@@ -63,7 +63,7 @@ def passkey(data: MatrixData, region: RegionData) -> tuple[int]:
 def renewal(data: MatrixData, region: RegionData) -> tuple[str, str]:
     """Arguments of a valid link for setting a new password."""
     uid = urlsafe_base64_encode(str(data.account.pk).encode())
-    return uid, default_token_generator.make_token(data.account)
+    return uid, tokens.make_token(data.account)
 
 
 def step(data: MatrixData, region: RegionData, actor: Actor) -> dict[str, Any]:

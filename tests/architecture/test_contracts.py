@@ -59,6 +59,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "config.settings names survey.access.sign_in.adapters.AccountAdapter": "ACCOUNT_ADAPTER is a setting",
         "config.settings names survey.access.second_factor.adapters.SecondFactorAdapter": "MFA_ADAPTER is a setting",
         "config.settings names survey.access.single_sign_on.adapters.SingleSignOnAdapter": "SOCIALACCOUNT_ADAPTER is a setting",
+        "config.settings names survey.access.own_sessions.storage": "SESSION_ENGINE is a setting",
         "config.settings names survey.access.navigation.navigation": "context processors are a setting",
         "config.settings names survey.access.scope.SignedIn": "DEFAULT_PERMISSION_CLASSES is a setting",
         **{

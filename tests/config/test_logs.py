@@ -14,10 +14,10 @@ from django.test import Client, override_settings
 from django.urls import path, reverse
 
 import config.urls
-from config.monitoring.logs import logging_settings
+from config.monitoring.logs import current_request, logging_settings
 from survey.access.decorators import public
 from survey.access.models import User
-from survey.jobs.services import enqueue, run
+from survey.jobs.services import enqueue, run, run_waiting
 from tests.factories import World
 from tests.survey.jobs.conftest import register
 
@@ -157,10 +157,48 @@ def test_a_request_line_has_ids(world: World, lines: io.StringIO, client: Client
         ("9a1b699de47b493499ba5b4f3690b658\n", False),
     ],
 )
-def test_only_a_well_formed_id_is_accepted(proposed: str, accepted: bool, client: Client) -> None:
+def test_only_a_well_formed_id_is_accepted(
+    proposed: str, accepted: bool, client: Client, settings: Any
+) -> None:
+    settings.BEHIND_PROXY = True
     given = client.get("/health/", headers={"x-request-id": proposed}).headers["X-Request-ID"]
     assert (given == proposed) is accepted
     assert re.fullmatch(r"[0-9a-f-]{32,36}", given)
+
+
+def test_only_the_proxy_names_the_id(client: Client, settings: Any) -> None:
+    proposed = "9a1b699de47b493499ba5b4f3690b658"
+
+    def given(peer: str) -> str:
+        answer = client.get("/health/", headers={"x-request-id": proposed}, REMOTE_ADDR=peer)
+        return answer.headers["X-Request-ID"]
+
+    assert given("127.0.0.1") != proposed, "not behind a proxy"
+    settings.BEHIND_PROXY, settings.PROXY_ADDRESSES = True, ["10.0.0.0/8"]
+    assert [given(peer) == proposed for peer in ("10.1.2.3", "", "192.0.2.1")] == [True, True, False]
+
+
+def test_lines_of_a_worker_have_the_id_of_the_request(
+    world: World, lines: io.StringIO, client: Client, register: Any
+) -> None:
+    def do(work: Any) -> None:
+        logging.getLogger("survey").warning("working")
+        if work.job.kind == "first":
+            enqueue("second", send=False)
+
+    register("first", do)
+    register("second", do)
+    request = HttpRequest()
+    request.request_id = "9a1b699de47b493499ba5b4f3690b658"  # type: ignore[attr-defined]
+    token = current_request.set(request)
+    job = enqueue("first", send=False)
+    current_request.reset(token)
+    assert run_waiting("first", "second") == 2
+    enqueue("second", send=False)
+    assert run_waiting("second") == 1
+    written = [line for line in parsed(lines) if line["event"] == "working"]
+    assert [line.get("request_id") for line in written] == [request.request_id, request.request_id, None]  # type: ignore[attr-defined]
+    assert written[0]["job_id"] == job.pk
 
 
 def test_lines_of_a_job_have_its_id(lines: io.StringIO, register: Any) -> None:

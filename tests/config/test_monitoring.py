@@ -16,8 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from config import health
 from config.monitoring.metrics import count_actions
+from survey.audit import AuditEvent
 from survey.jobs.models import Job
 from survey.jobs.services import enqueue
+from survey.ledgers.selectors import VERIFIED
 from survey.operations import presentation, selectors
 from tests.architecture.test_layout import ROOT
 from tests.factories import World
@@ -61,6 +63,7 @@ def existing(client: Client, world: World, monkeypatch: pytest.MonkeyPatch) -> d
     monkeypatch.setattr(selectors, "replicas", lambda: [selectors.Replica("standby", 5, 0.1)])
     enqueue("receipt", "1", send=False)
     Job.objects.create(kind="receipt", state=Job.State.DONE, finished_at=timezone.now())
+    AuditEvent.objects.create(action=VERIFIED, succeeded=False, details={"faults": [{}, {}]})
     health.heartbeat()
     count_actions("save")
     monkeypatch.setattr(selectors, "folders", lambda: [selectors.Folder("JOB_FOLDER", "/", 1, 2)])
@@ -92,6 +95,19 @@ def test_the_board_shows_every_metric_of_the_survey(existing: dict[str, set[str]
     }
     families = {name for name in families if f"{name}_total" not in existing}
     assert families - shown == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("faults", "shown"), [(None, []), (0, [0.0]), (2, [2.0])], ids=["never", "none", "two"]
+)
+def test_faults_of_the_last_verification_are_a_metric(faults: int | None, shown: list[float]) -> None:
+    if faults is not None:
+        AuditEvent.objects.create(action=VERIFIED, succeeded=False, details={"faults": [{}]})
+        AuditEvent.objects.create(action=VERIFIED, succeeded=not faults, details={"faults": [{}] * faults})
+    samples = {metric.name: [one.value for one in metric.samples] for metric in presentation.metrics()}
+    assert samples["survey_ledger_verification_faults"] == shown
+    assert (samples["survey_ledger_verified_timestamp_seconds"][0] > 0) is (faults is not None)
 
 
 def test_every_rule_has_what_prometheus_needs() -> None:

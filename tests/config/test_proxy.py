@@ -1,5 +1,6 @@
 """The proxy's configuration is accepted by nginx, for the demonstration and for production, and says what the table says."""
 
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -63,6 +64,16 @@ def test_every_route_stands_in_the_configuration(tmp_path: Path) -> None:
         assert f"client_body_timeout {route.seconds}s;" in block
         assert ("limit_req" in block) == (route.pool == "sign_in")
     assert "&" not in text.replace("&amp;", "&"), "escaped for HTML"
+
+
+def test_every_request_is_sent_on_with_an_id_of_the_proxy(tmp_path: Path) -> None:
+    text = render(Proxy(folder=tmp_path, upstreams=upstreams_of("/run/survey")))
+    # Headers of a location replace those above it, so each place that sets headers names the id.
+    places = [
+        block for block in re.split(r"\n\s*\n|location ", text) if "proxy_set_header X-Forwarded-For" in block
+    ]
+    assert len(places) == 2
+    assert [block.count("proxy_set_header X-Request-ID $request_id;") for block in places] == [1, 1]
 
 
 def test_error_pages_are_those_of_the_site_in_both_languages(tmp_path: Path) -> None:

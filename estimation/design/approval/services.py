@@ -2,13 +2,12 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from estimation.design import selectors
 from estimation.design.models import SampleDesign
 from estimation.design.services import State, locked
-from survey import audit, locks
+from survey import audit, clock, locks
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -34,7 +33,7 @@ def approve_design(design: SampleDesign, *, by: User, content_hash: str) -> Samp
     locks.hold(f"approved design of {row.round_id}")
     if SampleDesign.objects.filter(round=row.round, state__in=selectors.USABLE).exists():
         raise PolicyDenied(_("The round has an approved design. Withdraw it first."))
-    row.state, row.approved_by, row.approved_at = State.APPROVED, by, timezone.now()
+    row.state, row.approved_by, row.approved_at = State.APPROVED, by, clock.present()
     row.save(update_fields=["state", "approved_by", "approved_at"])
     audit.record(
         by=by, action="design_approved", subject=row, year=row.round.year, content_hash=row.content_hash
@@ -54,7 +53,7 @@ def withdraw_design(design: SampleDesign, *, by: User, reason: str) -> SampleDes
     row.state, row.withdrawn_by, row.withdrawn_at, row.withdrawal_reason = (
         State.WITHDRAWN,
         by,
-        timezone.now(),
+        clock.present(),
         text,
     )
     row.save(update_fields=["state", "withdrawn_by", "withdrawn_at", "withdrawal_reason"])

@@ -2,10 +2,10 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from estimation.runs.bootstrap.timings import Timings
 from estimation.runs.models import EstimationRun
+from survey import clock
 from survey.records import RecordField, SentenceField
 
 
@@ -21,7 +21,7 @@ class Bootstrap(models.Model):
     state = models.CharField(max_length=10, choices=EstimationRun.State.choices, default="queued")
     error = SentenceField()
     requested_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    requested_at = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(default=clock.present)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     result_hash = models.CharField(max_length=64, blank=True)

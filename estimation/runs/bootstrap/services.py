@@ -15,7 +15,6 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from estimation.methods.arrays import Floats
@@ -29,7 +28,7 @@ from estimation.runs.compute.summary import RunSummary
 from estimation.runs.messages import PROGRAM_CHANGED
 from estimation.runs.models import Estimate, EstimationRun
 from estimation.runs.program import code_version
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -119,7 +118,7 @@ def _reset(row: Bootstrap, by: User | None) -> None:
     ReplicateEstimate.objects.filter(bootstrap=row).delete()
     row.state, row.error, row.result_hash = State.QUEUED, Sentence(), ""
     row.started_at = row.finished_at = None
-    row.requested_at, row.requested_by = timezone.now(), by
+    row.requested_at, row.requested_by = clock.present(), by
     row.save()
 
 
@@ -134,7 +133,7 @@ def cancel_bootstrap(row: Bootstrap, *, by: User) -> Bootstrap:
     locked = Bootstrap.objects.select_for_update().get(pk=row.pk)
     if locked.state not in ACTIVE:
         raise PolicyDenied(_("This bootstrap is over and cannot be cancelled."))
-    locked.state, locked.finished_at = State.CANCELLED, timezone.now()
+    locked.state, locked.finished_at = State.CANCELLED, clock.present()
     locked.save()
     audit.record(by=by, action="cancel_bootstrap", subject=locked.run, replicates=locked.replicates)
     return locked
@@ -151,7 +150,7 @@ def compute_chunk(work: Work) -> None:
     row = chunk.bootstrap
     if row.state not in ACTIVE or chunk.finished_at is not None:
         return
-    now = timezone.now()
+    now = clock.present()
     Bootstrap.objects.filter(pk=row.pk, state=State.QUEUED).update(state=State.RUNNING, started_at=now)
     if row.code_version != code_version():
         raise PolicyDenied(PROGRAM_CHANGED())
@@ -165,7 +164,7 @@ def compute_chunk(work: Work) -> None:
             raise Cancelled
         BootstrapChunk.objects.filter(pk=chunk.pk, finished_at=None).update(
             rows=_packed(rows),
-            finished_at=timezone.now(),
+            finished_at=clock.present(),
             seconds=round(time.perf_counter() - begun, 3),
             worker=_worker(),
         )
@@ -200,7 +199,7 @@ def end_bootstrap(job: Job) -> None:
         return
     of = Q(pk=int(job.key)) if job.kind == "bootstrap_gather" else Q(chunks=int(job.key))
     Bootstrap.objects.filter(pk__in=Bootstrap.objects.filter(of).values("pk"), state__in=ACTIVE).update(
-        state=State.FAILED, error=job.error, finished_at=timezone.now()
+        state=State.FAILED, error=job.error, finished_at=clock.present()
     )
 
 
@@ -260,7 +259,7 @@ def _combine(row: Bootstrap) -> None:
         ),
         batch_size=2000,
     )
-    row.state, row.finished_at = State.FINISHED, timezone.now()
+    row.state, row.finished_at = State.FINISHED, clock.present()
     row.result_hash = hashlib.sha256(_packed(values) + _packed(every)).hexdigest()
     row.save()
     audit.record(by=row.requested_by, action="finish_bootstrap", subject=row.run, result_hash=row.result_hash)

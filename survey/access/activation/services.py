@@ -14,10 +14,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey import audit, locks
+from survey import audit, clock, locks
 from survey.access.activation import codes
 from survey.access.guessing import services as guessing
 from survey.access.guessing.services import Limit
@@ -37,7 +36,7 @@ def issue_activation_code(*, unit: Any, by: User) -> str:
     if not may(by, Permission.MANAGE_UNITS, unit):
         raise PermissionDenied
     locks.hold(f"activation code of {unit.pk}")
-    now = timezone.now()
+    now = clock.present()
     earlier = ActivationCode.objects.filter(unit=unit, used_at=None, expires_at__gt=now)
     replaced = earlier.update(expires_at=now)
     plain = codes.new_code()
@@ -69,7 +68,7 @@ def check_code(*, credit_code: str, code: str, address: str | None) -> Activatio
     )
     candidate = (
         ActivationCode.objects.select_related("unit__review_region")
-        .filter(unit__uscc=uscc, used_at=None, expires_at__gt=timezone.now())
+        .filter(unit__uscc=uscc, used_at=None, expires_at__gt=clock.present())
         .order_by("-id")
         .first()
     )
@@ -101,7 +100,7 @@ def check_code(*, credit_code: str, code: str, address: str | None) -> Activatio
 def pending_code(pk: Any) -> ActivationCode | None:
     """The code that this session has entered, while it is valid."""
     return (
-        ActivationCode.objects.filter(pk=pk, used_at=None, expires_at__gt=timezone.now())
+        ActivationCode.objects.filter(pk=pk, used_at=None, expires_at__gt=clock.present())
         .select_related("unit__review_region")
         .first()
     )
@@ -112,7 +111,7 @@ def activate_account(
     *, code: ActivationCode, username: str, name: str, password: str, email: str = ""
 ) -> User:
     """Use up the code: a respondent's account with its grant for the one unit."""
-    now = timezone.now()
+    now = clock.present()
     used = ActivationCode.objects.filter(pk=code.pk, used_at=None, expires_at__gt=now).update(used_at=now)
     if not used:
         raise PolicyDenied(_("This activation code has already been used or has expired."))

@@ -22,8 +22,8 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
-from django.utils import timezone
 
+from survey import clock
 from survey.access.models import AttemptCounter
 
 FORGOTTEN_AFTER = dt.timedelta(hours=12)  # without an attempt a counter starts again
@@ -45,7 +45,7 @@ class TooManyAttempts(Exception):
     @property
     def seconds(self) -> int:
         """Seconds to wait, at least one."""
-        return max(1, int((self.until - timezone.now()).total_seconds()) + 1)
+        return max(1, int((self.until - clock.present()).total_seconds()) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +80,12 @@ class Attempt:
     def failed(self) -> None:
         """One more failure of the whole site; the attempt is already counted for its origin."""
         with transaction.atomic():
-            _count(_site(), timezone.now(), SITE_PERIOD)
+            _count(_site(), clock.present(), SITE_PERIOD)
 
 
 def begin(*limits: Limit) -> Attempt:
     """Count an attempt that is about to be checked. Raises TooManyAttempts when one of the limits makes it wait."""
-    now = timezone.now()
+    now = clock.present()
     with transaction.atomic():
         waits = [
             wait for limit in sorted(limits, key=lambda limit: limit.key) if (wait := _count(limit, now))
@@ -129,7 +129,7 @@ def forget_account(username: str) -> int:
 
 def forget_old_counters() -> int:
     """Delete the counters that no longer count; how many there were."""
-    return AttemptCounter.objects.filter(last_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()[0]
+    return AttemptCounter.objects.filter(last_at__lt=clock.present() - FORGOTTEN_AFTER).delete()[0]
 
 
 def network_of(address: str | None) -> str:
@@ -194,7 +194,7 @@ def _wait(number: int) -> dt.timedelta:
 
 
 def _attempts(limit: Limit, period: dt.timedelta = FORGOTTEN_AFTER) -> int:
-    since = timezone.now() - period
+    since = clock.present() - period
     attempts = AttemptCounter.objects.filter(key=limit.key, last_at__gte=since)
     return attempts.values_list("attempts", flat=True).first() or 0
 

@@ -12,9 +12,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast, Coalesce, Greatest
-from django.utils import timezone
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import RoleAssignment, User
 from survey.access.own_sessions.services import end_sessions_of
 from survey.access.roles import Permission, Role, roles_with
@@ -37,7 +36,7 @@ def _with_last_use() -> Any:
 
 def idle_accounts() -> "QuerySet[User]":
     """Open accounts that nobody has used for IDLE_ACCOUNT_DAYS."""
-    limit = timezone.now() - dt.timedelta(days=settings.IDLE_ACCOUNT_DAYS)
+    limit = clock.present() - dt.timedelta(days=settings.IDLE_ACCOUNT_DAYS)
     rows: QuerySet[User] = _with_last_use().filter(used_at__lt=limit).exclude(pk=_last_administrator())
     return rows
 

@@ -10,9 +10,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.own_sessions import devices
 
@@ -34,7 +33,7 @@ def open_sessions(request: HttpRequest, user: User) -> list[OpenSession]:
     """The sessions of a user, the current one first, then by last use."""
     rows = {row.session_key: row for row in UserSession.objects.filter(user_id=user.pk)}
     ends = dict(
-        Session.objects.filter(session_key__in=rows, expire_date__gt=timezone.now()).values_list(
+        Session.objects.filter(session_key__in=rows, expire_date__gt=clock.present()).values_list(
             "session_key", "expire_date"
         )
     )

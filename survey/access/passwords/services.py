@@ -7,9 +7,9 @@ from typing import Any
 
 from django.contrib.auth.hashers import check_password
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from survey import clock
 from survey.access.models import FormerPassword
 from survey.access.roles import Role
 from survey.audit import AuditEvent
@@ -120,4 +120,4 @@ def has_expired(user: Any) -> bool:
     ).order_by("-at")
     changed = changes.values_list("at", flat=True).first() or user.created_at
     days = MAX_AGE_DAYS_OFFICE if user.roles() - {Role.RESPONDENT.value} else MAX_AGE_DAYS_RESPONDENT
-    return bool(timezone.now() - changed > dt.timedelta(days=days))
+    return bool(clock.present() - changed > dt.timedelta(days=days))

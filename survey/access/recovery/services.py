@@ -4,9 +4,9 @@ The answer is the same, and takes the same time, whether the account exists or n
 factor is still required afterwards.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.cache import cache
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -16,7 +16,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access.guessing import services as guessing
 from survey.access.models import User
 from survey.access.own_sessions.services import end_sessions_of
@@ -26,6 +26,16 @@ from survey.jobs.services import Work, enqueue
 MAX_REQUESTS_PER_ADDRESS = 10  # per hour
 MAX_MAILS_PER_ACCOUNT = 3  # per hour
 HOUR = 3600
+
+
+class LinkTokens(PasswordResetTokenGenerator):
+    """Tokens of links, whose age is counted by the clock of the database."""
+
+    def _now(self) -> datetime:
+        return timezone.make_naive(clock.present())
+
+
+tokens = LinkTokens()
 
 
 def may_ask(address: str | None) -> bool:
@@ -44,7 +54,7 @@ def _count(key: str) -> int:
 def ask_link(username: str, *, site: str) -> None:
     """Enqueue the e-mail with the link; a worker looks the account up within the hour."""
     parameters = {"username": username, "language": get_language() or "zh-hans", "site": site}
-    enqueue("password_link", arguments=parameters, not_after=timezone.now() + timedelta(seconds=HOUR))
+    enqueue("password_link", arguments=parameters, not_after=clock.present() + timedelta(seconds=HOUR))
 
 
 def send_link(work: Work) -> None:
@@ -57,7 +67,7 @@ def send_link(work: Work) -> None:
     if work.job.attempts == 1 and _count(f"recovery-account:{username}") > MAX_MAILS_PER_ACCOUNT:
         return
     uid = urlsafe_base64_encode(str(user.pk).encode())
-    path = reverse("password_renew", args=[uid, default_token_generator.make_token(user)])
+    path = reverse("password_renew", args=[uid, tokens.make_token(user)])
     with translation.override(language):
         text = render_to_string("email/password.txt", {"user": user, "link": f"{site.rstrip('/')}{path}"})
         message = message_of(work.job, _("Your new password"), text, user.email)
@@ -73,7 +83,7 @@ def account_of(uid: str, token: str) -> User | None:
     except (ValueError, OverflowError):
         return None
     user = User.objects.filter(pk=key, is_active=True).first()
-    return user if user is not None and default_token_generator.check_token(user, token) else None
+    return user if user is not None and tokens.check_token(user, token) else None
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
+from allauth.account.decorators import reauthentication_required
 from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.webauthn.views import AddWebAuthnView, LoginWebAuthnView, RemoveWebAuthnView
 from django.contrib import messages
@@ -155,9 +155,15 @@ def _state(request: AuthenticatedRequest) -> HttpResponse:
     user = request.user
     verified = second_factor.is_verified(request)
     if request.method == "POST" and verified:
-        raise_if_reauthentication_required(request, app="allauth.mfa")
-        codes = second_factor.renew_recovery_codes(by=user)
-        return page(request, "survey/access/second_factor/recovery_codes.html", {"codes": codes})
+        renewed: HttpResponse = _renewed(request)
+        return renewed
     context = {"left": second_factor.unused_recovery_codes(user), "verified": verified}
     context["passkeys"] = second_factor.passkeys(user)
     return page(request, "survey/access/second_factor/state.html", context)
+
+
+@reauthentication_required(app="allauth.mfa")  # type: ignore[untyped-decorator]  # django-allauth has no types
+def _renewed(request: AuthenticatedRequest) -> HttpResponse:
+    """New recovery codes."""
+    codes = second_factor.renew_recovery_codes(by=request.user)
+    return page(request, "survey/access/second_factor/recovery_codes.html", {"codes": codes})

@@ -1,6 +1,5 @@
 """What signing in means here, in the hooks of django-allauth: limits, sessions, audit rows, no accounts of its own."""
 
-import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -13,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access import sessions
 from survey.access.guessing import services as guessing
 from survey.access.idleness import services as idleness
@@ -72,7 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Begin the session: new key, time of sign-in, the steps that follow from the age of the password."""
         super().login(request, user)
         request.session.cycle_key()
-        sessions.start(request.session)
+        sessions.start(request.session, clock.present())
         if not user.must_change_password and passwords.has_expired(user):
             user.must_change_password = True
             user.save(update_fields=["must_change_password"])
@@ -86,7 +85,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **options: Any) -> bool:
         """The password is asked for again before a factor is changed, except soon after signing in."""
-        age = time.time() - context.request.session.get(sessions.STARTED, 0)
+        age = sessions.age(context.request.session, clock.present())
         return bool(age > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -3,7 +3,6 @@
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
-from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -12,14 +11,14 @@ from django.views.decorators.http import require_GET, require_POST
 from requests import RequestException
 
 from survey.access.decorators import public
-from survey.access.single_sign_on.adapters import back
+from survey.access.single_sign_on.adapters import CheckedAdapter, back
 
 
 @public
 @never_cache
 @require_POST
 def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Go to the provider, with state and proof key (PKCE)."""
+    """Go to the provider, with state, nonce and proof key (PKCE)."""
     return _view(request, OAuth2LoginView, provider_id)
 
 
@@ -37,7 +36,7 @@ def _view(
     if request.user.is_authenticated:
         return redirect("home")
     try:
-        response: HttpResponse = kind.adapter_view(OpenIDConnectOAuth2Adapter(request, provider_id))(request)
+        response: HttpResponse = kind.adapter_view(CheckedAdapter(request, provider_id))(request)
     except (SocialApp.DoesNotExist, OAuth2Error, RequestException, KeyError, ValueError):
         response = back(request, _("Single sign-on did not succeed. Please try again."))
     return response

@@ -10,9 +10,8 @@ from pathlib import Path
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
-from django.utils import timezone
 
-from survey import audit, files
+from survey import audit, clock, files
 from survey.backups import folders, keys, manifest, messages, selectors, storage
 from survey.backups.manifest import DATABASE, FILES, Manifest
 from survey.backups.restoring.selectors import Findings, content, known_migrations, opened
@@ -143,6 +142,6 @@ def _has(store: Store, name: str, size: int, digest: str) -> bool:
 
 
 def _name(database: str, purpose: str) -> str:
-    moment: datetime = timezone.now()
+    moment: datetime = clock.present()
     ending = f"_{purpose}_{folders.name_of(moment).lower()}"
     return database[: storage.LONGEST_NAME - len(ending)] + ending

@@ -11,10 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.base import File
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey import audit, locks
+from survey import audit, clock, locks
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -86,7 +85,7 @@ def make_file(work: Work) -> None:
     with TemporaryFile() as file:  # without a name: a killed worker leaves nothing on its disk
         row.name, row.rows = make(row, file, work.progress)
         row.size = work.keep(file)
-    work.expires_at = timezone.now() + LIFETIMES.get(Kind(row.kind), timedelta(days=settings.JOB_DAYS))
+    work.expires_at = clock.present() + LIFETIMES.get(Kind(row.kind), timedelta(days=settings.JOB_DAYS))
     with work.store():
         row.save(update_fields=["name", "rows", "size"])
         audit.record(
@@ -98,7 +97,7 @@ def fetch_job(job: DeskJob, *, by: User) -> "File[bytes]":
     """The finished file, open; the download is recorded. Raises PolicyDenied when there is none or it has expired,
     FileMissing."""
     done = job.job
-    is_over = done.expires_at is None or timezone.now() >= done.expires_at
+    is_over = done.expires_at is None or clock.present() >= done.expires_at
     if done.state != Job.State.DONE or is_over or not done.file:
         raise PolicyDenied(_("This file has expired. Ask for it again."))
     if not may(by, permission_of(job.kind)):

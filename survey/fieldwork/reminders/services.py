@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission, Role
 from survey.access.scope import may
@@ -122,7 +122,7 @@ def send_batch(work: Work) -> None:
         work.progress(number, len(waiting))
         _decide(pk, batch)
     with work.store():
-        ReminderBatch.objects.filter(pk=batch.pk, finished_at=None).update(finished_at=timezone.now())
+        ReminderBatch.objects.filter(pk=batch.pk, finished_at=None).update(finished_at=clock.present())
 
 
 @transaction.atomic
@@ -139,7 +139,7 @@ def _decide(pk: int, batch: ReminderBatch) -> None:
         .select_related("unit", "round", "assignment")
         .get(pk=row.submission_id)
     )
-    row.decided_at = timezone.now()
+    row.decided_at = clock.present()
     if not group_of(Submission.objects.filter(pk=sheet.pk), batch.group).exists():
         row.outcome = Outcome.NOT_OWED
     else:
@@ -158,7 +158,7 @@ def _respondents(sheet: Submission) -> "QuerySet[User]":
 
 def _notify(row: Reminder, sheet: Submission) -> None:
     sentence = sentence_of(sheet)
-    until = timezone.now() + MAX_DELAY
+    until = clock.present() + MAX_DELAY
     for person in _respondents(sheet):
         SiteNotice.objects.create(user=person, submission=sheet, message=sentence)
         row.notices += 1

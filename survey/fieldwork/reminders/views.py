@@ -7,10 +7,10 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from survey import clock
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest
@@ -82,7 +82,7 @@ def notices(request: AuthenticatedRequest) -> HttpResponse:
     """Notices to the respondent; POST marks all as read."""
     rows = reminders.notices_of(request.user)
     if request.method == "POST":
-        rows.filter(read_at=None).update(read_at=timezone.now())
+        rows.filter(read_at=None).update(read_at=clock.present())
         return redirect("notices")
     context = {
         "page_obj": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),

@@ -13,9 +13,8 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.base import File
 from django.db import transaction
 from django.db.models import Sum
-from django.utils import timezone
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -63,7 +62,7 @@ def write_export(
         {
             "since": since.isoformat(),
             "until": until.isoformat(),
-            "made_at": timezone.now().isoformat(),
+            "made_at": clock.present().isoformat(),
             "ledgers": ledgers,
         },
     )
@@ -118,7 +117,7 @@ def make_file(work: jobs.Work) -> None:
             for path in sorted(folder.iterdir()):
                 archive.write(path, path.name)
         row.size = work.keep(file)
-    work.expires_at = timezone.now() + timedelta(days=settings.JOB_DAYS)
+    work.expires_at = clock.present() + timedelta(days=settings.JOB_DAYS)
     with work.store():
         row.save(update_fields=["rows", "size"])
         audit.record(by=row.by, action="ledger_export_finished", subject=row, rows=row.rows)

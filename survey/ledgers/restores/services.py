@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.audit import AuditEvent
 from survey.ledgers import content, storage
@@ -26,7 +25,7 @@ def record_restore(*, operator: str, reason: str, source: str, **further: Any) -
     what waits. Rows that the copy had not sealed yet are sealed late, and marked so."""
     algorithm, key = content.present()
     details: dict[str, Any] = {
-        "restored_at": timezone.now().isoformat(timespec="seconds"),
+        "restored_at": clock.present().isoformat(timespec="seconds"),
         "operator": operator,
         "reason": reason,
         "source": source,

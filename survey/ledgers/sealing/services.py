@@ -12,8 +12,8 @@ from functools import partial
 from itertools import batched, pairwise
 
 from django.db import transaction
-from django.utils import timezone
 
+from survey import clock
 from survey.ledgers import content, storage
 from survey.ledgers.content import LAYOUT, LEDGERS, NOTHING, Ledger
 from survey.ledgers.models import LedgerBlock, LedgerGap
@@ -46,7 +46,7 @@ def seal(
     """
     if not storage.lock(name):
         return 0
-    ledger, now = LEDGERS[name], now or timezone.now()
+    ledger, now = LEDGERS[name], now or clock.present()
     last = LedgerBlock.objects.filter(ledger=name).order_by("-number").first()
     LedgerGap.objects.filter(ledger=name, seen_at__lt=now - GAP_KEPT).delete()
     high, most = last.high if last else 0, BLOCK_ROWS * MOST_BLOCKS

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
+from survey import clock
 from survey.audit import AuditEvent
 from survey.ledgers import content, storage
 from survey.ledgers import selectors as ledgers
@@ -57,7 +57,7 @@ def verify(
     A copy of the database is verified with the heads and the time of the copy; the default are those that were
     noted last, and the present.
     """
-    report, now = Report(), now or timezone.now()
+    report, now = Report(), now or clock.present()
     noted = storage.noted_heads() if heads is None else heads
     for name in names:
         _verify(LEDGERS[name], since, now, report)

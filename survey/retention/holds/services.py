@@ -4,10 +4,9 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
@@ -32,7 +31,7 @@ def set_hold(
     unit = ReportingUnit.objects.filter(uscc=credit_code.strip()).first() if credit_code.strip() else None
     if credit_code.strip() and unit is None:
         raise PolicyDenied(_("No unit has this credit code."))
-    if until is not None and until <= timezone.now():
+    if until is not None and until <= clock.present():
         raise PolicyDenied(_("The end lies in the past."))
     row = LegalHold.objects.create(by=by, reason=reason, kind=kind, unit=unit, until=until)
     audit.record(
@@ -55,7 +54,7 @@ def end_hold(hold: LegalHold, *, by: User) -> LegalHold:
     row = LegalHold.objects.select_for_update().get(pk=hold.pk)
     if row.ended_at is not None:
         raise PolicyDenied(_("This hold has ended already."))
-    row.ended_at, row.ended_by = timezone.now(), by
+    row.ended_at, row.ended_by = clock.present(), by
     row.save(update_fields=["ended_at", "ended_by"])
     audit.record(by=by, action="hold_ended", subject=row, kind=row.kind, reason=row.reason)
     return row

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from survey import clock
 from survey.access.scope import Scope, ScopedQuerySet
 
 
@@ -18,7 +18,7 @@ class BulkAcceptance(models.Model):
     accepted = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
     by = models.ForeignKey("survey.User", models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.present)
     action = models.CharField(max_length=20, blank=True)  # blank: accepted before undo existed
     undo_until = models.DateTimeField(null=True)
     # Of the last undo; how many sheets were undone so far. Which ones, by whom and why: the members.

@@ -1,8 +1,8 @@
 """Policies of the transition table about bulk acceptances."""
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.review.bulk.models import BulkMember
 from survey.submissions.lifecycle.policies import Refusal, Request
 from survey.submissions.models import Submission
@@ -16,7 +16,7 @@ def accepted_with_others(submission: Submission, request: Request) -> Refusal:
     memberships = BulkMember.objects.filter(
         submission=submission,
         undone_at=None,
-        act__undo_until__gt=timezone.now(),
+        act__undo_until__gt=clock.present(),
         decided_at=submission.decided_at,
     )
     return None if memberships.exists() else refused

@@ -15,11 +15,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.monitoring.metrics import count_actions
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission, Role
 from survey.access.scope import Level, grants_with
@@ -179,10 +178,10 @@ def bulk_accept(
         skipped=matched - len(locked),
         by=by,
         action=action.value,
-        undo_until=timezone.now() + timedelta(hours=settings.BULK_UNDO_HOURS),
+        undo_until=clock.present() + timedelta(hours=settings.BULK_UNDO_HOURS),
     )
     ids = [pk for pk, _revision in locked]
-    now = timezone.now()
+    now = clock.present()
     reasons = accept_reasons(ids, by=by, at=now, channel=channel)
     transition_many(ids, action, by=by, reason=f"#{act.pk}", channel=channel, now=now)
     BulkMember.objects.bulk_create(

@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
-from django.utils import timezone
 
+from survey import clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import CollectionRound
@@ -180,7 +180,7 @@ def sweep_open_rounds(items: list[str]) -> int:
     count = 0
     for round_ in CollectionRound.objects.filter(state=CollectionRound.State.OPEN):
         if is_stale(round_):
-            at = timezone.now()
+            at = clock.present()
             count += sweep(round_, items)
             round_.macro_looks.create(at=at)
     return count

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.access.scope import Scope, ScopedQuerySet
 
 
@@ -34,7 +34,7 @@ class SheetScore(models.Model):
     population = models.FloatField()  # number of units that the stratum represents
     respondents = models.PositiveIntegerField()  # valid units in it, without this sheet
     amounts = models.JSONField(default=dict)  # item -> filed value, for the totals of ``TotalCell``
-    computed_at = models.DateTimeField(default=timezone.now)
+    computed_at = models.DateTimeField(default=clock.present)
 
     objects = ScopedQuerySet["SheetScore"].as_manager()
 

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.access.scope import Scope, ScopedQuerySet
 
 
@@ -33,7 +33,7 @@ class ReviewQuery(models.Model):
     text = models.TextField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     raised_by = models.ForeignKey("survey.User", models.PROTECT, null=True, related_name="+")
-    raised_at = models.DateTimeField(default=timezone.now)
+    raised_at = models.DateTimeField(default=clock.present)
     reply = models.TextField(blank=True)
     reply_code = models.CharField(max_length=9, choices=ReplyCode.choices, blank=True, db_default="")
     corrected = models.BooleanField(default=False)  # the respondent states that the value was corrected

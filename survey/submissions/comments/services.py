@@ -1,8 +1,8 @@
 """Answers to comments and to proposed values. The caller holds the sheet's lock and has checked permissions."""
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from survey import clock
 from survey.access.models import User
 from survey.exceptions import PolicyDenied
 from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
@@ -27,7 +27,7 @@ def answer_query(
         raise PolicyDenied(_("Write an answer or tick that you corrected the value."))
     query.reply, query.reply_code = text, "" if text else code or ReviewQuery.ReplyCode.CORRECTED
     query.corrected = corrected
-    query.replied_by, query.replied_at = by, timezone.now()
+    query.replied_by, query.replied_at = by, clock.present()
     query.state = ReviewQuery.State.ANSWERED
     query.save(update_fields=["reply", "reply_code", "corrected", "replied_by", "replied_at", "state"])
     SubmissionEvent.objects.create(
@@ -63,6 +63,6 @@ def lock_slip(submission: Submission, slip_id: int) -> CorrectionSlip:
 def answer_slip(slip: CorrectionSlip, *, by: User, confirmed: bool) -> CorrectionSlip:
     """Store whether the respondent confirmed or refused a proposed value."""
     slip.outcome = CorrectionSlip.Outcome.CONFIRMED if confirmed else CorrectionSlip.Outcome.REFUSED
-    slip.answered_by, slip.answered_at = by, timezone.now()
+    slip.answered_by, slip.answered_at = by, clock.present()
     slip.save(update_fields=["outcome", "answered_by", "answered_at"])
     return slip

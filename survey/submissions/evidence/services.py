@@ -14,11 +14,10 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Sum
-from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import Assignment, Disposition
@@ -110,7 +109,7 @@ def _store(submission: Submission, by: User, path: str, data: bytes, facts: dict
         sha256=hashlib.sha256(data).hexdigest(),
         path=path,
         **facts,
-        scanned_at=timezone.now() if settings.ATTACHMENT_SCANNER else None,
+        scanned_at=clock.present() if settings.ATTACHMENT_SCANNER else None,
     )
     audit.record(
         by=by,
@@ -149,7 +148,7 @@ def remove(submission: Submission, *, by: User, attachment_id: int, purpose: str
     attachment = attachments_of(row, purpose).filter(pk=attachment_id).first()
     if attachment is None:
         raise PolicyDenied(_("This file has been removed already."))
-    attachment.removed_at = timezone.now()
+    attachment.removed_at = clock.present()
     if purpose == SHEET and not row.filings.filter(filed_at__gte=attachment.uploaded_at).exists():
         transaction.on_commit(partial(storage.delete, attachment.path))
         attachment.path = ""

@@ -18,6 +18,7 @@ from survey.questionnaires.definition import Section
 from survey.submissions.invitations import services as invitations
 from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.signing import services as signing
+from survey.submissions.lifecycle.signing.signatories import STEPS
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import SectionInvitation
 from survey.submissions.page.forms import read_bases, read_cells, read_revision
@@ -176,7 +177,7 @@ def guest_sign(request: HttpRequest, pk: int) -> HttpResponse:
         "errors": errors,
         "steps": signing.steps(sheet),
         "mine": signing.next_step(sheet) == invitation.role,
-        "role": signing.STEPS[invitation.role],
+        "role": STEPS[invitation.role],
         "hash": signing.version_hash(sheet),
         "sections": [(section, builder.section(section)) for section, _progress in sheet.sections],
     }

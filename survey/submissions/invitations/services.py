@@ -15,12 +15,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
@@ -31,6 +31,7 @@ from survey.submissions import cells
 from survey.submissions.invitations.messages import SECRET_KEY_CHANGED
 from survey.submissions.lifecycle.saving.services import SaveResult, autosave
 from survey.submissions.lifecycle.signing import services as signing
+from survey.submissions.lifecycle.signing.signatories import STEPS
 from survey.submissions.lifecycle.states import EDITABLE, Owner
 from survey.submissions.lifecycle.transitions import locked, reaches
 from survey.submissions.models import SectionInvitation, Submission
@@ -78,7 +79,7 @@ def invite(
         sections=chosen,
         secret_hash=_hash(secret),
         invited_by=by,
-        expires_at=timezone.now() + dt.timedelta(days=min(max(days, 1), LONGEST_DAYS)),
+        expires_at=clock.present() + dt.timedelta(days=min(max(days, 1), LONGEST_DAYS)),
     )
     audit.record(
         by=by,
@@ -98,7 +99,7 @@ def withdraw(submission: Submission, *, by: User, invitation_id: int) -> None:
     row = locked(submission)
     if not reaches(row, Permission.RESPOND, Owner.RESPONDENT, by):
         raise PermissionDenied
-    ended = live(row).filter(pk=invitation_id).update(withdrawn_at=timezone.now())
+    ended = live(row).filter(pk=invitation_id).update(withdrawn_at=clock.present())
     if not ended:
         raise PolicyDenied(_("This invitation has ended already."))
     audit.record(
@@ -125,7 +126,7 @@ def ask_signature(
         raise PermissionDenied
     if row.state not in EDITABLE or role not in signing.BY_LINK:
         raise PolicyDenied(_("Nobody can sign this sheet now."))
-    live(row).filter(role=role).update(withdrawn_at=timezone.now())
+    live(row).filter(role=role).update(withdrawn_at=clock.present())
     nonce = secrets.token_urlsafe(24)
     secret = _secret(nonce)
     invitation = SectionInvitation.objects.create(
@@ -136,7 +137,7 @@ def ask_signature(
         role=role,
         secret_hash=_hash(secret),
         invited_by=by,
-        expires_at=timezone.now() + dt.timedelta(days=LONGEST_DAYS),
+        expires_at=clock.present() + dt.timedelta(days=LONGEST_DAYS),
     )
     audit.record(
         by=by,
@@ -152,7 +153,7 @@ def ask_signature(
 
 def live(submission: Submission) -> Any:
     """Invitations of a sheet whose links work."""
-    return submission.invitations.filter(withdrawn_at=None, expires_at__gt=timezone.now())
+    return submission.invitations.filter(withdrawn_at=None, expires_at__gt=clock.present())
 
 
 def by_secret(secret: str) -> SectionInvitation | None:
@@ -169,7 +170,7 @@ def _usable(**lookup: Any) -> SectionInvitation | None:
     rows = SectionInvitation.objects.select_related(
         *(f"submission__{name}" for name in SHEET_RELATIONS), "invited_by"
     ).defer("submission__assignment__version__document")
-    invitation = rows.filter(**lookup, withdrawn_at=None, expires_at__gt=timezone.now()).first()
+    invitation = rows.filter(**lookup, withdrawn_at=None, expires_at__gt=clock.present()).first()
     return invitation if invitation is not None and invitation.submission.state in EDITABLE else None
 
 
@@ -250,7 +251,7 @@ def send_invitation(work: Work) -> None:
                 "titles": titles,
                 "form": definition.form_no,
                 "year": submission.round.year,
-                "role": signing.STEPS.get(invitation.role, ""),
+                "role": STEPS.get(invitation.role, ""),
                 "due": deadline(submission),
             },
         )

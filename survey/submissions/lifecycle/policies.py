@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from survey import clock
 from survey.access.models import User
 from survey.access.roles import Role
 from survey.classification import NATIONAL_CATEGORIES
@@ -48,7 +48,7 @@ def accepts_answers(submission: Submission, request: Request) -> Refusal:
         return _("The %(year)s round is closed. Answers can no longer be changed.") % {"year": round_.year}
     if assignment.disposition != Disposition.ELIGIBLE:
         return _("This unit is not asked in this round.")
-    now = timezone.now()
+    now = clock.present()
     if now < round_.opens_at:
         return _("The %(year)s round has not opened yet.") % {"year": round_.year}
     until = max(filter(None, (round_.closes_at, assignment.extended_until, _returned_until(submission))))
@@ -167,7 +167,7 @@ def due_date_given(submission: Submission, request: Request) -> Refusal:
     """The request has a due date in the future."""
     if request.due_at is None:
         return _("Give a date until which the sheet is to be corrected.")
-    return None if request.due_at > timezone.now() else _("The date must lie in the future.")
+    return None if request.due_at > clock.present() else _("The date must lie in the future.")
 
 
 @lru_cache(maxsize=8)

@@ -10,11 +10,10 @@ from functools import partial
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.monitoring.metrics import count_actions
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import Level, may
@@ -106,7 +105,7 @@ def move(row: Submission, request: Request, *, channel: str = "page", commit: bo
     before = State(row.state)
     EFFECTS.get(request.action, _nothing)(row, request)
     row.state = entry.target
-    row.updated_at = timezone.now()
+    row.updated_at = clock.present()
     if entry.target is not before or request.action is not Action.SAVE:
         _trace(row, request, before, channel)
     transaction.on_commit(partial(count_actions, request.action.value), robust=True)
@@ -200,7 +199,7 @@ def _start(row: Submission, request: Request) -> None:
 
 
 def _file(row: Submission, request: Request) -> None:
-    row.filed_at = timezone.now()
+    row.filed_at = clock.present()
     row.review_started_at = row.decided_at = row.return_due_at = None
     row.return_reason = ""
     row.hard_count = row.unexplained_count = 0
@@ -208,11 +207,11 @@ def _file(row: Submission, request: Request) -> None:
 
 def _return_to_unit(row: Submission, request: Request) -> None:
     row.return_reason, row.return_due_at = request.reason, request.due_at
-    row.decided_at = timezone.now()
+    row.decided_at = clock.present()
 
 
 def _decide(row: Submission, request: Request) -> None:
-    row.decided_at = timezone.now()
+    row.decided_at = clock.present()
     row.review_started_at = row.review_started_at or row.decided_at
 
 
@@ -226,7 +225,7 @@ def _unexempt(row: Submission, request: Request) -> None:
 
 def _invalidate(row: Submission, request: Request) -> None:
     row.invalid_reason = request.reason_code
-    row.decided_at = timezone.now()
+    row.decided_at = clock.present()
 
 
 def _reinstate(row: Submission, request: Request) -> None:

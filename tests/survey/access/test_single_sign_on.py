@@ -19,10 +19,12 @@ from django.test import Client
 from django.urls import reverse
 
 from config import single_sign_on
+from config.environment import Environment
 from survey.access.models import User
 from survey.audit import AuditEvent
 from tests.architecture.test_layout import ROOT
 from tests.factories import World, make_unit, make_user
+from tests.survey.access.oidc_provider import CHANGED, SIGNED_OTHERWISE
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,7 @@ def providers(server: str, settings: Any, world: World) -> None:
             "kind": kind,
             "name": "统一认证",
             "server_url": server,
+            "issuer": server,
             "client_id": f"survey-{kind}",
             "secret": "secret",
             "subject_claim": "sub",
@@ -62,7 +65,7 @@ def providers(server: str, settings: Any, world: World) -> None:
         for kind in single_sign_on.KINDS
     }
     apps = [single_sign_on.app_of(one) for one in settings.SINGLE_SIGN_ON.values()]
-    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": apps}}
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": apps}}
 
 
 def identity(server: str, subject: str, **claims: Any) -> None:
@@ -70,6 +73,12 @@ def identity(server: str, subject: str, **claims: Any) -> None:
     body = json.dumps(claims).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{server}/users/{subject}", body, headers, method="PUT")
+    urllib.request.urlopen(request, timeout=5)
+
+
+def forge(server: str, way: str) -> None:
+    """Let the provider change its next ID token."""
+    request = urllib.request.Request(f"{server}/forge", way.encode(), method="PUT")
     urllib.request.urlopen(request, timeout=5)
 
 
@@ -93,6 +102,7 @@ def sign_in(client: Client, subject: str, kind: str = "staff", **more: str) -> A
     assert begun.status_code == 302
     query = parse_qs(urlsplit(begun.url).query)
     assert query["code_challenge_method"] == ["S256"] and query["response_type"] == ["code"]
+    assert len(query["code_challenge"][0]) == len(query["nonce"][0]) == 43
     returned = urlsplit(choose(begun.url, subject, **more))
     return client.get(f"{returned.path}?{returned.query}")
 
@@ -186,6 +196,77 @@ def test_a_refusal_a_wrong_state_and_a_wrong_proof_key_sign_in_nobody(client: Cl
     other = urlsplit(choose(re.sub(r"code_challenge=[^&]+", "code_challenge=x", begun.url), "g1"))
     assert client.get(f"{other.path}?{other.query}").url == reverse("sign_in")
     assert "_auth_user_id" not in client.session
+
+
+GOOD = ("nothing", "no kid", "two audiences, ours authorised")
+
+
+@pytest.mark.parametrize("way", GOOD)
+def test_a_token_that_the_provider_signs_anew_signs_in(client: Client, server: str, way: str) -> None:
+    user = make_user("reviewer", username="sun.ba")
+    identity(server, "h1", preferred_username="sun.ba")
+    forge(server, way)
+    sign_in(client, "h1")
+    assert is_signed_in(client, user)
+
+
+@pytest.mark.parametrize("way", [*(way for way in CHANGED if way not in GOOD), *SIGNED_OTHERWISE])
+def test_a_forged_token_signs_in_nobody(client: Client, server: str, way: str) -> None:
+    make_user("reviewer", username="zhou.jiu")
+    identity(server, "i1", preferred_username="zhou.jiu")
+    identity(server, "somebody-else", preferred_username="zhou.jiu")
+    forge(server, way)
+    assert sign_in(client, "i1").url == reverse("sign_in")
+    assert "_auth_user_id" not in client.session and not SocialAccount.objects.exists()
+    assert AuditEvent.objects.filter(action="sign_in", succeeded=False).count() == 1
+
+
+@pytest.mark.parametrize("setting", [True, False, None], ids=["on", "off", "unset"])
+def test_every_request_has_a_proof_key_and_a_nonce_of_its_own(
+    client: Client, settings: Any, setting: bool | None
+) -> None:
+    provider = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]
+    provider["OAUTH_PKCE_ENABLED"] = setting
+    provider["APPS"][0]["settings"]["oauth_pkce_enabled"] = setting
+    seen = []
+    for _time in range(2):
+        asked = "?auth_params=nonce%3Dx%26code_challenge_method%3Dplain%26redirect_uri%3Dhttps://a.example"
+        begun = client.post(reverse("openid_connect_login", args=["staff"]) + asked + "&scope=offline_access")
+        query = parse_qs(urlsplit(begun.url).query)
+        assert query["code_challenge_method"] == ["S256"]
+        assert query["redirect_uri"] == ["http://testserver/sign-in/with/staff/callback/"]
+        assert set(query["scope"][0].split()) == {"openid", "profile", "email"}
+        seen += query["code_challenge"] + query["nonce"]
+    assert len(set(seen)) == 4
+
+
+def test_a_provider_with_another_issuer_is_refused(client: Client, server: str, settings: Any) -> None:
+    settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]["settings"]["issuer"] = (
+        "https://other.example"
+    )
+    assert client.post(reverse("openid_connect_login", args=["staff"])).url == reverse("sign_in")
+
+
+@pytest.mark.parametrize(
+    ("found", "issuer"),
+    [
+        ({}, "https://id.example/realm"),
+        ({"ISSUER": "https://issuer.example"}, "https://issuer.example"),
+        (
+            {"SERVER_URL": "https://id.example/realm/.well-known/openid-configuration"},
+            "https://id.example/realm",
+        ),
+    ],
+    ids=["address", "setting", "whole address"],
+)
+def test_the_issuer_is_the_address_unless_a_setting_names_it(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, str], issuer: str
+) -> None:
+    values = {"SERVER_URL": "https://id.example/realm", "CLIENT_ID": "c", "CLIENT_SECRET": "s", **found}
+    for name, value in values.items():
+        monkeypatch.setenv(f"OIDC_STAFF_{name}", value)
+    app = single_sign_on.app_of(single_sign_on.providers(Environment())["staff"])
+    assert app["settings"]["issuer"] == issuer and app["settings"]["oauth_pkce_enabled"] is True
 
 
 def test_a_provider_that_is_down_or_unknown_is_a_sentence(client: Client, settings: Any) -> None:

@@ -5,10 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
@@ -109,7 +108,7 @@ def reversible(act: BulkAcceptance, by: User) -> "QuerySet[Submission]":
 
 def undo_status(act: BulkAcceptance, by: User) -> UndoStatus:
     """What was undone, and what an undo would do now."""
-    is_open = bool(act.action) and act.undo_until is not None and timezone.now() < act.undo_until
+    is_open = bool(act.action) and act.undo_until is not None and clock.present() < act.undo_until
     left = _left(act, by) if is_open else []
     undone = [
         Undone(at, row["undone_by__username"], row["undo_reason"], row["count"])
@@ -145,7 +144,7 @@ def undo_acceptance(act: BulkAcceptance, *, by: User, reason: str, channel: str 
     Raises PolicyDenied: too late, undone before, no reason, or no sheet that can be undone.
     """
     row = BulkAcceptance.objects.select_for_update(of=("self",)).get(pk=act.pk)
-    if not row.action or row.undo_until is None or timezone.now() >= row.undo_until:
+    if not row.action or row.undo_until is None or clock.present() >= row.undo_until:
         raise PolicyDenied(_("The time in which this acceptance could be taken back is over."))
     reason = " ".join(reason.split())[:2000]
     if not reason:
@@ -157,7 +156,7 @@ def undo_acceptance(act: BulkAcceptance, *, by: User, reason: str, channel: str 
         if row.members.visible_to(by, Permission.REVIEW).exclude(undone_at=None).exists():
             raise PolicyDenied(_("This acceptance has been taken back already."))
         raise PolicyDenied(_("Every sheet of this acceptance has moved on since."))
-    now = timezone.now()
+    now = clock.present()
     transition_many(
         ids,
         Action.UNDO_ACCEPT,

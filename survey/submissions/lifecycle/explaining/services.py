@@ -2,10 +2,10 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from survey import clock
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied, StaleRevision
@@ -55,7 +55,7 @@ def explain(
             "reason_code": reason_code,
             "text": text,
             "by": by,
-            "at": timezone.now(),
+            "at": clock.present(),
             "verdict": "",
             "verdict_by": None,
             "verdict_at": None,

@@ -1,8 +1,8 @@
 """A filed version: frozen answers, their canonical text and its hash."""
 
 from django.db.models import Max
-from django.utils import timezone
 
+from survey import clock
 from survey.access.models import User
 from survey.submissions.lifecycle.filing.selectors import content_hash
 from survey.submissions.models import Filing, Submission
@@ -25,7 +25,7 @@ def freeze(row: Submission, *, by: User | None) -> Filing:
         ],
         signatories=row.signatories,
         revision=row.revision,
-        filed_at=row.filed_at or timezone.now(),
+        filed_at=row.filed_at or clock.present(),
         filed_by=by,
     )
     filing.content_hash = content_hash(filing)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.utils import timezone
 
+from survey import clock
 from survey.access.models import User
 from survey.submissions.lifecycle.policies import Request
 from survey.submissions.lifecycle.states import Action
@@ -37,7 +37,7 @@ def note_items(submission: Submission, *, by: User, notes: Mapping[str, str], ch
             continue
         if text:
             ItemNote.objects.update_or_create(
-                submission=row, item=item, by=by, defaults={"text": text, "at": timezone.now()}
+                submission=row, item=item, by=by, defaults={"text": text, "at": clock.present()}
             )
         else:
             ItemNote.objects.filter(submission=row, item=item, by=by).delete()

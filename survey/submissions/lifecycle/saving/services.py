@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from survey import clock
 from survey.access.models import User
 from survey.questionnaires.answering.answers import AnswerError, canonical_value, normalise, parse_cell
 from survey.questionnaires.definition import Column, Item
@@ -40,7 +40,7 @@ class SaveResult:
     appeared: frozenset[str] = frozenset()  # items that apply now and did not before
     disappeared: frozenset[str] = frozenset()
     recomputed: frozenset[str] = frozenset()  # computed items with a new value
-    saved_at: datetime = field(default_factory=timezone.now)
+    saved_at: datetime = field(default_factory=clock.present)
 
     @property
     def findings(self) -> Any:

@@ -11,11 +11,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit
+from survey import audit, clock
 from survey.access.models import User
 from survey.exceptions import PolicyDenied, StaleRevision
 from survey.submissions.lifecycle.signing.signatories import STEPS
@@ -82,7 +81,7 @@ def steps(current: Sheet) -> list[Step]:
     """All steps for the page."""
     done, following = valid_signatures(current), next_step(current)
     ever = {str((event.new or {}).get("role")) for event in _events(current.submission)}
-    links = current.submission.invitations.filter(withdrawn_at=None, expires_at__gt=timezone.now()).exclude(
+    links = current.submission.invitations.filter(withdrawn_at=None, expires_at__gt=clock.present()).exclude(
         role=""
     )
     invitations = {invitation.role: invitation for invitation in links.order_by("pk")}
