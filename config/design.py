@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from survey.access.decorators import public
+from survey.questionnaires.loader import load_codelist
 from survey.review.forms import ReturnForm
 from survey.review.scores.peers import box
 from survey.submissions.models import STATE_LABELS
@@ -68,6 +69,11 @@ def design_page(request: HttpRequest) -> HttpResponse:
             {"href": f"#design_{name}", "text": messages[0]} for name, messages in refused.errors.items()
         ],
         "page_obj": Paginator(range(500), 50).get_page(3),
+        "years": (2024, 2025),
+        "categories": load_codelist("categories").entries,
+        "items": [{"code": "P01", "label": _("Item")}],
+        "choices": [("open", _("Open")), ("closed", _("Closed"))],
+        "order": "change",
         "boxes": [plot for plot in (box(500, quantiles, 48, "TB"), box(90_000, quantiles, 48, "TB")) if plot],
         "figures": [("P01", 34_779_447_547, 0.0214), ("S02", 2_345_756_191, -0.0003), ("F01", None, None)],
     }

@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from survey.access import navigation
 from survey.access.navigation import Page
 from survey.access.roles import Permission as P  # noqa: N817 as in the table of roles
+from survey.audit_trail import presentation
 from survey.collection import hooks
+from survey.retention.periods import KINDS
 from survey.review.bulk.policies import accepted_with_others
 from survey.submissions.evidence.services import has_evidence
 from survey.submissions.lifecycle import policies
@@ -47,3 +49,4 @@ def register() -> None:
     hooks.round_counts.register(round_counts)
     hooks.has_evidence.register(has_evidence)
     policies.register(accepted_with_others)
+    presentation.register_periods({kind.code: kind.label for kind in KINDS})

@@ -1,6 +1,6 @@
 """Details of an audit row for display: labels of the keys and of the coded values."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
@@ -13,7 +13,6 @@ from survey.collection.models import ContactNote, Disposition
 from survey.fieldwork.models import DeskJob, ReminderBatch
 from survey.jobs.kinds import label_of as job_label
 from survey.questionnaires.loader import load_codelist
-from survey.retention.periods import KINDS
 from survey.review.selectors import region_name
 from survey.sentences import Sentence
 from survey.submissions.lifecycle.signing.signatories import STEPS
@@ -102,12 +101,18 @@ FACTORS: dict[str, Words] = {
     "recovery_codes": _("Recovery codes"),
     "webauthn": _("Passkey"),
 }
-PERIODS: dict[str, Words] = {kind.code: kind.label for kind in KINDS}
+PERIODS: dict[str, Words] = {}  # kinds of data that are kept for a period
+
+
+def _period(code: str) -> Words:
+    return PERIODS.get(code, code)
+
+
 KINDS_OF: dict[str, Callable[[str], Words]] = {
     "job_retried": job_label,
     "job_discarded": job_label,
-    "hold_set": _label_from(PERIODS),
-    "hold_ended": _label_from(PERIODS),
+    "hold_set": _period,
+    "hold_ended": _period,
     "sign_in": _label_from(FACTORS),
     "second_factor": _label_from(FACTORS),
     "second_factor_set_up": _label_from(FACTORS),
@@ -128,6 +133,11 @@ VALUES: dict[str, Callable[[str], Words]] = {
     "kind": _label_from(DeskJob.Kind.choices),
     "move": _label_from(BULK_ACTIONS),
 }
+
+
+def register_periods(labels: Mapping[str, Promise]) -> None:
+    """Add the names of kinds of data that are kept for a period."""
+    PERIODS.update(labels)
 
 
 def described(details: dict[str, Any], action: str = "") -> Iterator[tuple[str, str, bool]]:

@@ -30,7 +30,7 @@ from tests.drills.people import Client, Decider, Exporter, Inviter, NoteTaker, P
 from tests.drills.system import NOT_INHERITED, ROOT, free_port
 
 PATIENCE = 180  # seconds to recover from one kill
-DRAIN = 600  # seconds for open jobs to end: the lease of a mail is five minutes
+DRAIN = 1200  # seconds for open jobs to end: the lease of a file of a desk is fifteen minutes
 RUN_FORM = {
     "snapshot": "now",
     "method": "none",

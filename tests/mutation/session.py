@@ -9,10 +9,11 @@ import os
 import resource
 import signal
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, LiteralString
 
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STUCK_SECONDS = 120.0  # of the clock, added to ten times what the tests took
 MEMORY = 8 * 2**30
 AGAIN = "import anew"  # a verdict that only a new import can give
+BROKEN = 70  # exit code of a fork that ended by an exception of its own, which says nothing about the mutant
 
 
 class FixedExamples:
@@ -50,6 +52,7 @@ class MutationSession(FixedExamples):
         self.seconds: dict[str, float] = {}
         self.reached: dict[str, dict[int, list[str]]] = {}
         self.items: dict[str, pytest.Item] = {}
+        self.controlled: set[str] = set()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In place of pytest's own loop."""
@@ -94,7 +97,10 @@ class MutationSession(FixedExamples):
             self.reached[str(Path(file).relative_to(ROOT))] = data.contexts_by_lineno(file)
 
     def verdict(self, session: pytest.Session, mutant: Mutant) -> str:
-        """``killed``, ``survived``, ``endless``, ``not reached`` or ``import anew``."""
+        """``killed``, ``survived``, ``endless``, ``not reached`` or ``import anew``.
+
+        Raises RuntimeError when the same tests fail in a fork without the change.
+        """
         tests = tests_of(mutant, self.reached, self.seconds)
         if tests is None:
             return AGAIN
@@ -103,8 +109,10 @@ class MutationSession(FixedExamples):
         source, _lines = changed(ROOT, mutant)
         processor = sum(self.seconds[test] for test in tests)
 
-        def run() -> int:
-            if not replace_functions(ROOT / mutant.path, (ROOT / mutant.path).read_text(), source):
+        def run(*, unchanged: bool = False) -> int:
+            if not (
+                unchanged or replace_functions(ROOT / mutant.path, (ROOT / mutant.path).read_text(), source)
+            ):
                 return 2
             for item, following in _with_following(session, [self.items[test] for test in tests]):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -112,6 +120,10 @@ class MutationSession(FixedExamples):
                     return 1
             return 0
 
+        if mutant.path not in self.controlled:
+            if in_fork(partial(run, unchanged=True), processor) != 0:
+                raise RuntimeError(f"the tests of {mutant.path} fail in a fork without any change")
+            self.controlled.add(mutant.path)
         code = in_fork(run, processor)
         # What a test has built once for the whole session was built by the unchanged program.
         return {None: "endless", 0: AGAIN, 2: AGAIN}.get(code, "killed")
@@ -145,11 +157,14 @@ def fastest_first(names: set[str], seconds: dict[str, float]) -> list[str]:
 
 
 def in_fork(run: Callable[[], int], seconds: float) -> int | None:
-    """Exit code of a function in a child process; None when it had to be ended."""
+    """Exit code of a function in a child process; None when it had to be ended.
+
+    Raises RuntimeError when the function raised an exception, which is printed.
+    """
     child = os.fork()
     if child == 0:
-        code = 3
-        with suppress(BaseException):
+        code, log = BROKEN, os.dup(2)
+        try:
             os.setsid()
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             os.dup2(1, 2)
@@ -157,12 +172,16 @@ def in_fork(run: Callable[[], int], seconds: float) -> int | None:
             resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             code = run()
+        except BaseException:
+            os.write(log, traceback.format_exc().encode())
         os._exit(code)
     deadline = time.monotonic() + 10 * seconds + STUCK_SECONDS
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             code = os.waitstatus_to_exitcode(status)
+            if code == BROKEN:
+                raise RuntimeError("a fork ended by an exception of its own")
             return None if code in {-signal.SIGXCPU, -signal.SIGKILL} else code
         time.sleep(0.01)
     os.killpg(child, signal.SIGKILL)
