@@ -17,3 +17,7 @@ class EstimationConfig(AppConfig):
         """Register the stored sentences of the app, and its entries in the survey's pages."""
         load_messages(self.name, self.path)
         import_module(f"{self.name}.registration").register()
+
+    def warm(self) -> None:
+        """Load the library of the charts, which only drawing needs, before the first page with a picture."""
+        import_module("estimation.report.figures.charts")

@@ -54,6 +54,25 @@ settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 settings_of_examples.register_profile("survey", deadline=None)
 settings_of_examples.load_profile("survey")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option that prints where the time of the tests goes."""
+    parser.addoption("--where-time-goes", action="store_true", help="seconds by folder and by worker")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure in every process that runs tests; collect in the one that prints."""
+    if not config.getoption("--where-time-goes"):
+        return
+    from tests.timing import Meter, Table
+
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or not config.getoption("numprocesses"):
+        config.pluginmanager.register(Meter())
+    if not is_worker:
+        config.pluginmanager.register(Table())
+
+
 # Tests that share a running system stay together in one worker. They come first: they take longest.
 TOGETHER = ("tests/e2e/", "tests/drills/")
 
@@ -94,10 +113,7 @@ def reusable_database() -> Any:
     """The state of the test database after the last run."""
     from tests.reusable_database import ReusableDatabase
 
-    folder = ROOT / ".local" / "test"
-    return ReusableDatabase(
-        folder, os.environ.get("PYTEST_XDIST_WORKER", "alone"), settings.DATABASES["default"]
-    )
+    return ReusableDatabase(os.environ.get("PYTEST_XDIST_WORKER", "alone"), settings.DATABASES["default"])
 
 
 @pytest.fixture(scope="session")
@@ -107,18 +123,26 @@ def django_db_keepdb() -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_createdb(reusable_database: Any) -> bool:
+def django_db_createdb(
+    django_db_modify_db_settings: None, django_db_blocker: Any, reusable_database: Any
+) -> bool:
     """Make the database anew unless the last run left it clean and nothing that makes it has changed."""
-    return not reusable_database.take()
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        return not reusable_database.take(connection.creation._get_test_db_name())
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any, reusable_database: Any) -> Iterator[None]:
     """The tables, plus what never changes: regions, published questionnaires, two rounds."""
+    from django.db import connection
+
     from tests.factories import prepare_base
 
     with django_db_blocker.unblock():
         prepare_base()
+        reusable_database.write(connection.settings_dict["NAME"])
     yield
     with django_db_blocker.unblock():
         reusable_database.leave()

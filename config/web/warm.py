@@ -4,6 +4,7 @@ import logging
 
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_backends
 from django.contrib.auth.hashers import get_hashers
@@ -23,9 +24,14 @@ logger = logging.getLogger(__name__)
 
 
 def warm() -> None:
-    """Load URLs, templates, translations and definitions. Leaves no connection open: processes are forked later."""
+    """Load URLs, templates, translations, definitions, and what an app loads late elsewhere (its ``warm``).
+
+    Leaves no connection open: processes are forked later.
+    """
     routes()
     load_sign_in()
+    for app in apps.get_app_configs():
+        getattr(app, "warm", lambda: None)()
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             get_resolver().reverse_dict  # noqa: B018 a property that imports every view

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from estimation.index.indicators import INDICATORS, OUTSIDE, THIN
 from estimation.methods.arrays import Floats, Ints
@@ -132,7 +132,7 @@ def _variants(index: CompositeIndex) -> list[list[Any]]:
     for name, ranks in zip(index.variants, index.variant_rank, strict=True):
         moved = int(np.abs(ranks - index.rank).max())
         flat = np.ptp(ranks) == 0 or np.ptp(index.rank) == 0
-        correlation = None if flat else _digits(float(stats.spearmanr(ranks, index.rank).statistic))
+        correlation = None if flat else _digits(float(scipy.stats.spearmanr(ranks, index.rank).statistic))
         rows.append([name, correlation, moved])
     return rows
 

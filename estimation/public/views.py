@@ -19,8 +19,8 @@ from estimation.report import selectors as files
 from estimation.report.document.page import page_context
 from estimation.report.figures.drawing import size_of
 from estimation.report.figures.editions import outline_of, picture_of
-from estimation.report.files.bundle import MANIFEST, media_type
 from estimation.report.files.file_groups import file_groups
+from estimation.report.files.names import MANIFEST, media_type
 from estimation.report.outline import FigurePart
 from survey.access.decorators import public
 from survey.request_values import whole_number

@@ -5,7 +5,6 @@ from django.utils.translation import gettext_lazy as _
 from estimation.releases.models import Release
 from estimation.report import selectors
 from estimation.report.files import storage
-from estimation.report.files.bundle import build
 from estimation.report.wording import LANGUAGES
 from survey import audit
 from survey.access.models import User
@@ -17,6 +16,9 @@ from survey.questionnaires.statutory import authority
 
 def files_of(release: Release) -> dict[str, bytes]:
     """All files of a release, made from its frozen content. Raises PolicyDenied when its hash differs."""
+    # The libraries of charts, typesetting and documents take a third of a start: only who writes files loads them.
+    from estimation.report.files.bundle import build
+
     content = selectors.content_of(release)
     if content.digest() != release.content_hash:
         raise PolicyDenied(_("The content of this release does not match its hash. No file was written."))

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_GET
 
 from estimation.releases.models import Release
 from estimation.report import selectors, services
-from estimation.report.files.bundle import MANIFEST, media_type
 from estimation.report.files.file_groups import file_groups
+from estimation.report.files.names import MANIFEST, media_type
 from survey.access.decorators import requires
 from survey.access.pages import page
 from survey.access.requests import AuthenticatedRequest

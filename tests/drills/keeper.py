@@ -37,8 +37,13 @@ def build() -> dict[str, Any]:
     from survey.submissions.lifecycle.states import State
     from tests.estimation.runs.country import Country
     from tests.factories import make_sheet, make_unit, make_user, prepare_base
+    from tests.reusable_database import digest_of_sources, dump_file, restore
 
-    call_command("migrate", verbosity=0)
+    dump = dump_file(digest_of_sources())
+    if dump.exists():  # of the test database: the same tables, without the time of the migrations
+        restore(dump, settings.DATABASES["default"], "survey")
+    else:
+        call_command("migrate", verbosity=0)
     prepare_base()
     Country()
     round_ = CollectionRound.objects.get(year=2025)
@@ -82,7 +87,7 @@ def query(statement: str) -> list[list[Any]]:
 def main() -> None:
     """Build the test data, then execute the lines of the input."""
     embedded.prepare_environment()
-    embedded.start()
+    embedded.start(durable=False)  # these tests stop PostgreSQL in order; tests.drills kills it
     embedded.drop_database()
     os.environ["PLAIN_STATIC"] = "1"
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"

@@ -29,10 +29,16 @@ class Supervised:
         clean = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         self.environment = clean | {"LOCAL_DIR": str(folder)}
         self.log = folder / "supervised.log"
+        self.process: subprocess.Popen[bytes] | None = None  # the one that was started last
+
+    def started(self) -> "subprocess.Popen[bytes]":
+        """The one that an earlier test has left running, or a new one."""
+        left = self.process is not None and self.process.poll() is None
+        return self.process if left and self.process else self.start()
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Start it and wait until it says that the site answers."""
-        process = self.launch()
+        self.process = process = self.launch()
         wait_for(
             lambda: "\nready" in self.printed() or process.poll() is not None, "the supervisor is not ready"
         )
@@ -103,11 +109,30 @@ def supervised() -> Iterator[Supervised]:
     shutil.rmtree(found.folder, ignore_errors=True)
     found.folder.mkdir(parents=True)
     yield found
+    if found.process is not None and found.process.poll() is None:  # a test has failed
+        found.process.kill()
+        found.process.wait()
     orphans.end(orphans.read(found.folder))
 
 
-def test_a_killed_supervisor_leaves_no_process(supervised: Supervised) -> None:
+def test_without_a_watchdog_the_next_start_ends_what_was_left(supervised: Supervised) -> None:
     process = supervised.start()
+    before = supervised.record()
+    os.kill(before["watchdog"].pid, signal.SIGSTOP)  # it would see the supervisor end
+    for pid in (process.pid, before["watchdog"].pid):
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+    left = sorted(set(ONE_EACH) - {"watchdog"})
+    assert sorted(name for name in left if orphans.members(before[name])) == left, "the drill kills too much"
+    supervised.start()
+    assert sorted(supervised.printed().split("\n")[0].split()[1:]) == left
+    assert not any(orphans.members(one) for one in before.values())
+    assert supervised.running() == ONE_EACH
+    assert sum("celery -A config beat" in line for line in supervised.programs()) == 1
+
+
+def test_a_killed_supervisor_leaves_no_process(supervised: Supervised) -> None:
+    process = supervised.started()
     before = supervised.record()
     assert supervised.running() == ONE_EACH
     assert supervised.status() == 200
@@ -120,27 +145,8 @@ def test_a_killed_supervisor_leaves_no_process(supervised: Supervised) -> None:
     assert supervised.programs() == []
 
 
-def test_without_a_watchdog_the_next_start_ends_what_was_left(supervised: Supervised) -> None:
-    process = supervised.start()
-    before = supervised.record()
-    os.kill(before["watchdog"].pid, signal.SIGSTOP)  # it would see the supervisor end
-    for pid in (process.pid, before["watchdog"].pid):
-        os.kill(pid, signal.SIGKILL)
-    process.wait()
-    left = sorted(set(ONE_EACH) - {"watchdog"})
-    assert sorted(name for name in left if orphans.members(before[name])) == left, "the drill kills too much"
-    process = supervised.start()
-    assert sorted(supervised.printed().split("\n")[0].split()[1:]) == left
-    assert not any(orphans.members(one) for one in before.values())
-    assert supervised.running() == ONE_EACH
-    assert sum("celery -A config beat" in line for line in supervised.programs()) == 1
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
-    assert supervised.programs() == [] and supervised.record() == {}
-
-
 def test_a_killed_web_master_is_replaced_and_so_are_its_processes(supervised: Supervised) -> None:
-    process = supervised.start()
+    process = supervised.started()
     try:
         former = supervised.record()["web"]
         wait_for(lambda: len(orphans.members(former)) > 2, "the master has no processes")
@@ -166,6 +172,7 @@ def test_a_killed_web_master_is_replaced_and_so_are_its_processes(supervised: Su
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert supervised.programs() == [] and supervised.port_is_free()
+    assert supervised.record() == {}
 
 
 def test_a_stranger_with_a_recorded_number_is_left_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -49,6 +50,22 @@ def too_wide(page: Page) -> list[str]:
     """The width of a page that scrolls horizontally, and the elements that overflow."""
     overflow = page.evaluate(WIDE)
     return [f"overflow {overflow}"] if overflow else []
+
+
+@contextmanager
+def width_set(page: Page, width: int) -> Iterator[None]:
+    """The window with another width; the page is laid out anew, and again at the end."""
+    former = page.evaluate("window.innerWidth")
+    _set_width(page, width)
+    yield
+    _set_width(page, former)
+
+
+def _set_width(page: Page, width: int) -> None:
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": width, "height": size["height"]})
+    page.wait_for_function("width => window.innerWidth === width", arg=width)
 
 
 def parts(page: Page) -> str:

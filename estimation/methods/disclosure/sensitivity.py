@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, sparse
+import scipy
+from scipy import sparse
 
 from estimation.methods.arrays import Bools, Floats, Indices
 from estimation.methods.sample import as_codes, as_floats, as_mask
@@ -222,7 +223,7 @@ def furthest(
     goal[position] = -sign
     # The stubs of SciPy declare neither sparse matrices nor arrays of bounds here; the solver takes both.
     equal: dict[str, Any] = {"A_eq": rows, "b_eq": np.zeros(rows.shape[0])} if rows.shape[0] else {}
-    solution: Any = optimize.linprog(goal, bounds=cast("Any", limits), method="highs", **equal)
+    solution: Any = scipy.optimize.linprog(goal, bounds=cast("Any", limits), method="highs", **equal)
     if solution.status == 3:
         return np.inf, goal, goal
     if not solution.success:

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, sparse
+import scipy
+from scipy import sparse
 
 from estimation.methods.arrays import Bools, Floats, Indices
 from estimation.methods.disclosure.sensitivity import furthest
@@ -119,7 +120,9 @@ class _Turns:
         count_of_sums = self.both.shape[0]
         equal: dict[str, Any] = {"A_eq": self.both, "b_eq": np.zeros(count_of_sums)} if count_of_sums else {}
         limits = cast("Any", np.stack([lower, upper], axis=1))
-        solution: Any = optimize.linprog(np.concatenate([rate, rate]), bounds=limits, method="highs", **equal)
+        solution: Any = scipy.optimize.linprog(
+            np.concatenate([rate, rate]), bounds=limits, method="highs", **equal
+        )
         if solution.status == 2:
             raise SuppressionError("the cells that must be published give a sensitive cell away")
         if not solution.success:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, sparse
+import scipy
+from scipy import sparse
 
 from estimation.methods.arrays import Bools, Floats
 from estimation.methods.disclosure.sensitivity import audit_suppression, checked_table, furthest
@@ -172,14 +173,14 @@ class _Search:
 
     def pattern(self) -> Bools:
         """The cheapest pattern (C,) that satisfies all cuts so far."""
-        rules = optimize.LinearConstraint(
+        rules = scipy.optimize.LinearConstraint(
             sparse.vstack(self.cuts, format="csr"), np.concatenate(self.bounds), np.inf
         )
         # Given cells cost nothing to withhold.
-        solution = optimize.milp(
+        solution = scipy.optimize.milp(
             np.where(self.low, 0.0, self.price),
             integrality=np.ones(len(self.price), dtype=np.intp),
-            bounds=optimize.Bounds(self.low.astype(np.float64), self.high.astype(np.float64)),
+            bounds=scipy.optimize.Bounds(self.low.astype(np.float64), self.high.astype(np.float64)),
             constraints=rules,
             options={"time_limit": self.seconds},
         )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from estimation.methods.arrays import Bools, Floats, Indices
 from estimation.methods.sample import as_floats, as_matrix
@@ -187,7 +187,7 @@ def scale(indicators: npt.ArrayLike, scaling: Scaling) -> Floats:
         spread = x.std(axis=0, ddof=1)
         scaled = 50.0 + 10.0 * (x - x.mean(axis=0)) / np.where(flat, 1.0, spread)
     elif scaling == "rank":
-        scaled = (stats.rankdata(x, axis=0) - 1.0) / (len(x) - 1.0) * 100.0
+        scaled = (scipy.stats.rankdata(x, axis=0) - 1.0) / (len(x) - 1.0) * 100.0
     else:
         raise ValueError(f"scaling must be one of {SCALINGS}, not {scaling!r}")
     return np.where(flat, 50.0, scaled)
@@ -205,7 +205,7 @@ def aggregate(scores: Floats, weight: Floats, aggregation: Aggregation) -> Float
 def rank_of(value: Floats) -> Indices:
     """Ranks (u,) from 1 for the largest; values equal to twelve digits share the better rank."""
     digits = np.array([float(f"{v:.12g}") for v in value])
-    return stats.rankdata(-digits, method="min").astype(np.intp)
+    return scipy.stats.rankdata(-digits, method="min").astype(np.intp)
 
 
 def _variants(treated: Floats, weights: IndexWeights) -> tuple[tuple[str, ...], Indices]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 
 from estimation.methods.arrays import Floats, Ints
@@ -112,7 +112,7 @@ def controlled_rounding(table: Floats, rows: Ints, columns: Ints, *, minimum: In
     most = np.concatenate([np.ones(count), np.full(count, np.inf), capacity])
     bounds = np.column_stack([np.zeros_like(most), most])
     # the stubs declare dense matrices only; HiGHS takes this sparse one as it is
-    answer: Any = linprog(cost, A_eq=matrix, b_eq=need, bounds=bounds, method="highs")  # type: ignore[call-overload]
+    answer: Any = scipy.optimize.linprog(cost, A_eq=matrix, b_eq=need, bounds=bounds, method="highs")  # type: ignore[call-overload]
     if not answer.success:
         raise ValueError(f"no whole-number table has these margins: {answer.message}")
     x = np.rint(answer.x).astype(np.int64)

@@ -13,28 +13,12 @@ from estimation.report.document.word import word_document
 from estimation.report.figures.charts import chart
 from estimation.report.figures.drawing import draw, rasterise
 from estimation.report.figures.figures import complete
+from estimation.report.files.names import MANIFEST, media_type
 from estimation.report.files.sdmx import sdmx_files
 from estimation.report.files.tabular import csv_files
 from estimation.report.files.workbook import workbook
 from estimation.report.outline import outline
 from estimation.report.wording import LANGUAGES, SYMBOLS
-
-MANIFEST = "manifest.json"
-MEDIA_TYPES = {
-    "pdf": "application/pdf",
-    "html": "text/html; charset=utf-8",
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-}
-
-
-def media_type(path: str) -> str:
-    """Media type of a file of the bundle by its ending."""
-    return MEDIA_TYPES[path.rpartition(".")[2]]
 
 
 def build(content: Content, *, issuer: Mapping[str, str] | None = None, moment: int = 0) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from estimation.report.files.bundle import MANIFEST
+from estimation.report.files.names import MANIFEST
 from survey import files
 from survey.exceptions import FileMissing
 from survey.files import Store
