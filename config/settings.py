@@ -11,6 +11,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from config import single_sign_on
+from config.database import database
 from config.environment import Environment, mail_options
 from config.files import places
 from config.local import embedded
@@ -119,28 +120,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db_url("DATABASE_URL")}
-DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
-DATABASES["default"]["ATOMIC_REQUESTS"] = False
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted server costs a failed check, not a request
-DATABASES["default"]["OPTIONS"] = {
-    **DATABASES["default"].get("OPTIONS", {}),
-    # A pool per process. It gives up soon and starts afresh with the next request: left to itself it would
-    # wait longer after every failure, and go on refusing people after the server is back.
-    "pool": {
-        "min_size": 0,
-        "max_size": env.int("DATABASE_POOL", default=8),
-        "timeout": 4,
-        "reconnect_timeout": 2,
-    },
-    "connect_timeout": 3,
-}
-# Commits are durable regardless of the server's setting.
-_session = "-c synchronous_commit=on"
-# One slow page must not hold a connection that everybody needs. Workers and commands take what they need.
-if env.bool("WEB_PROCESS", default=False):
-    _session += f" -c statement_timeout={env.float('STATEMENT_SECONDS', default=5) * 1000:.0f}"
-DATABASES["default"]["OPTIONS"]["options"] = _session
+DATABASES = {"default": database(env)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A section with tables of 32 regions sends four fields a cell, all of them when it is saved as a plain form.

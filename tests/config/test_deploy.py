@@ -25,7 +25,15 @@ TIMERS = sorted((FOLDER / "systemd").glob("*.timer"))
 def variables_of_the_program() -> set[str]:
     """Names that settings, gunicorn's configuration and its pools read."""
     names: set[str] = set()
-    for name in ("settings", "environment", "web/server", "web/pools", "single_sign_on", "files/places"):
+    for name in (
+        "settings",
+        "database",
+        "environment",
+        "web/server",
+        "web/pools",
+        "single_sign_on",
+        "files/places",
+    ):
         text = (ROOT / "config" / f"{name}.py").read_text(encoding="utf-8")
         names |= set(re.findall(r"(?:env(?:\.\w+)?|environ(?:ment)?\.get)\(\s*\"([A-Z0-9_]+)\"", text))
     return names

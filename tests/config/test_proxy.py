@@ -49,7 +49,7 @@ def test_nginx_takes_the_configuration_of_production(tmp_path: Path) -> None:
     assert accepted(tmp_path / "out", path) == ""
     text = path.read_text()
     assert "server 10.0.0.1:8001 max_fails" in text and text.count("server 10.0.0.2:8000") == 3
-    assert "return 308 https" in text
+    assert text.count("zone web 128k;") == 1 and "return 308 https" in text
 
 
 def test_every_route_stands_in_the_configuration(tmp_path: Path) -> None:
