@@ -44,9 +44,9 @@ SHORT_LIMITS = {
 }
 
 
-def wait_for(condition: Callable[[], Any], message: str) -> Any:
-    """The first true value of ``condition``. Raises TimeoutError with the message after ``PATIENCE`` seconds."""
-    end = time.monotonic() + PATIENCE
+def wait_for(condition: Callable[[], Any], message: str, seconds: float = PATIENCE) -> Any:
+    """The first true value of ``condition``. Raises TimeoutError with the message after so many seconds."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
