@@ -11,7 +11,7 @@ from estimation.releases.content.content import Content
 from estimation.releases.messages import RELEASE
 from estimation.releases.models import Release
 from estimation.report.files import storage
-from estimation.report.files.bundle import MANIFEST
+from estimation.report.files.names import MANIFEST
 from survey import clock
 from survey.access.models import User
 from survey.access.roles import Permission

@@ -135,7 +135,7 @@ VALUES: dict[str, Callable[[str], Words]] = {
 }
 
 
-def register_periods(labels: Mapping[str, Promise]) -> None:
+def register_periods(labels: Mapping[str, Words]) -> None:
     """Add the names of kinds of data that are kept for a period."""
     PERIODS.update(labels)
 
