@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from survey.access.decorators import public
-from survey.questionnaires.loader import load_codelist
 from survey.review.forms import ReturnForm
 from survey.review.scores.peers import box
 from survey.submissions.models import STATE_LABELS
@@ -70,7 +69,7 @@ def design_page(request: HttpRequest) -> HttpResponse:
         ],
         "page_obj": Paginator(range(500), 50).get_page(3),
         "years": (2024, 2025),
-        "categories": load_codelist("categories").entries,
+        "categories": [{"code": "CAT01", "label": {"zh": "示例", "en": "Example"}}],
         "items": [{"code": "P01", "label": _("Item")}],
         "choices": [("open", _("Open")), ("closed", _("Closed"))],
         "order": "change",

@@ -156,9 +156,4 @@ class Migration(migrations.Migration):
             name='at',
             field=models.DateTimeField(default=survey.clock.present),
         ),
-        migrations.AlterField(
-            model_name='user',
-            name='created_at',
-            field=models.DateTimeField(default=survey.clock.present),
-        ),
     ]
