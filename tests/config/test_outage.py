@@ -52,7 +52,7 @@ def lost_before(place: str) -> Iterator[None]:
 
 
 PLACES = (
-    "django.contrib.sessions.backends.db.SessionStore.load",  # before the view
+    "survey.access.own_sessions.storage.SessionStore.load",  # before the view
     "survey.submissions.page.views.read_cells",
     "survey.submissions.page.views.fragment_context",  # after the save is committed
     "django.contrib.sessions.backends.db.SessionStore.save",  # after the view
