@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from django.utils.translation import override
 
+from survey import clock
 from survey.access.roles import Role
 from survey.collection.models import CollectionRound, Disposition
 from survey.submissions.lifecycle import policies
@@ -25,7 +25,7 @@ NOT_YET = "The 2025 round has not opened yet."
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    monkeypatch.setattr(clock, "present", lambda: NOW)
     with override("en"):
         yield
 
