@@ -14,6 +14,10 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
+# Containers often forbid Python to keep compiled modules. Every process that a test starts would then compile two
+# thousand of them anew, which takes two thirds of its start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 sys.path.insert(0, str(ROOT))
 
 from config.local import embedded  # noqa: E402 the checkout is not an installed package
