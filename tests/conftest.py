@@ -196,3 +196,11 @@ def _clean_cache() -> Iterator[None]:
 
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _default_language() -> None:
+    """The test client leaves the language of its last request active; every test begins in the default one."""
+    from django.utils import translation
+
+    translation.deactivate()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import override
 
 from estimation.releases.content.content import CellStatus, Content
 from estimation.releases.models import Release
@@ -104,7 +105,7 @@ def test_only_publishers_prepare_and_only_what_is_finished(run: EstimationRun) -
 def test_totals_without_stored_contributors_cannot_be_protected(run: EstimationRun) -> None:
     release = prepare_release(run=run, by=None)
     run.contributors.all().delete()
-    with pytest.raises(PolicyDenied, match="contributors"):
+    with override("en"), pytest.raises(PolicyDenied, match="contributors"):
         prepare_release(run=run, by=None)
-    with pytest.raises(PolicyDenied, match="contributors"):
+    with override("en"), pytest.raises(PolicyDenied, match="contributors"):
         rebuild_draft(release, by=None)
