@@ -361,7 +361,8 @@ SURVEY_CONTACT = env("SURVEY_CONTACT", default="")  # telephone and e-mail of th
 # Files beside a sheet. The scanner is a dotted path to a callable: path of the file -> name of what it found, or "".
 ATTACHMENT_ROOT = env("ATTACHMENT_ROOT", default=str(DATA_DIR / "attachments"))
 ATTACHMENT_LARGEST = env.int("ATTACHMENT_LARGEST", default=10 * 2**20)
-ATTACHMENT_QUOTA = env.int("ATTACHMENT_QUOTA", default=50 * 2**20)
+ATTACHMENT_QUOTA = env.int("ATTACHMENT_QUOTA", default=50 * 2**20)  # of a sheet
+ATTACHMENT_UNIT_QUOTA = env.int("ATTACHMENT_UNIT_QUOTA", default=100 * 2**20)  # of all open sheets of a unit
 ATTACHMENT_SCANNER = env("ATTACHMENT_SCANNER", default="")
 # Three people sign one after the other, each what they have read; off: one person names them and submits.
 SIGN_OFF_CHAIN = env.bool("SIGN_OFF_CHAIN", default=False)

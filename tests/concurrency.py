@@ -103,6 +103,25 @@ def _waits_or_ends(other: Actor, holder: Actor) -> bool:
 
 
 @contextmanager
+def connection_pool(**options: Any) -> Iterator[Any]:
+    """The pool of this process with other options. Connections of all threads share it."""
+    shared = connection.settings_dict["OPTIONS"]
+    given = shared["pool"]
+    _close_pool()
+    shared["pool"] = {**given, **options}
+    try:
+        yield connection.pool
+    finally:
+        _close_pool()
+        shared["pool"] = given
+
+
+def _close_pool() -> None:
+    connection.close()
+    connection.close_pool()
+
+
+@contextmanager
 def without_row_locks(*guarded: type[models.Model]) -> Iterator[None]:
     """``select_for_update`` on these models reads without a lock, as if somebody had removed it."""
     original = models.QuerySet.select_for_update

@@ -14,26 +14,16 @@ from psycopg_pool import PoolTimeout
 
 from config.errors import outage_in
 from survey.submissions.lifecycle.states import State
-from survey.submissions.models import SubmissionEvent, Submission
-from tests.concurrency import Actor
+from survey.submissions.models import Submission, SubmissionEvent
+from tests.concurrency import Actor, connection_pool
 from tests.factories import make_sheet
 
 
 @pytest.fixture(autouse=True)
 def pool(transactional_db: None) -> Iterator[Any]:
     """The pool of this process has one connection and refuses soon."""
-    options = connection.settings_dict["OPTIONS"]  # connections of all threads share it
-    given = options["pool"]
-    _renew()
-    options["pool"] = {**given, "max_size": 1, "timeout": 0.1}
-    yield connection.pool
-    _renew()
-    options["pool"] = given
-
-
-def _renew() -> None:
-    connection.close()
-    connection.close_pool()
+    with connection_pool(max_size=1, timeout=0.1) as one:
+        yield one
 
 
 @contextmanager

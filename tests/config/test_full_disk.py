@@ -1,21 +1,45 @@
 """A request that fails because a disk is full is answered with 507; another error of a file stays a 500."""
 
+import ast
 import errno
 
 import pytest
 from django.utils import translation
 
 from config.errors import server_error
+from tests.architecture.source import Source
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EACCES, 500)]
+    ("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EFBIG, 507), (errno.EACCES, 500)]
 )
 def test_a_full_disk_is_507(rf, number, status):
     try:
         raise OSError(number, "from a write")
     except OSError:
         assert server_error(rf.post("/sheets/1/evidence/")).status_code == status
+
+
+def error_numbers(source: Source) -> dict[str, set[str]]:
+    """Numbers of a full disk by the module that names them. A bucket raises one: its server has no numbers."""
+    named = {
+        path: {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr in {"ENOSPC", "EDQUOT", "EFBIG"}
+        }
+        for path, tree in source.trees()
+    }
+    return {path: names for path, names in named.items() if names}
+
+
+ONCE = {"config/files/faults.py": {"ENOSPC", "EDQUOT", "EFBIG"}, "config/files/bucket.py": {"ENOSPC"}}
+
+
+def test_the_error_numbers_of_a_full_disk_stand_once() -> None:
+    assert error_numbers(Source.read()) == ONCE
+    planted = Source.read().planted("survey/files.py", "full = error.errno == errno.EDQUOT")
+    assert error_numbers(planted) == ONCE | {"survey/files.py": {"EDQUOT"}}
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh-hans", "磁盘已满"), ("en", "is full")])

@@ -6,11 +6,14 @@ test runs the stories without their lock and sees the assertion fail.
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from estimation.design.approval.services import approve_design
@@ -18,6 +21,7 @@ from estimation.design.models import SampleDesign
 from survey import locks
 from survey.access.activation import services as activation
 from survey.access.models import ActivationCode, User
+from survey.access.recovery import services as recovery
 from survey.access.services import create_account
 from survey.collection.models import CollectionRound
 from survey.collection.services import plan_round
@@ -29,7 +33,7 @@ from survey.submissions.evidence import services as evidence
 from survey.submissions.invitations import services as invitations
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Attachment, SectionInvitation, Submission
-from tests.concurrency import race, without_row_locks
+from tests.concurrency import connection_pool, race, without_row_locks
 from tests.factories import make_sheet, make_user
 
 type Story = Callable[[Any], None]
@@ -133,6 +137,29 @@ def bytes_of_a_sheet(world: Any) -> None:
     assert Attachment.objects.filter(submission=row).count() == 1
 
 
+def bytes_of_a_unit(world: Any) -> None:
+    """Two sheets of one unit, of two open rounds."""
+    by = world.users["respondent"]
+    now = timezone.now()
+    CollectionRound.objects.filter(year=2024).update(
+        state="open", opens_at=now - dt.timedelta(days=1), due_at=now, closes_at=now + dt.timedelta(days=1)
+    )
+    rows = [make_sheet(world.unit, State.IN_PROGRESS, year=year) for year in (2024, 2025)]
+    attach = [partial(evidence.attach, row, by=by, name="a.pdf", data=PDF) for row in rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.conf.settings.ATTACHMENT_UNIT_QUOTA", len(PDF) * 2 - 1)
+        one_is_refused(*attach)
+    assert Attachment.objects.filter(submission__in=rows).count() == 1
+
+
+def requests_of_a_network(world: Any) -> None:
+    ask = partial(recovery.may_ask, "192.0.2.7")
+    for _number in range(recovery.MAX_REQUESTS_PER_ADDRESS - 1):
+        assert ask()
+    first, second = race(ask, ask)
+    assert (first.value, second.value, second.waited) == (True, False, True), (first, second)
+
+
 @contextmanager
 def without_named_locks() -> Iterator[None]:
     """``locks.hold`` does not wait, as if somebody had removed it."""
@@ -147,6 +174,8 @@ BY_NAME: tuple[Story, ...] = (
     activation_codes,
     approved_designs,
     rounds_of_a_year,
+    bytes_of_a_unit,
+    requests_of_a_network,
 )
 BY_THE_SHEET: tuple[Story, ...] = (invitations_of_a_sheet, bytes_of_a_sheet)
 
@@ -166,3 +195,21 @@ def test_without_the_named_lock_the_limit_is_passed(committed_world: Any, story:
 def test_without_the_lock_of_the_sheet_the_limit_is_passed(committed_world: Any, story: Story) -> None:
     with without_row_locks(Submission), pytest.raises(AssertionError):
         story(committed_world)
+
+
+def test_ten_requests_at_once_get_no_more_than_is_left(committed_world: Any) -> None:
+    """Ten threads start together, when three of the hour's requests are left."""
+    for _number in range(recovery.MAX_REQUESTS_PER_ADDRESS - 3):
+        assert recovery.may_ask("192.0.2.7")
+    start = Barrier(10)
+
+    def ask(_number: int) -> bool:
+        try:
+            connection.ensure_connection()
+            start.wait(30)
+            return recovery.may_ask("192.0.2.7")
+        finally:
+            connection.close()
+
+    with connection_pool(max_size=11), ThreadPoolExecutor(10) as threads:
+        assert sorted(threads.map(ask, range(10))) == [False] * 7 + [True] * 3

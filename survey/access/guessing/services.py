@@ -23,7 +23,7 @@ from django.core import signing
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 
-from survey import clock
+from survey import clock, locks
 from survey.access.models import AttemptCounter
 
 FORGOTTEN_AFTER = dt.timedelta(hours=12)  # without an attempt a counter starts again
@@ -117,6 +117,23 @@ def begin_code(request: HttpRequest, username: str) -> Attempt:
     """Count an attempt at the second factor, which only who knows the password reaches. Raises TooManyAttempts."""
     origin = known_device(request, username) or username
     return begin(Limit("code", origin, settings.SIGN_IN_FAILURE_LIMIT))
+
+
+def granted(kind: str, origin: str, *, most: int, period: dt.timedelta) -> bool:
+    """Count a request; False, and nothing is counted, after ``most`` in the period that begins with the first one."""
+    key = Limit(kind, origin, most).key
+    with transaction.atomic():
+        locks.hold(f"requests {key}")
+        now = clock.present()
+        counter = AttemptCounter.objects.filter(key=key).first() or AttemptCounter(key=key)
+        if counter.wait_until is None or counter.wait_until <= now:
+            counter.attempts, counter.wait_until = 0, now + period  # here: the end of the period
+        if counter.attempts >= most:
+            return False
+        counter.attempts += 1
+        counter.last_at = now
+        counter.save()
+    return True
 
 
 def forget_account(username: str) -> int:

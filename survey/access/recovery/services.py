@@ -7,7 +7,6 @@ factor is still required afterwards.
 from datetime import datetime, timedelta
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.core.cache import cache
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -25,7 +24,7 @@ from survey.jobs.services import Work, enqueue
 
 MAX_REQUESTS_PER_ADDRESS = 10  # per hour
 MAX_MAILS_PER_ACCOUNT = 3  # per hour
-HOUR = 3600
+HOUR = timedelta(hours=1)
 
 
 class LinkTokens(PasswordResetTokenGenerator):
@@ -39,22 +38,15 @@ tokens = LinkTokens()
 
 
 def may_ask(address: str | None) -> bool:
-    """Count a request from a network address; False when there were too many."""
-    return _count(f"recovery-address:{address}") <= MAX_REQUESTS_PER_ADDRESS
-
-
-def _count(key: str) -> int:
-    cache.add(key, 0, HOUR)
-    try:
-        return int(cache.incr(key))
-    except ValueError:  # expired between the two calls
-        return 1
+    """Count a request from a network; False when there were too many."""
+    network = guessing.network_of(address)
+    return guessing.granted("recovery_address", network, most=MAX_REQUESTS_PER_ADDRESS, period=HOUR)
 
 
 def ask_link(username: str, *, site: str) -> None:
     """Enqueue the e-mail with the link; a worker looks the account up within the hour."""
     parameters = {"username": username, "language": get_language() or "zh-hans", "site": site}
-    enqueue("password_link", arguments=parameters, not_after=clock.present() + timedelta(seconds=HOUR))
+    enqueue("password_link", arguments=parameters, not_after=clock.present() + HOUR)
 
 
 def send_link(work: Work) -> None:
@@ -64,7 +56,7 @@ def send_link(work: Work) -> None:
     if user is None:
         return
     # A retry is not counted as another request.
-    if work.job.attempts == 1 and _count(f"recovery-account:{username}") > MAX_MAILS_PER_ACCOUNT:
+    if work.job.attempts == 1 and not _may_send(user):
         return
     uid = urlsafe_base64_encode(str(user.pk).encode())
     path = reverse("password_renew", args=[uid, tokens.make_token(user)])
@@ -74,6 +66,10 @@ def send_link(work: Work) -> None:
     message.send()
     with work.store():
         audit.record(by=None, action="password_link_sent", subject=user)
+
+
+def _may_send(user: User) -> bool:
+    return guessing.granted("recovery_account", user.username, most=MAX_MAILS_PER_ACCOUNT, period=HOUR)
 
 
 def account_of(uid: str, token: str) -> User | None:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from survey.access.models import User
 from survey.access.roles import Permission
+from survey.collection.models import CollectionRound
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.models import Attachment, Submission
 
@@ -25,6 +26,18 @@ def evidence_targets(submission: Submission) -> list[tuple[str, Any]]:
 def attachments_of(submission: Submission, purpose: str = SHEET) -> QuerySet[Attachment]:
     """The files of a sheet with a purpose, without removed ones."""
     return submission.attachments.filter(removed_at=None, purpose=purpose).order_by("pk")
+
+
+def sheets_of_unit(submission: Submission) -> QuerySet[Submission]:
+    """The sheet, and those of the same unit whose round is not closed."""
+    other = Q(unit=submission.unit_id) & ~Q(round__state=CollectionRound.State.CLOSED)
+    return Submission.objects.filter(Q(pk=submission.pk) | other)
+
+
+def bytes_on_disk(purpose: str, *sheets: Submission) -> int:
+    """Size of all stored files of a purpose, also of removed ones whose content is kept."""
+    files = Attachment.objects.filter(submission__in=sheets, purpose=purpose).exclude(path="")
+    return files.aggregate(total=Sum("size"))["total"] or 0
 
 
 def files_of(user: User) -> QuerySet[Attachment]:

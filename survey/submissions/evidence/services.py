@@ -13,18 +13,24 @@ from tempfile import NamedTemporaryFile
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from survey import audit, clock
+from survey import audit, clock, locks
 from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import Assignment, Disposition
 from survey.exceptions import PolicyDenied
 from survey.submissions.evidence import storage
 from survey.submissions.evidence.file_kinds import KINDS, kind_of
-from survey.submissions.evidence.selectors import DESK, SHEET, attachments_of, evidence_targets
+from survey.submissions.evidence.selectors import (
+    DESK,
+    SHEET,
+    attachments_of,
+    bytes_on_disk,
+    evidence_targets,
+    sheets_of_unit,
+)
 from survey.submissions.lifecycle.states import EDITABLE, Owner, State
 from survey.submissions.lifecycle.transitions import locked, reaches
 from survey.submissions.models import Attachment, Submission
@@ -93,15 +99,7 @@ def _store(submission: Submission, by: User, path: str, data: bytes, facts: dict
     _may_change(row, by, facts["purpose"])
     if facts["item"] and facts["item"] not in dict(evidence_targets(row)):
         raise PolicyDenied(_("This questionnaire has no such item."))
-    present = attachments_of(row, facts["purpose"])
-    if present.count() >= MOST:
-        raise PolicyDenied(_("There are too many files on this sheet. Remove one first."))
-    stored = row.attachments.filter(purpose=facts["purpose"]).exclude(
-        path=""
-    )  # what is on disk, also of removed ones
-    used = stored.aggregate(total=Sum("size"))["total"] or 0
-    if len(data) > settings.ATTACHMENT_LARGEST or used + len(data) > settings.ATTACHMENT_QUOTA:
-        raise PolicyDenied(_("The file is too large, or the files of this sheet are too large together."))
+    _check_room(row, facts["purpose"], len(data))
     attachment = Attachment.objects.create(
         submission=row,
         size=len(data),
@@ -125,6 +123,23 @@ def _store(submission: Submission, by: User, path: str, data: bytes, facts: dict
         unit=row.unit.uscc,
     )
     return attachment
+
+
+def _check_room(row: Submission, purpose: str, size: int) -> None:
+    """Raises PolicyDenied when a file is too large, or has no room beside those of its purpose.
+
+    Files of a sheet are counted under its lock, those of a unit under one of the unit, to the end of the transaction.
+    An office's files have room of their own: a unit cannot use up that of the office.
+    """
+    if attachments_of(row, purpose).count() >= MOST:
+        raise PolicyDenied(_("There are too many files on this sheet. Remove one first."))
+    if size > settings.ATTACHMENT_LARGEST or bytes_on_disk(purpose, row) + size > settings.ATTACHMENT_QUOTA:
+        raise PolicyDenied(_("The file is too large, or the files of this sheet are too large together."))
+    locks.hold(f"evidence of unit {row.unit_id}")
+    if bytes_on_disk(purpose, *sheets_of_unit(row)) + size > settings.ATTACHMENT_UNIT_QUOTA:
+        raise PolicyDenied(
+            _("The files of this unit are too large together: those of all its sheets that are open count.")
+        )
 
 
 def _may_change(row: Submission, by: User, purpose: str) -> None:

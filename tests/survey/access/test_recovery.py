@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from survey.access.models import User
+from survey.access.models import AttemptCounter, User
 from survey.access.recovery import services as recovery
 from survey.audit import AuditEvent
 from survey.jobs.models import Job
@@ -101,6 +102,28 @@ def test_mails_and_requests_are_limited(client: Client, person: User, mailoutbox
         for _ in range(recovery.MAX_REQUESTS_PER_ADDRESS + 1)
     ]
     assert answers[-2:] == [200, 422]
+
+
+def test_the_limits_end_with_their_hour_and_are_kept_in_the_database(client: Client, person: User) -> None:
+    form = {"username": "x"}
+    for _request in range(recovery.MAX_REQUESTS_PER_ADDRESS):
+        client.post(reverse("password_forgotten"), form)
+    cache.clear()  # the broker was restarted
+    assert client.post(reverse("password_forgotten"), form).status_code == 422
+    AttemptCounter.objects.update(wait_until=timezone.now())
+    assert client.post(reverse("password_forgotten"), form).status_code == 200
+    assert AttemptCounter.objects.get().attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("192.0.2.1", "192.0.2.2", False), ("2001:db8::1", "2001:db8::ffff", True)],
+    ids=["IPv4", "one network of IPv6"],
+)
+def test_requests_are_counted_by_what_one_party_holds(db: None, one: str, other: str, *, same: bool) -> None:
+    for _request in range(recovery.MAX_REQUESTS_PER_ADDRESS):
+        assert recovery.may_ask(one)
+    assert recovery.may_ask(other) is not same
 
 
 @pytest.mark.parametrize("uid", ["MQ", "!!", "OTk5OTk5OTk5", "_"])
