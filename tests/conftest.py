@@ -32,10 +32,10 @@ import django  # noqa: E402 settings read the addresses that were just written
 
 django.setup()
 
-from django.conf import settings  # noqa: E402
-from hypothesis import settings as settings_of_examples  # noqa: E402
+from django.conf import settings  # noqa: E402 after django.setup()
+from hypothesis import settings as settings_of_examples  # noqa: E402 after django.setup()
 
-from config.celery import app as celery  # noqa: E402
+from config.celery import app as celery  # noqa: E402 after django.setup()
 
 if number := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     # Counters and lockouts live in Valkey: a database a worker, as PostgreSQL has one each. pytest-django has

@@ -190,12 +190,12 @@ class World:
 
     users: dict[str, User] = field(default_factory=dict)
     unit: ReportingUnit = None  # type: ignore[assignment]  # set by build
-    outside: ReportingUnit = None  # type: ignore[assignment]
-    national: ReportingUnit = None  # type: ignore[assignment]
-    bureau: ReportingUnit = None  # type: ignore[assignment]
-    sheet: Submission = None  # type: ignore[assignment]
-    outside_sheet: Submission = None  # type: ignore[assignment]
-    national_sheet: Submission = None  # type: ignore[assignment]
+    outside: ReportingUnit = None  # type: ignore[assignment]  # set by build
+    national: ReportingUnit = None  # type: ignore[assignment]  # set by build
+    bureau: ReportingUnit = None  # type: ignore[assignment]  # set by build
+    sheet: Submission = None  # type: ignore[assignment]  # set by build
+    outside_sheet: Submission = None  # type: ignore[assignment]  # set by build
+    national_sheet: Submission = None  # type: ignore[assignment]  # set by build
 
     @classmethod
     def build(cls) -> "World":

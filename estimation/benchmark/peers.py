@@ -76,7 +76,7 @@ def r_timings(
     if program is None:
         return None
     probe = [program, "-e", "stopifnot(requireNamespace('survey', quietly = TRUE))"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode != 0:  # noqa: S603  # fixed arguments
+    if subprocess.run(probe, capture_output=True, check=False).returncode != 0:  # noqa: S603 fixed arguments
         return None
     with tempfile.TemporaryDirectory() as folder:
         _write(country, Path(folder))
@@ -84,7 +84,7 @@ def r_timings(
         command.append("deff" if deff else "plain")
         out = Path(folder) / "seconds.txt"
         try:
-            subprocess.run(command, capture_output=True, check=True, timeout=timeout)  # noqa: S603
+            subprocess.run(command, capture_output=True, check=True, timeout=timeout)  # noqa: S603 arguments of ours
         except subprocess.TimeoutExpired:
             pass
         except subprocess.CalledProcessError as failure:

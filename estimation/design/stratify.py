@@ -118,7 +118,7 @@ class Stratified:
         return [
             tuple(
                 codelist[index] if index >= 0 else "" for codelist, index in zip(codelists, row, strict=True)
-            )  # type: ignore[misc]
+            )  # type: ignore[misc]  # five codelists, five codes
             for row in self.key.tolist()
         ]
 

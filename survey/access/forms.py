@@ -332,11 +332,11 @@ class GrantForm(PlainForm):
         super().__init__(*args, **kwargs)
         roles = [choice for choice in Role.choices if choice[0] != Role.RESPONDENT]
         self.fields["role"].choices = roles  # type: ignore[attr-defined]  # a ChoiceField, declared above
-        self.fields["region"].queryset = Region.objects.filter(  # type: ignore[attr-defined]
+        self.fields["region"].queryset = Region.objects.filter(  # type: ignore[attr-defined]  # a ModelChoiceField
             level__lte=Region.Level.PROVINCE
         )
         self.fields["region"].initial = NATION
-        self.fields["category"].choices = [("", _("All categories")), *categories]  # type: ignore[attr-defined]
+        self.fields["category"].choices = [("", _("All categories")), *categories]  # type: ignore[attr-defined]  # a ChoiceField
 
 
 class AuditFilter(PlainForm):

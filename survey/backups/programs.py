@@ -69,7 +69,7 @@ def _candidates(name: str) -> Iterator[str]:
 def _major(path: str) -> int:
     """0 for a program that is not there or does not say its version."""
     try:
-        done = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+        done = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)  # noqa: S603 a program of PostgreSQL
     except (OSError, subprocess.CalledProcessError):
         return 0
     said = re.search(r"\(PostgreSQL\) (\d+)", done.stdout)

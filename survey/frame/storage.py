@@ -67,7 +67,7 @@ def load_units(plan: Plan, source: FrameImport) -> None:
         )
         names = ", ".join(f"{name} = s.{name}" for name in (*_COLUMNS[1:], "review_region_id"))
         cursor.execute(
-            f"UPDATE survey_reportingunit u SET {names} FROM frame_stage s WHERE s.uscc = u.uscc"  # noqa: S608
+            f"UPDATE survey_reportingunit u SET {names} FROM frame_stage s WHERE s.uscc = u.uscc"  # noqa: S608 columns of the model
         )
         cursor.execute("DROP TABLE frame_stage")
     returned = [row.uscc for row in plan.back]

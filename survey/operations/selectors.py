@@ -162,7 +162,7 @@ def unsealed_seconds() -> dict[str, float]:
     with connection.cursor() as cursor:
         for ledger in LEDGERS.values():
             cursor.execute(
-                f"SELECT coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float FROM {ledger.table}"  # noqa: S608
+                f"SELECT coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)::float FROM {ledger.table}"  # noqa: S608 a table of ours
                 " WHERE id > (SELECT coalesce(max(high), 0) FROM survey_ledgerblock WHERE ledger = %s)",
                 [ledger.name],
             )

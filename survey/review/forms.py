@@ -60,4 +60,4 @@ class InvalidateForm(forms.Form):
         language = get_language() or "zh-hans"
         entries = load_codelist("invalid_reasons").entries
         choices = [(entry.code, entry.label.get(language)) for entry in entries]
-        self.fields["reason_code"].choices = [("", _("Choose a reason")), *choices]  # type: ignore[attr-defined]
+        self.fields["reason_code"].choices = [("", _("Choose a reason")), *choices]  # type: ignore[attr-defined]  # a ChoiceField

@@ -357,7 +357,7 @@ def _actors(regions: dict[str, RegionData]) -> list[Actor]:
             client.force_login(User.objects.get(pk=actor.user.pk))
             actor.session = client.cookies[settings.SESSION_COOKIE_NAME].value
     closed = people[-2]
-    User.objects.filter(pk=closed.user.pk).update(is_active=False)  # type: ignore[union-attr]
+    User.objects.filter(pk=closed.user.pk).update(is_active=False)  # type: ignore[union-attr]  # a person with an account
     closed.user = None  # expected to be treated like a request without a session
     return people
 

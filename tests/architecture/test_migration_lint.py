@@ -150,7 +150,7 @@ def test_the_recorded_migrations_are_those_of_the_recorded_commit() -> None:
 
     def missing(nodes: list[tuple[str, str]]) -> list[str]:
         listed = subprocess.run(
-            ["git", "ls-tree", "-r", "--name-only", released.commit()],  # noqa: S607
+            ["git", "ls-tree", "-r", "--name-only", released.commit()],  # noqa: S607 git of the machine
             cwd=ROOT,
             capture_output=True,
             text=True,

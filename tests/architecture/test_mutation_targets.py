@@ -61,6 +61,29 @@ def test_a_statement_of_several_lines_is_reached_by_all_of_them(tmp_path: Path) 
     assert [lines(line) for line in (1, 2, 3, 4, 5)] == [(1, 1), (2, 3), (2, 3), (4, 5), (4, 5)]
 
 
+def test_what_runs_during_the_import_is_known_without_a_measurement(tmp_path: Path) -> None:
+    mutants = pytest.importorskip("tests.mutation.mutants", reason="uv run --group mutation")
+    (tmp_path / "loaded.py").write_text(SOURCE)
+    lines = [
+        line
+        for line in range(1, SOURCE.count("\n") + 1)
+        if mutants.runs_during_import(tmp_path, mutants.Mutant("loaded.py", line, 0, "NumberReplacer", 0))
+    ]
+    text = SOURCE.split("\n")
+    assert [text[line - 1].strip() for line in lines if text[line - 1]] == [
+        "from functools import cache, wraps",
+        "LIMIT = 10",
+        "def logged(function):",
+        "@logged",
+        "def over(value):",
+        "@cache",
+        "def doubled(value):",
+        "class Box:",
+        "side = 3",
+        "def area(self):",
+    ]
+
+
 SOURCE = """
 from functools import cache, wraps
 

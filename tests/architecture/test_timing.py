@@ -38,8 +38,8 @@ def test_phases_add_up_by_folder() -> None:
         ("tests/survey/access/test_a.py::test_b", "setup"),
         ("tests/e2e/test_c.py::test_d", "call"),
     ):
-        report = pytest.TestReport(name, (name, 0, name), {}, "passed", None, when, start=1, stop=2)  # type: ignore[arg-type]
-        report.seconds = (2.0, 0.5, 0.25, 0.0, 1.25)  # type: ignore[attr-defined]
+        report = pytest.TestReport(name, (name, 0, name), {}, "passed", None, when, start=1, stop=2)  # type: ignore[arg-type]  # words suffice for the table
+        report.seconds = (2.0, 0.5, 0.25, 0.0, 1.25)  # type: ignore[attr-defined]  # added by the meter
         table.pytest_runtest_logreport(report)
         table.pytest_runtest_logreport(report)
     assert {name: seconds.clock for name, seconds in table.folders.items()} == {

@@ -119,7 +119,7 @@ def test_kubernetes_accepts_the_manifests(manifest: dict[str, Any]) -> None:
 def test_compose_follows_its_schema(tmp_path: Path) -> None:
     def check(path: Path) -> int:
         command = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)]
-        return subprocess.run(["uv", "run", "--no-sync", *command], cwd=ROOT, capture_output=True).returncode  # noqa: S607
+        return subprocess.run(["uv", "run", "--no-sync", *command], cwd=ROOT, capture_output=True).returncode  # noqa: S607 uv of the machine
 
     source = FOLDER / "compose" / "compose.yaml"
     assert check(source) == 0

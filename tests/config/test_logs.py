@@ -57,7 +57,7 @@ def lines() -> Iterator[io.StringIO]:
     )
     before = {name: logging.getLogger(name).level for name in loggers}
     level = root.level
-    configurator = logging.config.DictConfigurator(described)  # type: ignore[attr-defined]
+    configurator = logging.config.DictConfigurator(described)  # type: ignore[attr-defined]  # the stubs leave it out
     configurator.config["formatters"] = {
         name: configurator.configure_formatter(formatter)
         for name, formatter in described["formatters"].items()
@@ -189,7 +189,7 @@ def test_lines_of_a_worker_have_the_id_of_the_request(
     register("first", do)
     register("second", do)
     request = HttpRequest()
-    request.request_id = "9a1b699de47b493499ba5b4f3690b658"  # type: ignore[attr-defined]
+    request.request_id = "9a1b699de47b493499ba5b4f3690b658"  # type: ignore[attr-defined]  # set by the middleware
     token = current_request.set(request)
     job = enqueue("first", send=False)
     current_request.reset(token)
@@ -197,7 +197,7 @@ def test_lines_of_a_worker_have_the_id_of_the_request(
     enqueue("second", send=False)
     assert run_waiting("second") == 1
     written = [line for line in parsed(lines) if line["event"] == "working"]
-    assert [line.get("request_id") for line in written] == [request.request_id, request.request_id, None]  # type: ignore[attr-defined]
+    assert [line.get("request_id") for line in written] == [request.request_id, request.request_id, None]  # type: ignore[attr-defined]  # set above
     assert written[0]["job_id"] == job.pk
 
 

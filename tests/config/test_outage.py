@@ -103,7 +103,7 @@ def test_a_session_that_was_ended_during_the_request_is_401(committed_world: Any
 
 @pytest.mark.django_db
 def test_a_statement_that_is_refused_without_an_outage_is_none() -> None:
-    with pytest.raises(InternalError) as caught, transaction.atomic(), connection.cursor() as cursor:  # noqa: PT012
+    with pytest.raises(InternalError) as caught, transaction.atomic(), connection.cursor() as cursor:  # noqa: PT012 the block is the case
         try:
             cursor.execute("SELECT 1/0")
         except Exception:

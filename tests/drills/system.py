@@ -167,7 +167,7 @@ class System:
     def idle(self) -> bool:
         """True when nothing waits in the queue; a worker takes one task at a time."""
         try:
-            return Redis.from_url(self.environment["REDIS_URL"]).llen("celery") == 0  # type: ignore[no-any-return]
+            return Redis.from_url(self.environment["REDIS_URL"]).llen("celery") == 0  # type: ignore[no-any-return]  # redis has no exact types
         except RedisError:
             return False
 

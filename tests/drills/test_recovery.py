@@ -89,7 +89,7 @@ def test_a_run_of_a_killed_worker_is_repeated_with_the_same_result(system: Syste
 def replicated(system: System) -> tuple[str, str]:
     """State and result of the bootstrap."""
     rows = system.execute("SELECT state, result_hash FROM estimation_bootstrap")
-    return tuple(rows[0]) if rows else ("", "")  # type: ignore[return-value]
+    return tuple(rows[0]) if rows else ("", "")  # type: ignore[return-value]  # two columns
 
 
 def test_a_bootstrap_of_a_killed_worker_is_resumed_with_the_same_result(system: System) -> None:

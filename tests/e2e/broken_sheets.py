@@ -51,7 +51,7 @@ class Breaker:
     def leaves_blank(self, patch: Mapping[str, Any]) -> bool:
         """Whether a choice between buttons must be empty: these stories leave it out of a workbook."""
         return any(
-            cell is None and control_of(cells.field_of(self.form, key)) == "radio"  # type: ignore[arg-type]
+            cell is None and control_of(cells.field_of(self.form, key)) == "radio"  # type: ignore[arg-type]  # cells of the form have a field
             for key, cell in patch.items()
         )
 

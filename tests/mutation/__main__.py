@@ -59,8 +59,8 @@ class Target:
                 again.append(mutant)
             else:
                 yield mutant, verdict
-        if again and self._imported_anew(None) != "survived":
-            sys.exit(f"{self.name}: the tests fail in a process that imports the program, without any change")
+        if again and (verdict := self._imported_anew(None)) != "survived":
+            sys.exit(f"{self.name}: without any change a process that imports the program is {verdict}")
         for mutant in again:
             yield mutant, self._imported_anew(mutant)
 

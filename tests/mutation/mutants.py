@@ -8,6 +8,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from random import Random
 from types import CodeType
+from typing import Any
 
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.mutating import mutate_code
@@ -110,6 +111,17 @@ def lines_of_statement(root: Path, mutant: Mutant) -> tuple[int, int]:
     return result
 
 
+def runs_during_import(root: Path, mutant: Mutant) -> bool:
+    """Whether the place is in no body of a function: constants, attributes of classes, defaults, decorators."""
+    for node in ast.walk(ast.parse((root / mutant.path).read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first: Any = node.body[0]
+            begins = min([first.lineno, *(outer.lineno for outer in getattr(first, "decorator_list", []))])
+            if begins <= mutant.line <= (node.end_lineno or begins):
+                return False
+    return True
+
+
 def changed(root: Path, mutant: Mutant) -> tuple[str, str]:
     """The changed source, and the changed lines as they are shown."""
     operator = get_operator(f"core/{mutant.operator}")()
@@ -130,4 +142,4 @@ def import_changed(path: Path, source: str) -> None:
             return compile(source, str(path), "exec", dont_inherit=True)
         return original(loader, name)
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]  # replaced on purpose

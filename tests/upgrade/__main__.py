@@ -44,8 +44,8 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
 def check_out(revision: str, folder: Path, environment: dict[str, str]) -> Path:
     """The files of a revision with an environment of their own."""
     folder.mkdir()
-    archive = subprocess.Popen(["git", "archive", revision], cwd=ROOT, stdout=subprocess.PIPE)  # noqa: S607
-    subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)  # noqa: S607
+    archive = subprocess.Popen(["git", "archive", revision], cwd=ROOT, stdout=subprocess.PIPE)  # noqa: S607 git of the machine
+    subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)  # noqa: S607 tar of the machine
     if archive.stdout is None or archive.wait():
         raise UpgradeError(f"there is no revision {revision}")
     archive.stdout.close()

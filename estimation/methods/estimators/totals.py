@@ -241,7 +241,7 @@ def _estimates(
     sample: StratifiedSample, cells: Cells, parts: Moments, level: float, df: IntervalBasis
 ) -> Estimates:
     variance = stratified_variance(sample, cells, parts)
-    assert parts.positive is not None  # noqa: S101  # callers in this file ask for the counts
+    assert parts.positive is not None  # noqa: S101 callers in this file ask for the counts
     return make_estimates(
         cells.over_domains(parts.total),
         variance,

@@ -111,8 +111,7 @@ def controlled_rounding(table: Floats, rows: Ints, columns: Ints, *, minimum: In
     )
     most = np.concatenate([np.ones(count), np.full(count, np.inf), capacity])
     bounds = np.column_stack([np.zeros_like(most), most])
-    # the stubs declare dense matrices only; HiGHS takes this sparse one as it is
-    answer: Any = scipy.optimize.linprog(cost, A_eq=matrix, b_eq=need, bounds=bounds, method="highs")  # type: ignore[call-overload]
+    answer: Any = scipy.optimize.linprog(cost, A_eq=matrix, b_eq=need, bounds=bounds, method="highs")  # type: ignore[call-overload]  # HiGHS takes a sparse matrix, the stubs do not
     if not answer.success:
         raise ValueError(f"no whole-number table has these margins: {answer.message}")
     x = np.rint(answer.x).astype(np.int64)

@@ -139,7 +139,7 @@ def _events(writer: SheetWriter, year: int, chosen: Bools, actor: int) -> Iterat
         revision = 20 + key % 90
 
         def event(at: int, action: str, old: str, new: str, reason: str = "", by: str = "\\N") -> str:
-            return f'{key}\t{stamp(at)}\t{by}\tstate\t{action}\t\t"{old}"\t"{new}"\t{revision}\t{reason}\trehearsal'  # noqa: B023
+            return f'{key}\t{stamp(at)}\t{by}\tstate\t{action}\t\t"{old}"\t"{new}"\t{revision}\t{reason}\trehearsal'  # noqa: B023 called in the same pass of the loop
 
         if filed is None or decided is None:
             if state == "in_progress":

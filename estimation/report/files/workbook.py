@@ -126,7 +126,7 @@ def _title_of(outline: Outline, code: str) -> str:
     for section in outline.sections:
         for part in section.parts:
             if part.kind == "table" and part.grid.code == code:  # type: ignore[union-attr]  # kind "table" has a grid
-                return f"{part.number} {part.grid.title}".strip()  # type: ignore[union-attr]
+                return f"{part.number} {part.grid.title}".strip()  # type: ignore[union-attr]  # a table has a number
     return ""  # a crossing, which the document does not print
 
 

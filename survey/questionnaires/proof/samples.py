@@ -52,7 +52,7 @@ def sample_answers(
     Seed 0 answers yes to every yes/no item, so that most of the form applies. If the hard edits
     cannot hold together, the sheet with the fewest hard findings is returned.
     """
-    rng = random.Random(seed)  # noqa: S311 - samples, not secrets
+    rng = random.Random(seed)  # noqa: S311 samples, not secrets
     answers = _first_guess(questionnaire, context, rng, all_yes=seed == 0)
     best, best_score, since = answers, (10**6, 10**6), 0
     for _ in range(ROUNDS):
@@ -86,7 +86,7 @@ def break_hard_edit(
     code = edit if isinstance(edit, str) else edit.code
     context = context or sample_context(questionnaire.category)
     for seed in range(24):
-        solver = Solver(questionnaire, deepcopy(answers), context, random.Random(seed), previous)  # noqa: S311
+        solver = Solver(questionnaire, deepcopy(answers), context, random.Random(seed), previous)  # noqa: S311 samples, not secrets
         if code.startswith(REQUIRED):
             solver.answers.pop(code.removeprefix(REQUIRED), None)
         elif code.startswith(INVALID):

@@ -110,7 +110,7 @@ def _can_be_reached(
     for context in trial_contexts(questionnaire.category):
         for seed in range(_ATTEMPTS):
             answers = {key: dict(cell) for key, cell in samples[0][1].items()}
-            solver = Solver(questionnaire, answers, context, random.Random(seed))  # noqa: S311
+            solver = Solver(questionnaire, answers, context, random.Random(seed))  # noqa: S311 samples, not secrets
             for upstream in (
                 *(plan_of(questionnaire).relevance[c] for c in _above(questionnaire, code)),
                 rule,

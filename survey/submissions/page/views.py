@@ -66,9 +66,9 @@ def tasks(request: AuthenticatedRequest) -> HttpResponse:
     rows = tasks_of(request.user)
     for row in rows:
         row.deadline = deadline(row)  # type: ignore[attr-defined]  # for the template
-        row.days_left = days_left(row)  # type: ignore[attr-defined]
-        row.can_save = services.can(row, Action.SAVE, request.user)  # type: ignore[attr-defined]
-    todo = [row for row in rows if row.state in EDITABLE and row.can_save]  # type: ignore[attr-defined]
+        row.days_left = days_left(row)  # type: ignore[attr-defined]  # for the template
+        row.can_save = services.can(row, Action.SAVE, request.user)  # type: ignore[attr-defined]  # for the template
+    todo = [row for row in rows if row.state in EDITABLE and row.can_save]  # type: ignore[attr-defined]  # set above
     rest = [row for row in rows if row not in todo]
     return page(request, "survey/submissions/page/tasks.html", {"todo": todo, "rest": rest})
 

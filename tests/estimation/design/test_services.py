@@ -280,10 +280,10 @@ def test_others_may_not(population: Population, world: Any) -> None:
         somebody = world.users.get(role, world.users["audit_administrator"])
         for act in (
             lambda: build_design(round=population.round, by=somebody, rules=Rules()),  # noqa: B023 called at once
-            lambda: draw_sample(approved, by=somebody, request=Request(n=60), response=1.0),  # noqa: B023
-            lambda: approve_design(approved, by=somebody, content_hash=""),  # noqa: B023
-            lambda: withdraw_design(approved, by=somebody, reason="x" * 10),  # noqa: B023
-            lambda: hand_over(approved, by=somebody),  # noqa: B023
+            lambda: draw_sample(approved, by=somebody, request=Request(n=60), response=1.0),  # noqa: B023 called at once
+            lambda: approve_design(approved, by=somebody, content_hash=""),  # noqa: B023 called at once
+            lambda: withdraw_design(approved, by=somebody, reason="x" * 10),  # noqa: B023 called at once
+            lambda: hand_over(approved, by=somebody),  # noqa: B023 called at once
         ):
             with pytest.raises(PermissionDenied):
                 act()

@@ -125,7 +125,7 @@ def test_growth_refuses_missing_panel_values_and_wrong_arguments():
     with pytest.raises(ValueError, match="panel must be booleans"):
         growth(sample, current, previous, panel=np.ones(5))
     with pytest.raises(ValueError, match="form must be"):
-        growth(sample, current, previous, panel=panel, form="separate")  # type: ignore[arg-type]
+        growth(sample, current, previous, panel=panel, form="separate")  # type: ignore[arg-type]  # the wrong word is the case
 
 
 def test_growth_of_an_empty_panel_is_missing():

@@ -15,7 +15,7 @@ def test_the_example_prints_the_documented_output():
     assert len([line for line in code.splitlines() if line]) == 10
     out = StringIO()
     with redirect_stdout(out):
-        exec(code, {})  # noqa: S102  # the example is ours
+        exec(code, {})  # noqa: S102 the example is ours
     assert out.getvalue() == printed
 
 

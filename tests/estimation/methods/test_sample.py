@@ -45,7 +45,7 @@ def test_fail_names_the_lonely_stratum_and_an_unknown_policy_is_refused():
         StratifiedSample(np.array([0, 0, 1]), np.array([5.0, 5.0]), lonely="fail")
     StratifiedSample(np.array([0, 0, 1]), np.array([5.0, 1.0]), lonely="fail")  # taken whole: not lonely
     with pytest.raises(ValueError, match="lonely must be one of"):
-        StratifiedSample(np.array([0]), np.array([1.0]), lonely="drop")  # type: ignore[arg-type]
+        StratifiedSample(np.array([0]), np.array([1.0]), lonely="drop")  # type: ignore[arg-type]  # the wrong word is the case
 
 
 def test_arrays_are_read_only_copies():

@@ -266,7 +266,7 @@ def test_the_method_page_tells_the_choices_of_its_own_run(
     publish: Publish, method: str, zh: str, en: str
 ) -> None:
     release = publish(checks=ReleaseChecks(rules=Rules(4, 0.65, 0.8, 0.1)))
-    spec = RunSpec(winsorization=Winsorization(method, 0.005, 0.999))  # type: ignore[arg-type]
+    spec = RunSpec(winsorization=Winsorization(method, 0.005, 0.999))  # type: ignore[arg-type]  # one of the parameters above
     EstimationRun.objects.filter(pk=release.run_id).update(spec=spec.to_json())
     chinese, english = (body(Client().get(f"/{language}/2025/method/")) for language in ("zh", "en"))
     assert zh in chinese and en in english

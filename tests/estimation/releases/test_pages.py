@@ -85,7 +85,7 @@ def test_pages_do_not_exist_for_others(run: EstimationRun) -> None:
 
 def test_only_readers_of_sheets_see_treated_units(run: EstimationRun) -> None:
     url = reverse("run_treated", args=[run.pk])
-    name = run.treated_units.first().unit.name  # type: ignore[union-attr]
+    name = run.treated_units.first().unit.name  # type: ignore[union-attr]  # the run has treated units
     assert name in signed_in("methodologist").get(url).content.decode()
     assert name not in signed_in("publisher").get(url).content.decode()
 

@@ -1,8 +1,12 @@
 """What units add to an estimate adds up to the estimate that the run stored."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.cells import Cell
 from estimation.runs.compute.contributions import contributions_of
 from estimation.runs.compute.levels import Prepared
@@ -64,9 +68,7 @@ def test_a_few_items_read_alone_give_the_same_numbers(result: Result) -> None:
     np.testing.assert_array_equal(alone.effect, total.effect)
 
 
-def _only(year, codes):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
+def _only(year: Year, codes: Sequence[str]) -> Year:
     positions = [[item.code for item in year.items].index(code) for code in codes]
     return replace(year, items=tuple(year.items[p] for p in positions), values=year.values[:, positions])
 

@@ -149,5 +149,5 @@ class WithProofKey:
 
 
 if __name__ == "__main__":
-    _app.Storage = KeptStorage  # type: ignore[misc]
+    _app.Storage = KeptStorage  # type: ignore[misc]  # replaced on purpose
     make_server("127.0.0.1", int(sys.argv[1]), WithProofKey(app())).serve_forever()

@@ -64,9 +64,9 @@ def test_the_process_has_a_low_priority_and_ends_with_its_parent(process: Hashin
 
 def test_a_process_that_was_killed_is_started_again(process: HashingProcess) -> None:
     first = encode(process)
-    pid = process._process.pid  # type: ignore[union-attr]
+    pid = process._process.pid  # type: ignore[union-attr]  # started by the line above
     os.kill(pid, signal.SIGKILL)
-    assert encode(process) == first and process._process.pid != pid  # type: ignore[union-attr]
+    assert encode(process) == first and process._process.pid != pid  # type: ignore[union-attr]  # started again
 
 
 def test_a_full_queue_refuses_at_once_and_a_waiting_request_after_a_while(process: HashingProcess) -> None:

@@ -21,7 +21,7 @@ def test_every_kind_has_a_name_in_both_languages() -> None:
 
 def test_a_kind_without_a_name_is_not_registered() -> None:
     with pytest.raises(TypeError):
-        kinds.register("nameless", lambda work: None)  # type: ignore[call-arg]
+        kinds.register("nameless", lambda work: None)  # type: ignore[call-arg]  # the missing label is the case
     assert "nameless" not in kinds.registered()
 
 

@@ -20,14 +20,14 @@ from survey.ledgers.storage import protection_lifted
 from survey.ledgers.verification.selectors import verify
 from tests.survey.ledgers.conftest import add
 
-NOTHING_HELD = lambda name, ids: False  # noqa: E731
+NOTHING_HELD = lambda name, ids: False  # noqa: E731 one line for an answer that never changes
 
 
 UPDATE = "UPDATE {} SET id = id"
 
 
 def refused(sql: str) -> str:
-    with pytest.raises(ProgrammingError) as error, transaction.atomic(), connection.cursor() as cursor:  # noqa: PT012
+    with pytest.raises(ProgrammingError) as error, transaction.atomic(), connection.cursor() as cursor:  # noqa: PT012 both statements may be refused
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing of the test itself is in the way
         cursor.execute(sql)
     return str(error.value)
@@ -72,7 +72,7 @@ def old(db: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_a_removal_is_no_fault_and_held_rows_stay(old: list[int]) -> None:
     limit = timezone.now() - dt.timedelta(days=3 * 365)
-    held = lambda name, ids: old[2] in ids  # noqa: E731
+    held = lambda name, ids: old[2] in ids  # noqa: E731 one line for this test
     _removed, kept = removal.remove_before("audit", limit, reason="audit", held=held)
     assert kept == 2
     assert set(AuditEvent.objects.values_list("pk", flat=True)) == set(old[2:])

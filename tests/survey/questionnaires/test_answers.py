@@ -146,7 +146,7 @@ def test_parse_raises_only_answer_errors(text):
             cell = parse(item, text)
         except AnswerError as error:
             has_message = error.code in MESSAGES and bool(error.message("en"))
-            assert has_message, error  # noqa: PT017 - both outcomes are right, a third is not
+            assert has_message, error  # noqa: PT017 both outcomes are right, a third is not
         else:
             assert cell is None or normalise(item, cell) == cell
 
@@ -168,7 +168,7 @@ def test_normalise_raises_only_answer_errors(table, cell):
         try:
             normalise(item, cell)
         except AnswerError as error:
-            assert error.message("zh")  # noqa: PT017 - both outcomes are right, a third is not
+            assert error.message("zh")  # noqa: PT017 both outcomes are right, a third is not
 
 
 @pytest.mark.parametrize(

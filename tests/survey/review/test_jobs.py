@@ -64,7 +64,7 @@ def fetched(job: DeskJob, by: Any) -> io.BytesIO:
 
 def table(job: DeskJob, by: Any) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     with zipfile.ZipFile(fetched(job, by)) as bundle:
-        return tuple(  # type: ignore[return-value]
+        return tuple(  # type: ignore[return-value]  # two files
             list(csv.DictReader(io.StringIO(bundle.read(name).decode("utf-8-sig"))))
             for name in ("data.csv", "codebook.csv")
         )

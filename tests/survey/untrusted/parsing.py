@@ -59,7 +59,7 @@ def facts(content: bytes) -> Iterator[Any]:
     answers: dict[str, Any] = {"environment": sorted(os.environ), "nice": os.nice(0), "pid": os.getpid()}
     answers["session"] = os.getsid(0)
     for name, act in (
-        ("file", lambda: open("/etc/passwd")),  # noqa: SIM115
+        ("file", lambda: open("/etc/passwd")),  # noqa: SIM115 the process ends at once
         ("connection", lambda: socket.socket()),
         ("program", lambda: os.pipe()),
     ):
