@@ -15,7 +15,7 @@ from survey.access.models import User
 from survey.access.roles import Permission
 from survey.classification import CATEGORIES, REGIONS, SECTIONS, SIZES
 from survey.collection.models import CollectionRound
-from survey.frame.selectors import sampled_units
+from survey.frame.selectors import visible_units
 from survey.microdata.models import MicrodataVersion
 from survey.microdata.selectors import item_values, versions_of
 from survey.microdata.variables import Variable
@@ -134,9 +134,12 @@ def strata_page(design: SampleDesign, *, kind: str, region: str, section: str) -
 
 def sample_rows(design: SampleDesign, user: User) -> list[tuple[Any, ...]]:
     """The drawn units that this person may see, in the order of their credit codes, with stratum and weight."""
-    drawn = SelectedUnit.objects.filter(design=design)
-    units = sampled_units(user, Permission.DESIGN_SAMPLE, drawn.values("unit"))
-    selected = drawn.filter(unit__in=units).select_related("unit", "stratum").order_by("unit__uscc")
+    units = visible_units(user, Permission.DESIGN_SAMPLE).values("pk")
+    selected = (
+        SelectedUnit.objects.filter(design=design, unit__in=units)
+        .select_related("unit", "stratum")
+        .order_by("unit__uscc")
+    )
     return list(
         selected.values_list(
             "unit__uscc",

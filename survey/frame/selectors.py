@@ -105,6 +105,6 @@ def recent_changes(user: User, permission: Any) -> "QuerySet[UnitChange]":
     )
 
 
-def sampled_units(user: User, permission: Any, units: Any) -> "QuerySet[ReportingUnit]":
-    """Units of a sample, as far as this person may see them."""
-    return ReportingUnit.objects.visible_to(user, permission).filter(pk__in=units)
+def visible_units(user: User, permission: Any) -> "QuerySet[ReportingUnit]":
+    """Units that this person may see."""
+    return ReportingUnit.objects.visible_to(user, permission)

@@ -50,6 +50,7 @@ class Command(SurveyCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Simulate, print, write."""
+        _check(options)
         try:
             country = build_country(seed=options["population_seed"], scale=options["scale"])
             study = run_study(
@@ -81,3 +82,13 @@ class Command(SurveyCommand):
     def _progress(self, done: int) -> None:
         if done % 50 == 0:
             self.stderr.write(f"{done} samples")
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Refuse what would fail only after the population is built, or after hours of samples."""
+    for name, least in (("samples", 2), ("seed", 0), ("population_seed", 0), ("workers", 1)):
+        if options[name] < least:
+            raise CommandError(f"--{name.replace('_', '-')} must be at least {least}, not {options[name]}")
+    for name in ("csv", "json", "plot"):
+        if options[name] is not None and not options[name].parent.is_dir():
+            raise CommandError(f"--{name}: there is no folder {options[name].parent}")
