@@ -90,7 +90,7 @@ def embargo_over(row: Release, request: Request) -> Sentence | None:
 def replaces_what_is_public(row: Release, request: Request) -> Sentence | None:
     """A round has one current release: the next one is its correction."""
     current = Release.objects.filter(round_id=row.round_id, state=Release.State.PUBLISHED).exclude(pk=row.pk)
-    if all(release.pk == row.replaces_id for release in current):
+    if all(key == row.replaces_id for key in current.values_list("pk", flat=True)):
         return None
     return NOT_A_CORRECTION()
 

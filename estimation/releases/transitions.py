@@ -16,6 +16,18 @@ from survey.access.scope import may
 from survey.exceptions import PolicyDenied
 from survey.sentences import Sentence
 
+# What a transition writes. The content, a million characters of JSON, is neither read nor written for one, but by the
+# policies that compare it with its hash.
+CHANGED = (
+    "state",
+    "reason",
+    "validated_by",
+    "validated_at",
+    "embargo_until",
+    "published_by",
+    "published_at",
+)
+
 
 @transaction.atomic
 def transition(
@@ -25,9 +37,15 @@ def transition(
 
     Raises PermissionDenied when the person may not, PolicyDenied with a message when the release does not allow it.
     """
-    row = Release.objects.select_for_update(of=("self",)).select_related("run", "round").get(pk=release.pk)
+    row = _locked(release.pk)
     request = Request(by, action, reason.strip(), embargo)
     return move(row, request, authorise(row, request))
+
+
+def _locked(key: int) -> Release:
+    """The release, locked until the end of the transaction."""
+    rows = Release.objects.select_for_update(of=("self",)).select_related("run", "round")
+    return rows.defer("content", "run__summary").get(pk=key)
 
 
 def authorise(row: Release, request: Request) -> Transition:
@@ -76,7 +94,7 @@ def move(row: Release, request: Request, transition: Transition) -> Release:
     elif request.action is Action.PUBLISH:
         row.published_at = now
         row.published_by = request.by or row.published_by
-    row.save()
+    row.save(update_fields=CHANGED)
     audit.record(
         by=request.by,
         action=f"release_{request.action}",
@@ -95,7 +113,7 @@ def move(row: Release, request: Request, transition: Transition) -> Release:
 
 def _retire(replaced: int) -> None:
     """Mark the release that a published correction replaces as corrected."""
-    old = Release.objects.select_for_update(of=("self",)).select_related("run", "round").get(pk=replaced)
+    old = _locked(replaced)
     if old.state == Release.State.PUBLISHED:
         request = Request(None, Action.CORRECT)
         move(old, request, authorise(old, request))

@@ -1,23 +1,15 @@
 """Preparing a release from a run worked by hand: cells, reasons, lineage, protection, round trip."""
 
-from typing import Any
-
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.utils.translation import override
+from django.utils import translation
 
 from estimation.releases.content.content import CellStatus, Content
 from estimation.releases.models import Release
 from estimation.releases.services import prepare_release, rebuild_draft
 from estimation.runs.models import EstimationRun
 from survey.exceptions import PolicyDenied
-from tests.estimation.releases.stage import finished_run
 from tests.factories import make_user
-
-
-@pytest.fixture
-def run(world: Any) -> EstimationRun:
-    return finished_run()
 
 
 @pytest.fixture
@@ -105,7 +97,7 @@ def test_only_publishers_prepare_and_only_what_is_finished(run: EstimationRun) -
 def test_totals_without_stored_contributors_cannot_be_protected(run: EstimationRun) -> None:
     release = prepare_release(run=run, by=None)
     run.contributors.all().delete()
-    with override("en"), pytest.raises(PolicyDenied, match="contributors"):
+    with translation.override("en"), pytest.raises(PolicyDenied, match="contributors"):
         prepare_release(run=run, by=None)
-    with override("en"), pytest.raises(PolicyDenied, match="contributors"):
+    with translation.override("en"), pytest.raises(PolicyDenied, match="contributors"):
         rebuild_draft(release, by=None)

@@ -21,13 +21,7 @@ from estimation.runs.models import EstimationRun
 from survey.access.roles import Role
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
-from tests.estimation.releases.stage import finished_run
 from tests.factories import make_unit, make_user
-
-
-@pytest.fixture
-def draft(world: Any) -> Release:
-    return services.prepare_release(run=finished_run(), by=None)
 
 
 def soon() -> dt.datetime:
@@ -94,9 +88,9 @@ def refused(act: Callable[[], Any], word: str) -> None:
         act()
 
 
-def test_two_people_prepare_and_validate(world: Any) -> None:
+def test_two_people_prepare_and_validate(run: EstimationRun) -> None:
     first, second = make_user("publisher"), make_user("publisher")
-    release = services.prepare_release(run=finished_run(), by=first)
+    release = services.prepare_release(run=run, by=first)
     refused(lambda: transition(release, Action.VALIDATE, by=first), "somebody else validates")
     assert transition(release, Action.VALIDATE, by=second).state == "validated"
 
