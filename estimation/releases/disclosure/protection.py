@@ -294,9 +294,7 @@ def _report(system: _System, pattern: Bools, method: str, optimal: bool) -> Audi
     """Attack the sensitive cells with all published cells, and report the result."""
     audit = audit_suppression(system.value, system.relations, pattern, targets=system.primary)
     sensitive = np.flatnonzero(system.primary)
-    width = (audit.upper - audit.lower)[sensitive] / np.where(
-        system.value[sensitive] > 0, system.value[sensitive], 1.0
-    )
+    width = (audit.upper - audit.lower)[sensitive] / system.value[sensitive]  # a cell of 0 is never sensitive
     narrow = float(width.min()) if len(sensitive) else None
     first = system.keys[0]
     return AuditedSystem(

@@ -89,7 +89,8 @@ def test_rules_can_be_configured() -> None:
 def test_nothing_sensitive_withholds_nothing(estimates: dict[Key, Stored]) -> None:
     cells, verdict = protect(cells_of(estimates), estimates, concentration(estimates), Rules())
     assert withheld(cells) == set()
-    assert verdict.leaks == 0 and verdict.systems[0].sums == 6
+    (system,) = verdict.systems
+    assert (verdict.leaks, system.sums, system.narrowest, system.crossed) == (0, 6, None, False)
 
 
 @pytest.mark.parametrize(("noise", "sums"), [(-1e-12, 6), (1e-12, 6), (-1e-5, 4), (1e-5, 6)])
@@ -205,8 +206,9 @@ def test_a_ratio_of_a_dominated_total_is_withheld(estimates: dict[Key, Stored]) 
     assert withheld(cells) == {"T2"} and verdict.withheld[line_of(key)] == "one_dominates"
 
 
-def test_counts_below_the_minimum_are_withheld_and_zero_is_not() -> None:
-    amount = {"CAT01": 2.0, "CAT02": 0.0, "CAT03": 40.0, "CAT04": 7.0}
+@pytest.mark.parametrize("few", [1.0, 2.0])
+def test_counts_below_the_minimum_are_withheld_and_zero_is_not(few: float) -> None:
+    amount = {"CAT01": few, "CAT02": 0.0, "CAT03": 40.0, "CAT04": 9.0 - few}
     all_estimates = {
         Key(2025, "valid", "count", "category", code): Stored(n, n=int(n)) for code, n in amount.items()
     }
@@ -229,11 +231,15 @@ def test_a_count_at_the_minimum_is_published() -> None:
     assert len(withheld(protect(cells_of(all_estimates), all_estimates, {}, Rules(minimum=4))[0])) == 2
 
 
-def test_the_national_total_is_published_even_where_nothing_else_protects() -> None:
-    """105 known, 5 hidden beside a sensitive 100: nobody could be kept from bounding it by 105 but by hiding the 105."""
+@pytest.mark.parametrize("unit", [1.0, 0.005])
+def test_the_national_total_is_published_even_where_nothing_else_protects(unit: float) -> None:
+    """105 known, 5 hidden beside a sensitive 100: nobody could be kept from bounding it by 105 but by hiding the 105.
+
+    A reader knows that it lies between 0 and 105, an interval of 1.05 times its value in every unit of measurement.
+    """
     amounts = (("category", "CAT01", 100.0), ("category", "CAT03", 5.0), ("nation", "all", 105.0))
     all_estimates = {
-        Key(2025, "P01", "total", kind, code): Stored(value, n=50) for kind, code, value in amounts
+        Key(2025, "P01", "total", kind, code): Stored(unit * value, n=50) for kind, code, value in amounts
     }
     shares = {("P01", "category", "CAT01"): Concentration(2, 0.6, 1.0), ("P01", "category", "CAT03"): FINE}
     cells, verdict = protect(cells_of(all_estimates), all_estimates, shares, Rules())
@@ -242,6 +248,8 @@ def test_the_national_total_is_published_even_where_nothing_else_protects() -> N
         "P01/total/category/CAT01/2025": "few",
         "P01/total/category/CAT03/2025": "secondary",
     }
+    (system,) = verdict.systems
+    assert (system.primary, system.secondary, system.optimal, system.narrowest) == (1, 1, False, 1.05)
 
 
 def test_what_an_earlier_release_withheld_stays_withheld(estimates: dict[Key, Stored]) -> None:
