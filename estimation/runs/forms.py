@@ -52,15 +52,15 @@ class RunForm(forms.Form):
         initial="adjust",
     )
     response_classes = forms.ChoiceField(
-        label=_("Silent units of strata taken whole"),
+        label=_("Units without answer in strata taken whole"),
         choices=[
-            ("region", _("Stood for by those of their region")),
-            ("stratum", _("Stood for by those of the whole nation")),
+            ("region", _("Represented by those of their region")),
+            ("stratum", _("Represented by those of the whole nation")),
         ],
         initial="region",
     )
     item_nonresponse = forms.ChoiceField(
-        label=_("Owed amount that is missing"),
+        label=_("Required amount that is missing"),
         choices=[("stratum_mean", _("Mean of the stratum")), ("zero", _("Nothing"))],
         initial="stratum_mean",
     )
