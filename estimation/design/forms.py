@@ -31,15 +31,17 @@ class RulesForm(forms.Form):
 
     round = forms.ChoiceField(label=_("Round"))
     categories = forms.MultipleChoiceField(
-        label=_("Categories taken whole"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Categories taken with certainty"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    leading_platforms = forms.BooleanField(label=_("Leading platforms are taken whole"), required=False)
+    leading_platforms = forms.BooleanField(
+        label=_("Leading platforms are taken with certainty"), required=False
+    )
     employees = forms.IntegerField(
         label=_("Employees, at or above"),
         required=False,
         min_value=1,
         max_value=10_000_000,
-        help_text=_("Sampled enterprises of this size are taken whole. Blank: no threshold."),
+        help_text=_("Sampled enterprises of this size are taken with certainty. Blank: no threshold."),
     )
     turnover = forms.IntegerField(
         label=_("Turnover in 10,000 yuan, at or above"),

@@ -92,7 +92,7 @@ class Stratum(models.Model):
     class Kind(models.TextChoices):
         ENTERPRISE = "enterprise", _("Enterprises")
         INSTITUTION = "institution", _("Institutions and platforms")
-        CERTAINTY = "certainty", _("Taken whole")
+        CERTAINTY = "certainty", _("Taken with certainty")
 
     class Reason(models.TextChoices):
         CATEGORY = "category", _("The whole category is asked")

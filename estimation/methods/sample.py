@@ -25,7 +25,7 @@ class StratifiedSample:
     population : (H,) float, N_h, units in the frame per stratum
     weight : (n,) float or None
         Estimation weight of each unit; None means N_h / n_h.
-    lonely : policy for a stratum with one sampled unit that is not taken whole
+    lonely : policy for a stratum with one sampled unit that is not taken with certainty
         ``certainty`` adds zero, ``adjust`` centres the unit on the grand mean, ``average`` scales the
         variance of the other strata by H / (H - lonely), ``fail`` raises.
 
@@ -38,7 +38,7 @@ class StratifiedSample:
     Attributes
     ----------
     sample_size, fraction : (H,) n_h and f_h = n_h / N_h
-    factor : (H,) (1 - f_h) n_h / (n_h - 1), 0 for a stratum taken whole and for a lonely one
+    factor : (H,) (1 - f_h) n_h / (n_h - 1), 0 for a take-all stratum and for a lonely one
     alone : (H,) lonely strata; even : whether all units of a stratum have the same weight
 
     Notes

@@ -47,12 +47,12 @@ class RunForm(forms.Form):
         choices=[
             ("adjust", _("Centre on the grand mean")),
             ("average", _("Mean of the other strata")),
-            ("certainty", _("Count as taken whole")),
+            ("certainty", _("Count as taken with certainty")),
         ],
         initial="adjust",
     )
     response_classes = forms.ChoiceField(
-        label=_("Units without answer in strata taken whole"),
+        label=_("Units without answer in take-all strata"),
         choices=[
             ("region", _("Represented by those of their region")),
             ("stratum", _("Represented by those of the whole nation")),

@@ -41,7 +41,7 @@ REGION_PART_LABELS = {
     "west": _("West"),
     "northeast": _("North-east"),
     "nation": _("Nation"),
-    "certainty": _("taken whole"),
+    "certainty": _("taken with certainty"),
     "outside the design": _("outside the design"),
 }
 GROUP_LABELS = {

@@ -18,7 +18,7 @@ ACCEPTED = {
     "estimation/rehearsal/sheets/tables.py": "factors of the rehearsal's tables by region",
     "estimation/report/figures/tiles.py": "where each region stands on the map of tiles",
     "survey/questionnaires/size.py": "the legal rules of the size classes, with the type of their names",
-    "estimation/design/stratify.py": "the default of the categories that are taken whole",
+    "estimation/design/stratify.py": "the default of the categories that are taken with certainty",
 }
 
 

@@ -33,7 +33,7 @@ def grade(cv: npt.ArrayLike, *, thresholds: Sequence[float] = THRESHOLDS) -> npt
 def grade_estimates(
     estimates: Estimates, *, thresholds: Sequence[float] = THRESHOLDS
 ) -> npt.NDArray[np.str_]:
-    """Grades (D, k): by cv; without sampling error (taken whole) A, even for a true zero; without units
+    """Grades (D, k): by cv; without sampling error (taken with certainty) A, even for a true zero; without units
     E."""
     letters = grade(estimates.cv, thresholds=thresholds)
     letters[(estimates.se == 0) & np.isfinite(estimates.value)] = "A"

@@ -78,7 +78,7 @@ def collapse(
     stratum : (n,) cell code 0..H-1 of each valid respondent
     population : (H,) N_h; a cell may have respondents, population, both or neither
     paths : partitions (H,) of the cells, fine to coarse, each a coarsening of the one before
-    minimum : respondents a stratum needs, unless it is taken whole
+    minimum : respondents a stratum needs, unless it is taken with certainty
     largest : scalar or (H,), the largest weight N / r that a cell bears; of merged cells the smallest counts
     partners : "fewest" pools the thin cells of a class with each other and, if they are still thin, with
         its soundest
@@ -211,7 +211,7 @@ def _joined(
     if not rule.thin(N[weak].sum(), r[weak].sum(), bound[weak].min()):
         return weak
     sound = np.setdiff1d(members, weak)
-    # A stratum taken whole stands for itself; it is joined only when the class has nothing else.
+    # A take-all stratum stands for itself; it is joined only when the class has nothing else.
     sampled = sound[N[sound] > r[sound]]
     candidates = sampled if len(sampled) else sound
     if len(candidates) == 0:

@@ -43,7 +43,7 @@ I_SECTION = 8
 _LARGE = np.array([0.8, 3.0, 2.4, 3.5, 1.6, 0.9, 1.8, 0.6, 1.5, 2.5, 1.6, 0.7, 0.9, 1.0, 0.5, 0.8, 1.0, 0.7])
 _MEDIUM = np.array([9, 13, 13, 13, 12, 9, 10, 8, 12, 13, 12, 7, 8, 9, 6, 9, 10, 7.0])
 _TAKE_ALL_SHARE = 0.62  # of the large enterprises: those above the take-all threshold
-# Levels of the design: taken whole, large, medium, small and micro.
+# Levels of the design: taken with certainty, large, medium, small and micro.
 TAKE_ALL, LARGE, MEDIUM, SMALL = 0, 1, 2, 3
 _RATE = np.array([0.0, 16.0, 4.0, 1.0])  # relative sampling rates, near the spread of firms in a class
 

@@ -12,7 +12,7 @@ from estimation.rehearsal.population.units import CENTRAL, DATA, HEAD, PUBLIC, Y
 # Order of the special units in the population; institutions and ordinary platforms are samples.
 ORDER = (1, 2, 5, 6, 7, 8, 9, 10, 11, 14, 3, 4)
 SAMPLED = (3, 4, 8)
-# Population of the sampled ones as a multiple of the drawn; the others are taken whole.
+# Population of the sampled ones as a multiple of the drawn; the others are taken with certainty.
 _FRAME_FACTOR = {3: 2.6, 4: 2.2, 8: 1.45}
 # Shares that existed in only one year: (2024 only, 2025 only).
 _TURNOVER = {

@@ -193,7 +193,7 @@ def write_designs(writer: SheetWriter) -> None:
 
 
 def _reason(row: list[str]) -> str:
-    """Why a stratum is taken whole."""
+    """Why a stratum is taken with certainty."""
     kind, category = row[:2]
     if kind != Stratum.Kind.CERTAINTY:
         return ""

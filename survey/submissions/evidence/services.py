@@ -99,7 +99,7 @@ def _store(submission: Submission, by: User, path: str, data: bytes, facts: dict
     _may_change(row, by, facts["purpose"])
     if facts["item"] and facts["item"] not in dict(evidence_targets(row)):
         raise PolicyDenied(_("This questionnaire has no such item."))
-    _check_room(row, facts["purpose"], len(data))
+    _check_quota(row, facts["purpose"], len(data))
     attachment = Attachment.objects.create(
         submission=row,
         size=len(data),
@@ -125,11 +125,11 @@ def _store(submission: Submission, by: User, path: str, data: bytes, facts: dict
     return attachment
 
 
-def _check_room(row: Submission, purpose: str, size: int) -> None:
-    """Raises PolicyDenied when a file is too large, or has no room beside those of its purpose.
+def _check_quota(row: Submission, purpose: str, size: int) -> None:
+    """Raises PolicyDenied when a file is too large, or exceeds the quota of its purpose.
 
     Files of a sheet are counted under its lock, those of a unit under one of the unit, to the end of the transaction.
-    An office's files have room of their own: a unit cannot use up that of the office.
+    An office's files have a quota of their own: a unit cannot use it up.
     """
     if attachments_of(row, purpose).count() >= MOST:
         raise PolicyDenied(_("There are too many files on this sheet. Remove one first."))

@@ -28,7 +28,7 @@ def frame_row(
 
 
 def hand_base() -> Base:
-    """Two sampled strata (N 100 and 50, S 10 and 40, mean 5 and 20) and one unit of 1000 taken whole."""
+    """Two sampled strata (N 100 and 50, S 10 and 40, mean 5 and 20) and one unit of 1000 taken with certainty."""
     return Base(
         items=("P01",),
         key=np.array([[ENTERPRISE, -1, 0, 2, 2], [ENTERPRISE, -1, 1, 8, 2], [CERTAINTY, 0, -1, -1, -1]]),
@@ -50,7 +50,7 @@ def test_the_promised_cv_is_the_textbooks() -> None:
     first, second = (n**2 * (1 / drawn - 1 / n) * s**2 for n, drawn, s in ((100, 20, 10), (50, 10, 40)))
     total = 100 * 5 + 50 * 20 + 1000
     assert alternative.cv["nation"][0, 0] == pytest.approx(math.sqrt(first + second) / total, rel=1e-12)
-    # Region 0 holds the first stratum and the unit taken whole.
+    # Region 0 holds the first stratum and the unit taken with certainty.
     assert alternative.cv["region"][0, 0] == pytest.approx(math.sqrt(first) / 1500, rel=1e-12)
     assert alternative.cv["section"][8, 0] == pytest.approx(math.sqrt(second) / 1000, rel=1e-12)
 

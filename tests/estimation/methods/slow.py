@@ -64,7 +64,7 @@ def make_sample(
 ) -> tuple[Indices, Floats, Floats, Indices]:
     """Stratum codes, populations, values (n, k) and domain codes of a random sample with odd strata.
 
-    Stratum 0 is taken whole, stratum 1 is lonely, stratum 2 is a population of one.
+    Stratum 0 is taken with certainty, stratum 1 is lonely, stratum 2 is a population of one.
     """
     rng = np.random.default_rng(seed)
     codes = np.concatenate([np.arange(strata), rng.integers(3, strata, n - strata)]).astype(np.intp)

@@ -21,7 +21,7 @@ from estimation.methods import (
 pytestmark = pytest.mark.filterwarnings("error")
 
 FIELDS = ("value", "se", "cv", "lower", "upper", "deff", "n")
-# Two ordinary strata, one lonely, one taken whole.
+# Two ordinary strata, one lonely, one taken with certainty.
 STRATUM, POPULATION = [0, 0, 0, 1, 1, 2, 3, 3], [10, 5.5, 4, 2]
 UNEVEN = [3.0, 4.0, 3.5, 2.0, 3.0, 4.5, 1.0, 1.2]
 PANEL = [True, True, False, True, True, True, True, False]

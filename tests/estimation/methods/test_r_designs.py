@@ -1,4 +1,4 @@
-"""Equal to the R package `survey` 4.5 for designs with a stratum taken whole, free weights and lonely strata.
+"""Equal to the R package `survey` 4.5 for designs with a take-all stratum, free weights and lonely strata.
 
 Inputs, the R code and the expected numbers are in scenarios/r_designs.
 """

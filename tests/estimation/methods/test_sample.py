@@ -43,7 +43,9 @@ def test_bad_weights_are_refused_with_their_index(weight, message):
 def test_fail_names_the_lonely_stratum_and_an_unknown_policy_is_refused():
     with pytest.raises(ValueError, match="stratum 1 has a single sampled unit"):
         StratifiedSample(np.array([0, 0, 1]), np.array([5.0, 5.0]), lonely="fail")
-    StratifiedSample(np.array([0, 0, 1]), np.array([5.0, 1.0]), lonely="fail")  # taken whole: not lonely
+    StratifiedSample(
+        np.array([0, 0, 1]), np.array([5.0, 1.0]), lonely="fail"
+    )  # taken with certainty: not lonely
     with pytest.raises(ValueError, match="lonely must be one of"):
         StratifiedSample(np.array([0]), np.array([1.0]), lonely="drop")  # type: ignore[arg-type]  # the wrong word is the case
 

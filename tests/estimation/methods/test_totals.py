@@ -15,7 +15,7 @@ def test_total_by_hand():
     #   (1 - 3/10) * 3/2 * 800/9 = 0.7 * 1.5 * 88.888... = 93.333...
     # Stratum 1: N = 4, y = 1, 3          -> weight 2, total 8
     #   z = 2, 6; squares about 4: 8; (1 - 2/4) * 2/1 * 8 = 8
-    # Stratum 2: N = 1, y = 100           -> taken whole, total 100, no variance
+    # Stratum 2: N = 1, y = 100           -> taken with certainty, total 100, no variance
     sample = StratifiedSample(np.array([0, 0, 0, 1, 1, 2]), np.array([10.0, 4.0, 1.0]))
     result = total(sample, np.array([2.0, 4.0, 6.0, 1.0, 3.0, 100.0]))
     assert result.value.item() == pytest.approx(148.0, rel=1e-14)

@@ -10,7 +10,7 @@ from survey.frame.models import ReportingUnit
 from survey.submissions.models import Filing, Submission
 from tests.factories import make_assignment, make_unit, make_user
 
-# Stratum of enterprises in Jiangsu (N 10), in Zhejiang (N 5), and one head platform taken whole.
+# Stratum of enterprises in Jiangsu (N 10), in Zhejiang (N 5), and one head platform taken with certainty.
 JIANGSU, ZHEJIANG, HEAD = "jiangsu", "zhejiang", "head"
 POPULATION = {JIANGSU: 10, ZHEJIANG: 5, HEAD: 1}
 

@@ -178,7 +178,7 @@ def test_bootstrap_errors_are_shown_beside_the_linearised_ones(run: EstimationRu
     head = ReplicateEstimate.objects.get(
         bootstrap=row, variable="P01", statistic="total", domain_code="110000"
     )
-    assert (head.value, head.se) == (1000, 0)  # taken whole
+    assert (head.value, head.se) == (1000, 0)  # taken with certainty
     assert AuditEvent.objects.filter(action="finish_bootstrap").count() == 1
 
 

@@ -1,4 +1,4 @@
-"""Response classes of strata taken whole: who stands for whom, and the variance of it."""
+"""Response classes of take-all strata: who stands for whom, and the variance of it."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ BEIJING, TIANJIN, HEBEI, SHANXI = (REGIONS.index(code) for code in ("110000", "1
 
 
 def year_of(counted: dict[int, int], valid: dict[int, int]) -> Year:
-    """One stratum taken whole and one sampled stratum of Beijing with two of ten units."""
+    """One stratum taken with certainty and one sampled stratum of Beijing with two of ten units."""
     regions = [region for region, units in valid.items() for _ in range(units)] + [BEIJING] * 2
     stratum = np.array([0] * (len(regions) - 2) + [1, 1])
     by_region = np.zeros((2, len(REGIONS)))
@@ -128,7 +128,7 @@ def test_the_variance_is_that_of_the_classes() -> None:
     assert parted.sum() > 6 and weighted.sample.weight[year.strata.take_all[year.stratum]].max() > 1
     y = np.nan_to_num(year.values[:, 0])
     full = year.strata.take_all
-    # By hand: each region of a stratum taken whole is a stratum with its own count.
+    # By hand: each region of a take-all stratum is a stratum with its own count.
     key = np.where(full[year.stratum], 1000 + year.stratum * 100 + year.drawn_in, year.stratum)
     names, codes = np.unique(key, return_inverse=True)
     population = np.array(

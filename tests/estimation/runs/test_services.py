@@ -133,7 +133,7 @@ def test_weights_are_stored_per_design_stratum(country: Country) -> None:
         (10, 2, 5),
     ]
     assert {row.collapsed_step for row in rows} == {""}
-    # Only what is taken whole has classes inside, and they are counted where their units were drawn.
+    # Only what is taken with certainty has classes inside, and they are counted where their units were drawn.
     assert {row.stratum.kind: row.region for row in rows} == {
         "enterprise": "",
         "certainty": country.units[HEAD][0].region_id,

@@ -28,7 +28,7 @@ _MEANING: tuple[tuple[str, Any, Any], ...] = (
      _("adjust centres it on the grand mean, average gives it the mean of the others, certainty adds nothing, fail stops")),
     ("collapse_path", _("Collapsing path"), _("steps by which thin strata are joined; the industry never")),
     ("minimum_respondents", _("Respondents a stratum needs"), _("fewer are joined along the path, unless all were asked")),
-    ("response_classes", _("Units without answer in strata taken whole"),
+    ("response_classes", _("Units without answer in take-all strata"),
      _("region: those of their region stand for them, stratum: those of the whole nation")),
     ("response_largest", _("Largest weight there"),
      _("a region whose answers would weigh more, or are too few, is joined to its macro-region, then to the nation")),
