@@ -22,6 +22,7 @@ app.autodiscover_tasks(
         "estimation.runs",
         "estimation.scoring",
         "survey.access",
+        "survey.backups",
         "survey.fieldwork",
         "survey.frame",
         "survey.idempotency",
@@ -56,6 +57,7 @@ app.conf.beat_schedule = {
     },
     "seal-ledgers": {"task": "survey.ledgers.tasks.seal", "schedule": 5.0},
     "verify-ledgers": {"task": "survey.ledgers.tasks.verify", "schedule": crontab(hour=3, minute=40)},
+    "check-files": {"task": "survey.backups.tasks.check_files", "schedule": crontab(hour=4, minute=40)},
     "delete-old-keys": {
         "task": "survey.idempotency.tasks.delete_old_keys",
         "schedule": crontab(hour=3, minute=30),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cache as cache_of_process
 from typing import Any
 
 import redis
@@ -12,6 +13,8 @@ from django.core.cache import cache
 from django.core.files.storage import storages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.files.places import FOLDERS
 
@@ -42,9 +45,18 @@ def age_of(key: str) -> float | None:
 
 def _moment() -> float:
     """Seconds since the epoch by the broker's clock: those of beat, worker and web process may differ."""
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=2)
-    seconds, micros = client.time()
+    seconds, micros = broker(settings.REDIS_URL).time()
     return float(seconds + micros / 1_000_000)
+
+
+@cache_of_process
+def broker(address: str) -> redis.Redis:
+    """A client of the broker that gives up soon. It keeps its connections: one for each thread that asks at a time.
+
+    A process that was forked makes new ones.
+    """
+    again = Retry(NoBackoff(), 1)  # at once, on a new connection: the kept one may be older than the server
+    return redis.Redis.from_url(address, socket_connect_timeout=1, socket_timeout=2, retry=again)
 
 
 def running_for() -> float:
@@ -59,7 +71,7 @@ def _database() -> str:
 
 
 def _broker() -> str:
-    redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1).ping()
+    broker(settings.REDIS_URL).ping()
     return "ok"
 
 

@@ -83,6 +83,8 @@ KINDS: dict[str, Kind] = {
     "peertable": Kind(_("Comparison of respondents"), ("pk",)),
     "indexresult": Kind(_("Composite index"), ("pk",)),
 }
+# What verifications of backups count, as the audit trail stores it.
+COUNTED = {"releases": _("Releases"), "external files": _("Files of external series")}
 
 
 def register() -> None:
@@ -92,6 +94,7 @@ def register() -> None:
     labels.register(ACTIONS)
     selectors.register(KINDS)
     checklist.register(design_item)
+    labels.register_counted(COUNTED)
     backups.register(
         {Store.REPORTS: stored_files},
         {"releases": hashed_releases, "external files": hashed_files},

@@ -4,12 +4,14 @@ No package imports a package above it. Pages of the navigation, hooks and polici
 once, when Django has loaded the app.
 """
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from survey.access import navigation
 from survey.access.navigation import Page
 from survey.access.roles import Permission as P  # noqa: N817 as in the table of roles
-from survey.audit_trail import presentation
+from survey.audit_trail import labels, presentation
+from survey.backups.stored_files.messages import STORES
 from survey.collection import hooks
 from survey.retention.periods import KINDS
 from survey.review.bulk.policies import accepted_with_others
@@ -41,6 +43,18 @@ LINKS = {
     "review.exports": "jobs",
 }
 
+# What verifications and comparisons count, as the audit trail stores it.
+COUNTED: dict[str, Promise] = {
+    "filings": _("Filings"),
+    "observations": _("Accepted values"),
+    "questionnaires": _("Questionnaires"),
+    "frame imports": _("Frame files"),
+    "rows of the ledgers": _("Rows of the ledgers"),
+    "files": _("Files"),
+    "tables": _("Tables"),
+    **STORES,
+}
+
 
 def register() -> None:
     """Register everything; called once by the app configuration."""
@@ -50,3 +64,4 @@ def register() -> None:
     hooks.has_evidence.register(has_evidence)
     policies.register(accepted_with_others)
     presentation.register_periods({kind.code: kind.label for kind in KINDS})
+    labels.register_counted(COUNTED)

@@ -95,6 +95,10 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # the package has no type
         """The address of a file, without a signature: what a stranger would ask for."""
         return posixpath.join(self.endpoint_url, self.bucket_name, self.key(name))
 
+    def place(self) -> str:
+        """Where the files lie, for people."""
+        return f"s3://{self.bucket_name}/{self.location.strip('/')}/"
+
     def url(self, *args: Any, **kwargs: Any) -> str:
         """Files have no addresses for browsers."""
         raise NotImplementedError("downloads go through the site")

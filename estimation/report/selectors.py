@@ -93,4 +93,4 @@ def stored_files(read: Read) -> Iterator[StoredFile]:
             continue  # not built yet: the files are made from the content
         yield StoredFile(f"{folder}/{MANIFEST}", subject)
         for entry in manifest["files"]:
-            yield StoredFile(f"{folder}/{entry['path']}", subject, entry["sha256"])
+            yield StoredFile(f"{folder}/{entry['path']}", subject, entry["sha256"], entry["bytes"])

@@ -42,6 +42,7 @@ ACTIONS: dict[str, Promise] = {
     "hold_ended": _("Legal hold ended"),
     "retention_swept": _("Data over their period removed"),
     "ledgers_verified": _("Ledgers verified"),
+    "files_checked": _("Stored files compared with their rows"),
     "backup_made": _("Backup made"),
     "backup_verified": _("Backup restored on trial and verified"),
     "database_restored": _("Database restored"),
@@ -110,3 +111,11 @@ def register(labels: Mapping[str, Promise]) -> None:
 def label_of(action: str) -> str:
     """The label of one code in the current language."""
     return str(ACTIONS.get(action, action))
+
+
+COUNTED: dict[str, Promise] = {}  # what verifications and comparisons count
+
+
+def register_counted(labels: Mapping[str, Promise]) -> None:
+    """Add the names of what verifications and comparisons count."""
+    COUNTED.update(labels)

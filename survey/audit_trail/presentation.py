@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from survey.access.roles import Role
+from survey.audit_trail.labels import COUNTED
 from survey.classification import name_of
 from survey.collection.models import ContactNote, Disposition
 from survey.fieldwork.models import DeskJob, ReminderBatch
@@ -30,7 +31,8 @@ LABELS: dict[str, Words] = {
     "skipped": _("Left in the queue"), "reasons": _("Reasons judged"), "undone": _("Taken back"),
     "moved_on": _("Moved on since"), "left": _("Not taken back"), "move": _("Move"), "kind": _("Kind"), "rows": _("Rows"),
     "blocks": _("Blocks"), "faults": _("Faults"), "removed": _("Removed"), "held": _("Kept under a hold"),
-    "since": _("From"), "until": _("Until"), "files": _("Files"), "missing": _("Missing files"),
+    "since": _("From"), "until": _("Until"), "files": _("Files"), "sizes": _("Total size"), "missing": _("Missing files"),
+    "orphans": _("Files that no row names"), "unnamed": _("Which ones"),
     "counts": _("Verified"), "restores": _("Restores of the database"),
     "operator": _("Restored by"), "restored_at": _("Time"), "ledgers": _("Ledgers"),
     "block": _("Last block"), "lost": _("Given up up to block"), "lost_hash": _("Hash of that block"),
@@ -102,6 +104,11 @@ FACTORS: dict[str, Words] = {
     "webauthn": _("Passkey"),
 }
 PERIODS: dict[str, Words] = {}  # kinds of data that are kept for a period
+# Names of the parts of a detail, by its key; otherwise they are those of details.
+PARTS: Mapping[str, Mapping[str, Words]] = {
+    **dict.fromkeys(("removed", "held"), PERIODS),
+    **dict.fromkeys(("counts", "files", "sizes", "missing", "orphans"), COUNTED),
+}
 
 
 def _period(code: str) -> Words:
@@ -155,7 +162,7 @@ def _value(key: str, value: Any) -> str:
     if isinstance(value, dict) and value.keys() == {"code", "params"}:
         return str(Sentence.from_document(value))
     if isinstance(value, dict):
-        names = PERIODS if key in {"removed", "held"} else LABELS
+        names = PARTS.get(key, LABELS)
         return ", ".join(f"{names.get(name, name)}: {_value(name, part)}" for name, part in value.items())
     if isinstance(value, list):
         return ", ".join(_value(key, part) for part in value)

@@ -25,11 +25,12 @@ MADE, VERIFIED = "backup_made", "backup_verified"
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that a row names, by its name in its store, with the hash in the row if it has one."""
+    """A file that a row names, by its name in its store, with the hash and the size in the row if it has them."""
 
     path: str
     subject: Sentence
     sha256: str = ""
+    size: int | None = None
 
 
 type Read = Callable[[str], bytes]
@@ -68,9 +69,9 @@ def last(action: str) -> AuditEvent | None:
 
 
 def _attachments(read: Read) -> Iterator[StoredFile]:
-    rows = Attachment.objects.exclude(path="").order_by("pk").values_list("pk", "path", "sha256")
-    for key, path, sha256 in rows.iterator():
-        yield StoredFile(path, messages.ATTACHMENT(number=key), sha256)
+    rows = Attachment.objects.exclude(path="").order_by("pk").values_list("pk", "path", "sha256", "size")
+    for key, path, sha256, size in rows.iterator():
+        yield StoredFile(path, messages.ATTACHMENT(number=key), sha256, size)
 
 
 def _job_files(read: Read) -> Iterator[StoredFile]:

@@ -36,10 +36,3 @@ def remove_orphans() -> int:
     for name in orphans:
         remove(name)
     return len(orphans)
-
-
-def missing() -> list[Job]:
-    """Finished jobs whose file does not exist."""
-    present = {entry.name for entry in files.entries(Store.JOBS)}
-    done = Job.objects.filter(state=State.DONE).exclude(file="").order_by("pk")
-    return [job for job in done if job.file not in present]

@@ -13,7 +13,7 @@ from survey.files import Store
 from survey.ledgers.content import APPEND_ONLY, LEDGERS, Ledger
 
 TRIGGER = "append_only"
-BEFORE = "heads.json"  # where earlier versions noted the heads of all ledgers
+EARLIER = frozenset({"heads.json"})  # where earlier versions noted the heads of all ledgers
 type Line = tuple[int, str]
 
 _LATE = """
@@ -77,7 +77,7 @@ def delete_rows(ledger: Ledger, number: int) -> int:
 def noted_heads() -> Mapping[str, Any]:
     """Ledger -> number and hash of the last block that was noted outside the database."""
     heads: dict[str, Any] = {}
-    for name in (BEFORE, *(_head(ledger) for ledger in LEDGERS)):
+    for name in (*EARLIER, *(head_file(ledger) for ledger in LEDGERS)):
         try:
             heads |= json.loads(files.read(Store.AUDIT, name))
         except FileMissing:
@@ -88,11 +88,11 @@ def noted_heads() -> Mapping[str, Any]:
 def note_head(name: str, number: int, block_hash: str) -> None:
     """Note the last block of a ledger outside the database."""
     head = {name: {"number": number, "hash": block_hash}}
-    files.write(Store.AUDIT, _head(name), json.dumps(head).encode())
+    files.write(Store.AUDIT, head_file(name), json.dumps(head).encode())
 
 
-def _head(name: str) -> str:
-    """A file for each ledger: machines may seal two ledgers at the same time."""
+def head_file(name: str) -> str:
+    """Where the head of a ledger is noted. A file for each: machines may seal two ledgers at the same time."""
     return f"head-{name}.json"
 
 

@@ -4,20 +4,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import Error as DatabaseFault
-from django.utils.translation import gettext_lazy as _
 from prometheus_client.metrics_core import Metric
 from redis.exceptions import RedisError
 
 from config.monitoring.metrics import gauge
 from survey import clock
+from survey.backups.stored_files.messages import STORES
+from survey.backups.stored_files.selectors import last_check
 from survey.jobs.kinds import label_of, registered
 from survey.operations import selectors
+from survey.sentences import Sentence
 
-FOLDERS = {
-    "JOB_FOLDER": _("Exports, letters and other produced files"),
-    "ATTACHMENT_ROOT": _("Evidence beside sheets"),
-    "REPORT_ROOT": _("Files of releases"),
-}
 FAULTS = (DatabaseFault, RedisError, OSError)
 
 
@@ -166,6 +163,29 @@ def _folders() -> Iterator[Metric]:
     )
 
 
+def _files() -> Iterator[Metric]:
+    check = last_check()
+    facts = check.details if check else {}
+    for name, text in (
+        (
+            "missing",
+            "Files that rows name and that are missing or have another size, at the last comparison.",
+        ),
+        ("orphans", "Files older than an hour that no row names, at the last comparison."),
+        ("files", "Files of a store, at the last comparison."),
+    ):
+        counts: dict[tuple[str, ...], float] = {
+            (str(store),): float(number) for store, number in facts.get(name, {}).items()
+        }
+        yield gauge(f"survey_stored_{name}", text, ("store",), counts)
+    yield gauge(
+        "survey_stored_files_checked_timestamp_seconds",
+        "When stored files were last compared with the rows that name them; 0: never.",
+        (),
+        {(): check.at.timestamp() if check else 0},
+    )
+
+
 PARTS: dict[str, Callable[[], Iterator[Metric]]] = {
     "jobs": _jobs,
     "sheets": _sheets,
@@ -173,6 +193,7 @@ PARTS: dict[str, Callable[[], Iterator[Metric]]] = {
     "processes": _processes,
     "ledgers": _ledgers,
     "folders": _folders,
+    "files": _files,
     "backups": _backups,
 }
 
@@ -183,6 +204,17 @@ def attempt[T](function: Callable[[], T]) -> T | None:
         return function()
     except FAULTS:
         return None
+
+
+def _differences() -> dict[str, Any]:
+    """When stored files were last compared with rows, and what was found."""
+    check = attempt(last_check)
+    facts = check.details if check else {}
+    return {
+        "checked": check,
+        "check_faults": [Sentence.from_document(fault) for fault in facts.get("faults", [])],
+        "check_unnamed": facts.get("unnamed", []),
+    }
 
 
 def state_of_the_system() -> dict[str, Any]:
@@ -204,7 +236,8 @@ def state_of_the_system() -> dict[str, Any]:
         "unsealed": attempt(selectors.unsealed_seconds),
         "queue": attempt(selectors.broker_queue),
         "sheets": attempt(selectors.sheet_queues) or [],
-        "folders": [(folder, FOLDERS[folder.setting]) for folder in attempt(selectors.folders) or []],
+        "places": [(place, STORES[place.store]) for place in attempt(selectors.places) or []],
+        **_differences(),
         "backups": attempt(selectors.backups),
         "states": states,
         "kinds": [

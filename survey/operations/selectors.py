@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import django
-import redis
 from django.conf import settings
+from django.core.files.storage import storages
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Max, Min, Q, QuerySet
 
-from config.health import BEAT, HEARTBEAT, MEMORY, age_of, running_for
+from config.files.folder import FolderStorage
+from config.files.places import FOLDERS
+from config.health import BEAT, HEARTBEAT, MEMORY, age_of, broker, running_for
 from survey import clock
 from survey.access.models import User
 from survey.audit import AuditEvent
 from survey.backups import selectors as backup_rows
+from survey.backups.stored_files.selectors import last_check
+from survey.files import Store
 from survey.jobs.models import Job
 from survey.ledgers.content import LEDGERS
 from survey.ledgers.selectors import last_verification
@@ -27,7 +32,6 @@ from survey.submissions.models import Submission
 
 State_ = Job.State
 OPEN = (State_.WAITING, State_.RUNNING)
-FOLDERS = ("JOB_FOLDER", "ATTACHMENT_ROOT", "REPORT_ROOT")
 FAILED_DAYS = 30  # failed jobs of so many days are listed
 # States of a sheet that wait for a decision.
 UNDECIDED = (State.SUBMITTED, State.NATIONAL_REVIEW)
@@ -46,6 +50,7 @@ class SheetQueue:
 class Folder:
     """A folder of files: the setting that names it, and the space of its disk in bytes."""
 
+    store: Store
     setting: str
     path: str
     free: int
@@ -56,6 +61,19 @@ class Folder:
     def percent_free(self) -> int:
         """Free share of the disk in percent."""
         return self.free * 100 // self.total if self.total else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the files of a store lie, and what the last comparison with the rows found there; None: none yet."""
+
+    store: Store
+    path: str
+    folder: Folder | None  # None: the files lie in a bucket, whose space is that of its server
+    count: int | None = None
+    size: int | None = None
+    missing: int | None = None
+    orphans: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +198,7 @@ def verification() -> tuple[datetime, int] | None:
 
 def broker_queue() -> int:
     """Messages that wait in the default queue of the broker. Raises RedisError."""
-    client = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_connect_timeout=1, socket_timeout=2)
-    return int(client.llen("celery"))
+    return int(broker(settings.CELERY_BROKER_URL).llen("celery"))
 
 
 def heartbeats() -> dict[str, float | None]:
@@ -196,13 +213,33 @@ def started_since() -> float | None:
 
 
 def folders() -> list[Folder]:
-    """Folders of files with the space of their disks. One that is not there yet will lie on the disk of its parent."""
+    """Folders of files with the space of their disks. One that is not there yet will lie on the disk of its parent.
+
+    Empty when files lie in a bucket.
+    """
     result = []
-    for name in FOLDERS:
+    for store in Store:
+        if not isinstance(storages[store], FolderStorage):
+            continue
+        name = FOLDERS[store]
         path = Path(getattr(settings, name)).absolute()
         space = shutil.disk_usage(next(part for part in (path, *path.parents) if part.is_dir()))
-        result.append(Folder(name, str(path), space.free, space.total, exists=path.is_dir()))
+        result.append(Folder(store, name, str(path), space.free, space.total, exists=path.is_dir()))
     return result
+
+
+def places() -> list[Place]:
+    """Folders and prefixes of the bucket. Files were counted by the last comparison: a list of a bucket takes long."""
+    by_store = {folder.store: folder for folder in folders()}
+    check = last_check()
+    facts = check.details if check else {}
+    found = []
+    for store in Store:
+        folder = by_store.get(store)
+        storage: Any = storages[store]
+        counts = [facts.get(name, {}).get(store) for name in ("files", "sizes", "missing", "orphans")]
+        found.append(Place(store, folder.path if folder else storage.place(), folder, *counts))
+    return found
 
 
 def unapplied_migrations() -> list[str]:

@@ -29,7 +29,6 @@ ALLOWED = {
     "survey/fieldwork/reminders/services.py": DAYS,
     "survey/frame/storage.py": DAYS,
     "survey/review/forms.py": DAYS,
-    "survey/submissions/evidence/storage.py": "compared with the time that the file system gave a file",
     "survey/submissions/selectors.py": DAYS,
 }
 

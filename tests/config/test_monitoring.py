@@ -17,6 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from config import health
 from config.monitoring.metrics import count_actions
 from survey.audit import AuditEvent
+from survey.backups.stored_files.selectors import CHECKED
+from survey.files import Store
 from survey.jobs.models import Job
 from survey.jobs.services import enqueue
 from survey.ledgers.selectors import VERIFIED
@@ -64,9 +66,11 @@ def existing(client: Client, world: World, monkeypatch: pytest.MonkeyPatch) -> d
     enqueue("receipt", "1", send=False)
     Job.objects.create(kind="receipt", state=Job.State.DONE, finished_at=timezone.now())
     AuditEvent.objects.create(action=VERIFIED, succeeded=False, details={"faults": [{}, {}]})
+    counts: dict[str, dict[str, int]] = {name: {"jobs": 1} for name in ("files", "missing", "orphans")}
+    AuditEvent.objects.create(action=CHECKED, succeeded=False, details=counts)
     health.heartbeat()
     count_actions("save")
-    monkeypatch.setattr(selectors, "folders", lambda: [selectors.Folder("JOB_FOLDER", "/", 1, 2)])
+    monkeypatch.setattr(selectors, "folders", lambda: [selectors.Folder(Store.JOBS, "JOB_FOLDER", "/", 1, 2)])
     client.get("/sign-in/")
     response = client.get("/metrics")
     labels: dict[str, set[str]] = {}

@@ -1,5 +1,6 @@
 """Files in an S3-compatible bucket: the whole way of evidence, files of the desks, releases and ledgers, and outages."""
 
+import datetime as dt
 import http.server
 import threading
 from collections.abc import Iterator
@@ -95,7 +96,7 @@ def test_evidence_goes_into_the_bucket_and_comes_back(
     answer = respondent.get(reverse("evidence_file", args=[row.pk]))
     assert answer.content == content and answer["Content-Disposition"].startswith("attachment;")
     call_command("check_files")
-    assert "0 missing, 0 orphans" in capsys.readouterr().out
+    assert "attachments: 1 files, 0 missing, 0 orphans" in capsys.readouterr().out
     with django_capture_on_commit_callbacks(execute=True):
         respondent.post(reverse("evidence_remove", args=[sheet.pk, row.pk]))
         assert len(bucket.names()) == 1  # until the commit
@@ -108,7 +109,7 @@ def test_check_files_compares_the_bucket_with_the_rows(
     upload(respondent, sheet)
     row = Attachment.objects.get()
     files.write(Store.ATTACHMENTS, "1/left", b"x")
-    monkeypatch.setattr("survey.submissions.evidence.storage.GRACE_SECONDS", -60)
+    monkeypatch.setattr("survey.backups.stored_files.selectors.GRACE", dt.timedelta(minutes=-1))
     call_command("check_files", "--remove-orphans")
     assert "orphan: 1/left" in capsys.readouterr().out
     assert bucket.names() == [f"site/attachments/{row.path}"]

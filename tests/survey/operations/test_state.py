@@ -14,7 +14,9 @@ from django.utils import timezone
 from config import health
 from survey.access.roles import Role
 from survey.audit import AuditEvent, record
+from survey.backups.messages import JOB, STORED_MISSING
 from survey.exceptions import PolicyDenied
+from survey.files import Store
 from survey.jobs.failures import services as failures
 from survey.jobs.kinds import registered
 from survey.jobs.messages import LOST
@@ -94,11 +96,43 @@ def test_a_folder_that_is_not_there_yet_is_shown(
     administrator: Client, settings: Any, tmp_path: Path
 ) -> None:
     settings.JOB_FOLDER = tmp_path / "data" / "jobs"
-    folders = {folder.setting: folder for folder in selectors.folders()}
-    assert set(folders) == set(selectors.FOLDERS) == set(presentation.FOLDERS)
-    folder = folders["JOB_FOLDER"]
+    folders = {folder.store: folder for folder in selectors.folders()}
+    assert set(folders) == set(Store) == set(presentation.STORES)
+    folder = folders[Store.JOBS]
     assert not folder.exists and 0 < folder.free <= folder.total
     assert str(settings.JOB_FOLDER) in administrator.get(reverse("system_state")).content.decode()
+
+
+def test_files_in_a_bucket_are_listed_by_their_prefix(administrator: Client, settings: Any) -> None:
+    place = {
+        "BACKEND": "config.files.bucket.BucketStorage",
+        "OPTIONS": {"bucket_name": "survey", "location": "site/jobs", "endpoint_url": "https://s3.example"},
+    }
+    settings.STORAGES = {**settings.STORAGES, "jobs": place}
+    record(by=None, action="files_checked", files={"jobs": 1234}, sizes={"jobs": 5 * 2**20})
+    administrator.cookies["django_language"] = "en"
+    text = " ".join(administrator.get(reverse("system_state")).content.decode().split())
+    assert "s3://survey/site/jobs/" in text and "a bucket" in text and "1,234" in text and "5.0" in text
+    assert Store.JOBS not in {folder.store for folder in selectors.folders()}
+
+
+def test_what_the_last_comparison_of_files_found_is_shown(administrator: Client) -> None:
+    administrator.cookies["django_language"] = "en"
+    address = reverse("system_state")
+    assert "not been compared" in administrator.get(address).content.decode()
+    fault = STORED_MISSING(subject=JOB(number=5), file="5-abc").to_document()
+    record(
+        by=None,
+        action="files_checked",
+        succeeded=False,
+        missing={"jobs": 7},
+        orphans={"jobs": 0},
+        faults=[fault],
+        unnamed=["audit/left"],
+    )
+    text = administrator.get(address).content.decode()
+    assert "<strong>7</strong>" in text and "Job no. 5: the stored file 5-abc is missing." in text
+    assert "audit/left" in text
 
 
 def test_a_failed_job_is_tried_again_with_what_it_was_given(

@@ -10,8 +10,10 @@ from django.utils.translation import override
 
 from survey import audit
 from survey.audit_trail import selectors as audit_objects
-from survey.audit_trail.labels import ACTIONS
+from survey.audit_trail.labels import ACTIONS, COUNTED
 from survey.audit_trail.presentation import LABELS, described
+from survey.backups import selectors as backups
+from survey.files import Store
 from survey.ledgers.storage import protection_lifted
 from survey.review import services
 from survey.submissions.lifecycle.states import Action
@@ -73,12 +75,18 @@ def test_every_detail_has_a_label() -> None:
         ("signed", {"role": "stat_head"}, "Head of statistics"),
         ("account_closed", {"reason": "idle"}, "not used for long"),
         ("retention_swept", {"removed": {"jobs": 3}}, "Background work that has ended, also mails: 3"),
+        ("backup_verified", {"counts": {"filings": 3, "releases": 1}}, "Filings: 3, Releases: 1"),
+        ("files_checked", {"missing": {"jobs": 2}}, "Exports, letters and other produced files: 2"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_codes_in_details_are_shown_by_name(action: str, details: dict[str, Any], shown: str) -> None:
     with override("en"):
         assert [value for _name, value, _known in described(details, action)] == [shown]
+
+
+def test_everything_that_a_verification_counts_has_a_name() -> None:
+    assert {*backups.checks(), *Store} <= COUNTED.keys()
 
 
 def test_details_are_labelled_and_empty_ones_omitted() -> None:
