@@ -103,6 +103,8 @@ class WriteCounts:
 
 
 WRITE_COUNTS = WriteCounts()
+# Requests that were sent, by expected outcome, method and status of the response.
+FIGURES: Counter[tuple[str, str, int]] = Counter()
 
 
 @contextmanager
@@ -249,6 +251,8 @@ def row_violations(data: MatrixData, key: str, row: Row, view: Any) -> list[str]
             continue
         outcomes[outcome] += 1
         attempt = Attempt(data, key, row, actor, region, write=write)
+        method = (row.method.upper() if attempt.is_api else "POST") if write else "GET"
+        FIGURES[outcome, method, attempt.status] += 1
         violations += [
             f"{actor.name} {attempt.url} shows {unit} of {code}"
             for code, unit in units_out_of_scope(data, actor, attempt)
