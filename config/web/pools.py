@@ -16,13 +16,16 @@ class Pool:
     name: str
     workers: int
     threads: int
+    niceness: int = 0  # how far its processes stand back behind those of the others
+    waiting: int = 0  # requests that the proxy hands over at a time to each address; 0: all
 
 
 def pools(environment: Mapping[str, str] = os.environ) -> tuple[Pool, ...]:
     """The pools; ``WEB_WORKERS`` is the number of processes that answer pages."""
     return (
         Pool("web", int(environment.get("WEB_WORKERS", "2")), 4),
-        Pool("sign_in", 1, 2),
+        # More would wait for minutes, and be worked off when nobody waits any longer.
+        Pool("sign_in", 1, 2, niceness=5, waiting=16),
         Pool("uploads", 1, 2),
     )
 

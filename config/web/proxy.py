@@ -66,12 +66,19 @@ def render(proxy: Proxy) -> str:
     """The configuration as text."""
     template = Engine(autoescape=False).from_string(TEMPLATE.read_text(encoding="utf-8"))
     values = {name: getattr(proxy, name) for name in proxy.__dataclass_fields__}
+    waiting = {pool.name: pool.waiting for pool in pools()}
+    apart = len({*map(tuple, proxy.upstreams.values())}) == len(
+        proxy.upstreams
+    )  # pools have addresses of their own
     return template.render(
         Context(
             values
             | {
                 "routes": [asdict(route) for route in routes()],
-                "pools": [{"name": name, "addresses": found} for name, found in proxy.upstreams.items()],
+                "pools": [
+                    {"name": name, "addresses": found, "waiting": waiting[name] if apart else 0}
+                    for name, found in proxy.upstreams.items()
+                ],
                 "header_seconds": HEADER_SECONDS,
                 "session_cookie": settings.SESSION_COOKIE_NAME,
                 "language_cookie": settings.LANGUAGE_COOKIE_NAME,

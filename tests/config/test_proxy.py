@@ -86,6 +86,14 @@ def test_error_pages_are_those_of_the_site_in_both_languages(tmp_path: Path) -> 
     assert "Permissions-Policy" in headers and "Strict-Transport-Security" not in headers
 
 
+def test_few_sign_ins_are_handed_over_at_a_time_and_only_where_they_have_a_pool() -> None:
+    text = render(Proxy(folder=Path("/run/proxy"), upstreams=upstreams_of("/run/survey")))
+    assert re.findall(r"server (\S+) max_conns=(\d+)", text) == [("unix:/run/survey/sign_in.sock", "16")]
+    assert text.count("proxy_ignore_client_abort on;") == 1
+    together = render(Proxy(folder=Path("/run/proxy"), upstreams=upstreams_of("127.0.0.1:8000")))
+    assert "max_conns" not in together  # everybody's pages come from there
+
+
 def test_processes_are_divided_into_pools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_WORKERS", "3")
     running: list[str] = []

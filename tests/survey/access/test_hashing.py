@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 from django.test import Client
@@ -58,8 +59,26 @@ def test_the_process_has_a_low_priority_and_ends_with_its_parent(process: Hashin
     assert os.getpriority(os.PRIO_PROCESS, child.pid) == min(
         19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
     )
+    assert len(os.sched_getaffinity(child.pid)) == 1  # the threads of a hash share a processor
     child.stdin.close()  # what the end of this process does
     assert child.wait(10) == 0
+
+
+def test_the_memory_of_a_hash_is_kept_for_the_next_one(process: HashingProcess) -> None:
+    pages = {**COSTS, "memory_cost": 65_536}
+    for _first in range(2):
+        encode(process, **pages)
+    child = psutil.Process(process._process.pid)  # type: ignore[union-attr]
+    before = faults(child)
+    for _number in range(4):
+        encode(process, **pages)
+    assert faults(child) - before < 65_536 / 4 / 2  # four hashes ask for less than half the pages of one
+
+
+def faults(process: psutil.Process) -> int:
+    """Pages that the system has given the process so far (minflt of proc(5))."""
+    after_name = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return int(after_name[7])
 
 
 def test_a_process_that_was_killed_is_started_again(process: HashingProcess) -> None:
