@@ -32,6 +32,10 @@ class ProblemResponse(Response):
         return str(JSONRenderer().render(self.data), "utf-8")
 
 
+def _untitled(status: int) -> str:
+    return _("A value is refused.") if status == 422 else _("The request could not be understood.")
+
+
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF exception handler: every error as ``application/problem+json`` in the active language."""
     if isinstance(error, SurveyError):
@@ -49,7 +53,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
         title = detail.get("detail") if isinstance(detail, dict) else None
         body = {
             "type": f"urn:problem:{type(error).__name__}",
-            "title": str(title or _("The request could not be understood.")),
+            "title": str(title or _untitled(response.status_code)),
             "status": response.status_code,
             "errors": detail if title is None else None,
         }

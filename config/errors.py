@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 from kombu.exceptions import OperationalError as BrokerError
 from psycopg.errors import IdleInTransactionSessionTimeout, QueryCanceled
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -60,6 +61,7 @@ TITLES = {
     429: gettext_lazy("Too many requests"),
     500: gettext_lazy("Something went wrong"),
     503: gettext_lazy("The system is resting for a moment"),
+    507: gettext_lazy("The site has no room for files"),
 }
 
 
@@ -164,18 +166,33 @@ WITH_BODY = {
     "415": "Only JSON is read.",
     "422": "A value is refused.",
     "428": "The revision that was read is missing.",
+    "507": "The site has no room for files.",
 }
 
 
+# Methods whose requests `survey.idempotency` carries out once.
+WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 200},
+    OpenApiParameter.HEADER,
+    description="A key of your choice for this request: sent again with it, the request is not carried out twice.",
+)
+
+
 class StatusSchema(AutoSchema):
-    """Adds the refusals to what a view says of its answers."""
+    """Adds the refusals, and the header against repetition, to what a view says of itself."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """The header that every writing operation takes."""
+        return [IDEMPOTENCY_KEY] if self.method in WRITING else []
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """The operation with a response for each refusal that it does not describe itself."""
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
-        statuses = ALWAYS | (WITH_BODY if self.method in {"POST", "PUT", "PATCH", "DELETE"} else {})
+        statuses = ALWAYS | (WITH_BODY if self.method in WRITING else {})
         for status, description in statuses.items():
             response = operation["responses"].setdefault(status, {"description": description})
             response.setdefault("content", {})["application/problem+json"] = {"schema": PROBLEM}

@@ -292,6 +292,7 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "EXCEPTION_HANDLER": "config.api.problem",
     "DEFAULT_THROTTLE_RATES": {},
+    "URL_FORMAT_OVERRIDE": None,  # the header Accept alone chooses the format
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "National Data Resource Survey",

@@ -18,6 +18,7 @@ from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn, may
 from survey.collection.models import CollectionRound
 from survey.microdata.models import MicrodataVersion
+from survey.request_bodies import RequestBody, Unprocessable
 from survey.request_values import whole_number
 
 
@@ -65,7 +66,7 @@ class RunSerializer(serializers.ModelSerializer[EstimationRun]):
         return summary.to_document() | ({"superseded_by": newer.pk} if newer else {})
 
 
-class RunRequest(serializers.Serializer[Any]):
+class RunRequest(RequestBody):
     """Input of the request of a run."""
 
     round = serializers.IntegerField()
@@ -104,7 +105,7 @@ class Runs(ListAPIView[EstimationRun]):
         try:
             spec = RunSpec.from_json(form.validated_data.get("spec", {}))
         except (TypeError, ValueError) as error:
-            raise ValidationError({"spec": str(error)}) from error
+            raise Unprocessable({"spec": [str(error)]}) from error
         run, waits = services.request_run(round=round_, by=request.user, spec=spec, microdata=microdata)
         code = status.HTTP_202_ACCEPTED if waits else status.HTTP_200_OK
         return Response(RunSerializer(run).data, status=code)

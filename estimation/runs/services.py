@@ -68,7 +68,7 @@ def request_run(
     Without ``microdata`` the accepted sheets are frozen now. The same inputs give the same row; a
     failed or cancelled run is queued again. ``by`` None is an operator or the sweep. Without ``send`` no message
     is sent to the workers: the caller computes it.
-    Raises PermissionDenied, PolicyDenied (no design, nothing accepted, a snapshot of another round).
+    Raises PermissionDenied, PolicyDenied (no design, nothing accepted, a snapshot of another round or without an item).
     """
     if by is not None and not may(by, Permission.RUN_ESTIMATION):
         raise PermissionDenied
@@ -82,6 +82,8 @@ def request_run(
     frozen = microdata or freeze_version(round=round, by=by)
     if frozen.size == 0:
         raise PolicyDenied(_("No sheet of round %(year)s has been accepted yet.") % {"year": round.year})
+    if unknown := set(spec.variables) - {entry["code"] for entry in frozen.layout.variables}:
+        raise PolicyDenied(_("The snapshot has no item %(code)s.") % {"code": min(unknown)[:40]})
     earlier = CollectionRound.objects.filter(year=round.year - 1).first()
     previous, previous_design = _previous(earlier, by)
     # Figures and forecasts use more years than the two of the survey.

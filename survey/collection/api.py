@@ -14,9 +14,10 @@ from survey.access.scope import HasPermission, SignedIn
 from survey.collection import services
 from survey.collection.models import Assignment, ContactNote
 from survey.collection.selectors import assignments_of, contact_notes_of
+from survey.request_bodies import JSONTypes
 
 
-class ContactNoteSerializer(serializers.ModelSerializer[ContactNote]):
+class ContactNoteSerializer(JSONTypes, serializers.ModelSerializer[ContactNote]):
     """One contact with a unit."""
 
     by = serializers.CharField(source="by.username", read_only=True)

@@ -1,7 +1,7 @@
 """Changes of rounds and assignments: opening, closing, assigning, dispositions, contacts, extensions."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +24,7 @@ from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.services import publish_questionnaire
 
 SHORTEST_REASON = 5
+OLDEST_CONTACT = timedelta(days=3653)  # ten years: an earlier date is a slip of the pen
 # These remove a unit from the denominator of the response rate.
 NEEDS_EVIDENCE = frozenset({Disposition.CLOSED, Disposition.OUT_OF_SCOPE, Disposition.DUPLICATE})
 
@@ -194,6 +195,8 @@ def record_contact(
         raise PolicyDenied(_("Say in the note what came of it."))
     if at is not None and at > now:
         raise PolicyDenied(_("The contact cannot lie in the future."))
+    if at is not None and at < now - OLDEST_CONTACT:
+        raise PolicyDenied(_("The contact lies more than ten years back."))
     if follow_up_on is not None and follow_up_on < timezone.localdate():
         raise PolicyDenied(_("The day to ask again must not lie in the past."))
     note = ContactNote.objects.create(

@@ -1,5 +1,6 @@
 """Endpoints of the review: queue, comments and decisions, with the scope and refusals of the pages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -7,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -14,12 +16,14 @@ from survey.access.models import User
 from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
+from survey.collection.models import CollectionRound
 from survey.exceptions import PolicyDenied
+from survey.request_bodies import JSONTypes, RequestBody
 from survey.review import services
 from survey.review.bulk import services as bulk
 from survey.review.bulk.undo import services as undo
 from survey.review.filters import QueueFilter
-from survey.review.selectors import queue, round_of, rounds
+from survey.review.selectors import named_round, queue
 from survey.review.sheet.services import unjudged
 from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.states import Action
@@ -74,7 +78,7 @@ class QueuePage(serializers.Serializer[Any]):
     results = QueueRow(many=True)
 
 
-class QuerySerializer(serializers.ModelSerializer[ReviewQuery]):
+class QuerySerializer(JSONTypes, serializers.ModelSerializer[ReviewQuery]):
     """A comment."""
 
     reply = serializers.CharField(source="answer", read_only=True)
@@ -110,7 +114,7 @@ class SheetDetail(serializers.Serializer[Any]):
     obstacles = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
 
-class Decision(serializers.Serializer[Any]):
+class Decision(RequestBody):
     """A decision on a sheet; the required fields depend on the action."""
 
     action = serializers.ChoiceField(
@@ -123,21 +127,21 @@ class Decision(serializers.Serializer[Any]):
     shown_reasons = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
-class QueryActionInput(serializers.Serializer[Any]):
+class QueryActionInput(RequestBody):
     """Close a comment, or reopen it."""
 
     action = serializers.ChoiceField(choices=["close", "reopen"])
     text = serializers.CharField(required=False, allow_blank=True, default="")
 
 
-class VerdictInput(serializers.Serializer[Any]):
+class VerdictInput(RequestBody):
     """A judgement of an explanation; an empty verdict withdraws it."""
 
     edit = serializers.CharField()
     verdict = serializers.ChoiceField(choices=["accepted", "refused", ""], allow_blank=True)
 
 
-class BulkInput(serializers.Serializer[Any]):
+class BulkInput(RequestBody):
     """A bulk acceptance: the filter as query parameters, and the count and checksum of the preview."""
 
     filter = serializers.DictField(child=serializers.CharField(allow_blank=True))
@@ -167,7 +171,7 @@ class BulkResult(serializers.Serializer[Any]):
     act = serializers.IntegerField()
 
 
-class BulkUndo(serializers.Serializer[Any]):
+class BulkUndo(RequestBody):
     """The reason for undoing a bulk acceptance."""
 
     reason = serializers.CharField(max_length=2000)
@@ -200,11 +204,11 @@ class _Endpoint(APIView):
         return rows.select_related(*SHEET_RELATIONS).defer("assignment__version__document")
 
 
-def _round(setting: QueueFilter) -> Any:
-    round_ = round_of(setting, rounds())
-    if round_ is None:
-        raise serializers.ValidationError({"year": ["No round."]})
-    return round_
+def _round(query: Mapping[str, str]) -> CollectionRound:
+    """The round of the year that the query names. A page falls back to the open round, a program gets 404."""
+    if round_ := named_round(query.get("year", "")):
+        return round_
+    raise NotFound
 
 
 class QueueView(_Endpoint):
@@ -216,7 +220,7 @@ class QueueView(_Endpoint):
     def get(self, request: AuthenticatedApiRequest) -> Response:
         """One page of the sheets that match."""
         setting = QueueFilter.read(request.query_params)
-        result = queue(request.user, _round(setting), setting, request.query_params.get("page"))
+        result = queue(request.user, _round(request.query_params), setting, request.query_params.get("page"))
         body = {
             "year": result.round.year,
             "count": result.total,
@@ -287,11 +291,11 @@ class QueryView(_Endpoint):
         query = get_object_or_404(rows, pk=pk)
         serializer = QueryActionInput(data=request.data)
         serializer.is_valid(raise_exception=True)
-        if serializer.validated_data["action"] == "close":
+        values = serializer.validated_data
+        if values["action"] == "close":
             query = services.close_query(query, by=request.user, channel="api")
         else:
-            text = serializer.validated_data["text"]
-            query = services.reopen_query(query, by=request.user, text=text, channel="api")
+            query = services.reopen_query(query, by=request.user, text=values["text"], channel="api")
         return Response(QuerySerializer(query).data)
 
 
@@ -348,26 +352,23 @@ class BulkView(_Endpoint):
     def get(self, request: AuthenticatedApiRequest) -> Response:
         """Preview: how many sheets of this filter would be accepted, and the checksum (``mark``) to confirm with."""
         setting = QueueFilter.read(request.query_params)
-        seen = bulk.preview(request.user, _round(setting), setting)
-        body = {
-            name: getattr(seen, name)
-            for name in ("matched", "expected", "mark", "by_category", "by_region", "reasons")
-        }
-        return Response({**body, "accepted": None, "act": None})
+        seen = bulk.preview(request.user, _round(request.query_params), setting)
+        names = ("matched", "expected", "mark", "by_category", "by_region", "reasons")
+        return Response({**{name: getattr(seen, name) for name in names}, "accepted": None, "act": None})
 
     @extend_schema(request=BulkInput, responses=BulkResult)
     def post(self, request: AuthenticatedApiRequest) -> Response:
         """Accept the previewed sheets, if they have not changed."""
         serializer = BulkInput(data=request.data)
         serializer.is_valid(raise_exception=True)
-        setting = QueueFilter.read(serializer.validated_data["filter"])
+        values = serializer.validated_data
         act = bulk.bulk_accept(
             by=request.user,
-            round=_round(setting),
-            setting=setting,
+            round=_round(values["filter"]),
+            setting=QueueFilter.read(values["filter"]),
             channel="api",
-            expected=serializer.validated_data["expected"],
-            mark=serializer.validated_data["mark"],
+            expected=values["expected"],
+            mark=values["mark"],
         )
         counts = {"accepted": act.accepted, "matched": act.accepted + act.skipped, "expected": act.expected}
         return Response({**counts, "act": act.pk})
@@ -388,9 +389,8 @@ class BulkUndoView(_Endpoint):
         act = get_object_or_404(undo.acts_of(request.user), pk=pk)
         serializer = BulkUndo(data=request.data)
         serializer.is_valid(raise_exception=True)
-        reason = serializer.validated_data["reason"]
         try:
-            act = undo.undo_acceptance(act, by=request.user, reason=reason, channel="api")
+            act = undo.undo_acceptance(act, by=request.user, channel="api", **serializer.validated_data)
         except PolicyDenied:
             act = get_object_or_404(undo.acts_of(request.user), pk=pk)
             if not act.members.filter(undone_by=request.user).exists():  # undone by somebody else

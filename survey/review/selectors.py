@@ -69,6 +69,14 @@ def round_of(setting: QueueFilter, candidates: list[CollectionRound]) -> Collect
     return next(iter(is_open or candidates), None)
 
 
+def named_round(year: str) -> CollectionRound | None:
+    """The round that a program names: of this year, or of no particular one. None when there is none."""
+    candidates = rounds()
+    if year:
+        return next((round_ for round_ in candidates if str(round_.year) == year), None)
+    return round_of(QueueFilter(), candidates)
+
+
 def province_of(path: str) -> str:
     """The province in the path of a region: ``000000/320000/320200/`` gives 320000."""
     codes = path.strip("/").split("/")

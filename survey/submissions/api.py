@@ -18,6 +18,7 @@ from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import StaleRevision
+from survey.request_bodies import RequestBody
 from survey.request_values import whole_number
 from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.filing.selectors import receipt_number
@@ -60,13 +61,13 @@ class SheetRow(serializers.Serializer[Any]):
         return str(deadline(row).isoformat())
 
 
-class AnswersPatch(serializers.Serializer[Any]):
+class AnswersPatch(RequestBody):
     """Cells in stored form by item code, or by ``ITEM/row/column``; null blanks a cell."""
 
     answers = serializers.DictField(child=serializers.JSONField(allow_null=True))
 
 
-class ExplanationInput(serializers.Serializer[Any]):
+class ExplanationInput(RequestBody):
     """A reason for one soft finding."""
 
     edit = serializers.CharField(max_length=40)
@@ -75,7 +76,7 @@ class ExplanationInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=2000)
 
 
-class SignOff(serializers.Serializer[Any]):
+class SignOff(RequestBody):
     """The signatories of a sheet."""
 
     unit_head = serializers.CharField(max_length=60)

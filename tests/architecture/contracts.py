@@ -39,6 +39,7 @@ BASE = {
     "survey.locks": "storage",
     "survey.clock": "models",  # reads no table, only the time
     "survey.files": "storage",
+    "survey.request_bodies": "forms",
 }
 NOT_IMPORTED = {"api", "urls", "apps", "commands"}
 WITHOUT_ARRAYS = {"scope", "models", "forms", "tasks", "decorators", "pages", "views", "api", "urls"}
@@ -68,6 +69,7 @@ PURE_DJANGO = {
 # Modules of the survey that the estimation may import besides pure modules: access, base modules and selectors.
 # Models only where rows of the estimation refer to them.
 ENTRIES = (
+    "survey.request_bodies",
     "survey.access.roles",
     "survey.access.scope",
     "survey.access.decorators",

@@ -84,7 +84,8 @@ def _bulk(data: MatrixData, region: RegionData, actor: Actor) -> dict[str, Any]:
 
 
 def _bulk_api(data: MatrixData, region: RegionData, actor: Actor) -> dict[str, Any]:
-    return {**_bulk(data, region, actor), "filter": {"category": "CAT12"}}
+    body = _bulk(data, region, actor)
+    return {"expected": int(body["expected"]), "mark": body["mark"], "filter": {"category": "CAT12"}}
 
 
 def _day(days: int) -> str:

@@ -18,6 +18,7 @@ def test_a_full_disk_is_507(rf, number, status):
         raise OSError(number, "from a write")
     except OSError:
         assert server_error(rf.post("/sheets/1/evidence/")).status_code == status
+        assert server_error(rf.post("/api/v1/runs/")).status_code == status
 
 
 def error_numbers(source: Source) -> dict[str, set[str]]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 # Ratios of two totals that the report or the result pages print: numerator, denominator.
 RATIOS: tuple[tuple[str, str], ...] = (
@@ -52,6 +52,8 @@ DOMAINS: tuple[str, ...] = (
     "category",
     "group",
 )
+COLLAPSING: tuple[str, ...] = ("macro_region", "nation", "size")
+LARGEST_COUNT = 1_000_000
 FLOW_BASIS = {"both": "F01", "provided": "F02", "obtained": "F03"}
 
 
@@ -70,6 +72,13 @@ class Winsorization:
     minimum: int = 20  # minimum of positive values of a class; below it the parent is used
     weighted: bool = False
 
+    def __post_init__(self) -> None:
+        _check_types(self)
+        if not 0.0 <= self.lower < self.upper <= 1.0:
+            raise ValueError("the lower cutoff must lie below the upper one, both between 0 and 1")
+        if not 1 <= self.minimum <= LARGEST_COUNT:
+            raise ValueError("minimum counts must be at least 1, and no larger than a million")
+
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
@@ -80,7 +89,7 @@ class RunSpec:
     crossed: tuple[str, ...] = CROSSED
     winsorization: Winsorization = field(default_factory=Winsorization)
     lonely: Literal["certainty", "adjust", "average", "fail"] = "adjust"
-    collapse_path: tuple[str, ...] = ("macro_region", "nation", "size")
+    collapse_path: tuple[str, ...] = COLLAPSING
     minimum_respondents: int = 2
     # Nonrespondents of take-all strata are represented by the respondents of their region, or of the nation.
     response_classes: Literal["region", "stratum"] = "region"
@@ -94,20 +103,19 @@ class RunSpec:
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        w = self.winsorization
-        if w.method not in ("winsorize", "optimal", "trim", "none"):
-            raise ValueError(f"unknown treatment: {w.method}")
-        if not 0.0 <= w.lower < w.upper <= 1.0:
-            raise ValueError("the lower cutoff must lie below the upper one, both between 0 and 1")
+        _check_types(self)
         if not 0.5 < self.level < 1.0:
             raise ValueError("the interval level must lie between 0.5 and 1")
-        if self.minimum_respondents < 1 or w.minimum < 1:
-            raise ValueError("minimum counts must be at least 1")
-        if self.response_classes not in ("region", "stratum") or self.response_largest < 1.0:
-            raise ValueError("response classes are region or stratum, and a weight is at least 1")
-        unknown = set(self.domains) - set(DOMAINS)
-        if unknown:
-            raise ValueError(f"unknown domain: {min(unknown)}")
+        if not 1 <= self.minimum_respondents <= LARGEST_COUNT:
+            raise ValueError("minimum counts must be at least 1, and no larger than a million")
+        if not 1.0 <= self.response_largest <= LARGEST_COUNT:
+            raise ValueError("the largest weight is at least 1, and no larger than a million")
+        for name, values, known in (
+            ("domain", self.domains, DOMAINS),
+            ("step of collapsing", self.collapse_path, COLLAPSING),
+        ):
+            if unknown := set(values) - set(known):
+                raise ValueError(f"unknown {name}: {min(unknown)}")
 
     def to_json(self) -> dict[str, Any]:
         """The spec as a JSON document."""
@@ -134,6 +142,23 @@ class RunSpec:
     def canonical(self) -> str:
         """The canonical JSON text: sorted keys, no spaces."""
         return canonical(self.to_json())
+
+
+def _check_types(parameters: Any) -> None:
+    """Raises ValueError for a parameter that has not the type, or is none of the choices, of its field."""
+    for name, expected in get_type_hints(type(parameters)).items():
+        value = getattr(parameters, name)
+        if get_origin(expected) is Literal:
+            fits = value in get_args(expected)
+        elif get_origin(expected) is tuple:
+            fits = isinstance(value, tuple) and all(isinstance(entry, str) for entry in value)
+        elif expected in (int, float):
+            # JSON has one kind of number; true is none of them.
+            fits = isinstance(value, (int, expected)) and not isinstance(value, bool)
+        else:
+            fits = isinstance(value, expected)
+        if not fits:
+            raise ValueError(f"impossible value of {name}")
 
 
 def canonical(document: Any) -> str:

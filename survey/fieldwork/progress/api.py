@@ -2,6 +2,7 @@
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -9,8 +10,7 @@ from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.fieldwork.progress import selectors
-from survey.review.filters import QueueFilter
-from survey.review.selectors import round_of, rounds
+from survey.review.selectors import named_round
 
 
 class ProgressView(APIView):
@@ -27,9 +27,9 @@ class ProgressView(APIView):
     )
     def get(self, request: AuthenticatedApiRequest) -> Response:
         """One object per region and category with every count."""
-        round_ = round_of(QueueFilter.read(request.query_params), rounds())
+        round_ = named_round(request.query_params.get("year", ""))
         if round_ is None:
-            raise serializers.ValidationError({"year": ["No round."]})
+            raise NotFound
         board = selectors.board(request.user, round_)
         return Response(
             [

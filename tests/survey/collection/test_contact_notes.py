@@ -108,6 +108,8 @@ def test_api_reads_and_records_contact_notes(world: Any, desk: Any, client: Any)
     assert [note["id"] for note in client.get(url).json()] == [created.json()["id"]]
     future = {**CALL, "at": "2999-01-01T00:00:00Z"}
     assert client.post(url, future, content_type="application/json").status_code == 409
+    old = {**CALL, "at": "2011-01-01T00:00:00Z"}
+    assert client.post(url, old, content_type="application/json").status_code == 409
     assert client.post(url, {"channel": "fax"}, content_type="application/json").status_code == 400
     outside = Assignment.objects.get(unit=world.outside)
     assert client.get(reverse("api_unit_notes", args=[outside.pk])).status_code == 404

@@ -24,6 +24,13 @@ def test_queue_is_scoped(client, world, province, filed):
     assert _post(client, f"sheets/{filed.pk}/decisions/", action="accept").status_code == 404
 
 
+def test_a_year_without_a_round_is_not_found(client, world, province, filed):
+    client.force_login(province)
+    for path in ("review/queue/", "review/bulk/", "progress/"):
+        assert client.get(f"/api/v1/{path}?year={filed.round.year}").status_code == 200
+        assert client.get(f"/api/v1/{path}?year=1999").status_code == 404
+
+
 def test_respondent_is_refused(client, world):
     client.force_login(world.users["respondent"])
     for path in ("queue/", "bulk/"):
