@@ -77,8 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Table())
 
 
-# Tests that share a running system stay together in one worker. They come first: they take longest.
-TOGETHER = ("tests/e2e/", "tests/drills/")
+# Tests that share a running system, or the rows of the permission matrix, stay together in one worker. They come
+# first: they take longest.
+TOGETHER = ("tests/e2e/", "tests/drills/", "tests/fuzz/")
 
 
 class ByFile(LoadScopeScheduling):

@@ -10,9 +10,9 @@ from tests.architecture.matrix import built_data
 from tests.architecture.matrix_data import MatrixData
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def data(django_db_setup: None, django_db_blocker: Any) -> Iterator[MatrixData]:
-    """The rows of the permission matrix."""
+    """The rows of the permission matrix, built once for all files of this folder, which run in one worker."""
     with django_db_blocker.unblock(), built_data() as built:
         yield built
 
