@@ -106,19 +106,21 @@ def _waits_or_ends(other: Actor, holder: Actor) -> bool:
 def connection_pool(**options: Any) -> Iterator[Any]:
     """The pool of this process with other options. Connections of all threads share it."""
     shared = connection.settings_dict["OPTIONS"]
+    pooled: Any = connection  # PostgreSQL's wrapper: others have no pool
     given = shared["pool"]
     _close_pool()
     shared["pool"] = {**given, **options}
     try:
-        yield connection.pool
+        yield pooled.pool
     finally:
         _close_pool()
         shared["pool"] = given
 
 
 def _close_pool() -> None:
-    connection.close()
-    connection.close_pool()
+    pooled: Any = connection
+    pooled.close()
+    pooled.close_pool()
 
 
 @contextmanager

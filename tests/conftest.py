@@ -134,8 +134,9 @@ def django_db_createdb(
     """Make the database anew unless the last run left it clean and nothing that makes it has changed."""
     from django.db import connection
 
+    creation: Any = connection.creation
     with django_db_blocker.unblock():
-        return not reusable_database.take(connection.creation._get_test_db_name())
+        return not reusable_database.take(creation._get_test_db_name())
 
 
 @pytest.fixture(scope="session")

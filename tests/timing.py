@@ -9,8 +9,9 @@ printed. What ran between two tests longer than ``SHORT`` is counted for the lat
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import astuple, dataclass
+from typing import Any
 
 import psutil
 import pytest
@@ -87,9 +88,9 @@ class Meter:
             self.phase = took
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self) -> Iterator[None]:
+    def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
         """Send the seconds along with the report: pytest-xdist hands its attributes over."""
-        report = yield
+        report: Any = yield
         report.seconds = astuple(self.phase)
         return report
 

@@ -144,6 +144,7 @@ class Attempt:
         self.is_api = self.name.startswith("api_")
         body = row.body(data, region, actor) if write and row.body else {}
         headers: dict[str, Any] = row.headers(region)
+        self.response: Any
         with transaction.atomic():
             before = WRITE_COUNTS.read()
             if not write:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
-from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.client import ClientHandler
 from django.utils import timezone
@@ -40,6 +39,7 @@ from survey.retention.models import LegalHold
 from survey.review.bulk.models import BulkAcceptance, BulkMember
 from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
 from survey.submissions.evidence import services as evidence
+from survey.submissions.evidence.selectors import DESK
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Explanation, SectionInvitation, Submission
 from survey.submissions.selectors import sheet
@@ -75,10 +75,10 @@ class Browser(RequestFactory):
         super().__init__()
         self.handler = ClientHandler(enforce_csrf_checks=strict)
 
-    def request(self, **request: Any) -> HttpResponse:
+    def request(self, **request: Any) -> Any:
         """The response; an exception of a view gives 500, as on a server."""
-        response: HttpResponse = self.handler(self._base_environ(**request))
-        return response
+        environment: Any = self
+        return self.handler(environment._base_environ(**request))
 
 
 # Shared by all actors: each instance loads the middleware chain once.
@@ -281,7 +281,7 @@ def _region_data(code: str) -> RegionData:
         by=make_user(Role.PROVINCIAL_ADMINISTRATOR, code),
         name="b.txt",
         data=b"document",
-        purpose=evidence.DESK,
+        purpose=DESK,
     )
     region.invitation = SectionInvitation.objects.create(
         submission=region["open"],

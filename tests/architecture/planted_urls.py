@@ -1,5 +1,7 @@
 """A copy of the site's URLconf with faulty views, each of which the permission matrix must report."""
 
+from typing import Any
+
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -34,7 +36,8 @@ unlisted = signed_in(_empty)
 @require_GET
 def refuses_a_permitted_role(request: HttpRequest) -> HttpResponse:
     """404 for reviewers, who hold the required permission."""
-    if Role.REVIEWER in request.user.roles():
+    user: Any = request.user
+    if Role.REVIEWER in user.roles():
         raise Http404
     return HttpResponse()
 
@@ -46,7 +49,7 @@ def admits_another_role(request: HttpRequest) -> HttpResponseBase:
     return requires(Permission.REVIEW)(_empty)(request)
 
 
-admits_another_role.access = Permission.REVIEW
+admits_another_role.access = Permission.REVIEW  # type: ignore[attr-defined]  # functions take attributes
 
 
 class AdmitsWithoutSession(APIView):
@@ -74,7 +77,7 @@ def writes_before_refusing(request: HttpRequest) -> HttpResponseBase:
     return _empty(request)
 
 
-writes_before_refusing.access = Permission.REVIEW
+writes_before_refusing.access = Permission.REVIEW  # type: ignore[attr-defined]  # functions take attributes
 
 
 @requires(Permission.VIEW_SHEETS)

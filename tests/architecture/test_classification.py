@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ ACCEPTED = {
 def literals(source: ast.Module) -> list[int]:
     """Lines of literals that write a classification out."""
     matches = []
+    node: Any
     for node in ast.walk(source):
         values: set[str] = set()
         if isinstance(node, ast.Tuple | ast.List | ast.Set):

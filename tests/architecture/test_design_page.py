@@ -30,7 +30,8 @@ def test_page_shows_tokens_and_components(language: str, rf: RequestFactory) -> 
     request: Any = rf.get("/design/")
     request.user, request.session = AnonymousUser(), {}
     with translation.override(language):
-        text = design_page(request).content.decode()
+        answer: Any = design_page(request)
+        text = answer.content.decode()
     names = {token.name for token in tokens()}
     assert {"ink", "accent", "good", "warn", "bad", "radius"} <= names
     assert all(f"--{name}" in text for name in names)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT as ROOT  # many tests import it from here
 
 TOP_LEVEL = {
     "manage.py",

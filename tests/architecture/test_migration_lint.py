@@ -1,6 +1,7 @@
 """Migrations leave the site running, and the release that runs while they are applied."""
 
 import subprocess
+from typing import Any
 
 import pytest
 from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently, ValidateConstraint
@@ -53,7 +54,7 @@ def before(loader: MigrationLoader) -> ProjectState:
 
 
 def planted(*operations: Operation, atomic: bool = True) -> Migration:
-    migration = Migration("planted", "survey")
+    migration: Any = Migration("planted", "survey")
     migration.operations, migration.atomic = list(operations), atomic
     return migration
 
@@ -124,7 +125,8 @@ def test_steps_are_accepted(before: ProjectState) -> None:
         ],
         "removal of a table that the release does not know": [RunSQL('DROP TABLE IF EXISTS "a_b", c_d')],
     }
-    assert {what for what, operations in steps.items() if rules(before, planted(*operations))} == set()
+    valid_steps: dict[str, Any] = steps
+    assert {what for what, operations in valid_steps.items() if rules(before, planted(*operations))} == set()
     valid = [planted(AddConstraintNotValid("reportingunit", NOT_EMPTY))]
     valid.append(planted(ValidateConstraint("reportingunit", "planted_check")))
     assert rules(before, *valid) == set()

@@ -238,7 +238,7 @@ def names_of(source: ast.Module, module: str) -> Iterator[tuple[int, str, str, s
         elif isinstance(node, ast.Call):
             called = _called(node)
             if called in LOOKUPS:
-                words = [(text.lineno, text.value) for text in _texts(node)]
+                words = [(text.lineno, str(text.value)) for text in _texts(node)]
                 words += [(node.lineno, keyword.arg) for keyword in node.keywords if keyword.arg]
                 for line, word in words:
                     for name in {*word.lstrip("-").split("__")} & relations_above.keys():
@@ -254,9 +254,10 @@ def names_of(source: ast.Module, module: str) -> Iterator[tuple[int, str, str, s
                 if table in tables():
                     yield node.lineno, "table", table, tables()[table]
         if isinstance(node, ast.Call) and _called(node) in URL_CALLS:
-            for text in _texts(node):
-                if text.value in url_names():
-                    yield text.lineno, "URL", text.value, url_names()[text.value]
+            for constant in _texts(node):
+                name = str(constant.value)
+                if name in url_names():
+                    yield constant.lineno, "URL", name, url_names()[name]
 
 
 def upward_names(path: str, text: str, module: str) -> list[UpwardName]:

@@ -49,7 +49,7 @@ def test_the_policy_of_uploaded_files_runs_and_loads_nothing() -> None:
 
 
 def client_of(
-    remote: str, settings: Any, behind: bool = True, **headers: str
+    remote: str, settings: Any, behind: bool = True, **headers: Any
 ) -> tuple[str | None, HttpRequest]:
     """What the application takes for the client's address, and the request as it goes on."""
     settings.BEHIND_PROXY, settings.PROXY_ADDRESSES = behind, ["127.0.0.1", "10.1.0.0/16", "::1"]
@@ -58,7 +58,10 @@ def client_of(
     return address_of(request), request
 
 
-FORGED = {"HTTP_X_FORWARDED_FOR": "192.0.2.1, 198.51.100.7", "HTTP_X_FORWARDED_PROTO": "https"}
+FORGED: dict[str, Any] = {
+    "HTTP_X_FORWARDED_FOR": "192.0.2.1, 198.51.100.7",
+    "HTTP_X_FORWARDED_PROTO": "https",
+}
 
 
 @pytest.mark.parametrize("proxy", ["127.0.0.1", "10.1.2.3", ""])  # "" is a Unix socket

@@ -95,7 +95,8 @@ class Server(Controller):
 
     def _trigger_server(self) -> None:
         """Take the free port that the system has chosen."""
-        self.port = self.server.sockets[0].getsockname()[1]
+        running: Any = self.server
+        self.port = running.sockets[0].getsockname()[1]
         super()._trigger_server()
 
 
@@ -116,7 +117,7 @@ def server(
 
 def configure(settings: Any, server: Server, encryption: str, **more: str) -> None:
     class Variables(Environment):
-        ENVIRON = {
+        ENVIRON: Any = {
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(server.port),
             "EMAIL_ENCRYPTION": encryption,

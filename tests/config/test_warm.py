@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from django.template import engines
@@ -35,7 +36,8 @@ def test_every_template_is_compiled_and_kept() -> None:
     assert len(names) > 100
     for name in names:
         load_template(name)
-    kept = engines["django"].engine.template_loaders[0]
+    backend: Any = engines["django"]
+    kept = backend.engine.template_loaders[0]
     assert hasattr(kept, "get_template_cache"), "the loader keeps nothing"
     assert {name for name in names if name not in kept.get_template_cache} == set()
 

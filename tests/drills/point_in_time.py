@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from urllib.parse import quote
@@ -162,7 +163,7 @@ def audit_says() -> tuple[bool, str]:
 def write(number: int) -> None:
     """A filing, its events and audit rows, all sealed and the head noted."""
     from survey import audit
-    from survey.ledgers.sealing.services import seal, timedelta
+    from survey.ledgers.sealing.services import seal
     from survey.submissions.lifecycle.states import State
     from tests.factories import make_sheet, make_unit
 

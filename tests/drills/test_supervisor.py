@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -145,6 +146,11 @@ def test_a_killed_supervisor_leaves_no_process(supervised: Supervised) -> None:
     assert supervised.programs() == []
 
 
+def is_replaced(supervised: Supervised, name: str, number: int) -> bool:
+    """Whether the process of this name has another number."""
+    return bool(supervised.record()[name].pid != number)
+
+
 def test_a_killed_web_master_is_replaced_and_so_are_its_processes(supervised: Supervised) -> None:
     process = supervised.started()
     try:
@@ -155,12 +161,10 @@ def test_a_killed_web_master_is_replaced_and_so_are_its_processes(supervised: Su
         assert not orphans.members(former)
         wait_for(lambda: supervised.status() == 200, "the site does not answer again")
         for name in ("proxy", "worker", "beat", "watchdog"):
-            one = supervised.record()[name]
-            os.kill(one.pid, signal.SIGKILL)
-            wait_for(
-                lambda name=name, one=one: supervised.record()[name].pid != one.pid, f"{name} stays away"
-            )
-            assert not orphans.members(one), f"members of the former {name}"
+            killed = supervised.record()[name]
+            os.kill(killed.pid, signal.SIGKILL)
+            wait_for(partial(is_replaced, supervised, name, killed.pid), f"{name} stays away")
+            assert not orphans.members(killed), f"members of the former {name}"
         wait_for(lambda: supervised.status() == 200, "the site does not answer again")
         assert supervised.running() == ONE_EACH
 

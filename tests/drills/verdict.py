@@ -86,15 +86,15 @@ def _decisions(line: Line, person: Any, ask: Ask, _mails: Any) -> None:
     rows = ask(
         "SELECT submission_id, count(*) FROM survey_submissionevent WHERE action = 'accept' GROUP BY 1"
     )
-    found = dict(rows)
-    states = dict(ask("SELECT id, state FROM survey_submission"))
+    found: dict[Any, Any] = dict(rows)
+    states: dict[Any, Any] = dict(ask("SELECT id, state FROM survey_submission"))
     for sheet in person.acknowledged:
         times = found.get(sheet, 0) if states[sheet] in {"national_review", "accepted"} else 0
         line.count(f"decision of sheet {sheet}", times)
 
 
 def _notes(line: Line, person: Any, ask: Ask, _mails: Any) -> None:
-    found = dict(ask("SELECT text, count(*) FROM survey_contactnote GROUP BY 1"))
+    found: dict[Any, Any] = dict(ask("SELECT text, count(*) FROM survey_contactnote GROUP BY 1"))
     for text in person.acknowledged:
         line.count(text, found.get(text, 0))
 
@@ -113,9 +113,9 @@ def _exports(line: Line, person: Any, ask: Ask, _mails: Any) -> None:
 
 
 def _runs(line: Line, person: Any, ask: Ask, _mails: Any) -> None:
-    states = dict(ask("SELECT id, state FROM estimation_estimationrun"))
+    states: dict[Any, Any] = dict(ask("SELECT id, state FROM estimation_estimationrun"))
     rows = ask("SELECT subject_id, count(*) FROM survey_auditevent WHERE action = 'finish_run' GROUP BY 1")
-    ends = dict(rows)
+    ends: dict[Any, Any] = dict(rows)
     for run in person.acknowledged:
         if run in states and states[run] != "finished":
             line.stuck += 1

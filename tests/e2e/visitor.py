@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Error, Locator, Page, Response, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Locator, Page, Response, expect
 
 PASSWORD = "Yanlian-2025-demo"  # printed by ``manage.py demo``
 PATIENCE = 90_000  # milliseconds: the machine may be slow
@@ -48,10 +48,12 @@ class Visitor:
     def watch(self, page: Page) -> None:
         """Listen to a page's errors."""
         page.on("pageerror", lambda error: self._add_error(f"script: {error}"))
-        page.on(
-            "console", lambda message: message.type == "error" and self._add_error(f"console: {message.text}")
-        )
+        page.on("console", self._read_message)
         page.on("response", self._read)
+
+    def _read_message(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._add_error(f"console: {message.text}")
 
     def _read(self, response: Response) -> None:
         if response.status >= 500:

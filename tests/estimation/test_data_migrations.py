@@ -63,8 +63,9 @@ def migrate(targets: Targets | None = None) -> Tables:
 
 def use(name: str) -> None:
     """Let the connection point at a database; the pool has connections to the one before."""
-    connection.close()
-    connection.close_pool()
+    pooled: Any = connection
+    pooled.close()
+    pooled.close_pool()
     connection.settings_dict["NAME"] = name
 
 

@@ -174,7 +174,7 @@ def send(request: Request, actor: Actor, figures: Figures, label: str) -> None:
     with exceptions() as raised:
         with transaction.atomic():
             before = WRITE_COUNTS.read()
-            response = browser.generic(
+            response: Any = browser.generic(
                 request.method,
                 request.path,
                 request.body,

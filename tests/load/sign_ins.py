@@ -96,7 +96,7 @@ class Meter:
         return self._read() - self.before
 
     def _read(self) -> Counter[str]:
-        found: Counter[str] = Counter()
+        found: Any = Counter()  # of seconds: fractions, which the type does not know
         for top in (self.system.web, self.system.proxy, self.system.keeper):
             process = psutil.Process(top.pid)  # type: ignore[union-attr]  # there is a proxy
             for one in (process, *process.children(recursive=True)):
@@ -165,7 +165,8 @@ def main() -> None:
         statuses: Counter[int] = Counter()
         for number in range(given.blocks * 2):
             busy = number % 2 == 1
-            stop, results = multiprocessing.Event(), multiprocessing.Queue()
+            stop = multiprocessing.Event()
+            results: Any = multiprocessing.Queue()
             crowd = multiprocessing.Process(target=people, args=(system.port, given.people, stop, results))
             if busy:
                 crowd.start()

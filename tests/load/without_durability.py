@@ -1,6 +1,6 @@
 """Settings of a web server that acknowledges a save before it is on the disk: what production must not have."""
 
-from config.settings import *  # noqa: F403
+from config.settings import *  # noqa: F403 the same settings, but for what follows
 from config.settings import DATABASES
 
 _options = DATABASES["default"]["OPTIONS"]

@@ -26,9 +26,13 @@ from tests.mutation.session import (
     tests_of,
 )
 
-PYTEST = ("-n", "0", "-q", "-s", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none")
-# Plugins of pytest that FOREIGN has imported already.
-PYTEST += ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+PYTEST = (
+    *("-n", "0", "-q", "-s", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none"),
+    *(
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ),  # plugins of pytest that FOREIGN has imported already
+)
 # Processes of a target import the program anew; what is not the program is imported once, before.
 FOREIGN = (
     "numpy",

@@ -142,4 +142,4 @@ def import_changed(path: Path, source: str) -> None:
             return compile(source, str(path), "exec", dont_inherit=True)
         return original(loader, name)
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]  # replaced on purpose
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment, method-assign]  # replaced on purpose

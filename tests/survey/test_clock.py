@@ -17,8 +17,8 @@ from django.utils.http import urlsafe_base64_encode
 from config import health
 from estimation.releases import policies as releases
 from estimation.releases.models import Release
-from estimation.releases.transitions import Action
-from estimation.releases.transitions import Request as ReleaseRequest
+from estimation.releases.policies import Request as ReleaseRequest
+from estimation.releases.states import Action
 from survey import clock
 from survey.access import sessions
 from survey.access.guessing import services as guessing

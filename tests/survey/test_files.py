@@ -167,7 +167,7 @@ def test_a_file_of_a_desk_waits_for_the_server_and_is_made_once(
     assert (job.state, bucket.names()) == ("done", [f"site/jobs/{job.file}"])
     client.force_login(world.users["provincial_administrator"])
     answer = client.get(f"/files/{request_of_a_desk.pk}/")
-    content = b"".join(answer.streaming_content)
+    content = answer.getvalue()
     request_of_a_desk.refresh_from_db()
     assert len(content) == request_of_a_desk.size == int(answer["Content-Length"]) and content[:2] == b"PK"
     assert answer["Content-Disposition"].startswith("attachment;")

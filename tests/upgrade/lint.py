@@ -114,7 +114,7 @@ def squawk(lines: list[str]) -> list[dict[str, Any]]:
 def kept_columns(state: ProjectState) -> dict[str, set[str]]:
     """Table -> columns that the code of a state reads and writes."""
     return {
-        model._meta.db_table: {field.column for field in model._meta.local_fields}
+        model._meta.db_table: {field.column for field in model._meta.local_fields if field.column}
         for model in state.apps.get_models(include_auto_created=True)
     }
 

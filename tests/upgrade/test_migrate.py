@@ -1,7 +1,9 @@
 """``manage.py migrate`` waits for a table in short tries, so that others get it between them."""
 
 import io
+import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,16 +55,20 @@ def waits_for(pattern: str) -> bool:
     return bool(execute(f"{asked} '{pattern}' AND datname = current_database()"))
 
 
+def contains(output: io.StringIO, words: str) -> bool:
+    return words in output.getvalue()
+
+
 def test_a_waiting_change_of_a_table_lets_others_through(planted: None) -> None:
     for seconds, others in ((0.1, True), (0, False)):
         said = io.StringIO()
         reader = Actor(lambda: execute(READ), held=True)
-        change = Actor(lambda s=seconds, to=said: migrate_to("0001", to, lock_seconds=s, tries=10_000))
+        change = Actor(partial(migrate_to, "0001", said, lock_seconds=seconds, tries=10_000))
         reader.start()
         assert reader.acted.wait(LIMIT)
         change.start()
         if others:
-            wait_for(lambda to=said: "in use" in to.getvalue(), "the change does not try again")
+            wait_for(partial(contains, said, "in use"), "the change does not try again")
         else:
             wait_for(lambda: waits_for("ALTER TABLE survey_contactnote%"), "the change does not wait")
         assert read_in_time() is others  # without a limit everybody stands behind the change
@@ -113,7 +119,7 @@ def test_limits_end_in_a_sentence(planted: None, monkeypatch: pytest.MonkeyPatch
     )
     keeper.start()
     assert keeper.acted.wait(LIMIT)
-    monkeypatch.setattr(migrate.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with pytest.raises(CommandError, match="Another process"):
         migrate_to("0001", tries=2)
     keeper.end()

@@ -51,8 +51,8 @@ class Population:
         self.units.append(make_unit("CAT13", "320000", employees=5000, random_number=dice.random()))
         if history:
             for unit in self.units[::2]:
-                size = dice.uniform(10, 1000)
-                answers = cells(P01=size, S02=size / 2, F01=size / 3, D01=size / 4, T02=size)
+                amount = dice.uniform(10, 1000)
+                answers = cells(P01=amount, S02=amount / 2, F01=amount / 3, D01=amount / 4, T02=amount)
                 file_accepted(unit, 2025, answers)
             freeze_version(round=CollectionRound.objects.get(year=2025), by=None)
         self.round = self.plan()

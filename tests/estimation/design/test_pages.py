@@ -115,13 +115,13 @@ def test_a_design_from_rules_to_hand_over(population: Population, first: Client,
     }
     built = first.post("/estimation/designs/new/", rules)
     design = SampleDesign.objects.get(round__year=2026)
-    assert built.url == f"/estimation/designs/{design.pk}/"
+    assert built["Location"] == f"/estimation/designs/{design.pk}/"
     page = first.get(
-        f"{built.url}allocation/?a-method=neyman&a-n=75&a-minimum=2&a-item=P01&response=90"
+        f"{built['Location']}allocation/?a-method=neyman&a-n=75&a-minimum=2&a-item=P01&response=90"
     ).content.decode()
     form = page.split(f"/estimation/designs/{design.pk}/draw/")[1].split("</form>")[0]
     fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form)) | {"start": "0.1"}
-    assert first.post(f"{built.url}draw/", fields).url == built.url
+    assert first.post(f"{built['Location']}draw/", fields)["Location"] == built["Location"]
     design.refresh_from_db()
     assert (design.state, design.allocation.request.method, design.allocation.start) == (
         "drawn",
@@ -129,16 +129,16 @@ def test_a_design_from_rules_to_hand_over(population: Population, first: Client,
         0.1,
     )
     assert SelectedUnit.objects.filter(design=design).count() == 75
-    own = first.post(f"{built.url}approve/", {"content_hash": design.content_hash}, follow=True)
+    own = first.post(f"{built['Location']}approve/", {"content_hash": design.content_hash}, follow=True)
     assert b'role="alert"' in own.content
-    redraw = second.post(f"{built.url}redraw/", follow=True).content.decode()
+    redraw = second.post(f"{built['Location']}redraw/", follow=True).content.decode()
     assert "notice-success" in redraw
-    second.post(f"{built.url}approve/", {"content_hash": design.content_hash})
-    first.post(f"{built.url}hand-over/")
+    second.post(f"{built['Location']}approve/", {"content_hash": design.content_hash})
+    first.post(f"{built['Location']}hand-over/")
     design.refresh_from_db()
     assert design.state == "handed_over" and design.approved_by == population.second
     assert Assignment.objects.filter(round__year=2026).count() == 75
-    text = first.get(built.url).content.decode()
+    text = first.get(built["Location"]).content.decode()
     assert design.content_hash in text and "/rounds/2026/" in text
 
 

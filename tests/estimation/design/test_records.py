@@ -99,5 +99,5 @@ def test_a_dictionary_is_refused_for_a_record_field() -> None:
 
 def test_migrations_know_the_empty_value_of_each_column() -> None:
     for model, name, empty in ((SampleDesign, "basis", dict), (Bootstrap, "timings", list)):
-        field = model._meta.get_field(name)
+        field: Any = model._meta.get_field(name)
         assert field.deconstruct()[3]["default"] is empty and type(field).__name__ == "RecordField"

@@ -25,7 +25,9 @@ def text(zh: str, en: str) -> Text:
 
 def cell(key: str, printed: str, value: float | None, **more: Any) -> FrozenCell:
     """A cell with an interval of plus and minus one tenth."""
-    bounds = {} if value is None else {"lower": value * 0.9, "upper": value * 1.1, "se": value * 0.05}
+    bounds: dict[str, Any] = (
+        {} if value is None else {"lower": value * 0.9, "upper": value * 1.1, "se": value * 0.05}
+    )
     return FrozenCell(
         key, text(f"指标{key}", f"Figure {key}"), text("EB", "EB"), printed, value=value, **bounds, **more
     )

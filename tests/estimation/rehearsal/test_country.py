@@ -1,6 +1,7 @@
 """The rehearsal country: the margins of tables 3 and 4, repeatability, small scales, and the truth beside them."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,9 @@ def test_a_respondent_account_has_an_accepted_sheet_in_a_comparable_group() -> N
     """The account of the comparison: an enterprise that filed in 2025, in the most frequent industry and size."""
     country = build_country(SEED, 0.02)
     members = choose_members(country)
-    writer = SimpleNamespace(country=country, members=members, category=country.units.category[members.row])
+    writer: Any = SimpleNamespace(
+        country=country, members=members, category=country.units.category[members.row]
+    )
     index = accounts.compared(writer)
     row = members.row[index]
     assert members.outcome[index] == ACCEPTED and members.asked[1, index] and not members.extra[index]

@@ -142,7 +142,7 @@ def test_interface_gives_the_same_cells(run: EstimationRun) -> None:
             "statistic": "proportion",
             "domain_kind": "nation",
             "domain_code": "enterprise",
-            "year": 2025,
+            "year": "2025",
         },
     ).json()
     assert [row["value"] for row in stored["results"]] == [0.6875]

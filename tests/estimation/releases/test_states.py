@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_the_table_covers_every_state_and_policy() -> None:
 @pytest.mark.parametrize("state", State)
 def test_every_state_action_role(draft: Release, state: State) -> None:
     release = brought_to(state, draft)
-    people = {
+    people: dict[Role, Any] = {
         role: make_user(role) for role in Role if role not in (Role.RESPONDENT, Role.PROVINCIAL_ADMINISTRATOR)
     }
     people[Role.RESPONDENT] = make_user(Role.RESPONDENT, unit=make_unit())
@@ -101,8 +102,7 @@ def test_who_ran_does_not_publish(draft: Release) -> None:
     validated = transition(draft, Action.VALIDATE, by=make_user("publisher"))
     for action in (Action.PUBLISH, Action.SCHEDULE):
         refused(
-            lambda action=action: transition(validated, action, by=publisher, embargo=soon()),
-            "somebody else publishes",
+            partial(transition, validated, action, by=publisher, embargo=soon()), "somebody else publishes"
         )
     assert transition(validated, Action.PUBLISH, by=make_user("publisher")).state == "published"
 

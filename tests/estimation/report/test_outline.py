@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_passage_of_an_unknown_section_is_added_to_its_parent() -> None:
 
 
 def test_figures_and_tables_are_numbered_in_order() -> None:
-    parts = [part for section in sample_outline().sections for part in section.parts]
+    parts: list[Any] = [part for section in sample_outline().sections for part in section.parts]
     assert [part.number for part in parts if part.kind == "figure"] == [f"图{at}" for at in range(1, 10)]
     tables = [part.number for part in parts if part.kind == "table"]
     assert tables == ["", "", "", "表1", "表2", "表3", "表4", "附表1", "附表2"]
@@ -174,6 +175,7 @@ def test_notes_are_numbered_by_first_reference_and_unreferenced_ones_omitted() -
     texts = ["one", "two", "three"]
     parts = tuple(paragraphs("率[^3]与总量[^1]。\n\n又见率[^3]，无此注[^9]。"))
     (section,), notes = called([Section("x", 1, "", "", parts)], texts)
-    spans = [(span.note, span.call) for part in section.parts for span in part.spans if span.note]
+    called_parts: Any = section.parts
+    spans = [(span.note, span.call) for part in called_parts for span in part.spans if span.note]
     assert spans == [(1, 1), (2, 1), (1, 2)]
     assert [(note.number, note.text, note.calls) for note in notes] == [(1, "three", 2), (2, "one", 1)]

@@ -130,7 +130,7 @@ def test_no_number_in_the_pdf_is_of_unknown_origin(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pdf_is_tagged_bookmarked_and_marked_as_synthetic(files: dict[str, bytes], language: str) -> None:
     reader = PdfReader(io.BytesIO(files[f"{language}/report-2025.pdf"]))
-    root = reader.trailer["/Root"]
+    root: Any = reader.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith(language)
     assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
@@ -271,7 +271,8 @@ def test_the_report_of_a_run_is_printed_completely(world: Any) -> None:
         for row in grid_of(built, table, "zh").rows:
             expected = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
             assert expected in text, (table.code, row.label)
-    paragraphs = [part for section in document.sections for part in section.parts if part.kind == "paragraph"]
+    parts: list[Any] = [part for section in document.sections for part in section.parts]
+    paragraphs = [part for part in parts if part.kind == "paragraph"]
     assert len(paragraphs) > 20
     for paragraph in paragraphs:
         # A footnote call stands in the text as its number.

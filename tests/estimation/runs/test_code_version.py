@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from estimation.runs import services
+from estimation.runs import program, services
 from estimation.runs.compute.spec import RunSpec
 from survey.collection.models import CollectionRound
 from tests.conftest import ROOT
@@ -18,10 +18,9 @@ FILES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.p
 
 @pytest.fixture(autouse=True)
 def _counted_anew() -> Iterator[None]:
-    retained = services.code_version  # a test may put another in its place
-    retained.cache_clear()
+    program.code_version.cache_clear()
     yield
-    retained.cache_clear()
+    program.code_version.cache_clear()
 
 
 def version_with(patch: pytest.MonkeyPatch, contents: dict[Path, bytes]) -> str:
@@ -29,12 +28,12 @@ def version_with(patch: pytest.MonkeyPatch, contents: dict[Path, bytes]) -> str:
     original = Path.read_bytes
     with patch.context() as inside:
         inside.setattr(Path, "read_bytes", lambda path: contents.get(path) or original(path))
-        services.code_version.cache_clear()
-        return services.code_version()
+        program.code_version.cache_clear()
+        return program.code_version()
 
 
 def test_every_file_that_makes_numbers_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = services.code_version()
+    before = program.code_version()
     assert len(before) == 64
     assert version_with(monkeypatch, {}) == before
     longer = {file: file.read_bytes() + b"\n" for file in FILES}
@@ -42,7 +41,7 @@ def test_every_file_that_makes_numbers_counts(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_moves_to_the_next_file_is_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = services.code_version()
+    before = program.code_version()
     first, second = FILES[-2:]
     text = first.read_bytes()
     moved = {first: text[:-40], second: text[-40:] + second.read_bytes()}
@@ -53,7 +52,7 @@ def test_another_program_is_another_run(world: Any, monkeypatch: pytest.MonkeyPa
     Country()
     data: dict[str, Any] = {"round": CollectionRound.objects.get(year=2025), "by": None, "spec": RunSpec()}
     first, _waits = services.request_run(**data)
-    assert first.code_version == services.code_version()
+    assert first.code_version == program.code_version()
     monkeypatch.setattr(services, "code_version", lambda: "f" * 64)
     second, waits = services.request_run(**data)
     assert waits and second.pk != first.pk

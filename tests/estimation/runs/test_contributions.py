@@ -9,7 +9,6 @@ import pytest
 from estimation.runs.compute.arrays import Year
 from estimation.runs.compute.cells import Cell
 from estimation.runs.compute.contributions import contributions_of
-from estimation.runs.compute.levels import Prepared
 from estimation.runs.compute.pipeline import Result, compute, prepare_years
 from estimation.runs.compute.spec import RunSpec, Winsorization
 from tests.estimation.runs.random_years import random_years
@@ -61,8 +60,7 @@ def test_a_few_items_read_alone_give_the_same_numbers(result: Result) -> None:
     cell = Cell(2025, "P03+P04", "level_growth", "region", "110000")
     expected = cell.variables(SPEC)
     assert expected == ("P03", "P04")
-    narrow = [_only(year, expected) for year in (now, before)]
-    prepared: list[Prepared] = prepare_years(*narrow, SPEC)
+    prepared = prepare_years(_only(now, expected), _only(before, expected), SPEC)
     alone, total = contributions_of(prepared, SPEC, cell), contributions_of(list(result.years), SPEC, cell)
     assert alone is not None and total is not None
     np.testing.assert_array_equal(alone.effect, total.effect)

@@ -34,7 +34,8 @@ from tests.estimation.runs.two_ways import KINDS, SPEC, Both, same, size_of
 def lonely(request: pytest.FixtureRequest) -> Both:
     """Thin strata, some with one answer, collapsed only where they have none."""
     spec = replace(SPEC, lonely=request.param, minimum_respondents=1)
-    both = Both(*prepare_years(*random_years(5, size=12, lonely=True, nonresponse=True), spec), spec)
+    now, before = prepare_years(*random_years(5, size=12, lonely=True, nonresponse=True), spec)
+    both = Both(now, before, spec)
     assert both.now.weighted.sample.alone.any()
     return both
 
@@ -42,7 +43,8 @@ def lonely(request: pytest.FixtureRequest) -> Both:
 @pytest.fixture(scope="module", params=[1, 2, 3])
 def full(request: pytest.FixtureRequest) -> Both:
     """No stratum is collapsed, so that a stratum means the same in both years."""
-    both = Both(*prepare_years(*random_years(request.param, size=12), SPEC), SPEC)
+    now, before = prepare_years(*random_years(request.param, size=12), SPEC)
+    both = Both(now, before, SPEC)
     assert both.now.weighted.key == both.before.weighted.key
     return both
 

@@ -17,7 +17,7 @@ from estimation.runs.inspection.units.selectors import units_behind
 from estimation.runs.inspection.views import readable_units
 from estimation.runs.models import Cutoff, EstimationRun, TreatedUnit
 from estimation.runs.selectors import shown_unit, variables_of
-from survey.access.models import RoleAssignment
+from survey.access.models import RoleAssignment, User
 from survey.audit import AuditEvent
 from tests.estimation.runs.country import Country
 from tests.estimation.runs.test_services import computed
@@ -31,7 +31,7 @@ def country(world: object) -> Country:
     return Country()
 
 
-def browser(role: str) -> tuple[Client, object]:
+def browser(role: str) -> tuple[Client, User]:
     client, user = Client(), make_user(role)
     client.force_login(user)
     return client, user

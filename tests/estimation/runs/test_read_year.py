@@ -41,11 +41,11 @@ def frozen(world: object) -> dict[str, Any]:
 
 
 # By unit: unknown storage; edited and imputed; imputed; as collected.
-COLLECTED = [[NAN, 0, 7, NAN], [300, 600, 300, 1], [10, 20, 10, 0], [30, 60, 30, 0]]
-EDITED = [COLLECTED[0], [301, 600, 300, 1], *COLLECTED[2:]]
-IMPUTED = [COLLECTED[0], [302, 602, 300, 1], [10, 20, 11, 0], COLLECTED[3]]
-BOTH = [COLLECTED[0], [301, 602, 300, 1], *IMPUTED[2:]]
-READINGS = [
+COLLECTED: list[list[float]] = [[NAN, 0, 7, NAN], [300, 600, 300, 1], [10, 20, 10, 0], [30, 60, 30, 0]]
+EDITED: list[list[float]] = [COLLECTED[0], [301, 600, 300, 1], *COLLECTED[2:]]
+IMPUTED: list[list[float]] = [COLLECTED[0], [302, 602, 300, 1], [10, 20, 11, 0], COLLECTED[3]]
+BOTH: list[list[float]] = [COLLECTED[0], [301, 602, 300, 1], *IMPUTED[2:]]
+READINGS: list[tuple[dict[str, bool], list[list[float]]]] = [
     ({"use_edited": False}, COLLECTED),
     ({}, EDITED),
     ({"use_edited": False, "use_imputed": True}, IMPUTED),

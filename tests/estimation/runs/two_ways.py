@@ -1,6 +1,7 @@
 """The same year estimated by a run and by the library of methods, side by side."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from estimation.runs.compute.levels import Prepared, means, multiples, proportio
 from estimation.runs.compute.panel import panel_growth
 from estimation.runs.compute.spec import RunSpec, Winsorization
 
-NEAR = {"rtol": 1e-9, "atol": 1e-9}
+NEAR: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-9}
 
 
 SPEC = RunSpec(winsorization=Winsorization("winsorize", 0.05, 0.95, minimum=10))

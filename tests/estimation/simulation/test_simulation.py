@@ -44,7 +44,8 @@ def test_a_sample_has_the_counts_of_the_rehearsal_round_and_its_own_units(countr
         rehearsal = np.flatnonzero(units.status[index] == VALID)
         # Who of categories 12 and 13 answers is random: both are drawn in the same strata.
         categories = (np.where(c == 13, 12, c) for c in (year.category, units.category[rehearsal]))
-        np.testing.assert_array_equal(*(np.bincount(c) for c in categories))
+        ours, theirs = (np.bincount(c) for c in categories)
+        np.testing.assert_array_equal(ours, theirs)
         np.testing.assert_array_equal(np.bincount(year.region), np.bincount(units.region[rehearsal]))
         assert units.exists[index, year.unit].all() and (np.diff(year.unit) > 0).all()
         assert (year.stratum >= 0).all() and year.strata.population.sum() == units.exists[index].sum()

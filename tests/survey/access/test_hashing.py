@@ -68,7 +68,7 @@ def test_the_memory_of_a_hash_is_kept_for_the_next_one(process: HashingProcess) 
     pages = {**COSTS, "memory_cost": 65_536}
     for _first in range(2):
         encode(process, **pages)
-    child = psutil.Process(process._process.pid)  # type: ignore[union-attr]
+    child = psutil.Process(process._process.pid)  # type: ignore[union-attr]  # started by the line above
     before = faults(child)
     for _number in range(4):
         encode(process, **pages)
@@ -117,7 +117,7 @@ def test_a_full_queue_is_a_page_that_asks_for_another_attempt(
     assert f'href="{reverse("sign_in")}?next=%2Fnotice%2F"' in refused.content.decode()
     assert not AttemptCounter.objects.exists()
     in_web_process._slots.release()
-    assert client.post(reverse("sign_in"), form).url == "/notice/"
+    assert client.post(reverse("sign_in"), form)["Location"] == "/notice/"
     assert User.objects.get(username="filler-one").last_login
 
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from survey.backups import storage
 from survey.backups.services import Made, make_backup
 from survey.collection.models import CollectionRound
 from survey.jobs.models import Job
-from survey.ledgers.sealing.services import seal, timedelta
+from survey.ledgers.sealing.services import seal
 from survey.ledgers.storage import note_head
 from survey.microdata.services import freeze_version
 from survey.submissions.evidence.services import attach

@@ -95,7 +95,8 @@ def test_faults_of_the_site_itself_are_named_in_its_backup(
     database = storage.present_name()
     assert refusal(folder, despite_faults=True) == "backup_not_empty"
     assert refusal(folder, despite_faults=True, overwrite="yes") == "backup_not_empty"
-    with psycopg.connect(**storage._parameters(database)):
+    parameters: dict[str, Any] = dict(storage._parameters(database))
+    with psycopg.connect(**parameters):
         assert refusal(folder, despite_faults=True, overwrite=database) == "backup_in_use"
     before = storage.checksums()
     capsys.readouterr()

@@ -34,7 +34,7 @@ def folder(
 ) -> Iterator[Path]:
     """The files of a site: a little of each kind."""
     root = tmp_path_factory.mktemp("files")
-    with django_db_blocker.unblock(), folders_in(root), rows_deleted_afterwards():  # type: ignore[attr-defined]
+    with django_db_blocker.unblock(), folders_in(root), rows_deleted_afterwards():  # type: ignore[attr-defined]  # a fixture of pytest-django
         build(root)
         yield root
         connections.close_all()

@@ -15,7 +15,12 @@ from survey.exceptions import PolicyDenied
 from survey.fieldwork.models import Reminder, ReminderBatch
 from survey.fieldwork.progress.missing.selectors import missing
 
-CALL = {"channel": "telephone", "outcome": "promised", "role": "filler", "text": "下周一前报送"}
+CALL: dict[str, Any] = {
+    "channel": "telephone",
+    "outcome": "promised",
+    "role": "filler",
+    "text": "下周一前报送",
+}
 
 
 @pytest.fixture

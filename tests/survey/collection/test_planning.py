@@ -66,6 +66,6 @@ def test_page_plans_a_round(world: Any, client: Client) -> None:
     assert answer.status_code == 422 and b'id="error-summary"' in answer.content
     assert client.post("/rounds/plan/", {"year": "10" * 15}).status_code == 422
     form["closes"] = str(day + dt.timedelta(days=40))
-    assert client.post("/rounds/plan/", form).url == "/rounds/2026/"
+    assert client.post("/rounds/plan/", form)["Location"] == "/rounds/2026/"
     assert client.post("/rounds/plan/", form).status_code == 422
     assert CollectionRound.objects.get(year=2026).reference_date == dt.date(2026, 12, 31)

@@ -15,7 +15,8 @@ from survey.frame.columns import UNIT_COLUMNS, template_rows
 from survey.frame.comparing import compare_counts, compare_units
 from survey.frame.files import csv_bytes, harmless, template_bytes
 from survey.frame.messages import CELL, FILE, sentence
-from survey.frame.parsing import FileRefusedError, read_table, text_of
+from survey.frame.parsing import read_table, text_of
+from survey.untrusted.protocol import FileRefusedError
 from tests.factories import make_uscc
 
 HEADER = [column.code for column in UNIT_COLUMNS]

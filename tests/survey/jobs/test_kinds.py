@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from celery import current_app
 from django.utils.translation import override
 
 from survey.jobs import kinds
@@ -33,8 +34,6 @@ def test_a_row_of_a_kind_that_no_longer_exists_is_named() -> None:
 def test_task_modules_are_imported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # Celery runs all checks of all models at each import, a second of processor time on a page of names.
     kinds.registered()
-    monkeypatch.setattr(
-        kinds.current_app.loader, "import_default_modules", lambda: pytest.fail("imported again")
-    )
+    monkeypatch.setattr(current_app.loader, "import_default_modules", lambda: pytest.fail("imported again"))
     kinds.registered()
     kinds.label_of("bygone")

@@ -17,6 +17,7 @@ from redis import Redis
 from config.celery import app
 from survey.exceptions import PolicyDenied
 from survey.jobs import services
+from survey.jobs.kinds import LostClaim
 from survey.jobs.messages import LATE, STOPPED
 from survey.jobs.models import Job
 from survey.jobs.selectors import percent_of
@@ -142,11 +143,11 @@ def test_an_expired_lease_requeues_the_job_and_the_late_worker_stores_nothing(
     assert sweep() == 1 and not written.exists()
     now = claim(job.pk)
     assert now is not None and now.job.attempts == 2
-    with pytest.raises(services.LostClaim):
+    with pytest.raises(LostClaim):
         late.progress(1)
-    with pytest.raises(services.LostClaim), late.store():
+    with pytest.raises(LostClaim), late.store():
         pass
-    with pytest.raises(services.LostClaim):
+    with pytest.raises(LostClaim):
         late.keep(BytesIO(b"half"))
     late.end(State.FAILED, STOPPED(error="late"))
     assert Job.objects.get().state == State.RUNNING

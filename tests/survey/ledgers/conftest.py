@@ -1,5 +1,6 @@
 """Ledgers with some rows; what is noted outside the database lies in a folder of the test."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,4 +33,4 @@ def add(number: int) -> int:
 
 def seal_now() -> int:
     """Seal everything that waits in the audit trail."""
-    return sealing.seal("audit", partial_after=sealing.timedelta(0))
+    return sealing.seal("audit", partial_after=timedelta(0))

@@ -82,13 +82,13 @@ def test_counts_of_a_frozen_set_add_up(world: Any) -> None:
 def test_freeze_adds_reasons_to_earlier_observations_and_changes_nothing_else(world: Any) -> None:
     filing = accepted("CAT12")
     version = services.freeze_version(round=filing.submission.round, by=None)
-    before = Observation.objects.values().get(filing=filing)
+    before: Any = Observation.objects.values().get(filing=filing)
     Observation.objects.update(reasons=None)
     ItemResponse.objects.all().delete()
     filing.submission.unit.section = "A"  # the register changes after the observation
     filing.submission.unit.save()
     assert services.freeze_version(round=filing.submission.round, by=None) == version
-    after = Observation.objects.values().get(filing=filing)
+    after: Any = Observation.objects.values().get(filing=filing)
     assert {k: bytes(v) if k == "reasons" else v for k, v in after.items() if k != "collected"} == {
         k: bytes(v) if k == "reasons" else v for k, v in before.items() if k != "collected"
     }

@@ -15,6 +15,7 @@ from config import health
 from survey.access.roles import Role
 from survey.audit import AuditEvent, record
 from survey.backups.messages import JOB, STORED_MISSING
+from survey.backups.stored_files.messages import STORES
 from survey.exceptions import PolicyDenied
 from survey.files import Store
 from survey.jobs.failures import services as failures
@@ -97,7 +98,7 @@ def test_a_folder_that_is_not_there_yet_is_shown(
 ) -> None:
     settings.JOB_FOLDER = tmp_path / "data" / "jobs"
     folders = {folder.store: folder for folder in selectors.folders()}
-    assert set(folders) == set(Store) == set(presentation.STORES)
+    assert set(folders) == set(Store) == set(STORES)
     folder = folders[Store.JOBS]
     assert not folder.exists and 0 < folder.free <= folder.total
     assert str(settings.JOB_FOLDER) in administrator.get(reverse("system_state")).content.decode()

@@ -1,5 +1,7 @@
 """Small items and whole forms for the tests of the engine."""
 
+from typing import Any
+
 import pytest
 
 from survey.questionnaires.answering.units import FAMILIES
@@ -12,7 +14,7 @@ NAME = Text("指标", "Item")
 
 def make_item(kind, **fields):
     """An item of a type with the usual unit."""
-    units = {
+    units: dict[str, dict[str, Any]] = {
         "quantity": {"unit": "TB", "units": FAMILIES["data"].codes},
         "money": {"unit": "万元"},
         "count": {"unit": "人"},

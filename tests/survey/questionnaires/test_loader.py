@@ -1,6 +1,7 @@
 """From YAML to questionnaires, documents and hashes."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_definition_of_is_shared_and_refuses_a_wrong_hash():
 
 
 def test_a_questionnaire_cannot_be_changed():
-    form = load_questionnaire("CAT14")
+    form: Any = load_questionnaire("CAT14")
     with pytest.raises(TypeError):
         form.items["P01"] = None
     with pytest.raises(AttributeError):

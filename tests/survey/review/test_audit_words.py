@@ -16,7 +16,7 @@ from survey.backups import selectors as backups
 from survey.files import Store
 from survey.ledgers.storage import protection_lifted
 from survey.review import services
-from survey.submissions.lifecycle.states import Action
+from survey.submissions.lifecycle.states import Action, State
 from tests.factories import make_sheet, make_unit
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +29,7 @@ def actions_of_the_code() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "record":
                 actions |= {
-                    word.value.value
+                    str(word.value.value)
                     for word in node.keywords
                     if word.arg == "action" and isinstance(word.value, ast.Constant)
                 }
@@ -110,9 +110,7 @@ def test_details_are_labelled_and_empty_ones_omitted() -> None:
 @pytest.fixture
 def trail(world: Any, province: Any) -> Any:
     """A comment in Jiangsu, and a row about a deleted object."""
-    services.raise_query(
-        make_sheet(world.unit, services.State.SUBMITTED), by=province, text="请核实", item="P01"
-    )
+    services.raise_query(make_sheet(world.unit, State.SUBMITTED), by=province, text="请核实", item="P01")
     row = audit.record(by=province, action="account_closed", subject=world.users["respondent"])
     with protection_lifted():
         audit.AuditEvent.objects.filter(pk=row.pk).update(subject_id="999999999")
@@ -136,7 +134,7 @@ def test_objects_are_linked_only_with_permission(trail: Any, province: Any) -> N
     events = list(audit.AuditEvent.objects.filter(action="review_query"))
     (inside,) = audit_objects.subjects_of(events, province).values()
     assert inside.href == reverse("review_sheet", args=[int(events[0].subject_id)])
-    outside = make_sheet(make_unit("CAT12", "330000"), services.State.SUBMITTED)
+    outside = make_sheet(make_unit("CAT12", "330000"), State.SUBMITTED)
     row = audit.record(by=None, action="sheet_accept", subject=outside)
     (hidden,) = audit_objects.subjects_of([row], province).values()
     assert hidden.href == ""

@@ -17,6 +17,7 @@ from survey.submissions.comments.models import CorrectionSlip, ReviewQuery
 from survey.submissions.corrections.services import answer_correction
 from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission, SubmissionEvent
+from survey.submissions.selectors import sheet as sheet_of
 from tests.factories import make_sheet, make_unit, make_user
 from tests.survey.review.conftest import last_year
 
@@ -144,7 +145,7 @@ def test_past_of_an_item_over_rounds_and_filings(filed: Any, province: Any, resp
     again._state.adding = True
     again.save(force_insert=True)
     row = Submission.objects.get(pk=filed.pk)
-    history = past.of_item(row, reading.sheet(row).item("P01"))
+    history = past.of_item(row, sheet_of(row).item("P01"))
     assert [(version.year, version.value) for version in history.rounds] == [(2025, "3,276.8"), (2024, "100")]
     assert float(history.rounds[0].change or 0) == pytest.approx(31.768)
     assert [version.number for version in history.versions] == [2, 1]

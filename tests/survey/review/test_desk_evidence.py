@@ -11,6 +11,7 @@ from django.urls import reverse
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied
 from survey.submissions.evidence import services as evidence
+from survey.submissions.evidence.selectors import DESK
 from survey.submissions.lifecycle.states import Action, State
 from survey.submissions.lifecycle.transitions import transition
 from survey.submissions.models import Attachment, Submission
@@ -82,7 +83,7 @@ def test_upload_limits_apply_to_offices(
 
 
 def test_office_documents_are_visible_to_offices_only(world: Any, province: Any, client: Any) -> None:
-    file = evidence.attach(world.sheet, by=province, name="a.pdf", data=PDF, purpose=evidence.DESK)
+    file = evidence.attach(world.sheet, by=province, name="a.pdf", data=PDF, purpose=DESK)
     respondent = world.users["respondent"]
     url = reverse("evidence_file", args=[file.pk])
     stranger = make_user("provincial_administrator", "330000")
@@ -98,9 +99,9 @@ def test_office_documents_are_visible_to_offices_only(world: Any, province: Any,
     client.force_login(respondent)
     assert "a.pdf" not in client.get(reverse("sheet_evidence", args=[world.sheet.pk])).content.decode()
     with pytest.raises(PermissionDenied):
-        evidence.attach(world.sheet, by=respondent, name="a.pdf", data=PDF, purpose=evidence.DESK)
+        evidence.attach(world.sheet, by=respondent, name="a.pdf", data=PDF, purpose=DESK)
     with pytest.raises(PermissionDenied):
-        evidence.attach(world.sheet, by=stranger, name="a.pdf", data=PDF, purpose=evidence.DESK)
+        evidence.attach(world.sheet, by=stranger, name="a.pdf", data=PDF, purpose=DESK)
 
 
 def test_review_page_shows_files_at_their_item_and_section(

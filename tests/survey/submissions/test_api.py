@@ -1,5 +1,7 @@
 """The API of sheets and questionnaires."""
 
+from typing import Any
+
 import pytest
 
 from survey.collection.models import CollectionRound
@@ -67,6 +69,7 @@ def test_closed_round_is_a_conflict_with_a_sentence(machine, row):
 
 
 def test_malformed_bodies_are_refused(machine, row):
+    answers: Any
     for answers in ([1], "x", {"P01": 3}, {"P01": {"value": 1.5}}, {"P01": {"rows": {}}}):
         answer = patch(machine, row, answers, row.revision)
         assert answer.status_code in {400, 422}, answers

@@ -1,6 +1,7 @@
 """Invitations: what a guest may see and fill, and how an invitation ends."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -150,7 +151,7 @@ def test_invitation_requires_its_link(invited):
 
 
 def test_invite_checks_permission_and_sections(world, row):
-    arguments = {"name": "甲", "email": "a@example.org", "days": 7}
+    arguments: dict[str, Any] = {"name": "甲", "email": "a@example.org", "days": 7}
     with pytest.raises(PermissionDenied):
         invitations.invite(row, by=world.users["outside_respondent"], sections=["P"], **arguments)
     with pytest.raises(PolicyDenied):
@@ -178,7 +179,7 @@ def test_link_is_shown_once_mailed_and_stored_as_a_hash(world, row, mailoutbox):
 
 
 def test_queued_mail_does_not_contain_the_secret(world, row, mailoutbox, settings):
-    arguments = {"name": "乙", "email": "b@example.org", "sections": ["P"], "days": 3}
+    arguments: dict[str, Any] = {"name": "乙", "email": "b@example.org", "sections": ["P"], "days": 3}
     invitation, secret = invitations.invite(
         row, by=world.users["respondent"], site="https://survey.example/", **arguments
     )

@@ -9,6 +9,7 @@ from django.utils.translation import override
 
 from survey import clock
 from survey.access.roles import Role
+from survey.classification import NATIONAL_CATEGORIES
 from survey.collection.models import CollectionRound, Disposition
 from survey.submissions.lifecycle import policies
 from survey.submissions.lifecycle.policies import Request
@@ -128,7 +129,7 @@ def test_the_filed_revision_is_the_shown_one() -> None:
 
 @pytest.mark.parametrize(("category", "national"), [("CAT12", False), ("CAT14", True)])
 def test_a_category_is_reviewed_by_its_province_or_by_the_nation(category: str, national: bool) -> None:
-    assert (category in policies.NATIONAL_CATEGORIES) is national
+    assert (category in NATIONAL_CATEGORIES) is national
     row = SimpleNamespace(unit=SimpleNamespace(category=category))
     by_province = sentence_of(policies.reviewed_by_province, row)
     by_nation = sentence_of(policies.reviewed_by_nation, row)

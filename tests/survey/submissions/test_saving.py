@@ -2,6 +2,7 @@
 
 import datetime as dt
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -200,7 +201,7 @@ def test_counts_follow_the_answers(world):
 
 
 def test_counts_stop_at_the_largest_number_of_their_columns(world):
-    many = SimpleNamespace(hard=range(32_768), soft=range(40_000), unexplained=range(99_999))
+    many: Any = SimpleNamespace(hard=range(32_768), soft=range(40_000), unexplained=range(99_999))
     recount(world.sheet, many)
     world.sheet.save()
     row = stored(world)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -61,7 +62,8 @@ def test_a_bomb_is_refused_and_this_process_stays_small(parser, bomb, parameters
     before = memory("VmRSS")
     with pytest.raises((FileRefused, FileRefusedError)) as refused:
         list(read(parser, content, SMALL, **parameters))
-    assert refused.value.code in codes
+    error: Any = refused.value
+    assert error.code in codes
     assert memory("VmHWM") - before < 48, "the file was read in this process"
     assert read_one(parsing.length, b"12", SMALL) == {"length": 2}
 
