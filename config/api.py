@@ -4,19 +4,35 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from survey.exceptions import StaleRevision, SurveyError
+from survey.request_values import whole_number
 
 
 class PageNumbers(PageNumberPagination):
-    """Fifty rows per page, at most 500 by ``page_size``."""
+    """Fifty rows per page, at most 500 by ``page_size``. What is no number above zero is 404, as a page that does not exist."""
 
     page_size_query_param = "page_size"
     max_page_size = 500
+
+    def get_page_number(self, request: Request, paginator: Any) -> int | str:
+        """The page of the query; an empty text names none."""
+        if request.query_params.get(self.page_query_param) == "":
+            raise NotFound
+        return super().get_page_number(request, paginator)
+
+    def get_page_size(self, request: Request) -> int | None:
+        """The rows of a page that the query asks for."""
+        asked = request.query_params.get("page_size")
+        if asked is not None and not whole_number(asked):
+            raise NotFound
+        return super().get_page_size(request)
 
 
 class ProblemResponse(Response):

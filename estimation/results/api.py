@@ -67,7 +67,9 @@ class _Released(APIView):
 
     def run(self, request: Request) -> EstimationRun:
         """The requested run, or the newest."""
-        run = choose_run(request.query_params.get("run", ""))
+        named = request.query_params.get("run", "")
+        # A page takes an empty key for the newest run; a program that sends one has made a mistake.
+        run = choose_run(named) if named or "run" not in request.query_params else None
         if run is None:
             raise Http404
         return run

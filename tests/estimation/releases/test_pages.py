@@ -133,6 +133,8 @@ def test_impossible_parameters_are_reported_at_the_form(run: EstimationRun) -> N
 def test_interface_gives_the_same_cells(run: EstimationRun) -> None:
     client = signed_in("publisher")
     rows = client.get("/api/v1/indicators/").json()
+    assert client.get(f"/api/v1/indicators/?run={run.pk}").status_code == 200
+    assert client.get("/api/v1/indicators/?run=").status_code == 404
     buyers = next(row for row in rows if row["code"] == "CIR-06")
     assert buyers["current"]["text"] == "68.75"
     stored = client.get(
