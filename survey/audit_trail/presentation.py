@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from config import single_sign_on
 from survey.access.roles import Role
 from survey.audit_trail.labels import COUNTED
 from survey.classification import name_of
@@ -99,6 +100,8 @@ def _label_from(choices: Any) -> Callable[[str], Words]:
 
 # The words of "kind" by action; otherwise it is a kind of file of a desk.
 FACTORS: dict[str, Words] = {
+    "password": _("Password"),
+    **dict.fromkeys(single_sign_on.KINDS, _("Single sign-on")),
     "totp": _("Authenticator"),
     "recovery_codes": _("Recovery codes"),
     "webauthn": _("Passkey"),

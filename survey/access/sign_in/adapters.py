@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from django.conf import settings
 from django.contrib import messages
@@ -75,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if not user.must_change_password and passwords.has_expired(user):
             user.must_change_password = True
             user.save(update_fields=["must_change_password"])
-        audit.record(by=user, action="sign_in", subject=user)
+        audit.record(by=user, action="sign_in", subject=user, kind=_way_of(request, user))
 
     def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
         """Where the user wanted to go. The browser is known for this account from now on."""
@@ -105,3 +106,9 @@ class AccountAdapter(DefaultAccountAdapter):
         account = User.objects.filter(username=username).first()
         # The input is recorded only when it is an account: people enter passwords into the wrong field.
         audit.record(by=None, action="sign_in", subject=account, succeeded=False, known=account is not None)
+
+
+def _way_of(request: HttpRequest, user: User) -> str:
+    """How the person proved who they are first: password, kind of factor, provider; empty after an activation."""
+    first: dict[str, Any] = next(iter(get_authentication_records(request, user)), {})
+    return str(first.get("type") or first.get("provider") or first.get("method") or "")

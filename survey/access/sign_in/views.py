@@ -67,6 +67,14 @@ class ConfirmPasswordView(ReauthenticateView):
             return waiting(request, wait, request.user.get_username())
         return response
 
+    def form_valid(self, form: ConfirmForm) -> HttpResponse:
+        """The session goes on under a new key, as after signing in."""
+        response: HttpResponse = super().form_valid(form)
+        own_sessions.forget(self.request)
+        self.request.session.cycle_key()
+        own_sessions.begin(self.request)
+        return response
+
     def form_invalid(self, form: ConfirmForm) -> HttpResponse:
         """The page again, with what was wrong."""
         response: HttpResponse = super().form_invalid(form)

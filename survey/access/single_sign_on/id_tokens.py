@@ -52,7 +52,7 @@ def verified(
             issuer=issuer,
             audience=audience,
             leeway=LEEWAY_SECONDS,
-            options={"require": REQUIRED},
+            options={"require": REQUIRED, "enforce_minimum_key_length": True},
         )
     except jwt.PyJWTError as error:
         raise InvalidToken(type(error).__name__) from error

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -70,8 +72,11 @@ def test_the_password_is_asked_for_again_before_a_factor_is_added(signed_in: Cli
     )
     assert signed_in.post(confirm["Location"], {"password": "wrong"}).status_code == 422
     assert signed_in.get(reverse("passkey_new")).status_code == 302
+    before = signed_in.session.session_key
     done = signed_in.post(confirm["Location"], {"password": PASSWORD, "next": reverse("passkey_new")})
     assert done["Location"] == reverse("passkey_new")
+    assert signed_in.session.session_key != before and not Session.objects.filter(pk=before).exists()
+    assert UserSession.objects.get().session_key == signed_in.session.session_key
     assert signed_in.get(reverse("passkey_new")).status_code == 200
 
 

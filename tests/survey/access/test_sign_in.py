@@ -39,6 +39,7 @@ def test_sign_in_starts_a_new_session_and_is_recorded(client: Client, respondent
     assert client.session.session_key != before
     row = AuditEvent.objects.get(action="sign_in")
     assert (row.actor_id, row.succeeded, row.address) == (respondent.pk, True, "127.0.0.1")
+    assert row.details == {"kind": "password"}
 
 
 def test_sign_in_does_not_redirect_to_another_site(client: Client, respondent: User) -> None:

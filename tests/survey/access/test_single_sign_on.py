@@ -122,7 +122,8 @@ def test_the_first_time_ties_the_identity_to_the_account_that_its_claim_names(
     assert (kept.user_id, kept.provider, kept.uid, kept.extra_data) == (user.pk, "staff", "a1", {})
     assert not SocialToken.objects.exists()
     assert AuditEvent.objects.filter(action="identity_linked", actor_id=user.pk).count() == 1
-    assert AuditEvent.objects.filter(action="sign_in", actor_id=user.pk, succeeded=True).count() == 1
+    row = AuditEvent.objects.get(action="sign_in", actor_id=user.pk, succeeded=True)
+    assert row.details == {"kind": "staff"}
 
 
 def test_afterwards_the_subject_counts_and_not_the_name(client: Client, server: str) -> None:
@@ -162,6 +163,20 @@ def test_a_provider_signs_in_only_its_kind_of_accounts(
     identity(server, f"d-{role}", preferred_username=user.username)
     sign_in(client, f"d-{role}", kind)
     assert "_auth_user_id" not in client.session
+
+
+def test_the_same_subject_at_another_provider_is_somebody_else(client: Client, server: str) -> None:
+    member = make_user("reviewer", username="wu.shi")
+    filler = make_user("respondent", username="filler-same", unit=make_unit())
+    identity(server, "s1", preferred_username="wu.shi")
+    sign_in(client, "s1")
+    assert is_signed_in(client, member)
+    other = Client()
+    assert sign_in(other, "s1", "respondent").url == reverse("sign_in")
+    assert "_auth_user_id" not in other.session
+    identity(server, "s1", preferred_username="filler-same")
+    sign_in(other, "s1", "respondent")
+    assert is_signed_in(other, filler) and SocialAccount.objects.filter(uid="s1").count() == 2
 
 
 def test_respondents_sign_in_with_theirs(client: Client, server: str) -> None:
