@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,15 @@ def test_compose_names_what_it_defines() -> None:
         assert set(service.get("networks", [])) <= set(COMPOSE["networks"]), name
     # Neither database nor broker can be reached from outside.
     assert {name for name, service in services.items() if service.get("ports")} == {"proxy"}
+
+
+def test_the_image_has_no_history_and_nothing_that_a_machine_has_made() -> None:
+    left_out = (FOLDER / "compose" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    made = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()]
+    assert {".git", ".venv", ".local", "staticfiles"} <= set(left_out)
+    assert [
+        name for name in made if not any(fnmatch(name, one.removeprefix("**/")) for one in left_out)
+    ] == []
 
 
 def test_tables_change_as_their_owner_and_the_application_signs_in_as_another_role() -> None:
