@@ -1,11 +1,14 @@
 """Templates: djlint lays them out, no line is too long, and each lies in the folder of the package that renders it."""
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
+
+from tests.architecture.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]
 # djlint breaks at 120 where white space is invisible; between inline elements it may not.
@@ -93,3 +96,25 @@ def test_a_template_in_the_folder_of_another_package_is_found(tmp_path: Path) ->
     views.parent.mkdir(parents=True)
     views.write_text('page(request, "survey/frame/frame.html")\npage(request, "survey/review/unit.html")\n')
     assert misplaced(tmp_path) == ["survey/review/unit.html"]
+
+
+def made_of_texts(source: Source) -> list[str]:
+    """Files that make a template of a text instead of naming a file."""
+    return sorted(
+        path
+        for path, tree in source.trees()
+        if any(
+            isinstance(node, ast.Call)
+            and (getattr(node.func, "attr", "") or getattr(node.func, "id", ""))
+            in {"from_string", "Template"}
+            for node in ast.walk(tree)
+        )
+    )
+
+
+def test_no_template_is_made_of_a_text() -> None:
+    # The text of the one exception is a file, too: the proxy's configuration.
+    assert made_of_texts(Source.read()) == ["config/web/proxy.py"]
+    for text in ("Template(request.POST['text'])", "engines['django'].from_string(answer)"):
+        planted = Source.read().planted("survey/access/pages.py", text)
+        assert made_of_texts(planted) == ["config/web/proxy.py", "survey/access/pages.py"]

@@ -1,4 +1,4 @@
-"""A request that fails because a disk is full is answered with 507; another error of a file stays a 500."""
+"""A request that fails because a disk is full is answered with 507; another error stays a 500, which tells nothing of it."""
 
 import ast
 import errno
@@ -19,6 +19,20 @@ def test_a_full_disk_is_507(rf, number, status):
     except OSError:
         assert server_error(rf.post("/sheets/1/evidence/")).status_code == status
         assert server_error(rf.post("/api/v1/runs/")).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/tasks/", "/api/v1/sheets/"])
+def test_the_page_of_an_error_shows_nothing_of_it(rf, settings, path):
+    secret = f"{settings.SECRET_KEY} SELECT 1"
+    try:
+        raise RuntimeError(secret)
+    except RuntimeError:
+        answer = server_error(rf.get(path))
+    body = answer.content.decode()
+    assert answer.status_code == 500
+    assert [
+        word for word in (settings.SECRET_KEY, "SELECT", "RuntimeError", "Traceback", ".py") if word in body
+    ] == []
 
 
 def error_numbers(source: Source) -> dict[str, set[str]]:

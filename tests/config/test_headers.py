@@ -29,6 +29,8 @@ def test_every_answer_has_the_headers(path: str) -> None:
     assert {name: answer.headers.get(name) for name in expected} == expected
     assert "camera=()" in answer.headers["Permissions-Policy"]
     assert len(answer.headers["Permissions-Policy"]) < 1000
+    kind = answer.headers.get("Content-Type", "")
+    assert "charset=utf-8" in kind.lower() or not kind.startswith("text/")
 
 
 @pytest.mark.django_db

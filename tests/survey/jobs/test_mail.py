@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from survey.access.recovery.services import ask_link
 from survey.fieldwork.reminders.services import request_reminders
-from survey.jobs.mail.services import message_id
+from survey.jobs.mail.services import message_id, message_of
 from survey.jobs.models import Job
 from survey.jobs.services import Work, enqueue, run, sweep
 from survey.submissions.invitations.services import invite
@@ -105,6 +105,16 @@ def test_a_job_of_an_earlier_database_with_the_same_number_has_another_message_i
 def test_the_message_id_has_the_domain_of_the_sender(address: str, settings: Any) -> None:
     settings.DEFAULT_FROM_EMAIL = address
     assert message_id(Job(pk=7)).endswith("@stats.example>")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("part", ["subject", "address"])
+def test_no_line_break_gets_into_the_headers_of_a_mail(end: str, part: str) -> None:
+    parts = {"subject": "a", "address": "a@example.org"}
+    assert "Bcc" not in message_of(Job(pk=7), parts["subject"], "text", parts["address"]).message()
+    parts[part] += f"{end}Bcc: b@example.org"
+    with pytest.raises(ValueError, match=r"newline|linefeed|carriage"):
+        message_of(Job(pk=7), parts["subject"], "text", parts["address"]).message()
 
 
 def senders(paths: list[Path]) -> list[str]:
