@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 AXE = Axe()
+RULES = {"target-size": {"enabled": True}}  # WCAG 2.2; axe leaves it out by default
 OPTIONS = {
-    "rules": {"target-size": {"enabled": True}},  # WCAG 2.2; axe leaves it out by default
     "resultTypes": [
         "violations"
     ],  # the same rules, without the description of every element that passed them
@@ -26,17 +26,21 @@ WIDE = """() => {
     && !element.parentElement.closest(".table-scroll"));
   return `${page.scrollWidth} px: ` + wide.slice(0, 3).map(element => element.outerHTML.slice(0, 120)).join(" | ");
 }"""
-# Kinds of elements of a page: of the pages of one pattern with the same kinds, one is checked.
+# Kinds of elements of a page: a page is checked unless others of its pattern have shown all its kinds.
 PARTS = """() => [...new Set([...document.querySelectorAll("body *")].map(element =>
-  `${element.tagName}.${element.className} ${element.getAttribute("role")} ${element.getAttribute("type")}`))].sort().join()"""
+  `${element.tagName}.${element.className} ${element.getAttribute("role")} ${element.getAttribute("type")}`))]"""
 LINKS = """all => all.filter(a => a.origin === location.origin && !a.hasAttribute("download"))
   .map(a => a.pathname + a.search)"""
 
 
-def faults(page: Page) -> list[str]:
-    """Every violation that axe finds on the page, of any impact. Long tables are cut short for it."""
+def faults(page: Page, *, colours: bool = True) -> list[str]:
+    """Every violation that axe finds on the page, of any impact. Long tables are cut short for it.
+
+    colours : contrasts are computed, too, which takes up to two thirds of the time; they depend on neither width nor language
+    """
     page.evaluate(SHORTEN, ROWS)
-    violations: list[dict[str, Any]] = AXE.run(page, options=OPTIONS).response["violations"]
+    options = {**OPTIONS, "rules": {**RULES, "color-contrast": {"enabled": colours}}}
+    violations: list[dict[str, Any]] = AXE.run(page, options=options).response["violations"]
     return [
         f"{violation['id']} ({violation['impact']}): {node['html'][:160]} – {node.get('failureSummary', '')[:200]}"
         for violation in violations
@@ -68,9 +72,9 @@ def _set_width(page: Page, width: int) -> None:
     page.wait_for_function("width => window.innerWidth === width", arg=width)
 
 
-def parts(page: Page) -> str:
+def parts(page: Page) -> set[str]:
     """The kinds of elements that the page is made of."""
-    return str(page.evaluate(PARTS))
+    return set(page.evaluate(PARTS))
 
 
 def pattern(path: str) -> str:

@@ -123,7 +123,7 @@ class MutationSession(FixedExamples):
             return 0
 
         if mutant.path not in self.controlled:
-            if in_fork(partial(run, unchanged=True), processor) != 0:
+            if in_fork(partial(run, unchanged=True), processor, quiet=False) != 0:
                 raise RuntimeError(f"the tests of {mutant.path} fail in a fork without any change")
             self.controlled.add(mutant.path)
         code = in_fork(run, processor)
@@ -160,11 +160,14 @@ def fastest_first(names: set[str], seconds: dict[str, float]) -> list[str]:
     return sorted(names, key=lambda name: (files[name.partition("::")[0]], order[name]))
 
 
-def in_fork(run: Callable[[], int], seconds: float, stuck: float = STUCK_SECONDS) -> int | None:
+def in_fork(
+    run: Callable[[], int], seconds: float, stuck: float = STUCK_SECONDS, *, quiet: bool = True
+) -> int | None:
     """Exit code of a function in a child process; None when it had to be ended.
 
     seconds : processor time that its tests took; it may use three times as much and ENDLESS_SECONDS
     stuck : seconds of the clock after which a child that does nothing is ended
+    quiet : what it prints is thrown away
 
     Raises RuntimeError when the function raised an exception, which is printed.
     """
@@ -173,8 +176,9 @@ def in_fork(run: Callable[[], int], seconds: float, stuck: float = STUCK_SECONDS
         code, log = BROKEN, os.dup(2)
         try:
             os.setsid()
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            os.dup2(1, 2)
+            if quiet:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+                os.dup2(1, 2)
             limit = int(3 * seconds + ENDLESS_SECONDS)
             resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -211,7 +215,10 @@ class Database:
     def __init__(self) -> None:
         from django.db import connection, connections
 
-        connections.close_all()  # a child must not inherit a connection
+        for open_one in connections.all(initialized_only=True):
+            open_one.close()
+            # A child must inherit neither a connection nor a pool, whose threads do not run in it.
+            open_one.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
         known = connection.settings_dict
         self.name = str(known["NAME"])
         self.copy = f"{self.name}_copy"
