@@ -40,6 +40,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     },
     "entries_into_packages": {
         "config.api imports survey.exceptions": "renders errors of the survey as problem+json for every endpoint",
+        "config.api imports survey.request_values": "reads the size of a page as every other value of a request",
         "config.design imports survey.access.decorators": "every view needs an access rule, also the design page",
         "config.design imports survey.review.forms": "the design page shows the errors of a form of the site",
         "config.design imports survey.review.scores.peers": "the design page shows the box plot of the site",
