@@ -1,10 +1,11 @@
 """Files of jobs, named by job and attempt, removed when no job refers to them."""
 
-from re import fullmatch
+from re import escape, fullmatch
 from typing import IO
 
 from django.core.files.base import File
 
+from config.files.folder import PARTIAL
 from survey import files
 from survey.files import Store
 from survey.jobs.models import Job
@@ -29,10 +30,15 @@ def remove(name: str) -> None:
 
 
 def remove_orphans() -> int:
-    """Delete files that no running or finished job refers to: their worker was killed after it lost the claim."""
-    names = {entry.name for entry in files.entries(Store.JOBS) if fullmatch(r"\d+-[0-9a-f]{32}", entry.name)}
-    owned = Job.objects.filter(file__in=names, state__in=(State.RUNNING, State.DONE))
-    orphans = names - set(owned.values_list("file", flat=True))
+    """Delete files, whole or half-written, that no running or finished job refers to: their worker was killed."""
+    whole_names = {
+        entry.name: match[1]
+        for entry in files.entries(Store.JOBS)
+        if (match := fullmatch(rf"(\d+-[0-9a-f]{{32}})(\.[0-9a-f]+{escape(PARTIAL)})?", entry.name))
+    }
+    owned = Job.objects.filter(file__in=set(whole_names.values()), state__in=(State.RUNNING, State.DONE))
+    kept = set(owned.values_list("file", flat=True))
+    orphans = [name for name, whole in whole_names.items() if whole not in kept]
     for name in orphans:
         remove(name)
     return len(orphans)

@@ -153,6 +153,10 @@ def test_units_are_counted_by_region_in_take_all_strata_only() -> None:
 
 
 def test_impossible_classes_are_refused() -> None:
-    for wrong in ({"response_classes": "city"}, {"response_largest": 0.5}):
-        with pytest.raises(ValueError, match="response classes"):
+    refused = (
+        ({"response_classes": "city"}, "response_classes"),
+        ({"response_largest": 0.5}, "largest weight"),
+    )
+    for wrong, words in refused:
+        with pytest.raises(ValueError, match=words):
             RunSpec.from_json(wrong)

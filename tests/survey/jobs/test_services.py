@@ -313,12 +313,17 @@ def test_a_finished_file_is_removed_when_it_expires(register: Any, files: Path) 
 
 
 def test_files_without_a_job_are_removed_and_others_are_not(register: Any, files: Path) -> None:
-    orphan = files / f"1-{'a' * 32}"
-    other = files / "notes.txt"
-    for path in (orphan, other):
+    register("export", lambda work: None)
+    job = enqueue("export", send=False)
+    assert claim(job.pk)
+    name = f"{job.pk}-{'b' * 32}"
+    Job.objects.filter(pk=job.pk).update(file=name)
+    orphans = [files / f"1-{'a' * 32}", files / f"1-{'a' * 32}.0123abcd.part"]  # whole, and half-written
+    others = [files / "notes.txt", files / f"{name}.0123abcd.part"]
+    for path in orphans + others:
         path.write_text("x")
     sweep()
-    assert (orphan.exists(), other.exists()) == (False, True)
+    assert [path for path in orphans + others if path.exists()] == others
 
 
 def test_a_late_job_is_not_started(register: Any) -> None:

@@ -85,9 +85,13 @@ def test_cancel_reaches_a_worker_on_another_connection(register: Any) -> None:
 
     register("count", count)
     job = enqueue("count", send=False)
-    close: Any = connection.close
+
+    def work() -> None:
+        run(job.pk)
+        connection.close()  # of this thread
+
     with ThreadPoolExecutor(1) as pool:
-        doing = pool.submit(lambda: (run(job.pk), close()))
+        doing = pool.submit(work)
         assert begun.wait(30) and cancel(job.pk)
         doing.result(timeout=30)
     assert Job.objects.get().state == State.CANCELLED
