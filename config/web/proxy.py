@@ -67,9 +67,8 @@ def render(proxy: Proxy) -> str:
     template = Engine(autoescape=False).from_string(TEMPLATE.read_text(encoding="utf-8"))
     values = {name: getattr(proxy, name) for name in proxy.__dataclass_fields__}
     waiting = {pool.name: pool.waiting for pool in pools()}
-    apart = len({*map(tuple, proxy.upstreams.values())}) == len(
-        proxy.upstreams
-    )  # pools have addresses of their own
+    # With one address for all pools the limit would hold back everybody's pages.
+    apart = len({*map(tuple, proxy.upstreams.values())}) == len(proxy.upstreams)
     return template.render(
         Context(
             values

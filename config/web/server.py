@@ -63,9 +63,8 @@ def post_fork(arbiter: Any, worker: Any) -> None:
         if listener not in worker.sockets:
             listener.sock.close()
     worker.cfg.set("threads", worker.pool.threads)
-    if len(arbiter.LISTENERS) == len(
-        pools()
-    ):  # with one address for all pools everybody's pages are answered here
+    # With one address for all pools everybody's pages are answered here.
+    if len(arbiter.LISTENERS) == len(pools()):
         os.nice(worker.pool.niceness)
     if worker.pool.name == "uploads":
         from survey.untrusted.reading import start  # loaded with the program, before the fork

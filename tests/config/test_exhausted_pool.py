@@ -7,16 +7,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 from psycopg_pool import PoolTimeout
 
 from config.errors import outage_in
-from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission, SubmissionEvent
 from tests.concurrency import Actor, connection_pool
-from tests.factories import make_sheet
+from tests.config.saving import a_save
 
 
 @pytest.fixture(autouse=True)
@@ -39,14 +37,6 @@ def exhausted() -> Iterator[None]:
         assert holder.end().error is None
 
 
-def _saving(world: Any) -> tuple[Client, str, dict[str, Any], Submission]:
-    row = make_sheet(world.unit, State.IN_PROGRESS)
-    browser = Client(raise_request_exception=False)
-    browser.force_login(world.users["respondent"])
-    body = {"revision": row.revision, "cell": ["P01"], "P01.value": "4321", "P01.unit": "TB"}
-    return browser, reverse("sheet_save", args=[row.pk, "P"]), body, row
-
-
 def test_the_error_is_that_of_the_pool(pool: Any) -> None:
     with exhausted(), pytest.raises(Exception, match="couldn't get a connection") as caught:
         connection.ensure_connection()
@@ -56,7 +46,7 @@ def test_the_error_is_that_of_the_pool(pool: Any) -> None:
 
 
 def test_a_save_without_a_connection_is_503_and_the_repeated_save_succeeds(committed_world: Any) -> None:
-    browser, url, body, row = _saving(committed_world)
+    browser, url, body, row = a_save(committed_world)
     events = SubmissionEvent.objects.filter(submission=row)
     before = events.count()
     with exhausted():
@@ -82,7 +72,7 @@ def test_a_save_without_a_connection_is_503_and_the_repeated_save_succeeds(commi
 def test_a_page_says_so_in_the_language_of_the_person(
     committed_world: Any, language: str, words: str
 ) -> None:
-    browser, _url, _body, row = _saving(committed_world)
+    browser, _url, _body, row = a_save(committed_world)
     browser.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     with exhausted():
         refused = browser.get(reverse("sheet_hub", args=[row.pk]))
@@ -92,7 +82,7 @@ def test_a_page_says_so_in_the_language_of_the_person(
 
 
 def test_the_interface_for_machines_answers_a_problem(committed_world: Any) -> None:
-    browser, _url, _body, row = _saving(committed_world)
+    browser, _url, _body, row = a_save(committed_world)
     with exhausted():
         refused = browser.get(reverse("api_sheet", args=[row.pk]))
     assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")

@@ -11,13 +11,11 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.models import Session
 from django.db import InternalError, connection, transaction
-from django.test import Client
 from django.urls import reverse
 
 from config.errors import outage_in
-from survey.submissions.lifecycle.states import State
 from survey.submissions.models import Submission
-from tests.factories import make_sheet
+from tests.config.saving import a_save
 
 
 def end_own_backend() -> None:
@@ -59,17 +57,9 @@ PLACES = (
 )
 
 
-def _saving(world: Any) -> tuple[Client, str, dict[str, Any], Submission]:
-    row = make_sheet(world.unit, State.IN_PROGRESS)
-    browser = Client(raise_request_exception=False)
-    browser.force_login(world.users["respondent"])
-    body = {"revision": row.revision, "cell": ["P01"], "P01.value": "4321", "P01.unit": "TB"}
-    return browser, reverse("sheet_save", args=[row.pk, "P"]), body, row
-
-
 @pytest.mark.parametrize("place", PLACES)
 def test_a_lost_connection_is_503_and_the_repeated_save_succeeds(committed_world: Any, place: str) -> None:
-    browser, url, body, row = _saving(committed_world)
+    browser, url, body, row = a_save(committed_world)
     htmx = {"HX-Request": "true"}
     with lost_before(place):
         lost = browser.post(url, body, headers=htmx)
@@ -80,7 +70,7 @@ def test_a_lost_connection_is_503_and_the_repeated_save_succeeds(committed_world
 
 
 def test_a_lost_connection_is_503_for_the_interface_for_machines(committed_world: Any) -> None:
-    browser, _url, _body, row = _saving(committed_world)
+    browser, _url, _body, row = a_save(committed_world)
     with lost_before("survey.submissions.api.SheetDetail.get"):
         lost = browser.get(reverse("api_sheet", args=[row.pk]))
     connection.close()
@@ -88,7 +78,7 @@ def test_a_lost_connection_is_503_for_the_interface_for_machines(committed_world
 
 
 def test_a_session_that_was_ended_during_the_request_is_401(committed_world: Any) -> None:
-    browser, url, body, _row = _saving(committed_world)
+    browser, url, body, _row = a_save(committed_world)
     with pytest.MonkeyPatch.context() as patch:
         original = SessionStore.save
 

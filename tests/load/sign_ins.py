@@ -167,9 +167,11 @@ def main() -> None:
             busy = number % 2 == 1
             stop = multiprocessing.Event()
             results: Any = multiprocessing.Queue()
-            crowd = multiprocessing.Process(target=people, args=(system.port, given.people, stop, results))
+            signing_in = multiprocessing.Process(
+                target=people, args=(system.port, given.people, stop, results)
+            )
             if busy:
-                crowd.start()
+                signing_in.start()
                 time.sleep(2)
             meter = Meter(system)
             saves, failed = times(save, given.seconds)
@@ -178,7 +180,7 @@ def main() -> None:
             if busy:
                 stop.set()
                 statuses += results.get(timeout=120)
-                crowd.join()
+                signing_in.join()
                 settle(system)
             print(f"  {'signing in' if busy else 'alone':<12}{shown(saves, failed)}", flush=True)
     finally:
