@@ -17,7 +17,6 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 # Without one of these PostgreSQL may lose committed transactions, or not start after a crash.
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
-ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
 @register(Tags.security, deploy=True)
@@ -66,12 +65,12 @@ def redis_faults(address: str, networks: Sequence[str]) -> Iterator[str]:
 
 @register(Tags.security, deploy=True)
 def database_connection(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
-    """The connection to a database on another machine uses TLS."""
+    """The connection to a database on another machine uses TLS, and the certificate names the host."""
     if reached_safely(settings.DATABASES["default"], settings.PRIVATE_NETWORKS):
         return []
     return [
         Error(
-            "The connection to the database may be made without TLS.",
+            "The connection to the database may be made without TLS or to another server.",
             hint="Add ?sslmode=verify-full to DATABASE_URL, or name its network in PRIVATE_NETWORKS.",
             id="config.E003",
         )
@@ -79,10 +78,10 @@ def database_connection(app_configs: Sequence[AppConfig] | None, **options: Any)
 
 
 def reached_safely(database: Mapping[str, Any], networks: Sequence[str]) -> bool:
-    """True for a connection by TLS, on this machine or in a private network."""
+    """True for a connection by TLS with a verified certificate, on this machine or in a private network."""
     host, mode = str(database.get("HOST", "")), database.get("OPTIONS", {}).get("sslmode", "")
     local = not host or host.startswith("/") or is_loopback(host)
-    return local or mode in ENCRYPTED or is_private(host, networks)
+    return local or mode == "verify-full" or is_private(host, networks)
 
 
 @register(Tags.security, deploy=True)

@@ -30,6 +30,8 @@ DEBUG = env.bool("DEBUG", default=False)
 # the files that machines exchange lie in a bucket instead (config.files.places).
 DATA_DIR = Path(env("DATA_DIR", default=env("LOCAL_DIR", default=str(BASE_DIR / ".local"))))
 SECRET_KEY = env("SECRET_KEY")
+# Former ones, separated by commas: what they have signed is accepted until they are taken out.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if LOCAL_MODE else [])
 # Who may read /metrics: those who send "Authorization: Bearer TOKEN", and these networks (CIDR) without it.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
@@ -280,6 +282,7 @@ STORAGES = {
     },
 }
 WHITENOISE_MAX_AGE = 31_536_000
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}
 
 # API -----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

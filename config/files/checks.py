@@ -3,13 +3,14 @@
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
@@ -17,6 +18,15 @@ from config.checks import is_loopback, is_private
 from config.files.faults import FilesUnavailable
 from config.files.places import FOLDERS
 
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Lets a redirect be an error: only the server of the setting is asked."""
+
+    def redirect_request(self, *request: Any, **more: Any) -> None:
+        """No request."""
+
+
+_opener = urllib.request.build_opener(_NoRedirects)
 PROBE = f"check-{uuid4().hex}"
 
 
@@ -28,6 +38,24 @@ def files(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[Check
         for fault, hint in faults_of(name, settings.STORAGES[name], settings.PRIVATE_NETWORKS):
             messages.append(Error(f"The storage {name!r} {fault}.", hint=hint, id="config.E006"))
     return messages
+
+
+@register(Tags.security, deploy=True)
+def heads_of_ledgers(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
+    """What was sealed last is noted at a place that was chosen: in a bucket, or in a folder of its own."""
+    folder = Path(settings.AUDIT_FOLDER)
+    if (
+        "bucket_name" in settings.STORAGES["audit"].get("OPTIONS", {})
+        or folder != settings.DATA_DIR / "audit"
+    ):
+        return []
+    return [
+        Warning(
+            f"AUDIT_FOLDER is not set: the heads of the ledgers are noted in {folder} beside all other files.",
+            hint="Name a folder that all hosts that seal share, on another disk than the database; or set FILES_URL.",
+            id="config.W001",
+        )
+    ]
 
 
 def faults_of(name: str, place: Mapping[str, Any], networks: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -55,7 +83,7 @@ def faults_of(name: str, place: Mapping[str, Any], networks: Sequence[str]) -> I
 def _anybody_reads(address: str) -> bool:
     """Whether a request without a signature gets the file."""
     try:
-        with urllib.request.urlopen(address, timeout=10) as response:  # noqa: S310 the address of our own setting
+        with _opener.open(address, timeout=10) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, TimeoutError):
         return False

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import requests
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.celery import CeleryInstrumentor
@@ -62,7 +63,9 @@ def _exporter(name: str) -> SpanExporter | None:
     if name == "console":
         return ConsoleSpanExporter()
     if name == "otlp":
-        return OTLPSpanExporter()
+        session = requests.Session()
+        session.max_redirects = 0  # spans go to the address of the setting and nowhere else
+        return OTLPSpanExporter(session=session)
     raise ValueError(f"OTEL_TRACES_EXPORTER must be otlp, console or none, not {name!r}")
 
 

@@ -20,6 +20,14 @@ from config.web.pools import addresses, pools
 TEMPLATE = Path(__file__).resolve().parents[1] / "deploy" / "nginx" / "nginx.conf"
 HEADER_SECONDS = 10  # for the whole header of a request
 ERROR_PAGES = (400, 404, 413, 429, 500, 503)
+CIPHERS = (  # of TLS 1.2
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+)
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 
 
@@ -79,6 +87,7 @@ def render(proxy: Proxy) -> str:
                     for name, found in proxy.upstreams.items()
                 ],
                 "header_seconds": HEADER_SECONDS,
+                "ciphers": ":".join(CIPHERS),
                 "session_cookie": settings.SESSION_COOKIE_NAME,
                 "language_cookie": settings.LANGUAGE_COOKIE_NAME,
                 "static_url": f"/{settings.STATIC_URL.strip('/')}/",

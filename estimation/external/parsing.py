@@ -8,14 +8,17 @@ from typing import Any
 
 import openpyxl
 
-from survey.untrusted.protocol import FileRefusedError
+from survey.untrusted.parsing import check_archive
+from survey.untrusted.protocol import MEBIBYTE, FileRefusedError
 from survey.untrusted.spreadsheet import document_of
 
 MOST_COLUMNS = 50
+MOST_PARTS = 400
+LARGEST_UNPACKED = 60 * MEBIBYTE
 
 
 def series_lines(content: bytes, workbook: bool, lines: int) -> Iterator[Any]:
-    """The first ``lines`` lines of a CSV or Excel file as a list. Raises FileRefusedError for no workbook."""
+    """The first ``lines`` lines of a CSV or Excel file as a list. Raises FileRefusedError: no workbook, or a too large one."""
     rows = _excel(content) if workbook else _csv(content)
     yield [[document_of(cell) for cell in row[:MOST_COLUMNS]] for row in itertools.islice(rows, lines)]
 
@@ -29,6 +32,7 @@ def _csv(content: bytes) -> Iterator[list[str]]:
 
 
 def _excel(content: bytes) -> Iterable[tuple[Any, ...]]:
+    check_archive(content, most_parts=MOST_PARTS, largest_unpacked=LARGEST_UNPACKED)
     try:
         workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         rows: Iterable[tuple[Any, ...]] = workbook.worksheets[0].iter_rows(

@@ -157,9 +157,18 @@ def _lines(name: str, content: bytes) -> list[list[Any]]:
         lines = read_one(series_lines, content, workbook=workbook, lines=MAX_LINES)
         return [[value_of(cell) for cell in line] for line in lines]
     except FileRefusedError as error:
-        raise PolicyDenied(_("This is not an Excel file.")) from error
+        raise PolicyDenied(_refusal(error)) from error
     except (TypeError, ValueError) as error:  # not what the parser yields
         raise FileRefused(DAMAGED()) from error
+
+
+def _refusal(error: FileRefusedError) -> str:
+    """Why the parser has not opened the file."""
+    if error.code == "too_many_parts":
+        return _("The file consists of more than %(limit)s parts and is not opened.") % error.parameters
+    if error.code == "unpacks_too_large":
+        return _("The file would unpack to more than %(limit)s MB and is not opened.") % error.parameters
+    return _("This is not an Excel file.")
 
 
 def _row(

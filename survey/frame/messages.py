@@ -14,6 +14,7 @@ FILE: dict[str, Promise] = {
     "no_rows": _("The file has a header but no rows."),
     "too_large": _("The file is larger than %(limit)s MB."),
     "unpacks_too_large": _("The file would unpack to more than %(limit)s MB and is not opened."),
+    "too_many_parts": _("The file consists of more than %(limit)s parts and is not opened."),
     "too_many_rows": _("The file has more than %(limit)s rows. Split it."),
     "too_many_columns": _("The file has more than %(limit)s columns."),
     "old_excel": _("This is an old Excel file (.xls). Save it as .xlsx and upload it again."),

@@ -1,6 +1,6 @@
 """Parses uploaded files (CSV, XLSX or Parquet) as rows of text, in a child process. Pure.
 
-Files are not trusted: the type is detected from the first bytes, the unpacked size of an archive is checked before
+Files are not trusted: the type is detected from the first bytes, the parts and the unpacked size of an archive are checked before
 it is opened, and the number of rows, the number of columns and the length of a cell are limited.
 """
 
@@ -9,7 +9,6 @@ import datetime as dt
 import io
 import itertools
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +17,12 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from survey.untrusted.parsing import check_archive
 from survey.untrusted.protocol import FileRefusedError
 
 LARGEST_FILE = 40 * 1024 * 1024
 LARGEST_UNPACKED = 400 * 1024 * 1024
+MOST_PARTS = 400
 MOST_ROWS = 300_000
 MOST_COLUMNS = 60
 LONGEST_CELL = 500
@@ -131,14 +132,8 @@ def _csv_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _xlsx(content: bytes) -> Table:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            parts = archive.infolist()
-    except zipfile.BadZipFile:
-        raise FileRefusedError("damaged") from None
-    if sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-        raise FileRefusedError("unpacks_too_large", limit=LARGEST_UNPACKED // 1024 // 1024)
-    if not any(part.filename == "xl/workbook.xml" for part in parts):
+    names = check_archive(content, most_parts=MOST_PARTS, largest_unpacked=LARGEST_UNPACKED)
+    if "xl/workbook.xml" not in names:
         raise FileRefusedError("not_a_table")
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)

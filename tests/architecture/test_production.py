@@ -20,6 +20,7 @@ PRODUCTION = {
     "AUDIT_KEYS": "2026:" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoyMzQ1Njc=",
     "REDIS_URL": "rediss://:a-password@cache.example.org:6379/0",
     "ALLOWED_HOSTS": "survey.example.org",
+    "AUDIT_FOLDER": str(ROOT / ".local" / "test" / "audit"),
 }
 
 

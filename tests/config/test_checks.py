@@ -11,6 +11,7 @@ from django.core.checks import run_checks
 from django.test import override_settings
 
 from config import checks
+from config.files.checks import heads_of_ledgers
 from tests.architecture.test_production import PRODUCTION, manage
 
 
@@ -127,6 +128,8 @@ def test_a_site_that_answers_under_any_name_is_refused(hosts: list[str]) -> None
     [
         ("db.example.org", {}, False),
         ("db.example.org", {"sslmode": "prefer"}, False),
+        ("db.example.org", {"sslmode": "require"}, False),  # any certificate would do
+        ("db.example.org", {"sslmode": "verify-ca"}, False),
         ("db.example.org", {"sslmode": "verify-full"}, True),
         ("10.1.2.3", {}, True),
         ("/run/postgresql", {}, True),
@@ -137,6 +140,14 @@ def test_a_database_on_another_machine_is_reached_over_tls(
     host: str, options: dict[str, str], clean: bool
 ) -> None:
     assert checks.reached_safely({"HOST": host, "OPTIONS": options}, ["10.0.0.0/8"]) is clean
+
+
+def test_heads_of_the_ledgers_have_a_place_of_their_own(settings: Any) -> None:
+    settings.AUDIT_FOLDER = settings.DATA_DIR / "audit"
+    (message,) = heads_of_ledgers(None)
+    assert message.id == "config.W001" and str(settings.AUDIT_FOLDER) in message.msg
+    settings.STORAGES = {**settings.STORAGES, "audit": {"OPTIONS": {"bucket_name": "survey"}}}
+    assert heads_of_ledgers(None) == []
 
 
 def test_all_checks_are_registered() -> None:

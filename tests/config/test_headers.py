@@ -18,6 +18,7 @@ PLACES = (
     "/robots.txt",
     "/favicon.ico",
     "/static/no.css",
+    "/static/survey/icon.svg",
 )
 
 
@@ -30,7 +31,7 @@ def test_every_answer_has_the_headers(path: str) -> None:
     assert "camera=()" in answer.headers["Permissions-Policy"]
     assert len(answer.headers["Permissions-Policy"]) < 1000
     kind = answer.headers.get("Content-Type", "")
-    assert "charset=utf-8" in kind.lower() or not kind.startswith("text/")
+    assert "charset=utf-8" in kind.lower() or not kind.startswith(("text/", "image/svg"))
 
 
 @pytest.mark.django_db

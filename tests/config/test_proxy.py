@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import ssl
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -49,7 +50,25 @@ def test_nginx_takes_the_configuration_of_production(tmp_path: Path) -> None:
     assert accepted(tmp_path / "out", path) == ""
     text = path.read_text()
     assert "server 10.0.0.1:8001 max_fails" in text and text.count("server 10.0.0.2:8000") == 3
+    assert (
+        "charset_types" in text and "image/svg+xml;" in text.partition("charset_types ")[2].partition("\n")[0]
+    )
     assert text.count("zone web 128k;") == 1 and "return 308 https" in text
+
+
+def test_only_authenticated_ciphers_with_forward_secrecy_are_offered(tmp_path: Path) -> None:
+    text = render(Proxy(folder=tmp_path, upstreams=upstreams_of("/run/survey"), certificate="c", key="k"))
+    (suites,) = re.findall(r"ssl_ciphers (\S+);", text)
+    (modern,) = re.findall(r"ssl_conf_command Ciphersuites (\S+);", text)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers(suites)
+    offered = [cipher for cipher in context.get_ciphers() if cipher["protocol"] == "TLSv1.2"]
+    assert [cipher["name"] for cipher in offered] == suites.split(":")  # all are known, in this order
+    assert all(cipher["aead"] and cipher["kea"] == "kx-ecdhe" for cipher in offered)
+    assert offered[0]["strength_bits"] == 256 and "ssl_prefer_server_ciphers on;" in text
+    assert set(modern.split(":")) <= {
+        cipher["name"] for cipher in context.get_ciphers() if cipher["protocol"] == "TLSv1.3"
+    }
 
 
 def test_every_route_stands_in_the_configuration(tmp_path: Path) -> None:

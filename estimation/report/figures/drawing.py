@@ -35,7 +35,7 @@ def draw(document: Mapping[str, Any]) -> str:
 def size_of(svg: str) -> tuple[int, int]:
     """Width and height in pixels, so that a page can reserve the area of the picture. Raises ValueError for another SVG."""
     head = svg[: svg.find(">", svg.find("<svg")) + 1]
-    matches = [re.search(rf'\b{name}="([\d.]+)', head) for name in ("width", "height")]
+    matches = [re.search(rf'\b{re.escape(name)}="([\d.]+)', head) for name in ("width", "height")]
     if None in matches:
         raise ValueError("the picture does not say its size")
     width, height = (round(float(match[1])) for match in matches if match)
@@ -54,5 +54,5 @@ def _stable(svg: str) -> str:
     """Clip paths are numbered by a counter of the process; number them by their order in the picture."""
     names = list(dict.fromkeys(re.findall(r'id="((?:clip|gradient_)\d+)"', svg)))
     for number, name in enumerate(names):
-        svg = re.sub(rf"\b{name}\b", f"part{number}", svg)
+        svg = re.sub(rf"\b{re.escape(name)}\b", f"part{number}", svg)
     return svg.replace(f'font-family="{FONT}"', f'font-family="{FONT}, {FALLBACK}"')

@@ -41,7 +41,7 @@ def issue_activation_code(*, unit: Any, by: User) -> str:
     replaced = earlier.update(expires_at=now)
     plain = codes.new_code()
     expires = now + dt.timedelta(days=VALID_DAYS)
-    ActivationCode.objects.create(unit=unit, code_hash=_hash(unit.pk, plain), expires_at=expires)
+    ActivationCode.objects.create(unit=unit, code_hash=_hashes(unit.pk, plain)[0], expires_at=expires)
     audit.record(
         by=by,
         action="activation_code_issued",
@@ -72,8 +72,8 @@ def check_code(*, credit_code: str, code: str, address: str | None) -> Activatio
         .order_by("-id")
         .first()
     )
-    entered = _hash(candidate.unit_id if candidate else 0, codes.normalise(code))
-    if candidate and hmac.compare_digest(candidate.code_hash, entered):
+    entered = _hashes(candidate.unit_id if candidate else 0, codes.normalise(code))
+    if candidate and any(hmac.compare_digest(candidate.code_hash, one) for one in entered):
         attempt.succeeded()
         return candidate
     attempt.failed()
@@ -139,6 +139,8 @@ def activate_account(
     return user
 
 
-def _hash(unit_id: int, code: str) -> str:
+def _hashes(unit_id: int, code: str) -> list[str]:
+    """The keyed hash of a code, by the present secret key and by the former ones."""
     message = f"activation:{unit_id}:{code}".encode()
-    return hmac.new(settings.SECRET_KEY.encode(), message, "sha256").hexdigest()
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [hmac.new(key.encode(), message, "sha256").hexdigest() for key in keys]

@@ -85,7 +85,8 @@ def check_code(authenticator: Authenticator, code: str) -> bool:
         except RedisError as error:  # where used codes are remembered
             sentence = _("Codes of an authenticator cannot be checked at the moment. A recovery code works.")
             raise Overloaded(sentence, retry_after=10) from error
-    return bool(factor.validate_code(code) or factor.validate_code(fingerprint(authenticator.user_id, code)))
+    candidates = [code, *fingerprints(authenticator.user_id, code)]
+    return any(factor.validate_code(candidate) for candidate in candidates)
 
 
 def kind_of(form: Any) -> str:
@@ -147,11 +148,13 @@ def _make_recovery_codes(user: User) -> list[str]:
     return ["-".join(code[i : i + 4] for i in range(0, len(code), 4)) for code in codes]
 
 
-def fingerprint(user_id: int, code: str) -> str:
-    """What is known of the recovery codes that earlier versions made: 80 bits of a keyed hash."""
+def fingerprints(user_id: int, code: str) -> list[str]:
+    """What is known of the recovery codes that earlier versions made: 80 bits of a keyed hash, by each secret key."""
     plain = "".join(c for c in code.lower() if c in _ALPHABET)
-    digest = hmac.new(settings.SECRET_KEY.encode(), f"recovery:{user_id}:{plain}".encode(), hashlib.sha256)
-    return base64.b32encode(digest.digest()[:10]).decode().lower()
+    message = f"recovery:{user_id}:{plain}".encode()
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = [hmac.digest(key.encode(), message, hashlib.sha256) for key in keys]
+    return [base64.b32encode(digest[:10]).decode().lower() for digest in digests]
 
 
 def digits(code: str) -> str:

@@ -112,6 +112,12 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         """Every provider is one of OpenID Connect, with our checks."""
         return CheckedProvider(request, app=self.get_app(request, provider, client_id))
 
+    def get_requests_session(self) -> Any:
+        """Requests to a provider go to the addresses that it has published and nowhere else: a redirect is an error."""
+        session = super().get_requests_session()
+        session.max_redirects = 0
+        return session
+
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> Any:
         """Read the claim that names the account, and keep none of the claims: they are personal data."""
         account = sociallogin.account

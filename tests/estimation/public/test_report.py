@@ -39,7 +39,7 @@ def test_pictures_are_cached_and_have_etags(publish: Publish) -> None:
     publish(content())
     client = Client()
     first = client.get("/en/2025/figures/FIG1.svg")
-    assert first["Content-Type"] == "image/svg+xml"
+    assert first["Content-Type"] == "image/svg+xml; charset=utf-8"
     assert ">52.26<" in text_of(first)
     assert first["Cache-Control"].startswith("public")
     assert (

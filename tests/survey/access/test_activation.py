@@ -100,9 +100,24 @@ def test_typing_errors_are_recognised_and_not_counted(client: Client, world: Wor
 
 def test_codes_of_letters_that_were_sent_before_are_accepted(client: Client, world: World, code: str) -> None:
     row = ActivationCode.objects.get()
-    row.code_hash = activation._hash(world.unit.pk, "ABCDEFGHJKMN")
+    row.code_hash = activation._hashes(world.unit.pk, "ABCDEFGHJKMN")[0]
     row.save()
     assert enter_code(client, world, "abcd-efgh-jkmn").status_code == 302
+
+
+def test_codes_and_sessions_outlive_a_change_of_the_secret_key_that_names_the_former_one(
+    client: Client, world: World, code: str, settings: Any
+) -> None:
+    client.force_login(world.users["respondent"])
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "k" * 60
+    stranger, signed_in = Client(), Client()
+    signed_in.cookies = client.cookies
+    assert enter_code(stranger, world, code).status_code == 422
+    settings.SECRET_KEY_FALLBACKS = [former]
+    assert enter_code(stranger, world, code).url == reverse("activate_notice")
+    assert signed_in.get(reverse("sessions")).status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []  # Django has renewed the session with the present key
+    assert signed_in.get(reverse("sessions")).status_code == 200
 
 
 def test_unknown_unit_and_wrong_code_get_the_same_message(client: Client, world: World, code: str) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from survey.access.second_factor.services import fingerprint
+from survey.access.second_factor.services import fingerprints
 from tests.factories import World, make_user
 
 KEY = "3132333435363738393031323334353637383930"  # of RFC 4226, in the form that django-otp stored
@@ -44,7 +44,7 @@ def taken_over(world: World, settings: Any) -> Any:
         for code in ("abcde-fgh23", "mnpqr-stu45"):
             cursor.execute(
                 "INSERT INTO otp_static_statictoken (device_id, token) VALUES (1, %s)",
-                [fingerprint(user.pk, code)],
+                [fingerprints(user.pk, code)[0]],
             )
     with connection.schema_editor() as editor:
         migration.take_over(apps, editor)

@@ -102,6 +102,24 @@ def many_members() -> bytes:
     return directory + end
 
 
+def many_parts() -> bytes:
+    """A workbook with more parts than any that people have."""
+    return _archive({"xl/workbook.xml": b"<workbook/>", **{f"xl/media/{n}.png": b"" for n in range(400)}})
+
+
+def zeros() -> bytes:
+    """A workbook with one part of 401 MiB."""
+    return _archive({"xl/workbook.xml": bytes(401 << 20)})
+
+
+def _archive(parts: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
 def declared_picture() -> bytes:
     """The head of a PNG that declares 60,000 by 60,000 pixels."""
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">L4sLLBBBBB", 13, b"IHDR", 60_000, 60_000, 8, 6, 0, 0, 0)

@@ -1,6 +1,7 @@
 """Small files that take much to read are refused by the limits of the child; this process stays small and goes on."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,14 @@ def test_a_declared_dimension_makes_no_rows():
 def test_a_directory_with_very_many_names_is_bounded():
     with pytest.raises(FileRefused):
         read_one(office_kind, bombs.many_members(), Limits(1, 60, 8 * MEBIBYTE, 1000))
+
+
+@pytest.mark.parametrize("parser", [table_parts, partial(series_lines, workbook=True, lines=9)])
+def test_archives_of_tables_with_many_parts_or_much_content_are_not_opened(parser):
+    for content, code in ((bombs.many_parts(), "too_many_parts"), (bombs.zeros(), "unpacks_too_large")):
+        with pytest.raises(FileRefusedError) as refused:
+            list(parser(content))
+        assert refused.value.code == code and refused.value.parameters["limit"]
 
 
 def test_a_picture_is_stored_and_never_decoded():
