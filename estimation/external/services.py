@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -20,6 +20,8 @@ from survey.access.models import User
 from survey.access.roles import Permission
 from survey.access.scope import may
 from survey.exceptions import FileRefused, PolicyDenied
+from survey.notation.dates import parse_day
+from survey.notation.numbers import parse_decimal
 from survey.untrusted.messages import DAMAGED
 from survey.untrusted.protocol import FileRefusedError
 from survey.untrusted.reading import read_one
@@ -181,9 +183,10 @@ def _row(
     fault, year, value, date = "", 0, Decimal(0), None
     try:
         year = int(str(cells.get("year") or "").strip())
-        value = Decimal(str(cells.get("value") or "").strip().replace(",", ""))
+        written = cells.get("value")
+        value = parse_decimal("" if written is None else str(written))
         date = _date(cells.get("source_date"))
-    except (ValueError, InvalidOperation):
+    except ValueError:
         fault = _("Year, value or date cannot be read.")
     if code not in series_by_code:
         fault = _("There is no external series %(code)s.") % {"code": code}
@@ -202,7 +205,7 @@ def _date(value: Any) -> dt.date | None:
     if isinstance(value, dt.date):
         return value
     text = str(value or "").strip()
-    return dt.date.fromisoformat(text) if text else None
+    return parse_day(text) if text else None
 
 
 def keep_file(*, name: str, content: bytes, by: User) -> ExternalFile:

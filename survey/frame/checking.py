@@ -4,13 +4,18 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from survey.classification import CATEGORIES, ENTERPRISES, REGIONS, entries
 from survey.frame.columns import column_positions, normalised_text
 from survey.frame.parsing import LONGEST_CELL, SCIENTIFIC, Table
+from survey.notation.dates import parse_day
+from survey.notation.errors import NotationError
+from survey.questionnaires.answering.errors import AnswerError
+from survey.questionnaires.answering.text import parse_number
+from survey.questionnaires.answering.units import FAMILIES, convert
 from survey.questionnaires.credit_code import is_valid
 from survey.questionnaires.loader import load_codelist
 from survey.untrusted.protocol import FileRefusedError
@@ -18,6 +23,13 @@ from survey.untrusted.protocol import FileRefusedError
 COUNTED = frozenset({"CAT03", "CAT04", "CAT08"})  # sampled by category and region
 MOST_FINDINGS = 5_000
 LARGEST = {"employees": 10_000_000, "turnover": 10**12, "assets": 10**13, "units": 10**9}
+# By column: its unit, and the units that may be written.
+UNITS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "employees": ("人", ()),
+    "units": ("家", ()),
+    "turnover": ("万元", FAMILIES["money"].codes),
+    "assets": ("万元", FAMILIES["money"].codes),
+}
 _FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f<>]")
 _TRUE, _FALSE = {"1", "是", "true", "yes", "y", "t"}, {"", "0", "否", "false", "no", "n", "f"}
@@ -250,12 +262,13 @@ def _name(text: str) -> str:
 
 
 def _number(text: str, column: str) -> Decimal:
+    """A number as the pages of the questionnaire read it, in the unit of the column."""
+    unit, offered = UNITS[column]
     try:
-        number = Decimal(text.replace(",", "").replace(" ", ""))
-    except InvalidOperation:
-        raise CellError("not_a_number") from None
-    if not number.is_finite():
-        raise CellError("not_a_number")
+        parsed = parse_number(text, unit, offered)
+    except AnswerError as error:
+        raise CellError(error.code, **error.stored_params()) from None
+    number = convert(parsed.number, parsed.unit, unit) if parsed.unit else parsed.number
     if number < 0:
         raise CellError("negative")
     if number > LARGEST[column]:
@@ -285,16 +298,10 @@ def _money(column: str) -> Parse:
 
 
 def _day(text: str) -> dt.date | None:
-    if not text:
-        return None
-    match = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2})日?|月)?", text)
     try:
-        day = dt.date(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
-    except ValueError:
-        day = None
-    if day is None or not 1800 <= day.year <= 2200:
-        raise CellError("not_a_date")
-    return day
+        return parse_day(text) if text else None
+    except NotationError as error:
+        raise CellError(error.code) from None
 
 
 def _flag(text: str) -> bool:

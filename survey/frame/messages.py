@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from survey.frame.columns import COLUMNS
+from survey.questionnaires.answering.errors import MESSAGES, AnswerError
 from survey.sentences import Sentence, define
 
 FILE: dict[str, Promise] = {
@@ -54,11 +55,10 @@ CELL: dict[str, Promise] = {
     "unknown_section": _("Unknown industry section. Use A to R."),
     "unknown_size": _("Unknown size class. Use large, medium, small or micro."),
     "unknown_institution": _("Unknown kind of institution."),
-    "not_a_number": _("This is not a number."),
     "negative": _("The number must not be negative."),
     "too_big": _("The number is larger than %(limit)s."),
     "not_whole": _("A whole number is needed."),
-    "not_a_date": _("This is not a date. Write 2012-05-01."),
+    "bad_date": _("This is not a date. Write 2012-05-01."),
     "not_a_flag": _("Write 1 for yes or 0 for no."),
     "not_counted": _("Only categories CAT03, CAT04 and CAT08 are counted by category."),
     "either_category_or_cell": _("A row has either a category, or a section and a size class."),
@@ -67,6 +67,8 @@ CELL: dict[str, Promise] = {
 
 def sentence(code: str, parameters: dict[str, Any]) -> str:
     """The sentence of a fault of a cell or a file."""
+    if code in MESSAGES and code not in CELL:  # numbers are read as on the pages of the questionnaire
+        return AnswerError.restored(code, parameters).message(get_language() or "")
     text = CELL.get(code) or FILE.get(code) or code
     filled = {
         name: ", ".join(column_name(str(column)) for column in value) if isinstance(value, list) else value

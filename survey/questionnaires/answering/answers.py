@@ -42,23 +42,27 @@ Cell = dict[str, Any]
 
 TEXT_LIMIT = 2000
 LARGEST = Decimal(10) ** 24
-STORED_DECIMALS = 12  # places of a canonical quantity: 0.01 GB is exact in TB
 # Digits without leading or trailing zeros: at most 10^24 - 1, so that the limit needs no arithmetic.
 _CANONICAL = re.compile(r"(?:0|[1-9][0-9]{0,23})(?:\.([0-9]{0,11}[1-9]))?")
 DEFAULT_DECIMALS = {"money": 2, "ratio": 4, "count": 0}
 
 
-def parse(item: Item | Column, text: str, unit: str | None = None, language: str = "zh-hans") -> Cell | None:
-    """What a person typed as a cell; None for a blank.
+def parse(
+    item: Item | Column, text: str, unit: str | None = None, *, shown_unit: str | None = None
+) -> Cell | None:
+    """What a person typed as a cell; None for a blank. The notations of both languages are always accepted.
 
-    `unit` is the unit chosen beside the field; a unit written in the text takes precedence.
-    `language` has no effect: the notations of both languages are always accepted.
+    `unit` is the unit chosen beside the field, `shown_unit` the one that stood there before. A unit written in the
+    text takes precedence over the one that stood there; another one that was chosen contradicts it.
     Raises AnswerError.
     """
     if item.type == "table":
         raise AnswerError("malformed")
     if item.type == "text":
         return _text_cell(text)
+    if item.type in NUMERIC_TYPES and clean_text(text.strip(), multiline=True):
+        reason = missing_reason_in(text)
+        return missing_cell(item, reason) if reason else _parsed_number(item, text, unit, shown_unit)
     cleaned = clean_text(text)
     if not cleaned:
         return None
@@ -70,12 +74,13 @@ def parse(item: Item | Column, text: str, unit: str | None = None, language: str
         return _multi_cell(item, split_codes(cleaned))
     if item.type == "date":
         return {"value": parse_month(cleaned)}
-    reason = missing_reason_in(cleaned)
-    return missing_cell(item, reason) if reason else _parsed_number(item, cleaned, unit)
+    return None
 
 
-def parse_cell(item: Item | Column, raw: Mapping[str, Any]) -> Cell | None:
+def parse_cell(item: Item | Column, raw: Mapping[str, Any], shown_unit: str | None = None) -> Cell | None:
     """A raw form or API value {"value", "unit", "missing"} as a cell; None for a blank.
+
+    `shown_unit` is the unit that stood beside the field before, if the page says so.
 
     A value takes precedence over a missing reason, so that typing a number clears "not known". Raises AnswerError.
     """
@@ -87,7 +92,8 @@ def parse_cell(item: Item | Column, raw: Mapping[str, Any]) -> Cell | None:
     elif isinstance(value, bool):
         cell = parse(item, "true" if value else "false")
     else:
-        cell = parse(item, "" if value is None else str(value), _text_or_none(raw.get("unit")))
+        text = "" if value is None else str(value)
+        cell = parse(item, text, _text_or_none(raw.get("unit")), shown_unit=shown_unit)
     if cell is not None:
         return cell
     reason = raw.get("missing")
@@ -164,7 +170,7 @@ def _is_canonical(item: Item | Column, value: Any, cell: Mapping[str, Any]) -> b
     if item.type != "quantity":
         return len(cell) == 1 and decimals <= (_decimal_places(item) if item.type != "count" else 0)
     entered, unit = cell.get("entered"), cell.get("unit")
-    if len(cell) != 3 or decimals > STORED_DECIMALS or not isinstance(entered, str):
+    if len(cell) != 3 or decimals > units.STORED_DECIMALS or not isinstance(entered, str):
         return False
     if unit == item.unit:
         return bool(entered == value)
@@ -206,8 +212,8 @@ def _multi_cell(item: Item | Column, codes: list[str]) -> Cell | None:
     return {"value": chosen} if chosen else None
 
 
-def _parsed_number(item: Item | Column, text: str, unit: str | None) -> Cell:
-    parsed = parse_number(text, item.unit, item.units, chosen=unit)
+def _parsed_number(item: Item | Column, text: str, unit: str | None, shown_unit: str | None) -> Cell:
+    parsed = parse_number(text, item.unit, item.units, chosen=unit, shown=shown_unit)
     number = parsed.number
     if number < 0 and not item.signed:
         raise AnswerError("negative")
@@ -216,21 +222,21 @@ def _parsed_number(item: Item | Column, text: str, unit: str | None) -> Cell:
         raise AnswerError("too_large")
     if item.type == "count" and canonical != canonical.to_integral_value():
         raise AnswerError("not_an_integer")
-    allowed = STORED_DECIMALS if item.type == "quantity" else _decimal_places(item)
-    if _decimals(canonical) > allowed:
+    allowed = units.STORED_DECIMALS if item.type == "quantity" else _decimal_places(item)
+    if units.decimals_of(canonical) > allowed:
         raise AnswerError("too_many_decimals", decimals=allowed)
+    # The field shows an amount in a unit that it offers.
+    entered, own = (number, parsed.unit) if parsed.unit in item.units else (canonical, item.unit)
     cell: Cell = {"value": units.plain(canonical)}
-    if item.type == "quantity" or (parsed.unit and item.type == "money" and parsed.unit != item.unit):
-        cell |= {"entered": units.plain(number), "unit": parsed.unit or item.unit}
+    if item.type == "quantity" or (item.type == "money" and own != item.unit):
+        cell |= {"entered": units.plain(entered), "unit": own}
     return cell
 
 
 def _decimal_places(item: Item | Column) -> int:
-    return item.decimals if item.decimals is not None else DEFAULT_DECIMALS.get(item.type, STORED_DECIMALS)
-
-
-def _decimals(value: Decimal) -> int:
-    return len(units.plain(value).partition(".")[2])
+    return (
+        item.decimals if item.decimals is not None else DEFAULT_DECIMALS.get(item.type, units.STORED_DECIMALS)
+    )
 
 
 def _table_cell(item: Item, raw: Mapping[str, Any], convert: Any) -> Cell | None:

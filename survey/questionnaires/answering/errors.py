@@ -9,12 +9,45 @@ from survey.questionnaires.definition import Text
 
 MESSAGES: dict[str, Text] = {
     "not_a_number": Text(
-        "“{text}”不是数字。请只填写数字，例如 1234.5。",
-        "“{text}” is not a number. Enter digits only, for example 1234.5.",
+        "“{text}”不能作为数值。请只填写一个数，可带计量单位，例如 1234.5。",
+        "“{text}” is not a number. Enter one number, with its unit if you like, for example 1234.5.",
     ),
     "separator": Text(
-        "“{text}”中的逗号位置不对。小数点请用“.”，千位分隔符每三位一个。",
-        "The comma in “{text}” is ambiguous. Use “.” for decimals and commas only between thousands.",
+        "“{text}”中的分隔符位置不对。小数点请用“.”，千位分隔符每三位一个。",
+        "A separator in “{text}” is misplaced. Use “.” for decimals and commas only between thousands.",
+    ),
+    "decimal_comma": Text(
+        "“{text}”中的逗号是小数点吗？如果是，请填写 {meant}；如果不是，请去掉逗号。",
+        "Is the comma in “{text}” a decimal point? If so, enter {meant}; if not, leave it out.",
+    ),
+    "blanks": Text(
+        "“{text}”中有空格，看不出是一个数还是几个数。请去掉空格后重填。",
+        "“{text}” holds blanks: it may be one number or several. Enter one number without blanks.",
+    ),
+    "several_values": Text(
+        "“{text}”包含多个单元格的内容。每格只填一个数；粘贴多个单元格时请从第一格开始粘贴。",
+        "“{text}” holds several cells. Enter one number here; paste a block of cells at its first cell.",
+    ),
+    "numerals": Text(
+        "“{text}”可以有不同读法。请用阿拉伯数字填写，例如 35000。",
+        "“{text}” can be read in several ways. Enter it in digits, for example 35000.",
+    ),
+    "currency": Text(
+        "“{text}”带有货币符号，看不出是元还是万元。请去掉符号，填写数字和计量单位。",
+        "“{text}” has a currency sign, which does not say yuan or 10,000 yuan. Enter the number and its unit.",
+    ),
+    "nothing": Text(
+        "“{text}”含义不明：确实没有发生的请填 0；不适用或不掌握的请选择相应选项。",
+        "“{text}” may mean different things. Enter 0 if there was none; choose “not applicable” or “not known” otherwise.",
+    ),
+    "two_units": Text(
+        "“{text}”中的计量单位与所选的“{unit}”不一致。请保留其中一个。",
+        "The unit in “{text}” is not the chosen one, “{unit}”. Keep one of them.",
+    ),
+    "small_unit": Text(
+        "“{text}”的计量单位过小，不能保存。约合 {meant}，请按此填写或改用其他单位。可用单位：{allowed}。",
+        "The unit of “{text}” is too small to be kept. It is about {meant}: enter that, or use another unit. "
+        "Possible units: {allowed}.",
     ),
     "not_an_integer": Text("请填写整数。", "Enter a whole number."),
     "negative": Text("不能填写负数。", "The number must not be negative."),
@@ -35,7 +68,7 @@ MESSAGES: dict[str, Text] = {
         "“{code}” is not in the code list. Choose again.",
     ),
     "not_yes_no": Text("请选择“是”或“否”。", "Choose yes or no."),
-    "bad_date": Text("请填写年月，例如 2019-05。", "Enter year and month, for example 2019-05."),
+    "bad_date": Text("请填写年月，年份写四位，例如 2019-05。", "Enter year and month, the year with four digits: 2019-05."),
     "too_long": Text("文字过长，最多 {limit} 字。", "The text is too long: at most {limit} characters."),
     "control_characters": Text("文字中有不可见的控制字符，请删除后重填。",
                                "The text contains invisible control characters. Remove them."),
@@ -68,6 +101,21 @@ class AnswerError(ValueError):
         self.params = params
         self.children = dict(children or {})
         super().__init__(self.message("en"))
+
+    def stored_params(self) -> dict[str, Any]:
+        """The parameters as JSON."""
+        return {
+            name: {"zh": value.zh, "en": value.en} if isinstance(value, Text) else value
+            for name, value in self.params.items()
+        }
+
+    @classmethod
+    def restored(cls, code: str, params: Mapping[str, Any]) -> AnswerError:
+        """The error of a code and parameters from ``stored_params``."""
+        filled: dict[str, Any] = {
+            name: Text(**value) if isinstance(value, Mapping) else value for name, value in params.items()
+        }
+        return cls(code, **filled)
 
     @property
     def text(self) -> Text:

@@ -1,27 +1,22 @@
-"""Parses typed text: full-width digits, separators, Chinese multipliers, units in the field."""
+"""Reads typed answers: numbers with their unit, months, yes and no, lists of codes."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
+from survey.notation import characters, dates, numbers
+from survey.notation.errors import NotationError
 from survey.questionnaires.answering import units
 from survey.questionnaires.answering.errors import AnswerError
+from survey.questionnaires.definition import Text
 
-_MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2014": "-", "\ufe63": "-"})
-_NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<digits>[0-9][0-9,.' ]*|\.[0-9]+)(?P<rest>.*)", re.DOTALL)
-_PLAIN = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
-_GROUPED = re.compile(r"[0-9]{1,3}(?:[,' ][0-9]{3})+(?:\.[0-9]+)?")
-_MULTIPLIERS = (("万亿", 12), ("亿", 8), ("万", 4), ("千", 3), ("百", 2))
-_MONTH = re.compile(r"(?P<year>[12][0-9]{3})[-/.年 ]?(?P<month>0?[1-9]|1[0-2])月?")
-_DAY = re.compile(r"(?P<month>[12][0-9]{3}-[01][0-9])-[0-3][0-9]")
 _YES = frozenset({"true", "yes", "y", "是", "有", "1"})
 _NO = frozenset({"false", "no", "n", "否", "无", "0"})
-_LONGEST_NUMBER = 80
-# Direction embeddings and overrides display a text differently from how it is stored; directional marks are needed.
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+SUGGESTED_DECIMALS = 2  # of an amount in a unit that is too small to be kept exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,90 +27,109 @@ class ParsedNumber:
     unit: str | None
 
 
-def clean_text(text: str, *, multiline: bool = False) -> str:
-    """Text without surrounding space and with full-width forms folded.
+@contextmanager
+def _as_answer_error() -> Iterator[None]:
+    """Errors of notation become errors of an answer, which have sentences in both languages."""
+    try:
+        yield
+    except NotationError as error:
+        raise AnswerError(error.code, **error.parameters) from None
 
-    Free text (`multiline`) keeps its own characters and line breaks. Raises AnswerError for control
-    characters, which would break exports and hide content.
-    """
-    if text.isascii() and text.isprintable():
-        return text.strip() if multiline else " ".join(text.split())
-    # Raised, circled and fractional figures are not folded: 10² would become 102.
-    folds = not multiline and all(unicodedata.category(character) != "No" for character in text)
-    text = unicodedata.normalize("NFKC" if folds else "NFC", text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "").replace("\u200b", "")
-    allowed = {"\n", "\t"} if multiline else {"\t"}
-    for character in text:
-        # Cc: control; Cs: lone surrogates, which PostgreSQL cannot store; Cn would refuse new emoji.
-        hidden = unicodedata.category(character) in {"Cc", "Cs"} or character in _OVERRIDES
-        if hidden and character not in allowed:
-            raise AnswerError("control_characters")
-    return text.strip() if multiline else " ".join(text.split())
+
+def clean_text(text: str, *, multiline: bool = False) -> str:
+    """Text as ``notation.characters.clean_text`` gives it. Raises AnswerError."""
+    with _as_answer_error():
+        return characters.clean_text(text, multiline=multiline)
 
 
 def parse_number(
-    text: str, unit: str = "", allowed: tuple[str, ...] = (), *, chosen: str | None = None
+    text: str,
+    unit: str = "",
+    allowed: tuple[str, ...] = (),
+    *,
+    chosen: str | None = None,
+    shown: str | None = None,
 ) -> ParsedNumber:
     """A number with optional multiplier and unit. Raises AnswerError.
 
-    `unit` is the unit of the item, `allowed` the units that may be entered, `chosen` the one picked
-    beside the field. A multiplier that names a unit of the item is read as that unit: 32亿 in a field of 亿个 is 32.
+    ``unit`` is the unit of the item, ``allowed`` the units that may be entered, ``chosen`` the one picked
+    beside the field and ``shown`` the one that stood there before. A multiplier that names a unit of the item is read
+    as that unit: 32亿 in a field of 亿个 is 32. A unit in the text is taken unless another one was picked.
     """
-    cleaned = clean_text(text).translate(_MINUS)
     if chosen is not None:
         chosen = _chosen_unit(chosen, unit, allowed)
-    match = _NUMBER.fullmatch(cleaned)
-    if match is None or len(cleaned) > _LONGEST_NUMBER:
-        raise AnswerError("too_large" if match else "not_a_number", text=cleaned[:40])
-    digits = match["digits"].strip()
-    if not _PLAIN.fullmatch(digits) and not _GROUPED.fullmatch(digits):
-        raise AnswerError("separator" if "," in digits else "not_a_number", text=cleaned[:40])
-    number = Decimal(match["sign"] + re.sub(r"[,' ]", "", digits))
-    power, written = _read_suffix(match["rest"].strip(), unit, allowed, cleaned)
-    return ParsedNumber(_shifted(number, power), written or chosen or (unit if allowed else None))
+    with _as_answer_error():
+        written = numbers.split_number(text)
+    number, own = _with_unit(written, unit, allowed, text.strip())
+    if own and chosen and own != chosen and shown is not None and chosen != shown:
+        raise AnswerError("two_units", text=text.strip()[:40], unit=_label(chosen))
+    return ParsedNumber(number, own or chosen or (unit if allowed else None))
 
 
-def _shifted(number: Decimal, power: int) -> Decimal:
-    # Decimal.scaleb rounds to the ambient precision; rebuilding the tuple is exact.
-    sign, digits, exponent = number.as_tuple()
-    return Decimal((sign, digits, int(exponent) + power))
-
-
-def _read_suffix(suffix: str, unit: str, allowed: tuple[str, ...], text: str) -> tuple[int, str | None]:
-    """Power of ten and unit of the text that follows the digits."""
-    if not suffix:
-        return 0, None
-    code = units.find_unit(suffix, _enterable(unit, allowed))
-    if code is not None:
-        return 0, code
-    if suffix == unit:
-        return 0, None
-    for name, power in _MULTIPLIERS:
-        if suffix.startswith(name):
-            inner, written = _read_suffix(suffix[len(name) :].strip(), unit, allowed, text)
-            return power + inner, written
-    if units.family_of(suffix.upper()) is not None:
-        raise AnswerError("unknown_unit", unit=suffix[:20], allowed=_names(unit, allowed))
+def _with_unit(
+    written: numbers.Written, unit: str, allowed: tuple[str, ...], text: str
+) -> tuple[Decimal, str | None]:
+    """The number and the unit that its suffix names; None without a suffix, and for the item's own fixed unit."""
+    enterable = _enterable(unit, allowed)
+    if written.single and (code := units.find_unit(written.single[1], enterable)):
+        return written.single[0], code
+    if not written.suffix:
+        small = units.smallest_unit(unit) if written.scaled and units.starts_with_multiplier(unit) else None
+        return written.number, small
+    if (code := units.find_unit(written.suffix, enterable)) is not None:
+        return written.number, code
+    if written.suffix == unit:
+        return written.number, None
+    if (other := units.unit_of_family(written.suffix, unit)) is not None:
+        return _converted(written.number, other, unit, enterable)
+    if units.is_unit(written.suffix):
+        raise AnswerError("unknown_unit", unit=written.suffix[:20], allowed=_names(enterable))
     raise AnswerError("not_a_number", text=text[:40])
+
+
+def _converted(
+    number: Decimal, unit: str, stored: str, enterable: tuple[str, ...]
+) -> tuple[Decimal, str | None]:
+    """An amount in a unit of the family that is not offered (TFLOPS, MB), in the unit of the item."""
+    value = units.convert(number, unit, stored)
+    if units.decimals_of(value) <= units.STORED_DECIMALS:
+        return value, stored
+    smallest = enterable[0]
+    amount = units.rounded(units.convert(number, unit, smallest), SUGGESTED_DECIMALS)
+    written = f"{units.plain(number)} {unit}"
+    meant = Text(
+        *(
+            units.with_label(units.format_number(amount), units.unit_label(smallest, code))
+            for code in ("zh", "en")
+        )
+    )
+    raise AnswerError("small_unit", text=written[:40], meant=meant, allowed=_names(enterable))
 
 
 def _chosen_unit(chosen: str, unit: str, allowed: tuple[str, ...]) -> str | None:
     code = units.find_unit(chosen, _enterable(unit, allowed))
     if code is None:
-        raise AnswerError("unknown_unit", unit=chosen[:20], allowed=_names(unit, allowed))
+        raise AnswerError("unknown_unit", unit=chosen[:20], allowed=_names(_enterable(unit, allowed)))
     return code
 
 
 def _enterable(unit: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    """Units that may be written: those of the item, or the whole family of its fixed unit."""
+    """Units that may be written: those of the item, or the offered ones of the family of its fixed unit."""
     if allowed:
         return allowed
     family = units.family_of(unit)
     return family.codes if family else ((unit,) if unit else ())
 
 
-def _names(unit: str, allowed: tuple[str, ...]) -> str:
-    return ", ".join(_enterable(unit, allowed)) or "-"
+def _label(unit: str) -> Text:
+    return Text(units.unit_label(unit, "zh"), units.unit_label(unit, "en") or unit)
+
+
+def _names(codes: tuple[str, ...]) -> Text:
+    labels = [_label(code) for code in codes]
+    if not labels:
+        return Text("（只填数字，不带单位）", "none (digits only)")
+    return Text("、".join(label.zh for label in labels), ", ".join(label.en for label in labels))
 
 
 def parse_bool(text: str) -> bool:
@@ -129,12 +143,9 @@ def parse_bool(text: str) -> bool:
 
 
 def parse_month(text: str) -> str:
-    """A month as YYYY-MM from 2019-05, 2019/5, 2019年5月, 201905 or a full date. Raises AnswerError."""
-    day = _DAY.fullmatch(text)
-    match = _MONTH.fullmatch(day["month"] if day else text)
-    if match is None or not 1800 <= int(match["year"]) <= 2100:
-        raise AnswerError("bad_date")
-    return f"{match['year']}-{int(match['month']):02d}"
+    """A month as YYYY-MM; see ``notation.dates``. Raises AnswerError."""
+    with _as_answer_error():
+        return dates.parse_month(text)
 
 
 def split_codes(text: str) -> list[str]:

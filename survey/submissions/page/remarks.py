@@ -42,14 +42,11 @@ def control_of(item: Item | Column) -> str:
 
 
 def read_back(item: Item, cell: Mapping[str, Any], last: Mapping[str, Any] | None, language: str) -> str:
-    """The parsed answer with conversion and change: "3.2 PB = 3,276.8 TB, 1.4 × last year"; may be empty."""
+    """The parsed answer with conversion, order of magnitude and change: "3.2 PB = 3,276.8 TB, 1.4 × last year"."""
     if "value" not in cell:
         return ""
-    parts = []
-    if len(item.units) > 1:
-        entered, unit = Decimal(cell.get("entered") or cell["value"]), cell.get("unit") or item.unit
-        words = units.read_back(entered, unit, language)
-        parts += [words] if "=" in words or "≈" in words else []
+    entered, unit = Decimal(cell.get("entered") or cell["value"]), cell.get("unit") or item.unit
+    parts = [units.read_back(entered, unit, language)]
     factor = change_factor(item, cell, last)
     if factor == 1:
         parts.append(_("the same as last year"))

@@ -81,7 +81,7 @@ def test_parse_table_refuses(table, raw, code):
         (QUANTITY, {"value": ["1"]}),
         (QUANTITY, "3"),
         (QUANTITY, {"value": "3", "evil": 1}),
-        (QUANTITY, {"value": "1e3", "entered": "1e3", "unit": "TB"}),
+        (QUANTITY, {"value": "1,5", "entered": "1,5", "unit": "TB"}),
         (QUANTITY, {"value": "5", "entered": "3.2", "unit": "PB"}),
         (QUANTITY, {"value": "5", "unit": "XB"}),
         (QUANTITY, {"missing": "unknown", "value": "3"}),
@@ -102,6 +102,7 @@ def test_normalise_refuses_cells_of_the_wrong_shape(item, cell):
 
 
 def test_normalise_makes_stored_cells_canonical():
+    assert normalise(QUANTITY, {"value": "1e3"}) == {"value": "1000", "entered": "1000", "unit": "TB"}
     assert normalise(QUANTITY, {"value": "007.50"}) == {"value": "7.5", "entered": "7.5", "unit": "TB"}
     assert normalise(QUANTITY, {"entered": "3.2", "unit": "PB"})["value"] == "3276.8"
     assert normalise(QUANTITY, {"value": 12})["value"] == "12"

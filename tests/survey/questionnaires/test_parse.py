@@ -8,6 +8,8 @@ from survey.questionnaires.loader import load_codelist
 from tests.survey.questionnaires.conftest import make_item
 
 QUANTITY, MONEY, COUNT, RATIO = (make_item(kind) for kind in ("quantity", "money", "count", "ratio"))
+COMPUTE = make_item("quantity", unit="PFLOPS", units=FAMILIES["compute"].codes)
+CALLS = make_item("quantity", unit="万次", units=())
 TOKENS = make_item("quantity", unit="亿个", units=FAMILIES["tokens"].codes)
 
 
@@ -33,6 +35,29 @@ TOKENS = make_item("quantity", unit="亿个", units=FAMILIES["tokens"].codes)
         (QUANTITY, "0", "0"),
         (QUANTITY, "-0", "0"),
         (QUANTITY, "0.01GB", "0.000009765625"),
+        (QUANTITY, "1e5", "100000"),
+        (QUANTITY, "1.5E+3 PB", "1536000"),
+        (QUANTITY, "3拍", "3072"),
+        (QUANTITY, "2 PiB", "2048"),
+        (QUANTITY, "三千二百", "3200"),
+        (QUANTITY, "叁仟贰佰PB", "3276800"),
+        (QUANTITY, "1亿2000万", "120000000"),
+        (QUANTITY, "120\n", "120"),
+        (COMPUTE, "5000 TFLOPS", "5"),
+        (COMPUTE, "1.5艾", "1500"),
+        (COMPUTE, "3拍", "3"),
+        (CALLS, "5000次", "0.5"),
+        (CALLS, "3亿", "30000"),
+        (CALLS, "3.2亿次", "32000"),
+        (CALLS, "7", "7"),
+        (TOKENS, "三亿", "3"),
+        (TOKENS, "1亿2000万", "1.2"),
+        (MONEY, "两千万元", "2000"),
+        (MONEY, "两千万", "2000"),
+        (MONEY, "1亿2000万元", "12000"),
+        (MONEY, "3百万元", "300"),
+        (MONEY, "5千元", "0.5"),
+        (RATIO, "百分之三十五", "35"),
         (QUANTITY, "1" + "0" * 24, "1" + "0" * 24),
         (TOKENS, "32亿", "32"),
         (TOKENS, "3.2万亿个", "32000"),
@@ -60,7 +85,6 @@ def test_parse_number(item, text, value):
     ("text", "code"),
     [
         ("1e400", "not_a_number"),
-        ("1e3", "not_a_number"),
         ("1" + "0" * 30, "too_large"),
         ("9" * 500, "too_large"),
         ("-5", "negative"),
@@ -68,18 +92,27 @@ def test_parse_number(item, text, value):
         ("\u22125", "negative"),
         ("<script>", "not_a_number"),
         ("1<script>", "not_a_number"),
-        ("3,2", "separator"),
+        ("3,2", "decimal_comma"),
         ("1,23,456", "separator"),
-        ("1.234,5", "separator"),
+        ("1.234,5", "decimal_comma"),
         ("NaN", "not_a_number"),
         ("Infinity", "not_a_number"),
         ("inf", "not_a_number"),
         ("0x10", "not_a_number"),
         ("1_000", "not_a_number"),
-        ("三", "not_a_number"),
+        ("三千五", "numerals"),
+        ("三万五", "numerals"),
+        ("一二", "numerals"),
+        ("0,123", "decimal_comma"),
+        ("5600,50", "decimal_comma"),
+        ("120\n340", "several_values"),
+        ("120\t340", "several_values"),
+        ("¥1,200", "currency"),
+        ("无", "nothing"),
+        ("90 PB 左右", "not_a_number"),
         ("١٢", "not_a_number"),
         ("--5", "not_a_number"),
-        ("12 34", "not_a_number"),
+        ("12 34", "blanks"),
         ("1.2.3", "not_a_number"),
         ("1\x00", "control_characters"),
         ("½", "not_a_number"),
@@ -107,6 +140,9 @@ def test_parse_blank(item, text):
     [
         (QUANTITY, "3", "EFLOPS", "unknown_unit"),
         (QUANTITY, "3 EFLOPS", None, "unknown_unit"),
+        (QUANTITY, "35%", None, "unknown_unit"),
+        (QUANTITY, "500 MB", None, "small_unit"),
+        (COUNT, "5万元", None, "unknown_unit"),
         (QUANTITY, "0.001", "GB", "too_many_decimals"),
         (QUANTITY, "0.1234567890123", None, "too_many_decimals"),
         (QUANTITY, "1000000000000000", "ZB", "too_large"),
@@ -121,9 +157,33 @@ def test_parse_refuses(item, text, unit, code):
     assert caught.value.code == code
 
 
-def test_unit_in_the_text_overrides_the_chosen_unit():
+def test_unit_in_the_text_overrides_the_unit_that_stood_there():
     assert parse(QUANTITY, "3.2 PB", "GB") == {"value": "3276.8", "entered": "3.2", "unit": "PB"}
+    assert parse(QUANTITY, "3.2 PB", "GB", shown_unit="GB") == {
+        "value": "3276.8",
+        "entered": "3.2",
+        "unit": "PB",
+    }
     assert parse(QUANTITY, "3.2", "PB") == {"value": "3276.8", "entered": "3.2", "unit": "PB"}
+
+
+def test_a_chosen_unit_that_contradicts_the_text_is_refused():
+    with pytest.raises(AnswerError) as caught:
+        parse(QUANTITY, "84 PB", "GB", shown_unit="TB")
+    assert caught.value.code == "two_units"
+    assert "GB" in caught.value.message("zh-hans")
+
+
+def test_a_unit_that_the_field_does_not_offer_is_converted():
+    assert parse(CALLS, "5000次") == {"value": "0.5", "entered": "0.5", "unit": "万次"}
+    assert parse(COMPUTE, "1 TFLOPS") == {"value": "0.001", "entered": "0.001", "unit": "PFLOPS"}
+
+
+def test_an_amount_too_small_for_the_units_is_answered_with_the_amount_that_can_be_kept():
+    with pytest.raises(AnswerError) as caught:
+        parse(QUANTITY, "500 MB")
+    assert "0.49 GB" in caught.value.message("en")
+    assert "GB、TB、PB、EB、ZB" in caught.value.message("zh-hans")
 
 
 def test_a_signed_item_takes_negative_numbers():
@@ -140,13 +200,31 @@ def test_a_signed_item_takes_negative_numbers():
         ("201905", "2019-05"),
         ("2019-05-31", "2019-05"),
         ("1949-10", "1949-10"),
+        ("二〇一九年五月", "2019-05"),
+        ("2019年12月31日", "2019-12"),
+        ("20190531", "2019-05"),
+        ("2019-05-31 00:00:00", "2019-05"),
     ],
 )
 def test_parse_month(text, month):
     assert parse(make_item("date"), text) == {"value": month}
 
 
-@pytest.mark.parametrize("text", ["2019", "2019-13", "2019-0", "5/2019", "1492-10", "yesterday", "2019-5-"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2019",
+        "2019-13",
+        "2019-0",
+        "5/2019",
+        "1492-10",
+        "yesterday",
+        "2019-5-",
+        "19-05",
+        "2019-02-31",
+        "2019-1 1",
+    ],
+)
 def test_parse_month_refuses(text):
     with pytest.raises(AnswerError) as caught:
         parse(make_item("date"), text)

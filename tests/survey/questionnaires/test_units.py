@@ -59,13 +59,20 @@ def test_conversion_between_families_is_refused(source, target):
     ("value", "unit", "language", "expected"),
     [
         ("3.2", "PB", "en", "3.2 PB = 3,276.8 TB"),
-        ("3276.8", "TB", "zh-hans", "3,276.8 TB = 3.2 PB"),
+        ("3276.8", "TB", "zh-hans", "3,276.8 TB = 3.2 PB（千 TB 级）"),
         ("12", "TB", "en", "12 TB"),
         ("1", "GB", "en", "1 GB ≈ 0.001 TB"),
+        ("0.002", "GB", "en", "0.002 GB ≈ 0.000002 TB"),
+        ("5600.5", "万元", "zh-hans", "5,600.5 万元（千万元级）"),
+        ("12", "万元", "en", "12 × 10,000 yuan (hundreds of thousands of yuan)"),
+        ("30000", "人", "zh-hans", "30,000 人（万人级）"),
+        ("0.5", "万次", "en", "0.5 ten thousand calls = 5,000 calls (thousands of calls)"),
+        ("35", "%", "zh-hans", "35 % = 0.35"),
+        ("12000", "PFLOPS(FP16)", "zh-hans", "12,000 PFLOPS(FP16) = 12 EFLOPS（万 PFLOPS 级）"),
         ("0", "TB", "en", "0 TB"),
-        ("2.5", "亿元", "zh-hans", "2.5 亿元 = 25,000 万元"),
+        ("2.5", "亿元", "zh-hans", "2.5 亿元 = 25,000 万元（亿元级）"),
         ("7", "家", "en", "7 organisations"),
-        ("1.5", "万亿个", "en", "1.5 trillion = 15,000 hundred million"),
+        ("1.5", "万亿个", "en", "1.5 trillion = 15,000 hundred million (trillions)"),
     ],
 )
 def test_read_back(value, unit, language, expected):
