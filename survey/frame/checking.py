@@ -11,29 +11,15 @@ from typing import Any, NamedTuple
 from survey.classification import CATEGORIES, ENTERPRISES, REGIONS, entries
 from survey.frame.columns import column_positions, normalised_text
 from survey.frame.parsing import LONGEST_CELL, SCIENTIFIC, Table
-from survey.notation.dates import parse_day
-from survey.notation.errors import NotationError
-from survey.questionnaires.answering.errors import AnswerError
-from survey.questionnaires.answering.text import parse_number
-from survey.questionnaires.answering.units import FAMILIES, convert
+from survey.frame.values import CellError, Parse, day, flag, integer, money
 from survey.questionnaires.credit_code import is_valid
 from survey.questionnaires.loader import load_codelist
 from survey.untrusted.protocol import FileRefusedError
 
 COUNTED = frozenset({"CAT03", "CAT04", "CAT08"})  # sampled by category and region
 MOST_FINDINGS = 5_000
-LARGEST = {"employees": 10_000_000, "turnover": 10**12, "assets": 10**13, "units": 10**9}
-# By column: its unit, and the units that may be written.
-UNITS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "employees": ("人", ()),
-    "units": ("家", ()),
-    "turnover": ("万元", FAMILIES["money"].codes),
-    "assets": ("万元", FAMILIES["money"].codes),
-}
 _FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f<>]")
-_TRUE, _FALSE = {"1", "是", "true", "yes", "y", "t"}, {"", "0", "否", "false", "no", "n", "f"}
-type Parse = Callable[[str], Any]
 
 
 class UnitRow(NamedTuple):
@@ -74,14 +60,6 @@ class Finding(NamedTuple):
     value: str
     code: str
     parameters: dict[str, Any]
-
-
-class CellError(Exception):
-    """The value of a cell is not valid."""
-
-    def __init__(self, code: str, **parameters: Any) -> None:
-        super().__init__(code)
-        self.code, self.parameters = code, parameters
 
 
 @dataclass
@@ -178,10 +156,10 @@ def _unit(cells: _Cells) -> UnitRow | None:
     industry = read("industry", lists.industry)
     size = read("size_class", lists.size)
     employees, turnover, assets = (
-        read(column, _integer("employees") if column == "employees" else _money(column))
+        read(column, integer("employees") if column == "employees" else money(column))
         for column in ("employees", "turnover", "assets")
     )
-    head, pilot = read("is_head_platform", _flag), read("is_pilot_space", _flag)
+    head, pilot = read("is_head_platform", flag), read("is_pilot_space", flag)
     if category in ENTERPRISES:
         for column, value in (("industry", industry), ("size_class", size)):
             if value == "":
@@ -194,7 +172,7 @@ def _unit(cells: _Cells) -> UnitRow | None:
     if region and division and not _inside(division, region):
         add_finding(cells.line, "division_code", division, "division_elsewhere", region=region)
     kind = read("institution_type", lists.institution)
-    founded = read("founded_on", _day)
+    founded = read("founded_on", day)
     return UnitRow(
         uscc or "",
         name or "",
@@ -220,7 +198,7 @@ def _count(cells: _Cells) -> CountRow | None:
     category = read("category", lambda text: lists.category(text) if text else "")
     region = read("region", lists.region)
     section, size = read("section", lists.section), read("size_class", lists.size)
-    units = read("units", _integer("units", needed=True))
+    units = read("units", integer("units", needed=True))
     if category:
         if category not in COUNTED:
             add_finding(cells.line, "category", category, "not_counted")
@@ -259,57 +237,6 @@ def _name(text: str) -> str:
     if len(clean) > 120:
         raise CellError("too_long", limit=120)
     return clean
-
-
-def _number(text: str, column: str) -> Decimal:
-    """A number as the pages of the questionnaire read it, in the unit of the column."""
-    unit, offered = UNITS[column]
-    try:
-        parsed = parse_number(text, unit, offered)
-    except AnswerError as error:
-        raise CellError(error.code, **error.stored_params()) from None
-    number = convert(parsed.number, parsed.unit, unit) if parsed.unit else parsed.number
-    if number < 0:
-        raise CellError("negative")
-    if number > LARGEST[column]:
-        raise CellError("too_big", limit=LARGEST[column])
-    return number
-
-
-def _integer(column: str, *, needed: bool = False) -> Parse:
-    def parse(text: str) -> int | None:
-        if not text:
-            if needed:
-                raise CellError("needed")
-            return None
-        number = _number(text, column)
-        if number != number.to_integral_value():
-            raise CellError("not_whole")
-        return int(number)
-
-    return parse
-
-
-def _money(column: str) -> Parse:
-    def parse(text: str) -> Decimal | None:
-        return _number(text, column).quantize(Decimal("0.01")) if text else None
-
-    return parse
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return parse_day(text) if text else None
-    except NotationError as error:
-        raise CellError(error.code) from None
-
-
-def _flag(text: str) -> bool:
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise CellError("not_a_flag")
 
 
 class CodeLists:

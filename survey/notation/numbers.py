@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from survey.notation.characters import clean_text
 from survey.notation.errors import NotationError
-from survey.notation.numerals import MYRIADS, NUMERALS, parse_numerals
+from survey.notation.numerals import DIGITS, MYRIADS, NUMERALS, parse_numerals
 
 LONGEST = 80
 MULTIPLIERS = (("万亿", 12), ("亿", 8), ("万", 4), ("千", 3), ("百", 2))
@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
 # Groups of three with one kind of separator; a leading zero would be a decimal comma: 0,123.
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}([,' ])[0-9]{3}(?:\1[0-9]{3})*(?:\.[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[0-9]{1,3}(?:[.' ]?[0-9]{3})*,[0-9]+")
-_SEVERAL = re.compile(r"[\n\r\t\v\f\x85\u2028\u2029]")
+_CELL_EDGE = re.compile(r"[\n\r\t\v\f\x85\u2028\u2029]+")  # between cells or lines of a pasted text
 _CURRENCY = re.compile(r"[¥￥$€£]|(?:RMB|CNY|USD)\b", re.IGNORECASE)
 NOTHING = frozenset({"无", "没有", "暂无", "空", "-", "--", "/", "\\", "nil", "none", "null", "no", "n"})
 
@@ -47,10 +47,10 @@ def split_number(text: str) -> Written:
     with the number that was probably meant, ``separator``, ``numerals``, ``currency``, ``nothing``, ``too_large``,
     ``not_a_number``, ``control_characters``.
     """
-    text = text.strip()
-    if _SEVERAL.search(text):
-        raise NotationError("several_values", text=" | ".join(text.split())[:40])
-    cleaned = clean_text(text).translate(_MINUS)
+    parts = [part.strip() for part in _CELL_EDGE.split(text.strip())]
+    if sum(any(character.isdecimal() or character in DIGITS for character in part) for part in parts) > 1:
+        raise NotationError("several_values", text=" | ".join(filter(None, parts))[:40])
+    cleaned = clean_text(" ".join(parts)).translate(_MINUS)  # a number and its unit may come from two cells
     if cleaned.casefold() in NOTHING:
         raise NotationError("nothing", text=cleaned)
     if len(cleaned) > LONGEST:

@@ -138,7 +138,7 @@ def test_relevant_sections_in_form_order(cat12, clean, context):
 
 
 def test_an_unreadable_cell_counts_as_blank(cat12, clean, context):
-    clean["S02"] = {"value": "1e5"}
+    clean["S02"] = {"value": "15 or so"}
     sheet = evaluate_sheet(cat12, clean, context)
     assert sheet.invalid["S02"].code == "not_a_number"
     assert "S02" not in sheet.cells and "D02" not in sheet.computed
