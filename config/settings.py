@@ -166,6 +166,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 10},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "survey.access.passwords.services.HardToGuessValidator"},
     {"NAME": "survey.access.passwords.services.ThreeOfFourClassesValidator"},
     {"NAME": "survey.access.passwords.services.NotTheCreditCodeValidator"},
     {"NAME": "survey.access.passwords.services.NotAFormerPasswordValidator"},

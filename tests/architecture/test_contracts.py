@@ -68,6 +68,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
             for name in (
                 "NotAFormerPasswordValidator",
                 "NotTheCreditCodeValidator",
+                "HardToGuessValidator",
                 "ThreeOfFourClassesValidator",
             )
         },

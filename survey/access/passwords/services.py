@@ -3,6 +3,7 @@
 import datetime as dt
 import secrets
 import string
+import threading
 from typing import Any
 
 from django.contrib.auth.hashers import check_password
@@ -11,10 +12,15 @@ from django.utils.translation import gettext as _
 
 from survey import clock
 from survey.access.models import FormerPassword
+from survey.access.passwords.words import words
 from survey.access.roles import Role
 from survey.audit import AuditEvent
 
 MIN_CHARACTER_CLASSES = 3
+# A password that a program finds with fewer attempts is refused: common ones, names, dates, keyboard patterns, words of
+# the survey and what people add to these. What follows the examined length makes a password no easier.
+LEAST_GUESSES = 10**9
+EXAMINED_LENGTH = 72
 HISTORY_LENGTH = 5  # the current password and the four before it may not be reused
 MAX_AGE_DAYS_RESPONDENT = 180
 MAX_AGE_DAYS_OFFICE = 90
@@ -22,6 +28,7 @@ MAX_AGE_DAYS_OFFICE = 90
 _LOWER = "abcdefghjkmnpqrstuvwxyz"
 _UPPER = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _DIGITS = "23456789"
+_estimating = threading.Lock()
 
 
 class ThreeOfFourClassesValidator:
@@ -43,6 +50,23 @@ class ThreeOfFourClassesValidator:
         return _(
             "The password must contain at least three of these: lower-case letters, "
             "upper-case letters, digits, other characters."
+        )
+
+
+class HardToGuessValidator:
+    """Requires a password that is not soon found by a program that knows what people choose."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raise ValidationError for a common password, and for one of few words, names, dates and patterns."""
+        own = [getattr(user, name, "") or "" for name in ("username", "name", "email")]
+        if _guesses(password, [*own, *words()]) < LEAST_GUESSES:
+            raise ValidationError(self.get_help_text(), code="password_easy_to_guess")
+
+    def get_help_text(self) -> str:
+        """The rule as a sentence."""
+        return _(
+            "The password is too easy to guess: it is made of a common password, a word of this survey, a name, "
+            "a date or neighbouring keys. Choose several words that do not belong together."
         )
 
 
@@ -87,6 +111,13 @@ class NotAFormerPasswordValidator:
     def get_help_text(self) -> str:
         """The rule as a sentence."""
         return _("The new password must not be one of your last five.")
+
+
+def _guesses(password: str, known: list[str]) -> int:
+    from zxcvbn import zxcvbn  # 70 ms and some megabytes, only for processes that set passwords
+
+    with _estimating:  # the package keeps the known words in a variable of its own
+        return int(zxcvbn(password[:EXAMINED_LENGTH], user_inputs=known)["guesses"])
 
 
 def _credit_codes(user: Any) -> list[str]:
