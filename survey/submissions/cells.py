@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from survey.questionnaires.definition import Column, Item, Questionnaire
+from survey.questionnaires.definition import Column, Item, Questionnaire, Text
 
 type Cell = dict[str, Any]
 type Answers = dict[str, Any]
@@ -45,6 +45,18 @@ def field_of(definition: Questionnaire, key: str) -> Item | Column | None:
     if grid is None or (grid.kind == "fixed" and row not in grid.ids):
         return None
     return item.column(column)
+
+
+def label_of(definition: Questionnaire, key: str) -> Text:
+    """The name of a cell for people: the item, inside a table with its row and column."""
+    code, row, column_code = split(key)
+    item = definition.items[code]
+    column = item.column(column_code) if column_code else None
+    if row is None or column is None:
+        return item.label
+    labels = {entry.id: entry.label for entry in item.rows.entries} if item.rows else {}
+    parts = [item.label, *([labels[row]] if row in labels else []), column.label]
+    return Text(" · ".join(part.zh for part in parts), " · ".join(part.en for part in parts))
 
 
 def get(answers: Mapping[str, Any], key: str) -> Cell | None:

@@ -40,6 +40,8 @@ class Submission(models.Model):
     answers = models.JSONField(default=dict)
     # Revision at which each item was last changed: detects conflicts by cell instead of by page.
     item_revisions = models.JSONField(default=dict)
+    # Values that could not be read, as typed, by key of their cell (``submissions.refused``).
+    refused = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     # Counts of findings after the last change, so that lists need not run the edits.
     hard_count = models.PositiveSmallIntegerField(default=0)
     soft_count = models.PositiveSmallIntegerField(default=0)

@@ -22,6 +22,7 @@ from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.comments.selectors import is_delivered, queries_of
 from survey.submissions.lifecycle.states import EDITABLE, State
 from survey.submissions.models import Explanation, Filing, ItemNote, Submission
+from survey.submissions.refused import RefusedValue, finding_of, restored
 
 # Everything that opening a sheet needs, in one row; the version's document stays in the database.
 SHEET_RELATIONS = ("assignment__version", "unit__region", "unit__review_region", "round")
@@ -62,6 +63,7 @@ class Sheet:
         previous_filing: Filing | None,
         explanations: Mapping[str, Explanation],
         queries: tuple[ReviewQuery, ...] = (),
+        refused: Mapping[str, RefusedValue] | None = None,
     ) -> None:
         self.submission = submission
         self.definition = definition
@@ -70,9 +72,12 @@ class Sheet:
         self.previous_filing = previous_filing
         self.explanations = dict(explanations)
         self.queries = queries
+        self.refused = dict(refused or {})
 
-    def with_answers(self, answers: Mapping[str, Any]) -> "Sheet":
-        """A copy with other answers, without further queries."""
+    def with_answers(
+        self, answers: Mapping[str, Any], refused: Mapping[str, RefusedValue] | None = None
+    ) -> "Sheet":
+        """A copy with other answers and refused values, without further queries."""
         return Sheet(
             self.submission,
             self.definition,
@@ -81,6 +86,7 @@ class Sheet:
             self.previous_filing,
             self.explanations,
             self.queries,
+            refused,
         )
 
     @property
@@ -111,8 +117,13 @@ class Sheet:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """All findings of all rules."""
-        return findings_of(self.routed)
+        """Values that could not be read, then all findings of all rules."""
+        refused = (
+            finding_of(self.definition, key, value)
+            for key, value in self.refused.items()
+            if item_of(key) in self.relevant
+        )
+        return (*refused, *findings_of(self.routed))
 
     @cached_property
     def hard(self) -> tuple[Finding, ...]:
@@ -223,6 +234,7 @@ def sheet(submission: Submission) -> Sheet:
         previous_filing=previous_filing(submission),
         explanations={row.edit: row for row in submission.explanations.all()},
         queries=tuple(queries_of(submission)) if submission.filed_at else (),
+        refused=restored(submission.refused),
     )
 
 

@@ -7,7 +7,7 @@ the absence of a cell, never a cell with an empty value. Nothing here uses float
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -48,11 +48,11 @@ DEFAULT_DECIMALS = {"money": 2, "ratio": 4, "count": 0}
 
 
 def parse(
-    item: Item | Column, text: str, unit: str | None = None, *, shown_unit: str | None = None
+    item: Item | Column, text: str, unit: str | None = None, *, shown_units: Collection[str] = ()
 ) -> Cell | None:
     """What a person typed as a cell; None for a blank. The notations of both languages are always accepted.
 
-    `unit` is the unit chosen beside the field, `shown_unit` the one that stood there before. A unit written in the
+    `unit` is the unit chosen beside the field, `shown_units` what may have stood there before. A unit written in the
     text takes precedence over the one that stood there; another one that was chosen contradicts it.
     Raises AnswerError.
     """
@@ -62,7 +62,7 @@ def parse(
         return _text_cell(text)
     if item.type in NUMERIC_TYPES and clean_text(text.strip(), multiline=True):
         reason = missing_reason_in(text)
-        return missing_cell(item, reason) if reason else _parsed_number(item, text, unit, shown_unit)
+        return missing_cell(item, reason) if reason else _parsed_number(item, text, unit, shown_units)
     cleaned = clean_text(text)
     if not cleaned:
         return None
@@ -77,10 +77,10 @@ def parse(
     return None
 
 
-def parse_cell(item: Item | Column, raw: Mapping[str, Any], shown_unit: str | None = None) -> Cell | None:
+def parse_cell(item: Item | Column, raw: Mapping[str, Any], shown_units: Collection[str] = ()) -> Cell | None:
     """A raw form or API value {"value", "unit", "missing"} as a cell; None for a blank.
 
-    `shown_unit` is the unit that stood beside the field before, if the page says so.
+    `shown_units` are units that may have stood beside the field before, as far as that is known.
 
     A value takes precedence over a missing reason, so that typing a number clears "not known". Raises AnswerError.
     """
@@ -93,7 +93,7 @@ def parse_cell(item: Item | Column, raw: Mapping[str, Any], shown_unit: str | No
         cell = parse(item, "true" if value else "false")
     else:
         text = "" if value is None else str(value)
-        cell = parse(item, text, _text_or_none(raw.get("unit")), shown_unit=shown_unit)
+        cell = parse(item, text, _text_or_none(raw.get("unit")), shown_units=shown_units)
     if cell is not None:
         return cell
     reason = raw.get("missing")
@@ -212,8 +212,8 @@ def _multi_cell(item: Item | Column, codes: list[str]) -> Cell | None:
     return {"value": chosen} if chosen else None
 
 
-def _parsed_number(item: Item | Column, text: str, unit: str | None, shown_unit: str | None) -> Cell:
-    parsed = parse_number(text, item.unit, item.units, chosen=unit, shown=shown_unit)
+def _parsed_number(item: Item | Column, text: str, unit: str | None, shown_units: Collection[str]) -> Cell:
+    parsed = parse_number(text, item.unit, item.units, chosen=unit, shown=shown_units)
     number = parsed.number
     if number < 0 and not item.signed:
         raise AnswerError("negative")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -48,20 +48,21 @@ def parse_number(
     allowed: tuple[str, ...] = (),
     *,
     chosen: str | None = None,
-    shown: str | None = None,
+    shown: Collection[str] = (),
 ) -> ParsedNumber:
     """A number with optional multiplier and unit. Raises AnswerError.
 
-    ``unit`` is the unit of the item, ``allowed`` the units that may be entered, ``chosen`` the one picked
-    beside the field and ``shown`` the one that stood there before. A multiplier that names a unit of the item is read
-    as that unit: 32亿 in a field of 亿个 is 32. A unit in the text is taken unless another one was picked.
+    ``unit`` is the unit of the item, ``allowed`` the units that may be entered, ``chosen`` the one picked beside the
+    field and ``shown`` what may have stood there before, as far as that is known. A multiplier that names a unit of
+    the item is read as that unit: 32亿 in a field of 亿个 is 32. A unit in the text is taken unless another one was
+    picked.
     """
     if chosen is not None:
         chosen = _chosen_unit(chosen, unit, allowed)
     with _as_answer_error():
         written = numbers.split_number(text)
     number, own = _with_unit(written, unit, allowed, text.strip())
-    if own and chosen and own != chosen and shown is not None and chosen != shown:
+    if own and chosen and own != chosen and shown and chosen not in shown:
         raise AnswerError("two_units", text=text.strip()[:40], unit=_label(chosen))
     return ParsedNumber(number, own or chosen or (unit if allowed else None))
 

@@ -28,6 +28,7 @@ from survey.submissions.models import Submission
 from survey.submissions.page.forms import SignOffForm, read_revision
 from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.page.views import frame, load
+from survey.submissions.refused import REFUSED
 from survey.submissions.selectors import Sheet, latest_filing, sheet_of
 
 
@@ -46,6 +47,8 @@ def _findings(
     groups: dict[str, list[Any]] = {"hard": [], "soft": [], "notice": []}
     blank: dict[str, tuple[Any, list[Any]]] = {}  # items that nobody has answered yet, by section
     for finding in sheet.findings:
+        if finding.edit.startswith(REFUSED):  # listed above the others, with a button
+            continue
         view = builder.finding(finding)
         locations = [(sheet.definition.section_of(code), sheet.item(code)) for code in finding.items]
         if finding.edit.startswith("REQ-"):

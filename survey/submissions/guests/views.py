@@ -21,7 +21,7 @@ from survey.submissions.lifecycle.signing import services as signing
 from survey.submissions.lifecycle.signing.signatories import STEPS
 from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import SectionInvitation
-from survey.submissions.page.forms import read_bases, read_cells, read_revision
+from survey.submissions.page.forms import discarded, read_bases, read_cells, read_revision
 from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.page.views import fragment_context, section_context
 from survey.submissions.selectors import Sheet, days_left, deadline, sheet_of
@@ -141,7 +141,11 @@ def guest_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
 def _save(request: HttpRequest, invitation: SectionInvitation, sheet: Sheet) -> tuple[Any, dict[str, Any]]:
     changes = read_cells(request.POST, sheet.definition)
     result = invitations.save_as_guest(
-        invitation, changes=changes, base_revision=read_revision(request.POST), bases=read_bases(request.POST)
+        invitation,
+        changes=changes,
+        base_revision=read_revision(request.POST),
+        bases=read_bases(request.POST),
+        discard=discarded(request.POST),
     )
     return result, changes
 

@@ -8,7 +8,7 @@ import base64
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -194,7 +194,12 @@ def items_of(invitation: SectionInvitation, current: Sheet) -> set[str]:
 
 
 def save_as_guest(
-    invitation: SectionInvitation, *, changes: Mapping[str, Any], base_revision: int, bases: Mapping[str, int]
+    invitation: SectionInvitation,
+    *,
+    changes: Mapping[str, Any],
+    base_revision: int,
+    bases: Mapping[str, int],
+    discard: Collection[str] = (),
 ) -> SaveResult:
     """Autosave of a guest: only cells of the invited sections; the event names the guest.
 
@@ -208,6 +213,7 @@ def save_as_guest(
         bases=bases,
         channel=CHANNEL,
         changes={key: raw for key, raw in changes.items() if cells.item_of(key) in allowed},
+        discard=[key for key in discard if cells.item_of(key) in allowed],
         reason=f"#{invitation.pk}",
     )
 

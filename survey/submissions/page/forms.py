@@ -66,6 +66,11 @@ def _without_table_shells(
     return result
 
 
+def discarded(post: QueryDict) -> list[str]:
+    """Keys of the cells whose refused value is given up."""
+    return [key[:80] for key in post.getlist("discard")[:LIMIT]]
+
+
 def read_notes(post: QueryDict) -> dict[str, str]:
     """Remarks at items, by item code: fields named ``note.ITEM``."""
     names = [name for name in post if name.startswith(NOTE)][:LIMIT]

@@ -30,6 +30,7 @@ from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.saving.conflicts import Conflict
 from survey.submissions.models import Explanation
 from survey.submissions.page.remarks import Suggestion, control_of, formula_text, read_back, suggestions_for
+from survey.submissions.refused import REFUSED, RefusedValue
 from survey.submissions.selectors import Sheet
 
 TALL_TABLE = 8  # rows; taller tables have a sticky header, first column and totals
@@ -63,6 +64,7 @@ class Field:
     label: str = ""
     shown: str = ""  # the stored answer as a text with its unit
     conflict: "ConflictView | None" = None
+    refused: bool = False  # the text could not be read; ``shown`` is what is stored
 
     @property
     def has_single_input(self) -> bool:
@@ -171,6 +173,12 @@ class RowBuilder:
         self.reader = reader  # whose remarks are editable; None: remarks are not read
 
     @cached_property
+    def refused(self) -> dict[str, RefusedValue]:
+        """Values that could not be read: those of the sheet, and those of this save."""
+        now = {key: RefusedValue.of(self.typed.get(key), error) for key, error in self.errors.items()}
+        return {**self.sheet.refused, **now}
+
+    @cached_property
     def _register(self) -> dict[str, Any]:
         """Prefilled cells of the unit."""
         return prefilled_cells(self.sheet.definition, self.sheet.context)
@@ -189,7 +197,9 @@ class RowBuilder:
         last = (self.sheet.previous or {}).get(code)
         row.previous = format_cell(item, last, self.language) if last and "rows" not in last else ""
         row.text = format_cell(item, cell, self.language)
-        row.findings = self.findings(code, main=self._main_items(code))
+        refused = {key for key in self.refused if cells.item_of(key) == code}
+        if not refused or item.type == "table":  # findings belong to the value that is shown
+            row.findings = self.findings(code, main=self._main_items(code))
         row.queries = self.sheet.queries_of(code)
         if self.reader is not None:
             remarks = self.sheet.notes.get(code, [])
@@ -210,10 +220,11 @@ class RowBuilder:
                 for reason in missing_reasons_of(item)
             ]
         row.from_register = bool(item.prefilled and row.field and cell and cell == self._register.get(code))
-        self._remarks(row, cell, last)
+        if not refused:
+            self._remarks(row, cell, last)
         row.errors = [
-            (cells.element_id(key), error.message(self.language))
-            for key, error in self.errors.items()
+            (cells.element_id(key), value.error.message(self.language))
+            for key, value in self.refused.items()
             if cells.item_of(key) == code
         ]
         return row
@@ -222,6 +233,8 @@ class RowBuilder:
         """Findings at an item; blank required items are only included with ``with_required``."""
         views = []
         for finding in self.sheet.findings_of(code):
+            if finding.edit.startswith(REFUSED):  # stands at its cell
+                continue
             if finding.edit.startswith("REQ-") and not self.with_required:
                 continue
             view = self.finding(finding)
@@ -262,18 +275,20 @@ class RowBuilder:
         )
         result.shown = format_cell(item, cell, self.language)
         result.text, chosen, unit = self._texts(item, cell)
-        typed = self.typed.get(key)
+        typed, refused = self.typed.get(key), self.refused.get(key)
         if typed is not None and (key in self.errors or key in self.conflicts):
             result.text = str(typed.get("value") or "")
             chosen = _as_list(typed.get("value"))
             unit = str(typed.get("unit") or unit)
             result.missing = str(typed.get("missing") or "")
+        elif refused is not None:
+            result.text, unit, chosen, result.missing = refused.text, refused.unit or unit, [], ""
         result.options = self._options(item, chosen, result.control)
         result.units = [Option(c, units.unit_label(c, self.language), c == unit) for c in item.units]
         if len(result.units) <= 1:
             result.unit, result.units = units.unit_label(item.unit, self.language), []
-        if key in self.errors:
-            result.error = self.errors[key].message(self.language)
+        if refused is not None:
+            result.refused, result.error = True, refused.error.message(self.language)
         if key in self.conflicts:
             result.conflict = self._conflict(item, self.conflicts[key])
         return result

@@ -24,8 +24,16 @@ from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.states import EDITABLE, Action, State
 from survey.submissions.models import Submission
-from survey.submissions.page.forms import new_row_ids, read_bases, read_cells, read_notes, read_revision
+from survey.submissions.page.forms import (
+    discarded,
+    new_row_ids,
+    read_bases,
+    read_cells,
+    read_notes,
+    read_revision,
+)
 from survey.submissions.page.presentation import RowBuilder
+from survey.submissions.page.refused_values import refused_values
 from survey.submissions.selectors import (
     Sheet,
     colleagues,
@@ -56,6 +64,7 @@ def frame(request: AuthenticatedRequest, sheet: Sheet) -> dict[str, Any]:
         "editable": not obstacles,
         # The state of a filed sheet is shown anyway; other obstacles need a message.
         "obstacle": obstacles[0] if obstacles and submission.state in EDITABLE else "",
+        "refused_values": refused_values(sheet),
     }
 
 
@@ -120,6 +129,7 @@ def sheet_section(request: AuthenticatedRequest, pk: int, code: str) -> HttpResp
         changes=changes,
         base_revision=read_revision(request.POST),
         bases=read_bases(request.POST),
+        discard=discarded(request.POST),
     )
     services.note_items(submission, by=request.user, notes=read_notes(request.POST))
     if not result.is_clean:
@@ -138,6 +148,8 @@ def section_or_404(sheet: Sheet, code: str) -> Section:
 
 def _after_save(request: AuthenticatedRequest, sheet: Sheet, section: Section) -> HttpResponse:
     url = reverse("sheet_section", args=[sheet.submission.pk, section.code])
+    if given_up := discarded(request.POST):
+        return redirect(f"{url}#row-{cells.item_of(given_up[0])}")
     table = request.POST.get("add_row", "")
     if table in section.items:
         return redirect(f"{url}?add_row={table}#row-{table}")
@@ -214,6 +226,23 @@ def _summary(rows: list[Any]) -> list[dict[str, str]]:
             for field in row.conflicts
         ]
     return errors
+
+
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_discard(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Give up refused values; what was stored before stays."""
+    submission = load(request, pk)
+    services.autosave(
+        submission,
+        by=request.user,
+        changes={},
+        base_revision=submission.revision,
+        discard=discarded(request.POST),
+    )
+    messages.success(request, _("The text was discarded. The value stored before it counts."))
+    origin = request.POST.get("origin", "")
+    return redirect(origin if origin in ("sheet_findings", "sheet_summary") else "sheet_hub", pk)
 
 
 @reporting_characters

@@ -9,6 +9,7 @@ from survey.questionnaires.edits import REQUIRED
 from survey.submissions.cells import item_of
 from survey.submissions.models import SectionTime, Submission, SubmissionEvent
 from survey.submissions.paradata.timing import seconds_by_section
+from survey.submissions.refused import REFUSED
 from survey.submissions.selectors import Sheet
 
 # A single statement, because every autosave runs it: clears traces without a finding, opens the others once.
@@ -33,7 +34,9 @@ def trace_findings(row: Submission, after: Sheet, at: datetime) -> None:
     Blank required cells are not traced: every new sheet has a hundred of them.
     """
     severities = {
-        finding.edit: finding.severity for finding in after.findings if not finding.edit.startswith(REQUIRED)
+        finding.edit: finding.severity
+        for finding in after.findings
+        if not finding.edit.startswith((REQUIRED, REFUSED))
     }
     parameters: dict[str, Any] = {
         "at": at,

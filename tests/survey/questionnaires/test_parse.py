@@ -159,7 +159,7 @@ def test_parse_refuses(item, text, unit, code):
 
 def test_unit_in_the_text_overrides_the_unit_that_stood_there():
     assert parse(QUANTITY, "3.2 PB", "GB") == {"value": "3276.8", "entered": "3.2", "unit": "PB"}
-    assert parse(QUANTITY, "3.2 PB", "GB", shown_unit="GB") == {
+    assert parse(QUANTITY, "3.2 PB", "GB", shown_units={"GB"}) == {
         "value": "3276.8",
         "entered": "3.2",
         "unit": "PB",
@@ -169,7 +169,7 @@ def test_unit_in_the_text_overrides_the_unit_that_stood_there():
 
 def test_a_chosen_unit_that_contradicts_the_text_is_refused():
     with pytest.raises(AnswerError) as caught:
-        parse(QUANTITY, "84 PB", "GB", shown_unit="TB")
+        parse(QUANTITY, "84 PB", "GB", shown_units={"TB"})
     assert caught.value.code == "two_units"
     assert "GB" in caught.value.message("zh-hans")
 

@@ -5,7 +5,7 @@ its cell is a conflict, unless the value is the same or the person did not reall
 sends every field of its page). Changes of different cells merge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,10 @@ from survey.submissions.lifecycle.states import Action
 from survey.submissions.lifecycle.transitions import authorise, locked, move
 from survey.submissions.models import Submission, SubmissionEvent
 from survey.submissions.paradata.services import trace_findings
+from survey.submissions.refused import RefusedValue
 from survey.submissions.selectors import Sheet, sheet
+
+MOST_REFUSED = 500  # values of one sheet: more is a program, not a person
 
 
 @dataclass(slots=True)
@@ -74,29 +77,37 @@ def autosave(
     channel: str = "page",
     canonical: bool = False,
     reason: str = "",
+    discard: Collection[str] = (),
 ) -> SaveResult:
     """Merge changed cells into the sheet.
 
     ``changes`` maps keys (item codes or ``ITEM/row/column``) to raw form values {"value", "unit",
     "missing"}, or to stored cells when ``canonical`` (machines); None or an empty value blanks the cell.
-    ``reason`` is stored in the events, for example the name of a guest.
+    ``reason`` is stored in the events, for example the name of a guest. ``discard`` are keys whose refused value is
+    given up; what was stored before stays.
     ``base_revision`` is the revision that the page showed; ``bases`` overrides it cell by cell.
-    Raises PermissionDenied, PolicyDenied. Faulty and conflicting cells are reported, the others are stored.
+    Raises PermissionDenied, PolicyDenied. Conflicting cells are reported, faulty ones also kept as refused values, which
+    stop a filing until they are corrected or discarded; the others are stored.
     """
     row = locked(submission)
     request = Request(by, Action.SAVE)
     authorise(row, request)
     before = sheet(row)
     row.answers = before.answers  # includes the prefilled cells of the first save
+    changes = {key: raw for key, raw in changes.items() if key not in discard}
     parsed, errors = _parse(before, changes, canonical)
     edited = {key: cell for key, cell in parsed.items() if cells.get(before.answers, key) != cell}
     bases = {key: (bases or {}).get(key, base_revision) for key in parsed}
     conflicts, untouched = _conflicts(row, before, edited, bases)
     accepted = {k: c for k, c in edited.items() if k not in conflicts and k not in untouched}
+    refused = _refused(before, changes, parsed, {} if canonical else errors, discard)
     after = before
     if accepted or row.revision == 0:
         typed = {} if canonical else {key: as_typed(changes.get(key), cell) for key, cell in accepted.items()}
-        after = _store(row, request, before, accepted, channel, typed, reason)
+        after = _store(row, request, before, accepted, refused, channel, typed, reason)
+    elif refused != before.refused:
+        after = before.with_answers(before.answers, refused)
+        _store_refused(row, after)
     return SaveResult(
         revision=row.revision,
         sheet=after,
@@ -136,7 +147,6 @@ def _parse(
     """Raw values as cells by key; complete tables are split into their cells."""
     parsed: dict[str, Any] = {}
     errors: dict[str, AnswerError] = {}
-    read = normalise if canonical else parse_cell
     for key, raw in changes.items():
         target = cells.field_of(before.definition, key)
         item = before.definition.items.get(cells.item_of(key))
@@ -146,7 +156,11 @@ def _parse(
         if item.read_only or item.computed:
             continue  # never saved; a form has no input for it
         try:
-            cell = read(target, raw) if raw else None
+            if canonical or not raw:
+                cell = normalise(target, raw or None)
+            else:
+                shown = (cells.get(before.answers, key) or {}).get("unit") or target.unit
+                cell = parse_cell(target, raw, shown_units={shown, target.unit})
         except AnswerError as error:
             for (row, column), inner in error.children.items():
                 errors[cells.join(key, row, column)] = inner
@@ -155,6 +169,35 @@ def _parse(
             continue
         parsed.update(_split_table(before, key, target, cell))
     return parsed, errors
+
+
+def _refused(
+    before: Sheet,
+    changes: Mapping[str, Any],
+    parsed: Mapping[str, Any],
+    errors: Mapping[str, AnswerError],
+    discard: Collection[str],
+) -> dict[str, RefusedValue]:
+    """The refused values after a save: a cell that is read, blanked or discarded loses its one."""
+    settled = {*parsed, *discard}
+    kept = {
+        key: value
+        for key, value in before.refused.items()
+        if key not in settled and cells.item_of(key) not in settled
+    }
+    for key, error in errors.items():
+        if cells.field_of(before.definition, key) is not None:
+            kept[key] = RefusedValue.of(_raw_of(changes, key), error)
+    return dict(list(kept.items())[-MOST_REFUSED:])
+
+
+def _raw_of(changes: Mapping[str, Any], key: str) -> Any:
+    """The raw value of a cell, also inside a table that was sent as a whole."""
+    if key in changes:
+        return changes[key]
+    table, row, column = cells.split(key)
+    rows = (changes.get(table) or {}).get("rows", {})
+    return (rows.get(row) or {}).get(column)
 
 
 def _split_table(before: Sheet, key: str, item: Item | Column, cell: Any) -> dict[str, Any]:
@@ -224,6 +267,7 @@ def _store(
     request: Request,
     before: Sheet,
     accepted: Mapping[str, Any],
+    refused: Mapping[str, RefusedValue],
     channel: str,
     typed: Mapping[str, dict[str, str]],
     reason: str,
@@ -233,7 +277,8 @@ def _store(
     row.answers = cells.patched(row.answers, accepted)
     row.revision += 1
     row.item_revisions = {**row.item_revisions, **dict.fromkeys(accepted, row.revision)}
-    after = before.with_answers(row.answers)
+    row.refused = {key: value.as_json() for key, value in refused.items()}
+    after = before.with_answers(row.answers, refused)
     after.submission = row
     recount(row, after)
     trace_findings(row, after, row.updated_at)
@@ -256,6 +301,7 @@ def _store(
     row.save(
         update_fields=[
             "answers",
+            "refused",
             "item_revisions",
             "revision",
             "state",
@@ -266,6 +312,13 @@ def _store(
         ]
     )
     return after
+
+
+def _store_refused(row: Submission, after: Sheet) -> None:
+    """Write refused values and the counts of findings; the answers and their revision stay."""
+    row.refused = {key: value.as_json() for key, value in after.refused.items()}
+    recount(row, after)
+    row.save(update_fields=["refused", "hard_count", "soft_count", "unexplained_count"])
 
 
 def recount(row: Submission, after: Sheet) -> None:
