@@ -27,6 +27,13 @@ def unstorable(text: str, allowed: str = "") -> str:
     )
 
 
+def storable(text: str) -> str:
+    """The text with a visible substitute for every character that no text may hold, line breaks and tabs excepted."""
+    while character := unstorable(text, "\n\r\t"):
+        text = text.replace(character, "\ufffd")
+    return text
+
+
 def clean_text(text: str, *, multiline: bool = False) -> str:
     """Text without surrounding space and with full-width forms folded.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from survey.notation.characters import storable
 from survey.questionnaires.answering.errors import AnswerError
 from survey.questionnaires.definition import Questionnaire, Text
 from survey.questionnaires.edits import Finding
@@ -23,11 +24,15 @@ class RefusedValue:
 
     def as_json(self) -> dict[str, Any]:
         """The value as it is stored with the sheet."""
+        params = {
+            name: storable(value) if isinstance(value, str) else value
+            for name, value in self.error.stored_params().items()
+        }
         return {
-            "text": self.text,
-            "unit": self.unit,
+            "text": storable(self.text),
+            "unit": storable(self.unit),
             "code": self.error.code,
-            "params": self.error.stored_params(),
+            "params": params,
         }
 
     @classmethod

@@ -33,7 +33,7 @@ from survey.submissions.page.forms import (
     read_revision,
 )
 from survey.submissions.page.presentation import RowBuilder
-from survey.submissions.page.refused_values import refused_values
+from survey.submissions.page.selectors import refused_values
 from survey.submissions.selectors import (
     Sheet,
     colleagues,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from survey.notation.characters import folded, invisible
+from survey.notation.characters import folded, invisible, storable
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,7 @@ def test_names_are_equal_when_only_width_case_or_spaces_differ() -> None:
     assert folded("示例（福建）有限公司") == folded("示例(福建) 有限公司")
     assert folded("ＡＢＣ") == folded("abc")
     assert folded("示例一") != folded("示例二")
+
+
+def test_what_no_text_may_hold_gets_a_visible_substitute() -> None:
+    assert storable("a\x00b\ud800\u202ec\n\t") == "a\ufffdb\ufffd\ufffdc\n\t"

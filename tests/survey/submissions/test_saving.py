@@ -248,7 +248,7 @@ def test_nobody_else_may_save(world, who):
 
 
 def test_event_records_the_typed_text(world):
-    save(world, {"P01": {"value": "３，２００ TB", "unit": "PB"}})
+    save(world, {"P01": {"value": "３，２００ TB", "unit": "TB"}})
     event = SubmissionEvent.objects.get(submission=world.sheet, item="P01")
     assert event.new["typed"] == "３，２００ TB" and event.new["value"] == "3200"
     assert "typed" not in stored(world).answers["P01"]
