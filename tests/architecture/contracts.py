@@ -83,6 +83,7 @@ ENTRIES = (
     "survey.locks",
     "survey.clock",
     "survey.files",
+    "survey.printing",
     "survey.sentences",
     "survey.jobs*",
     "survey.idempotency.decorators",

@@ -13,7 +13,7 @@ from django.conf import settings
 from tests.architecture.test_layout import ROOT, tracked
 
 PIPELINES = (".github/workflows/ci.yml", ".gitlab-ci.yml")
-BINARY = {".mo", ".png", ".xlsx", ".parquet", ".pdf", ".docx", ".zip", ".gz"}
+BINARY = {".mo", ".png", ".ttf", ".xlsx", ".parquet", ".pdf", ".docx", ".zip", ".gz"}
 OTHER_PROGRAMS = {".svg", ".csv", ".json", ".lock"}  # .editorconfig leaves their last line alone
 
 

@@ -4,33 +4,24 @@ Typst was chosen over HTML-to-PDF because it sets Chinese well (punctuation, spa
 tags and bookmarks what it sets, embeds subsets, and gives the same bytes for the same input.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typst
-
 from estimation.releases.content.content import Content
-from estimation.report.fonts import SANS, SERIF, directories
+from estimation.report.fonts import SANS, SERIF, STATIC
 from estimation.report.grid import printed
 from estimation.report.outline import FigurePart, Outline, Paragraph, Part, Section, TablePart
 from estimation.report.wording import WORDS, word
+from survey.printing import typeset_source
 
 if TYPE_CHECKING:  # the package names it in its stubs only
     from typst import PDFStandard
 
 TEMPLATE = Path(__file__).with_name("document.typ")
 STANDARDS: "list[PDFStandard]" = ["ua-1", "a-2a"]
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> Any:
-    paths = [str(path) for path in directories()]
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
 
 
 def typeset(
@@ -42,16 +33,9 @@ def typeset(
     moment : seconds since 1970 written as the time of making, that of the release, not the current time
     """
     document = print_document(content, outline, pictures, issuer)
-    compiler = typst.Compiler(
-        input=TEMPLATE.read_bytes(),
-        font_paths=_fonts(),
-        ignore_system_fonts=True,
-        sys_inputs={"document": json.dumps(document, ensure_ascii=False)},
+    return typeset_source(
+        TEMPLATE.read_bytes(), document, standards=STANDARDS, folders=[STATIC], moment=moment
     )
-    pdf = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=moment)
-    if not isinstance(pdf, bytes):
-        raise TypeError("the typesetter gave no single document")
-    return pdf
 
 
 def print_document(

@@ -1,12 +1,10 @@
 """Activation letters of a region in one PDF, one page per unit, typeset by Typst."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-import typst
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -19,6 +17,8 @@ from survey.collection.models import Assignment, CollectionRound, Disposition
 from survey.exceptions import PolicyDenied
 from survey.fieldwork.exports.messages import NOBODY, TOO_MANY
 from survey.fieldwork.models import DeskJob
+from survey.fonts import SANS
+from survey.printing import typeset_source
 from survey.review.filters import QueueFilter
 
 MAX_LETTERS = 5_000
@@ -87,7 +87,4 @@ def letter_content(assignment: Assignment, code: str) -> dict[str, str]:
 
 def typeset(pages: list[dict[str, str]]) -> bytes:
     """The letters as PDF. Values are passed as data, so that names are not parsed as markup."""
-    pdf: Any = typst.compile(
-        TEMPLATE.read_bytes(), format="pdf", sys_inputs={"letters": json.dumps(pages, ensure_ascii=False)}
-    )
-    return bytes(pdf)
+    return typeset_source(TEMPLATE.read_bytes(), {"letters": pages, "font": SANS})
