@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from survey.questionnaires.document import definition_errors
+from survey.questionnaires.document_parts import definition_errors
 from survey.questionnaires.loader import read_yaml
 
 _FILE = Path(__file__).with_name("series.yaml")

@@ -119,6 +119,11 @@ class Column:
     signed: bool = False
     required: bool = False
 
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the cells are numbers."""
+        return self.type in NUMERIC_TYPES
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -145,6 +150,15 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example: the given facts, an expression of amounts such as `1.2 PB + 820 TB`, and the answer."""
+
+    text: Text
+    answer: str
+    working: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One item of the dictionary. Expressions are CEL text; see expressions.py."""
 
@@ -158,6 +172,8 @@ class Item:
     definition: Text = Text("", "")
     includes: Text = Text("", "")
     excludes: Text = Text("", "")
+    example: Example | None = None
+    where: Text = Text("", "")  # the system, department and document that the number is taken from
     feeds: tuple[str, ...] = ()
     codelist: str | None = None
     choices: Codelist | None = field(default=None, repr=False, compare=False)
@@ -210,6 +226,17 @@ class Section:
     items: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Parts of a total that stand under one heading. Those of `adds_up` together are the total; others may overlap."""
+
+    code: str
+    total: str
+    items: tuple[str, ...]
+    adds_up: bool
+    heading: Text
+
+
 @dataclass(frozen=True, eq=False)
 class Questionnaire:
     """One self-contained form. Two are equal when their content hashes are."""
@@ -223,9 +250,11 @@ class Questionnaire:
     edits: tuple[Edit, ...]
     codelists: Mapping[str, Codelist]
     content_hash: str
+    breakdowns: tuple[Breakdown, ...] = ()
+    uses: Mapping[str, Text] = field(default_factory=dict)  # names of what the items feed
 
     def __post_init__(self) -> None:
-        for name in ("header", "items", "codelists"):
+        for name in ("header", "items", "codelists", "uses"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         section_by_item = {code: section for section in self.sections for code in section.items}
         object.__setattr__(self, "_section_by_item", section_by_item)
@@ -252,6 +281,14 @@ class Questionnaire:
             if section.code == code:
                 return section
         raise KeyError(code)
+
+    def uses_of(self, item: Item) -> list[Text]:
+        """What an item is used for, by name; codes without a name are left out."""
+        return list(dict.fromkeys(self.uses[code] for code in item.feeds if code in self.uses))
+
+    def breakdown_of(self, item_code: str) -> Breakdown | None:
+        """The breakdown that an item is a part of, or None."""
+        return next((breakdown for breakdown in self.breakdowns if item_code in breakdown.items), None)
 
     def section_of(self, item_code: str) -> Section:
         """The section that shows an item. Raises KeyError."""

@@ -35,6 +35,8 @@ def _files(root: Path) -> dict[str, list[Path]]:
     return {
         "items": [*root.glob("items.yaml"), *sorted((root / "items").glob("*.yaml"))],
         "edits": list(root.glob("edits.yaml")),
+        "breakdowns": list(root.glob("breakdowns.yaml")),
+        "uses": list(root.glob("uses.yaml")),
         "form": sorted((root / "forms").glob("*.yaml")),
         "codelist": sorted((root / "codelists").glob("*.yaml")),
     }

@@ -9,26 +9,36 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from survey.exceptions import DefinitionError
 from survey.questionnaires.answering.special_values import MISSING_REASONS
+from survey.questionnaires.codelist_documents import codelist_document, codelist_from
 from survey.questionnaires.definition import (
     ITEM_TYPES,
     SCOPES,
     SEVERITIES,
-    CodeEntry,
+    Breakdown,
     Codelist,
     Column,
     Edit,
+    Example,
     Grid,
     Item,
     Questionnaire,
     Row,
     Section,
     Text,
+)
+from survey.questionnaires.document_parts import (
+    definition_errors,
+    enumerated,
+    number,
+    optional,
+    pruned,
+    text_document,
+    text_from,
 )
 
 FORMAT = 1
@@ -76,6 +86,8 @@ def to_document(questionnaire: Questionnaire) -> dict[str, Any]:
         items=questionnaire.items,
         edits=questionnaire.edits,
         codelists=questionnaire.codelists,
+        breakdowns=questionnaire.breakdowns,
+        uses=questionnaire.uses,
     )
 
 
@@ -93,6 +105,8 @@ def from_document(document: Mapping[str, Any]) -> Questionnaire:
             "items": {str(raw["code"]): item_from(raw, codelists) for raw in document["items"]},
             "edits": tuple(edit_from(raw) for raw in document.get("edits", ())),
             "codelists": codelists,
+            "breakdowns": tuple(breakdown_from(raw) for raw in document.get("breakdowns", ())),
+            "uses": {str(code): text_from(text) for code, text in document.get("uses", {}).items()},
         }
     return Questionnaire(content_hash=document_hash(_document(**parts)), **parts)
 
@@ -107,42 +121,34 @@ def _document(
     items: Mapping[str, Item],
     edits: Sequence[Edit],
     codelists: Mapping[str, Codelist],
+    breakdowns: Sequence[Breakdown],
+    uses: Mapping[str, Text],
 ) -> dict[str, Any]:
-    return {
+    document = {
         "format": FORMAT,
         "category": category,
         "form_no": form_no,
-        "title": _text(title),
+        "title": text_document(title),
         "header": dict(header),
-        "sections": [{"code": s.code, "title": _text(s.title), "items": list(s.items)} for s in sections],
+        "sections": [
+            {"code": s.code, "title": text_document(s.title), "items": list(s.items)} for s in sections
+        ],
         "items": [_item(item) for item in items.values()],
         "edits": [_edit(edit) for edit in edits],
-        "codelists": {name: _codelist(codelist) for name, codelist in codelists.items()},
+        "codelists": {name: codelist_document(codelist) for name, codelist in codelists.items()},
     }
-
-
-def _text(text: Text) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}
-
-
-def text_from(raw: Any) -> Text:
-    """A {zh, en} pair; a plain string (a code, a unit) is used for both languages."""
-    if raw is None:
-        return Text("", "")
-    if isinstance(raw, Mapping):
-        return Text(str(raw.get("zh") or "").strip(), str(raw.get("en") or "").strip())
-    return Text(str(raw).strip(), str(raw).strip())
-
-
-def _pruned(pairs: Mapping[str, Any]) -> dict[str, Any]:
-    """The pairs without None, empty text, empty lists and False; zero stays."""
-    return {key: value for key, value in pairs.items() if value or (value == 0 and value is not False)}
+    # Left out when empty: documents of earlier versions lack them and must keep their hash.
+    if breakdowns:
+        document["breakdowns"] = [_breakdown(breakdown) for breakdown in breakdowns]
+    if uses:
+        document["uses"] = {code: text_document(text) for code, text in uses.items()}
+    return document
 
 
 def _item(item: Item) -> dict[str, Any]:
     raw = {
         "code": item.code,
-        "label": _text(item.label),
+        "label": text_document(item.label),
         "type": item.type,
         "unit": item.unit,
         "units": list(item.units),
@@ -159,32 +165,48 @@ def _item(item: Item) -> dict[str, Any]:
         "previous": item.previous,
         "source": item.source,
     }
-    for name in ("definition", "includes", "excludes", "unit_note"):
-        raw[name] = _text(getattr(item, name)) if getattr(item, name) else None
+    for name in ("definition", "includes", "excludes", "where", "unit_note"):
+        raw[name] = text_document(getattr(item, name)) if getattr(item, name) else None
+    if item.example is not None:
+        raw["example"] = _example(item.example)
     if item.rows is not None:
         raw["table"] = _table(item, item.rows)
     missing_reasons = {} if item.marks is None else {"marks": list(item.marks)}
-    return _pruned(raw) | {"required": item.required} | missing_reasons
+    return pruned(raw) | {"required": item.required} | missing_reasons
+
+
+def _example(example: Example) -> dict[str, str]:
+    return text_document(example.text) | pruned({"working": example.working, "answer": example.answer})
+
+
+def _breakdown(breakdown: Breakdown) -> dict[str, Any]:
+    return {
+        "code": breakdown.code,
+        "of": breakdown.total,
+        "items": list(breakdown.items),
+        "adds_up": breakdown.adds_up,
+        "heading": text_document(breakdown.heading),
+    }
 
 
 def _table(item: Item, grid: Grid) -> dict[str, Any]:
-    return _pruned(
+    return pruned(
         {
             "rows": grid.kind,
             "row_list": grid.row_list,
             "max_rows": grid.max_rows,
             "column_total": grid.column_total,
-            "entries": [{"id": row.id, "label": _text(row.label)} for row in grid.entries],
+            "entries": [{"id": row.id, "label": text_document(row.label)} for row in grid.entries],
             "columns": [_column(column) for column in item.columns],
         }
     )
 
 
 def _column(column: Column) -> dict[str, Any]:
-    return _pruned(
+    return pruned(
         {
             "code": column.code,
-            "label": _text(column.label),
+            "label": text_document(column.label),
             "type": column.type,
             "unit": column.unit,
             "units": list(column.units),
@@ -197,92 +219,19 @@ def _column(column: Column) -> dict[str, Any]:
 
 
 def _edit(edit: Edit) -> dict[str, Any]:
-    return _pruned(
+    return pruned(
         {
             "code": edit.code,
             "severity": edit.severity,
             "rule": edit.expression,
             "when": edit.when,
             "items": list(edit.items),
-            "message": _text(edit.message),
+            "message": text_document(edit.message),
             "scope": edit.scope,
             "values": dict(edit.values),
             "note": edit.note,
         }
     )
-
-
-def _codelist(codelist: Codelist) -> dict[str, Any]:
-    entries = [
-        _pruned(
-            {
-                "code": entry.code,
-                "label": _text(entry.label),
-                "parent": entry.parent,
-                "group": entry.group,
-                "evidence": entry.evidence,
-            }
-        )
-        for entry in codelist.entries
-    ]
-    return {
-        "title": _text(codelist.title),
-        "source": codelist.source,
-        "entries": entries,
-        "open_prefix": codelist.open_prefix,
-        "code_length": codelist.code_length,
-    }
-
-
-@contextmanager
-def definition_errors(raw: Any, where: str) -> Iterator[None]:
-    """Converts errors about missing or malformed parts into a DefinitionError with the code concerned."""
-    code = raw.get("code", where) if isinstance(raw, Mapping) else where
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DefinitionError("malformed", str(code), f"missing or malformed part: {error}") from error
-
-
-def codelist_from(name: str, raw: Mapping[str, Any]) -> Codelist:
-    """A code list from its document or YAML form. Raises DefinitionError."""
-    with definition_errors(None, name):
-        return _codelist_from(name, raw)
-
-
-def _codelist_from(name: str, raw: Mapping[str, Any]) -> Codelist:
-    entries = tuple(
-        CodeEntry(
-            str(entry["code"]),
-            text_from(entry["label"]),
-            _optional(entry.get("parent")),
-            _optional(entry.get("group")),
-            bool(entry.get("evidence")),
-        )
-        for entry in raw["entries"]
-    )
-    return Codelist(
-        name,
-        entries,
-        open_prefix=int(raw.get("open_prefix", 0)),
-        code_length=int(raw.get("code_length", 0)),
-        title=text_from(raw.get("title")),
-        source=str(raw.get("source") or ""),
-    )
-
-
-def _optional(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value).strip()
-
-
-def _number(value: Any) -> int | None:
-    return None if value is None else int(value)
-
-
-def _enumerated(value: Any, allowed: Sequence[str], where: str, what: str) -> str:
-    if value not in allowed:
-        raise DefinitionError("malformed", where, f"{what} {value!r} is none of {', '.join(allowed)}")
-    return str(value)
 
 
 def _choices(name: str | None, codelists: Mapping[str, Codelist], where: str) -> Codelist | None:
@@ -302,29 +251,31 @@ def item_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> Item
 def _item_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> Item:
     code = str(raw["code"])
     table = raw.get("table") or {}
-    codelist = _optional(raw.get("codelist"))
+    codelist = optional(raw.get("codelist"))
     return Item(
         code=code,
         label=text_from(raw["label"]),
-        type=_enumerated(raw["type"], ITEM_TYPES, code, "type"),
+        type=enumerated(raw["type"], ITEM_TYPES, code, "type"),
         unit=str(raw.get("unit") or ""),
         units=tuple(str(unit) for unit in raw.get("units") or ()),
         unit_note=text_from(raw.get("unit_note")),
-        period=_enumerated(raw.get("period") or "none", ("flow", "stock", "none"), code, "period"),
+        period=enumerated(raw.get("period") or "none", ("flow", "stock", "none"), code, "period"),
         definition=text_from(raw.get("definition")),
         includes=text_from(raw.get("includes")),
         excludes=text_from(raw.get("excludes")),
+        example=_example_from(raw["example"]) if raw.get("example") else None,
+        where=text_from(raw.get("where")),
         feeds=tuple(str(feed) for feed in raw.get("feeds") or ()),
         codelist=codelist,
         choices=_choices(codelist, codelists, code),
         columns=tuple(_column_from(column, codelists, code) for column in table.get("columns") or ()),
         rows=_grid_from(table, code) if table else None,
         required=bool(raw.get("required", True)),
-        relevance=_optional(raw.get("relevance")),
-        computed=_optional(raw.get("computed")),
+        relevance=optional(raw.get("relevance")),
+        computed=optional(raw.get("computed")),
         read_only=bool(raw.get("read_only", False)),
-        prefilled=_optional(raw.get("prefilled")),
-        decimals=_number(raw.get("decimals")),
+        prefilled=optional(raw.get("prefilled")),
+        decimals=number(raw.get("decimals")),
         signed=bool(raw.get("signed", False)),
         marks=_missing_reasons(raw.get("marks"), code),
         measure=bool(raw.get("measure", False)),
@@ -333,21 +284,37 @@ def _item_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> Ite
     )
 
 
+def _example_from(raw: Mapping[str, Any]) -> Example:
+    return Example(text_from(raw), str(raw["answer"]).strip(), str(raw.get("working") or "").strip())
+
+
+def breakdown_from(raw: Mapping[str, Any]) -> Breakdown:
+    """A breakdown from its document or YAML form. Raises DefinitionError."""
+    with definition_errors(raw, "a breakdown without a code"):
+        return Breakdown(
+            str(raw["code"]),
+            str(raw["of"]),
+            tuple(str(code) for code in raw["items"]),
+            bool(raw["adds_up"]),
+            text_from(raw["heading"]),
+        )
+
+
 def _missing_reasons(raw: Any, where: str) -> tuple[str, ...] | None:
     if raw is None:
         return None
-    return tuple(_enumerated(reason, tuple(MISSING_REASONS), where, "missing reason") for reason in raw)
+    return tuple(enumerated(reason, tuple(MISSING_REASONS), where, "missing reason") for reason in raw)
 
 
 def _column_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist], where: str) -> Column:
-    codelist = _optional(raw.get("codelist"))
+    codelist = optional(raw.get("codelist"))
     return Column(
         code=str(raw["code"]),
         label=text_from(raw["label"]),
-        type=_enumerated(raw["type"], [name for name in ITEM_TYPES if name != "table"], where, "column type"),
+        type=enumerated(raw["type"], [name for name in ITEM_TYPES if name != "table"], where, "column type"),
         unit=str(raw.get("unit") or ""),
         units=tuple(str(unit) for unit in raw.get("units") or ()),
-        decimals=_number(raw.get("decimals")),
+        decimals=number(raw.get("decimals")),
         codelist=codelist,
         choices=_choices(codelist, codelists, where),
         signed=bool(raw.get("signed", False)),
@@ -357,9 +324,9 @@ def _column_from(raw: Mapping[str, Any], codelists: Mapping[str, Codelist], wher
 
 def _grid_from(raw: Mapping[str, Any], where: str) -> Grid:
     return Grid(
-        kind=_enumerated(raw.get("rows"), ("fixed", "open"), where, "rows"),
+        kind=enumerated(raw.get("rows"), ("fixed", "open"), where, "rows"),
         entries=tuple(Row(str(row["id"]), text_from(row["label"])) for row in raw.get("entries") or ()),
-        row_list=_optional(raw.get("row_list")),
+        row_list=optional(raw.get("row_list")),
         max_rows=int(raw.get("max_rows") or 50),
         column_total=bool(raw.get("column_total", False)),
     )
@@ -375,12 +342,12 @@ def _edit_from(raw: Mapping[str, Any]) -> Edit:
     code = str(raw["code"])
     return Edit(
         code=code,
-        severity=_enumerated(raw["severity"], SEVERITIES, code, "severity"),
+        severity=enumerated(raw["severity"], SEVERITIES, code, "severity"),
         expression=str(raw["rule"]).strip(),
         items=tuple(str(item) for item in raw.get("items") or ()),
         message=text_from(raw["message"]),
-        when=_optional(raw.get("when")),
-        scope=_enumerated(raw.get("scope") or "sheet", SCOPES, code, "scope"),
+        when=optional(raw.get("when")),
+        scope=enumerated(raw.get("scope") or "sheet", SCOPES, code, "scope"),
         values=tuple(
             (str(name), str(text).strip()) for name, text in sorted((raw.get("values") or {}).items())
         ),

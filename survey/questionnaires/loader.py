@@ -2,6 +2,8 @@
 
 definitions/items/*.yaml   the item dictionary with the edits of each item
 definitions/edits.yaml     edits across items and years
+definitions/breakdowns.yaml  parts of totals and whether they add up
+definitions/uses.yaml      names of what the items feed
 definitions/forms/*.yaml   14 forms that select and order items
 definitions/codelists/*    code lists
 """
@@ -9,29 +11,31 @@ definitions/codelists/*    code lists
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
 from survey.exceptions import DefinitionError
 from survey.questionnaires.answering import units
-from survey.questionnaires.definition import Codelist, Edit, Item, Questionnaire
+from survey.questionnaires.codelist_documents import codelist_document, codelist_from
+from survey.questionnaires.definition import Breakdown, Codelist, Edit, Item, Questionnaire, Text
 from survey.questionnaires.document import (
+    breakdown_from,
     canonical_json,
-    codelist_from,
-    definition_errors,
     definition_of,
     document_hash,
     edit_from,
     from_document,
     item_from,
-    text_from,
     to_document,
 )
+from survey.questionnaires.document_parts import definition_errors, text_from
+from survey.questionnaires.guidance.references import resolve, resolved_item
 from survey.questionnaires.rules.expressions import compile_expression
 
 __all__ = [
@@ -60,6 +64,8 @@ class Dictionary:
     raw_items: Mapping[str, Mapping[str, Any]]
     edits: tuple[Edit, ...]
     codelists: Mapping[str, Codelist]
+    breakdowns: tuple[Breakdown, ...] = ()
+    uses: Mapping[str, Text] = field(default_factory=dict)
 
 
 def read_yaml(path: Path) -> Any:
@@ -88,17 +94,27 @@ def load_dictionary(root: Path = DEFINITIONS) -> Dictionary:
     written: list[Mapping[str, Any]] = []
     for path in [*sorted(root.glob("items.yaml")), *sorted((root / "items").glob("*.yaml"))]:
         written.extend(read_yaml(path) or ())
-    edits_file = root / "edits.yaml"
-    across = (read_yaml(edits_file) or {}) if edits_file.is_file() else {}
+    across = _optional_yaml(root / "edits.yaml") or {}
     return build_dictionary(
-        written, across.get("edits", ()) if isinstance(across, Mapping) else across, codelists
+        written,
+        across.get("edits", ()) if isinstance(across, Mapping) else across,
+        codelists,
+        breakdowns=_optional_yaml(root / "breakdowns.yaml") or (),
+        uses=_optional_yaml(root / "uses.yaml") or {},
     )
+
+
+def _optional_yaml(path: Path) -> Any:
+    return read_yaml(path) if path.is_file() else None
 
 
 def build_dictionary(
     written: Iterable[Mapping[str, Any]],
     across: Iterable[Mapping[str, Any]],
     codelists: Mapping[str, Codelist],
+    *,
+    breakdowns: Iterable[Mapping[str, Any]] = (),
+    uses: Mapping[str, Any] = MappingProxyType({}),
 ) -> Dictionary:
     """Dictionary from items and cross-item edits as written. Raises DefinitionError."""
     raw_items: dict[str, Mapping[str, Any]] = {}
@@ -114,7 +130,14 @@ def build_dictionary(
     for edit in across:
         with definition_errors(edit, "an edit without a code"):
             edits.extend(expand_edit(edit, items))
-    return Dictionary(items, raw_items, tuple(edits), codelists)
+    return Dictionary(
+        items,
+        raw_items,
+        tuple(edits),
+        codelists,
+        tuple(breakdown_from(raw) for raw in breakdowns),
+        {str(code): text_from(text) for code, text in uses.items()},
+    )
 
 
 def normal_item(entry: Mapping[str, Any], codelists: Mapping[str, Codelist]) -> dict[str, Any]:
@@ -186,7 +209,7 @@ def _with_item(value: Any, code: str, *, braces: bool = False) -> Any:
     if isinstance(value, str):
         # In sentences only {item} is a placeholder; "item" may be an ordinary English word.
         if braces:
-            return re.sub(r"\{((?:previous:)?)item\}", rf"{{\1{code}}}", value)
+            return re.sub(r"\{((?:previous:|change:)?)item\}", rf"{{\1{code}}}", value)
         return re.sub(r"\bitem\b", code, value)
     if isinstance(value, Mapping):
         return {key: _with_item(inner, code) for key, inner in value.items()}
@@ -241,7 +264,8 @@ def _assembled(form: Mapping[str, Any], dictionary: Dictionary) -> Questionnaire
             )
     on_form = frozenset(chosen)
     elsewhere = frozenset(dictionary.raw_items) - on_form
-    raw_items = [_for_form(dictionary.raw_items[code], elsewhere) for code in chosen]
+    items = {code: dictionary.items[code] for code in chosen}
+    raw_items = [_for_form(dictionary.raw_items[code], items, elsewhere) for code in chosen]
     used = _used_codelists(raw_items)
     document = {
         **{key: form[key] for key in ("category", "form_no", "title", "sections") if key in form},
@@ -249,31 +273,37 @@ def _assembled(form: Mapping[str, Any], dictionary: Dictionary) -> Questionnaire
         "items": raw_items,
         "edits": [],
         "codelists": {
-            name: _codelist_document(name, dictionary) for name in used if name in dictionary.codelists
+            name: codelist_document(dictionary.codelists[name])
+            for name in used
+            if name in dictionary.codelists
         },
     }
     bare = from_document(document)
-    applicable = [edit for edit in dictionary.edits if _applies(edit, elsewhere, where)]
-    document = to_document(bare) | {"edits": to_document(_with_edits(bare, applicable))["edits"]}
-    return from_document(document)
-
-
-def _with_edits(bare: Questionnaire, edits: list[Edit]) -> Questionnaire:
-    return Questionnaire(
-        category=bare.category,
-        form_no=bare.form_no,
-        title=bare.title,
-        header=bare.header,
-        sections=bare.sections,
-        items=bare.items,
+    edits = [
+        replace(edit, message=resolve(edit.message, items, plain=False))
+        for edit in dictionary.edits
+        if _applies(edit, elsewhere, where)
+    ]
+    fed = {code for item in items.values() for code in item.feeds}
+    complete = replace(
+        bare,
         edits=tuple(edits),
-        codelists=bare.codelists,
-        content_hash="",
+        breakdowns=tuple(_breakdowns_of(items, dictionary)),
+        uses={code: name for code, name in dictionary.uses.items() if code in fed},
     )
+    return from_document(to_document(complete))
 
 
-def _for_form(raw: Mapping[str, Any], elsewhere: frozenset[str]) -> dict[str, Any]:
-    item = dict(raw)
+def _breakdowns_of(items: Mapping[str, Item], dictionary: Dictionary) -> Iterator[Breakdown]:
+    """The breakdowns of the totals on a form: all of the parts if they add up, else those on the form."""
+    for breakdown in dictionary.breakdowns:
+        parts = tuple(code for code in breakdown.items if code in items)
+        if breakdown.total in items and parts and (parts == breakdown.items or not breakdown.adds_up):
+            yield replace(breakdown, items=parts, heading=resolve(breakdown.heading, items))
+
+
+def _for_form(raw: Mapping[str, Any], items: Mapping[str, Item], elsewhere: frozenset[str]) -> dict[str, Any]:
+    item = resolved_item(raw, items)
     for name in ("relevance", "computed"):
         if raw.get(name) and compile_expression(str(raw[name]).strip()).items & elsewhere:
             item[name] = None
@@ -298,22 +328,3 @@ def _used_codelists(raw_items: Iterable[Mapping[str, Any]]) -> list[str]:
             if part.get("codelist"):
                 names[str(part["codelist"])] = None
     return sorted(names)
-
-
-def _codelist_document(name: str, dictionary: Dictionary) -> dict[str, Any]:
-    codelist = dictionary.codelists[name]
-    return {
-        "title": {"zh": codelist.title.zh, "en": codelist.title.en},
-        "source": codelist.source,
-        "open_prefix": codelist.open_prefix,
-        "code_length": codelist.code_length,
-        "entries": [
-            {
-                "code": e.code,
-                "label": {"zh": e.label.zh, "en": e.label.en},
-                "parent": e.parent,
-                "group": e.group,
-            }
-            for e in codelist.entries
-        ],
-    }

@@ -1,8 +1,8 @@
 """Sentences of findings with the numbers filled in, in both languages.
 
-Placeholders: {P01} the answer of an item, {previous:P01} last year's, {name} a named value of the
-edit, {unit_name} a register value, {expr:P02 + P03} an expression written in place. ``fill_message`` puts the
-numbers of a sheet in; ``message_with_names`` puts the names of the values in, for readers of the rules.
+Placeholders: {P01} the answer of an item, {previous:P01} last year's, {change:P01} the change between them in words,
+{name} a named value of the edit, {unit_name} a register value, {expr:P02 + P03} an expression written in place.
+``fill_message`` puts the numbers of a sheet in; ``message_with_names`` puts the names of the values in, for readers of the rules.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from survey.exceptions import DefinitionError
 from survey.questionnaires.answering import units
-from survey.questionnaires.answering.answers import MISSING_REASONS, AnswerError, Cell, format_value
+from survey.questionnaires.answering.answers import (
+    MISSING_REASONS,
+    AnswerError,
+    Cell,
+    format_value,
+    number_of,
+)
 from survey.questionnaires.definition import Edit, Item, Questionnaire, Text
 from survey.questionnaires.rules.expressions import NOT_EVALUATED, compile_expression, evaluate
 
@@ -30,6 +36,13 @@ _CALL = re.compile(r"[a-z_]+\(")
 _CODE = re.compile(r"\b[A-Z]{1,2}[0-9]{2}[a-z]?\b")
 _TRAILING_ZERO = re.compile(r"(\d)\.0\b")
 _LAST_YEAR = Text("上年", "last year's")
+_CHANGE = Text("与上年相比的变动", "change on last year")
+_HUNDREDTH = Decimal("0.01")
+# A growing number is a multiple of last year's, a falling one a share of it, a small share a fraction.
+_TIMES = Text("是上年的 {} 倍", "{} times last year's")
+_SHARE = Text("为上年的 {}%", "{}% of last year's")
+_FRACTION = Text("约为上年的 1/{}", "about 1/{} of last year's")
+_TO_ZERO = Text("降为 0", "down to 0")
 _WORKED_OUT = Text("由 {} 算出", "worked out from {}")
 _WHOLE_SHEET = Text("全表", "the whole sheet")
 # Labels of the register variables that messages may use.
@@ -114,6 +127,8 @@ def _placeholder_name(
     questionnaire: Questionnaire, named: dict[str, str], name: str, template: str, language: str
 ) -> str:
     last_year = _LAST_YEAR.get(language)
+    if name.startswith("change:"):
+        return _CHANGE.get(language)
     if name.startswith("previous:"):
         return f"{last_year} {name.removeprefix('previous:')}"
     if name in named or name.startswith("expr:"):
@@ -138,6 +153,11 @@ def _placeholder(sheet: Sheet, named: dict[str, Any], name: str, after: str, lan
     if name.startswith("previous:"):
         code = name.removeprefix("previous:")
         return _answer(items[code], sheet.previous_cells.get(code), after, language)
+    if name.startswith("change:"):
+        code = name.removeprefix("change:")
+        now = number_of(items[code], sheet.cells.get(code))
+        before = number_of(items[code], sheet.previous_cells.get(code))
+        return change_in_words(now, before, language)
     if name in named:
         return _number(evaluate(named[name], sheet.environment))
     if name in items:
@@ -147,6 +167,20 @@ def _placeholder(sheet: Sheet, named: dict[str, Any], name: str, after: str, lan
     if name in sheet.environment.values:
         return _number(sheet.environment.values[name])
     raise DefinitionError("unknown_placeholder", name, f"nothing fills {{{name}}}")
+
+
+def change_in_words(now: Decimal | None, before: Decimal | None, language: str) -> str:
+    """This year's number against last year's with the direction in words; a dash where there is nothing to compare."""
+    if now is None or before is None or before <= 0 or now < 0:
+        return _BLANK
+    factor = now / before
+    if factor >= 1:
+        return _TIMES.get(language).format(units.format_number(factor, 2))
+    if factor >= _HUNDREDTH:
+        return _SHARE.get(language).format(units.format_number(factor * 100, 2))
+    if factor > 0:
+        return _FRACTION.get(language).format(units.format_number(before / now, 0))
+    return _TO_ZERO.get(language)
 
 
 def _answer(item: Item, cell: Cell | None, after: str, language: str) -> str:

@@ -4,7 +4,8 @@ from functools import lru_cache
 
 from django.db.models import QuerySet
 
-from survey.questionnaires.definition import Item, Questionnaire, Section
+from survey.questionnaires.definition import Questionnaire, Section
+from survey.questionnaires.guidance.paragraphs import ItemTexts, texts_of
 from survey.questionnaires.loader import definition_of
 from survey.questionnaires.models import QuestionnaireVersion
 
@@ -34,6 +35,15 @@ def current_versions(year: int) -> dict[str, QuestionnaireVersion]:
     return {row.category: row for row in rows}
 
 
-def items_by_section(definition: Questionnaire) -> list[tuple[Section, list[Item]]]:
-    """Sections with their items, in form order."""
-    return [(section, [definition.item(code) for code in section.items]) for section in definition.sections]
+def items_by_section(definition: Questionnaire, language: str) -> list[tuple[Section, list[ItemTexts]]]:
+    """Sections with their items and what explains them, in form order."""
+    return [
+        (
+            section,
+            [
+                texts_of(definition, definition.item(code), definition.items, language)
+                for code in section.items
+            ],
+        )
+        for section in definition.sections
+    ]

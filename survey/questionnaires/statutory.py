@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from survey.questionnaires.definition import Questionnaire
-from survey.questionnaires.document import text_from
+from survey.questionnaires.document_parts import text_from
 
 
 def authority(language: str) -> str:

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -34,7 +35,7 @@ def questionnaire_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "version": version,
         "definition": definition,
-        "blank_sections": items_by_section(definition),
+        "blank_sections": items_by_section(definition, get_language() or "zh-hans"),
         "edits": [
             (edit, severities[edit.severity], message_with_names(definition, edit))
             for edit in definition.edits

@@ -8,7 +8,7 @@ from typing import Any
 from estimation.releases.content.formulas import FormulaError
 from survey.exceptions import DefinitionError
 from survey.questionnaires import loader
-from survey.questionnaires.document import definition_errors
+from survey.questionnaires.document_parts import definition_errors
 
 FOLDER = Path(__file__).with_name("registry")
 

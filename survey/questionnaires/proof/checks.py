@@ -15,9 +15,9 @@ from typing import Any
 
 from survey.exceptions import DefinitionError
 from survey.questionnaires.answering import units
-from survey.questionnaires.definition import Column, Edit, Item, Questionnaire, Text, UnitContext
+from survey.questionnaires.codelist_documents import codelist_from
+from survey.questionnaires.definition import Column, Edit, Item, Questionnaire, UnitContext
 from survey.questionnaires.definition_files import SCHEMA_FAULT, schema_faults
-from survey.questionnaires.document import codelist_from
 from survey.questionnaires.loader import (
     DEFINITIONS,
     Dictionary,
@@ -27,7 +27,8 @@ from survey.questionnaires.loader import (
     load_dictionary,
     read_yaml,
 )
-from survey.questionnaires.messages import PLACEHOLDER, placeholders
+from survey.questionnaires.messages import placeholders
+from survey.questionnaires.proof.texts import guidance_faults, labels_elsewhere, text_faults
 from survey.questionnaires.proof.trials import trial_faults
 from survey.questionnaires.rules.expressions import compile_expression
 from survey.questionnaires.rules.plan import evaluation_order
@@ -54,7 +55,7 @@ def check_questionnaire(questionnaire: Questionnaire) -> list[Fault]:
 @lru_cache(maxsize=64)
 def _checked(questionnaire: Questionnaire) -> tuple[Fault, ...]:
     form = questionnaire.category
-    faults = [*_structure(questionnaire), *_texts(questionnaire)]
+    faults = [*_structure(questionnaire), *_located(form, text_faults(questionnaire))]
     for item in questionnaire.items.values():
         faults.extend(Fault(code, f"{form} {item.code}", text) for code, text in _item_faults(item))
     rules = [*_item_rules(questionnaire), *_edit_rules(questionnaire)]
@@ -62,10 +63,13 @@ def _checked(questionnaire: Questionnaire) -> tuple[Fault, ...]:
     if not any(fault.code in {"syntax", "literal_argument"} for fault in rules):
         faults.extend(_circular(questionnaire))
     if not faults:
-        faults.extend(
-            Fault(code, f"{form} {where}".strip(), text) for code, where, text in trial_faults(questionnaire)
-        )
+        faults.extend(_located(form, trial_faults(questionnaire)))
     return tuple(dict.fromkeys(faults))
+
+
+def _located(form: str, findings: Iterable[tuple[str, str, str]]) -> Iterator[Fault]:
+    for code, where, text in findings:
+        yield Fault(code, f"{form} {where}".strip(), text)
 
 
 def check_all(root: Path = DEFINITIONS) -> list[Fault]:
@@ -88,25 +92,34 @@ def check_all(root: Path = DEFINITIONS) -> list[Fault]:
             faults.append(Fault("file_name", path.name, f"the file defines {questionnaire.category}"))
         forms.append(questionnaire)
         faults.extend(check_questionnaire(questionnaire))
+        faults.extend(_located(path.stem, labels_elsewhere(questionnaire, dictionary.items.values())))
     faults.extend(_unused(dictionary, forms))
+    faults.extend(_located("", guidance_faults(dictionary.items.values())))
     return list(dict.fromkeys(faults))
 
 
 def check_definition(raw: Mapping[str, Any], root: Path = DEFINITIONS) -> list[Fault]:
-    """Faults of a definition in one mapping: {forms: [...], items, edits, codelists: {name: list}}.
+    """Faults of a definition in one mapping: {forms: [...], items, edits, breakdowns, uses, codelists: {name: list}}.
 
     Code lists that the mapping lacks are loaded from `root`. For trying out a form, and for tests.
     """
     try:
         own = {name: codelist_from(name, text) for name, text in (raw.get("codelists") or {}).items()}
         shared = {path.stem: load_codelist(path.stem, root) for path in (root / "codelists").glob("*.yaml")}
-        dictionary = build_dictionary(raw.get("items") or (), raw.get("edits") or (), shared | own)
+        dictionary = build_dictionary(
+            raw.get("items") or (),
+            raw.get("edits") or (),
+            shared | own,
+            breakdowns=raw.get("breakdowns") or (),
+            uses=raw.get("uses") or {},
+        )
         forms = [assemble(form, dictionary) for form in raw["forms"]]
     except DefinitionError as error:
         return [Fault(error.code, error.where, error.message)]
     faults = list(_dictionary_faults(dictionary))
     for form in forms:
         faults.extend(check_questionnaire(form))
+        faults.extend(_located(form.category, labels_elsewhere(form, dictionary.items.values())))
     return list(dict.fromkeys([*faults, *_unused(dictionary, forms)]))
 
 
@@ -176,46 +189,6 @@ def _unit_faults(item: Item | Column) -> Iterator[tuple[str, str]]:
         yield "unit_family", f"{item.code} is a {item.type} and cannot have units"
 
 
-# -- texts ------------------------------------------------------------------------
-
-
-def _texts(form: Questionnaire) -> Iterator[Fault]:
-    for location, text in _all_texts(form):
-        if not text.zh or not text.en:
-            missing = "Chinese" if not text.zh else "English"
-            yield Fault(
-                "missing_translation", f"{form.category} {location}", f"the {missing} text is missing"
-            )
-    for edit in form.edits:
-        zh, en = (set(PLACEHOLDER.findall(text)) for text in (edit.message.zh, edit.message.en))
-        if zh and en and zh != en:
-            names = ", ".join(sorted(zh ^ en))
-            yield Fault(
-                "placeholder_mismatch", f"{form.category} {edit.code}", f"only in one language: {names}"
-            )
-
-
-def _all_texts(form: Questionnaire) -> Iterator[tuple[str, Text]]:
-    yield "title", form.title
-    for section in form.sections:
-        yield f"section {section.code}", section.title
-    for item in form.items.values():
-        yield f"{item.code} label", item.label
-        yield f"{item.code} definition", item.definition
-        for name in ("includes", "excludes", "unit_note"):
-            if getattr(item, name):
-                yield f"{item.code} {name}", getattr(item, name)
-        for column in item.columns:
-            yield f"{item.code} column {column.code}", column.label
-        for row in item.rows.entries if item.rows else ():
-            yield f"{item.code} row {row.id}", row.label
-    for edit in form.edits:
-        yield f"{edit.code} message", edit.message
-    for codelist in form.codelists.values():
-        for entry in codelist.entries:
-            yield f"{codelist.name} {entry.code}", entry.label
-
-
 # -- rules --------------------------------------------------------------------------
 
 
@@ -273,7 +246,7 @@ def _placeholder_faults(
     if placeholder.startswith("expr:"):
         yield from _typed(placeholder.removeprefix("expr:"), items, "any")
         return
-    code = placeholder.removeprefix("previous:")
+    code = placeholder.removeprefix("previous:").removeprefix("change:")
     valid = code in items or (code == placeholder and (code in names or code in _UNIT_PLACEHOLDERS))
     if not valid:
         yield "unknown_placeholder", f"nothing fills {{{placeholder}}}"
@@ -302,6 +275,16 @@ def _dictionary_faults(dictionary: Dictionary) -> Iterator[Fault]:
         for code in edit.items:
             if code not in dictionary.items:
                 yield Fault("marks_unknown_item", edit.code, f"the edit marks {code}, which is not defined")
+    for breakdown in dictionary.breakdowns:
+        for code in (breakdown.total, *breakdown.items):
+            if code not in dictionary.items:
+                yield Fault(
+                    "unknown_item", breakdown.code, f"the breakdown names {code}, which is not defined"
+                )
+    for item in dictionary.items.values():
+        for code in item.feeds:
+            if code not in dictionary.uses:
+                yield Fault("unknown_use", item.code, f"nothing is called {code!r} in the list of uses")
 
 
 def _unused(dictionary: Dictionary, forms: Iterable[Questionnaire]) -> Iterator[Fault]:

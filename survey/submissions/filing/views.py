@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from survey.access.decorators import requires
@@ -219,7 +219,9 @@ def sheet_reply(request: AuthenticatedRequest, pk: int, query: int) -> HttpRespo
 def sheet_print(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """The blank questionnaire with definitions, to prepare the figures on paper."""
     sheet = sheet_of(load(request, pk))
-    context = frame(request, sheet) | {"blank_sections": items_by_section(sheet.definition)}
+    context = frame(request, sheet) | {
+        "blank_sections": items_by_section(sheet.definition, get_language() or "zh-hans")
+    }
     return page(request, "survey/submissions/filing/print.html", context)
 
 

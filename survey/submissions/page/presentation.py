@@ -24,12 +24,13 @@ from survey.questionnaires.answering.answers import (
 from survey.questionnaires.answering.special_values import missing_reasons_of
 from survey.questionnaires.definition import Column, Item, Section
 from survey.questionnaires.edits import Finding
+from survey.questionnaires.guidance.paragraphs import ItemTexts, texts_of
 from survey.questionnaires.routing import prefilled_cells
 from survey.submissions import cells
 from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.saving.conflicts import Conflict
 from survey.submissions.models import Explanation
-from survey.submissions.page.remarks import Suggestion, control_of, formula_text, read_back, suggestions_for
+from survey.submissions.page.remarks import Suggestion, control_of, read_back, suggestions_for
 from survey.submissions.refused import REFUSED, RefusedValue
 from survey.submissions.selectors import Sheet
 
@@ -121,7 +122,7 @@ class Row:
     grid: Grid | None = None
     value: str = ""  # text of a read-only or computed cell
     text: str = ""  # text of any cell, for read-only pages
-    formula: str = ""
+    about: ItemTexts | None = None
     previous: str = ""
     read_back: str = ""
     suggestions: list[Suggestion] = dataclasses.field(default_factory=list)
@@ -193,6 +194,7 @@ class RowBuilder:
         row = Row(item, id=cells.element_id(code), shown=code in self.sheet.relevant)
         if not row.shown:
             return row
+        row.about = texts_of(self.sheet.definition, item, self.sheet.relevant, self.language)
         cell = self.sheet.cell(code)
         last = (self.sheet.previous or {}).get(code)
         row.previous = format_cell(item, last, self.language) if last and "rows" not in last else ""
@@ -207,7 +209,6 @@ class RowBuilder:
             row.note = next((remark.text for remark in remarks if remark.by_id == self.reader.pk), "")
         if item.computed or item.read_only:
             row.value = format_cell(item, cell, self.language)
-            row.formula = formula_text(item)
         elif item.type == "table":
             row.grid = self._grid(item, cell)
             row.field = self._missing_only(item, cell)

@@ -1,6 +1,5 @@
 """Texts beside an answer: read-back, suggestions for unit errors, formulas; and the kind of input."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -81,14 +80,3 @@ def _suggestion(
     label = units.unit_label(likely.unit or item.unit, language)
     text = units.with_label(units.format_number(likely.entered), label)
     return Suggestion(key, f"{key}|{likely.unit or item.unit}|{units.plain(likely.entered)}", text, where)
-
-
-def formula_text(item: Item) -> str:
-    """The formula of a computed item in arithmetic notation."""
-    if not item.computed:
-        return ""
-    names = re.findall(r"\b[A-Z]{1,2}\d{2}[a-z]?\b", item.computed)
-    if re.search(r"[a-z_]+\(", item.computed):
-        return _("worked out from %(items)s") % {"items": ", ".join(dict.fromkeys(names))}
-    text = re.sub(r"(\d)\.0\b", r"\1", item.computed)
-    return text.replace("*", "×").replace("/", "÷")

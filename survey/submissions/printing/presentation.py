@@ -1,5 +1,6 @@
 """Content of the printed form and the receipt, as plain data for typesetting."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils import timezone
@@ -8,11 +9,12 @@ from django.utils.translation import gettext as _
 from survey.questionnaires.answering import units
 from survey.questionnaires.answering.answers import format_cell
 from survey.questionnaires.definition import Item
+from survey.questionnaires.guidance.formulas import formula_in_words
+from survey.questionnaires.guidance.paragraphs import heading_before, paragraphs
 from survey.questionnaires.statutory import statutory_header
 from survey.submissions import cells
 from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.models import Filing
-from survey.submissions.page.remarks import formula_text
 from survey.submissions.selectors import Sheet
 
 MOST_CHOICES = 20
@@ -53,7 +55,7 @@ def form_content(
             {
                 "code": section.code,
                 "title": section.title.get(language),
-                "items": [_item(sheet, item, language, filled) for item in items],
+                "items": [_item(sheet, item, language, filled, codes) for item in items],
             }
             for section, items in sections
             if items
@@ -70,8 +72,6 @@ def _words(year: int) -> dict[str, str]:
         "unit": _("Unit of measurement"),
         "this_year": str(year),
         "last_year": _("Last year"),
-        "includes": _("Includes"),
-        "excludes": _("Excludes"),
         "receipt": _("Receipt"),
         "page": _("Page"),
         "required": _(
@@ -106,18 +106,22 @@ def _receipt(filing: Filing) -> list[tuple[str, str]]:
     ]
 
 
-def _item(sheet: Sheet, item: Item, language: str, filled: bool) -> dict[str, Any]:
+def _item(sheet: Sheet, item: Item, language: str, filled: bool, shown: Collection[str]) -> dict[str, Any]:
     last = (sheet.previous or {}).get(item.code)
     cell = sheet.cell(item.code) if filled else None
     return {
         "code": item.code,
         "label": item.label.get(language) + (" *" if item.required and not item.computed else ""),
         "unit": units.unit_label(item.unit, language),
-        "definition": "" if filled else item.definition.get(language),
-        "includes": "" if filled else item.includes.get(language),
-        "excludes": "" if filled else item.excludes.get(language),
+        "heading": heading_before(sheet.definition, item, shown, language),
+        "paragraphs": []
+        if filled
+        else [
+            {"heading": paragraph.heading, "text": paragraph.text}
+            for paragraph in paragraphs(sheet.definition, item, language)
+        ],
         "choices": "" if filled else _choices(item, language),
-        "formula": "" if filled else formula_text(item),
+        "formula": "" if filled else formula_in_words(sheet.definition, item, language),
         "answer": ""
         if item.type == "table" and cell and "rows" in cell
         else format_cell(item, cell, language),

@@ -20,6 +20,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from survey.questionnaires.answering import units
 from survey.questionnaires.answering.answers import MISSING_REASONS, format_cell
 from survey.questionnaires.definition import Codelist, Column, Item
+from survey.questionnaires.guidance.formulas import formula_in_words
+from survey.questionnaires.guidance.paragraphs import Paragraph, heading_before, paragraphs
 from survey.submissions.selectors import Sheet
 from survey.submissions.workbook.layout import ABOUT, FIRST_ROW, FORM, LAYOUT, LISTS
 
@@ -104,7 +106,11 @@ class WorkbookWriter:
             _text(page.cell(row, 2), f"{section.code} {section.title.get(self.language)}", bold=True)
             row += 1
             for code in section.items:
-                self._item(row, definition.items[code])
+                item = definition.items[code]
+                if heading := heading_before(definition, item, definition.items, self.language):
+                    _text(page.cell(row, 3), heading, bold=True)
+                    row += 1
+                self._item(row, item)
                 row += 1
         for letter, width in zip("ABCDEFG", (4, 8, 44, 20, 22, 12, 70), strict=True):
             page.column_dimensions[letter].width = width
@@ -145,10 +151,10 @@ class WorkbookWriter:
             _open(unit)
 
     def _explanation(self, item: Item) -> str:
-        parts = [item.definition.get(self.language)]
-        for name, text in ((_("Includes"), item.includes), (_("Excludes"), item.excludes)):
-            if text:
-                parts.append(f"{name}: {text.get(self.language)}")
+        first, *others = paragraphs(self.sheet.definition, item, self.language) or [Paragraph("", "")]
+        parts = [first.text, *(f"{paragraph.heading}: {paragraph.text}" for paragraph in others)]
+        if item.computed:
+            parts.append(f"= {formula_in_words(self.sheet.definition, item, self.language)}")
         if item.type == "multi" and item.choices:
             parts.append(
                 _("Several codes separated by semicolons: %(codes)s") % {"codes": self._codes(item.choices)}

@@ -32,7 +32,7 @@ RAISED = re.compile(
     r'(?:Fault|DefinitionError|\.fault)\(\s*"(\w+)"|yield "(\w+)", (?!form)|code = "(\w+)" if'
 )
 # Shown on folders and documents, here and in test_loader: a single example file cannot.
-ELSEWHERE = {"file_name", "unplaced_item", "hash_mismatch", "unknown_form"}
+ELSEWHERE = {"file_name", "unplaced_item", "hash_mismatch", "unknown_form", "no_guidance", "same_example"}
 
 
 def test_there_is_an_example_of_every_fault():
@@ -84,6 +84,29 @@ def test_check_all_reports_a_file_that_is_not_yaml(copied):
     (copied / "forms" / "CAT13.yaml").write_text("sections: [")
     faults = check_all(copied)
     assert {f.code for f in faults} >= {"unparsable", "schema"}
+
+
+def without_text(path: Path, code: str, name: str) -> None:
+    """Removes the block of one text of an item from an item file."""
+    before, item, rest = re.split(rf"(?m)^(- code: {code}\n)", path.read_text())
+    rest = re.sub(rf"(?m)^  {name}:\n(?:    .*\n)+", "", rest, count=1)
+    path.write_text(before + item + rest)
+
+
+@pytest.mark.parametrize("name", ["includes", "excludes", "example", "where"])
+@pytest.mark.parametrize(("file", "code"), [("P", "P02"), ("F", "F10")])
+def test_a_number_without_a_text_that_explains_it_is_reported(copied, file, code, name):
+    without_text(copied / "items" / f"{file}.yaml", code, name)
+    faults = [fault for fault in check_all(copied) if fault.code == "no_guidance"]
+    assert [(fault.where, fault.message) for fault in faults] == [(code, f"{name} is missing")]
+
+
+def test_an_example_that_is_used_twice_is_reported(copied):
+    path = copied / "items" / "P.yaml"
+    text = path.read_text()
+    given = re.findall(r"(?m)^  example:\n(?:    .*\n)+", text)
+    path.write_text(text.replace(given[1], given[0]))
+    assert "same_example" in {fault.code for fault in check_all(copied)}
 
 
 def test_checks_are_the_same_after_a_round_trip_through_the_document():

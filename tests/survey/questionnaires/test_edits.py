@@ -299,6 +299,6 @@ def test_message_with_names_shows_labels_formulas_and_last_year(cat12):
     assert (
         "[P02 + P03 + P04] TB" in filled["P01-H1"].en and "[|P01 - (P02 + P03 + P04)|]" in filled["P01-H1"].en
     )
-    assert "[P02 ÷ last year's P02]" in filled["X05-P02"].en and "[上年 P02]" in filled["X05-P02"].zh
+    assert "[change on last year]" in filled["X05-P02"].en and "[上年 P02]" in filled["X05-P02"].zh
     assert "[S02 Total data stored]" in filled["S09-S1"].en  # the sentence gives the code alone
     assert "[S02]" in filled["S03-H1"].en  # the sentence contains the label

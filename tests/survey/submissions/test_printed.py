@@ -40,7 +40,7 @@ def test_the_blank_form_has_every_item_with_its_definition(world):
     content = form_content(sheet(world.sheet), "zh-hans", filled=False, synthetic=True)
     codes = [item["code"] for section in content["sections"] for item in section["items"]]
     assert codes == [c for section in sheet(world.sheet).definition.sections for c in section.items]
-    assert shown(content, "P01")["definition"] and not shown(content, "P01")["answer"]
+    assert shown(content, "P01")["paragraphs"][0]["text"] and not shown(content, "P01")["answer"]
     assert "□" in shown(content, "B06")["choices"]
     assert len(shown(content, "F11")["table"]["rows"]) == 32
     assert content["synthetic"] and content["receipt"] == []
