@@ -151,6 +151,16 @@ def unlock(*, user: User, by: User) -> None:
     audit.record(by=by, action="account_unlocked", subject=user, attempts_forgotten=lifted)
 
 
+@transaction.atomic
+def end_sessions(*, user: User, by: User) -> int:
+    """End all sessions of an account, which stays open; how many."""
+    _require(by, Permission.GRANT_ROLES)
+    _refuse_own_account(user, by)
+    ended = end_sessions_of(user)
+    audit.record(by=by, action="sessions_ended", subject=user, sessions=ended)
+    return ended
+
+
 def _check_grant(user: User, role: str, region: Region, category: str) -> None:
     """Check that the role can be granted to this user for this region and category. Raises PolicyDenied."""
     if role not in Role.values:

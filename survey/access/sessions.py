@@ -12,12 +12,23 @@ from django.conf import settings
 type Session = MutableMapping[str, Any]
 
 STARTED = "signed_in_at"  # seconds since the epoch
+ELSEWHERE = "sign_out_address"
 NEXT = "next_page"  # the page to open after the steps of signing in
 
 
 def start(session: Session, now: datetime) -> None:
     """Store the time of sign-in."""
     session[STARTED] = int(now.timestamp())
+
+
+def came_from(session: Session, address: str) -> None:
+    """Store the page for signing out of the provider that this session came from."""
+    session[ELSEWHERE] = address
+
+
+def sign_out_address(session: Session) -> str:
+    """That page, with its query; empty for a session without a provider."""
+    return str(session.get(ELSEWHERE, ""))
 
 
 def age(session: Session, now: datetime) -> float:

@@ -14,6 +14,7 @@ ACTIONS: dict[str, Promise] = {
     "passkey_removed": _("Passkey removed"),
     "session_ended": _("Own session ended"),
     "other_sessions_ended": _("All other own sessions ended"),
+    "sessions_ended": _("All sessions of an account ended"),
     "second_factor": _("Second factor checked"),
     "second_factor_set_up": _("Second factor set up"),
     "second_factor_reset": _("Second factor reset"),

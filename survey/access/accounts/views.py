@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -93,7 +93,7 @@ def account_act(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.GRANT_ROLES)
 def roles_of(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Grant and end the roles of one account; reset its second factor; lift its lock."""
+    """Grant and end the roles of one account; reset its second factor; lift its lock; end its sessions."""
     user = get_object_or_404(User, pk=pk)
     form = GrantForm(_categories(), request.POST if request.POST.get("action") == "grant" else None)
     if request.method == "POST":
@@ -143,11 +143,17 @@ def _act_on_roles(request: AuthenticatedRequest, user: User, form: GrantForm) ->
         services.unlock(user=user, by=by)
         return _("The lock has been lifted.")
 
+    def end_sessions() -> str:
+        ended = services.end_sessions(user=user, by=by)
+        sentence = ngettext("%(count)d session has been ended.", "%(count)d sessions have been ended.", ended)
+        return sentence % {"count": ended}
+
     actions: dict[str, Callable[[], str]] = {
         "grant": grant,
         "revoke": revoke,
         "reset_second_factor": reset,
         "unlock": unlock,
+        "end_sessions": end_sessions,
     }
     act = actions.get(request.POST.get("action", ""))
     if act is None:

@@ -1,5 +1,6 @@
 """The page of one's own sessions."""
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -16,8 +17,9 @@ from survey.request_values import row_key
 
 @signed_in
 @never_cache
+@reauthentication_required(app="survey.access", allow_get=True)  # type: ignore[untyped-decorator]  # django-allauth has no types
 def sessions(request: AuthenticatedRequest) -> HttpResponse:
-    """Where this account is signed in; end one of these sessions, or all but the present one."""
+    """Where this account is signed in; end one of these sessions, or all but the present one, after the password."""
     user = request.user
     if request.method == "POST":
         if (chosen := row_key(request.POST.get("session"))) is not None:

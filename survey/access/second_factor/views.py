@@ -127,9 +127,14 @@ class PasskeyRemoveView(RemoveWebAuthnView):
 @sensitive_post_parameters("code")
 def second_factor_setup(request: AuthenticatedRequest) -> HttpResponse:
     """Pair an authenticator, then display the recovery codes once. With a factor already set up: its state."""
+    response: HttpResponse = _state(request) if second_factor.is_set_up(request.user) else _first(request)
+    return response
+
+
+@reauthentication_required(app="allauth.mfa")  # type: ignore[untyped-decorator]  # django-allauth has no types
+def _first(request: AuthenticatedRequest) -> HttpResponse:
+    """Pair the first authenticator."""
     user = request.user
-    if second_factor.is_set_up(user):
-        return _state(request)
     secret = second_factor.begin_setup(request.session)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -8,11 +8,13 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from survey import audit
+from survey.access import sessions
 from survey.access.decorators import public
 from survey.access.forms import ConfirmForm, SignInForm
 from survey.access.guessing.services import TooManyAttempts
@@ -53,7 +55,7 @@ class SignInView(LoginView):
 
 
 class ConfirmPasswordView(ReauthenticateView):
-    """The password once more, before the second factor is changed."""
+    """The password once more, before a second factor is changed or sessions are ended."""
 
     access = "signed_in"
     form_class = ConfirmForm
@@ -97,11 +99,18 @@ def waiting(request: HttpRequest, wait: TooManyAttempts, username: str) -> HttpR
     return response
 
 
+def _sign_in_page(request: HttpRequest) -> str:
+    return request.build_absolute_uri(reverse("sign_in"))
+
+
 @public
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session, or the attempt to sign in that waits for the second factor, and all data kept in it."""
-    user = request.user
+    """End the session, or the attempt to sign in that waits for the second factor, and all data kept in it.
+
+    Who came from a provider of single sign-on goes on to its page for signing out, and comes back from there.
+    """
+    user, elsewhere = request.user, sessions.sign_out_address(request.session)
     if user.is_authenticated:
         audit.record(by=user, action="sign_out", subject=user)
         own_sessions.forget(request)
@@ -109,6 +118,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if user.is_authenticated:
         messages.success(request, _("You have signed out."))
     response = redirect("sign_in")
+    if user.is_authenticated and elsewhere:
+        response = redirect(f"{elsewhere}&{urlencode({'post_logout_redirect_uri': _sign_in_page(request)})}")
     # What pages of this session have left in the browser goes with it; what was typed and not sent yet stays.
     response.headers["Clear-Site-Data"] = '"cache"'
     return response

@@ -10,6 +10,7 @@ does not check the signature of a token that it has fetched itself, and sends no
 
 import logging
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -26,6 +27,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from survey import audit
+from survey.access import sessions
 from survey.access.models import User
 from survey.access.roles import Role
 from survey.access.single_sign_on.id_tokens import InvalidToken, nonce_of, verified
@@ -74,7 +76,21 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):
             logger.warning("single sign-on: the identity was refused: %s", error)
             audit.record(by=None, action="sign_in", succeeded=False, kind=self.provider_id)
             raise OAuth2Error("The identity was refused.") from error
+        self._remember_where_to_sign_out(request)
         return self.get_provider().sociallogin_from_response(request, {"id_token": claims, "userinfo": more})
+
+    def _remember_where_to_sign_out(self, request: HttpRequest) -> None:
+        """Where the provider names a page for signing out (OpenID Connect RP-Initiated Logout 1.0).
+
+        Only on the host of the settings: the form for signing out leads there, which the content security policy allows.
+        """
+        app = self.get_provider().app
+        page = str(self.openid_config.get("end_session_endpoint") or "")
+        if page and urlsplit(page)[:2] == urlsplit(app.settings["server_url"])[:2]:
+            sessions.came_from(
+                request.session,
+                f"{page}{'&' if '?' in page else '?'}{urlencode({'client_id': app.client_id})}",
+            )
 
     def _read(self, url: str, **headers: str) -> dict[str, Any]:
         with SingleSignOnAdapter(self.request).get_requests_session() as session:

@@ -89,6 +89,40 @@ def test_ending_one_session_and_all_others(person: User) -> None:
     assert AuditEvent.objects.get(action="other_sessions_ended").details == {"sessions": 2}
 
 
+def test_sessions_are_ended_after_the_password_when_the_sign_in_was_long_ago(person: User) -> None:
+    client, other = open_browser(), open_browser()
+    chosen = UserSession.objects.get(session_key=other.session.session_key).pk
+    session = client.session
+    session["signed_in_at"] -= 16 * 60
+    session.save()
+    asked = client.post(reverse("sessions"), {"session": chosen})
+    assert asked["Location"] == f"{reverse('account_reauthenticate')}?next=%2Fsessions%2F"
+    assert is_open(other) and is_open(client)
+    assert client.post(asked["Location"], {"password": "wrong"}).status_code == 422
+    assert is_open(other)
+    confirmed = client.post(asked["Location"], {"password": PASSWORD, "next": reverse("sessions")})
+    assert confirmed["Location"] == reverse("sessions")
+    assert is_open(client) and not is_open(other)
+
+
+def test_the_security_administrator_ends_all_sessions_of_an_account(person: User, world: World) -> None:
+    url, form = reverse("roles_of", args=[person.pk]), {"action": "end_sessions"}
+    theirs, client = open_browser(), Client()
+    for role in ("system_administrator", "audit_administrator", "reviewer"):
+        client.force_login(world.users[role])
+        assert client.post(url, form).status_code == 404
+    assert is_open(theirs)
+    client.force_login(world.users["security_administrator"])
+    assert 'value="end_sessions"' in client.get(url).content.decode()
+    assert client.post(url, form).status_code == 302
+    assert not is_open(theirs) and is_open(open_browser())
+    row = AuditEvent.objects.get(action="sessions_ended", actor_id=world.users["security_administrator"].pk)
+    assert (row.subject_id, row.details["sessions"]) == (str(person.pk), 1)
+    own = reverse("roles_of", args=[world.users["security_administrator"].pk])
+    client.post(own, form)
+    assert client.get(own).status_code == 200
+
+
 @pytest.mark.parametrize("chosen", ["theirs", "-1", "x", "9" * 40])
 def test_sessions_of_others_are_not_ended(person: User, chosen: str) -> None:
     make_user("respondent", unit=make_unit(), username="filler-two", password=PASSWORD)

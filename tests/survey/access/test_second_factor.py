@@ -71,6 +71,21 @@ def test_setup_shows_a_code_that_the_content_policy_allows(client: Client, staff
     assert secret not in stored and decrypt(stored, "second factor") == secret
 
 
+def test_the_password_is_asked_for_again_before_the_first_authenticator(client: Client, staff: User) -> None:
+    sign_in(client)
+    session = client.session
+    session["signed_in_at"] -= 16 * 60
+    session.save()
+    asked = client.get(reverse("second_factor_setup"))
+    assert asked["Location"].startswith(reverse("account_reauthenticate"))
+    assert client.post(reverse("second_factor_setup"), {"code": "000000"}).status_code == 302
+    page = client.get(asked["Location"])  # also for those who may open no other page before
+    assert page.status_code == 200
+    form = {"password": PASSWORD, "next": reverse("second_factor_setup")}
+    assert client.post(asked["Location"], form).status_code in (302, 422)
+    assert client.get(reverse("second_factor_setup")).context["qr"]
+
+
 def test_setting_up_ends_sessions_that_began_without(client: Client, staff: User) -> None:
     other = Client()
     sign_in(other)

@@ -21,6 +21,7 @@ from django.urls import reverse
 from config import single_sign_on
 from config.environment import Environment
 from survey.access.models import User
+from survey.access.single_sign_on.adapters import CheckedAdapter
 from survey.audit import AuditEvent
 from tests.architecture.test_layout import ROOT
 from tests.factories import World, make_unit, make_user
@@ -124,6 +125,39 @@ def test_the_first_time_ties_the_identity_to_the_account_that_its_claim_names(
     assert AuditEvent.objects.filter(action="identity_linked", actor_id=user.pk).count() == 1
     row = AuditEvent.objects.get(action="sign_in", actor_id=user.pk, succeeded=True)
     assert row.details == {"kind": "staff"}
+
+
+def test_signing_out_goes_on_to_the_provider_and_back(client: Client, server: str) -> None:
+    make_user("reviewer", username="sun.qi")
+    identity(server, "so1", preferred_username="sun.qi")
+    sign_in(client, "so1")
+    left = client.post(reverse("sign_out"))
+    assert left["Location"].partition("?")[0] == f"{server}/oauth2/end_session"
+    query = parse_qs(urlsplit(left["Location"]).query)
+    assert query == {
+        "client_id": ["survey-staff"],
+        "post_logout_redirect_uri": ["http://testserver/sign-in/"],
+    }
+    assert left["Clear-Site-Data"] == '"cache"' and "_auth_user_id" not in client.session
+    # Without a provider, and again after having left, the page of sign-in is ours.
+    assert client.post(reverse("sign_out"))["Location"] == reverse("sign_in")
+    client.force_login(make_user("publisher"))
+    assert client.post(reverse("sign_out"))["Location"] == reverse("sign_in")
+
+
+def test_the_provider_cannot_send_people_elsewhere_to_sign_out(
+    client: Client, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user("reviewer", username="zhou.ba")
+    identity(server, "so2", preferred_username="zhou.ba")
+    known: Any = CheckedAdapter.openid_config.fget  # type: ignore[attr-defined]  # the plugin does not see the property
+    monkeypatch.setattr(
+        CheckedAdapter,
+        "openid_config",
+        property(lambda self: {**known(self), "end_session_endpoint": "https://elsewhere.example/out"}),
+    )
+    sign_in(client, "so2")
+    assert client.post(reverse("sign_out"))["Location"] == reverse("sign_in")
 
 
 def test_afterwards_the_subject_counts_and_not_the_name(client: Client, server: str) -> None:
