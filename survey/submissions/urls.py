@@ -32,6 +32,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sheets/<int:pk>/print/", filing_views.sheet_print, name="sheet_print"),
     path("sheets/<int:pk>/form.pdf", print_views.sheet_pdf, name="sheet_pdf"),
     path("sheets/<int:pk>/filed/<int:number>/receipt.pdf", print_views.filed_pdf, name="filed_pdf"),
+    path(
+        "sheets/<int:pk>/filed/<int:number>/content.xlsx", print_views.filed_workbook, name="filed_workbook"
+    ),
     path("sheets/<int:pk>/workbook/", workbook_views.sheet_workbook, name="sheet_workbook"),
     path("sheets/<int:pk>/upload/", workbook_views.sheet_upload, name="sheet_upload"),
     path("sheets/<int:pk>/upload/apply/", workbook_views.sheet_apply, name="sheet_apply"),

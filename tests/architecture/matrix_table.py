@@ -239,6 +239,7 @@ TABLE: dict[str, Row] = {
     "guest_save": Row(lambda data, region: (region.invitation.pk, "P"), body=_cell, writes=False),
     "sheet_pdf": sheet("open", query="?filled"),
     "filed_pdf": sheet("filed", 1),
+    "filed_workbook": sheet("filed", 1),
     "sheet_workbook": sheet("open"),
     "sheet_upload": sheet("open", body=post(), writes=False),  # without a file; storing is sheet_apply
     "sheet_apply": sheet("open", body=workbook),

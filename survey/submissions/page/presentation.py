@@ -30,7 +30,7 @@ from survey.submissions import cells
 from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.saving.conflicts import Conflict
 from survey.submissions.models import Explanation
-from survey.submissions.page.remarks import Suggestion, control_of, read_back, suggestions_for
+from survey.submissions.page.remarks import Suggestion, change_text, control_of, read_back, suggestions_for
 from survey.submissions.refused import REFUSED, RefusedValue
 from survey.submissions.selectors import Sheet
 
@@ -124,6 +124,7 @@ class Row:
     text: str = ""  # text of any cell, for read-only pages
     about: ItemTexts | None = None
     previous: str = ""
+    change: str = ""  # on last year
     read_back: str = ""
     suggestions: list[Suggestion] = dataclasses.field(default_factory=list)
     findings: list[FindingView] = dataclasses.field(default_factory=list)
@@ -197,8 +198,9 @@ class RowBuilder:
         row.about = texts_of(self.sheet.definition, item, self.sheet.relevant, self.language)
         cell = self.sheet.cell(code)
         last = (self.sheet.previous or {}).get(code)
-        row.previous = format_cell(item, last, self.language) if last and "rows" not in last else ""
-        row.text = format_cell(item, cell, self.language)
+        row.previous = format_as_entered(item, last, self.language) if last and "rows" not in last else ""
+        row.text = format_as_entered(item, cell, self.language)
+        row.change = change_text(item, cell, last)
         refused = {key for key in self.refused if cells.item_of(key) == code}
         if not refused or item.type == "table":  # findings belong to the value that is shown
             row.findings = self.findings(code, main=self._main_items(code))
@@ -274,7 +276,7 @@ class RowBuilder:
             base=self.sheet.submission.revision,
             label=item.label.get(self.language),
         )
-        result.shown = format_cell(item, cell, self.language)
+        result.shown = format_as_entered(item, cell, self.language)
         result.text, chosen, unit = self._texts(item, cell)
         typed, refused = self.typed.get(key), self.refused.get(key)
         if typed is not None and (key in self.errors or key in self.conflicts):

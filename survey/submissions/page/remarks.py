@@ -13,6 +13,7 @@ from survey.submissions import cells
 from survey.submissions.page.unit_errors import LikelyEntry, change_factor, likely_entry
 
 LEAST_FACTOR = Decimal("0.01")  # smallest factor that two decimals can show
+TENFOLD = 10  # from this factor on a change is shown as a factor
 RADIO_LIMIT = 6
 SELECT_LIMIT = 60
 MOST_SUGGESTIONS = 5  # of one table: a column in a wrong unit is a single error
@@ -54,6 +55,18 @@ def read_back(item: Item, cell: Mapping[str, Any], last: Mapping[str, Any] | Non
     elif factor is not None:
         parts.append(_("%(factor)s × last year") % {"factor": units.format_number(factor, 2)})
     return (", " if language.startswith("en") else "，").join(parts)
+
+
+def change_text(item: Item | Column, cell: Mapping[str, Any] | None, last: Mapping[str, Any] | None) -> str:
+    """The change of an answer on last year: "+12.5%", from tenfold on "12.3 ×"; empty without two positive numbers."""
+    factor = change_factor(item, cell, last)
+    if factor is None:
+        return ""
+    if factor == 1:
+        return _("unchanged")
+    if factor >= TENFOLD:
+        return f"{units.format_number(factor, 1)} ×"
+    return f"{units.rounded((factor - 1) * 100, 1):+}%"
 
 
 def suggestions_for(item: Item, cell: Any, last: Any, language: str) -> list[Suggestion]:

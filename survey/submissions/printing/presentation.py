@@ -5,9 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from survey.questionnaires.answering import units
-from survey.questionnaires.answering.answers import format_cell
+from survey.questionnaires.answering.answers import format_as_entered
 from survey.questionnaires.definition import Item
 from survey.questionnaires.guidance.formulas import formula_in_words
 from survey.questionnaires.guidance.paragraphs import heading_before, paragraphs
@@ -15,8 +16,10 @@ from survey.questionnaires.statutory import statutory_header
 from survey.submissions import cells
 from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.models import Filing
+from survey.submissions.page.remarks import change_text
 from survey.submissions.selectors import Sheet
 
+SYNTHETIC = gettext_lazy("Rehearsal: all units, people and data of this site are synthetic.")
 MOST_CHOICES = 20
 WIDE = 6  # columns of a table that fit across a page
 
@@ -42,15 +45,13 @@ def form_content(
         "uscc": submission.unit.uscc,
         "year": submission.round.year,
         "filled": filled,
-        "synthetic": _("Rehearsal: all units, people and data of this site are synthetic.")
-        if synthetic
-        else "",
+        "synthetic": str(SYNTHETIC) if synthetic else "",
         "secret": _(
             "Do not enter state secrets. Answers are used for statistics only and are protected by the "
             "Statistics Law."
         ),
         "words": _words(submission.round.year),
-        "receipt": _receipt(filing) if filing else [],
+        "receipt": receipt_facts(filing) if filing else [],
         "sections": [
             {
                 "code": section.code,
@@ -72,6 +73,7 @@ def _words(year: int) -> dict[str, str]:
         "unit": _("Unit of measurement"),
         "this_year": str(year),
         "last_year": _("Last year"),
+        "reason": _("Reason"),
         "receipt": _("Receipt"),
         "page": _("Page"),
         "required": _(
@@ -88,7 +90,8 @@ def _words(year: int) -> dict[str, str]:
     }
 
 
-def _receipt(filing: Filing) -> list[tuple[str, str]]:
+def receipt_facts(filing: Filing) -> list[tuple[str, str]]:
+    """Number, time, signatories, extent and hash of a filing, by name."""
     names = filing.signatories
     moment = timezone.localtime(filing.filed_at).strftime("%Y-%m-%d %H:%M:%S")
     return [
@@ -124,10 +127,23 @@ def _item(sheet: Sheet, item: Item, language: str, filled: bool, shown: Collecti
         "formula": "" if filled else formula_in_words(sheet.definition, item, language),
         "answer": ""
         if item.type == "table" and cell and "rows" in cell
-        else format_cell(item, cell, language),
-        "last": format_cell(item, last, language) if last and "rows" not in last else "",
+        else format_as_entered(item, cell, language),
+        "last": format_as_entered(item, last, language) if last and "rows" not in last else "",
+        "change": change_text(item, cell, last) if filled else "",
+        "reasons": reasons_of(sheet, item) if filled else [],
         "table": _table(item, cell, language, filled),
     }
+
+
+def reasons_of(sheet: Sheet, item: Item) -> list[str]:
+    """Reasons for unusual values whose rule names the item first, each with the reviewer's verdict."""
+    reasons = []
+    for finding in sheet.findings_of(item.code):
+        explanation = sheet.explanation_of(finding)
+        if explanation is not None and finding.items[0] == item.code:
+            verdict = f" ({explanation.get_verdict_display()})" if explanation.verdict else ""
+            reasons.append(f"{explanation.text}{verdict}")
+    return reasons
 
 
 def _choices(item: Item, language: str) -> str:
@@ -158,7 +174,7 @@ def _table(item: Item, cell: Any, language: str, filled: bool) -> dict[str, Any]
         [
             labels.get(row, str(line)),
             *(
-                format_cell(column, answers.get(row, {}).get(column.code), language)
+                format_as_entered(column, answers.get(row, {}).get(column.code), language)
                 for column in item.columns
             ),
         ]
@@ -174,5 +190,5 @@ def _list_of(item: Item, cell: Any, labels: dict[str, str], language: str) -> li
         column = item.column(code or "")
         if column is not None:
             name = f"{labels.get(row or '', row or '')} → {column.label.get(language)}"
-            rows.append([name, format_cell(column, inner, language)])
+            rows.append([name, format_as_entered(column, inner, language)])
     return rows

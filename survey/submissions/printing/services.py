@@ -4,16 +4,32 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from survey import audit, printing
 from survey.jobs.mail.services import message_of
 from survey.jobs.services import Work
+from survey.questionnaires.statutory import statutory_header
 from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.models import Filing
-from survey.submissions.printing.presentation import form_content
+from survey.submissions.printing.presentation import SYNTHETIC, form_content, reasons_of, receipt_facts
+from survey.submissions.printing.workbook import answer_lines, filed_workbook
 from survey.submissions.selectors import SHEET_RELATIONS, sheet
 
 SENT = "receipt_sent"
+COLUMNS = (
+    gettext_lazy("Section"),
+    gettext_lazy("Code"),
+    gettext_lazy("Item"),
+    gettext_lazy("Row"),
+    gettext_lazy("Column"),
+    gettext_lazy("Answer"),
+    gettext_lazy("Stored number"),
+    gettext_lazy("Unit of measurement"),
+    gettext_lazy("Last year"),
+    gettext_lazy("Change on last year"),
+    gettext_lazy("Reason"),
+)
 
 
 def receipt_pdf(filing: Filing, language: str) -> bytes:
@@ -31,6 +47,34 @@ def receipt_pdf(filing: Filing, language: str) -> bytes:
             synthetic=settings.SYNTHETIC_BANNER or submission.unit.is_synthetic,
         )
     return printing.typeset("form", content, moment=int(filing.filed_at.timestamp()))
+
+
+def receipt_workbook(filing: Filing, language: str) -> bytes:
+    """The content that was filed as a workbook, with last year, change and reasons."""
+    submission = filing.submission
+    current = sheet(submission).with_answers(filing.answers)
+    with translation.override(language):
+        facts = [
+            (_("Organisation"), f"{submission.unit.name} {submission.unit.uscc}"),
+            (_("Year"), str(submission.round.year)),
+            *statutory_header(current.definition, language),
+            *receipt_facts(filing),
+        ]
+        if settings.SYNTHETIC_BANNER or submission.unit.is_synthetic:
+            facts.insert(0, (_("Synthetic data"), str(SYNTHETIC)))
+        return filed_workbook(
+            facts,
+            [str(name) for name in COLUMNS],
+            answer_lines(
+                current.definition,
+                filing.answers,
+                current.previous or {},
+                {code: reasons_of(current, current.item(code)) for code in filing.answers},
+                language,
+            ),
+            (_("Filing"), _("Answers")),
+            filing.filed_at,
+        )
 
 
 def send_receipt(work: Work) -> None:

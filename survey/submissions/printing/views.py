@@ -10,10 +10,11 @@ from survey import printing
 from survey.access.decorators import requires
 from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
+from survey.submissions.evidence.file_kinds import KINDS
 from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.page.views import load
 from survey.submissions.printing.presentation import form_content
-from survey.submissions.printing.services import receipt_pdf
+from survey.submissions.printing.services import receipt_pdf, receipt_workbook
 from survey.submissions.selectors import sheet_of
 
 
@@ -43,6 +44,19 @@ def filed_pdf(request: AuthenticatedRequest, pk: int, number: int) -> HttpRespon
     filing = get_object_or_404(submission.filings.select_related("version", "filed_by"), number=number)
     filing.submission = submission
     return _pdf(receipt_pdf(filing, get_language() or "zh-hans"), f"{receipt_number(filing)}.pdf")
+
+
+@requires(Permission.RESPOND)
+@require_GET
+def filed_workbook(request: AuthenticatedRequest, pk: int, number: int) -> HttpResponse:
+    """The content of a filing as a workbook."""
+    submission = load(request, pk)
+    filing = get_object_or_404(submission.filings.select_related("version", "filed_by"), number=number)
+    filing.submission = submission
+    content = receipt_workbook(filing, get_language() or "zh-hans")
+    response = HttpResponse(content, content_type=KINDS["xlsx"][0])
+    response.headers["Content-Disposition"] = f'attachment; filename="{receipt_number(filing)}.xlsx"'
+    return response
 
 
 def _pdf(data: bytes, name: str) -> HttpResponse:

@@ -1,7 +1,9 @@
 """The form and the receipt as PDF, and the receipt by e-mail."""
 
+from decimal import Decimal
 from io import BytesIO
 
+import openpyxl
 import pytest
 from django.core import mail
 from django.urls import reverse
@@ -10,15 +12,20 @@ from pypdf import PdfReader
 
 from survey.audit import AuditEvent
 from survey.jobs.models import Job
+from survey.questionnaires.answering import units
 from survey.questionnaires.loader import load_questionnaire
 from survey.questionnaires.statutory import statutory_header
+from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.filing.selectors import receipt_number
 from survey.submissions.lifecycle.states import State
+from survey.submissions.models import Submission
+from survey.submissions.page.remarks import change_text
 from survey.submissions.printing import services as receipts
 from survey.submissions.printing.presentation import form_content
 from survey.submissions.selectors import latest_filing, sheet
 from tests.background import do, do_waiting
 from tests.factories import SIGNATORIES, make_sheet, make_unit
+from tests.survey.questionnaires.conftest import make_item
 
 
 @pytest.fixture
@@ -152,3 +159,55 @@ def test_receipt_is_retried_when_the_mail_server_is_down(world, filed, mailoutbo
     assert job.state == Job.State.WAITING and job.available_at > timezone.now()
     do_waiting("receipt")
     assert [message.to for message in mail.outbox] == [["filler@example.org"]]
+
+
+@pytest.fixture
+def filed_in_petabytes(world):
+    """A filing with one amount in another unit than the stored one."""
+    row = make_sheet(world.unit, State.IN_PROGRESS)
+    respondent = world.users["respondent"]
+    number = row.answers["P07"]["value"]
+    typed = {"value": units.plain(units.convert(Decimal(number), "TB", "GB")), "unit": "GB"}
+    services.autosave(row, by=respondent, changes={"P07": typed}, base_revision=row.revision)
+    row = Submission.objects.get(pk=row.pk)
+    services.submit(row, by=respondent, signatories=SIGNATORIES, shown_revision=row.revision)
+    return Submission.objects.get(pk=row.pk)
+
+
+def test_summary_filed_form_and_receipt_show_the_unit_in_which_people_typed(browser, filed_in_petabytes):
+    row = filed_in_petabytes
+    typed = f"{units.format_number(Decimal(row.answers['P07']['entered']))} GB"
+    for name, rest in (("sheet_summary", []), ("sheet_filed", [1])):
+        assert typed in browser.get(reverse(name, args=[row.pk, *rest])).content.decode(), name
+    content = form_content(sheet(row), "en", filled=True, synthetic=False)
+    assert shown(content, "P07")["answer"] == typed
+
+
+def test_the_content_of_a_filing_is_a_workbook(browser, filed_in_petabytes):
+    row = filed_in_petabytes
+    answer = browser.get(reverse("filed_workbook", args=[row.pk, 1]))
+    assert answer.headers["Content-Disposition"].endswith('.xlsx"')
+    facts, answers = openpyxl.load_workbook(BytesIO(answer.content)).worksheets
+    assert row.filings.get().content_hash in {line[1] for line in facts.iter_rows(values_only=True)}
+    lines = {line[1]: line for line in answers.iter_rows(min_row=2, values_only=True)}
+    assert set(lines) == set(row.filings.get().answers)
+    assert lines["P07"][5].endswith(" GB")
+    assert lines["P07"][6:8] == (pytest.approx(float(row.answers["P07"]["value"])), "TB")
+    again = browser.get(reverse("filed_workbook", args=[row.pk, 1]))
+    assert again.content == answer.content
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "text"),
+    [
+        ("150", "100", "+50.0%"),
+        ("97.5", "100", "-2.5%"),
+        ("1230", "100", "12.3 ×"),
+        ("5", None, ""),
+        ("5", "0", ""),
+    ],
+)
+def test_the_change_on_last_year(now, before, text):
+    item = make_item("quantity")
+    last = None if before is None else {"value": before}
+    assert change_text(item, {"value": now}, last) == text
