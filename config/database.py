@@ -10,9 +10,9 @@ UNANSWERED = 30_000  # milliseconds in which what was sent must have arrived
 
 def database(env: Environment) -> dict[str, Any]:
     """The entry of DATABASES."""
-    found: dict[str, Any] = env.db_url("DATABASE_URL")
+    parsed: dict[str, Any] = env.db_url("DATABASE_URL")
     options = {
-        **found.get("OPTIONS", {}),
+        **parsed.get("OPTIONS", {}),
         # A pool per process. It gives up soon and starts afresh with the next request: left to itself it would
         # wait longer after every failure, and go on refusing people after the server is back.
         "pool": {
@@ -30,7 +30,7 @@ def database(env: Environment) -> dict[str, Any]:
         "options": " ".join(f"-c {name}={value}" for name, value in _session(env).items()),
     }
     return {
-        **found,
+        **parsed,
         "ENGINE": "django.db.backends.postgresql",
         "ATOMIC_REQUESTS": False,
         "CONN_HEALTH_CHECKS": True,  # a restarted server costs a failed check, not a request
@@ -40,7 +40,7 @@ def database(env: Environment) -> dict[str, Any]:
 
 def _session(env: Environment) -> dict[str, str | int]:
     """Settings that the server uses for these connections."""
-    found: dict[str, str | int] = {
+    parameters: dict[str, str | int] = {
         "synchronous_commit": "on",  # commits are durable regardless of the server's setting
         # The locks of a host that has failed in a transaction: the server keeps them until it has noticed.
         "tcp_keepalives_idle": IDLE,
@@ -50,5 +50,5 @@ def _session(env: Environment) -> dict[str, str | int]:
     }
     # One slow page must not hold a connection that everybody needs. Workers and commands take what they need.
     if env.bool("WEB_PROCESS", default=False):
-        found["statement_timeout"] = f"{env.float('STATEMENT_SECONDS', default=5) * 1000:.0f}"
-    return found
+        parameters["statement_timeout"] = f"{env.float('STATEMENT_SECONDS', default=5) * 1000:.0f}"
+    return parameters

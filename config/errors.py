@@ -61,7 +61,7 @@ TITLES = {
     429: gettext_lazy("Too many requests"),
     500: gettext_lazy("Something went wrong"),
     503: gettext_lazy("The system is resting for a moment"),
-    507: gettext_lazy("The site has no room for files"),
+    507: gettext_lazy("No storage space is left for files"),
 }
 
 
@@ -166,7 +166,7 @@ WITH_BODY = {
     "415": "Only JSON is read.",
     "422": "A value is refused.",
     "428": "The revision that was read is missing.",
-    "507": "The site has no room for files.",
+    "507": "No storage space is left for files.",
 }
 
 

@@ -10,12 +10,12 @@ KINDS = ("staff", "respondent")
 
 def providers(env: environ.Env) -> dict[str, dict[str, Any]]:
     """Kind -> provider, for each kind whose OIDC_<KIND>_SERVER_URL is set."""
-    found = {}
+    result = {}
     for kind in KINDS:
         prefix = f"OIDC_{kind.upper()}_"
         server: str = env.str(f"{prefix}SERVER_URL", default="")
         if server:
-            found[kind] = {
+            result[kind] = {
                 "kind": kind,
                 "name": env.str(f"{prefix}NAME", default=urlsplit(server).hostname),
                 "server_url": server,
@@ -27,7 +27,7 @@ def providers(env: environ.Env) -> dict[str, dict[str, Any]]:
                 "subject_claim": env.str(f"{prefix}SUBJECT_CLAIM", default="sub"),
                 "account_claim": env.str(f"{prefix}ACCOUNT_CLAIM", default="preferred_username"),
             }
-    return found
+    return result
 
 
 def app_of(provider: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def app_of(provider: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def origins(found: dict[str, dict[str, Any]]) -> list[str]:
+def origins(providers: dict[str, dict[str, Any]]) -> list[str]:
     """Where a form of ours leads to: browsers apply the content security policy to redirects, too."""
-    parts = [urlsplit(provider["server_url"]) for provider in found.values()]
+    parts = [urlsplit(provider["server_url"]) for provider in providers.values()]
     return [f"{part.scheme}://{part.netloc}" for part in parts]

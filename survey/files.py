@@ -41,7 +41,7 @@ def write(store: Store, name: str, content: bytes | IO[bytes]) -> None:
     except OSError as error:
         if error.errno in FULL:
             raise StorageFull(
-                _("The site has no room for files at the moment. Nothing was stored.")
+                _("There is no storage space left for files at the moment. Nothing was stored.")
             ) from error
         raise
 

@@ -113,11 +113,11 @@ class Meter:
         """The process behind the connection of the test, and its seconds."""
         from django.db import connection
 
-        open_one = connection.connection
-        if open_one is None or open_one.closed:
+        session = connection.connection
+        if session is None or session.closed:
             return 0, 0.0
         try:
-            pid = open_one.info.backend_pid
+            pid = session.info.backend_pid
             return pid, sum(psutil.Process(pid).cpu_times()[:2])
         except psutil.Error:  # a server elsewhere
             return 0, 0.0

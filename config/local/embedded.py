@@ -78,7 +78,7 @@ def start(*, durable: bool = True) -> None:
     runtime = home("run")
     runtime.chmod(0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    forget_dead_handles(folder / "postgres")
+    remove_dead_handles(folder / "postgres")
     server = postgres.open_server(folder / "postgres")
     _handles["postgres"] = server
     admin = server.get_uri("postgres")
@@ -153,18 +153,18 @@ def _acl(folder: Path) -> Path:
 
 def running() -> list[orphans.Started]:
     """The servers that this process has started or joined, for the record of its supervisor."""
-    found = []
+    result = []
     valkey = _handles["valkey"]._process if "valkey" in _handles else None
     if valkey is not None and valkey.poll() is None:
-        found.append(orphans.started("valkey", valkey.pid, group=False))
+        result.append(orphans.started("valkey", valkey.pid, group=False))
     if "postgres" in _handles:
         # SIGINT is PostgreSQL's fast shutdown: it waits for nobody and loses nothing.
         pid, patience = _handles["postgres"].get_pid(), orphans.PATIENCE_SERVER
-        found.append(orphans.started("postgres", pid, group=False, by=signal.SIGINT, patience=patience))
-    return found
+        result.append(orphans.started("postgres", pid, group=False, by=signal.SIGINT, patience=patience))
+    return result
 
 
-def forget_dead_handles(pgdata: Path) -> None:
+def remove_dead_handles(pgdata: Path) -> None:
     """Take processes that no longer run out of the wheel's list of those that use the server.
 
     The wheel stops the server with the last of them; a killed process would keep it running for ever.

@@ -66,14 +66,14 @@ def write(folder: Path, processes: Iterable[Started]) -> None:
     """Keep the record; a reader sees the former or the new one, never a part."""
     path = folder / FILE
     new = path.with_suffix(".new")
-    new.write_text(json.dumps([asdict(one) for one in processes]), encoding="utf-8")
+    new.write_text(json.dumps([asdict(process) for process in processes]), encoding="utf-8")
     new.replace(path)
 
 
 def read(folder: Path) -> list[Started]:
     """The record; empty when there is none."""
     try:
-        return [Started(**one) for one in json.loads((folder / FILE).read_text(encoding="utf-8"))]
+        return [Started(**process) for process in json.loads((folder / FILE).read_text(encoding="utf-8"))]
     except (FileNotFoundError, ValueError, TypeError):
         return []
 
@@ -83,31 +83,31 @@ def members(process: Started) -> list[int]:
     now = began(process.pid)
     if now and now != process.began:
         return []  # the number belongs to somebody else, so nothing of ours is left
-    found = [process.pid] if now else []
+    pids = [process.pid] if now else []
     if process.group:
         for pid in psutil.pids():
             try:
                 if pid != process.pid and os.getpgid(pid) == process.pid and began(pid):
-                    found.append(pid)
+                    pids.append(pid)
             except OSError:  # it has ended meanwhile, or is not ours to see
                 continue
-    return found
+    return pids
 
 
 def end(processes: Iterable[Started]) -> list[str]:
     """End what is left of these processes; the names of those that were found running."""
-    left = {process: found for process in processes if (found := members(process))}
-    for process, found in left.items():
-        _send(found, process.signal)
+    left = {process: pids for process in processes if (pids := members(process))}
+    for process, pids in left.items():
+        _send(pids, process.signal)
     clock = time.monotonic()
     waiting = dict(left)
     while waiting:
         for process in list(waiting):
-            found = members(process)
-            if not found:
+            pids = members(process)
+            if not pids:
                 del waiting[process]
             elif time.monotonic() - clock > process.patience:
-                _send(found, signal.SIGKILL)
+                _send(pids, signal.SIGKILL)
         time.sleep(0.05)
     return [process.name for process in left]
 

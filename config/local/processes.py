@@ -85,16 +85,16 @@ def take_over() -> list[str]:
         _lock = lock
     former = orphans.read(folder)
     # The predecessor's watchdog may be at work on the same processes; together they are done sooner.
-    found = orphans.end(former)
+    ended = orphans.end(former)
     orphans.write(folder, [])
-    return [name for name in found if name != "watchdog"]
+    return [name for name in ended if name != "watchdog"]
 
 
 class Supervisor:
     """Starts the processes, restarts those that end, and stops all on Ctrl-C or SIGTERM."""
 
-    def __init__(self, host: str, port: int, say: Callable[[str], None]) -> None:
-        self.host, self.port, self.say = host, port, say
+    def __init__(self, host: str, port: int, progress: Callable[[str], None]) -> None:
+        self.host, self.port, self.progress = host, port, progress
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.commands: dict[str, list[str]] = {}
         self.watchdog: subprocess.Popen[bytes] | None = None
@@ -201,14 +201,14 @@ class Supervisor:
     def _watch(self) -> None:
         for name, child in list(self.children.items()):
             if child.poll() is not None and not self.stopping:
-                self.say(f"{name} ended with {child.returncode}; starting it again")
+                self.progress(f"{name} ended with {child.returncode}; starting it again")
                 # Its own children may still hold its port or its work.
                 orphans.end([orphans.Started(name, child.pid, "", patience=0)])
                 self._start(name)
         if self.watchdog is not None and self.watchdog.poll() is not None and not self.stopping:
             self.guard()
         for name in embedded.restart_stopped():
-            self.say(f"{name} had stopped; it runs again")
+            self.progress(f"{name} had stopped; it runs again")
             self._record()
 
     def _wait_until_ready(self) -> bool:
@@ -229,7 +229,7 @@ class Supervisor:
         self.stopping = True
 
     def _end(self) -> None:
-        self.say("stopping")
+        self.progress("stopping")
         for child in self.children.values():
             if child.poll() is None:
                 child.terminate()

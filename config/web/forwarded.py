@@ -47,4 +47,4 @@ def is_proxy(peer: str) -> bool:
 
 @cache
 def _networks(addresses: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    return tuple(ipaddress.ip_network(one) for one in addresses)
+    return tuple(ipaddress.ip_network(address) for address in addresses)

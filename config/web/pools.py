@@ -38,10 +38,10 @@ def addresses(bind: str) -> list[str]:
     """
     if bind.startswith("/"):
         return [f"unix:{bind.rstrip('/')}/{pool.name}.sock" for pool in pools()]
-    found = bind.split(",")
-    if len(found) not in (1, len(pools())):
-        raise ValueError(f"WEB_BIND names {len(found)} addresses: give a folder, one, or {len(pools())}")
-    return found
+    result = bind.split(",")
+    if len(result) not in (1, len(pools())):
+        raise ValueError(f"WEB_BIND names {len(result)} addresses: give a folder, one, or {len(pools())}")
+    return result
 
 
 def missing_pool(running: Iterable[str]) -> Pool:

@@ -53,9 +53,9 @@ class Proxy:
 
 def upstreams_of(bind: str) -> dict[str, list[str]]:
     """Pools to the addresses at which gunicorn listens, given its WEB_BIND."""
-    found = addresses(bind)
+    listed = addresses(bind)
     names = [pool.name for pool in pools()]
-    return {name: [found[place if len(found) > 1 else 0]] for place, name in enumerate(names)}
+    return {name: [listed[place if len(listed) > 1 else 0]] for place, name in enumerate(names)}
 
 
 def write(proxy: Proxy) -> Path:
@@ -83,8 +83,8 @@ def render(proxy: Proxy) -> str:
             | {
                 "routes": [asdict(route) for route in routes()],
                 "pools": [
-                    {"name": name, "addresses": found, "waiting": waiting[name] if apart else 0}
-                    for name, found in proxy.upstreams.items()
+                    {"name": name, "addresses": listed, "waiting": waiting[name] if apart else 0}
+                    for name, listed in proxy.upstreams.items()
                 ],
                 "header_seconds": HEADER_SECONDS,
                 "ciphers": ":".join(CIPHERS),
@@ -98,10 +98,10 @@ def render(proxy: Proxy) -> str:
 
 
 def _headers(*, https: bool) -> str:
-    found = security_headers()
+    headers = security_headers()
     if https and settings.SECURE_HSTS_SECONDS:
-        found["Strict-Transport-Security"] = strict_transport_security()
-    return "".join(f'add_header {name} "{value}" always;\n' for name, value in found.items())
+        headers["Strict-Transport-Security"] = strict_transport_security()
+    return "".join(f'add_header {name} "{value}" always;\n' for name, value in headers.items())
 
 
 def _write_error_pages(folder: Path) -> None:

@@ -53,7 +53,7 @@ def reload(pid: int) -> int:
         raise ReloadError("it is being replaced already")
     master.send_signal(signal.SIGUSR2)
     new = _warm(master)
-    _tell_systemd(f"MAINPID={new.pid}")
+    _notify_systemd(f"MAINPID={new.pid}")
     master.send_signal(signal.SIGTERM)
     try:
         master.wait(FINISHING)
@@ -83,7 +83,7 @@ def _warm(master: psutil.Process) -> psutil.Process:
     raise ReloadError(f"the new program was not ready after {PATIENCE:.0f} s")
 
 
-def _tell_systemd(text: str) -> None:
+def _notify_systemd(text: str) -> None:
     """Send a line to the service manager, if it has started this command."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:

@@ -54,7 +54,7 @@ def pre_fork(arbiter: Any, worker: Any) -> None:
     pool = missing_pool(other.pool.name for other in arbiter.WORKERS.values())
     worker.pool = pool
     if len(arbiter.LISTENERS) == len(pools()):
-        worker.sockets = [arbiter.LISTENERS[[one.name for one in pools()].index(pool.name)]]
+        worker.sockets = [arbiter.LISTENERS[[listed.name for listed in pools()].index(pool.name)]]
 
 
 def post_fork(arbiter: Any, worker: Any) -> None:

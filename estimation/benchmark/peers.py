@@ -92,7 +92,9 @@ def r_timings(
             raise RuntimeError(message) from failure
         lines = out.read_text().split("\n") if out.exists() else []
     rows = [line.split() for line in lines if line]
-    return {task: Timing(float(wall), float(wall), float(processor)) for task, wall, processor in rows}
+    return {
+        task: Timing(float(elapsed), float(elapsed), float(processor)) for task, elapsed, processor in rows
+    }
 
 
 def _write(country: Country, folder: Path) -> None:

@@ -9,7 +9,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from survey.frame.files import BOM, harmless
+from survey.frame.files import BOM, escape_formula
 
 COLUMNS = (
     "uscc", "name", "category", "region", "division_code", "industry", "section", "size_class", "stratum_kind",
@@ -51,7 +51,7 @@ def sample_bytes(rows: Sequence[tuple[Any, ...]], form: str, facts: dict[str, st
 
 
 def _cell(value: Any) -> Any:
-    return harmless(value) if isinstance(value, str) else value
+    return escape_formula(value) if isinstance(value, str) else value
 
 
 def _text_cell(code: str) -> str:

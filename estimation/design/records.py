@@ -8,7 +8,9 @@ from estimation.design.allocation import Request
 
 
 def _known(record: type[Any], document: Mapping[str, Any]) -> dict[str, Any]:
-    return {one.name: document[one.name] for one in fields(record) if one.name in document}
+    return {
+        attribute.name: document[attribute.name] for attribute in fields(record) if attribute.name in document
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Basis:
         """The stored form; empty without a basis."""
         if self.response is None:
             return {}
-        document = {one.name: getattr(self, one.name) for one in fields(self)}
-        cells = {one.name: getattr(self.cells, one.name) for one in fields(self.cells)}
+        document = {attribute.name: getattr(self, attribute.name) for attribute in fields(self)}
+        cells = {attribute.name: getattr(self.cells, attribute.name) for attribute in fields(self.cells)}
         return document | {"cells": cells}
 
     @classmethod
@@ -120,7 +122,7 @@ class DesignSummary:
                 del document[name]
             return document
         overlap = (
-            {**document["overlap"], "regions": [list(one) for one in self.overlap.regions]}
+            {**document["overlap"], "regions": [list(region) for region in self.overlap.regions]}
             if self.overlap
             else {}
         )

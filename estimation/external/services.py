@@ -24,7 +24,7 @@ from survey.notation.dates import parse_day
 from survey.notation.numbers import parse_decimal
 from survey.untrusted.messages import DAMAGED
 from survey.untrusted.protocol import FileRefusedError
-from survey.untrusted.reading import read_one
+from survey.untrusted.reading import read_value
 from survey.untrusted.spreadsheet import value_of
 
 COLUMNS = ("code", "year", "value", "source", "source_date")
@@ -156,7 +156,7 @@ def _lines(name: str, content: bytes) -> list[list[Any]]:
     """The lines of a file. Raises PolicyDenied, FileRefused, Overloaded."""
     workbook = name.lower().endswith(".xlsx")
     try:
-        lines = read_one(series_lines, content, workbook=workbook, lines=MAX_LINES)
+        lines = read_value(series_lines, content, workbook=workbook, lines=MAX_LINES)
         return [[value_of(cell) for cell in line] for line in lines]
     except FileRefusedError as error:
         raise PolicyDenied(_refusal(error)) from error

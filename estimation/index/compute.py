@@ -23,7 +23,7 @@ DIGITS = 10  # of every stored number: the last ones may differ between machines
 class DomainIndicators:
     """Indicators of the regions or industries.
 
-    codes : (u,) domain codes; values : (u, k) estimates, 0 where missing; n : (u, k) units that answered; poor :
+    codes : (u,) domain codes; values : (u, k) estimates, 0 where missing; n : (u, k) units that answered; unreliable :
     (u, k) grade E or none; replicates : (B, u, k) or None
     """
 
@@ -31,7 +31,7 @@ class DomainIndicators:
     codes: tuple[str, ...]
     values: Floats
     n: Ints
-    poor: np.ndarray[Any, np.dtype[np.bool_]]
+    unreliable: np.ndarray[Any, np.dtype[np.bool_]]
     replicates: Floats | None
 
 
@@ -115,7 +115,7 @@ def _kind(domains: DomainIndicators, learned: Importance | None) -> dict[str, An
         "method_high": _list(method.rank_high),
         "scores": [_list(row) for row in index.scores],
         "estimates": [_list(row) for row in domains.values],
-        "thin": [int(count) for count in ((domains.n < THIN) | domains.poor).sum(axis=1)],
+        "thin": [int(count) for count in ((domains.n < THIN) | domains.unreliable).sum(axis=1)],
         "weights": {name: _list(part) for name, part in index.weights.parts.items()},
         "mix": {name: _digits(share) for name, share in index.weights.mix.items()},
         "final": _list(index.weights.final),

@@ -44,7 +44,7 @@ def domain_indicators(run: EstimationRun, kind: str, bootstrap: Bootstrap | None
     """The indicators of every region or industry, with their replicates."""
     codes = CODES[kind]
     shape = (len(codes), len(INDICATORS))
-    values, n, poor = np.zeros(shape), np.zeros(shape, dtype=np.int64), np.ones(shape, dtype=bool)
+    values, n, unreliable = np.zeros(shape), np.zeros(shape, dtype=np.int64), np.ones(shape, dtype=bool)
     row_of = {code: index for index, code in enumerate(codes)}
     column_of = {
         (indicator.variable, indicator.statistic): index for index, indicator in enumerate(INDICATORS)
@@ -59,8 +59,8 @@ def domain_indicators(run: EstimationRun, kind: str, bootstrap: Bootstrap | None
     for variable, statistic, code, value, count, grade in rows:
         if (variable, statistic) in column_of and code in row_of and value is not None:
             at = (row_of[code], column_of[variable, statistic])
-            values[at], n[at], poor[at] = value, count, grade == "E"
-    return DomainIndicators(kind, tuple(codes), values, n, poor, _replicates(run, kind, bootstrap))
+            values[at], n[at], unreliable[at] = value, count, grade == "E"
+    return DomainIndicators(kind, tuple(codes), values, n, unreliable, _replicates(run, kind, bootstrap))
 
 
 def _replicates(run: EstimationRun, kind: str, bootstrap: Bootstrap | None) -> Any:

@@ -20,7 +20,7 @@ from survey.submissions.models import Submission
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Position:
     """One item: the unit's own number, and its group when a group may be shown.
 
     kind, code : the group, "" when none is safe; units : number of units that report the item; quarter : 0 to 4
@@ -68,36 +68,36 @@ def table_of(sheet: Submission) -> PeerTable | None:
     return table
 
 
-def standings(sheet: Submission, table: PeerTable) -> list[Standing]:
+def positions(sheet: Submission, table: PeerTable) -> list[Position]:
     """Every chief item that the accepted sheet answers, in the order of the page."""
     own = observed(sheet.pk, compute.variables())
     if own is None:
         return []
     chain = compute.chain(category=own.category, section=own.section, size=own.size_class)
     names = variables_of(table.release.run)
-    standings = []
+    positions = []
     for item in compute.CHIEF:
         value = compute.value_of(own.values, item)
         if value is not None:
             name = name_of(names, compute.NAMED_AS.get(item, item))
-            standings.append(_standing(name, "/" in item, value, table.groups.get(item, {}), chain))
-    return standings
+            positions.append(_position(name, "/" in item, value, table.groups.get(item, {}), chain))
+    return positions
 
 
-def _standing(
+def _position(
     name: VariableName, is_rate: bool, own: float, groups: dict[str, list[Any]], chain: tuple[str, ...]
-) -> Standing:
+) -> Position:
     times = 100 if is_rate else 1
     own_printed = compute.plain(compute.readable(own * times))
     group = next((code for code in chain if code in groups), None)
     if group is None:
-        return Standing(name, is_rate, own, own_printed)
+        return Position(name, is_rate, own, own_printed)
     units, *printed = groups[group]
     lower, middle, upper = (float(number) for number in printed)
     quartiles = (lower, middle, upper)
     kind, _colon, code = group.partition(":")
     shown = tuple(compute.plain(Decimal(number) * times) for number in printed)
-    return Standing(
+    return Position(
         name,
         is_rate,
         own,

@@ -26,7 +26,7 @@ def peer_sheet(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     sheets = Submission.objects.visible_to(request.user, Permission.RESPOND).filter(state="accepted")
     sheet = get_object_or_404(sheets.select_related("unit", "round", "assignment__version"), pk=pk)
     table = selectors.table_of(sheet)
-    rows = selectors.standings(sheet, table) if table else []
+    rows = selectors.positions(sheet, table) if table else []
     if table is None or not rows:
         raise Http404
     context = {"sheet": sheet, "table": table, "rows": rows}

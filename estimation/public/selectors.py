@@ -57,16 +57,16 @@ def _content(pk: int, digest: str) -> Content:
 class Choices:
     """The parameters of one release for the page on methods, shares in percent.
 
-    treatment : of extreme values, as named by the run; lower, upper : its quantiles; minimum, one, two : rules of
-    disclosure. All but the count as they are printed.
+    treatment : of extreme values, as named by the run; lower, upper : its quantiles; minimum, largest, two_largest :
+    rules of disclosure. All but the count as they are printed.
     """
 
     treatment: str
     lower: str
     upper: str
     minimum: int
-    one: str
-    two: str
+    largest: str
+    two_largest: str
 
 
 def choices_of(release: Release) -> Choices:

@@ -172,20 +172,20 @@ def _round(year: int) -> CollectionRound:
     today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
     is_open = year == 2025
     opens = today - dt.timedelta(days=45 if is_open else 410)
-    evening = dt.timedelta(hours=9)
+    working_hours = dt.timedelta(hours=9)
     return CollectionRound.objects.create(
         year=year,
         state=CollectionRound.State.OPEN if is_open else CollectionRound.State.CLOSED,
         reference_date=dt.date(year, 12, 31),
         opens_at=opens,
-        due_at=opens + dt.timedelta(days=75 if is_open else 40) + evening,
-        closes_at=opens + dt.timedelta(days=90 if is_open else 60) + evening,
+        due_at=opens + dt.timedelta(days=75 if is_open else 40) + working_hours,
+        closes_at=opens + dt.timedelta(days=90 if is_open else 60) + working_hours,
         is_synthetic=True,
     )
 
 
 def _finish(writer: SheetWriter, began: float, versions: list[Any]) -> Rehearsal:
-    plays = np.bincount(
+    counts = np.bincount(
         writer.members.outcome[writer.members.asked[1]], minlength=len(outcomes.OUTCOMES)
     ).tolist()
     filed = int(filed_mask(writer.members, 1).sum())
@@ -195,7 +195,7 @@ def _finish(writer: SheetWriter, began: float, versions: list[Any]) -> Rehearsal
         seconds=round(time.monotonic() - began, 1),
         notes={
             "conflicts": [{"subject": subject, "choice": choice} for subject, choice in CONFLICTS],
-            "sheets_2025": dict(zip(outcomes.OUTCOMES, plays, strict=True)),
+            "sheets_2025": dict(zip(outcomes.OUTCOMES, counts, strict=True)),
             "filed_2025": filed,
             "valid": {str(version.round.year): version.size for version in versions},
             "population": int(writer.country.strata.population[1].sum()),

@@ -129,13 +129,13 @@ def _explain(cell: FrozenCell | None, published: Published, *, synthetic: bool) 
     if cell.value is None:
         return "no_estimate", None
     digits = -int(published_value.as_tuple().exponent)
-    ours = Decimal(repr(cell.value))
-    relative = float(ours / published_value - 1) if published_value else None
-    if abs(ours - published_value) <= Decimal(5).scaleb(-digits - 1):
+    computed = Decimal(repr(cell.value))
+    relative = float(computed / published_value - 1) if published_value else None
+    if abs(computed - published_value) <= Decimal(5).scaleb(-digits - 1):
         return "same", relative
     if published.qualifier:
         return (
-            "qualified" if _satisfies(ours, published_value, published.qualifier) else "sampling"
+            "qualified" if _satisfies(computed, published_value, published.qualifier) else "sampling"
         ), relative
     if (
         cell.lower is not None
@@ -150,10 +150,10 @@ def _explain(cell: FrozenCell | None, published: Published, *, synthetic: bool) 
     return ("synthetic" if synthetic else "beyond"), relative
 
 
-def _satisfies(ours: Decimal, published_value: Decimal, qualifier: str) -> bool:
+def _satisfies(computed: Decimal, published_value: Decimal, qualifier: str) -> bool:
     """Whether our number satisfies the published wording (超, 以上, 多: above; 近: below; 约: near)?"""
     if any(word in qualifier for word in ("超", ">", "以上", "多", "≥")):
-        return ours >= published_value
+        return computed >= published_value
     if "近" in qualifier:
-        return published_value * Decimal("0.9") <= ours < published_value
-    return abs(ours / published_value - 1) <= Decimal("0.1")
+        return published_value * Decimal("0.9") <= computed < published_value
+    return abs(computed / published_value - 1) <= Decimal("0.1")

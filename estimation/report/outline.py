@@ -248,7 +248,7 @@ def _drafts(blocks: Iterable[Block], language: str) -> dict[str, _Draft]:
     for block in blocks:
         code = structure.ALIASES.get(block.place, block.place)
         if code not in drafts:
-            drafts = _with_guest(drafts, code, block.heading)
+            drafts = _with_added(drafts, code, block.heading)
         draft = drafts[code]
         if code not in seen and block.heading.get(language).strip():
             draft.heading = block.heading
@@ -261,19 +261,19 @@ def _drafts(blocks: Iterable[Block], language: str) -> dict[str, _Draft]:
     return drafts
 
 
-def _with_guest(drafts: Mapping[str, _Draft], code: str, heading: Text) -> dict[str, _Draft]:
+def _with_added(drafts: Mapping[str, _Draft], code: str, heading: Text) -> dict[str, _Draft]:
     """A section outside the standard structure, placed after the last section below its nearest standard parent."""
     parent = code
     while "." in parent and parent not in drafts:
         parent = parent.rpartition(".")[0]
     has_parent = parent in drafts
     level = min(drafts[parent].level + 1, 3) if has_parent else 1
-    guest = _Draft(code, level, heading)
+    added = _Draft(code, level, heading)
     order = list(drafts)
     inside = [code for code in order if code == parent or code.startswith(f"{parent}.")]
     position = order.index(inside[-1]) + 1 if has_parent else order.index("annex.quality")
     order.insert(position, code)
-    return {code: drafts.get(code, guest) for code in order}
+    return {code: drafts.get(code, added) for code in order}
 
 
 def _insert_tables_and_figures(

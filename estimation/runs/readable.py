@@ -1,7 +1,7 @@
 """Readable units of amounts, such as petabytes instead of terabytes with ten digits. Pure."""
 
 # Units of one dimension from small to large, of those that pages print, with their size. Data units are binary.
-_LADDERS: tuple[tuple[tuple[str, float], ...], ...] = (
+_DIMENSIONS: tuple[tuple[tuple[str, float], ...], ...] = (
     (("TB", 1.0), ("PB", 1024.0), ("EB", 1024.0**2), ("ZB", 1024.0**3)),
     (("万元", 1.0), ("亿元", 1e4)),
 )
@@ -13,12 +13,12 @@ def readable_unit(unit: str, largest: float) -> tuple[str, float]:
 
     unit : unit of the stored number; largest : the largest number, in that unit. An unknown unit is returned unchanged.
     """
-    for ladder in _LADDERS:
-        sizes = dict(ladder)
+    for dimension in _DIMENSIONS:
+        sizes = dict(dimension)
         if unit in sizes:
             fitting = [
                 (name, sizes[unit] / size)
-                for name, size in ladder
+                for name, size in dimension
                 if size > sizes[unit] and abs(largest) * sizes[unit] / size >= _ENOUGH
             ]
             return fitting[-1] if fitting else (unit, 1.0)

@@ -78,18 +78,18 @@ def _estimates(run: EstimationRun, result: Result) -> None:
 
 
 def _contributors(run: EstimationRun, result: Result) -> None:
-    found = result.contributors
+    contributors = result.contributors
     _copy(
         "estimation_contributors",
         ("run_id", "variable", "domain_kind", "domain_code", "units", "largest", "two_largest"),
         [
-            [str(run.pk)] * len(found.variable),
-            found.variable,
-            found.kind,
-            found.code,
-            _integers(found.units),
-            map(repr, found.largest),
-            map(repr, found.two_largest),
+            [str(run.pk)] * len(contributors.variable),
+            contributors.variable,
+            contributors.kind,
+            contributors.code,
+            _integers(contributors.units),
+            map(repr, contributors.largest),
+            map(repr, contributors.two_largest),
         ],
     )
 
@@ -152,7 +152,7 @@ def _cutoffs(run: EstimationRun, prepared: Prepared) -> None:
 
 def _weights(run: EstimationRun, prepared: Prepared) -> None:
     weighted, strata = prepared.weighted, prepared.weighted.classes.cells
-    parted = weighted.classes.parted.tolist()
+    is_split = weighted.classes.is_split.tolist()
     size = np.bincount(weighted.sample.stratum, minlength=weighted.sample.strata)
     weight = weighted.sample.population / size
     owner = weighted.mapping
@@ -173,7 +173,7 @@ def _weights(run: EstimationRun, prepared: Prepared) -> None:
             [str(run.pk)] * strata.count,
             [str(prepared.year.year)] * strata.count,
             _integers(strata.id),
-            [REGIONS[r] if own else "" for r, own in zip(strata.region.tolist(), parted, strict=True)],
+            [REGIONS[r] if own else "" for r, own in zip(strata.region.tolist(), is_split, strict=True)],
             [weighted.names[h] if h >= 0 else "" for h in owner.tolist()],
             _integers(strata.population),
             _integers(weighted.respondents),

@@ -151,7 +151,7 @@ def judge(
 
 
 @dataclass(frozen=True)
-class Outlook:
+class ExpectedContributions:
     """Expected values of m units that have not filed, in the c shown items: (m, c), NaN where missing.
 
     items : the codes; national, regional : shares of the present totals
@@ -164,26 +164,26 @@ class Outlook:
     regional: Floats
 
 
-def outlook(
+def expected_contributions(
     now: Year,
     before: Year | None,
     weighted: Weighted,
     treated: Treated,
-    owing: Pending,
+    pending: Pending,
     target: TargetStrata,
     employees: tuple[Floats, Floats],
-) -> Outlook:
+) -> ExpectedContributions:
     """Expected contribution of units that have not filed, by their own past or by their size.
 
     Means and not medians: most units report none of most items, and the expectation must include these zeros.
     """
     columns = [column for column, item in enumerate(now.items) if item.code in SHOWN]
-    category = np.concatenate([now.category, owing.category])
-    section = np.concatenate([now.section, owing.section])
+    category = np.concatenate([now.category, pending.category])
+    section = np.concatenate([now.section, pending.section])
     family = CATEGORY_GROUP[category]
     group = family * (len(SECTIONS) + 1) + section + 1
-    previous = _previous(before, now, np.concatenate([now.unit, owing.unit]))
-    m = len(owing.unit)
+    previous = _previous(before, now, np.concatenate([now.unit, pending.unit]))
+    m = len(pending.unit)
     expected, source = np.full((m, len(columns)), np.nan), np.zeros((m, len(columns)), dtype=np.int64)
     for number, column in enumerate(columns):
         expectation = expected_values(
@@ -195,13 +195,13 @@ def outlook(
             factor="sums",
             median=False,
         )
-        asks = now.items[column].asked[owing.category] & (previous[now.n :, column] != 0)
+        asks = now.items[column].asked[pending.category] & (previous[now.n :, column] != 0)
         expected[:, number] = np.where(asks, expectation.value[now.n :], np.nan)
         source[:, number] = expectation.source[now.n :]
     national, regional = totals(now, weighted, treated)
-    own = np.where((owing.region >= 0)[:, None], regional[owing.region], np.nan)[:, columns]
+    own = np.where((pending.region >= 0)[:, None], regional[pending.region], np.nan)[:, columns]
     weighted_values = target.weight[:, None] * expected
-    return Outlook(
+    return ExpectedContributions(
         tuple(now.items[column].code for column in columns),
         expected,
         source,

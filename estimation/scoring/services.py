@@ -19,12 +19,12 @@ from estimation.scoring.judge import (
     SHOWN,
     SOURCES,
     UNUSUAL,
+    ExpectedContributions,
     Judgement,
-    Outlook,
     Pending,
     TargetStrata,
+    expected_contributions,
     judge,
-    outlook,
     peer_quantiles,
     reported_items,
     target_strata,
@@ -142,34 +142,36 @@ def _hand_over_expected(
     treated: Treated,
 ) -> None:
     """Hand over the expected contributions of the units that have not filed."""
-    owing = scores.unfiled(round)
-    pending = _pending(owing, run, now.strata)
+    unfiled = scores.unfiled(round)
+    pending = _pending(unfiled, run, now.strata)
     target = target_strata(pending, weighted, now)
-    seen = outlook(now, before, weighted, treated, pending, target, _employees(now.unit, pending.unit))
+    contributions = expected_contributions(
+        now, before, weighted, treated, pending, target, _employees(now.unit, pending.unit)
+    )
     services.receive_expected(
         round_=round,
         run=run.pk,
-        shares=[expected for expected in map(_best, owing, *_rows(seen)) if expected],
+        shares=[expected for expected in map(_best, unfiled, *_rows(contributions)) if expected],
     )
 
 
-def _rows(seen: Outlook) -> tuple[list[Outlook], list[int]]:
-    return [seen] * len(seen.expected), list(range(len(seen.expected)))
+def _rows(contributions: ExpectedContributions) -> tuple[list[ExpectedContributions], list[int]]:
+    return [contributions] * len(contributions.expected), list(range(len(contributions.expected)))
 
 
-def _best(owes: Unfiled, seen: Outlook, row: int) -> Expected | None:
+def _best(unfiled: Unfiled, contributions: ExpectedContributions, row: int) -> Expected | None:
     """The item with the largest national share of a unit; None when it has no expected value."""
-    national = seen.national[row]
+    national = contributions.national[row]
     if not np.isfinite(national).any():
         return None
     item = int(np.nanargmax(national))
     return Expected(
-        submission=owes.submission,
-        item=seen.items[item],
-        expected=float(seen.expected[row, item]),
-        source=SOURCES[seen.source[row, item]],
+        submission=unfiled.submission,
+        item=contributions.items[item],
+        expected=float(contributions.expected[row, item]),
+        source=SOURCES[contributions.source[row, item]],
         national=float(national[item]),
-        regional=_share(seen.regional[row, item]),
+        regional=_share(contributions.regional[row, item]),
     )
 
 

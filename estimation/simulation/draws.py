@@ -16,7 +16,7 @@ from survey.microdata.variables import Variable
 _SMALL = 2  # small and micro are one estimation size
 _CERTAINTY = 2
 # Share of a unit's response propensity that persists from one year to the next.
-_LASTING = 0.6
+_PERSISTENT_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Draws:
         """Valid units of this year and of the year before; sample `number` depends on `(seed, number)` alone."""
         rng = np.random.default_rng([seed, number])
         permanent, ready = rng.random(self.count), rng.random(self.count)
-        before = _LASTING * ready + (1.0 - _LASTING) * rng.random(self.count)
+        before = _PERSISTENT_SHARE * ready + (1.0 - _PERSISTENT_SHARE) * rng.random(self.count)
         rows = [_valid(plan, permanent, own) for plan, own in zip(self.rounds, (before, ready), strict=True)]
         return self._year(1, rows[1]), self._year(0, rows[0])
 

@@ -11,7 +11,7 @@ register = Library()
 LINE_BREAK = re.compile(r"\n\s*")
 
 
-class OneLineNode(Node):
+class OnelineNode(Node):
     """The nodes between the tags, without the line breaks and the indentation of the source."""
 
     def __init__(self, nodelist: NodeList) -> None:
@@ -26,8 +26,8 @@ class OneLineNode(Node):
 
 
 @register.tag
-def oneline(parser: Parser, token: Token) -> OneLineNode:
+def oneline(parser: Parser, token: Token) -> OnelineNode:
     """``{% oneline %} … {% endoneline %}``: for templates whose rendered bytes are published and must not change."""
     nodelist = parser.parse(("endoneline",))
     parser.delete_first_token()
-    return OneLineNode(nodelist)
+    return OnelineNode(nodelist)

@@ -147,8 +147,8 @@ def unlock(*, user: User, by: User) -> None:
     """Remove the lock of an account after failed sign-ins."""
     _require(by, Permission.GRANT_ROLES)
     _refuse_own_account(user, by)
-    lifted = guessing.forget_account(user.username)
-    audit.record(by=by, action="account_unlocked", subject=user, attempts_forgotten=lifted)
+    deleted = guessing.reset_account(user.username)
+    audit.record(by=by, action="account_unlocked", subject=user, attempts_forgotten=deleted)
 
 
 @transaction.atomic

@@ -25,7 +25,7 @@ def delete_ended_sessions() -> None:
     """Delete sessions that have ended, their entries in the lists of users, and counters that no longer count."""
     call_command("clearsessions")
     UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
-    guessing.forget_old_counters()
+    guessing.delete_old_counters()
 
 
 @shared_task(name="survey.access.tasks.close_idle_accounts", expires=3600, ignore_result=True)

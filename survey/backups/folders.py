@@ -46,7 +46,7 @@ def written_whole(root: Path, name: str) -> Iterator[Path]:
     part = root / f"{PARTIAL}{name}"
     part.mkdir(mode=0o700)
     try:
-        with full_disk_told(root):
+        with full_disk_refused(root):
             yield part
             _sync(part)
             part.rename(root / name)
@@ -56,7 +56,7 @@ def written_whole(root: Path, name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def full_disk_told(folder: Path) -> Iterator[None]:
+def full_disk_refused(folder: Path) -> Iterator[None]:
     """Raises StorageFull when the disk of a folder is full."""
     try:
         yield
@@ -77,10 +77,10 @@ def chosen(folder: Path) -> Path:
     """The folder itself if it is a backup, else the newest backup in it. Raises PolicyDenied without one."""
     if (folder / MANIFEST).is_file():
         return folder
-    found = complete(folder)
-    if not found:
+    backups = complete(folder)
+    if not backups:
         raise PolicyDenied(messages.NO_BACKUP(folder=folder))
-    return found[-1]
+    return backups[-1]
 
 
 def remove_older(root: Path, keep: int) -> list[str]:

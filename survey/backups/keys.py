@@ -19,14 +19,14 @@ FINGERPRINT_DIGITS = 16
 
 def fingerprints() -> dict[str, dict[str, str]]:
     """Setting -> name of a key -> fingerprint, of the keys in use. A key cannot be found from its fingerprint."""
-    found = {
+    named = {
         setting: {
             name: _fingerprint(key) for name, key in named_keys(getattr(settings, setting), setting).items()
         }
         for setting in NAMED
     }
     single = {setting: getattr(settings, setting) for setting in SINGLE}
-    return found | {setting: {"": _fingerprint(key.encode())} for setting, key in single.items() if key}
+    return named | {setting: {"": _fingerprint(key.encode())} for setting, key in single.items() if key}
 
 
 def missing(needed: Mapping[str, Mapping[str, str]]) -> Iterator[Sentence]:

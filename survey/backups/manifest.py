@@ -91,10 +91,10 @@ def file_faults(folder: Path, manifest: Manifest) -> Iterator[Sentence]:
         yield messages.FILE_UNKNOWN(file=name)
 
 
-def table_faults(expected: Mapping[str, list[str]], found: Mapping[str, list[str]]) -> Iterator[Sentence]:
+def table_faults(expected: Mapping[str, list[str]], actual: Mapping[str, list[str]]) -> Iterator[Sentence]:
     """Tables whose rows are not those of the backup."""
-    for table in sorted(expected.keys() | found.keys()):
-        then, now = expected.get(table, ["0", ""]), found.get(table, ["0", ""])
+    for table in sorted(expected.keys() | actual.keys()):
+        then, now = expected.get(table, ["0", ""]), actual.get(table, ["0", ""])
         if then != now:
             yield messages.TABLE_DIFFERS(table=table, count=now[0], expected=then[0])
 
@@ -107,10 +107,10 @@ def digest_of(path: Path) -> str:
 
 def digest(file: IO[bytes]) -> str:
     """SHA-256 of an open file."""
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     while data := file.read(1 << 20):
-        found.update(data)
-    return found.hexdigest()
+        hashed.update(data)
+    return hashed.hexdigest()
 
 
 def _statement(data: bytes) -> Statement:

@@ -24,8 +24,8 @@ def program(name: str, version: int) -> str:
     The folder POSTGRES_PROGRAMS alone if it is set; else the search path, Debian's folders and the wheel of the
     demonstration. Raises PolicyDenied.
     """
-    found = {path: _major(path) for path in _candidates(name)}
-    fitting = [(major, path) for path, major in found.items() if major >= version]
+    versions = {path: _major(path) for path in _candidates(name)}
+    fitting = [(major, path) for path, major in versions.items() if major >= version]
     if not fitting:
         raise PolicyDenied(messages.PROGRAM_MISSING(program=name, version=version))
     return min(fitting)[1]
@@ -46,8 +46,8 @@ def run(folder: Path, command: Sequence[str], environment: Mapping[str, str]) ->
     if done.returncode == -signal.SIGXFSZ or FULL.search(done.stderr):
         raise StorageFull(messages.DISK_FULL(folder=folder))
     lines = [line for line in done.stderr.splitlines() if re.search(r"error|fatal", line, re.IGNORECASE)]
-    said = (lines or done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[0]
-    raise PolicyDenied(messages.PROGRAM_FAILED(program=Path(command[0]).name, error=said))
+    error = (lines or done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[0]
+    raise PolicyDenied(messages.PROGRAM_FAILED(program=Path(command[0]).name, error=error))
 
 
 def major_of(path: str) -> int:
@@ -59,8 +59,8 @@ def _candidates(name: str) -> Iterator[str]:
     if settings.POSTGRES_PROGRAMS:
         yield str(Path(settings.POSTGRES_PROGRAMS) / name)
         return
-    if found := shutil.which(name):
-        yield found
+    if path := shutil.which(name):
+        yield path
     yield from map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     yield from embedded.postgres_program(name)
 
@@ -72,5 +72,5 @@ def _major(path: str) -> int:
         done = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)  # noqa: S603 a program of PostgreSQL
     except (OSError, subprocess.CalledProcessError):
         return 0
-    said = re.search(r"\(PostgreSQL\) (\d+)", done.stdout)
-    return int(said[1]) if said else 0
+    match = re.search(r"\(PostgreSQL\) (\d+)", done.stdout)
+    return int(match[1]) if match else 0

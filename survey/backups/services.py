@@ -107,5 +107,5 @@ def _heads() -> dict[str, dict[str, object]]:
 
 
 def _in_each_other(first: Path, second: Path) -> bool:
-    one, other = first.resolve(), second.resolve()
-    return one == other or one in other.parents or other in one.parents
+    first, second = first.resolve(), second.resolve()
+    return first == second or first in second.parents or second in first.parents

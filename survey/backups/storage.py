@@ -65,11 +65,11 @@ def checksums() -> dict[str, list[str]]:
     """Table -> number of rows and a checksum of all values, in whatever order the rows lie."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_FIXED)
-        found = {}
+        result = {}
         for table in sorted(connection.introspection.table_names(cursor)):
             cursor.execute(sql.SQL(_CHECKSUM).format(sql.Identifier(table)))
-            found[table] = [*cursor.fetchone()]
-        return found
+            result[table] = [*cursor.fetchone()]
+        return result
 
 
 def migrations() -> list[str]:
@@ -137,11 +137,11 @@ def is_used(database: str) -> bool:
     """Whether others are connected to a database."""
     close()
     with maintenance() as server:
-        found = server.execute(
+        session = server.execute(
             "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'",
             [database],
         ).fetchone()
-        return found is not None
+        return session is not None
 
 
 def has_tables(database: str) -> bool:
@@ -158,9 +158,9 @@ def swap(database: str, new: str, former: str) -> None:
     close()
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
     with maintenance() as server, server.transaction():
-        found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+        exists = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
         try:
-            if found:
+            if exists:
                 server.execute(rename.format(sql.Identifier(database), sql.Identifier(former)))
             server.execute(rename.format(sql.Identifier(new), sql.Identifier(database)))
         except errors.ObjectInUse:
@@ -175,17 +175,17 @@ def analyze() -> None:
 
 def close() -> None:
     """End the connections of this process to the database in use."""
-    mine: Any = connections[ALIAS]
-    mine.close()
-    if mine.settings_dict["OPTIONS"].get("pool"):
-        mine.close_pool()
+    current: Any = connections[ALIAS]
+    current.close()
+    if current.settings_dict["OPTIONS"].get("pool"):
+        current.close_pool()
 
 
 def _parameters(database: str) -> dict[str, str]:
-    """What libpq is told: the settings of the program with another database."""
-    mine: Any = connections[ALIAS]
+    """Parameters for libpq: the settings of the program with another database."""
+    current: Any = connections[ALIAS]
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
-    given = {"dbname": database, **mine.get_connection_params(), "options": ""} | {"dbname": database}
+    given = {"dbname": database, **current.get_connection_params(), "options": ""} | {"dbname": database}
     return {name: str(value) for name, value in given.items() if name in known and value not in ("", None)}
 
 

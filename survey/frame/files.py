@@ -18,7 +18,7 @@ CONTENT_TYPES = {
 }
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Prefix a text with an apostrophe if a spreadsheet would evaluate it as a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
@@ -28,7 +28,7 @@ def csv_bytes(rows: Iterable[Sequence[str]]) -> bytes:
     buffer = io.StringIO()
     buffer.write(BOM)
     writer = csv.writer(buffer)
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    writer.writerows([escape_formula(cell) for cell in row] for row in rows)
     return buffer.getvalue().encode()
 
 

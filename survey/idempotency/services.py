@@ -38,8 +38,8 @@ class Claim:
             owner=self.owner, path=self.path, key=self.key, fingerprint=self.fingerprint, at=clock.present()
         )
         IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
-        found = self.find()
-        return found if found.status == 0 else None
+        stored = self.find()
+        return stored if stored.status == 0 else None
 
     def find(self) -> IdempotencyKey:
         """The row of this key."""

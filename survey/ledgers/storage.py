@@ -24,7 +24,7 @@ _LATE = """
 """
 _AFTER = "SELECT id, {line} FROM {table} WHERE id > %s ORDER BY id LIMIT %s"
 _BETWEEN = "SELECT id, {line} FROM {table} WHERE id BETWEEN %s AND %s ORDER BY id"
-_THESE = "SELECT id, {line} FROM {table} WHERE id = ANY(%s) ORDER BY id"
+_BY_ID = "SELECT id, {line} FROM {table} WHERE id = ANY(%s) ORDER BY id"
 
 
 def late_lines(ledger: Ledger, layout: int, most: int) -> list[Line]:
@@ -44,7 +44,7 @@ def lines_between(ledger: Ledger, layout: int, first: int, last: int) -> list[Li
 
 def lines_of(ledger: Ledger, layout: int, ids: list[int]) -> list[Line]:
     """The rows with these ids."""
-    return _lines(_THESE, ledger, layout, [ids])
+    return _lines(_BY_ID, ledger, layout, [ids])
 
 
 def _lines(sql: str, ledger: Ledger, layout: int, params: list[Any]) -> list[Line]:

@@ -85,18 +85,18 @@ def _database() -> Iterator[Metric]:
     )
     yield gauge("survey_database_connections_limit", "max_connections of the server.", (), {(): limit})
     yield gauge("survey_database_size_bytes", "Size of the database.", (), {(): selectors.database_size()})
-    standby = selectors.replicas()
+    replicas = selectors.replicas()
     yield gauge(
         "survey_replication_lag_bytes",
         "Log that a standby server has not replayed.",
         ("standby",),
-        {(one.name,): one.lag_bytes for one in standby if one.lag_bytes is not None},
+        {(replica.name,): replica.lag_bytes for replica in replicas if replica.lag_bytes is not None},
     )
     yield gauge(
         "survey_replication_lag_seconds",
         "Time by which a standby server replays later.",
         ("standby",),
-        {(one.name,): one.lag_seconds for one in standby if one.lag_seconds is not None},
+        {(replica.name,): replica.lag_seconds for replica in replicas if replica.lag_seconds is not None},
     )
 
 
@@ -148,18 +148,18 @@ def _backups() -> Iterator[Metric]:
 
 
 def _folders() -> Iterator[Metric]:
-    spaces = selectors.folders()
+    folders = selectors.folders()
     yield gauge(
         "survey_folder_free_bytes",
         "Free space of the disk of a folder.",
         ("folder",),
-        {(one.setting,): one.free for one in spaces},
+        {(folder.setting,): folder.free for folder in folders},
     )
     yield gauge(
         "survey_folder_size_bytes",
         "Size of the disk of a folder.",
         ("folder",),
-        {(one.setting,): one.total for one in spaces},
+        {(folder.setting,): folder.total for folder in folders},
     )
 
 

@@ -233,13 +233,13 @@ def places() -> list[Place]:
     by_store = {folder.store: folder for folder in folders()}
     check = last_check()
     facts = check.details if check else {}
-    found = []
+    result = []
     for store in Store:
         folder = by_store.get(store)
         storage: Any = storages[store]
         counts = [facts.get(name, {}).get(store) for name in ("files", "sizes", "missing", "orphans")]
-        found.append(Place(store, folder.path if folder else storage.place(), folder, *counts))
-    return found
+        result.append(Place(store, folder.path if folder else storage.place(), folder, *counts))
+    return result
 
 
 def unapplied_migrations() -> list[str]:

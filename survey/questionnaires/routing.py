@@ -1,6 +1,6 @@
 """Decides which items apply to a sheet's answers and evaluates computed items.
 
-Answers of items that do not apply are parked: they stay in the document, rules and totals ignore them,
+Answers of items that do not apply are not relevant: they stay in the document, rules and totals ignore them,
 and they count again when the item applies again. Relevance that cannot be decided (its input is blank)
 counts as "does not apply".
 """
@@ -31,7 +31,7 @@ class Sheet:
     """A sheet after routing: relevant items, computed values and unreadable cells.
 
     `cells`: item -> canonical cell of every relevant item, computed ones included.
-    `invalid`: item -> error of a stored cell that cannot be read. `parked`: answered but not relevant.
+    `invalid`: item -> error of a stored cell that cannot be read. `not_relevant`: answered but not relevant.
     """
 
     questionnaire: Questionnaire
@@ -39,7 +39,7 @@ class Sheet:
     cells: dict[str, Cell] = field(default_factory=dict)
     computed: dict[str, Cell] = field(default_factory=dict)
     relevant: set[str] = field(default_factory=set)
-    parked: set[str] = field(default_factory=set)
+    not_relevant: set[str] = field(default_factory=set)
     invalid: dict[str, AnswerError] = field(default_factory=dict)
     previous_cells: dict[str, Cell] = field(default_factory=dict)
 
@@ -184,7 +184,7 @@ def _evaluate_item(plan: Plan, sheet: Sheet, item: Item, cells: Mapping[str, Cel
     cell = cells.get(item.code)
     if rule is not None and evaluate(rule, sheet.environment) is not True:
         if cell is not None:
-            sheet.parked.add(item.code)
+            sheet.not_relevant.add(item.code)
         sheet.relevant.discard(item.code)
         return
     sheet.relevant.add(item.code)

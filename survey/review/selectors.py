@@ -120,8 +120,8 @@ def _flagged(rows: "QuerySet[Submission]") -> "QuerySet[Submission]":
     )
 
 
-def _first(*whens: tuple[Any, int]) -> Case:
-    cases = (When(condition, then=Value(index)) for condition, index in whens)
+def _first(*conditions: tuple[Any, int]) -> Case:
+    cases = (When(condition, then=Value(index)) for condition, index in conditions)
     return Case(*cases, default=Value(0), output_field=SmallIntegerField())
 
 

@@ -146,7 +146,7 @@ def _address(request: HttpRequest, pk: int, anchor: str = "") -> str:
     )
 
 
-def _onwards(request: AuthenticatedRequest, submission: Submission) -> HttpResponse:
+def _next_page(request: AuthenticatedRequest, submission: Submission) -> HttpResponse:
     """After a decision: the next sheet of the queue, or the queue when there is none."""
     setting = QueueFilter.read(request.GET)
     following = neighbours(request.user, setting, submission).next
@@ -213,7 +213,7 @@ def review_accept(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         submission, by=request.user, shown_filing=_shown(request), shown_reasons=reasons
     )
     messages.success(request, _("Accepted: %(name)s") % {"name": submission.unit.name})
-    return _onwards(request, submission)
+    return _next_page(request, submission)
 
 
 @require_POST
@@ -239,7 +239,7 @@ def review_return(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         fresh = get_object_or_404(review_sheets(request.user), pk=pk)
         return show_sheet(request, fresh, return_form=form, errors=errors, opened="return")
     messages.success(request, _("Returned: %(name)s") % {"name": submission.unit.name})
-    return _onwards(request, submission)
+    return _next_page(request, submission)
 
 
 def _errors(form: Any, prefix: str) -> list[dict[str, Any]]:
@@ -257,7 +257,7 @@ def review_send_back(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     submission = get_object_or_404(review_sheets(request.user), pk=pk)
     services.send_back(submission, by=request.user, reason=request.POST.get("reason", ""))
     messages.success(request, _("Sent back to the province: %(name)s") % {"name": submission.unit.name})
-    return _onwards(request, submission)
+    return _next_page(request, submission)
 
 
 @require_POST
@@ -282,7 +282,7 @@ def review_invalidate(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     submission = get_object_or_404(review_sheets(request.user, Permission.INVALIDATE), pk=pk)
     services.invalidate(submission, by=request.user, reason_code=request.POST.get("reason_code", ""))
     messages.success(request, _("Ruled invalid: %(name)s") % {"name": submission.unit.name})
-    return _onwards(request, submission)
+    return _next_page(request, submission)
 
 
 @require_POST

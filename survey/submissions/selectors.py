@@ -111,7 +111,7 @@ class Sheet:
 
     @cached_property
     def effective(self) -> dict[str, Any]:
-        """The content of a filing: relevant answers and computed cells, without parked answers."""
+        """The content of a filing: relevant answers and computed cells, without answers that are not relevant."""
         cells = {**self.answers, **self.computed}
         return {code: cell for code, cell in cells.items() if code in self.relevant and cell}
 

@@ -85,16 +85,16 @@ class Server:
         with self._lock:
             if self._control is None or self._process is None or self._process.poll() is not None:
                 self._stop()
-                self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                self._control, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "survey.untrusted.server"],
-                    stdin=theirs.fileno(),
+                    stdin=child_end.fileno(),
                     stdout=subprocess.DEVNULL,
                     cwd=ROOT,
                     env=ENVIRONMENT,
                     start_new_session=True,
                 )
-                theirs.close()
+                child_end.close()
             return self._control
 
     def stop(self) -> None:
@@ -125,7 +125,7 @@ class Server:
 _server = Server()
 
 
-def _forget() -> None:
+def _replace_server() -> None:
     """In a fork of this process: the server belongs to the parent."""
     global _server
     _server = Server()
@@ -135,7 +135,7 @@ def _stop() -> None:
     _server.stop()
 
 
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=_replace_server)
 atexit.register(_stop)
 
 
@@ -151,25 +151,25 @@ def read(parser: Parser, content: bytes, limits: Limits = DEFAULT, **parameters:
     when too many files are being read.
     """
     with _server.place():
-        ours, theirs = socket.socketpair()
+        parent_end, child_end = socket.socketpair()
         status, their_status = os.pipe()
         try:
-            ours.settimeout(limits.seconds + GRACE_SECONDS)
+            parent_end.settimeout(limits.seconds + GRACE_SECONDS)
             try:
-                _server.request(parser, limits, theirs, their_status)
+                _server.request(parser, limits, child_end, their_status)
             finally:
-                theirs.close()
+                child_end.close()
                 os.close(their_status)
             with suppress(BrokenPipeError, ConnectionResetError):  # the end of the child says why
-                send(ours, encoded(parameters))
-                send(ours, content)
-            yield from _values(ours, status, limits)
+                send(parent_end, encoded(parameters))
+                send(parent_end, content)
+            yield from _values(parent_end, status, limits)
         finally:
-            ours.close()
+            parent_end.close()
             os.close(status)
 
 
-def read_one(parser: Parser, content: bytes, limits: Limits = DEFAULT, **parameters: Any) -> Any:
+def read_value(parser: Parser, content: bytes, limits: Limits = DEFAULT, **parameters: Any) -> Any:
     """The one value of a parser; raises as ``read``."""
     values = list(read(parser, content, limits, **parameters))
     if len(values) != 1:

@@ -31,9 +31,9 @@ class Figures:
             f"{FIGURES.total()} requests as every actor"
         )
         for outcome, label in OUTCOMES.items():
-            found = Counter({key[1:]: count for key, count in FIGURES.items() if key[0] == outcome})
-            write(f"{label}: {found.total()}")
-            for (method, status), count in sorted(found.items()):
+            counted = Counter({key[1:]: count for key, count in FIGURES.items() if key[0] == outcome})
+            write(f"{label}: {counted.total()}")
+            for (method, status), count in sorted(counted.items()):
                 write(f"    {method:<7}{status:>4}{count:>8}")
 
 

@@ -136,10 +136,10 @@ def imports_of_pages(source: Source) -> list[str]:
     for name, targets in program.items():
         for target in targets & program.keys():
             last = target.rpartition(".")[2]
-            stranger = package_of(name) != package_of(target) or not name.endswith(".views")
+            outside = package_of(name) != package_of(target) or not name.endswith(".views")
             if name.endswith(".urls"):
                 continue
-            if last in NOT_IMPORTED or (last == "views" and stranger):
+            if last in NOT_IMPORTED or (last == "views" and outside):
                 violations.append(f"{name} imports {target}")
     return sorted(violations)
 

@@ -131,11 +131,11 @@ def registry_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     monkeypatch.setattr(reading, "FOLDER", folder)
     monkeypatch.setattr(catalogue, "_FILE", folder / "series.yaml")
     caches = (registry.registry, registry.publication_plan, catalogue.all_series)
-    for one in caches:
-        one.cache_clear()
+    for function in caches:
+        function.cache_clear()
     yield folder
-    for one in caches:
-        one.cache_clear()
+    for function in caches:
+        function.cache_clear()
 
 
 @pytest.mark.django_db

@@ -123,7 +123,9 @@ def send(data: MatrixData, key: str, row: Row, actor: Any, body: dict[str, Any],
 def repeats(data: MatrixData, key: str, row: Row, once: str = "a key") -> list[str]:
     """What the second of two equal requests does other than giving the first response."""
     region, view = data.regions[INSIDE], VIEWS[url_name(key)]
-    actor = next(one for one in data.actors if expected(row, view, one, region, write=True) == "open")
+    actor = next(
+        candidate for candidate in data.actors if expected(row, view, candidate, region, write=True) == "open"
+    )
     violations = []
     with transaction.atomic():
         assert row.body is not None

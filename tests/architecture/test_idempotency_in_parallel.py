@@ -65,7 +65,9 @@ def _post_and_count(post: Any) -> tuple[Any, Counter[str]]:
 def doubled(data: MatrixData, key: str, row: Row, once: str) -> list[str] | None:
     """What two equal requests at once did other than one of them would. None when the first was refused."""
     region, view = data.regions[INSIDE], VIEWS[url_name(key)]
-    actor = next(one for one in data.actors if expected(row, view, one, region, write=True) == "open")
+    actor = next(
+        candidate for candidate in data.actors if expected(row, view, candidate, region, write=True) == "open"
+    )
     assert row.body is not None
     url_args, headers = row.args(data, region), row.headers(region)
     fixed = Row(args=lambda *_: url_args, method=row.method, headers=lambda _: headers, query=row.query)
@@ -77,12 +79,12 @@ def doubled(data: MatrixData, key: str, row: Row, once: str) -> list[str] | None
         return None
     response, inserted = first.value
     new = {table: rows for table, rows in (_counts() - before).items() if rows > inserted[table]}
-    found = [f"more rows than one request inserts: {new}"] if new else []
+    differences = [f"more rows than one request inserts: {new}"] if new else []
     if second.error or not second.waited:
-        found.append(f"the second did not wait: {second}")
+        differences.append(f"the second did not wait: {second}")
     elif second.value.status_code != response.status_code:
-        found.append(f"{response.status_code} first, then {second.value.status_code}")
-    return [f"{key}: {violation}" for violation in found]
+        differences.append(f"{response.status_code} first, then {second.value.status_code}")
+    return [f"{key}: {violation}" for violation in differences]
 
 
 def test_two_equal_requests_at_once_insert_the_rows_of_one(data: MatrixData) -> None:
@@ -91,8 +93,8 @@ def test_two_equal_requests_at_once_insert_the_rows_of_one(data: MatrixData) -> 
         for key in WRITING
         if url_name(key) not in NOT_GUARDED
     }
-    impossible = [key for key, found in results.items() if found is None]
-    assert [violation for found in results.values() for violation in found or ()] == []
+    impossible = [key for key, differences in results.items() if differences is None]
+    assert [violation for differences in results.values() for violation in differences or ()] == []
     assert len(impossible) <= MOST_IMPOSSIBLE, impossible
     assert len(results) - len(impossible) > 50
 

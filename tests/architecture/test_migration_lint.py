@@ -64,8 +64,8 @@ def rules(before: ProjectState, *migrations: Migration) -> set[str]:
 
 
 def test_migrations_after_the_release_pass(loader: MigrationLoader, before: ProjectState) -> None:
-    found = lint.findings(released.newer(loader), before)
-    assert [str(one) for one in lint.without_accepted(found, released.record()["accepted"])] == []
+    findings = lint.findings(released.newer(loader), before)
+    assert [str(finding) for finding in lint.without_accepted(findings, released.record()["accepted"])] == []
 
 
 REFUSED = {
@@ -139,11 +139,11 @@ def test_steps_are_accepted(before: ProjectState) -> None:
 
 
 def test_an_accepted_finding_has_a_reason_and_is_used() -> None:
-    found = [lint.Finding("survey.0036_x", "changing-column-type", "")]
-    name, rule = found[0].migration, found[0].rule
-    assert lint.without_accepted(found, {}) == found
-    assert lint.without_accepted(found, {name: {rule: " "}}) == found
-    assert lint.without_accepted(found, {name: {rule: "longer text only"}}) == []
+    findings = [lint.Finding("survey.0036_x", "changing-column-type", "")]
+    name, rule = findings[0].migration, findings[0].rule
+    assert lint.without_accepted(findings, {}) == findings
+    assert lint.without_accepted(findings, {name: {rule: " "}}) == findings
+    assert lint.without_accepted(findings, {name: {rule: "longer text only"}}) == []
     assert len(lint.without_accepted([], {name: {rule: "longer text only"}})) == 1
 
 

@@ -14,9 +14,9 @@ TARGETS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["
 
 def missing(targets: dict[str, Any]) -> list[str]:
     """Paths of the configuration that do not exist, or folders without a module."""
-    gone = [path for one in targets.values() for path in one["tests"] if not (ROOT / path).exists()]
+    gone = [path for target in targets.values() for path in target["tests"] if not (ROOT / path).exists()]
     return gone + [
-        path for one in targets.values() for path in one["mutate"] if not [*(ROOT / path).glob("*.py")]
+        path for target in targets.values() for path in target["mutate"] if not [*(ROOT / path).glob("*.py")]
     ]
 
 

@@ -21,7 +21,7 @@ def dynamic(tree: ast.Module) -> list[str]:
         if isinstance(node, ast.ImportFrom) and node.module == "re"
         for alias in node.names
     } & FUNCTIONS
-    found = []
+    expressions = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
             continue
@@ -35,13 +35,13 @@ def dynamic(tree: ast.Module) -> list[str]:
         if (by_module or (isinstance(called, ast.Name) and called.id in functions)) and not is_fixed(
             node.args[0]
         ):
-            found.append(ast.unparse(node.args[0]))
-    found += [
+            expressions.append(ast.unparse(node.args[0]))
+    expressions += [
         ast.unparse(node.value)
         for node in ast.walk(tree)
         if isinstance(node, ast.keyword) and (node.arg or "").endswith(("__regex", "__iregex"))
     ]
-    return found
+    return expressions
 
 
 def is_fixed(node: ast.expr) -> bool:
@@ -63,8 +63,10 @@ def is_fixed(node: ast.expr) -> bool:
 
 
 def test_no_expression_is_made_of_foreign_text() -> None:
-    found = {path: expressions for path, tree in Source.read().trees() if (expressions := dynamic(tree))}
-    assert found == {path: [expression] for path, expression in REVIEWED.items()}
+    dynamic_by_path = {
+        path: expressions for path, tree in Source.read().trees() if (expressions := dynamic(tree))
+    }
+    assert dynamic_by_path == {path: [expression] for path, expression in REVIEWED.items()}
 
 
 def test_scripts_make_no_expressions() -> None:

@@ -94,5 +94,5 @@ PLANTED = {
 
 def test_planted_conversions_are_found() -> None:
     for text, expected in PLANTED.items():
-        (found,) = set(violations(Source({"survey/review/views.py": text})))
-        assert expected in found
+        (violation,) = set(violations(Source({"survey/review/views.py": text})))
+        assert expected in violation

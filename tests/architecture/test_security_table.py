@@ -105,17 +105,17 @@ class Row:
         """What is wrong with the row."""
         named = [code.partition("::") for code in CODE.findall(self.evidence)]
         paths = [(path, name) for path, _separator, name in named if PATH.match(path)]
-        found = [f"{self.number}: {path} is missing" for path, _name in paths if not (root / path).exists()]
-        found += [
+        faults = [f"{self.number}: {path} is missing" for path, _name in paths if not (root / path).exists()]
+        faults += [
             f"{self.number}: {name} is not in {path}"
             for path, name in paths
             if name and (root / path).exists() and not has(root / path, name)
         ]
         if self.state not in STATES:
-            found.append(f"{self.number}: {self.state} is no state")
+            faults.append(f"{self.number}: {self.state} is no state")
         if self.state == "met" and not paths:
-            found.append(f"{self.number}: met without evidence")
-        return found
+            faults.append(f"{self.number}: met without evidence")
+        return faults
 
 
 def has(path: Path, name: str) -> bool:
@@ -167,10 +167,10 @@ def test_the_head_counts_what_the_tables_say() -> None:
     head = text_of("config/SECURITY.md")
     for name in TABLES:
         counts = Counter(row.state for row in rows(text_of(name)))
-        said = ", ".join(
+        counted = ", ".join(
             f"{counts[state]} {state}" for state in ("met", "partly", "deviation", "not applicable")
         )
-        assert f"`{name}`: {said}" in head
+        assert f"`{name}`: {counted}" in head
 
 
 def test_every_deviation_stands_in_the_head() -> None:

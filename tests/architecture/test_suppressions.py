@@ -38,7 +38,7 @@ def test_suppressions_have_a_reason(folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("comment", "is_found"),
+    ("comment", "is_violation"),
     [
         ("# type: ignore[misc]", True),
         ("# type: ignore  # any", True),
@@ -55,6 +55,6 @@ def test_suppressions_have_a_reason(folder: str) -> None:
         ("# an ordinary comment", False),
     ],
 )
-def test_a_planted_suppression_is_found(comment: str, is_found: bool) -> None:
+def test_a_planted_suppression_is_found(comment: str, is_violation: bool) -> None:
     source = f'"""Says # noqa in a text."""\n\nx = 1  {comment}\n'
-    assert list(without_reason(source)) == ([3] if is_found else [])
+    assert list(without_reason(source)) == ([3] if is_violation else [])

@@ -38,8 +38,8 @@ def test_files_from_outside_are_parsed_in_a_child() -> None:
     ],
 )
 def test_a_planted_parser_is_found(planted: str) -> None:
-    found = parsers_in_this_process(Source.read().planted("survey/collection/services.py", planted))
-    assert len(set(found) - set(OWN_FILES)) == 1
+    parsers = parsers_in_this_process(Source.read().planted("survey/collection/services.py", planted))
+    assert len(set(parsers) - set(OWN_FILES)) == 1
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_a_planted_parser_is_found(planted: str) -> None:
     ],
 )
 def test_writing_and_handing_over_are_allowed(allowed: str) -> None:
-    found = parsers_in_this_process(Source.read().planted("survey/collection/services.py", allowed))
-    assert set(found) == set(OWN_FILES)
+    parsers = parsers_in_this_process(Source.read().planted("survey/collection/services.py", allowed))
+    assert set(parsers) == set(OWN_FILES)

@@ -2,7 +2,7 @@
 
 A file that came from outside is parsed in a child with limits (``survey.untrusted.reading``). Modules named
 ``parsing`` hold the parsers; only they call the libraries in ``READERS``, and a parser is handed to ``read`` or
-``read_one`` and never called by another module.
+``read_value`` and never called by another module.
 """
 
 import ast
@@ -40,7 +40,7 @@ READERS = frozenset(
     }
 )
 ARCHIVES = frozenset({"ZipFile", "GzipFile", "LZMAFile", "BZ2File"})  # reading unless their mode writes
-RUNNERS = frozenset({"read", "read_one"})
+RUNNERS = frozenset({"read", "read_value"})
 
 
 def parsers_in_this_process(source: Source) -> list[str]:

@@ -146,7 +146,7 @@ def test_the_image_has_no_history_and_nothing_that_a_machine_has_made() -> None:
     made = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()]
     assert {".git", ".venv", ".local", "staticfiles"} <= set(left_out)
     assert [
-        name for name in made if not any(fnmatch(name, one.removeprefix("**/")) for one in left_out)
+        name for name in made if not any(fnmatch(name, pattern.removeprefix("**/")) for pattern in left_out)
     ] == []
 
 

@@ -20,8 +20,8 @@ from tests.config.saving import a_save
 @pytest.fixture(autouse=True)
 def pool(transactional_db: None) -> Iterator[Any]:
     """The pool of this process has one connection and refuses soon."""
-    with connection_pool(max_size=1, timeout=0.1) as one:
-        yield one
+    with connection_pool(max_size=1, timeout=0.1) as small:
+        yield small
 
 
 @contextmanager
@@ -53,13 +53,13 @@ def test_a_save_without_a_connection_is_503_and_the_repeated_save_succeeds(commi
         refused = browser.post(url, body, headers={"HX-Request": "true"})
     assert (refused.status_code, refused.headers.get("Retry-After")) == (503, "15"), refused.content[:300]
     assert "sessionid" not in refused.cookies  # the person stays signed in
-    found = Submission.objects.get(pk=row.pk)
-    assert (found.answers, found.revision, events.count()) == (row.answers, row.revision, before)
+    stored = Submission.objects.get(pk=row.pk)
+    assert (stored.answers, stored.revision, events.count()) == (row.answers, row.revision, before)
 
     connection.close()
     assert browser.post(url, body, headers={"HX-Request": "true"}).status_code == 200
-    found = Submission.objects.get(pk=row.pk)
-    assert (found.answers["P01"]["value"], found.revision, events.count()) == (
+    stored = Submission.objects.get(pk=row.pk)
+    assert (stored.answers["P01"]["value"], stored.revision, events.count()) == (
         "4321",
         row.revision + 1,
         before + 1,

@@ -62,7 +62,7 @@ def test_a_request_without_a_body_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    "route", [route for route in routes() if route.pool == "uploads"], ids=lambda one: one.name
+    "route", [route for route in routes() if route.pool == "uploads"], ids=lambda route: route.name
 )
 def test_who_is_not_signed_in_sends_no_file(route: Any) -> None:
     path = {
@@ -92,14 +92,14 @@ def test_the_largest_file_that_a_view_takes_passes_with_its_form() -> None:
 
 def routes_of_forms(templates: Path) -> set[str]:
     """Names of the routes of all forms that take files: their action, or the page that they stand on."""
-    found = set()
+    pools = set()
     for path in templates.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         for form in re.findall(r"<form[^>]*multipart[^>]*>", text, re.DOTALL):
             action = re.search(r"""\{% url ['"](\w+)['"]""", form)
             name = action[1] if action else PAGES_OF_FORMS[path.relative_to(templates).as_posix()]
-            found.add(route_of(address(name)).pool)
-    return found
+            pools.add(route_of(address(name)).pool)
+    return pools
 
 
 PAGES_OF_FORMS = {

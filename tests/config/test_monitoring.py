@@ -109,7 +109,7 @@ def test_faults_of_the_last_verification_are_a_metric(faults: int | None, shown:
     if faults is not None:
         AuditEvent.objects.create(action=VERIFIED, succeeded=False, details={"faults": [{}]})
         AuditEvent.objects.create(action=VERIFIED, succeeded=not faults, details={"faults": [{}] * faults})
-    samples = {metric.name: [one.value for one in metric.samples] for metric in presentation.metrics()}
+    samples = {metric.name: [sample.value for sample in metric.samples] for metric in presentation.metrics()}
     assert samples["survey_ledger_verification_faults"] == shown
     assert (samples["survey_ledger_verified_timestamp_seconds"][0] > 0) is (faults is not None)
 

@@ -117,10 +117,10 @@ def test_no_call_takes_an_unknown_certificate(
 
 
 def test_no_other_module_calls_servers_over_http() -> None:
-    found = {
+    callers = {
         path.relative_to(ROOT).as_posix()
         for folder in ("config", "survey", "estimation")
         for path in (ROOT / folder).rglob("*.py")
         if CLIENT.search(path.read_text(encoding="utf-8"))
     }
-    assert found == CALLERS
+    assert callers == CALLERS

@@ -48,12 +48,12 @@ def spans(**environment: str) -> tuple[list[dict[str, Any]], str]:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    decoder, position, found = json.JSONDecoder(), 0, []
+    decoder, position, spans = json.JSONDecoder(), 0, []
     text = done.stdout
     while (position := text.find("{", position)) >= 0:
         span, position = decoder.raw_decode(text, position)
-        found.append(span)
-    return found, done.stdout
+        spans.append(span)
+    return spans, done.stdout
 
 
 @pytest.mark.usefixtures("django_db_setup")

@@ -139,12 +139,12 @@ def people_of(data: dict[str, Any], port: int, stop: threading.Event) -> list[Pe
         return "/files/", {"kind": "export_csv", "year": 2025, "state": "all"}, number
 
     writers: list[Person] = [
-        Writer(client(one["session"]), one["sheet"], one["revision"], Writer.KEYS[0])
-        for one in data["writers"]
+        Writer(client(sheet["session"]), sheet["sheet"], sheet["revision"], Writer.KEYS[0])
+        for sheet in data["writers"]
     ]
     inviters: list[Person] = []
-    for place, one in enumerate(data["shares"]):
-        own = [one]
+    for place, sheet in enumerate(data["shares"]):
+        own = [sheet]
 
         def invite_from(number: int, own: Any = own, place: int = place) -> Any:
             sheet = own[0]["sheet"]
@@ -154,7 +154,7 @@ def people_of(data: dict[str, Any], port: int, stop: threading.Event) -> list[Pe
             fields = {"name": "同事", "email": address, "days": 3, "sections": "P"}
             return f"/sheets/{sheet}/share/", fields, (sheet, address)
 
-        inviters.append(Inviter(client(one["session"]), invite_from))
+        inviters.append(Inviter(client(sheet["session"]), invite_from))
     return [
         *writers,
         *inviters,
@@ -170,7 +170,7 @@ def recover(site: Site, processes: killing.Processes, people: list[Person], kind
     began = time.monotonic()
     writers = [person for person in people if person.kind == "saves"]
     while time.monotonic() - began < PATIENCE:
-        again = [one for one in processes.of(kind) if one != pid]
+        again = [number for number in processes.of(kind) if number != pid]
         if again and site.is_ready() and max(person.last_at for person in writers) > began:
             return time.monotonic() - began
         time.sleep(0.2)
@@ -225,7 +225,7 @@ def main() -> int:
         people = people_of(json.loads((folder / "data.json").read_text()), site.port, stop)
         for person in people:
             person.start()
-        times = killing_spree(site, people, options.kills, options.seed)
+        times = kill_repeatedly(site, people, options.kills, options.seed)
         stop.set()
         for person in people:
             person.join(60)
@@ -235,13 +235,13 @@ def main() -> int:
         stop.set()
         site.stop()
         smtp.stop()
-    refused = [(person.kind, one) for person in people for one in person.refused]
+    refused = [(person.kind, reason) for person in people for reason in person.refused]
     print(f"refused: {len(refused)} {refused[:5]}")
     clean = report(table, times, len(mailbox.mails) - len(set(mailbox.mails)))
     return 0 if clean and all(max(seconds) < PATIENCE for seconds in times.values()) else 1
 
 
-def killing_spree(site: Site, people: list[Person], kills: int, seed: int) -> dict[str, list[float]]:
+def kill_repeatedly(site: Site, people: list[Person], kills: int, seed: int) -> dict[str, list[float]]:
     """Kill process after process, each after the site has recovered from the last; seconds of recovery by kind."""
     source, processes = random.Random(seed), killing.Processes(site.folder)
     times: dict[str, list[float]] = defaultdict(list)

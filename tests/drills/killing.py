@@ -32,12 +32,12 @@ class Processes:
         """Numbers of the running processes of a kind."""
         if kind in {"backend", "postmaster"}:
             return self._postgres(kind)
-        found = []
+        pids = []
         for process in psutil.process_iter(["pid", "cmdline", "ppid", "status"]):
             line = " ".join(process.info["cmdline"] or ())
             if process.info["status"] != psutil.STATUS_ZOMBIE and self._is(kind, line, process):
-                found.append(process.info["pid"])
-        return found
+                pids.append(process.info["pid"])
+        return pids
 
     def _is(self, kind: str, line: str, process: psutil.Process) -> bool:
         if kind == "valkey":
@@ -100,9 +100,9 @@ def kill(processes: Processes, kind: str, source: random.Random, patience: float
     """Kill one process of a kind; waits for one to exist. Raises TimeoutError when there is none."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
-        found = processes.of(kind)
-        if found:
-            pid = source.choice(sorted(found))
+        pids = processes.of(kind)
+        if pids:
+            pid = source.choice(sorted(pids))
             os.kill(pid, signal.SIGKILL)
             return pid
         time.sleep(0.1)

@@ -141,13 +141,13 @@ class Verdict:
     def __init__(self) -> None:
         self.failed = 0
 
-    def expect(self, what: str, *, holds: bool, found: object = "") -> None:
+    def expect(self, what: str, *, holds: bool, actual: object = "") -> None:
         """Print one line."""
         self.failed += not holds
-        print(f"{'ok' if holds else 'FAILED':7} {what}{f': {found}' if found != '' else ''}", flush=True)
+        print(f"{'ok' if holds else 'FAILED':7} {what}{f': {actual}' if actual != '' else ''}", flush=True)
 
 
-def audit_says() -> tuple[bool, str]:
+def audit_result() -> tuple[bool, str]:
     """Whether ``verify_audit`` finds no fault, and what it prints."""
     from django.core.management import call_command
     from django.core.management.base import CommandError
@@ -214,16 +214,16 @@ def drill(cluster: Cluster, verdict: Verdict) -> None:
     cluster.recover(moment)
     print(f"        recovery: {time.monotonic() - began:.1f} s")
     verdict.expect(
-        "every table is as it was at the moment", holds=checksums() == before, found=f"{len(before)} tables"
+        "every table is as it was at the moment", holds=checksums() == before, actual=f"{len(before)} tables"
     )
     filings = [*Filing.objects.all()]
-    verdict.expect("filings until the moment", holds=len(filings) == 5, found=len(filings))
+    verdict.expect("filings until the moment", holds=len(filings) == 5, actual=len(filings))
     verdict.expect("their hashes", holds=all(is_intact(filing) for filing in filings))
-    clean, said = audit_says()
+    clean, printed = audit_result()
     verdict.expect(
         "verify_audit names the lost blocks",
-        holds=not clean and f"block {lost} was noted" in said,
-        found=said,
+        holds=not clean and f"block {lost} was noted" in printed,
+        actual=printed,
     )
     call_command(
         "record_restore",
@@ -234,13 +234,15 @@ def drill(cluster: Cluster, verdict: Verdict) -> None:
         "--source",
         f"pgBackRest, {moment}",
     )
-    clean, said = audit_says()
+    clean, printed = audit_result()
     verdict.expect(
-        "verify_audit tells the recovery", holds=clean and f"up to block {lost}" in said, found=said
+        "verify_audit tells the recovery", holds=clean and f"up to block {lost}" in printed, actual=printed
     )
     write(1)
-    clean, said = audit_says()
-    verdict.expect("the ledgers go on", holds=clean and noted_heads()["audit"]["number"] > head, found=said)
+    clean, printed = audit_result()
+    verdict.expect(
+        "the ledgers go on", holds=clean and noted_heads()["audit"]["number"] > head, actual=printed
+    )
 
 
 def main() -> int:

@@ -80,8 +80,8 @@ class System:
         folder.mkdir(parents=True, exist_ok=True)
         clean = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         self.log = (folder / "drills.log").open("wb")
-        self.keeper = subprocess.Popen(
-            [sys.executable, "-m", "tests.drills.keeper"],
+        self.servers = subprocess.Popen(
+            [sys.executable, "-m", "tests.drills.servers"],
             cwd=ROOT,
             stderr=self.log,
             text=True,
@@ -107,14 +107,14 @@ class System:
         wait_for(lambda: self.is_responding(), "the web process does not answer")
 
     def _read(self) -> Any:
-        line = self.keeper.stdout.readline()  # type: ignore[union-attr]  # a pipe
+        line = self.servers.stdout.readline()  # type: ignore[union-attr]  # a pipe
         if not line:
             raise RuntimeError((self.folder / "drills.log").read_text(errors="replace")[-3000:])
         return json.loads(line)
 
     def execute(self, command: str) -> Any:
-        """Send a command or SQL statement to the keeper and return its result."""
-        self.keeper.stdin.write(" ".join(command.split()) + "\n")  # type: ignore[union-attr]  # a pipe
+        """Send a command or SQL statement to the process of the servers and return its result."""
+        self.servers.stdin.write(" ".join(command.split()) + "\n")  # type: ignore[union-attr]  # a pipe
         return self._read()
 
     def _start_proxy(self) -> "subprocess.Popen[bytes]":
@@ -222,9 +222,9 @@ class System:
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
-        self.keeper.stdin.close()  # type: ignore[union-attr]  # a pipe
-        self.keeper.wait(30)
-        self.keeper.stdout.close()  # type: ignore[union-attr]  # a pipe
+        self.servers.stdin.close()  # type: ignore[union-attr]  # a pipe
+        self.servers.wait(30)
+        self.servers.stdout.close()  # type: ignore[union-attr]  # a pipe
         self.log.close()
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.drills.keeper import PASSWORD
 from tests.drills.load_client import Target, work
+from tests.drills.servers import PASSWORD
 from tests.drills.system import ROOT, System, wait_for
 
 pytestmark = pytest.mark.slow
@@ -172,7 +172,7 @@ def test_saving_continues_after_a_restart_of_postgres(system: System) -> None:
     assert system.ask("/health/").status == 200
     assert system.ask("/health/database/").status == 503
 
-    system.execute("revive")
+    system.execute("restart stopped")
     assert system.web.poll() is None
     after = system.ask(save, who, cell("222", revision), script=True)
     assert after.status == 200, "the first request after the restart is refused"
@@ -211,7 +211,7 @@ def test_pages_work_without_valkey_and_a_run_waits(system: System) -> None:
     page = system.ask(f"/estimation/runs/{run}/", data["methodologist"], language="en", cookie=message_cookie)
     assert page.status == 200 and "the task queue does not answer" in page.body
 
-    system.execute("revive")
+    system.execute("restart stopped")
 
     def picked_up() -> bool:
         system.sweep()

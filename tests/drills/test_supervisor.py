@@ -19,7 +19,7 @@ from config.local import orphans
 from tests.drills.system import NOT_INHERITED, ROOT, free_port, wait_for
 
 pytestmark = pytest.mark.slow
-ONE_EACH = ["beat", "postgres", "proxy", "valkey", "watchdog", "web", "worker"]
+ALL_NAMES = ["beat", "postgres", "proxy", "valkey", "watchdog", "web", "worker"]
 
 
 class Supervised:
@@ -64,11 +64,11 @@ class Supervised:
 
     def record(self) -> dict[str, orphans.Started]:
         """What is written down as running."""
-        return {one.name: one for one in orphans.read(self.folder)}
+        return {process.name: process for process in orphans.read(self.folder)}
 
     def running(self) -> list[str]:
         """Names in the record that are really running."""
-        return sorted(one.name for one in self.record().values() if orphans.members(one))
+        return sorted(process.name for process in self.record().values() if orphans.members(process))
 
     def status(self) -> int:
         """Of the process probe, 0 when nobody answers."""
@@ -82,15 +82,15 @@ class Supervised:
 
     def programs(self) -> list[str]:
         """Command lines of the Python programs whose environment names the folder."""
-        found = []
+        lines = []
         for process in psutil.process_iter():
             try:
                 environment = process.environ()
             except psutil.Error:
                 continue
             if environment.get("LOCAL_DIR") == str(self.folder):
-                found.append(" ".join(process.cmdline()))
-        return found
+                lines.append(" ".join(process.cmdline()))
+        return lines
 
     def port_is_free(self) -> bool:
         """Nobody listens on the port of the site."""
@@ -106,14 +106,14 @@ class Supervised:
 @pytest.fixture(scope="module")
 def supervised() -> Iterator[Supervised]:
     """A folder without data; not below a private one, for PostgreSQL has its own account where root starts it."""
-    found = Supervised(ROOT / ".local" / "supervised")
-    shutil.rmtree(found.folder, ignore_errors=True)
-    found.folder.mkdir(parents=True)
-    yield found
-    if found.process is not None and found.process.poll() is None:  # a test has failed
-        found.process.kill()
-        found.process.wait()
-    orphans.end(orphans.read(found.folder))
+    result = Supervised(ROOT / ".local" / "supervised")
+    shutil.rmtree(result.folder, ignore_errors=True)
+    result.folder.mkdir(parents=True)
+    yield result
+    if result.process is not None and result.process.poll() is None:  # a test has failed
+        result.process.kill()
+        result.process.wait()
+    orphans.end(orphans.read(result.folder))
 
 
 def test_without_a_watchdog_the_next_start_ends_what_was_left(supervised: Supervised) -> None:
@@ -123,24 +123,25 @@ def test_without_a_watchdog_the_next_start_ends_what_was_left(supervised: Superv
     for pid in (process.pid, before["watchdog"].pid):
         os.kill(pid, signal.SIGKILL)
     process.wait()
-    left = sorted(set(ONE_EACH) - {"watchdog"})
+    left = sorted(set(ALL_NAMES) - {"watchdog"})
     assert sorted(name for name in left if orphans.members(before[name])) == left, "the drill kills too much"
     supervised.start()
     assert sorted(supervised.printed().split("\n")[0].split()[1:]) == left
-    assert not any(orphans.members(one) for one in before.values())
-    assert supervised.running() == ONE_EACH
+    assert not any(orphans.members(started) for started in before.values())
+    assert supervised.running() == ALL_NAMES
     assert sum("celery -A config beat" in line for line in supervised.programs()) == 1
 
 
 def test_a_killed_supervisor_leaves_no_process(supervised: Supervised) -> None:
     process = supervised.started()
     before = supervised.record()
-    assert supervised.running() == ONE_EACH
+    assert supervised.running() == ALL_NAMES
     assert supervised.status() == 200
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     wait_for(
-        lambda: not any(orphans.members(one) for one in before.values()), "something outlives its supervisor"
+        lambda: not any(orphans.members(started) for started in before.values()),
+        "something outlives its supervisor",
     )
     assert supervised.port_is_free()
     assert supervised.programs() == []
@@ -166,12 +167,12 @@ def test_a_killed_web_master_is_replaced_and_so_are_its_processes(supervised: Su
             wait_for(partial(is_replaced, supervised, name, killed.pid), f"{name} stays away")
             assert not orphans.members(killed), f"members of the former {name}"
         wait_for(lambda: supervised.status() == 200, "the site does not answer again")
-        assert supervised.running() == ONE_EACH
+        assert supervised.running() == ALL_NAMES
 
         second = supervised.launch()  # on the same data
         assert second.wait(120) != 0
         assert "AlreadyRunningError" in supervised.printed()
-        assert supervised.running() == ONE_EACH, "the second one has touched the first"
+        assert supervised.running() == ALL_NAMES, "the second one has touched the first"
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
@@ -180,15 +181,17 @@ def test_a_killed_web_master_is_replaced_and_so_are_its_processes(supervised: Su
 
 
 def test_a_stranger_with_a_recorded_number_is_left_alone(tmp_path: Path) -> None:
-    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    unrelated = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
+    )
     try:
-        mine = orphans.started("web", stranger.pid)
-        assert orphans.members(mine) == [stranger.pid]
-        orphans.write(tmp_path, [orphans.Started("web", stranger.pid, "another boot 1")])
+        recorded = orphans.started("web", unrelated.pid)
+        assert orphans.members(recorded) == [unrelated.pid]
+        orphans.write(tmp_path, [orphans.Started("web", unrelated.pid, "another boot 1")])
         assert orphans.end(orphans.read(tmp_path)) == []
-        assert stranger.poll() is None
-        orphans.write(tmp_path, [mine])
+        assert unrelated.poll() is None
+        orphans.write(tmp_path, [recorded])
         assert orphans.end(orphans.read(tmp_path)) == ["web"]
-        assert stranger.wait(5) == -signal.SIGTERM
+        assert unrelated.wait(5) == -signal.SIGTERM
     finally:
-        stranger.kill()
+        unrelated.kill()

@@ -71,9 +71,9 @@ def _saves(line: Line, person: Any, ask: Ask, _mails: Any) -> None:
         person.sheet,
         person.key,
     )
-    found = Counter(value for (value,) in rows)
+    counted = Counter(value for (value,) in rows)
     for value in person.acknowledged:
-        line.count(f"sheet {person.sheet} {person.key} {value}", found[value])
+        line.count(f"sheet {person.sheet} {person.key} {value}", counted[value])
     stored = ask(
         "SELECT answers->%s->>'value' FROM survey_submission WHERE id = %s", person.key, person.sheet
     )
@@ -86,17 +86,17 @@ def _decisions(line: Line, person: Any, ask: Ask, _mails: Any) -> None:
     rows = ask(
         "SELECT submission_id, count(*) FROM survey_submissionevent WHERE action = 'accept' GROUP BY 1"
     )
-    found: dict[Any, Any] = dict(rows)
+    counted: dict[Any, Any] = dict(rows)
     states: dict[Any, Any] = dict(ask("SELECT id, state FROM survey_submission"))
     for sheet in person.acknowledged:
-        times = found.get(sheet, 0) if states[sheet] in {"national_review", "accepted"} else 0
+        times = counted.get(sheet, 0) if states[sheet] in {"national_review", "accepted"} else 0
         line.count(f"decision of sheet {sheet}", times)
 
 
 def _notes(line: Line, person: Any, ask: Ask, _mails: Any) -> None:
-    found: dict[Any, Any] = dict(ask("SELECT text, count(*) FROM survey_contactnote GROUP BY 1"))
+    counted: dict[Any, Any] = dict(ask("SELECT text, count(*) FROM survey_contactnote GROUP BY 1"))
     for text in person.acknowledged:
-        line.count(text, found.get(text, 0))
+        line.count(text, counted.get(text, 0))
 
 
 def _exports(line: Line, person: Any, ask: Ask, _mails: Any) -> None:

@@ -13,7 +13,7 @@ from tests.e2e.typist import filled_workbook
 
 CATEGORIES = [f"cat{number:02d}" for number in range(1, 15)]
 TYPED = ("cat01",)  # and cat13 by test_story
-STORY_USER = "cat13"  # test_story files its sheet
+FILING_USER = "cat13"  # test_story files its sheet
 # The findings that the rows of a section show: [item, code, message].
 MESSAGES = """() => [...document.querySelectorAll(".item-row")].flatMap(row =>
   [...row.querySelectorAll(".finding-hard p:first-child")].map(text => [row.dataset.item,
@@ -50,7 +50,7 @@ def test_a_form_is_filled_broken_at_every_hard_edit_repaired_and_submitted(
     broken = [code for step in [*plan["rounds"], *plan["blank_rounds"]] for code in step["edits"]]
     assert len(set(broken)) == len(broken) == plan["hard_edits"] - len(plan["unreachable"])
 
-    if username != STORY_USER:
+    if username != FILING_USER:
         explained_and_submitted(person, plan)
 
 

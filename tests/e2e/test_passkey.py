@@ -32,7 +32,7 @@ def test_a_passkey_is_made_used_and_removed(browser: Browser, stack: Stack) -> N
     person.page.click("#passkey-add")
     expect(person.page.locator("main code")).to_have_count(10)
     kept: Any = session.send("WebAuthn.getCredentials", {"authenticatorId": made["authenticatorId"]})
-    assert [one["isResidentCredential"] for one in kept["credentials"]] == [True]
+    assert [credential["isResidentCredential"] for credential in kept["credentials"]] == [True]
 
     sign_out(person)
     person.page.click("#passkey-sign-in")

@@ -96,10 +96,10 @@ class Answers:
 
     def sums(self, position: int) -> dict[str, Tally]:
         """Tallies by operation (0) or by role (1)."""
-        found: dict[str, Tally] = {}
+        sums: dict[str, Tally] = {}
         for key, tally in self.tallies.items():
-            found.setdefault(key[position], Tally()).add(tally)
-        return found
+            sums.setdefault(key[position], Tally()).add(tally)
+        return sums
 
     def summary(self, *, every: bool = False) -> str:
         """Totals by status, operation and role; ``every`` also lists each role of each operation."""
@@ -146,7 +146,7 @@ def _cookies(actor: Actor) -> dict[str, str]:
 
 
 @contextmanager
-def one_connection() -> Iterator[None]:
+def kept_connection() -> Iterator[None]:
     """The handler leaves the connection of the test open, as the test client does."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
@@ -217,7 +217,7 @@ def run(
     answers = answers or Answers()
     sender = Sender(answers)
     operations = operations_of(loaded(description or document()), data, table, views)
-    with one_connection():
+    with kept_connection():
         for operation in operations:
             statuses = [sender.send(operation, sent)[0] for sent in offered(operation, data)]
             if not any(200 <= status < 300 for status in statuses):

@@ -89,7 +89,7 @@ def operations_of(
     by_name: dict[str, list[tuple[str, Row]]] = {}
     for key, row in table.items():
         by_name.setdefault(url_name(key), []).append((key, row))
-    found = []
+    operations = []
     for result in schema.get_all_operations():
         operation = result.ok()
         writes = operation.method.upper() not in {"GET", "HEAD"}
@@ -105,8 +105,8 @@ def operations_of(
         }
         names = {actor.name for actors in allowed.values() for actor in actors}
         others = [actor for actor in data.actors if actor.name not in names]
-        found.append(Operation(operation, rows, allowed, others, data.actors))
-    return found
+        operations.append(Operation(operation, rows, allowed, others, data.actors))
+    return operations
 
 
 def _parameters(operation: Any) -> list[str]:

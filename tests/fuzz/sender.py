@@ -152,11 +152,11 @@ def exceptions() -> Iterator[list[str]]:
 
 def _contents(tables: set[str]) -> dict[str, str]:
     with connection.cursor() as cursor:
-        found = {}
+        contents = {}
         for table in sorted(tables):
             cursor.execute(CONTENT.format(connection.ops.quote_name(table)))
-            found[table] = cursor.fetchone()[0]
-    return found
+            contents[table] = cursor.fetchone()[0]
+    return contents
 
 
 # Answers 422 with the form of a success, in which each refused cell has its reason and the others are saved.

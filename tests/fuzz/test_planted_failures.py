@@ -13,7 +13,7 @@ from tests.fuzz.planted_urls import PLANTED
 
 pytestmark = pytest.mark.django_db
 PLANTED_URLS = "tests.fuzz.planted_urls"
-FOUND = {
+FAILURES = {
     "correct": set(),
     "fails": {"ServerError 500 ZeroDivisionError", "UndefinedStatusCode 500 ZeroDivisionError"},
     "another_status": {"UndefinedStatusCode 418"},
@@ -39,8 +39,10 @@ def test_a_planted_failure_is_found(data: MatrixData, without_log: None, name: s
     with override_settings(ROOT_URLCONF=PLANTED_URLS):
         answers = answers_of(data, name)
     causes = {cause.partition(": ")[2] for cause in answers.violations}
-    assert all(any(cause.startswith(begin) for begin in FOUND[name]) for cause in causes), answers.summary()
-    assert len(causes) == len(FOUND[name])
+    assert all(any(cause.startswith(begin) for begin in FAILURES[name]) for cause in causes), (
+        answers.summary()
+    )
+    assert len(causes) == len(FAILURES[name])
     assert answers.never == ([f"POST /api/v1/planted/{name}/"] if name == "never_succeeds" else [])
     assert {actor.name for actor in data.actors} == answers.sums(1).keys()
 

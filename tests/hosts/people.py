@@ -74,9 +74,9 @@ class Browser(Client):
     def post(self, path: str, fields: dict[str, Any], *, script: bool = False) -> tuple[int, dict[str, str]]:
         """Status and headers of the first answer that is no outage."""
         began = time.monotonic()
-        found = super().post(path, fields, script=script)
+        response = super().post(path, fields, script=script)
         self.longest = max(self.longest, time.monotonic() - began)
-        return found
+        return response
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of a page; the last attempt's."""

@@ -32,7 +32,7 @@ def command_of(unit: str, host: Host, number: int = 1) -> list[str]:
 class Site:
     """Starts every host; ``lose`` takes one away."""
 
-    def __init__(self, network: Network, say: Callable[[str], None]) -> None:
+    def __init__(self, network: Network, progress: Callable[[str], None]) -> None:
         names = ("database", "broker", "files", "web1", "web2", "worker1", "worker2", "proxy", "client")
         for name in names:
             network.add(name)
@@ -40,10 +40,10 @@ class Site:
         self.hosts["client"].enter()
         self.database = Database(self.hosts["database"])
         self.environment = self._settings()
-        say("database, broker and files answer")
+        progress("database, broker and files answer")
         self.beat_host = "worker1"
-        self.known = self._prepare(say)
-        say("the data are made")
+        self.known = self._prepare(progress)
+        progress("the data are made")
         self.certificate = self._start_proxy()
         for name in ("web1", "web2"):
             self.start(name, "survey-web.service")
@@ -85,14 +85,14 @@ class Site:
         """Run a command of ``manage.py`` on a host; what it prints."""
         return self.hosts[name].run([sys.executable, "manage.py", *arguments], self.environment_of(name))
 
-    def _prepare(self, say: Callable[[str], None]) -> dict[str, Any]:
+    def _prepare(self, progress: Callable[[str], None]) -> dict[str, Any]:
         """Database and data; the static files lie on the web hosts and on that of the proxy."""
         self.manage("web1", "migrate", "--verbosity", "0")
-        say("the tables are made")
+        progress("the tables are made")
         self.manage("web1", "collectstatic", "--verbosity", "0", "--no-input")
         for name in ("web2", "proxy"):
             shutil.copytree(self.hosts["web1"].folder / "static", self.hosts[name].folder / "static")
-        say("the static files are collected")
+        progress("the static files are collected")
         printed = self.hosts["web1"].run(
             [sys.executable, "-m", "tests.hosts.data"], self.environment_of("web1")
         )
@@ -128,9 +128,9 @@ class Site:
 
     def logs(self, length: int = 1500) -> str:
         """The end of what every host has logged."""
-        found = []
+        logs = []
         for host in self.hosts.values():
             log = host.folder / "log"
             if log.exists() and log.stat().st_size:
-                found.append(f"--- {host.name}\n{log.read_text(errors='replace')[-length:]}")
-        return "\n".join(found)
+                logs.append(f"--- {host.name}\n{log.read_text(errors='replace')[-length:]}")
+        return "\n".join(logs)

@@ -104,8 +104,8 @@ class Cell:
 def used(top: psutil.Process) -> float:
     """Seconds of the processor of a process and of those that it has started."""
     total = 0.0
-    for one in (top, *top.children(recursive=True)):
-        spent = one.cpu_times()
+    for process in (top, *top.children(recursive=True)):
+        spent = process.cpu_times()
         total += spent.user + spent.system
     return total
 

@@ -22,8 +22,8 @@ from urllib.parse import urlencode
 
 import psutil
 
-from tests.drills.keeper import PASSWORD
 from tests.drills.load_client import TOKEN
+from tests.drills.servers import PASSWORD
 from tests.drills.system import ROOT, System
 from tests.load.durability import keep_durably
 from tests.load.slow_connections import Respondent, shown, times
@@ -70,7 +70,7 @@ def _person(port: int, number: int, stop: Event) -> Counter[int]:
 
 
 def make_accounts(system: System, count: int) -> None:
-    """Accounts that share a password; one statement for each, as the keeper executes them."""
+    """Accounts that share a password; one statement for each, as the process of the servers executes them."""
     columns = [
         name
         for (name,) in system.execute(
@@ -96,20 +96,20 @@ class Meter:
         return self._read() - self.before
 
     def _read(self) -> Counter[str]:
-        found: Any = Counter()  # of seconds: fractions, which the type does not know
-        for top in (self.system.web, self.system.proxy, self.system.keeper):
-            process = psutil.Process(top.pid)  # type: ignore[union-attr]  # there is a proxy
-            for one in (process, *process.children(recursive=True)):
+        spent: Any = Counter()  # of seconds: fractions, which the type does not know
+        for top in (self.system.web, self.system.proxy, self.system.servers):
+            parent = psutil.Process(top.pid)  # type: ignore[union-attr]  # there is a proxy
+            for process in (parent, *parent.children(recursive=True)):
                 try:
-                    used = one.cpu_times()
-                    found[self._kind(one)] += used.user + used.system
+                    used = process.cpu_times()
+                    spent[self._kind(process)] += used.user + used.system
                 except psutil.NoSuchProcess:
                     continue
-        for one in psutil.process_iter(["name"]):  # servers leave their parents
-            if "postgres" in (one.info["name"] or "") and self._is_ours(one):
-                used = one.cpu_times()
-                found["database"] += used.user + used.system
-        return found
+        for process in psutil.process_iter(["name"]):  # servers leave their parents
+            if "postgres" in (process.info["name"] or "") and self._is_ours(process):
+                used = process.cpu_times()
+                spent["database"] += used.user + used.system
+        return spent
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
@@ -124,7 +124,7 @@ class Meter:
         if "nginx" in line or "nginx" in process.name():
             return "proxy"
         if "gunicorn" in line:
-            paths = [one.laddr for one in process.net_connections(kind="unix")]
+            paths = [socket.laddr for socket in process.net_connections(kind="unix")]
             pools = {
                 name
                 for name in ("web", "sign_in", "uploads")
@@ -160,7 +160,7 @@ def main() -> None:
         make_accounts(system, given.people)
         save = Respondent(system)
         times(save, 5)
-        found: dict[bool, tuple[list[float], int]] = {False: ([], 0), True: ([], 0)}
+        measured: dict[bool, tuple[list[float], int]] = {False: ([], 0), True: ([], 0)}
         spent: dict[bool, Counter[str]] = {False: Counter(), True: Counter()}
         statuses: Counter[int] = Counter()
         for number in range(given.blocks * 2):
@@ -176,7 +176,7 @@ def main() -> None:
             meter = Meter(system)
             saves, failed = times(save, given.seconds)
             spent[busy] += meter.spent()
-            found[busy] = found[busy][0] + saves, found[busy][1] + failed
+            measured[busy] = measured[busy][0] + saves, measured[busy][1] + failed
             if busy:
                 stop.set()
                 statuses += results.get(timeout=120)
@@ -185,9 +185,9 @@ def main() -> None:
             print(f"  {'signing in' if busy else 'alone':<12}{shown(saves, failed)}", flush=True)
     finally:
         system.stop()
-    alone, busy_times = (statistics.median(found[busy][0]) for busy in (False, True))
+    alone, busy_times = (statistics.median(measured[busy][0]) for busy in (False, True))
     print(
-        f"\nsaves, median / 95 %   alone: {shown(*found[False])}   {given.people} signing in: {shown(*found[True])}"
+        f"\nsaves, median / 95 %   alone: {shown(*measured[False])}   {given.people} signing in: {shown(*measured[True])}"
     )
     print(f"slower by {busy_times / alone - 1:.0%} in the median")
     seconds = given.blocks * given.seconds

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["headers", "bodies"]
-PAUSE = 2.0  # seconds between two things that a slow client says
+PAUSE = 2.0  # seconds between two parts that a slow client sends
 BEGIN: dict[Kind, bytes] = {
     "headers": b"GET /health/ HTTP/1.1\r\nHost: 127.0.0.1\r\n",
     "bodies": (
@@ -44,39 +44,39 @@ class SlowClients:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-        for one in self._open:
-            one.close()
+        for client in self._open:
+            client.close()
 
     def held(self) -> int:
         """Connections that are open now."""
         return len(self._open)
 
     def _connect(self) -> None:
-        one = socket.socket()
+        client = socket.socket()
         if self.host == "127.0.0.1":
             # Many offices, not one: the proxy limits the connections of an address.
             with contextlib.suppress(OSError):  # systems that give the loopback interface one address only
-                one.bind((f"127.0.1.{1 + self.opened % 100}", 0))
-        one.settimeout(10)
-        one.connect((self.host, self.port))
-        one.sendall(BEGIN[self.kind])
+                client.bind((f"127.0.1.{1 + self.opened % 100}", 0))
+        client.settimeout(10)
+        client.connect((self.host, self.port))
+        client.sendall(BEGIN[self.kind])
         self.opened += 1
-        self._open.append(one)
+        self._open.append(client)
 
     def _go_on(self) -> None:
         while not self._stop.wait(PAUSE):
             with selectors.DefaultSelector() as answered:
-                for one in self._open:
-                    answered.register(one, selectors.EVENT_READ)
+                for client in self._open:
+                    answered.register(client, selectors.EVENT_READ)
                 closed = {key.fileobj for key, _mask in answered.select(0)}
-            for one in list(self._open):
+            for client in list(self._open):
                 try:
-                    if one in closed:
+                    if client in closed:
                         raise OSError  # an answer (or the end) came: the server wants to be rid of it
-                    one.sendall(MORE[self.kind])
+                    client.sendall(MORE[self.kind])
                 except OSError:
-                    one.close()
-                    self._open.remove(one)
+                    client.close()
+                    self._open.remove(client)
             while len(self._open) < self.count and not self._stop.is_set():
                 try:
                     self._connect()

@@ -62,23 +62,23 @@ class Respondent:
 
 def times(act: Callable[[], bool], seconds: float) -> tuple[list[float], int]:
     """Milliseconds of the acts that succeeded within ``seconds``, and how many failed."""
-    found, failed, end = [], 0, time.monotonic() + seconds
+    measured, failed, end = [], 0, time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.perf_counter()
         if act():
-            found.append((time.perf_counter() - began) * 1000)
+            measured.append((time.perf_counter() - began) * 1000)
         else:
             failed += 1
         time.sleep(0.05)
-    return found, failed
+    return measured, failed
 
 
-def shown(found: Sequence[float], failed: int) -> str:
+def shown(milliseconds: Sequence[float], failed: int) -> str:
     """Median, 95th percentile and failures."""
-    if not found:
+    if not milliseconds:
         return f"no answer ({failed} tries)"
-    high = statistics.quantiles(found, n=20)[-1] if len(found) > 1 else found[0]
-    return f"{statistics.median(found):.0f} / {high:.0f} ms" + (f", {failed} failed" if failed else "")
+    high = statistics.quantiles(milliseconds, n=20)[-1] if len(milliseconds) > 1 else milliseconds[0]
+    return f"{statistics.median(milliseconds):.0f} / {high:.0f} ms" + (f", {failed} failed" if failed else "")
 
 
 def measure(system: System, count: int, seconds: float) -> list[list[str]]:
@@ -102,8 +102,8 @@ def processor(system: System) -> float:
     for top in (system.web, system.proxy):
         if top is not None:
             process = psutil.Process(top.pid)
-            for one in (process, *process.children(recursive=True)):
-                spent = one.cpu_times()
+            for child in (process, *process.children(recursive=True)):
+                spent = child.cpu_times()
                 used += spent.user + spent.system
     return used
 

@@ -58,7 +58,7 @@ class Target:
     def verdicts(self, mutants: list[Mutant], minutes: float) -> Iterator[tuple[Mutant, str]]:
         """A verdict for each mutant: first those that change loaded functions, then those that need an import."""
         again = []
-        for mutant, verdict in self._in_one_session(mutants, minutes):
+        for mutant, verdict in self._in_shared_session(mutants, minutes):
             if verdict == AGAIN:
                 again.append(mutant)
             else:
@@ -68,7 +68,7 @@ class Target:
         for mutant in again:
             yield mutant, self._imported_anew(mutant)
 
-    def _in_one_session(self, mutants: list[Mutant], minutes: float) -> Iterator[tuple[Mutant, str]]:
+    def _in_shared_session(self, mutants: list[Mutant], minutes: float) -> Iterator[tuple[Mutant, str]]:
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
@@ -101,10 +101,10 @@ class Target:
         """The same verdicts by a process that imports the program with the changed file; None is no change."""
         tests = [min(self.seconds, key=self.seconds.__getitem__)]
         if mutant is not None:
-            found = tests_of(mutant, self.reached, self.seconds)
+            reaching = tests_of(mutant, self.reached, self.seconds)
             lines = self.reached[mutant.path].values()
             names = {name for line in lines for name in line if name}
-            tests = fastest_first(names or set(self.seconds), self.seconds) if found is None else found
+            tests = fastest_first(names or set(self.seconds), self.seconds) if reaching is None else reaching
 
         def run() -> int:
             if mutant is not None:

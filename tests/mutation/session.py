@@ -26,7 +26,7 @@ from tests.mutation.replacement import replace_functions
 
 ENDLESS_SECONDS = 10.0  # of processor time, added to three times what the tests took
 ROOT = Path(__file__).resolve().parents[2]
-STUCK_SECONDS = 120.0  # of the clock, in which a fork used less of the processor than the next line
+IDLE_SECONDS = 120.0  # of the clock, in which a fork used less of the processor than the next line
 MOVING_SECONDS = 0.2
 MEMORY = 8 * 2**30
 AGAIN = "import anew"  # a verdict that only a new import can give
@@ -62,20 +62,20 @@ class MutationSession(FixedExamples):
         self.measure(session)
         if session.testsfailed:
             return True
-        self.tell(seconds=self.seconds, reached=self.reached)
+        self.write(seconds=self.seconds, reached=self.reached)
         database = Database()
         begun = time.monotonic()
         for mutant in self.mutants:
             if time.monotonic() - begun > 60 * self.minutes:
                 break
             verdict = self.verdict(session, mutant)
-            self.tell(mutant=asdict(mutant), verdict=verdict)
+            self.write(mutant=asdict(mutant), verdict=verdict)
             if verdict in {"killed", "endless"}:
                 database.restore_if_changed(certainly=verdict == "endless")
         database.drop_copy()
         return True
 
-    def tell(self, **values: Any) -> None:
+    def write(self, **values: Any) -> None:
         """Write one line of JSON."""
         print(json.dumps(values), file=self.output, flush=True)
 
@@ -123,7 +123,7 @@ class MutationSession(FixedExamples):
             return 0
 
         if mutant.path not in self.controlled:
-            if in_fork(partial(run, unchanged=True), processor, quiet=False) != 0:
+            if in_fork(partial(run, unchanged=True), processor, silenced=False) != 0:
                 raise RuntimeError(f"the tests of {mutant.path} fail in a fork without any change")
             self.controlled.add(mutant.path)
         code = in_fork(run, processor)
@@ -161,7 +161,7 @@ def fastest_first(names: set[str], seconds: dict[str, float]) -> list[str]:
 
 
 def in_fork(
-    run: Callable[[], int], seconds: float, stuck: float = STUCK_SECONDS, *, quiet: bool = True
+    run: Callable[[], int], seconds: float, idle: float = IDLE_SECONDS, *, silenced: bool = True
 ) -> int | None:
     """Exit code of a function in a child process; None when it had to be ended.
 
@@ -176,7 +176,7 @@ def in_fork(
         code, log = BROKEN, os.dup(2)
         try:
             os.setsid()
-            if quiet:
+            if silenced:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
                 os.dup2(1, 2)
             limit = int(3 * seconds + ENDLESS_SECONDS)
@@ -187,7 +187,7 @@ def in_fork(
             os.write(log, traceback.format_exc().encode())
         os._exit(code)
     process = psutil.Process(child)
-    used, deadline = 0.0, time.monotonic() + stuck
+    used, deadline = 0.0, time.monotonic() + idle
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
@@ -198,7 +198,7 @@ def in_fork(
         time.sleep(0.01)
         # A busy machine makes a fork slow, which is no verdict; one that waits for a lock uses no processor.
         if (now := _processor_seconds(process)) > used + MOVING_SECONDS:
-            used, deadline = now, time.monotonic() + stuck
+            used, deadline = now, time.monotonic() + idle
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return None
@@ -215,10 +215,10 @@ class Database:
     def __init__(self) -> None:
         from django.db import connection, connections
 
-        for open_one in connections.all(initialized_only=True):
-            open_one.close()
+        for wrapper in connections.all(initialized_only=True):
+            wrapper.close()
             # A child must inherit neither a connection nor a pool, whose threads do not run in it.
-            open_one.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
+            wrapper.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
         known = connection.settings_dict
         self.name = str(known["NAME"])
         self.copy = f"{self.name}_copy"

@@ -69,8 +69,8 @@ def test_no_other_column_is_named_after_a_person() -> None:
 
 @pytest.mark.parametrize(("column", "value"), [("name", NAME), ("phone", PHONE), ("email", EMAIL)])
 def test_a_text_is_ciphertext_in_the_database(contact: UnitContact, column: str, value: str) -> None:
-    found = stored("survey_unitcontact", column, contact.pk)
-    assert encryption.is_encrypted(found) and value not in found
+    text = stored("survey_unitcontact", column, contact.pk)
+    assert encryption.is_encrypted(text) and value not in text
     assert getattr(UnitContact.objects.get(pk=contact.pk), column) == value
     assert UnitContact.objects.values_list(column, flat=True).get(pk=contact.pk) == value
 
@@ -79,8 +79,8 @@ def test_a_json_value_is_ciphertext_in_the_database(db: None) -> None:
     sheet = make_sheet(make_unit("CAT12"))
     signed = {"filler": NAME, "phone": PHONE}
     Submission.objects.filter(pk=sheet.pk).update(signatories=signed)
-    found = stored("survey_submission", "signatories", sheet.pk)
-    assert encryption.is_encrypted(json.loads(found)) and NAME not in found and PHONE not in found
+    text = stored("survey_submission", "signatories", sheet.pk)
+    assert encryption.is_encrypted(json.loads(text)) and NAME not in text and PHONE not in text
     assert Submission.objects.get(pk=sheet.pk).signatories == signed
     Submission.objects.filter(pk=sheet.pk).update(signatories={})
     assert stored("survey_submission", "signatories", sheet.pk) == "{}"

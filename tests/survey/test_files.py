@@ -47,12 +47,12 @@ def storages_of(variables: dict[str, str]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    one = S3Server(tmp_path_factory.mktemp("s3"))
-    one.start()
-    one.wait()
-    one.client().create_bucket(Bucket=BUCKET)
-    yield one
-    one.stop()
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    server.start()
+    server.wait()
+    server.client().create_bucket(Bucket=BUCKET)
+    yield server
+    server.stop()
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_stopped_server_refuses_clearly_and_nothing_is_half_done(
     assert respondent.get("/health/files/").json() == {"files": "ok"}
     assert upload(respondent, sheet).status_code == 302
     assert respondent.get(reverse("evidence_file", args=[row.pk])).content == PDF
-    assert bucket.names() == sorted(f"site/attachments/{one.path}" for one in Attachment.objects.all())
+    assert bucket.names() == sorted(f"site/attachments/{row.path}" for row in Attachment.objects.all())
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_the_deployment_check_knows_a_good_bucket_from_bad_ones(bucket: S3Server
     wrong = {"FILES_URL": "s3://nobody"}, {"S3_SECRET_KEY": f"{SECRET}!"}
     for variables in wrong:
         settings.STORAGES = {**settings.STORAGES, **storages_of(bucket.environment() | variables)}
-        assert [one.id for one in checks.files(None)] == ["config.E006"] * 4
+        assert [fault.id for fault in checks.files(None)] == ["config.E006"] * 4
         with pytest.raises(FilesUnavailable):
             files.read(Store.JOBS, "x")  # no bucket is not a missing file
     place = {"OPTIONS": {"endpoint_url": "http://192.0.2.1:9000"}}
@@ -269,8 +269,8 @@ def test_other_addresses_of_files_are_refused(address: str) -> None:
 def test_the_secret_key_may_stand_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(f"{SECRET}\n")
     variables = {"FILES_URL": "s3://b/p", "S3_ENDPOINT": "https://s3.example.org", "S3_ACCESS_KEY": "a"}
-    found = storages_of({**variables, "S3_SECRET_KEY_FILE": str(tmp_path / "key")})
-    options = found["jobs"]["OPTIONS"]
+    result = storages_of({**variables, "S3_SECRET_KEY_FILE": str(tmp_path / "key")})
+    options = result["jobs"]["OPTIONS"]
     assert (options["secret_key"], options["location"]) == (SECRET, "p/jobs")
     with pytest.raises(ImproperlyConfigured, match="S3_ENDPOINT"):
         storages_of({"FILES_URL": "s3://b"})
@@ -281,7 +281,7 @@ def test_folders_are_the_default_and_have_no_addresses(settings: Any, tmp_path: 
     settings.STORAGES = {**settings.STORAGES, **storages_of({})}
     files.write(Store.JOBS, "a/b", b"1")
     files.write(Store.JOBS, "a/b", b"22")
-    assert [(one.name, one.size) for one in files.entries(Store.JOBS)] == [("a/b", 2)]
+    assert [(entry.name, entry.size) for entry in files.entries(Store.JOBS)] == [("a/b", 2)]
     assert (tmp_path / "jobs" / "a" / "b").stat().st_mode & 0o077 == 0
     with pytest.raises(SuspiciousOperation):
         files.write(Store.JOBS, "../b", b"x")

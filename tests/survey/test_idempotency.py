@@ -68,7 +68,7 @@ def test_keys_of_two_users_are_apart(browser: Client, world: Any) -> None:
     other = Client()
     other.force_login(make_user("provincial_administrator", "320000"))
     key = uuid4().hex
-    assert {note(one, world, key).status_code for one in (browser, other)} == {302}
+    assert {note(client, world, key).status_code for client in (browser, other)} == {302}
     assert ContactNote.objects.count() == 2
 
 

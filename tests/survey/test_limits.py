@@ -1,7 +1,7 @@
 """Limits hold when two requests meet: they are counted under the lock that grants.
 
-Each story lets two actors use the last place of a limit at the same time and asserts that one gets it. The second
-test runs the stories without their lock and sees the assertion fail.
+Each scenario lets two actors use the last place of a limit at the same time and asserts that one gets it. The second
+test runs the scenarios without their lock and sees the assertion fail.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ from survey.submissions.models import Attachment, SectionInvitation, Submission
 from tests.concurrency import connection_pool, race, without_row_locks
 from tests.factories import make_sheet, make_user
 
-type Story = Callable[[Any], None]
+type Scenario = Callable[[Any], None]
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 
 
@@ -45,7 +45,7 @@ def _folders(settings: Any, tmp_path: Any) -> None:
     settings.ATTACHMENT_ROOT = str(tmp_path / "attachments")
 
 
-def one_is_refused(*acts: Any) -> None:
+def assert_second_is_refused(*acts: Any) -> None:
     """Run both acts; the second waits for the first and is refused."""
     first, second = race(*acts)
     assert first.error is None, first
@@ -64,14 +64,14 @@ def files_of_a_person(world: Any) -> None:
     )
     for _number in range(exports.MAX_OPEN_JOBS - 1):
         act()
-    one_is_refused(act, act)
+    assert_second_is_refused(act, act)
     assert DeskJob.objects.filter(by=world.users["reviewer"]).count() == exports.MAX_OPEN_JOBS
 
 
 def account_names(world: Any) -> None:
     by = world.users["system_administrator"]
     create = partial(create_account, name="演练", by=by)
-    one_is_refused(partial(create, username="limits"), partial(create, username="Limits"))
+    assert_second_is_refused(partial(create, username="limits"), partial(create, username="Limits"))
     assert User.objects.filter(username__iexact="limits").count() == 1
 
 
@@ -98,7 +98,9 @@ def approved_designs(world: Any) -> None:
         for number in range(2)
     ]
     by = world.users["designer"]
-    one_is_refused(*(partial(approve_design, row, by=by, content_hash=row.content_hash) for row in drawn))
+    assert_second_is_refused(
+        *(partial(approve_design, row, by=by, content_hash=row.content_hash) for row in drawn)
+    )
     assert SampleDesign.objects.filter(round=round_, state="approved").count() == 1
 
 
@@ -113,7 +115,7 @@ def rounds_of_a_year(world: Any) -> None:
         due_at=now + dt.timedelta(days=1),
         closes_at=now + dt.timedelta(days=2),
     )
-    one_is_refused(plan, plan)
+    assert_second_is_refused(plan, plan)
     assert CollectionRound.objects.filter(year=2031).count() == 1
 
 
@@ -124,7 +126,7 @@ def invitations_of_a_sheet(world: Any) -> None:
     )
     for _number in range(invitations.MOST - 1):
         invite()
-    one_is_refused(invite, invite)
+    assert_second_is_refused(invite, invite)
     assert SectionInvitation.objects.filter(submission=row).count() == invitations.MOST
 
 
@@ -133,7 +135,7 @@ def bytes_of_a_sheet(world: Any) -> None:
     attach = partial(evidence.attach, row, by=world.users["respondent"], name="a.pdf", data=PDF)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.ATTACHMENT_QUOTA", len(PDF) * 2 - 1)
-        one_is_refused(attach, attach)
+        assert_second_is_refused(attach, attach)
     assert Attachment.objects.filter(submission=row).count() == 1
 
 
@@ -148,7 +150,7 @@ def bytes_of_a_unit(world: Any) -> None:
     attach = [partial(evidence.attach, row, by=by, name="a.pdf", data=PDF) for row in rows]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.ATTACHMENT_UNIT_QUOTA", len(PDF) * 2 - 1)
-        one_is_refused(*attach)
+        assert_second_is_refused(*attach)
     assert Attachment.objects.filter(submission__in=rows).count() == 1
 
 
@@ -168,7 +170,7 @@ def without_named_locks() -> Iterator[None]:
         yield
 
 
-BY_NAME: tuple[Story, ...] = (
+BY_NAME: tuple[Scenario, ...] = (
     files_of_a_person,
     account_names,
     activation_codes,
@@ -177,24 +179,24 @@ BY_NAME: tuple[Story, ...] = (
     bytes_of_a_unit,
     requests_of_a_network,
 )
-BY_THE_SHEET: tuple[Story, ...] = (invitations_of_a_sheet, bytes_of_a_sheet)
+BY_THE_SHEET: tuple[Scenario, ...] = (invitations_of_a_sheet, bytes_of_a_sheet)
 
 
-@pytest.mark.parametrize("story", [*BY_NAME, *BY_THE_SHEET])
-def test_two_requests_meet_at_a_limit(committed_world: Any, story: Story) -> None:
-    story(committed_world)
+@pytest.mark.parametrize("scenario", [*BY_NAME, *BY_THE_SHEET])
+def test_two_requests_meet_at_a_limit(committed_world: Any, scenario: Scenario) -> None:
+    scenario(committed_world)
 
 
-@pytest.mark.parametrize("story", BY_NAME)
-def test_without_the_named_lock_the_limit_is_passed(committed_world: Any, story: Story) -> None:
+@pytest.mark.parametrize("scenario", BY_NAME)
+def test_without_the_named_lock_the_limit_is_passed(committed_world: Any, scenario: Scenario) -> None:
     with without_named_locks(), pytest.raises(AssertionError):
-        story(committed_world)
+        scenario(committed_world)
 
 
-@pytest.mark.parametrize("story", BY_THE_SHEET)
-def test_without_the_lock_of_the_sheet_the_limit_is_passed(committed_world: Any, story: Story) -> None:
+@pytest.mark.parametrize("scenario", BY_THE_SHEET)
+def test_without_the_lock_of_the_sheet_the_limit_is_passed(committed_world: Any, scenario: Scenario) -> None:
     with without_row_locks(Submission), pytest.raises(AssertionError):
-        story(committed_world)
+        scenario(committed_world)
 
 
 def test_ten_requests_at_once_get_no_more_than_is_left(committed_world: Any) -> None:

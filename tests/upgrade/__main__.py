@@ -23,7 +23,7 @@ from typing import Any
 
 from config.web.reload import ReloadError, reload
 from tests.drills.system import NOT_INHERITED, free_port, wait_for
-from tests.upgrade import released, stories
+from tests.upgrade import released, scenarios
 from tests.upgrade.hosts import Visitor, WebHost
 
 ROOT = released.ROOT
@@ -81,7 +81,7 @@ class Upgrade:
         return result
 
     def _build(self) -> dict[str, Any]:
-        keeper = subprocess.Popen(
+        builder = subprocess.Popen(
             [str(self.old / ".venv/bin/python"), "-P", str(ROOT / "tests/upgrade/build.py")],
             cwd=self.old,
             env=self.environment | {"PYTHONPATH": str(self.old)},
@@ -89,10 +89,10 @@ class Upgrade:
             stdout=subprocess.PIPE,
             stderr=(self.folder / "build.log").open("wb"),
         )
-        self.processes.append(keeper)
-        if keeper.stdout is None or keeper.stdout.readline().strip() != b"ready":
+        self.processes.append(builder)
+        if builder.stdout is None or builder.stdout.readline().strip() != b"ready":
             raise UpgradeError((self.folder / "build.log").read_text()[-3000:])
-        data = stories.read(self.folder / "data" / "data.json")
+        data = scenarios.read(self.folder / "data" / "data.json")
         self.environment |= data["environment"] | {"BEHIND_PROXY": "1"}
         return data
 
@@ -110,50 +110,52 @@ class Upgrade:
         self.processes.append(
             subprocess.Popen(command, cwd=host.folder, env=self.environment, stderr=subprocess.DEVNULL)
         )
-        browser = stories.Browser([port])
+        browser = scenarios.Browser([port])
 
         def answers() -> bool:
             try:
                 browser.send("GET", "/health/")
-            except stories.StepError:
+            except scenarios.StepError:
                 return False
             return True
 
         wait_for(answers, "the proxy does not answer")
         return host, port
 
-    def play(self, name: str, ports: list[int]) -> None:
-        """One story; prints how far it came."""
-        story, self.number = self.data["stories"][self.number], self.number + 1
+    def carry_out(self, name: str, ports: list[int]) -> None:
+        """One scenario; prints how far it came."""
+        scenario, self.number = self.data["scenarios"][self.number], self.number + 1
         done: list[str] = []
         try:
-            done.extend(stories.play(self.data, story, ports))  # keeps what came before a failure
+            done.extend(scenarios.carry_out(self.data, scenario, ports))  # keeps what came before a failure
             print(f"  {name:<56}{', '.join(done)}", flush=True)
-        except stories.StepError as error:
+        except scenarios.StepError as error:
             self.failed += 1
             print(f"  {name:<56}FAILED after {', '.join(done) or 'nothing'}: {error}", flush=True)
 
     def go(self) -> int:
         """Upgrade; the number of failures."""
         old, old_port = self.step("the release serves", lambda: self.start("old"))
-        self.play("old program, old tables", [old_port])
+        self.carry_out("old program, old tables", [old_port])
         stop = Event()
         visitors = [Visitor(path, stop) for path in old.sockets]
         for visitor in visitors:
             visitor.start()
         migrate = [".venv/bin/python", "manage.py", "migrate"]
-        said = self.step(
+        printed = self.step(
             "the new program migrates, the old one serves", lambda: run(migrate, ROOT, self.environment)
         )
-        applied = [line.strip().split()[1].rstrip(".") for line in said.splitlines() if line.endswith(" OK")]
+        applied = [
+            line.strip().split()[1].rstrip(".") for line in printed.splitlines() if line.endswith(" OK")
+        ]
         print(f"    applied: {', '.join(applied) or 'nothing: the release has all migrations'}")
-        self.play("old program, new tables", [old_port])
+        self.carry_out("old program, new tables", [old_port])
         new, new_port = self.step("a second host with the new program", lambda: self.start("new"))
-        self.play("new program beside the old one", [new_port])
-        self.play("both in turn", [old_port, new_port])
+        self.carry_out("new program beside the old one", [new_port])
+        self.carry_out("both in turn", [old_port, new_port])
         old.switch("new")
         old.master = self.step("the first host changes to the new program", lambda: reload(old.master))
-        self.play("new program on both hosts", [old_port, new_port])
+        self.carry_out("new program on both hosts", [old_port, new_port])
         stop.set()
         for visitor in visitors:
             visitor.join()

@@ -12,7 +12,7 @@ from pathlib import Path
 from config.local import embedded
 
 PASSWORD = "Jade-Harbour-2031"
-STORIES = 6
+SCENARIOS = 6
 INHERITED = ("LOCAL_MODE", "LOCAL_DIR", "SECRET_KEY", "FIELD_KEYS", "AUDIT_KEYS", "REDIS_URL", "DATABASE_URL")
 
 
@@ -34,14 +34,14 @@ def build() -> dict[str, object]:
     Country()  # its design gives the run that is published its weights
     run, _waits = request_run(round=CollectionRound.objects.get(year=2025), by=None, spec=RunSpec())
     put_out(run)
-    stories = []
-    for number in range(STORIES):
+    scenarios = []
+    for number in range(SCENARIOS):
         unit = make_unit("CAT12", "320000")
         sheet = make_sheet(unit, State.IN_PROGRESS)
-        make_user(Role.RESPONDENT, unit=unit, username=f"story{number}", password=PASSWORD)
-        stories.append(
+        make_user(Role.RESPONDENT, unit=unit, username=f"scenario{number}", password=PASSWORD)
+        scenarios.append(
             {
-                "account": f"story{number}",
+                "account": f"scenario{number}",
                 "sheet": sheet.pk,
                 "revision": sheet.revision,
                 "P06": sheet.answers["P06"],
@@ -49,7 +49,7 @@ def build() -> dict[str, object]:
         )
     make_user(Role.PROVINCIAL_ADMINISTRATOR, "320000", username="province", password=PASSWORD)
     call_command("collectstatic", verbosity=0, interactive=False)
-    return {"stories": stories, "signatories": SIGNATORIES, "password": PASSWORD}
+    return {"scenarios": scenarios, "signatories": SIGNATORIES, "password": PASSWORD}
 
 
 def main() -> None:

@@ -94,7 +94,7 @@ def statements(migration: Migration, state: ProjectState) -> list[str]:
         for operation in migration.operations:
             before = state.clone()
             operation.state_forwards(migration.app_label, state)
-            if any(isinstance(one, RunPython) for one in flattened([operation])):
+            if any(isinstance(part, RunPython) for part in flattened([operation])):
                 continue
             operation.database_forwards(migration.app_label, writer, before, state)
     lines = (" ".join(line.split()) for line in writer.collected_sql)
@@ -120,11 +120,11 @@ def kept_columns(state: ProjectState) -> dict[str, set[str]]:
 
 
 def still_used(statement: str, columns: Mapping[str, set[str]]) -> bool:
-    """Whether a statement drops something that the release uses; True when that cannot be told."""
-    if found := DROPPED_COLUMN.match(statement):
-        return found[2] in columns.get(found[1], set())
-    if found := DROPPED_TABLE.match(statement):
-        return any(name.strip(' "') in columns for name in found[1].split(","))
+    """Whether a statement drops something that the release uses; True when that is unknown."""
+    if match := DROPPED_COLUMN.match(statement):
+        return match[2] in columns.get(match[1], set())
+    if match := DROPPED_TABLE.match(statement):
+        return any(name.strip(' "') in columns for name in match[1].split(","))
     return True
 
 
@@ -133,30 +133,30 @@ def findings_in_sql(
 ) -> list[Finding]:
     """What squawk says, without removals of what the release no longer uses."""
     whole = ["BEGIN;", *lines, "COMMIT;"] if atomic else lines
-    found = []
-    for one in squawk(whole):
-        statement, rule = whole[one["line"]], one["rule_name"]
+    findings = []
+    for warning in squawk(whole):
+        statement, rule = whole[warning["line"]], warning["rule_name"]
         if rule in {"ban-drop-column", "ban-drop-table"} and not still_used(statement, columns):
             continue
         # PostgreSQL checks no row for a reference in a new column that is NULL everywhere.
         if rule == "adding-foreign-key-constraint" and re.search(r"ADD COLUMN .* NULL CONSTRAINT", statement):
             continue
-        found.append(Finding(name, rule, f"{one['message']} In: {statement[:160]}"))
-    return found
+        findings.append(Finding(name, rule, f"{warning['message']} In: {statement[:160]}"))
+    return findings
 
 
 def locks_as_such(migration: Migration, lines: list[str]) -> list[Finding]:
     """Statements that do nothing else than lock, or rewrite, a table."""
-    found = [line[:160] for line in lines if LOCKS_AS_SUCH.match(line)]
-    return [Finding(name_of(migration), "table-lock", line) for line in found]
+    locking = [line[:160] for line in lines if LOCKS_AS_SUCH.match(line)]
+    return [Finding(name_of(migration), "table-lock", line) for line in locking]
 
 
 def rows_with_locks(migration: Migration, lines: list[str]) -> list[Finding]:
     """Rows changed in the transaction that holds a lock on a table of the release."""
     if not migration.atomic:
         return []
-    new = {found[1] for line in lines if (found := NEW_TABLE.match(line))}
-    locked = {found[1] for line in lines if (found := LOCKED_TABLE.match(line))} - new
+    new = {match[1] for line in lines if (match := NEW_TABLE.match(line))}
+    locked = {match[1] for line in lines if (match := LOCKED_TABLE.match(line))} - new
     changes = any(isinstance(operation, RunPython) for operation in flattened(migration.operations))
     if locked and (changes or any(CHANGED_ROWS.match(line) for line in lines)):
         text = (
@@ -173,22 +173,22 @@ def name_of(migration: Migration) -> str:
 
 def findings(migrations: Iterable[Migration], before: ProjectState) -> list[Finding]:
     """What is wrong with migrations that follow the state ``before``, that of the release."""
-    columns, state, found = kept_columns(before), before.clone(), []
+    columns, state, result = kept_columns(before), before.clone(), []
     for migration in migrations:
         lines = statements(migration, state)
-        found += rows_with_locks(migration, lines) + locks_as_such(migration, lines)
+        result += rows_with_locks(migration, lines) + locks_as_such(migration, lines)
         if lines:
-            found += findings_in_sql(name_of(migration), lines, migration.atomic, columns)
-    return sorted(set(found))
+            result += findings_in_sql(name_of(migration), lines, migration.atomic, columns)
+    return sorted(set(result))
 
 
-def without_accepted(found: Iterable[Finding], accepted: Mapping[str, Mapping[str, str]]) -> list[Finding]:
+def without_accepted(findings: Iterable[Finding], accepted: Mapping[str, Mapping[str, str]]) -> list[Finding]:
     """The findings that pyproject.toml does not accept, and entries there without a reason or a finding."""
     reasons = {
         (name, rule): reason.strip() for name, rules in accepted.items() for rule, reason in rules.items()
     }
-    left = [one for one in found if not reasons.get((one.migration, one.rule))]
-    unused = reasons.keys() - {(one.migration, one.rule) for one in found}
+    left = [finding for finding in findings if not reasons.get((finding.migration, finding.rule))]
+    unused = reasons.keys() - {(finding.migration, finding.rule) for finding in findings}
     return left + [Finding(name, rule, "is accepted but not found.") for name, rule in sorted(unused)]
 
 
@@ -196,14 +196,14 @@ def main() -> int:
     """Print what is wrong; the number of faults ends the command."""
     loader = MigrationLoader(None)
     migrations = released.newer(loader)
-    found = without_accepted(findings(migrations, released.state(loader)), released.record()["accepted"])
-    for one in found:
-        print(one)
-    if found:
+    faults = without_accepted(findings(migrations, released.state(loader)), released.record()["accepted"])
+    for fault in faults:
+        print(fault)
+    if faults:
         print("How to do it in steps: .github/CONTRIBUTING.md, “Change the schema”.")
     else:
         print(f"{len(migrations)} migrations after the release: no faults")
-    return min(len(found), 1)
+    return min(len(faults), 1)
 
 
 if __name__ == "__main__":

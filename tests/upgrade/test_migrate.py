@@ -29,8 +29,8 @@ def columns() -> bool:
     return bool(execute("SELECT 1 FROM pg_attribute WHERE attname = 'planted' AND NOT attisdropped"))
 
 
-def migrate_to(name: str, said: Any = None, **options: Any) -> None:
-    call_command("migrate", "humanize", name, verbosity=0, stderr=said or io.StringIO(), **options)
+def migrate_to(name: str, stream: Any = None, **options: Any) -> None:
+    call_command("migrate", "humanize", name, verbosity=0, stderr=stream or io.StringIO(), **options)
 
 
 @pytest.fixture
@@ -61,14 +61,14 @@ def contains(output: io.StringIO, words: str) -> bool:
 
 def test_a_waiting_change_of_a_table_lets_others_through(planted: None) -> None:
     for seconds, others in ((0.1, True), (0, False)):
-        said = io.StringIO()
+        stream = io.StringIO()
         reader = Actor(lambda: execute(READ), held=True)
-        change = Actor(partial(migrate_to, "0001", said, lock_seconds=seconds, tries=10_000))
+        change = Actor(partial(migrate_to, "0001", stream, lock_seconds=seconds, tries=10_000))
         reader.start()
         assert reader.acted.wait(LIMIT)
         change.start()
         if others:
-            wait_for(partial(contains, said, "in use"), "the change does not try again")
+            wait_for(partial(contains, stream, "in use"), "the change does not try again")
         else:
             wait_for(lambda: waits_for("ALTER TABLE survey_contactnote%"), "the change does not wait")
         assert read_in_time() is others  # without a limit everybody stands behind the change
@@ -99,9 +99,9 @@ def test_an_index_that_was_not_finished_is_built_anew(planted: None) -> None:
     with pytest.raises(Exception, match="already exists"):
         migrate_to("0002")
     execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'planted'::regclass")
-    said = io.StringIO()
-    migrate_to("0002", said)
-    assert "planted was not finished" in said.getvalue()
+    stream = io.StringIO()
+    migrate_to("0002", stream)
+    assert "planted was not finished" in stream.getvalue()
     assert execute(INDEX) == [(True,)]
 
 
@@ -114,13 +114,13 @@ def test_limits_end_in_a_sentence(planted: None, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(CommandError, match=r"held its lock for more than 0\.01 s"):
         migrate_to("0001", lock_seconds=0, statement_seconds=0.01)
     reader.end()
-    keeper = Actor(
+    holder = Actor(
         lambda: execute(f"SELECT pg_advisory_xact_lock(hashtextextended('{migrate.LOCK}', 0))"), held=True
     )
-    keeper.start()
-    assert keeper.acted.wait(LIMIT)
+    holder.start()
+    assert holder.acted.wait(LIMIT)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with pytest.raises(CommandError, match="Another process"):
         migrate_to("0001", tries=2)
-    keeper.end()
+    holder.end()
     assert execute("SHOW lock_timeout") == execute("SHOW statement_timeout") == [("0",)]

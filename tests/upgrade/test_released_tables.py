@@ -44,10 +44,10 @@ def faults_of(model: type[Model]) -> Iterator[str]:
             except ProgrammingError as error:
                 yield f"{meta.db_table}: cannot {verb}: {str(error).splitlines()[0]}"
         cursor.execute(COLUMNS, [table])
-        found = {name: (kind, required) for name, kind, required in cursor.fetchall()}
+        columns = {name: (kind, required) for name, kind, required in cursor.fetchall()}
         yield from (
             f"{meta.db_table}: cannot add without {name}"
-            for name, (_kind, required) in found.items()
+            for name, (_kind, required) in columns.items()
             if required and name not in names
         )
         for field in meta.local_fields:
@@ -55,8 +55,8 @@ def faults_of(model: type[Model]) -> Iterator[str]:
                 "SELECT format_type(to_regtype(%s), to_regtypemod(%s))", [field.db_type(connection)] * 2
             )
             wanted = cursor.fetchone()[0]
-            if field.column in found and found[field.column][0] != wanted:
-                yield f"{meta.db_table}: {field.column} is {found[field.column][0]}, not {wanted}"
+            if field.column in columns and columns[field.column][0] != wanted:
+                yield f"{meta.db_table}: {field.column} is {columns[field.column][0]}, not {wanted}"
 
 
 def faults(release: Apps) -> list[str]:
@@ -90,7 +90,7 @@ PLANTED = {
 def test_a_step_that_breaks_the_release_is_found(statement: str, release: Apps) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-    found = [text for text in faults(release) if text.startswith("survey_contactnote: ")]
-    missing = [part for part in PLANTED[statement] if not any(part in text for text in found)]
+    named = [text for text in faults(release) if text.startswith("survey_contactnote: ")]
+    missing = [part for part in PLANTED[statement] if not any(part in text for text in named)]
     assert missing == []
-    assert bool(found) is bool(PLANTED[statement])
+    assert bool(named) is bool(PLANTED[statement])

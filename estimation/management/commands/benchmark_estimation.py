@@ -94,14 +94,14 @@ class Command(SurveyCommand):
     def _ratios(self, name: str, timings: dict[str, Timing], own: dict[str, Timing]) -> None:
         """Elapsed time beside elapsed time, and processor time beside processor time: other load on the
         machine changes the first only."""
-        for task, ours in own.items():
+        for task, timing in own.items():
             if task not in timings:
                 self.stdout.write(f"{name:10s} {task} not finished in time")
                 continue
             peer = timings[task]
             self.stdout.write(
-                f"{name:10s} {task} {peer.smallest:9.3f} s, {peer.smallest / ours.smallest:7.1f} times as long; "
-                f"{peer.processor:9.3f} s of processor, {peer.processor / max(ours.processor, 1e-9):7.1f} times"
+                f"{name:10s} {task} {peer.smallest:9.3f} s, {peer.smallest / timing.smallest:7.1f} times as long; "
+                f"{peer.processor:9.3f} s of processor, {peer.processor / max(timing.processor, 1e-9):7.1f} times"
             )
 
     def _scale(self, strata: int, repeats: int) -> None:

@@ -40,7 +40,7 @@ class Command(SurveyCommand):
         if scale is not None and not 0 < scale <= 1:
             raise CommandError("--scale must be above 0 and at most 1.")
         self.began = time.monotonic()
-        supervisor = Supervisor(options["host"], options["port"], self.say)
+        supervisor = Supervisor(options["host"], options["port"], self.progress)
         try:
             supervisor.guard()
             self.build_and_serve(supervisor, scale, options)
@@ -55,7 +55,7 @@ class Command(SurveyCommand):
         if options["reset"]:
             connections.close_all()
             embedded.drop_database()
-            self.say("database thrown away")
+            self.progress("database dropped")
         self.prepare(scale, options["seed"])
         if options["build_only"]:
             return
@@ -70,13 +70,13 @@ class Command(SurveyCommand):
         from estimation.rehearsal.publication.services import publish_first_release
         from estimation.rehearsal.services import build_country
 
-        self.say("PostgreSQL and Valkey are running")
+        self.progress("PostgreSQL and Valkey are running")
         call_command("migrate", verbosity=0)
-        self.say("tables are up to date")
+        self.progress("tables are up to date")
         built = Rehearsal.objects.order_by("-pk").first()
         if built is None:
-            build_country(scale=scale or 1.0, seed=seed, progress=self.say)
-            publish_first_release(year=2025, progress=self.say)
+            build_country(scale=scale or 1.0, seed=seed, progress=self.progress)
+            publish_first_release(year=2025, progress=self.progress)
             self.sweep()
         elif scale is not None and scale != built.scale:
             raise CommandError(
@@ -95,9 +95,9 @@ class Command(SurveyCommand):
         for task in (sweep_scores, sweep_macro, index_new_runs, build_missing_peers):
             task()
         run_waiting("scores", "index", "peers")
-        self.say("sheets scored and compared with each other, index computed")
+        self.progress("sheets scored and compared with each other, index computed")
 
-    def say(self, text: str) -> None:
+    def progress(self, text: str) -> None:
         """One line of progress with the time since the start."""
         self.stdout.write(f"[{time.monotonic() - self.began:6.1f} s] {text}")
         self.stdout.flush()
@@ -106,7 +106,7 @@ class Command(SurveyCommand):
         """Address and accounts."""
         from estimation.rehearsal.services import demo_accounts
 
-        self.say("ready")
+        self.progress("ready")
         self.stdout.write(f"\n  http://{host}:{port}/\n")
         self.stdout.write(f"  http://{host}:{port}/zh/ is the public site, for everybody\n")
         self.stdout.write("  All data are synthetic. Password of every account below:")

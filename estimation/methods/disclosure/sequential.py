@@ -51,7 +51,7 @@ def suppress_in_turn(
     problem = checked_problem(value, relations, primary, cost, never, withheld_before, protection)
     values, sensitive, fixed, old, price, goal = problem
     given = sensitive | (old & ~fixed)
-    search = _Turns(values, relations, given, sensitive, fixed, price, goal)
+    search = _SequentialSearch(values, relations, given, sensitive, fixed, price, goal)
     search.protect()
     search.take_back()
     secondary = search.withheld & ~sensitive
@@ -66,7 +66,7 @@ def suppress_in_turn(
     )
 
 
-class _Turns:
+class _SequentialSearch:
     """The pattern as it grows and shrinks, with the movement (C,) that protects each cell in each direction."""
 
     def __init__(

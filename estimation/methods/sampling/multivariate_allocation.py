@@ -113,7 +113,7 @@ def allocate_multivariate(
     return MultivariateAllocation(
         n_h=n_h.astype(np.intp),
         exact=exact,
-        cv=tuple(plan.promised(sizes, s, n_h) for plan in plans),
+        cv=tuple(plan.expected_cv(sizes, s, n_h) for plan in plans),
         multiplier=tuple(
             plan.spread_out(part) for plan, part in zip(plans, np.split(multiplier, ends), strict=True)
         ),
@@ -159,7 +159,7 @@ class _Plan:
         result[self.asked] = values
         return result
 
-    def promised(self, sizes: Floats, s: Floats, n_h: Floats) -> Floats:
+    def expected_cv(self, sizes: Floats, s: Floats, n_h: Floats) -> Floats:
         """Coefficients of variation (D, k) of an allocation; NaN where the total is 0."""
         safe = np.maximum(n_h, 1.0)
         variance = (sizes * np.maximum(sizes / safe - 1.0, 0.0))[:, None] * s**2

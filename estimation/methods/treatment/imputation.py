@@ -116,11 +116,11 @@ def _donors(
     # One number per unit, drawn whether it is needed or not: another unit's answer changes no other draw.
     draw = np.random.default_rng(seed).random(n)
     for number, (codes, size) in enumerate(class_levels(group, parent, n)):
-        givers = np.flatnonzero(answered)
-        givers = givers[np.argsort(codes[givers], kind="stable")]
-        count = np.bincount(codes[givers], minlength=size)
+        donors = np.flatnonzero(answered)
+        donors = donors[np.argsort(codes[donors], kind="stable")]
+        count = np.bincount(codes[donors], minlength=size)
         first = np.cumsum(count) - count
         ready = np.flatnonzero(missing & (donor < 0) & (count >= max(minimum, 1))[codes])
         position = first[codes[ready]] + np.floor(draw[ready] * count[codes[ready]]).astype(np.intp)
-        donor[ready], depth[ready] = givers[position], number
+        donor[ready], depth[ready] = donors[position], number
     return donor, depth

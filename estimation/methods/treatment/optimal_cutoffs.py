@@ -100,10 +100,10 @@ def optimal_cutoffs(
     cutoff[free] = centre[free] + shift / (w[free] - 1.0)
     # Without any value above its expectation there is nothing to lower, and rounding must not find something.
     treated = free & (values > cutoff) & (shift > 0.0)
-    tamed = values.copy()
-    tamed[treated] = cutoff[treated] + (values[treated] - cutoff[treated]) / w[treated]
-    bias = float(w @ (values - tamed))
-    return OptimalCutoffs(cutoff, tamed, treated, bias, centre)
+    result = values.copy()
+    result[treated] = cutoff[treated] + (values[treated] - cutoff[treated]) / w[treated]
+    bias = float(w @ (values - result))
+    return OptimalCutoffs(cutoff, result, treated, bias, centre)
 
 
 def _common_bias(lift: Floats, share: Floats) -> float:
@@ -111,8 +111,8 @@ def _common_bias(lift: Floats, share: Floats) -> float:
     order = np.argsort(-lift, kind="stable")[: int((lift > 0.0).sum())]
     if len(order) == 0:
         return 0.0
-    falling, times = lift[order], share[order]
-    candidate = np.cumsum(times * falling) / (np.cumsum(times) + 1.0)
+    descending, times = lift[order], share[order]
+    candidate = np.cumsum(times * descending) / (np.cumsum(times) + 1.0)
     # Candidates rise while the next unit is still above them, then fall: the root is the largest.
     return float(candidate.max())
 

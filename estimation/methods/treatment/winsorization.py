@@ -220,22 +220,22 @@ def _plan(
         raise ValueError(f"cutoffs need 0 <= lower < upper <= 1, not {lower} and {upper}")
     codes, groups = _classes(group, "group", n)
     w = _positive_weights(weight, "weight", n)
-    spared = np.zeros(n, dtype=np.bool_) if exempt is None else as_mask(exempt, "exempt", n)
+    exempted = np.zeros(n, dtype=np.bool_) if exempt is None else as_mask(exempt, "exempt", n)
     certain = np.zeros(n, dtype=np.bool_)
     if design_weight is not None:
         certain = _positive_weights(design_weight, "design_weight", n) <= 1.0
     eligible = values > 0 if positive_only else np.ones(n, dtype=np.bool_)
-    used = eligible if exempt_in_cutoffs else eligible & ~spared & ~certain
+    used = eligible if exempt_in_cutoffs else eligible & ~exempted & ~certain
     cutoffs, counted, depth = _group_cutoffs(
         values, codes, groups, used, w, np.array([lower, upper]), parent, minimum
     )
     has_cutoff = (depth >= 0)[codes]
-    treatable = eligible & ~spared & ~certain & has_cutoff
+    treatable = eligible & ~exempted & ~certain & has_cutoff
     reason = np.full(n, Reason.WITHIN, dtype=np.int8)
     for mask, code in (
         (~has_cutoff, Reason.NO_CUTOFF),
         (certain, Reason.WEIGHT_ONE),
-        (spared, Reason.EXEMPT),
+        (exempted, Reason.EXEMPT),
         (~eligible, Reason.NOT_POSITIVE),
     ):
         reason[mask] = code

@@ -217,7 +217,7 @@ class _Curve:
         if not self.low < 1.0 < self.high or (method == "logit" and not np.isfinite(self.high - self.low)):
             raise ValueError(f"bounds need low < 1 < high, not {bounds}")
         if method == "logit":
-            self.steep = (self.high - self.low) / ((1.0 - self.low) * (self.high - 1.0))
+            self.logit_scale = (self.high - self.low) / ((1.0 - self.low) * (self.high - 1.0))
 
     def g(self, u: Floats) -> Floats:
         """F(u)."""
@@ -226,14 +226,14 @@ class _Curve:
         if self.method == "raking":
             with np.errstate(over="ignore"):
                 return np.clip(np.exp(u), max(self.low, 0.0), self.high)
-        odds = (1.0 - self.low) / (self.high - 1.0) * np.exp(np.clip(self.steep * u, -700.0, 700.0))
+        odds = (1.0 - self.low) / (self.high - 1.0) * np.exp(np.clip(self.logit_scale * u, -700.0, 700.0))
         return np.asarray(self.low + (self.high - self.low) * (odds / (1.0 + odds)))
 
     def slope(self, u: Floats) -> Floats:
         """F'(u), 0 where a bound holds."""
         g = self.g(u)
         if self.method == "logit":
-            return np.asarray(self.steep * (g - self.low) * (self.high - g) / (self.high - self.low))
+            return np.asarray(self.logit_scale * (g - self.low) * (self.high - g) / (self.high - self.low))
         free = (g > self.low) & (g < self.high)
         return np.where(free, 1.0 if self.method == "linear" else g, 0.0)
 

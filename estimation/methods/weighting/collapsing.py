@@ -116,7 +116,7 @@ def collapse(
     owner = np.where(sizes > 0, np.arange(len(sizes)), -1)
     records: list[CollapseRecord] = []
     for number, classes in enumerate(levels):
-        owner = _one_level(owner, classes, sizes, r, rule, partners, number, records)
+        owner = _collapse_level(owner, classes, sizes, r, rule, partners, number, records)
     return _result(codes, sizes, r, owner, rule, records)
 
 
@@ -158,7 +158,7 @@ def _levels(paths: Sequence[npt.ArrayLike], cells: int) -> list[Indices]:
     return levels
 
 
-def _one_level(
+def _collapse_level(
     owner: Indices,
     classes: Indices,
     population: Floats,
@@ -210,10 +210,10 @@ def _joined(
         return members
     if not rule.thin(N[weak].sum(), r[weak].sum(), bound[weak].min()):
         return weak
-    sound = np.setdiff1d(members, weak)
+    others = np.setdiff1d(members, weak)
     # A take-all stratum stands for itself; it is joined only when the class has nothing else.
-    sampled = sound[N[sound] > r[sound]]
-    candidates = sampled if len(sampled) else sound
+    sampled = others[N[others] > r[others]]
+    candidates = sampled if len(sampled) else others
     if len(candidates) == 0:
         return weak
     best = candidates[np.lexsort((candidates, r[candidates]))[0]]

@@ -80,7 +80,10 @@ def _users(world: World) -> Bools:
     share = np.array(T2_AI_SHARE)
     base = np.log((0.10 + 0.024 * share) / (0.90 - 0.024 * share))[world.section]
     logit = (
-        base + 0.5 * world.standing + 0.4 * world.intensity + 0.9 * (world.units.size[world.enterprise] <= 1)
+        base
+        + 0.5 * world.relative_size
+        + 0.4 * world.intensity
+        + 0.9 * (world.units.size[world.enterprise] <= 1)
     )
     logit = np.where(world.group <= CENTRAL, 8.0, logit)
     draw = world.streams("A01").random(len(logit))

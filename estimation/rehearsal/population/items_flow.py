@@ -160,8 +160,8 @@ def buyers(world: World) -> Bools:
     """Who bought data, (2, E): exact counts per section and group, Beijing and Shanghai more often."""
     rng = world.streams("T01")
     capital = np.isin(world.units.region[world.enterprise], [REGION_INDEX["110000"], REGION_INDEX["310000"]])
-    leaning = 1.25 * capital + 0.25 * world.standing + 0.3 * world.intensity
-    score = leaning + rng.gumbel(size=len(capital))
+    propensity = 1.25 * capital + 0.25 * world.relative_size + 0.3 * world.intensity
+    score = propensity + rng.gumbel(size=len(capital))
     flags = np.zeros((2, len(capital)), bool)
     for year in (Y25, Y24):
         present = world.exists[year] & world.active

@@ -72,7 +72,7 @@ def _spending_goals(world: World, now: Floats) -> tuple[np.ndarray, Floats]:
 def value_makers(world: World) -> Bools:
     """V05 (2, E): who had direct revenue from data; counts per group as in Table 1, the base being all its units."""
     rng = world.streams("V05")
-    score = 0.4 * world.intensity + 0.2 * world.standing + rng.gumbel(size=len(world.section))
+    score = 0.4 * world.intensity + 0.2 * world.relative_size + rng.gumbel(size=len(world.section))
     flags = np.zeros((2, len(score)), bool)
     for year in (Y25, Y24):
         eligible = world.exists[year] & world.active
@@ -120,7 +120,7 @@ def build_value(world: World, earning: Bools) -> None:
 def build_flags(world: World) -> None:
     """Yes/no items without a published share: data office, chief data officer, use of public data, security."""
     large = world.units.size[world.enterprise] <= 1
-    base = 0.5 * world.intensity + 0.4 * world.standing + 0.9 * large + 0.8 * (world.group == DATA)
+    base = 0.5 * world.intensity + 0.4 * world.relative_size + 0.9 * large + 0.8 * (world.group == DATA)
     public_data = world.of("F04") > 0
     for code, level, step in (
         ("B15", -1.6, 0.25),

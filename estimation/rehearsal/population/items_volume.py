@@ -50,13 +50,13 @@ def build_production(world: World) -> None:
     world.store("P01", total)
     nation = np.zeros(len(world.section), np.int64)
     sensed, generated = [], []
-    wobble = 0.7 * world.normal("P02")
+    unit_effect = 0.7 * world.normal("P02")
     for year in (Y24, Y25):
-        logit = _SENSED[world.section] + wobble + 0.15 * world.normal(f"P02 {year}")
+        logit = _SENSED[world.section] + unit_effect + 0.15 * world.normal(f"P02 {year}")
         goal = np.array([LEVELS["P02"].enterprise[year] * TB_PER_ZB])
         sensed.append(fit_share(total[year], logit, nation, goal))
         other = total[year] - sensed[year]
-        logit = -0.2 * (world.section != 8) + 0.5 * world.intensity + 0.5 * wobble
+        logit = -0.2 * (world.section != 8) + 0.5 * world.intensity + 0.5 * unit_effect
         generated.append(fit_share(other, logit, nation, np.array([(0.09, 0.16)[year] * other.sum()])))
     world.store("P02", np.stack(sensed))
     world.store("P04", np.stack(generated))

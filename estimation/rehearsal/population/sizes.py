@@ -95,17 +95,21 @@ def draw_industry(section: Ints, letters: Sequence[str], rng: np.random.Generato
     return result
 
 
-def draw_firms(industry: Ints, size: Ints, boost: Floats, position: tuple[Floats, Floats, Floats]) -> Firms:
+def draw_firms(
+    industry: Ints, size: Ints, size_factor: Floats, position: tuple[Floats, Floats, Floats]
+) -> Firms:
     """Figures of firms of wanted class `size` (n,) in `industry` (n,).
 
-    `place` holds three arrays (n,) in (0, 1): where inside the class each indicator lies. `boost` (n,)
+    `position` holds three arrays (n,) in (0, 1): where inside the class each indicator lies. `size_factor` (n,)
     multiplies the figures of large firms (1 for ordinary ones).
     """
     codes, inverse = np.unique(industry, return_inverse=True)
     columns = []
     for indicator in range(3):
         limits = np.array([_bounds(f"{code:04d}")[indicator] or _FREE[indicator] for code in codes])[inverse]
-        upper_tail = limits[:, 0] * np.exp(0.8 * -np.log1p(-np.clip(position[indicator], 0, 0.995))) * boost
+        upper_tail = (
+            limits[:, 0] * np.exp(0.8 * -np.log1p(-np.clip(position[indicator], 0, 0.995))) * size_factor
+        )
         low = np.choose(np.clip(size, 1, 3), [limits[:, 0], limits[:, 1], limits[:, 2], limits[:, 2] * 0.12])
         high = np.choose(np.clip(size, 1, 3), [limits[:, 0], limits[:, 0], limits[:, 1], limits[:, 2]])
         inside = low * (high / low) ** (0.02 + 0.95 * position[indicator])

@@ -34,7 +34,7 @@ class World:
     cell: Ints  # section x group
     exists: Bools  # (2, E)
     panel: Bools
-    standing: Floats  # standard normal: position of a firm in its size class
+    relative_size: Floats  # standard normal: position of a firm in its size class
     intensity: Floats  # standard normal: how much data it works with
     volume: Floats  # log of the expected data volume
     growth: Floats  # log growth of the unit from 2024 to 2025
@@ -102,8 +102,8 @@ def build_world(units: Units, streams: Streams) -> World:
     section, group = units.section[enterprise], units.group[enterprise]
     cell, _ = grouped((section, 18), (group, 4))
     rng = streams("traits")
-    standing, intensity = rng.standard_normal(count), rng.standard_normal(count)
-    volume = 0.3 * standing + 0.55 * intensity + np.log(_volume_factor(units)[enterprise])
+    relative_size, intensity = rng.standard_normal(count), rng.standard_normal(count)
+    volume = 0.3 * relative_size + 0.55 * intensity + np.log(_volume_factor(units)[enterprise])
     tail = rng.random(count) < 0.004
     volume = np.where(tail, volume + np.log1p(rng.pareto(2.6, count)), volume)
     jump = rng.random(count) < 0.006
@@ -112,7 +112,7 @@ def build_world(units: Units, streams: Streams) -> World:
     central_or_head = group <= HEAD + 1
     jump &= ~central_or_head
     growth = np.where(central_or_head, 0.4 * growth, growth)
-    quiet = (units.size[enterprise] >= 2) & (enterprise >= units.special) & (rng.random(count) < 0.02)
+    inactive = (units.size[enterprise] >= 2) & (enterprise >= units.special) & (rng.random(count) < 0.02)
     exists = units.exists[:, enterprise]
     world = World(
         units=units,
@@ -123,12 +123,12 @@ def build_world(units: Units, streams: Streams) -> World:
         cell=cell,
         exists=exists,
         panel=exists.all(0),
-        standing=standing,
+        relative_size=relative_size,
         intensity=intensity,
         volume=volume,
         growth=growth,
         jump=jump,
-        active=~quiet,
+        active=~inactive,
     )
     _firms(world)
     return world
@@ -148,17 +148,17 @@ def _firms(world: World) -> None:
     rng = world.streams("firms")
     own = rng.standard_normal((3, len(index)))
     drift = 0.12 * rng.standard_normal(len(index)) - 0.06
-    boost = np.where(units.take_all[index], 4.0, 1.0)
-    boost = np.where(np.isin(units.category[index], (6, 7)) | (world.group == HEAD), 60.0, boost)
+    size_factor = np.where(units.take_all[index], 4.0, 1.0)
+    size_factor = np.where(np.isin(units.category[index], (6, 7)) | (world.group == HEAD), 60.0, size_factor)
     figures = []
     for year in (Y24, Y25):
-        level = world.standing + (drift if year == Y24 else 0.0)
+        level = world.relative_size + (drift if year == Y24 else 0.0)
         position = tuple(np.clip(ndtr(0.85 * level + 0.53 * own[k]), 0.002, 0.998) for k in range(3))
-        figures.append(draw_firms(units.industry[index], units.size[index], boost, position))
+        figures.append(draw_firms(units.industry[index], units.size[index], size_factor, position))
     people, turnover = (np.stack([getattr(f, name) for f in figures]) for name in ("employees", "turnover"))
     # Whole persons jump in tiny firms: no change there beyond what the yearly edits find usual.
-    strange = (people[Y25] < 0.5 * people[Y24]) | (people[Y25] > 1.5 * people[Y24])
-    people[Y24] = np.where(strange, people[Y25], people[Y24])
+    unusual = (people[Y25] < 0.5 * people[Y24]) | (people[Y25] > 1.5 * people[Y24])
+    people[Y24] = np.where(unusual, people[Y25], people[Y24])
     turnover[Y24] = np.maximum(turnover[Y24], np.round(turnover[Y25] / 1.9, 2))
     world.store("B09", people)
     world.store("B10", turnover)

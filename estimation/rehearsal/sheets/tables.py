@@ -43,7 +43,7 @@ def cell(text: str, unit: str = "") -> str:
     return f'{{"entered":"{text}","unit":"{unit}","value":"{text}"}}' if unit else f'{{"value":"{text}"}}'
 
 
-def one_column(parts: Ints, ids: list[str], column: str, decimals: int, unit: str) -> list[str]:
+def single_column(parts: Ints, ids: list[str], column: str, decimals: int, unit: str) -> list[str]:
     """Table texts (n) with one column: `parts` (n, k) ticks in rows `ids` (k), rows in code order."""
     order = np.argsort(ids)
     names = [ids[k] for k in order]
@@ -61,7 +61,7 @@ def counterparties(total: Ints, abroad: Ints, rng: np.random.Generator) -> list[
     weights = rng.gamma(np.array([1.2, 0.8, 5.0, 0.5, 0.8]), size=(len(total), 5))
     parts = split_integers(total - abroad, weights)
     ids = ["government", "institution", "enterprise", "research", "individual", "abroad"]
-    return one_column(np.column_stack([parts, abroad]), ids, "volume", 3, "TB")
+    return single_column(np.column_stack([parts, abroad]), ids, "volume", 3, "TB")
 
 
 def provinces(total: Ints, home: Ints, rng: np.random.Generator) -> list[str]:
@@ -120,7 +120,7 @@ def _text(rows: dict[str, Any]) -> str:
 def directions(total: Ints, rng: np.random.Generator) -> list[str]:
     """MG11: public data by direction; more than nine tenths between governments and enterprises."""
     weights = rng.gamma(np.array([6.0, 700.0, 260.0, 45.0, 20.0]), size=(len(total), 5))
-    return one_column(
+    return single_column(
         split_integers(total, weights), ["g2g", "g2e", "e2g", "institution", "individual"], "volume", 3, "TB"
     )
 
@@ -149,14 +149,14 @@ def monthly_tokens(total: Ints, decimals: int) -> list[str]:
     """MP02: daily tokens by month whose sum over the days is the yearly total."""
     shares = month_shares()
     parts = np.rint(total[:, None] * shares[None, :] * 10.0 ** (6 - decimals)).astype(np.int64)
-    return one_column(parts, [f"{month:02d}" for month in range(1, 13)], "daily", 6, "万亿个")
+    return single_column(parts, [f"{month:02d}" for month in range(1, 13)], "daily", 6, "万亿个")
 
 
 def exchange_types(total: Ints, rng: np.random.Generator) -> list[str]:
     """MX04: turnover by type of product."""
     weights = rng.gamma(np.array([4.0, 3.0, 1.0, 1.5, 1.0, 0.5]), size=(len(total), 6))
     ids = ["dataset", "api", "report", "application", "model", "other"]
-    return one_column(split_integers(total, weights), ids, "turnover", 2, "")
+    return single_column(split_integers(total, weights), ids, "turnover", 2, "")
 
 
 def total_row(columns: dict[str, tuple[Ints, int, str]]) -> list[str]:
@@ -174,7 +174,9 @@ def total_row(columns: dict[str, tuple[Ints, int, str]]) -> list[str]:
 def purposes(count: int, rng: np.random.Generator) -> list[str]:
     """MS05: nine tenths frontier research, the rest transfer."""
     frontier = np.clip(np.rint(9000 + 400 * rng.standard_normal(count)), 5000, 10000).astype(np.int64)
-    return one_column(np.column_stack([frontier, 10000 - frontier]), ["frontier", "transfer"], "share", 2, "")
+    return single_column(
+        np.column_stack([frontier, 10000 - frontier]), ["frontier", "transfer"], "share", 2, ""
+    )
 
 
 def spaces(count: int, rng: np.random.Generator) -> list[str]:
@@ -183,4 +185,4 @@ def spaces(count: int, rng: np.random.Generator) -> list[str]:
     parts = np.zeros((count, 5), np.int64)
     parts[np.arange(count), kind] = 1 + (rng.random(count) < 0.12)
     ids = ["enterprise", "industry", "city", "individual", "crossborder"]
-    return one_column(parts, ids, "spaces", 0, "")
+    return single_column(parts, ids, "spaces", 0, "")

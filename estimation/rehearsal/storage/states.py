@@ -60,7 +60,7 @@ def states(writer: SheetWriter, year: int) -> list[str]:
         names = {VALID: "accepted", INVALID: "invalidated"}
         result = [names.get(int(status), "not_started") for status in members.last]
     else:
-        result = [_STATES.get(int(play), "not_started") for play in members.outcome]
+        result = [_STATES.get(int(outcome), "not_started") for outcome in members.outcome]
     return [name if asked else "" for name, asked in zip(result, members.asked[year], strict=True)]
 
 

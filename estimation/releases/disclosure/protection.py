@@ -33,7 +33,10 @@ FEW, ONE_DOMINATES, TWO_DOMINATE, LINKED, SAME = (
     "follows",
 )
 EXACT, IN_TURN, ALL_CELLS = "integer_program", "in_turn", "everything"  # how the further cells were chosen
-_DEAR, _CHEAP = 1e3, 1e-2  # price of a margin, and of a cell that is too uncertain to be published anyway
+_MARGIN_PRICE, _UNCERTAIN_PRICE = (
+    1e3,
+    1e-2,
+)  # price of a margin, and of a cell that is too uncertain to be published anyway
 _NATIONAL = frozenset({"nation"})
 # Items of the government bureaus: they describe public tasks and not of a respondent's own affairs, and a province
 # has one bureau, so that a rule for contributors would withhold every one of them.
@@ -237,7 +240,7 @@ def _protect_crossing(
         weak = [estimates[key].grade == "E" for key in system.keys] + [False] * (
             len(price) - len(system.keys)
         )
-        price = np.where(inner, np.where(weak, _CHEAP, 1.0), _DEAR) * price
+        price = np.where(inner, np.where(weak, _UNCERTAIN_PRICE, 1.0), _MARGIN_PRICE) * price
         try:
             pattern = suppress_in_turn(
                 system.value,

@@ -36,7 +36,7 @@ CELL_COLUMNS: tuple[tuple[str, str, str, str], ...] = (
 )
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Text that no spreadsheet takes for a formula. A lone dash and numbers stay as they are."""
     if text[:1] in "=+-@\t\r" and text not in ("-", "") and not _is_number(text):
         return f"'{text}"
@@ -55,7 +55,7 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(head)
-    writer.writerows([harmless(entry) for entry in row] for row in rows)
+    writer.writerows([escape_formula(entry) for entry in row] for row in rows)
     return buffer.getvalue().encode()
 
 

@@ -13,7 +13,7 @@ import xlsxwriter
 
 from estimation.releases.content.content import CellStatus, Content, FrozenCell, FrozenTable
 from estimation.report.files.observations import number_of, positions_of, shown_cells, year_of
-from estimation.report.files.tabular import CELL_COLUMNS, harmless
+from estimation.report.files.tabular import CELL_COLUMNS, escape_formula
 from estimation.report.grid import Grid, grid_of
 from estimation.report.outline import Outline
 from estimation.report.wording import SYMBOLS, word
@@ -112,14 +112,14 @@ def _notes_sheet(
     ]
     rows += [(f"{note.number}", note.text, "wrap") for note in outline.footnotes]
     for at, (first, text, style) in enumerate(rows):
-        sheet.write_string(at, 0, harmless(first), formats["meta"])
-        sheet.write_string(at, 1, harmless(text), formats[style])
+        sheet.write_string(at, 0, escape_formula(first), formats["meta"])
+        sheet.write_string(at, 1, escape_formula(text), formats[style])
     at = len(rows) + 1
     sheet.write_string(at, 1, word("contents", language), formats["title"])
     for code, name in names.items():
         at += 1
         sheet.write_url(at, 0, f"internal:'{name}'!A1", formats["plain"], code)
-        sheet.write_string(at, 1, harmless(_title_of(outline, code) or titles[code]), formats["plain"])
+        sheet.write_string(at, 1, escape_formula(_title_of(outline, code) or titles[code]), formats["plain"])
 
 
 def _title_of(outline: Outline, code: str) -> str:
@@ -136,7 +136,7 @@ def _table_sheet(
     grid = grid_of(content, table, language)
     sheet = workbook.add_worksheet(name)
     sheet.hide_gridlines(2)
-    sheet.write_string(0, 0, harmless(f"{table.code}  {grid.title}"), formats["title"])
+    sheet.write_string(0, 0, escape_formula(f"{table.code}  {grid.title}"), formats["title"])
     head = (
         ("code", table.code),
         ("year", str(content.year)),
@@ -152,13 +152,15 @@ def _table_sheet(
     at = FIRST_ROW + 1
     for row, printed_row in zip(table.rows, grid.rows, strict=True):
         look = "total " if row.is_total else ""
-        sheet.write_string(at, 0, harmless("　" * row.level + printed_row.label), formats[f"{look}text"])
+        sheet.write_string(
+            at, 0, escape_formula("　" * row.level + printed_row.label), formats[f"{look}text"]
+        )
         for column, key in enumerate(row.keys, 1):
             _write(sheet, formats, at, column, content.cells.get(key), look)
         at += 1
     for note in grid.notes:
         at += 1
-        sheet.write_string(at, 0, harmless(note), formats["meta"])
+        sheet.write_string(at, 0, escape_formula(note), formats["meta"])
     wide = len(grid.heads) > 12
     sheet.set_column(0, 0, 20 if wide else 44)
     sheet.set_column(1, len(grid.heads), 13 if wide else 17)
@@ -171,9 +173,9 @@ def _table_sheet(
 
 def _heads(sheet: Any, formats: dict[str, Any], grid: Grid) -> None:
     over = [text for text, count in grid.spans for _ in range(count)] or [""] * len(grid.heads)
-    sheet.write_string(FIRST_ROW, 0, harmless(grid.stub), formats["stub"])
+    sheet.write_string(FIRST_ROW, 0, escape_formula(grid.stub), formats["stub"])
     for column, (group, head) in enumerate(zip(over, grid.heads, strict=True), 1):
-        sheet.write_string(FIRST_ROW, column, harmless(f"{group} {head}".strip()), formats["head"])
+        sheet.write_string(FIRST_ROW, column, escape_formula(f"{group} {head}".strip()), formats["head"])
     sheet.set_row(FIRST_ROW, 44)
 
 
@@ -222,7 +224,7 @@ def _cells_sheet(workbook: Any, formats: dict[str, Any], content: Content, langu
         )
         for column, entry in enumerate(entries):
             if isinstance(entry, str):
-                sheet.write_string(at, column, harmless(entry), formats["plain"])
+                sheet.write_string(at, column, escape_formula(entry), formats["plain"])
             elif entry is not None:
                 sheet.write_number(at, column, entry, formats["plain"])
     sheet.set_column(0, 0, 26)

@@ -19,13 +19,13 @@ from survey.classification import REGIONS
 class Classes:
     """Cells of weighting in the order of the strata, arrays (C,).
 
-    cells : as strata, a response class with its region; stratum : row of the design stratum; parted : the cell is a
+    cells : as strata, a response class with its region; stratum : row of the design stratum; is_split : the cell is a
     response class of it; table : (H, R + 1) cell of a unit by stratum and region, the last column for none
     """
 
     cells: Strata
     stratum: Ints
-    parted: Bools
+    is_split: Bools
     table: Ints
 
     def of(self, stratum: Ints, region: Ints) -> Ints:
@@ -42,15 +42,15 @@ def response_classes(strata: Strata, spec: RunSpec) -> Classes:
     # An unsplit stratum keeps one cell; a split stratum has a cell for each region with units.
     width = np.where(split, occupied.sum(axis=1), 1)
     stratum = np.repeat(np.arange(strata.count), width)
-    parted = split[stratum]
+    is_split = split[stratum]
     table = np.repeat((np.cumsum(width) - width)[:, None], len(REGIONS) + 1, axis=1)
     row, region = np.nonzero(occupied)
     table[split] = -1
-    table[row, region] = np.flatnonzero(parted)
+    table[row, region] = np.flatnonzero(is_split)
     cell_region = strata.region[stratum].copy()
-    cell_region[parted] = region
+    cell_region[is_split] = region
     population: Floats = strata.population[stratum].copy()
-    population[parted] = strata.by_region[row, region]
+    population[is_split] = strata.by_region[row, region]
     cells = replace(
         strata,
         id=strata.id[stratum],
@@ -63,4 +63,4 @@ def response_classes(strata: Strata, spec: RunSpec) -> Classes:
         take_all=strata.take_all[stratum],
         by_region=strata.by_region[stratum],
     )
-    return Classes(cells, stratum, parted, table)
+    return Classes(cells, stratum, is_split, table)

@@ -166,10 +166,10 @@ class Panel:
         now, before = self.pair.now.groupings[index], self.pair.before.groupings[index]
         a, b, c = slopes
         values, rows = self.values, now.rows
-        ours, theirs = a[now.domain, classes], b[now.domain, classes]
-        mean = ours * values.top.mean[rows] + theirs * values.bottom.mean[rows]
+        slope_a, slope_b = a[now.domain, classes], b[now.domain, classes]
+        mean = slope_a * values.top.mean[rows] + slope_b * values.bottom.mean[rows]
         square = combined(
-            ours, theirs, values.top.square[rows], values.bottom.square[rows], values.cross[rows]
+            slope_a, slope_b, values.top.square[rows], values.bottom.square[rows], values.cross[rows]
         )
         variance, _ = now.variance(mean, square)
         tilt = c[before.domain, old_classes]
@@ -178,12 +178,12 @@ class Panel:
         )
         overlap = self.pair.overlap
         codes = overlap_codes(self.pair, index)
-        ours, theirs = (self._at(slope, codes[0], self.classes[overlap.cell], pooled) for slope in (a, b))
+        slope_a, slope_b = (self._at(slope, codes[0], self.classes[overlap.cell], pooled) for slope in (a, b))
         tilt = self._at(c, codes[1], self.old_classes[overlap.old_cell], pooled)
         covariance = overlap.covariance(
             index,
-            (ours * self.products[0] + theirs * self.products[1]) * tilt,
-            ours * self.sums[0] + theirs * self.sums[1],
+            (slope_a * self.products[0] + slope_b * self.products[1]) * tilt,
+            slope_a * self.sums[0] + slope_b * self.sums[1],
             tilt * self.old_sums,
             codes,
             now.size,

@@ -184,7 +184,7 @@ def _of_year(prepared: Prepared) -> YearSummary:
         population=float(weighted.sample.population.sum()),
         strata=prepared.year.strata.count,
         estimation_strata=weighted.sample.strata,
-        response_classes=int(weighted.classes.parted.sum()),
+        response_classes=int(weighted.classes.is_split.sum()),
         collapsed=sum(1 for step in weighted.step if step),
         alone=int(weighted.sample.alone.sum()),
         outside_design=weighted.outside,

@@ -188,7 +188,7 @@ def _by_quantiles(
         lower=chosen.lower,
         upper=chosen.upper,
         weight=quantile_weight,
-        exempt=weighted.spared[rows],
+        exempt=weighted.certainty[rows],
         design_weight=weight,
         parent=(own // (len(SECTIONS) + 1), np.zeros(len(rows), dtype=np.intp)),
         minimum=chosen.minimum,
@@ -225,7 +225,7 @@ def _optimal(
         raw[rows],
         weighted.sample.weight[rows],
         group=own,
-        exempt=weighted.spared[rows],
+        exempt=weighted.certainty[rows],
         share=None if factor is None else factor[rows],
     )
     codes, inverse, counted = np.unique(own, return_inverse=True, return_counts=True)

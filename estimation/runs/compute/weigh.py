@@ -25,7 +25,7 @@ class Weighted:
     mapping : (C,) cell -> estimation stratum, -1 without respondents
     step : (C,) level to which a cell was collapsed ("", macro_region, nation, size)
     respondents : (C,) valid units per cell
-    spared : (n,) certainty units, which winsorization does not change
+    certainty : (n,) certainty units, which winsorization does not change
     outside : units outside the design; unrepresented : population without respondents
     """
 
@@ -36,7 +36,7 @@ class Weighted:
     mapping: Ints
     step: tuple[str, ...]
     respondents: Ints
-    spared: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    certainty: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
     outside: int
     unrepresented: float
     excess: int
@@ -60,7 +60,7 @@ def weigh(year: Year, spec: RunSpec) -> Weighted:
     # The population is at least the number of respondents: a smaller register count is an error.
     excess = int((respondents > population).sum())
     population = np.maximum(population, respondents)
-    largest = np.append(np.where(classes.parted, spec.response_largest, np.inf), np.inf)
+    largest = np.append(np.where(classes.is_split, spec.response_largest, np.inf), np.inf)
     paths = _paths(classes, spec.collapse_path)
     collapsed = collapse(cell, population, paths, minimum=spec.minimum_respondents, largest=largest)
     step = [""] * strata.count
@@ -80,7 +80,7 @@ def weigh(year: Year, spec: RunSpec) -> Weighted:
         mapping=collapsed.mapping[: strata.count],
         step=tuple(step),
         respondents=respondents[: strata.count],
-        spared=take_all[cell],
+        certainty=take_all[cell],
         outside=int(outside.sum()),
         unrepresented=float(collapsed.unrepresented.sum()),
         excess=excess,

@@ -73,7 +73,7 @@ def check_code(*, credit_code: str, code: str, address: str | None) -> Activatio
         .first()
     )
     entered = _hashes(candidate.unit_id if candidate else 0, codes.normalise(code))
-    if candidate and any(hmac.compare_digest(candidate.code_hash, one) for one in entered):
+    if candidate and any(hmac.compare_digest(candidate.code_hash, entry) for entry in entered):
         attempt.succeeded()
         return candidate
     attempt.failed()

@@ -136,7 +136,7 @@ def granted(kind: str, origin: str, *, most: int, period: dt.timedelta) -> bool:
     return True
 
 
-def forget_account(username: str) -> int:
+def reset_account(username: str) -> int:
     """Forget the failures of unknown browsers at an account; how many there were."""
     limit = _account(username, 0)
     attempts = _attempts(limit)
@@ -144,7 +144,7 @@ def forget_account(username: str) -> int:
     return attempts
 
 
-def forget_old_counters() -> int:
+def delete_old_counters() -> int:
     """Delete the counters that no longer count; how many there were."""
     return AttemptCounter.objects.filter(last_at__lt=clock.present() - FORGOTTEN_AFTER).delete()[0]
 

@@ -88,6 +88,6 @@ def renew_password(*, user: User, password: str) -> None:
     user.set_password(password)
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
-    guessing.forget_account(user.username)
+    guessing.reset_account(user.username)
     end_sessions_of(user)
     audit.record(by=user, action="password_recovered", subject=user)

@@ -76,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if not user.must_change_password and passwords.has_expired(user):
             user.must_change_password = True
             user.save(update_fields=["must_change_password"])
-        audit.record(by=user, action="sign_in", subject=user, kind=_way_of(request, user))
+        audit.record(by=user, action="sign_in", subject=user, kind=_method_of(request, user))
 
     def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
         """Where the user wanted to go. The browser is known for this account from now on."""
@@ -108,7 +108,7 @@ class AccountAdapter(DefaultAccountAdapter):
         audit.record(by=None, action="sign_in", subject=account, succeeded=False, known=account is not None)
 
 
-def _way_of(request: HttpRequest, user: User) -> str:
+def _method_of(request: HttpRequest, user: User) -> str:
     """How the person proved who they are first: password, kind of factor, provider; empty after an activation."""
     first: dict[str, Any] = next(iter(get_authentication_records(request, user)), {})
     return str(first.get("type") or first.get("provider") or first.get("method") or "")

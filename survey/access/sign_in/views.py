@@ -49,7 +49,7 @@ class SignInView(LoginView):
         next_page = self.request.POST.get("next") or self.request.GET.get("next") or ""
         host = {self.request.get_host()}
         safe = url_has_allowed_host_and_scheme(next_page, host, self.request.is_secure())
-        providers = [(one["kind"], one["name"]) for one in settings.SINGLE_SIGN_ON.values()]
+        providers = [(provider["kind"], provider["name"]) for provider in settings.SINGLE_SIGN_ON.values()]
         added = {"next": next_page if safe else "", "providers": providers}
         return {**super().get_context_data(**context), **added}
 

@@ -96,8 +96,8 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):
         with SingleSignOnAdapter(self.request).get_requests_session() as session:
             response = session.get(url, headers=headers)
             response.raise_for_status()
-        found: dict[str, Any] = response.json()
-        return found
+        document: dict[str, Any] = response.json()
+        return document
 
 
 class CheckedProvider(OpenIDConnectProvider):
@@ -107,8 +107,8 @@ class CheckedProvider(OpenIDConnectProvider):
 
     def get_pkce_params(self) -> dict[str, Any]:
         """The proof key, whatever the settings say, and the nonce that is derived from it."""
-        found: dict[str, Any] = generate_code_challenge()
-        return {**found, "nonce": nonce_of(found["code_verifier"])}
+        challenge: dict[str, Any] = generate_code_challenge()
+        return {**challenge, "nonce": nonce_of(challenge["code_verifier"])}
 
     def get_scope_from_request(self, request: HttpRequest) -> list[str]:
         """The scope of the settings: nothing in an address changes what is asked for."""

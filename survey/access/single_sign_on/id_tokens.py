@@ -67,12 +67,12 @@ def verified(
 def _key_of(token: str, keys: Mapping[str, Any]) -> jwt.PyJWK:
     """The key of the set that the token names; without a name the only one. It decides about the algorithm."""
     header = jwt.get_unverified_header(token)
-    found = [key for key in keys["keys"] if key.get("use", "sig") == "sig"]
+    matches = [key for key in keys["keys"] if key.get("use", "sig") == "sig"]
     if "kid" in header:
-        found = [key for key in found if key.get("kid") == header["kid"]]
-    if len(found) != 1 or header["alg"] not in ALGORITHMS:
+        matches = [key for key in matches if key.get("kid") == header["kid"]]
+    if len(matches) != 1 or header["alg"] not in ALGORITHMS:
         raise InvalidToken("key")
-    return jwt.PyJWK(found[0], found[0].get("alg") or header["alg"])
+    return jwt.PyJWK(matches[0], matches[0].get("alg") or header["alg"])
 
 
 def _text(digest: bytes) -> str:

@@ -28,18 +28,18 @@ class Findings:
 def opened(folder: Path) -> Manifest:
     """The manifest of a backup that this program can restore with its keys, and whose files are all as they were
     written. Raises PolicyDenied with the first fault; nothing has been written then."""
-    found = manifest.read(folder)
-    for fault in keys.missing(found.keys):
+    backup = manifest.read(folder)
+    for fault in keys.missing(backup.keys):
         raise PolicyDenied(fault)
-    unknown = sorted({*found.migrations} - {*known_migrations()})
+    unknown = sorted({*backup.migrations} - {*known_migrations()})
     if unknown:
-        raise PolicyDenied(messages.NEWER(version=found.version, migrations=", ".join(unknown[:5])))
-    faults = [*manifest.file_faults(folder, found)]
+        raise PolicyDenied(messages.NEWER(version=backup.version, migrations=", ".join(unknown[:5])))
+    faults = [*manifest.file_faults(folder, backup)]
     if len(faults) == 1:
         raise PolicyDenied(faults[0])
     if faults:
         raise PolicyDenied(messages.FAULTS(count=len(faults), first=faults[0]))
-    return found
+    return backup
 
 
 def known_migrations() -> list[str]:
@@ -50,7 +50,7 @@ def known_migrations() -> list[str]:
     return [f"{app}.{name}" for app, name in (*loader.disk_migrations, *replaced)]
 
 
-def content(folder: Path, found: Manifest) -> Findings:
+def content(folder: Path, backup: Manifest) -> Findings:
     """Recompute hashes and ledgers in the database in use, and compare the files that its rows name with the backup."""
     findings = Findings()
     for name, check in selectors.checks().items():
@@ -58,13 +58,13 @@ def content(folder: Path, found: Manifest) -> Findings:
             findings.counts[name] += 1
             if not intact:
                 findings.faults.append(messages.HASH_DIFFERS(subject=subject))
-    report = verification.verify(heads=found.heads, now=datetime.fromisoformat(found.made_at))
+    report = verification.verify(heads=backup.heads, now=datetime.fromisoformat(backup.made_at))
     findings.counts["rows of the ledgers"] = report.rows
     findings.faults += report.faults
     for store, listed in selectors.stores().items():
         for file in listed(partial(_read, folder / FILES / store)):
             findings.counts["files"] += 1
-            findings.faults += _file_faults(store, file, found)
+            findings.faults += _file_faults(store, file, backup)
     return findings
 
 
@@ -75,10 +75,10 @@ def _read(folder: Path, name: str) -> bytes:
         raise FileMissing(name) from error
 
 
-def _file_faults(name: str, file: selectors.StoredFile, found: Manifest) -> Iterator[Sentence]:
+def _file_faults(name: str, file: selectors.StoredFile, backup: Manifest) -> Iterator[Sentence]:
     path = f"{FILES}/{name}/{file.path}"
-    stored = found.files.get(path)
-    if stored is None and path not in found.gone:
+    stored = backup.files.get(path)
+    if stored is None and path not in backup.gone:
         yield messages.STORED_MISSING(subject=file.subject, file=file.path)
     elif stored and file.sha256 and stored[1] != file.sha256:
         yield messages.STORED_CHANGED(subject=file.subject, file=file.path)

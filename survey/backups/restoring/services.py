@@ -40,9 +40,9 @@ def verify_backup(given: Path) -> tuple[Path, Findings]:
     """
     try:
         folder = folders.chosen(given)
-        found = opened(folder)
-        with _loaded(folder, found, "verify") as database:
-            findings = _verified(folder, found, database)
+        backup = opened(folder)
+        with _loaded(folder, backup, "verify") as database:
+            findings = _verified(folder, backup, database)
             storage.drop(database)
     except SurveyError as refusal:
         audit.record(by=None, action=selectors.VERIFIED, succeeded=False, error=refusal.stored.to_document())
@@ -51,7 +51,7 @@ def verify_backup(given: Path) -> tuple[Path, Findings]:
         by=None,
         action=selectors.VERIFIED,
         succeeded=not findings.faults,
-        name=found.name,
+        name=backup.name,
         counts=dict(findings.counts),
         faults=[fault.to_document() for fault in findings.faults[:100]],
     )
@@ -66,14 +66,14 @@ def restore_backup(
     Raises PolicyDenied and StorageFull; until the swap at the end nothing has changed but files that were missing.
     """
     folder, target = folders.chosen(given), storage.present_name()
-    found = opened(folder)
+    backup = opened(folder)
     replaced = storage.has_tables(target)
     if replaced and overwrite != target:
         raise PolicyDenied(messages.NOT_EMPTY(database=target))
     if storage.is_used(target):
         raise PolicyDenied(messages.IN_USE(database=target))
-    with _loaded(folder, found, "restore") as database:
-        findings = _verified(folder, found, database)
+    with _loaded(folder, backup, "restore") as database:
+        findings = _verified(folder, backup, database)
         if findings.faults and not despite_faults:
             raise PolicyDenied(messages.FAULTS(count=len(findings.faults), first=findings.faults[0]))
         with storage.using(database):
@@ -81,49 +81,49 @@ def restore_backup(
             UserSession.objects.all().delete()
             Session.objects.all().delete()
             storage.analyze()
-        copied = _put_back_files(folder, found)
+        copied = _put_back_files(folder, backup)
         former = _name(target, "before") if replaced else ""
         storage.swap(target, database, former)
     record_restore(
         operator=operator,
         reason=reason,
-        source=found.name,
+        source=backup.name,
         faults=[fault.to_document() for fault in findings.faults[:100]],
     )
-    return Restored(found, findings, former, keys.changed(found.keys), copied)
+    return Restored(backup, findings, former, keys.changed(backup.keys), copied)
 
 
 @contextmanager
-def _loaded(folder: Path, found: Manifest, purpose: str) -> Iterator[str]:
+def _loaded(folder: Path, backup: Manifest, purpose: str) -> Iterator[str]:
     """A database that the dump was loaded into. It is dropped when the block raises an exception."""
     database = _name(storage.present_name(), purpose)
-    storage.create(database, found.database)
+    storage.create(database, backup.database)
     try:
-        storage.load(folder / DATABASE, database, found.database["dump"], JOBS)
+        storage.load(folder / DATABASE, database, backup.database["dump"], JOBS)
         yield database
     except BaseException:
         storage.drop(database)
         raise
 
 
-def _verified(folder: Path, found: Manifest, database: str) -> Findings:
+def _verified(folder: Path, backup: Manifest, database: str) -> Findings:
     """All values are compared as they were dumped; hashes are recomputed with the tables of this program."""
     with storage.using(database):
-        differing = [*manifest.table_faults(found.tables, storage.checksums())]
-        if {*found.migrations} != {*known_migrations()}:
+        differing = [*manifest.table_faults(backup.tables, storage.checksums())]
+        if {*backup.migrations} != {*known_migrations()}:
             call_command("migrate", verbosity=0, interactive=False)
-        findings = content(folder, found)
-    findings.counts["tables"] = len(found.tables)
+        findings = content(folder, backup)
+    findings.counts["tables"] = len(backup.tables)
     findings.faults[:0] = differing
     return findings
 
 
-def _put_back_files(folder: Path, found: Manifest) -> int:
+def _put_back_files(folder: Path, backup: Manifest) -> int:
     """Copy files that are missing or differ. Other files stay: ``check_files`` lists those that no row names."""
     copied = 0
     for store in selectors.stores():
         prefix = f"{FILES}/{store}/"
-        for path, (size, digest) in found.files.items():
+        for path, (size, digest) in backup.files.items():
             name = path.removeprefix(prefix)
             if not path.startswith(prefix) or _has(store, name, size, digest):
                 continue

@@ -17,6 +17,6 @@ SIZE_DIFFERS = define(
     "stored_file_size", _("%(subject)s: the file %(file)s has another size than it was stored with.")
 )
 HEAD = define("stored_file_head", _("The last block of the ledger %(ledger)s, as noted outside the database"))
-FOUND = define(
+FILES_MISSING = define(
     "stored_files_missing", _("%(count)s stored files are missing or have another size. The first: %(first)s")
 )

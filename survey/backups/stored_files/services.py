@@ -15,29 +15,31 @@ LISTED = 100  # faults, and orphans, that the audit row names
 
 def check_nightly(work: Work) -> None:
     """Compare every store. Raises PolicyDenied with the first missing file, so that the job has failed."""
-    found = [selectors.compare(store) for store in Store]
-    faults = [fault for one in found for fault in one.faults]
+    comparisons = [selectors.compare(store) for store in Store]
+    faults = [fault for comparison in comparisons for fault in comparison.faults]
     for fault in faults:
         logger.error("%s", fault)
     audit.record(
         by=None,
         action=selectors.CHECKED,
         succeeded=not faults,
-        files={one.store: one.count for one in found},
-        sizes={one.store: one.size for one in found},
-        missing={one.store: len(one.faults) for one in found},
-        orphans={one.store: len(one.orphans) for one in found},
+        files={comparison.store: comparison.count for comparison in comparisons},
+        sizes={comparison.store: comparison.size for comparison in comparisons},
+        missing={comparison.store: len(comparison.faults) for comparison in comparisons},
+        orphans={comparison.store: len(comparison.orphans) for comparison in comparisons},
         faults=[fault.to_document() for fault in faults[:LISTED]],
-        unnamed=[f"{one.store}/{name}" for one in found for name in one.orphans][:LISTED],
+        unnamed=[f"{comparison.store}/{name}" for comparison in comparisons for name in comparison.orphans][
+            :LISTED
+        ],
     )
     if faults:
-        raise PolicyDenied(messages.FOUND(count=len(faults), first=faults[0]))
+        raise PolicyDenied(messages.FILES_MISSING(count=len(faults), first=faults[0]))
 
 
-def remove_orphans(found: selectors.Comparison) -> int:
+def remove_orphans(comparison: selectors.Comparison) -> int:
     """Delete what no row names; how many files. What lies beside the heads of the ledgers is left to people."""
-    if found.store is Store.AUDIT:
+    if comparison.store is Store.AUDIT:
         return 0
-    for name in found.orphans:
-        files.discard(found.store, name)
-    return len(found.orphans)
+    for name in comparison.orphans:
+        files.discard(comparison.store, name)
+    return len(comparison.orphans)

@@ -7,8 +7,8 @@ A missing value is empty in its column; the column ``ITEM__status`` has the reas
 ``cell_marks`` the reasons of table cells: "not known" is distinct from a blank and from zero.
 CSV has no types, and a spreadsheet that opens one rounds an all-digit credit code to 15 digits. The code itself
 is unchanged, for programs; ``uscc_grouped`` repeats it in its parts with spaces, which no program reads as a
-number, and ``data.csv-metadata.json`` (W3C CSV on the Web) declares the types. ``harmless`` escapes texts that a
-spreadsheet would evaluate as formulas.
+number, and ``data.csv-metadata.json`` (W3C CSV on the Web) declares the types. Texts that a spreadsheet would
+evaluate as formulas are escaped.
 """
 
 import csv
@@ -27,6 +27,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
 from survey.fieldwork.models import DeskJob
+from survey.frame.files import escape_formula
 from survey.microdata.projection import REASONS, Reason, reason_of
 from survey.questionnaires.answering.special_values import missing_reasons_in_table
 from survey.questionnaires.definition import Column, Item
@@ -56,16 +57,9 @@ _GROUPED_ENTRY = (
     "电子表格软件会把全数字代码按数值读入并舍入到15位；本列不会。去掉空格即为 uscc。 Spreadsheets read an all-digit code"
     " as a number and round it to 15 digits; not this one. Without its spaces it is uscc.",
 )
-# Spreadsheets evaluate texts that begin with these as formulas.
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 type Report = Callable[[int, int], None]
 type Field = tuple[str, str, Item | Column, str]  # key, item code, definition, names of table row and column
 type Row = list[str | None]
-
-
-def harmless(text: str) -> str:
-    """Prefix a text with an apostrophe if a spreadsheet would evaluate it as a formula."""
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
 def make(job: DeskJob, file: IO[bytes], report: Report) -> tuple[str, int]:
@@ -219,7 +213,7 @@ def _csv_text(rows: Iterator[Sequence[Any]], kinds: Sequence[str], out: Any) -> 
     for row in rows:
         writer.writerow(
             [
-                "" if value is None else harmless(str(value)) if kind == "text" else value
+                "" if value is None else escape_formula(str(value)) if kind == "text" else value
                 for value, kind in zip(row, kinds, strict=True)
             ]
         )

@@ -206,8 +206,8 @@ def sms_gateway() -> Callable[[str, str], Any] | None:
 def sentence_of(sheet: Submission) -> Sentence:
     """What a reminder of a sheet says."""
     due = timezone.localtime(deadline(sheet)).strftime("%Y-%m-%d %H:%M")
-    say = RETURNED if sheet.state == State.RETURNED else NOT_FILED
-    return say(unit=sheet.unit.name, year=sheet.round.year, due=due)
+    message = RETURNED if sheet.state == State.RETURNED else NOT_FILED
+    return message(unit=sheet.unit.name, year=sheet.round.year, due=due)
 
 
 def message(sheet: Submission) -> str:

@@ -1,4 +1,4 @@
-"""Records that the database was restored: signed, in the audit trail, and from then on told by every verification.
+"""Records that the database was restored: signed, in the audit trail, and from then on reported by every verification.
 
 Until then the block that was noted outside the database counts as lost. The record cannot be made without a key of
 AUDIT_KEYS, so that who cuts off the end of a ledger behind the program's back cannot pass it off as a restore.

@@ -33,7 +33,7 @@ class Report:
 
 
 @dataclass(slots=True)
-class _Course:
+class _State:
     """What is known while the blocks of a ledger are read in their order."""
 
     ledger: Ledger
@@ -41,7 +41,7 @@ class _Course:
     number: int
     hash: str
     high: int
-    strangers: set[int] = field(default_factory=set)  # rows that no block has named yet
+    unnamed: set[int] = field(default_factory=set)  # rows that no block has named yet
     backdated: list[int] = field(default_factory=list)
 
 
@@ -63,45 +63,45 @@ def verify(
         _verify(LEDGERS[name], since, now, report)
         report.faults += _head_faults(name, noted.get(name))
     for restore in ledgers.restores():
-        _tell_restore(restore, report)
+        _add_restore(restore, report)
     return report
 
 
 def _verify(ledger: Ledger, since: datetime | None, now: datetime, report: Report) -> None:
     blocks = LedgerBlock.objects.filter(ledger=ledger.name).order_by("number")
-    course = _Course(ledger, now, 0, NOTHING, LOWEST)
+    state = _State(ledger, now, 0, NOTHING, LOWEST)
     if since is not None:
         blocks = blocks.filter(sealed_at__gte=since)
         before = (
             LedgerBlock.objects.filter(ledger=ledger.name, sealed_at__lt=since).order_by("-number").first()
         )
         if before is not None:
-            course = _Course(ledger, now, before.number, before.hash, before.high)
+            state = _State(ledger, now, before.number, before.hash, before.high)
     removals = {row.number: row for row in LedgerRemoval.objects.filter(ledger=ledger.name)}
     for block in blocks.iterator(chunk_size=20):
-        report.faults += _block_faults(course, block, removals.get(block.number))
+        report.faults += _block_faults(state, block, removals.get(block.number))
         report.blocks += 1
         report.rows += block.count
-        course.number, course.hash = block.number, block.hash
-        course.high = max(course.high, block.high)
-    report.faults += _tail_faults(course)
+        state.number, state.hash = block.number, block.hash
+        state.high = max(state.high, block.high)
+    report.faults += _tail_faults(state)
 
 
-def _block_faults(course: _Course, block: LedgerBlock, removal: LedgerRemoval | None) -> Iterator[Sentence]:
+def _block_faults(state: _State, block: LedgerBlock, removal: LedgerRemoval | None) -> Iterator[Sentence]:
     name = block.ledger
-    if block.number != course.number + 1:
-        yield messages.BLOCK_MISSING(ledger=name, ids=_named(range(course.number + 1, block.number)))
-    elif block.predecessor != course.hash:
+    if block.number != state.number + 1:
+        yield messages.BLOCK_MISSING(ledger=name, ids=_named(range(state.number + 1, block.number)))
+    elif block.predecessor != state.hash:
         yield messages.CHAIN_BROKEN(ledger=name, block=block.number)
     yield from _signature_faults(block)
-    lines = _lines(course, block)
+    lines = _lines(state, block)
     if removal is not None:
         yield from _signature_faults(removal)
         if lines:
             yield messages.NOT_REMOVED(ledger=name, block=block.number, ids=_named(row[0] for row in lines))
         return
     if not block.opening:
-        course.backdated += _backdated(block, lines)
+        state.backdated += _backdated(block, lines)
     if (
         block.algorithm in content.ALGORITHMS
         and len(lines) == len(block.row_ids)
@@ -111,17 +111,17 @@ def _block_faults(course: _Course, block: LedgerBlock, removal: LedgerRemoval | 
     yield from _row_faults(block, dict(lines))
 
 
-def _lines(course: _Course, block: LedgerBlock) -> list[Line]:
-    """The rows of a block. Other rows between the last block and this one are kept as strangers."""
+def _lines(state: _State, block: LedgerBlock) -> list[Line]:
+    """The rows of a block. Other rows between the last block and this one are kept as unnamed."""
     own = set(block.row_ids)
-    course.strangers -= own
-    late = [key for key in block.row_ids if key <= course.high]
-    found = storage.lines_of(course.ledger, block.layout, late) if late else []
-    if block.high > course.high:
-        fresh = storage.lines_between(course.ledger, block.layout, course.high + 1, block.high)
-        course.strangers.update(row[0] for row in fresh if row[0] not in own)
-        found += [row for row in fresh if row[0] in own]
-    return found
+    state.unnamed -= own
+    late = [key for key in block.row_ids if key <= state.high]
+    rows = storage.lines_of(state.ledger, block.layout, late) if late else []
+    if block.high > state.high:
+        later = storage.lines_between(state.ledger, block.layout, state.high + 1, block.high)
+        state.unnamed.update(row[0] for row in later if row[0] not in own)
+        rows += [row for row in later if row[0] in own]
+    return rows
 
 
 def _signature_faults(row: LedgerBlock | LedgerRemoval) -> Iterator[Sentence]:
@@ -175,7 +175,7 @@ def _head_faults(name: str, noted: Mapping[str, Any] | None) -> Iterator[Sentenc
         yield messages.HEAD_LOST(ledger=name, block=noted["number"])
 
 
-def _tell_restore(restore: AuditEvent, report: Report) -> None:
+def _add_restore(restore: AuditEvent, report: Report) -> None:
     """A restore that is recorded with a signature is a note; any other record of one is a fault."""
     details = restore.details
     try:
@@ -202,24 +202,24 @@ def _tell_restore(restore: AuditEvent, report: Report) -> None:
     )
 
 
-def _tail_faults(course: _Course) -> Iterator[Sentence]:
+def _tail_faults(state: _State) -> Iterator[Sentence]:
     """Rows that no block has, and rows that name a time long before their sealing."""
-    name, minutes = course.ledger.name, settings.AUDIT_LATE_MINUTES
+    name, minutes = state.ledger.name, settings.AUDIT_LATE_MINUTES
     gaps = [*LedgerGap.objects.filter(ledger=name).values_list("first", "last")]
-    waiting = {key for key in course.strangers if any(first <= key <= last for first, last in gaps)}
-    inserted = course.strangers - waiting
+    waiting = {key for key in state.unnamed if any(first <= key <= last for first, last in gaps)}
+    inserted = state.unnamed - waiting
     if inserted:
         yield messages.INSERTED(ledger=name, ids=_named(sorted(inserted)))
-    earliest = content.micros(course.now - timedelta(minutes=minutes))
-    late = storage.lines_of(course.ledger, LAYOUT, sorted(waiting)) if waiting else []
+    earliest = content.micros(state.now - timedelta(minutes=minutes))
+    late = storage.lines_of(state.ledger, LAYOUT, sorted(waiting)) if waiting else []
     unsealed = [key for key, line in late if _at(line) < earliest]
-    high = max(course.high, 0)
-    while lines := storage.lines_after(course.ledger, LAYOUT, high, 10_000):
+    high = max(state.high, 0)
+    while lines := storage.lines_after(state.ledger, LAYOUT, high, 10_000):
         unsealed += [key for key, line in lines if _at(line) < earliest]
         high = lines[-1][0]
-    for found, message in ((unsealed, messages.UNSEALED), (course.backdated, messages.BACKDATED)):
-        if found:
-            yield message(ledger=name, count=len(found), minutes=minutes, ids=_named(found))
+    for ids, message in ((unsealed, messages.UNSEALED), (state.backdated, messages.BACKDATED)):
+        if ids:
+            yield message(ledger=name, count=len(ids), minutes=minutes, ids=_named(ids))
 
 
 def _named(ids: Iterable[int]) -> str:

@@ -32,7 +32,7 @@ class Command(SurveyCommand):
         made = make_backup(
             options["to"], keys_to=options["keys_to"], keep=options["keep"], jobs=options["jobs"]
         )
-        self.tell(made)
+        self.print_result(made)
         if made.manifest.missing:
             for path in made.manifest.missing:
                 self.stderr.write(f"missing: {path}")
@@ -40,12 +40,12 @@ class Command(SurveyCommand):
                 f"{len(made.manifest.missing)} files that rows name are missing; the backup was made."
             )
 
-    def tell(self, made: Made) -> None:
+    def print_result(self, made: Made) -> None:
         """Print the result."""
-        found = made.manifest
+        manifest = made.manifest
         self.stdout.write(
-            f"{made.path}: {found.rows:,} rows in {len(found.tables)} tables, {len(found.files):,} files, "
-            f"{found.size:,} bytes"
+            f"{made.path}: {manifest.rows:,} rows in {len(manifest.tables)} tables, {len(manifest.files):,} files, "
+            f"{manifest.size:,} bytes"
         )
         for name in made.removed:
             self.stdout.write(f"removed: {name}")
@@ -55,6 +55,6 @@ class Command(SurveyCommand):
             self.stdout.write(
                 "A restore needs these keys, which are not in the backup. Keep them apart from it:"
             )
-        for setting, named in found.keys.items():
+        for setting, named in manifest.keys.items():
             for name, fingerprint in named.items():
                 self.stdout.write(" ".join(filter(None, (setting, name, fingerprint))))

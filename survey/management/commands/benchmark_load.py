@@ -120,7 +120,7 @@ class Command(SurveyCommand):
         if not number:
             return [], []
         users = User.objects.filter(is_active=True, is_synthetic=True).order_by("pk")
-        names = [one.username for one in users[:100] if one.check_password(options["password"])]
+        names = [user.username for user in users[:100] if user.check_password(options["password"])]
         if not names:
             raise CommandError("--password is not the one of the rehearsal's accounts.")
         accounts = list(islice(cycle(names), number))
@@ -134,12 +134,12 @@ class Command(SurveyCommand):
 
     def show_sign_ins(self, people: list[SignIn]) -> None:
         """Print how the people who signed in fared."""
-        taken = sorted(one.seconds for one in people if one.done)
+        taken = sorted(person.seconds for person in people if person.done)
         if len(taken) < 2:
             raise CommandError("Hardly anybody could sign in: is --password the one that demo printed?")
         retries, others = (
-            sum(one.retries for one in people),
-            Counter(one.status for one in people if not one.done),
+            sum(person.retries for person in people),
+            Counter(person.status for person in people if not person.done),
         )
         self.stdout.write(
             f"signed in: {len(taken)} of {len(people)}, after {statistics.median(taken):.1f} s"

@@ -26,15 +26,15 @@ class Command(SurveyCommand):
         """Compare and print."""
         missing = 0
         for store in Store:
-            found = selectors.compare(store)
-            for fault in found.faults:
+            comparison = selectors.compare(store)
+            for fault in comparison.faults:
                 self.stdout.write(f"{store}: {fault}")
-            for name in found.orphans:
+            for name in comparison.orphans:
                 self.stdout.write(f"{store}: orphan: {name}")
-            deleted = services.remove_orphans(found) if options["remove_orphans"] else 0
-            missing += len(found.faults)
+            deleted = services.remove_orphans(comparison) if options["remove_orphans"] else 0
+            missing += len(comparison.faults)
             self.stdout.write(
-                f"{store}: {found.count} files, {len(found.faults)} missing, {len(found.orphans)} orphans, "
+                f"{store}: {comparison.count} files, {len(comparison.faults)} missing, {len(comparison.orphans)} orphans, "
                 f"{deleted} deleted"
             )
         if missing:

@@ -37,7 +37,7 @@ class Command(SurveyCommand):
         """Restore and say what is left to do."""
         if not options["by"].strip() or not options["reason"].strip():
             raise CommandError("--by and --reason must not be empty.")
-        self.tell(
+        self.print_result(
             restore_backup(
                 options["folder"],
                 operator=options["by"].strip(),
@@ -47,24 +47,24 @@ class Command(SurveyCommand):
             )
         )
 
-    def tell(self, done: Restored) -> None:
+    def print_result(self, done: Restored) -> None:
         """Print the result."""
-        found = done.manifest
+        manifest = done.manifest
         for fault in done.findings.faults:
             self.stderr.write(str(fault))
-        looked = ", ".join(f"{count:,} {name}" for name, count in done.findings.counts.items())
+        summary = ", ".join(f"{count:,} {name}" for name, count in done.findings.counts.items())
         self.stdout.write(
-            f"restored {found.name} of version {found.version}: {found.rows:,} rows, {done.files:,} files"
+            f"restored {manifest.name} of version {manifest.version}: {manifest.rows:,} rows, {done.files:,} files"
         )
-        self.stdout.write(f"verified: {looked}; {len(done.findings.faults)} faults")
+        self.stdout.write(f"verified: {summary}; {len(done.findings.faults)} faults")
         self.stdout.write(
             "Everybody is signed out. Rights of the application's role: database_grants ROLE --apply."
         )
         if done.former:
             self.stdout.write(f"The replaced database is {done.former}; drop it when you need it no more.")
-        if found.open_jobs:
+        if manifest.open_jobs:
             self.stdout.write(
-                f"{found.open_jobs} jobs waited or ran when the backup was made. Workers do them again, "
+                f"{manifest.open_jobs} jobs waited or ran when the backup was made. Workers do them again, "
                 "also mails that have been sent since."
             )
         for setting in done.changed_secrets:

@@ -39,11 +39,11 @@ class Command(SurveyCommand):
         except OSError as error:  # smtplib's errors are errors of this kind
             audit.record(by=None, action="test_mail_sent", succeeded=False, error=type(error).__name__)
             raise CommandError(
-                f"The mail was not sent. {type(error).__name__}: {_one_line(error)}"
+                f"The mail was not sent. {type(error).__name__}: {_single_line(error)}"
             ) from error
         audit.record(by=None, action="test_mail_sent")
         self.stdout.write("The mail server has taken the mail.")
 
 
-def _one_line(error: OSError) -> str:
+def _single_line(error: OSError) -> str:
     return " ".join(str(error).split())

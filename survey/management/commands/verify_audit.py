@@ -32,7 +32,7 @@ class Command(SurveyCommand):
         if options["export"]:
             if not options["public_key"]:
                 raise CommandError("--export needs --public-key.")
-            self.tell(
+            self.print_report(
                 selectors.Report(faults=[*signing.faults_of(options["export"], options["public_key"])]), 0
             )
             return
@@ -41,15 +41,15 @@ class Command(SurveyCommand):
             since = dt.datetime.combine(since, dt.time(), tzinfo=timezone.get_current_timezone())
         began = time.process_time()
         report = selectors.verify(options["ledger"] or [*LEDGERS], since)
-        self.tell(report, time.process_time() - began)
+        self.print_report(report, time.process_time() - began)
 
-    def tell(self, report: selectors.Report, seconds: float) -> None:
+    def print_report(self, report: selectors.Report, seconds: float) -> None:
         """Print restores, faults and the sum. Raises CommandError when there is a fault."""
         for note in report.notes:
             self.stdout.write(str(note))
         for fault in report.faults:
             self.stderr.write(str(fault))
-        looked = f"{report.rows:,} rows in {report.blocks:,} blocks, {seconds:.1f} s of processor"
+        summary = f"{report.rows:,} rows in {report.blocks:,} blocks, {seconds:.1f} s of processor"
         if report.faults:
-            raise CommandError(f"{len(report.faults)} faults; {looked}")
-        self.stdout.write(f"no fault; {looked}")
+            raise CommandError(f"{len(report.faults)} faults; {summary}")
+        self.stdout.write(f"no fault; {summary}")

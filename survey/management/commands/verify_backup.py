@@ -30,7 +30,7 @@ class Command(SurveyCommand):
         folder, findings = verify_backup(options["folder"])
         for fault in findings.faults:
             self.stderr.write(str(fault))
-        looked = ", ".join(f"{count:,} {name}" for name, count in findings.counts.items())
+        summary = ", ".join(f"{count:,} {name}" for name, count in findings.counts.items())
         if findings.faults:
-            raise CommandError(f"{folder}: {len(findings.faults)} faults; {looked}")
-        self.stdout.write(f"{folder}: no fault; {looked}")
+            raise CommandError(f"{folder}: {len(findings.faults)} faults; {summary}")
+        self.stdout.write(f"{folder}: no fault; {summary}")

@@ -61,7 +61,7 @@ class Command(SurveyCommand):
                 Proxy(
                     folder=folder,
                     upstreams={
-                        pool.name: [one for machine in machines for one in machine[pool.name]]
+                        pool.name: [address for machine in machines for address in machine[pool.name]]
                         for pool in pools()
                     },
                     hosts=settings.ALLOWED_HOSTS,

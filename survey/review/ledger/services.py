@@ -171,8 +171,8 @@ def sweep(round_: CollectionRound, items: list[str]) -> int:
 def is_stale(round_: CollectionRound) -> bool:
     """Whether a sheet of the round has changed since the findings were stored."""
     changed = Submission.objects.filter(round=round_).aggregate(last=Max("updated_at"))["last"]
-    looked = round_.macro_looks.aggregate(last=Max("at"))["last"]
-    return changed is not None and (looked is None or looked < changed)
+    last_look = round_.macro_looks.aggregate(last=Max("at"))["last"]
+    return changed is not None and (last_look is None or last_look < changed)
 
 
 def sweep_open_rounds(items: list[str]) -> int:

@@ -117,7 +117,9 @@ def remaining(user: User, round_: CollectionRound) -> list[Domain]:
             national.append((sheet, score, item, abs(national_share)))
         if regional_share is not None and region:
             regional[region].append((sheet, score, item, abs(regional_share)))
-    domains = [_domain("", sum(undecided.values()), national, errors[""])] if _sees_the_nation(user) else []
+    domains = (
+        [_domain("", sum(undecided.values()), national, errors[""])] if _has_national_scope(user) else []
+    )
     return domains + [
         _domain(code, undecided[code], regional[code], errors[code])
         for code in sorted(code for code in undecided if code and errors.get(code))
@@ -141,7 +143,7 @@ def _label(item: str) -> str:
     return definition.label.get(get_language() or "zh-hans") if definition else item
 
 
-def _sees_the_nation(user: User) -> bool:
+def _has_national_scope(user: User) -> bool:
     return bool(grants_with(user, Permission.REVIEW, Level.NATION))
 
 

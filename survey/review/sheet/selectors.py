@@ -172,8 +172,8 @@ def _shown_items(current: Sheet, threads: list[Thread]) -> list[str]:
 
 def _main_items(remarks: list[Remark], shown_codes: set[str]) -> dict[str, str]:
     """The item at which each finding is shown in full: the first of its items on the page."""
-    firsts = ((remark.finding, [c for c in remark.finding.items if c in shown_codes]) for remark in remarks)
-    return {finding.edit: codes[0] for finding, codes in firsts if codes}
+    shown = ((remark.finding, [c for c in remark.finding.items if c in shown_codes]) for remark in remarks)
+    return {finding.edit: codes[0] for finding, codes in shown if codes}
 
 
 def _passes(line: Line, show: str, over: int) -> bool:

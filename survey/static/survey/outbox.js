@@ -2,7 +2,7 @@
 // sent from whichever page of the sheet is open next.
 (() => {
   "use strict";
-  const cookie = (name) => document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
+  const cookie = (name) => document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
   // A sign-in in another tab changes the token: the cookie knows it, this page does not.
   const token = () => cookie("__Host-csrftoken") ?? cookie("csrftoken") ?? window.survey?.token() ?? "";
   const PATIENCE = 20000; // a request that hangs is a lost network
@@ -18,10 +18,10 @@
   };
   const body = (user, revision, batch, refresh = []) => {
     const result = new URLSearchParams({ revision, as: user });
-    for (const [key, one] of batch) {
+    for (const [key, cell] of batch) {
       result.append("cell", key);
-      result.append(`${key}.base`, one.base);
-      for (const [name, value] of one.entries) result.append(name, value);
+      result.append(`${key}.base`, cell.base);
+      for (const [name, value] of cell.entries) result.append(name, value);
     }
     for (const item of refresh) result.append("refresh", item);
     return result;
@@ -48,7 +48,7 @@
 
   const sendSection = async ({ name, path }, user) => {
     const batch = read(name);
-    const first = Math.min(...batch.map(([, one]) => Number(one.base)));
+    const first = Math.min(...batch.map(([, cell]) => Number(cell.base)));
     const { response } = await post(`${path}save/`, body(user, first, batch));
     if (!response.headers.has("Sheet-Revision")) return false;
     const refused = new Set(refusedOf(response));
@@ -64,10 +64,10 @@
     for (const section of sections(holder.dataset)) {
       try { if (await sendSection(section, holder.dataset.user)) sent += 1; else left.push(section); } catch { left.push(section); }
     }
-    if (left.length) tell(holder, left);
+    if (left.length) announce(holder, left);
     else if (sent && holder.dataset.reload) location.reload();
   };
-  const tell = (holder, left) => {
+  const announce = (holder, left) => {
     const box = document.createElement("div");
     box.className = "notice notice-warn";
     box.setAttribute("role", "alert");
@@ -88,7 +88,7 @@
     const left = sections(holder.dataset);
     if (!left.length) return;
     event.preventDefault();
-    tell(holder, left);
+    announce(holder, left);
     holder.scrollIntoView({ block: "center" });
   });
 

@@ -58,7 +58,7 @@
   const box = dialog.querySelector("#keys-on");
   box.checked = active();
   box.addEventListener("change", () => localStorage.setItem(STORE, box.checked ? "on" : "off"));
-  const offer = () => document.querySelectorAll("[data-keys-open]").forEach((one) => { one.hidden = false; });
+  const offer = () => document.querySelectorAll("[data-keys-open]").forEach((element) => { element.hidden = false; });
   offer();
   document.addEventListener("htmx:afterSwap", offer);
   document.addEventListener("click", (event) => event.target.closest("[data-keys-open]") && help());

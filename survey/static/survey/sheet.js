@@ -78,7 +78,7 @@
     window.clearTimeout(timer);
     timer = window.setTimeout(flush, wait);
   };
-  const waiting = () => [...queue].filter(([, one]) => !one.refused);
+  const waiting = () => [...queue].filter(([, change]) => !change.refused);
 
   const send = (batch, refresh = []) =>
     outbox.post(texts.save, outbox.body(texts.user, form.elements.revision.value, batch, refresh), leaving);
@@ -255,11 +255,11 @@
     if (!cell || !form.contains(cell)) return;
     // An answer clears the mark "not applicable", and the mark clears the answer.
     const marks = cell.querySelectorAll("input[name$='.missing']");
-    if (event.target.name.endsWith(".value") && event.target.value) for (const one of marks) one.checked = one.value === "";
+    if (event.target.name.endsWith(".value") && event.target.value) for (const mark of marks) mark.checked = mark.value === "";
     if (event.target.name.endsWith(".missing") && event.target.value) {
-      for (const one of cell.querySelectorAll("[name$='.value']")) {
-        if (one.type === "radio" || one.type === "checkbox") one.checked = false;
-        else one.value = "";
+      for (const input of cell.querySelectorAll("[name$='.value']")) {
+        if (input.type === "radio" || input.type === "checkbox") input.checked = false;
+        else input.value = "";
       }
     }
     enqueue(cell, wait);
@@ -289,17 +289,17 @@
   };
 
   const restore = () => {
-    for (const [key, one] of outbox.read(store)) {
+    for (const [key, change] of outbox.read(store)) {
       const cell = cellOf(key);
       if (!cell) continue;
       for (const input of cell.querySelectorAll("input[type=radio], input[type=checkbox]")) {
-        input.checked = one.entries.some(([name, value]) => name === input.name && value === input.value);
+        input.checked = change.entries.some(([name, value]) => name === input.name && value === input.value);
       }
-      for (const [name, value] of one.entries) {
+      for (const [name, value] of change.entries) {
         const input = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=radio], [type=checkbox])`);
         if (input) input.value = value;
       }
-      queue.set(key, { ...one, seq: ++sequence, refused: false });
+      queue.set(key, { ...change, seq: ++sequence, refused: false });
     }
     if (queue.size) schedule(100);
   };

@@ -38,7 +38,7 @@
   };
 
   // ---- a block from a spreadsheet --------------------------------------------------------------------------
-  const blockOf = (text) => text.replace(/\r\n?/g, "\n").replace(/\n$/, "").split("\n").map((line) => line.split("\t").map((one) => one.trim()));
+  const blockOf = (text) => text.replace(/\r\n?/g, "\n").replace(/\n$/, "").split("\n").map((line) => line.split("\t").map((entry) => entry.trim()));
   const isNumber = (text) => /^[+\-−]?[\d０-９][\d０-９.,，．'\s]*\s*[%A-Za-z一-鿿]*$/.test(text);
   const unitOf = (head) => head.match(/[（(【[]\s*(?:单位[:：]\s*|unit:?\s*)?([^（()）【】[\]]{1,12})\s*[)）】\]]\s*$/i)?.[1].trim() ?? "";
   const labelOf = (row) => row.querySelector("th")?.textContent.trim() ?? "";
@@ -50,7 +50,7 @@
     let units = [];
     let names = null;
     const labels = new Map([...(table.tBodies[0]?.rows ?? [])].map((row, place) => [labelOf(row), place]));
-    if (lines.length > 1 && lines[0].some(Boolean) && !lines[0].some((one) => isNumber(one))) {
+    if (lines.length > 1 && lines[0].some(Boolean) && !lines[0].some((text) => isNumber(text))) {
       units = lines[0].map(unitOf);
       lines = lines.slice(1);
     }
@@ -65,9 +65,9 @@
   const write = (input, text, unit) => {
     if (input.readOnly || input.disabled) return false;
     const choice = input.closest(".cell").querySelector("select[name$='.unit']");
-    const known = choice && [...choice.options].find((one) => one.value === unit || one.textContent === unit);
+    const known = choice && [...choice.options].find((option) => option.value === unit || option.textContent === unit);
     if (input.tagName === "SELECT") {
-      const option = [...input.options].find((one) => one.value === text || one.textContent.trim() === text);
+      const option = [...input.options].find((candidate) => candidate.value === text || candidate.textContent.trim() === text);
       if (!option) return false;
       input.value = option.value;
     } else {
@@ -96,10 +96,10 @@
       if (field && write(field, value, units[right])) former.push(before);
       else lost += 1;
     }));
-    tell(former, lost);
+    announce(former, lost);
   };
 
-  const tell = (former, lost) => {
+  const announce = (former, lost) => {
     const line = document.createElement("p");
     line.className = "notice notice-info";
     const text = note.dataset.textPasted.replace("{n}", former.length) + (lost ? ` ${note.dataset.textLost.replace("{n}", lost)}` : "");
@@ -108,12 +108,12 @@
     undo.className = "btn btn-sm btn-outline-secondary";
     undo.textContent = note.dataset.textUndo;
     undo.addEventListener("click", () => {
-      for (const one of former) {
-        const field = document.getElementById(one.field.id); // the row may have been drawn anew
+      for (const change of former) {
+        const field = document.getElementById(change.field.id); // the row may have been drawn anew
         if (!field) continue;
         const choice = field.closest(".cell").querySelector("select[name$='.unit']");
-        field.value = one.value;
-        if (choice) choice.value = one.unit;
+        field.value = change.value;
+        if (choice) choice.value = change.unit;
         field.dispatchEvent(new Event("change", { bubbles: true }));
       }
       note.replaceChildren();

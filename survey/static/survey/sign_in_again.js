@@ -15,12 +15,12 @@
     dialog.showModal();
     form.elements.password.focus();
   };
-  const say = (text) => {
+  const show = (text) => {
     problem.textContent = text;
     problem.hidden = false;
     form.elements.password.focus();
   };
-  const cookie = (name) => document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
+  const cookie = (name) => document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
   const token = () => cookie("__Host-csrftoken") ?? cookie("csrftoken") ?? "";
   // Signing in changes the token: the forms of this page must carry the new one.
   const renewTokens = () => {
@@ -38,9 +38,9 @@
         method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual",
         headers: { "X-CSRFToken": token() },
       });
-      if (answer.type !== "opaqueredirect") return say(answer.status === 422 ? dialog.dataset.textWrong : dialog.dataset.textBlocked);
+      if (answer.type !== "opaqueredirect") return show(answer.status === 422 ? dialog.dataset.textWrong : dialog.dataset.textBlocked);
     } catch {
-      return say(dialog.dataset.textOffline);
+      return show(dialog.dataset.textOffline);
     }
     renewTokens();
     dialog.close();

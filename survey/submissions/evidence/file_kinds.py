@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from survey.submissions.evidence.parsing import office_kind
-from survey.untrusted.reading import read_one
+from survey.untrusted.reading import read_value
 
 # Kind -> (media type, extension). No kind that a browser would execute.
 KINDS: dict[str, tuple[str, str]] = {
@@ -32,7 +32,7 @@ def kind_of(data: bytes) -> str | None:
         if data.startswith(magic):
             return kind
     if data.startswith(b"PK"):
-        kind = read_one(office_kind, data)
+        kind = read_value(office_kind, data)
         return kind if isinstance(kind, str) and kind in KINDS else None
     return "text" if _is_text(data) else None
 

@@ -25,7 +25,7 @@ class Population:
     """The frame, last year's accepted sheets and design, a planned round of 2026, two people who may draw."""
 
     def __init__(self, *, history: bool = True) -> None:
-        dice = random.Random(7)
+        rng = random.Random(7)
         self.first: User = make_user("designer")
         self.second: User = make_user("methodologist")
         self.country = Country() if history else None
@@ -39,19 +39,19 @@ class Population:
                             "section": section,
                             "industry": industry,
                             "employees": 50,
-                            "random_number": dice.random(),
+                            "random_number": rng.random(),
                         }
                         self.units.append(make_unit("CAT13", region, **fields))
                     FrameCount.objects.create(region=region, section=section, size_class=size, units=100)
             self.units += [
-                make_unit("CAT03", region, random_number=dice.random(), section="", industry="")
+                make_unit("CAT03", region, random_number=rng.random(), section="", industry="")
                 for _ in range(5)
             ]
-        self.units.append(make_unit("CAT07", "110000", random_number=dice.random()))
-        self.units.append(make_unit("CAT13", "320000", employees=5000, random_number=dice.random()))
+        self.units.append(make_unit("CAT07", "110000", random_number=rng.random()))
+        self.units.append(make_unit("CAT13", "320000", employees=5000, random_number=rng.random()))
         if history:
             for unit in self.units[::2]:
-                amount = dice.uniform(10, 1000)
+                amount = rng.uniform(10, 1000)
                 answers = cells(P01=amount, S02=amount / 2, F01=amount / 3, D01=amount / 4, T02=amount)
                 file_accepted(unit, 2025, answers)
             freeze_version(round=CollectionRound.objects.get(year=2025), by=None)

@@ -186,8 +186,8 @@ def test_wrong_rules_show_errors(population: Population, first: Client, body: di
 
 
 def test_the_sample_file_in_three_formats(population: Population, first: Client) -> None:
-    evil = population.units[-1]  # above the threshold, so it is drawn for certain
-    ReportingUnit.objects.filter(pk=evil.pk).update(name="=cmd|'/c calc'!A1", uscc="913500000000000000")
+    hostile = population.units[-1]  # above the threshold, so it is drawn for certain
+    ReportingUnit.objects.filter(pk=hostile.pk).update(name="=cmd|'/c calc'!A1", uscc="913500000000000000")
     design = population.drawn()
     answers = {
         form: first.get(f"/estimation/designs/{design.pk}/sample.{form}")

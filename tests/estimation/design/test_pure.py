@@ -171,8 +171,8 @@ def test_take_all_units_are_in_every_breakdown() -> None:
 def test_a_larger_sample_holds_the_smaller_one() -> None:
     from estimation.methods import select
 
-    dice = np.random.default_rng(3)
-    prn, stratum = dice.random(200), dice.integers(0, 4, 200)
+    rng = np.random.default_rng(3)
+    prn, stratum = rng.random(200), rng.integers(0, 4, 200)
     small, large = (select(prn, stratum, np.full(4, n), start=0.3) for n in (10, 20))
     assert (large[small]).all() and large.sum() == 80
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from estimation.methods import StratifiedSample, allocate, expected_cv, largest_remainder, total
 
 # The machine is shared: a slow example is not a wrong one.
-UNHURRIED = settings(deadline=None)
+NO_DEADLINE = settings(deadline=None)
 
 
 def test_proportional_allocation_by_hand():
@@ -51,7 +51,7 @@ def test_impossible_allocations_are_refused(arguments, message):
         allocate(np.array([10.0, 10.0]), 5, method="neyman")
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(
     st.lists(st.tuples(st.integers(0, 5000), st.floats(0, 100)), min_size=1, max_size=30),
     st.floats(0, 1),
@@ -94,13 +94,13 @@ def test_expected_cv_is_the_error_the_sample_then_has():
     y = rng.lognormal(1, 1, 17)
     population = np.array([30.0, 20.0, 4.0])
     result = total(StratifiedSample(stratum, population), y, domain=np.array([0, 0, 1])[stratum])
-    promise = expected_cv(
+    expected = expected_cv(
         population,
         np.bincount(stratum),
         mean=np.array([y[stratum == h].mean() for h in range(3)]),
         spread=np.array([y[stratum == h].std(ddof=1) for h in range(3)]),
         domain=np.array([0, 0, 1]),
     )
-    np.testing.assert_allclose(promise, result.cv[:, 0], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(expected, result.cv[:, 0], rtol=1e-12, atol=1e-15)
     unsampled = expected_cv(population, np.array([8, 0, 4]), mean=np.ones(3), spread=np.ones(3))
     assert np.isinf(unsampled.item())

@@ -32,8 +32,8 @@ def test_over_all_possible_draws_mean_and_variance_are_those_of_the_total(fpc):
     expected = total(sample, y)
     variance = expected.variance.item()
     if not fpc:
-        blown = StratifiedSample(stratum, population * 1e9, weight=sample.weight)
-        variance = total(blown, y).variance.item()
+        scaled = StratifiedSample(stratum, population * 1e9, weight=sample.weight)
+        variance = total(scaled, y).variance.item()
     assert np.mean(result) == pytest.approx(expected.value.item(), rel=1e-13)
     assert np.var(result) == pytest.approx(variance, rel=1e-8)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from estimation.methods import collapse, collapsing_path, nonresponse_weights
 
 # The machine is shared: a slow example is not a wrong one.
-UNHURRIED = settings(deadline=None)
+NO_DEADLINE = settings(deadline=None)
 
 # Two macro-regions of three regions, two industries, two sizes: cell = ((region * 2) + industry) * 2 + size.
 REGION, INDUSTRY, SIZE = (a.ravel() for a in np.indices((6, 2, 2)))
@@ -89,7 +89,7 @@ def test_wrong_input_is_refused():
         collapse(np.array([0]), np.array([3.0, 3.0]), [np.array([0, 0]), np.array([0, 1])])
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(
     st.lists(st.integers(0, 4), min_size=24, max_size=24),
     st.lists(st.integers(0, 9), min_size=24, max_size=24),

@@ -42,9 +42,9 @@ def test_over_repeated_samples_the_estimated_mean_squared_error_is_that_of_fixed
         y = rng.choice(population, size, replace=False)
         sample = StratifiedSample(np.zeros(size, dtype=int), [400.0])
         treatments = (np.minimum(y, cutoff), optimal_cutoffs(y, sample.weight).values)
-        for result, tamed in zip((fixed, own), treatments, strict=True):
-            error = (total(sample, tamed).value.item() - truth) ** 2
-            result[number] = treatment_gain(sample, y, tamed).mse_treated.item(), error
+        for result, treated in zip((fixed, own), treatments, strict=True):
+            error = (total(sample, treated).value.item() - truth) ** 2
+            result[number] = treatment_gain(sample, y, treated).mse_treated.item(), error
     estimated, true = fixed.mean(axis=0)
     assert estimated == pytest.approx(true, rel=0.15)
     # Cutoffs that follow the sample move with it, which this estimate does not see (docstring).
@@ -57,6 +57,6 @@ def test_gain_distinguishes_small_from_large_treatments():
     y = rng.normal(100.0, 10.0, 500)
     sample = StratifiedSample(np.zeros(500, dtype=int), [5000.0])
     group = np.zeros(500, dtype=int)
-    dear = treatment_gain(sample, y, winsorize(y, group, lower=0.0, upper=0.7).values)
-    cheap = treatment_gain(sample, y, winsorize(y, group, lower=0.0, upper=0.999).values)
-    assert cheap.ratio.item() < 1.1 < 10.0 < dear.ratio.item()
+    strict = treatment_gain(sample, y, winsorize(y, group, lower=0.0, upper=0.7).values)
+    mild = treatment_gain(sample, y, winsorize(y, group, lower=0.0, upper=0.999).values)
+    assert mild.ratio.item() < 1.1 < 10.0 < strict.ratio.item()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from estimation.methods import StratifiedSample, crosstotals, growth, mean, ratio, total, winsorize
 
 # The machine is shared: a slow example is not a wrong one.
-UNHURRIED = settings(deadline=None)
+NO_DEADLINE = settings(deadline=None)
 POLICIES = st.sampled_from(["certainty", "adjust", "average"])
 
 
@@ -32,7 +32,7 @@ def samples(draw, *, wide=False):
     return stratum, population, y, domain
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(samples(wide=True), POLICIES)
 def test_domains_add_up_to_the_total(data, lonely):
     stratum, population, y, domain = data
@@ -45,7 +45,7 @@ def test_domains_add_up_to_the_total(data, lonely):
     assert np.bincount(stratum, weights=sample.weight) == pytest.approx(population)
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(samples(), POLICIES, st.randoms(use_true_random=False))
 def test_order_of_units_and_names_of_strata_do_not_matter(data, lonely, random):
     stratum, population, y, domain = data
@@ -65,7 +65,7 @@ def test_order_of_units_and_names_of_strata_do_not_matter(data, lonely, random):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9, err_msg=field)
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(samples(wide=True), POLICIES, st.sampled_from([1e-12, 0.25, 3.0, 1e15]))
 def test_scaling_the_values_scales_totals_and_leaves_ratios(data, lonely, scale):
     stratum, population, y, domain = data
@@ -78,7 +78,7 @@ def test_scaling_the_values_scales_totals_and_leaves_ratios(data, lonely, scale)
     np.testing.assert_allclose(r.value, s.value, rtol=1e-9)
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(samples())
 def test_a_take_all_stratum_adds_its_sum_and_no_variance(data):
     stratum, population, y, _ = data
@@ -93,7 +93,7 @@ def test_a_take_all_stratum_adds_its_sum_and_no_variance(data):
     np.testing.assert_allclose(after.se, before.se, rtol=1e-12)
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(samples())
 def test_a_census_has_no_error(data):
     stratum, _, y, domain = data
@@ -116,7 +116,7 @@ def test_splitting_a_stratum_of_equal_halves_changes_nothing_in_the_total():
     assert split.variance.item() == pytest.approx(0.8 * 400 / 2)
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(samples(), POLICIES)
 def test_a_constant_has_a_mean_without_error_and_a_ratio_of_itself_is_one(data, lonely):
     stratum, population, y, domain = data
@@ -131,7 +131,7 @@ def test_a_constant_has_a_mean_without_error_and_a_ratio_of_itself_is_one(data, 
     np.testing.assert_allclose(entry.se, 0.0, atol=1e-13)
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(samples(wide=True), POLICIES)
 def test_many_breakdowns_equal_one_at_a_time(data, lonely):
     stratum, population, y, domain = data
@@ -145,7 +145,7 @@ def test_many_breakdowns_equal_one_at_a_time(data, lonely):
         np.testing.assert_allclose(a, b, rtol=1e-8, err_msg=field)
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(samples(), st.data())
 def test_stratified_growth_lies_between_the_class_rates(data, more):
     stratum, population, y, _ = data
@@ -171,7 +171,7 @@ def test_stratified_growth_lies_between_the_class_rates(data, more):
     assert known_levels.se.item() == pytest.approx(0.0, abs=1e-12)
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(st.lists(st.floats(0, 1e12), min_size=1, max_size=60), st.integers(0, 3), st.floats(0, 0.45))
 def test_winsorized_values_stay_between_the_cutoffs_and_the_order_stays(values, groups, tail):
     y = np.array(values)

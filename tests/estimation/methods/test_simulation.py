@@ -68,8 +68,8 @@ def test_winsorized_totals_of_heavy_tails_have_the_smaller_mean_squared_error_on
         for i in range(len(estimates)):
             index = draw(rng)
             sample = StratifiedSample(stratum[index], SIZES.astype(float))
-            tamed = winsorize(y[index], group, design_weight=sample.weight).values
-            estimates[i] = total(sample, np.stack([y[index], tamed], axis=1)).value[0]
+            treated = winsorize(y[index], group, design_weight=sample.weight).values
+            estimates[i] = total(sample, np.stack([y[index], treated], axis=1)).value[0]
         raw, treated = ((estimates - y.sum()) ** 2).mean(axis=0)
         ratios.append(treated / raw)
         assert estimates[:, 1].mean() < estimates[:, 0].mean()

@@ -128,11 +128,11 @@ def test_the_page_shows_the_position_of_a_unit(town: Quarter) -> None:
 def test_an_unsafe_group_is_replaced_by_a_wider_group_or_nothing(town: Quarter) -> None:
     release = put(town)
     table = PeerTable.objects.get(release=release)
-    result = {standing.name.code: standing for standing in selectors.standings(sheet(town.medium), table)}
+    result = {position.name.code: position for position in selectors.positions(sheet(town.medium), table)}
     assert (result["P01"].kind, result["P01"].code, result["P01"].units) == ("section", "I", 13)
     assert result["P01"].quarter == 2
     developed = {
-        standing.name.code: standing for standing in selectors.standings(sheet(town.units[6]), table)
+        position.name.code: position for position in selectors.positions(sheet(town.units[6]), table)
     }
     assert developed["D02"].box is None
     assert developed["D02"].own == pytest.approx(49 / 140)

@@ -68,7 +68,7 @@ def withheld(cells: dict[str, FrozenCell]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("found", "why"),
+    ("concentration", "why"),
     [
         (Concentration(2, 0.5, 1.0), "few"),
         (Concentration(9, 0.71, 0.8), "one_dominates"),
@@ -77,8 +77,8 @@ def withheld(cells: dict[str, FrozenCell]) -> set[str]:
         (Concentration(0, 0, 0), ""),
     ],
 )
-def test_primary_rules(found: Concentration, why: str) -> None:
-    assert sensitivity(Rules(), found) == why
+def test_primary_rules(concentration: Concentration, why: str) -> None:
+    assert sensitivity(Rules(), concentration) == why
 
 
 def test_rules_can_be_configured() -> None:

@@ -16,7 +16,7 @@ from estimation.releases.content.content import Text
 from estimation.report.figures.figures import complete
 from estimation.report.files.observations import number_of
 from estimation.report.files.sdmx import data_csv, keys_of, structure_json
-from estimation.report.files.tabular import csv_files, harmless
+from estimation.report.files.tabular import csv_files, escape_formula
 from estimation.report.files.workbook import workbook
 from estimation.report.outline import outline
 from tests.estimation.report.sample import WITHHELD, content
@@ -102,12 +102,12 @@ def test_csv_of_all_cells_has_the_status_of_each() -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\tx"])
 def test_formulas_are_disarmed(text: str) -> None:
-    assert harmless(text) == f"'{text}"
+    assert escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["-5.74", "—", "×", "", "+3", "电力"])
 def test_numbers_and_words_stay(text: str) -> None:
-    assert harmless(text) == text
+    assert escape_formula(text) == text
 
 
 def test_a_label_that_looks_like_a_formula_stays_text_in_workbook_and_csv() -> None:

@@ -39,7 +39,7 @@ def files(release_content: Content) -> dict[str, bytes]:
     return build(release_content, issuer={"zh": "调查办公室", "en": "Survey Office"}, moment=1_764_000_000)
 
 
-def squeezed(text: str) -> str:
+def without_spaces(text: str) -> str:
     """Without the spaces that a typesetter puts between scripts."""
     return re.sub(r"\s+", "", text)
 
@@ -61,12 +61,14 @@ def pdf_text(files: dict[str, bytes], language: str) -> str:
 def test_pdf_prints_every_row_of_every_table_as_frozen(
     release_content: Content, files: dict[str, bytes], language: str
 ) -> None:
-    text = squeezed(pdf_text(files, language))
+    text = without_spaces(pdf_text(files, language))
     missing = []
     for table in release_content.tables:
         grid = grid_of(release_content, table, language)
         for row in grid.rows:
-            expected = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
+            expected = without_spaces(row.label) + "".join(
+                without_spaces(cell.text + cell.mark) for cell in row.cells
+            )
             if expected not in text:
                 missing.append((table.code, row.label, expected))
     assert missing == []
@@ -76,10 +78,10 @@ def test_pdf_prints_every_row_of_every_table_as_frozen(
 def test_pdf_prints_every_number_of_the_text(
     release_content: Content, files: dict[str, bytes], language: str
 ) -> None:
-    text = squeezed(pdf_text(files, language))
+    text = without_spaces(pdf_text(files, language))
     for block in release_content.blocks:
         for paragraph in block.body.get(language).split("\n\n"):
-            plain = squeezed(re.sub(r"\*\*", "", paragraph))
+            plain = without_spaces(re.sub(r"\*\*", "", paragraph))
             # A footnote call stands in the text as its number.
             plain = re.sub(r"\[\^(\d+)\]", r"\1", plain)
             assert plain in without_furniture(text, plain), (block.place, plain[:40])
@@ -136,7 +138,7 @@ def test_pdf_is_tagged_bookmarked_and_marked_as_synthetic(files: dict[str, bytes
     assert b"pdfuaid:part" in root["/Metadata"].get_object().get_data()
     assert len(reader.outline) >= 6
     mark = {"zh": "合成数据", "en": "Syntheticdata"}[language]
-    pages = [squeezed(page.extract_text()) for page in reader.pages]
+    pages = [without_spaces(page.extract_text()) for page in reader.pages]
     assert [at for at, text in enumerate(pages) if mark not in text and "合成数据" not in text] in ([], [1])
     assert {"zh": "演练", "en": "rehearsal"}[language] in pages[1]
 
@@ -177,9 +179,9 @@ def test_word_tables_equal_the_cells(
         for row in grid_of(release_content, table, language).rows:
             expected = ("　" * row.level + row.label, *(cell.text + cell.mark for cell in row.cells))
             assert expected in result
-    body = squeezed("".join(paragraph.text for paragraph in document.paragraphs))
+    body = without_spaces("".join(paragraph.text for paragraph in document.paragraphs))
     for key in text_keys(release_content):
-        assert squeezed(release_content.cells[key].printed) in body
+        assert without_spaces(release_content.cells[key].printed) in body
     assert {element.style.name for element in document.paragraphs} >= {
         "Heading 1",
         "Heading 2",
@@ -199,7 +201,7 @@ class Entries(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, str]] = []
+        self.cells: list[tuple[str, str]] = []
         self.key = ""
         self.text = ""
 
@@ -212,7 +214,7 @@ class Entries(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "td" and self.key:
-            self.found.append((self.key, self.text))
+            self.cells.append((self.key, self.text))
             self.key = ""
 
 
@@ -223,7 +225,7 @@ def test_page_shows_every_cell_under_its_key(
     parser = Entries()
     parser.feed(files[f"{language}/report-2025.html"].decode())
     shown: dict[str, set[str]] = {}
-    for key, text in parser.found:
+    for key, text in parser.cells:
         shown.setdefault(key, set()).add(text)
     for key in table_keys(release_content):
         cell = release_content.cells[key]
@@ -266,17 +268,21 @@ def test_the_report_of_a_run_is_printed_completely(world: Any) -> None:
     document = outline(built, complete(built), "zh")
     pictures = {figure.code: draw(chart(built, figure, "zh")) for figure in complete(built)}
     reader = PdfReader(io.BytesIO(typeset(built, document, pictures)))
-    text = squeezed("\n".join(page.extract_text() for page in reader.pages))
+    text = without_spaces("\n".join(page.extract_text() for page in reader.pages))
     for table in built.tables:
         for row in grid_of(built, table, "zh").rows:
-            expected = squeezed(row.label) + "".join(squeezed(cell.text + cell.mark) for cell in row.cells)
+            expected = without_spaces(row.label) + "".join(
+                without_spaces(cell.text + cell.mark) for cell in row.cells
+            )
             assert expected in text, (table.code, row.label)
     parts: list[Any] = [part for section in document.sections for part in section.parts]
     paragraphs = [part for part in parts if part.kind == "paragraph"]
     assert len(paragraphs) > 20
     for paragraph in paragraphs:
         # A footnote call stands in the text as its number.
-        expected = squeezed("".join(f"{section.text}{section.note or ''}" for section in paragraph.spans))
+        expected = without_spaces(
+            "".join(f"{section.text}{section.note or ''}" for section in paragraph.spans)
+        )
         assert expected in without_furniture(text, expected), expected[:40]
 
 
@@ -298,5 +304,5 @@ def test_footnotes_are_called_in_every_edition_and_lead_back(
         str(at) for at in range(1, len(notes) + 1)
     ]
     assert all(text in retained for text in notes)
-    printed = squeezed(pdf_text(files, language))
-    assert all(squeezed(text) in printed for text in notes)
+    printed = without_spaces(pdf_text(files, language))
+    assert all(without_spaces(text) in printed for text in notes)

@@ -31,7 +31,7 @@ def random_years(
     """A year and the year before: most units in both, some in another category, a fifth exchanged.
 
     lonely : some strata have one answer, or fewer than they need, and must be collapsed
-    silent : take-all strata know their regions, in which a fifth or so of their units did not answer
+    nonresponse : take-all strata know their regions, in which a fifth or so of their units did not answer
     """
     rng = np.random.default_rng(seed)
     strata = _strata(rng, size, regions)

@@ -73,7 +73,7 @@ def test_optimal_cutoffs_are_re_estimated_in_every_replicate() -> None:
         frame.year.values[rows, column],
         weight[rows],
         group=treatment_classes(frame.year)[rows],
-        exempt=frame.weighted.spared[rows],
+        exempt=frame.weighted.certainty[rows],
         share=factor[rows],
     )
     np.testing.assert_array_equal(treated.values[rows, column], expected.values)
@@ -239,7 +239,7 @@ def run_chunk(chunk: BootstrapChunk) -> bool:
     return do_job(enqueue("bootstrap_chunk", chunk.pk).pk)
 
 
-def lapse(job: Job) -> None:
+def expire_lease(job: Job) -> None:
     """The worker of a job has died."""
     Job.objects.filter(pk=job.pk).update(leased_until=timezone.now())
     sweep()
@@ -254,7 +254,7 @@ def test_a_lost_chunk_is_computed_again_and_fails_after_repeated_losses(run: Est
         row.refresh_from_db()
         assert first.state == Job.State.WAITING and row.state == State.RUNNING
         assert claim(first.pk) is not None
-        lapse(first)
+        expire_lease(first)
     row.refresh_from_db()
     assert row.state == State.FAILED and row.error == CHUNK_LOST(count=3)
     again, waits = services_bootstrap.request_bootstrap(run=run, replicates=20, by=None)
@@ -269,7 +269,7 @@ def test_a_lost_gathering_is_done_by_another_worker(run: EstimationRun) -> None:
     do_waiting("bootstrap_chunk")
     gather = Job.objects.get(kind="bootstrap_gather", key=row.pk, state=Job.State.WAITING)
     assert claim(gather.pk) is not None
-    lapse(gather)
+    expire_lease(gather)
     assert do_job(gather.pk)
     row.refresh_from_db()
     assert (row.state, row.result_hash) == (State.FINISHED, result)

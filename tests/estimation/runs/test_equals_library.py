@@ -306,7 +306,7 @@ def test_treatment_is_the_library_s(full: Both) -> None:
         classes,
         lower=0.05,
         upper=0.95,
-        exempt=now.weighted.spared[rows],
+        exempt=now.weighted.certainty[rows],
         design_weight=now.weighted.sample.weight[rows],
         parent=(classes // 19, np.zeros(len(rows), int)),
         minimum=10,
@@ -331,7 +331,7 @@ def test_optimal_treatment_is_the_library_s(full: Both) -> None:
             year.values[rows, column],
             sample.weight[rows],
             group=classes,
-            exempt=full.now.weighted.spared[rows],
+            exempt=full.now.weighted.certainty[rows],
         )
         np.testing.assert_array_equal(done.values[rows, column], expected.values)
         computed = done.outliers.item == column

@@ -168,7 +168,7 @@ def test_changed_data_or_parameters_are_another_run(country: Country) -> None:
     assert estimate_of(first, "P01", "total").value == 3100
 
 
-def lapse(run: EstimationRun) -> None:
+def expire_lease(run: EstimationRun) -> None:
     """The worker of a run has died."""
     Job.objects.filter(pk=run.job_id).update(leased_until=timezone.now())
     sweep()
@@ -181,7 +181,7 @@ def test_a_run_of_a_killed_worker_is_requeued_and_finished(country: Country) -> 
     assert claim(run.job_id) is not None
     sweep()
     assert not services.execute_run(run.pk)  # it lives, as far as anybody knows
-    lapse(run)
+    expire_lease(run)
     assert run.state == State.QUEUED
     assert services.execute_run(run.pk)
     run.refresh_from_db()
@@ -192,7 +192,7 @@ def test_a_run_that_is_lost_repeatedly_fails_with_a_message(country: Country) ->
     run, _ = ask()
     for _attempt in range(3):
         assert claim(run.job_id) is not None
-        lapse(run)
+        expire_lease(run)
     assert run.state == State.FAILED and run.error == LOST(count=3)
     again, waits = ask()  # asking again puts it back into the queue
     assert (again.pk, waits) == (run.pk, True) and again.job_id != run.job_id
@@ -203,7 +203,7 @@ def test_a_worker_that_was_replaced_stores_nothing(country: Country) -> None:
 
     def take_over(stage: str, percent: int) -> None:
         if stage == "check":
-            lapse(run)
+            expire_lease(run)
             assert claim(run.job_id) is not None
 
     services.execute_run(run.pk, report=take_over)

@@ -37,9 +37,9 @@ def test_unit_slip_is_scored_as_by_hand(town: Town) -> None:
     assert result.value == pytest.approx(top.suspicion * top.national)
     assert (top.slip_base, top.slip_power, result.has_slip) == (1024, 1, True)
     assert (result.population, result.respondents, result.amounts["P01"]) == (14, 6, 80 * 1024)
-    quiet = SheetScore.objects.get(pk=plain.pk)
-    assert (quiet.value, quiet.reach, quiet.has_slip) == (0, 0, False)
-    assert not quiet.items.filter(item="P01").exists()
+    plain_score = SheetScore.objects.get(pk=plain.pk)
+    assert (plain_score.value, plain_score.reach, plain_score.has_slip) == (0, 0, False)
+    assert not plain_score.items.filter(item="P01").exists()
 
 
 def test_newcomer_is_compared_by_size(town: Town) -> None:
@@ -66,13 +66,13 @@ def test_an_unknown_value_is_no_zero(town: Town) -> None:
     town.draw(reference)
     make_assignment(reference, 2025)
     file_accepted(reference, 2024, cells(P01=100, S02=0))
-    sheet, newcomer = town.pending(None, before=40), town.pending(700)
+    sheet, new_unit = town.pending(None, before=40), town.pending(700)
     town.run()
     services.score_round(town.round)
     assert "P01" not in SheetScore.objects.get(pk=sheet.pk).amounts
     assert not ItemScore.objects.filter(sheet_id=sheet.pk, item="P01").exists()
     # The median of the other five, 40 to 120, is 80; all of them doubled.
-    assert ItemScore.objects.get(sheet_id=newcomer.pk, item="P01").expected == pytest.approx(80)
+    assert ItemScore.objects.get(sheet_id=new_unit.pk, item="P01").expected == pytest.approx(80)
     assert ExpectedShare.objects.get(submission__unit=reference).expected == pytest.approx(200)
 
 

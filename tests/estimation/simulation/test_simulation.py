@@ -120,13 +120,13 @@ def test_a_longer_study_begins_with_the_shorter_one_and_policies_change_errors_a
 
 def test_optimal_cutoffs_lower_the_large_values_and_spare_certainty_units(draws):
     now, before = draws.sample(2, 0)
-    raw, tamed = estimate(now, before, RAW), estimate(now, before, TREATMENTS[-1])
+    raw, treated = estimate(now, before, RAW), estimate(now, before, TREATMENTS[-1])
     assert TREATMENTS[-1].spec.winsorization.method == "optimal"
     row = raw.statistic.index("total")
-    assert (tamed.numbers["value"][row:] <= raw.numbers["value"][row:] * (1 + 1e-12))[
+    assert (treated.numbers["value"][row:] <= raw.numbers["value"][row:] * (1 + 1e-12))[
         np.array(raw.statistic[row:]) == "total"
     ].all()
-    assert np.nansum(tamed.numbers["winsorized_share"]) < 0
+    assert np.nansum(treated.numbers["winsorized_share"]) < 0
 
 
 def test_response_classes_represent_the_take_all_units_of_every_region(draws):

@@ -21,7 +21,7 @@ from oidc_provider_mock import _app, _storage, app
 
 CHALLENGES: dict[str, str] = {}
 STORAGES: list[_storage.Storage] = []
-STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+UNKNOWN_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 type Claims = dict[str, Any]
 
@@ -79,15 +79,15 @@ def forged(token: str, way: str) -> str:
     if way in CHANGED:
         return jwt.encode(CHANGED[way](claims), own, "RS256", headers={} if way == "no kid" else named)
     if way == "wrong key":
-        return jwt.encode(claims, STRANGER, "RS256", headers=named)
+        return jwt.encode(claims, UNKNOWN_KEY, "RS256", headers=named)
     if way == "unknown kid":
-        return jwt.encode(claims, STRANGER, "RS256", headers={"kid": "stranger"})
+        return jwt.encode(claims, UNKNOWN_KEY, "RS256", headers={"kid": "unknown"})
     if way == "alg none":
         return jwt.encode(claims, "", "none", headers=named)
     if way == "no signature":
         return token.rpartition(".")[0] + "."
     if way == "public key as secret":
-        signed = ".".join(_part(one) for one in ({**named, "alg": "HS256", "typ": "JWT"}, claims))
+        signed = ".".join(_part(part) for part in ({**named, "alg": "HS256", "typ": "JWT"}, claims))
         public = STORAGES[0].jwk.as_pem(private=False)
         return f"{signed}.{_text(hmac.digest(public, signed.encode(), 'sha256'))}"
     assert way == "no token"

@@ -137,17 +137,17 @@ def test_closing_an_account_ends_its_session_and_reopening_restores_no_roles(
 
 
 def test_closing_the_own_account_is_refused_with_a_message(signed_in: Any, world: World) -> None:
-    oneself = world.users["system_administrator"]
+    own_account = world.users["system_administrator"]
     client = signed_in("system_administrator")
-    url = reverse("account_act", args=[oneself.pk])
+    url = reverse("account_act", args=[own_account.pk])
     page = client.post(
         url, {"action": "close"}, headers={"Referer": f"http://testserver{reverse('accounts')}"}
     )
     assert page.status_code == 302 and page.url.endswith(reverse("accounts"))
     shown = client.get(reverse("accounts"))
     assert b'role="alert"' in shown.content
-    oneself.refresh_from_db()
-    assert oneself.is_active
+    own_account.refresh_from_db()
+    assert own_account.is_active
 
 
 def test_roles_page_grants_and_ends(signed_in: Any, world: World) -> None:

@@ -70,8 +70,8 @@ def test_the_code_is_not_stored(world: World, code: str) -> None:
 
 def test_strangers_cannot_use_up_a_letter(client: Client, world: World, code: str) -> None:
     for attempt in range(40):
-        stranger = Client(REMOTE_ADDR=f"203.0.113.{attempt % 4}")
-        assert enter_code(stranger, world, WRONG).status_code in {422, 429}
+        attacker = Client(REMOTE_ADDR=f"203.0.113.{attempt % 4}")
+        assert enter_code(attacker, world, WRONG).status_code in {422, 429}
     assert enter_code(Client(REMOTE_ADDR="203.0.113.0"), world, code).status_code == 429
     assert AuditEvent.objects.filter(action="activation_refused", succeeded=False).count() == 20
     assert enter_code(client, world, code).status_code == 302
@@ -110,11 +110,11 @@ def test_codes_and_sessions_outlive_a_change_of_the_secret_key_that_names_the_fo
 ) -> None:
     client.force_login(world.users["respondent"])
     former, settings.SECRET_KEY = settings.SECRET_KEY, "k" * 60
-    stranger, signed_in = Client(), Client()
+    visitor, signed_in = Client(), Client()
     signed_in.cookies = client.cookies
-    assert enter_code(stranger, world, code).status_code == 422
+    assert enter_code(visitor, world, code).status_code == 422
     settings.SECRET_KEY_FALLBACKS = [former]
-    assert enter_code(stranger, world, code).url == reverse("activate_notice")
+    assert enter_code(visitor, world, code).url == reverse("activate_notice")
     assert signed_in.get(reverse("sessions")).status_code == 200
     settings.SECRET_KEY_FALLBACKS = []  # Django has renewed the session with the present key
     assert signed_in.get(reverse("sessions")).status_code == 200

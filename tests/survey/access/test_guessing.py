@@ -73,10 +73,10 @@ def test_the_wait_doubles_up_to_its_limit_and_a_refused_attempt_does_not_lengthe
 def test_strangers_do_not_lock_out_the_owner_of_a_browser(client: Client, respondent: User) -> None:
     assert post(client, PASSWORD).status_code == 302
     client.post(reverse("sign_out"))
-    strangers = Client()
+    attacker = Client()
     for attempt in range(40):
-        post(strangers, address=f"203.0.113.{attempt}")
-    assert post(strangers, PASSWORD, address="198.51.100.7").status_code == 429
+        post(attacker, address=f"203.0.113.{attempt}")
+    assert post(attacker, PASSWORD, address="198.51.100.7").status_code == 429
     assert post(client, PASSWORD, address="203.0.113.1").status_code == 302
 
 
@@ -141,9 +141,9 @@ def test_the_security_administrator_lifts_the_wait(client: Client, world: World,
 def test_counters_hold_no_names_and_are_forgotten(client: Client, respondent: User) -> None:
     post(client, name="Secret-Password-1")
     assert "Secret" not in str(list(AttemptCounter.objects.values()))
-    assert AttemptCounter.objects.count() == 3 and guessing.forget_old_counters() == 0
+    assert AttemptCounter.objects.count() == 3 and guessing.delete_old_counters() == 0
     later(13 * 3600)
-    assert guessing.forget_old_counters() == 3
+    assert guessing.delete_old_counters() == 3
 
 
 LIMIT = Limit("account", "filler-one", 1)

@@ -70,11 +70,11 @@ def test_passwords_of_several_words_and_random_ones_are_taken() -> None:
 
 
 def test_known_words_of_one_check_do_not_reach_another() -> None:
-    found: list[bool] = []
+    results: list[bool] = []
 
     def check(name: str) -> None:
         user = User(username=name)
-        found.extend(
+        results.extend(
             is_refused("Ouyang-xiuying1", user) == (name == "ouyang-xiuying") for _round in range(30)
         )
 
@@ -83,4 +83,4 @@ def test_known_words_of_one_check_do_not_reach_another() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(found) and len(found) == 60
+    assert all(results) and len(results) == 60

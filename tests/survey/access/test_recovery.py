@@ -116,14 +116,16 @@ def test_the_limits_end_with_their_hour_and_are_kept_in_the_database(client: Cli
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("first", "second", "same"),
     [("192.0.2.1", "192.0.2.2", False), ("2001:db8::1", "2001:db8::ffff", True)],
     ids=["IPv4", "one network of IPv6"],
 )
-def test_requests_are_counted_by_what_one_party_holds(db: None, one: str, other: str, *, same: bool) -> None:
+def test_requests_are_counted_by_what_one_party_holds(
+    db: None, first: str, second: str, *, same: bool
+) -> None:
     for _request in range(recovery.MAX_REQUESTS_PER_ADDRESS):
-        assert recovery.may_ask(one)
-    assert recovery.may_ask(other) is not same
+        assert recovery.may_ask(first)
+    assert recovery.may_ask(second) is not same
 
 
 @pytest.mark.parametrize("uid", ["MQ", "!!", "OTk5OTk5OTk5", "_"])

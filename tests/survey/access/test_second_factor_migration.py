@@ -61,7 +61,7 @@ def challenge(code: str) -> int:
 def test_the_authenticator_works_on(taken_over: Any) -> None:
     assert challenge(format_hotp_value(hotp_value(SECRET, int(time.time()) // 30))) == 302
     kept = Authenticator.objects.filter(type="totp")
-    assert [one.user_id for one in kept] == [taken_over.pk]
+    assert [authenticator.user_id for authenticator in kept] == [taken_over.pk]
     assert SECRET not in str(kept[0].data) and KEY not in str(kept[0].data)
 
 

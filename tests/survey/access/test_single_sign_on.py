@@ -65,7 +65,7 @@ def providers(server: str, settings: Any, world: World) -> None:
         }
         for kind in single_sign_on.KINDS
     }
-    apps = [single_sign_on.app_of(one) for one in settings.SINGLE_SIGN_ON.values()]
+    apps = [single_sign_on.app_of(provider) for provider in settings.SINGLE_SIGN_ON.values()]
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": apps}}
 
 
@@ -171,9 +171,9 @@ def test_afterwards_the_subject_counts_and_not_the_name(client: Client, server: 
     assert is_signed_in(again, user) and not is_signed_in(again, other)
     # A second person who is given the name does not come into the account.
     identity(server, "b2", preferred_username="li.si")
-    stranger = Client()
-    assert sign_in(stranger, "b2").url == reverse("sign_in")
-    assert "_auth_user_id" not in stranger.session
+    second = Client()
+    assert sign_in(second, "b2").url == reverse("sign_in")
+    assert "_auth_user_id" not in second.session
 
 
 def test_nobody_gets_an_account_or_a_role_from_outside(client: Client, server: str) -> None:
@@ -297,7 +297,7 @@ def test_a_provider_with_another_issuer_is_refused(client: Client, server: str, 
 
 
 @pytest.mark.parametrize(
-    ("found", "issuer"),
+    ("variables", "issuer"),
     [
         ({}, "https://id.example/realm"),
         ({"ISSUER": "https://issuer.example"}, "https://issuer.example"),
@@ -309,9 +309,9 @@ def test_a_provider_with_another_issuer_is_refused(client: Client, server: str, 
     ids=["address", "setting", "whole address"],
 )
 def test_the_issuer_is_the_address_unless_a_setting_names_it(
-    monkeypatch: pytest.MonkeyPatch, found: dict[str, str], issuer: str
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], issuer: str
 ) -> None:
-    values = {"SERVER_URL": "https://id.example/realm", "CLIENT_ID": "c", "CLIENT_SECRET": "s", **found}
+    values = {"SERVER_URL": "https://id.example/realm", "CLIENT_ID": "c", "CLIENT_SECRET": "s", **variables}
     for name, value in values.items():
         monkeypatch.setenv(f"OIDC_STAFF_{name}", value)
     app = single_sign_on.app_of(single_sign_on.providers(Environment())["staff"])

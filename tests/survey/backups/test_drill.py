@@ -30,12 +30,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_lost_site_is_restored_and_equal(site: Site, restored: Path) -> None:
-    printed, found = (restored / "printed").read_text(), site.made.manifest
-    assert f"{found.rows:,} rows" in printed and "; 0 faults" in printed and "1 jobs waited" in printed
+    printed, backup = (restored / "printed").read_text(), site.made.manifest
+    assert f"{backup.rows:,} rows" in printed and "; 0 faults" in printed and "1 jobs waited" in printed
     # Every value of every table is the same, but in the ledgers, to which the restore adds its record.
-    faults = {fault.params["table"] for fault in manifest.table_faults(found.tables, storage.checksums())}
+    faults = {fault.params["table"] for fault in manifest.table_faults(backup.tables, storage.checksums())}
     assert faults == {"survey_auditevent", "survey_ledgerblock"}
-    assert int(found.tables["survey_filing"][0]) == Filing.objects.count() == 3
+    assert int(backup.tables["survey_filing"][0]) == Filing.objects.count() == 3
     for part in (f"attachment_root/{site.attachment}", f"job_folder/{JOB_FILE}"):
         assert (restored / part).read_bytes() == (site.folder / part).read_bytes()
     assert sorted(path.name for path in (restored / "report_root").rglob("*.*")) == [
@@ -183,28 +183,28 @@ def test_keys_and_programs_are_looked_at_first(
 
 def signed_again(copy: Path, change: Callable[[manifest.Manifest], None]) -> None:
     """A backup whose manifest says something else and is signed, as if it had been made so."""
-    found = manifest.read(copy)
-    change(found)
-    for name in found.files:
-        found.files[name] = [(copy / name).stat().st_size, manifest.digest_of(copy / name)]
-    manifest.write(copy, found)
+    backup = manifest.read(copy)
+    change(backup)
+    for name in backup.files:
+        backup.files[name] = [(copy / name).stat().st_size, manifest.digest_of(copy / name)]
+    manifest.write(copy, backup)
 
 
 def test_a_backup_of_a_newer_program_is_refused(copy: Path, target: Path) -> None:
-    signed_again(copy, lambda found: found.migrations.append("survey.9999_later"))
+    signed_again(copy, lambda backup: backup.migrations.append("survey.9999_later"))
     assert refusal(copy) == "backup_newer"
 
 
 def test_a_dump_that_was_damaged_before_it_was_hashed_cannot_be_loaded(copy: Path, target: Path) -> None:
     truncate(copy / "database" / "toc.dat")
-    signed_again(copy, lambda found: None)
+    signed_again(copy, lambda backup: None)
     assert refusal(copy) == "backup_program_failed"
     assert not databases()
 
 
 def test_a_table_that_is_not_as_it_was_is_named(copy: Path, target: Path) -> None:
-    def more(found: manifest.Manifest) -> None:
-        found.tables["survey_filing"][0] = "4"
+    def more(backup: manifest.Manifest) -> None:
+        backup.tables["survey_filing"][0] = "4"
 
     signed_again(copy, more)
     assert refusal(copy) == "backup_faults"

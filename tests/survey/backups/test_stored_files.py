@@ -1,4 +1,4 @@
-"""Stored files against rows: a missing and an orphaned file of every store is found, told and shown."""
+"""Stored files against rows: a missing and an orphaned file of every store is found, reported and shown."""
 
 import os
 from collections.abc import Iterator
@@ -85,9 +85,9 @@ def test_a_missing_file_is_found(folder: Path, store: Store, capsys: pytest.Capt
 def test_an_orphan_is_found_when_it_is_older_than_an_hour(
     folder: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    old, young = (folder / FOLDERS[store] / name for name in ("left.part", "young.part"))
+    old, recent = (folder / FOLDERS[store] / name for name in ("left.part", "recent.part"))
     try:
-        for path in (old, young):
+        for path in (old, recent):
             path.write_bytes(b"x")
         os.utime(old, (0, 0))
         job, event = nightly()
@@ -95,9 +95,9 @@ def test_an_orphan_is_found_when_it_is_older_than_an_hour(
         assert event.details["orphans"] == {other: int(other is store) for other in Store}
         assert event.details["unnamed"] == [f"{store}/left.part"]
         call_command("check_files", "--remove-orphans")
-        assert young.exists() and old.exists() is (store is Store.AUDIT)
+        assert recent.exists() and old.exists() is (store is Store.AUDIT)
     finally:
-        for path in (old, young):
+        for path in (old, recent):
             path.unlink(missing_ok=True)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from survey.frame.checking import check_table
 from survey.frame.columns import UNIT_COLUMNS, template_rows
 from survey.frame.comparing import compare_counts, compare_units
-from survey.frame.files import csv_bytes, harmless, template_bytes
+from survey.frame.files import csv_bytes, escape_formula, template_bytes
 from survey.frame.messages import CELL, FILE, sentence
 from survey.frame.parsing import read_table, text_of
 from survey.untrusted.protocol import FileRefusedError
@@ -266,7 +266,7 @@ def test_counts_are_of_two_kinds() -> None:
 
 @given(st.text(max_size=30))
 def test_no_text_becomes_a_formula(text: str) -> None:
-    assert not harmless(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not escape_formula(text).startswith(("=", "+", "-", "@", "\t", "\r"))
     assert csv_bytes([[text]]).startswith(b"\xef\xbb\xbf")
 
 

@@ -59,10 +59,10 @@ def test_desk_sees_and_changes_contacts(world, client):
 
 
 def test_others_may_not_read_or_change_contacts(world, client):
-    stranger = make_user("respondent", unit=make_unit("CAT12", "320000"))
-    client.force_login(stranger)
+    other = make_user("respondent", unit=make_unit("CAT12", "320000"))
+    client.force_login(other)
     assert client.get(address(world.unit)).status_code == 404
     with pytest.raises(PermissionDenied):
-        set_contacts(world.unit, by=stranger, contacts={})
+        set_contacts(world.unit, by=other, contacts={})
     with pytest.raises(PermissionDenied):
         set_contacts(world.unit, by=world.users["designer"], contacts={})

@@ -27,7 +27,7 @@ def execute(sql: str, *params: Any) -> None:
         cursor.execute(sql, params)
 
 
-def found() -> dict[str, str]:
+def faults() -> dict[str, str]:
     """Code -> ids or block of each fault of the audit trail."""
     report = verify(["audit"])
     assert len({fault.code for fault in report.faults}) == len(report.faults)
@@ -153,9 +153,9 @@ PLANTED: tuple[Callable[[list[int]], dict[str, str]], ...] = (
 
 @pytest.mark.parametrize("plant", PLANTED)
 def test_a_planted_fault_is_found(sealed: list[int], plant: Callable[[list[int]], dict[str, str]]) -> None:
-    assert found() == {}
+    assert faults() == {}
     expected = plant(sealed)
-    assert found() == expected
+    assert faults() == expected
 
 
 @pytest.mark.parametrize("plant", PLANTED)
@@ -185,9 +185,9 @@ def test_blocks_of_earlier_keys_and_algorithms_stay_valid(sealed: list[int], set
     assert seal_now() == 1
     last = LedgerBlock.objects.filter(ledger="audit").latest("number")
     assert (last.key, last.algorithm, last.row_ids) == ("second", "SM3", [row])
-    assert found() == {}
+    assert faults() == {}
     execute("UPDATE survey_auditevent SET action = 'sign_in' WHERE id = %s", row)
-    assert found() == {"changed": f"{row}"}
+    assert faults() == {"changed": f"{row}"}
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/St_Johns"])
@@ -223,4 +223,4 @@ def test_gaps_are_no_fault(sealed: list[int]) -> None:
     row = add(12)
     seal_now()
     assert LedgerGap.objects.values_list("first", "last").get(last=row - 1) == (row - 5, row - 1)
-    assert AuditEvent.objects.filter(pk=row).exists() and found() == {}
+    assert AuditEvent.objects.filter(pk=row).exists() and faults() == {}

@@ -99,13 +99,13 @@ def test_the_checklist_follows_the_installation(settings: Any) -> None:
     settings.DEFAULT_FROM_EMAIL = "survey@stats.example.org"
     record(by=None, action="test_mail_sent")
     round_ = CollectionRound.objects.get(year=2025)
-    drawer, approver = User.objects.filter(username__in=["li", "zhao"])
+    designer, approver = User.objects.filter(username__in=["li", "zhao"])
     now = timezone.now()
     SampleDesign.objects.create(
         round=round_,
         content_hash="0" * 64,
         state="approved",
-        drawn_by=drawer,
+        drawn_by=designer,
         drawn_at=now,
         approved_by=approver,
         approved_at=now,

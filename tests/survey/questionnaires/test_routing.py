@@ -51,7 +51,7 @@ def test_irrelevant_answers_are_parked_and_restored(cat12, clean, context):
     clean["A01"] = {"value": False}
     before = dict(clean)
     sheet = evaluate_sheet(cat12, clean, context)
-    assert {"A02", "A03"} <= sheet.parked and "A02" not in sheet.cells
+    assert {"A02", "A03"} <= sheet.not_relevant and "A02" not in sheet.cells
     assert "A02" not in sheet.environment.values
     assert clean == before
     clean["A01"] = {"value": True}

@@ -86,12 +86,12 @@ def test_office_documents_are_visible_to_offices_only(world: Any, province: Any,
     file = evidence.attach(world.sheet, by=province, name="a.pdf", data=PDF, purpose=DESK)
     respondent = world.users["respondent"]
     url = reverse("evidence_file", args=[file.pk])
-    stranger = make_user("provincial_administrator", "330000")
+    elsewhere = make_user("provincial_administrator", "330000")
     for user, status in (
         (province, 200),
         (world.users["reviewer"], 200),
         (respondent, 404),
-        (stranger, 404),
+        (elsewhere, 404),
         (world.users["methodologist"], 404),
     ):
         client.force_login(user)
@@ -101,7 +101,7 @@ def test_office_documents_are_visible_to_offices_only(world: Any, province: Any,
     with pytest.raises(PermissionDenied):
         evidence.attach(world.sheet, by=respondent, name="a.pdf", data=PDF, purpose=DESK)
     with pytest.raises(PermissionDenied):
-        evidence.attach(world.sheet, by=stranger, name="a.pdf", data=PDF, purpose=DESK)
+        evidence.attach(world.sheet, by=elsewhere, name="a.pdf", data=PDF, purpose=DESK)
 
 
 def test_review_page_shows_files_at_their_item_and_section(

@@ -47,7 +47,7 @@ def accept_all(by: Any, sheets: list[Submission]) -> Any:
     )
 
 
-def give_back(row: Submission, by: Any) -> Any:
+def returning(row: Submission, by: Any) -> Any:
     due = timezone.now() + dt.timedelta(days=7)
     return partial(return_submission, row, by=by, reason="请核实", due_at=due)
 
@@ -104,7 +104,7 @@ def bulk_accepted_by_overlapping_reviewers(world: Any) -> None:
 
 def bulk_accepted_while_a_sheet_is_returned(world: Any) -> None:
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
-    first, second = race(give_back(sheets[0], by), accept_all(by, sheets))
+    first, second = race(returning(sheets[0], by), accept_all(by, sheets))
     assert_done(first)
     assert_refused(second, StaleRevision)
     assert states(sheets) == ["returned", "submitted", "submitted"]
@@ -113,7 +113,7 @@ def bulk_accepted_while_a_sheet_is_returned(world: Any) -> None:
 
 def sheet_returned_while_bulk_accepted(world: Any) -> None:
     sheets, by = sheets_of(State.SUBMITTED), world.users["provincial_administrator"]
-    first, second = race(accept_all(by, sheets), give_back(sheets[1], by))
+    first, second = race(accept_all(by, sheets), returning(sheets[1], by))
     assert_done(first)
     assert_refused(second, PermissionDenied, PolicyDenied)
     assert states(sheets) == ["national_review"] * 3
@@ -175,12 +175,12 @@ def two_parts_undone(world: Any) -> None:
     act = bulk.bulk_accept(
         by=world.users["reviewer"], round=sheets[0].round, setting=QueueFilter(), expected=3
     )
-    one, other = make_user("reviewer"), make_user("reviewer")
-    for reviewer, category in ((one, "CAT12"), (other, "CAT11")):
+    first_reviewer, second_reviewer = make_user("reviewer"), make_user("reviewer")
+    for reviewer, category in ((first_reviewer, "CAT12"), (second_reviewer, "CAT11")):
         RoleAssignment.objects.filter(user=reviewer).update(category=category)
     first, second = race(
-        partial(undo.undo_acceptance, act, by=one, reason="甲"),
-        partial(undo.undo_acceptance, act, by=other, reason="乙"),
+        partial(undo.undo_acceptance, act, by=first_reviewer, reason="甲"),
+        partial(undo.undo_acceptance, act, by=second_reviewer, reason="乙"),
     )
     assert_done(first)
     assert_done(second)

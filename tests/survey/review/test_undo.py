@@ -75,9 +75,9 @@ def test_sheet_accepted_again_counts_as_moved_on(province: Any, nation: Any) -> 
 
 def test_undo_is_refused_too_late_without_reason_or_permission(province: Any) -> None:
     act, sheets = accepted(province, State.SUBMITTED, count=1)
-    stranger = make_user("provincial_administrator", "330000")
-    assert not undo.acts_of(stranger).exists()
-    for by, reason in ((province, "  "), (stranger, "不是我的")):
+    elsewhere = make_user("provincial_administrator", "330000")
+    assert not undo.acts_of(elsewhere).exists()
+    for by, reason in ((province, "  "), (elsewhere, "不是我的")):
         with pytest.raises(PolicyDenied):
             undo.undo_acceptance(act, by=by, reason=reason)
     BulkAcceptance.objects.update(undo_until=timezone.now() - dt.timedelta(seconds=1))
@@ -136,35 +136,35 @@ def act_of_two_categories(nation: Any) -> tuple[BulkAcceptance, list[Submission]
 
 
 def test_partial_scope_undoes_its_part_and_the_rest_stays_undoable(nation: Any, client: Any) -> None:
-    act, sheets, (one, other) = act_of_two_categories(nation)
-    seen = undo.undo_status(act, one)
+    act, sheets, (reviewer, other) = act_of_two_categories(nation)
+    seen = undo.undo_status(act, reviewer)
     assert (seen.reversible, seen.for_others, seen.moved_on) == (2, 1, 0)
     assert [(part.category, part.count, part.own) for part in seen.left] == [("CAT11", 1, 0), ("CAT12", 2, 2)]
-    assert undo.undo_acceptance(act, by=one, reason="甲").undone == 2
+    assert undo.undo_acceptance(act, by=reviewer, reason="甲").undone == 2
     assert states(sheets) == ["national_review"] * 2 + ["accepted"]
     with pytest.raises(PolicyDenied):
-        undo.undo_acceptance(act, by=one, reason="再来")
+        undo.undo_acceptance(act, by=reviewer, reason="再来")
     seen = undo.undo_status(act, other)
     assert (seen.reversible, seen.for_others, [(part.by, part.count) for part in seen.undone]) == (
         1,
         0,
-        [(one.username, 2)],
+        [(reviewer.username, 2)],
     )
     client.force_login(other)
     client.cookies["django_language"] = "en"
     url = f"/review/bulk/acts/{act.pk}/"
     page = client.get(url).content.decode()
-    assert "Take 1 acceptances back" in page and one.username in page
+    assert "Take 1 acceptances back" in page and reviewer.username in page
     client.post(url, {"reason": "乙"})
     assert states(sheets) == ["national_review"] * 3
     members = act.members.order_by("pk").values_list("undone_by__username", "undo_reason")
-    assert set(members) == {(one.username, "甲"), (other.username, "乙")}
+    assert set(members) == {(reviewer.username, "甲"), (other.username, "乙")}
     assert "Nothing of this acceptance can be taken back" in client.get(url).content.decode()
 
 
 def test_undone_sheet_accepted_alone_is_no_part_of_the_act(nation: Any) -> None:
-    act, sheets, (one, other) = act_of_two_categories(nation)
-    undo.undo_acceptance(act, by=one, reason="甲")
+    act, sheets, (reviewer, other) = act_of_two_categories(nation)
+    undo.undo_acceptance(act, by=reviewer, reason="甲")
     services.accept_submission(sheets[0], by=nation)
     assert refusals(Submission.objects.get(pk=sheets[0].pk), Action.UNDO_ACCEPT, nation)
     assert not refusals(Submission.objects.get(pk=sheets[2].pk), Action.UNDO_ACCEPT, other)

@@ -189,14 +189,14 @@ def test_check_files_compares_rows_and_files_both_ways(root, settings, row, by, 
     stored = evidence.attach(row, by=by, name="x", data=PDF)
     call_command("check_files")
     assert "attachments: 1 files, 0 missing, 0 orphans" in capsys.readouterr().out
-    young, old = root / "1" / "young", root / "1" / "left.part"
-    for path in (young, old):
+    recent, old = root / "1" / "recent", root / "1" / "left.part"
+    for path in (recent, old):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
     os.utime(old, (0, 0))
     call_command("check_files", "--remove-orphans")
     assert "1 orphans, 1 deleted" in capsys.readouterr().out
-    assert young.exists() and not old.exists()
+    assert recent.exists() and not old.exists()
     (root / stored.path).write_bytes(b"cut")
     with pytest.raises(CommandError):
         call_command("check_files")

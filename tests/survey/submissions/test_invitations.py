@@ -145,9 +145,9 @@ def test_an_invitation_ends_with_the_submission(world, guest, invited, row):
 
 
 def test_invitation_requires_its_link(invited):
-    stranger = Client()
-    assert ended(stranger, invited)
-    assert "邀请已失效" in stranger.get(reverse("guest_open", args=["made-up"])).content.decode()
+    other = Client()
+    assert ended(other, invited)
+    assert "邀请已失效" in other.get(reverse("guest_open", args=["made-up"])).content.decode()
 
 
 def test_invite_checks_permission_and_sections(world, row):

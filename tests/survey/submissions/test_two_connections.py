@@ -45,7 +45,7 @@ def submit(row: Submission, by: Any) -> Any:
     return partial(services.submit, row, by=by, signatories=SIGNATORIES, shown_revision=row.revision)
 
 
-def give_back(row: Submission, by: Any) -> Any:
+def returning(row: Submission, by: Any) -> Any:
     due = timezone.now() + dt.timedelta(days=7)
     return partial(return_submission, row, by=by, reason="请核实", due_at=due)
 
@@ -182,7 +182,7 @@ def signed_while_it_is_saved(world: Any) -> None:
 def returned_while_it_is_accepted(world: Any) -> None:
     row, by = make_sheet(world.unit, State.SUBMITTED), world.users["provincial_administrator"]
     colleague = make_user("provincial_administrator", "320000")
-    first, second = race(partial(accept_submission, row, by=by), give_back(row, colleague))
+    first, second = race(partial(accept_submission, row, by=by), returning(row, colleague))
     assert_done(first)
     assert_refused(second, PermissionDenied, PolicyDenied)
     assert stored(row).state == State.NATIONAL_REVIEW
@@ -192,7 +192,7 @@ def returned_while_it_is_accepted(world: Any) -> None:
 def accepted_while_it_is_returned(world: Any) -> None:
     row, by = make_sheet(world.unit, State.SUBMITTED), world.users["provincial_administrator"]
     colleague = make_user("provincial_administrator", "320000")
-    first, second = race(give_back(row, by), partial(accept_submission, row, by=colleague))
+    first, second = race(returning(row, by), partial(accept_submission, row, by=colleague))
     assert_done(first)
     assert_refused(second, PermissionDenied, PolicyDenied)
     assert (stored(row).state, stored(row).return_reason) == (State.RETURNED, "请核实")

@@ -33,7 +33,7 @@ def allocate(content: bytes, size: int) -> Iterator[Any]:
     yield len(bytearray(size))
 
 
-def talk(content: bytes) -> Iterator[Any]:
+def endless(content: bytes) -> Iterator[Any]:
     while True:
         yield "x" * 100_000
 

@@ -24,7 +24,7 @@ from survey.submissions.lifecycle.states import State
 from survey.submissions.workbook import reading as workbook
 from survey.submissions.workbook.parsing import workbook_cells
 from survey.untrusted.protocol import MEBIBYTE, FileRefusedError, Limits
-from survey.untrusted.reading import read, read_one
+from survey.untrusted.reading import read, read_value
 from tests.factories import make_sheet
 from tests.survey.untrusted import bombs, parsing
 
@@ -58,7 +58,7 @@ def memory(name):
 def test_a_bomb_is_refused_and_this_process_stays_small(parser, bomb, parameters, codes):
     content = bomb()
     assert len(content) < MEBIBYTE
-    read_one(parsing.length, b"", SMALL)
+    read_value(parsing.length, b"", SMALL)
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = memory("VmRSS")
     with pytest.raises((FileRefused, FileRefusedError)) as refused:
@@ -66,16 +66,16 @@ def test_a_bomb_is_refused_and_this_process_stays_small(parser, bomb, parameters
     error: Any = refused.value
     assert error.code in codes
     assert memory("VmHWM") - before < 48, "the file was read in this process"
-    assert read_one(parsing.length, b"12", SMALL) == {"length": 2}
+    assert read_value(parsing.length, b"12", SMALL) == {"length": 2}
 
 
 def test_a_declared_dimension_makes_no_rows():
-    assert len(read_one(series_lines, bombs.distant_row(), workbook=True, lines=50)) == 50
+    assert len(read_value(series_lines, bombs.distant_row(), workbook=True, lines=50)) == 50
 
 
 def test_a_directory_with_very_many_names_is_bounded():
     with pytest.raises(FileRefused):
-        read_one(office_kind, bombs.many_members(), Limits(1, 60, 8 * MEBIBYTE, 1000))
+        read_value(office_kind, bombs.many_members(), Limits(1, 60, 8 * MEBIBYTE, 1000))
 
 
 @pytest.mark.parametrize("parser", [table_parts, partial(series_lines, workbook=True, lines=9)])

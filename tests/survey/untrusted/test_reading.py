@@ -10,7 +10,7 @@ import pytest
 from survey.exceptions import FileRefused, Overloaded
 from survey.untrusted import reading
 from survey.untrusted.protocol import MEBIBYTE, FileRefusedError, Limits
-from survey.untrusted.reading import read, read_one
+from survey.untrusted.reading import read, read_value
 from tests.survey.untrusted import parsing
 
 SMALL = Limits(processor_seconds=1, seconds=60, memory=64 * MEBIBYTE, output=MEBIBYTE)
@@ -23,13 +23,13 @@ def code_of(parser, limits=SMALL, **parameters):
 
 
 def goes_on():
-    return read_one(parsing.length, b"12345", SMALL) == {"length": 5}
+    return read_value(parsing.length, b"12345", SMALL) == {"length": 5}
 
 
 def test_values_and_parameters_pass_through():
-    assert read_one(parsing.length, b"abc", SMALL, name="名") == {"length": 3, "name": "名"}
+    assert read_value(parsing.length, b"abc", SMALL, name="名") == {"length": 3, "name": "名"}
     assert list(read(parsing.count, b"", SMALL, numbers=1000)) == list(range(1000))
-    assert read_one(parsing.length, b"x" * 40 * MEBIBYTE, Limits(5, 60, 256 * MEBIBYTE, 1000))
+    assert read_value(parsing.length, b"x" * 40 * MEBIBYTE, Limits(5, 60, 256 * MEBIBYTE, 1000))
 
 
 def test_a_refusal_of_the_parser_keeps_its_code_and_parameters():
@@ -43,7 +43,7 @@ def test_a_refusal_of_the_parser_keeps_its_code_and_parameters():
     [
         (parsing.loop, {}, "file_too_slow"),
         (parsing.allocate, {"size": 2**32}, "file_too_complex"),
-        (parsing.talk, {}, "file_too_complex"),
+        (parsing.endless, {}, "file_too_complex"),
         (parsing.fail, {}, "file_damaged"),
         (parsing.end_by_signal, {"number": int(signal.SIGSEGV)}, "file_damaged"),
         (parsing.end_by_signal, {"number": int(signal.SIGKILL)}, "file_too_complex"),
@@ -61,7 +61,7 @@ def test_a_child_that_only_waits_is_killed_at_its_deadline():
 def test_a_child_has_no_secrets_no_files_and_no_network(monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "not for children")
     reading._server.stop()  # the next server starts under this environment
-    facts = read_one(parsing.facts, b"", SMALL)
+    facts = read_value(parsing.facts, b"", SMALL)
     assert "SECRET_KEY" not in facts["environment"] and "DATABASE_URL" not in facts["environment"]
     assert not (facts["file"] or facts["connection"] or facts["program"])
     assert facts["nice"] >= 10 and facts["session"] != os.getsid(0) and 0 < facts["alarm"] <= 60
@@ -79,7 +79,7 @@ def test_a_server_that_died_is_started_again():
 
 def test_a_reader_that_stops_early_frees_its_place():
     for _number in range(5):
-        values = read(parsing.talk, b"", SMALL)
+        values = read(parsing.endless, b"", SMALL)
         next(values)
         values.close()
     assert goes_on()
@@ -102,7 +102,7 @@ def test_threads_read_at_the_same_time():
     results = []
     threads = [
         threading.Thread(
-            target=lambda size=size: results.append(read_one(parsing.length, b"x" * size, SMALL))
+            target=lambda size=size: results.append(read_value(parsing.length, b"x" * size, SMALL))
         )
         for size in (1, 2, 3)
     ]

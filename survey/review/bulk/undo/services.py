@@ -60,12 +60,12 @@ class UndoStatus:
     @property
     def for_others(self) -> int:
         """Number of unchanged sheets that only other users may undo."""
-        return sum(one.count for one in self.left) - self.reversible
+        return sum(row.count for row in self.left) - self.reversible
 
     @property
     def moved_on(self) -> int:
         """Number of sheets that have changed since otherwise than by an undo."""
-        return self.total - sum(one.count for one in self.left) - sum(one.count for one in self.undone)
+        return self.total - sum(row.count for row in self.left) - sum(row.count for row in self.undone)
 
 
 def acts_of(user: User) -> "QuerySet[BulkAcceptance]":
@@ -119,7 +119,7 @@ def undo_status(act: BulkAcceptance, by: User) -> UndoStatus:
         if (at := row["undone_at"]) is not None
     ]
     origin = _origin(act) if act.action else State.SUBMITTED
-    own = sum(one.own for one in left)
+    own = sum(row.own for row in left)
     return UndoStatus(act, origin, act.members.count(), own, left, undone, is_open)
 
 

@@ -12,7 +12,7 @@ from survey.submissions.selectors import sheet_of
 def freeze(row: Submission, *, by: User | None) -> Filing:
     """Store a filing: relevant answers, computed cells, explanations, signatories. Only ``move`` calls it."""
     sheet = sheet_of(row)
-    standing = [sheet.explanation_of(finding) for finding in sheet.soft]
+    explanations = [sheet.explanation_of(finding) for finding in sheet.soft]
     filing = Filing(
         submission=row,
         number=(row.filings.aggregate(last=Max("number"))["last"] or 0) + 1,
@@ -20,7 +20,7 @@ def freeze(row: Submission, *, by: User | None) -> Filing:
         answers=sheet.effective,
         explanations=[
             {"edit": e.edit, "fingerprint": e.fingerprint, "reason_code": e.reason_code, "text": e.text}
-            for e in standing
+            for e in explanations
             if e is not None
         ],
         signatories=row.signatories,

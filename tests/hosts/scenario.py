@@ -16,11 +16,11 @@ from tests.hosts.people import Browser
 from tests.hosts.site import NAME, Site
 
 
-class Story:
-    """The people and what they have done. ``say`` is called with every step."""
+class Scenario:
+    """The people and what they have done. ``progress`` is called with every step."""
 
-    def __init__(self, site: Site, say: Callable[[str], None]) -> None:
-        self.site, self.say, self.stop = site, say, threading.Event()
+    def __init__(self, site: Site, progress: Callable[[str], None]) -> None:
+        self.site, self.progress, self.stop = site, progress, threading.Event()
         self.browsers: list[Browser] = []
         self.writers: list[Writer] = []
         self.filed: list[int] = []
@@ -31,9 +31,9 @@ class Story:
 
     def browser(self) -> Browser:
         """A new browser on the clients' host."""
-        found = Browser(NAME, self.site.hosts["proxy"].address, self.site.certificate, self.stop)
-        self.browsers.append(found)
-        return found
+        browser = Browser(NAME, self.site.hosts["proxy"].address, self.site.certificate, self.stop)
+        self.browsers.append(browser)
+        return browser
 
     def wait_until_open(self) -> None:
         """Until web hosts, database, broker, files and a worker answer through the proxy."""
@@ -47,16 +47,16 @@ class Story:
 
     def write(self) -> None:
         """Respondents who save until the end."""
-        for one, key in zip(self.site.known["writers"], Writer.KEYS, strict=False):
-            writer = Writer(self.browser().sign_in(one), one["sheet"], one["revision"], key)
+        for known, key in zip(self.site.known["writers"], Writer.KEYS, strict=False):
+            writer = Writer(self.browser().sign_in(known), known["sheet"], known["revision"], key)
             writer.start()
             self.writers.append(writer)
 
-    def fill_and_file(self, one: dict[str, Any]) -> None:
+    def fill_and_file(self, filer: dict[str, Any]) -> None:
         """A respondent saves one cell after the other and files the sheet."""
-        browser = self.browser().sign_in(one)
-        sheet, revision = one["sheet"], one["revision"]
-        for key, cell in one["cells"].items():
+        browser = self.browser().sign_in(filer)
+        sheet, revision = filer["sheet"], filer["revision"]
+        for key, cell in filer["cells"].items():
             fields = {"revision": revision, "cell": key, f"{key}.base": revision}
             fields |= {f"{key}.value": cell.get("entered", cell["value"]), f"{key}.unit": cell["unit"]}
             status, headers = browser.post(f"/sheets/{sheet}/sections/P/save/", fields, script=True)
@@ -81,7 +81,7 @@ class Story:
         """A host fails."""
         host.lose()
         self.lost.append(host.name)
-        self.say(f"{host.name} is lost")
+        self.progress(f"{host.name} is lost")
 
     def run_on_a_worker_that_is_lost(self, methodologist: Browser) -> None:
         """Order a run; the worker that computes it is lost before it has stored the result."""
@@ -96,14 +96,14 @@ class Story:
             form = RUN_FORM | {"minimum": "10", "idempotency_key": uuid4().hex}
             address = methodologist.act("/estimation/runs/new/", **form)
             self.run = int(address.rstrip("/").rpartition("/")[2])
-            self.say(f"run {self.run} is ordered")
+            self.progress(f"run {self.run} is ordered")
             rows = wait_for(lambda: database.ask(waiting), "no worker comes to storing the run")
             host = self.site.host_at(rows[0][0])
             self.lose(host)
         if host.name == self.site.beat_host:
             other = next(name for name in ("worker1", "worker2") if name != host.name)
             self.site.start_beat(other)
-            self.say(f"beat is started on {other}")
+            self.progress(f"beat is started on {other}")
         state = "SELECT state FROM estimation_estimationrun WHERE id = %s"
         wait_for(lambda: database.ask(state, self.run)[0][0] == "finished", "the run does not finish", 300)
 
@@ -119,7 +119,7 @@ class Story:
         )
         if rows[0][0] != "published":
             raise RuntimeError(f"the release is a {rows[0][0]}: {json.dumps(rows[0][1])[:2000]}")
-        self.say("the release is published")
+        self.progress("the release is published")
         public = self.browser()
         for path in ("/zh/2025/", "/zh/2025/report/"):
             if public.get(path)[0] != 200:
@@ -132,23 +132,23 @@ class Story:
                 raise RuntimeError(f"{entry['path']}: {status}, not the file that was built")
             self.files += 1
 
-    def tell(self) -> None:
+    def execute(self) -> None:
         """All of it, in order."""
         filers = self.site.known["filers"]
         self.write()
         self.fill_and_file(filers[0])
-        self.say("the first sheet is filed")
+        self.progress("the first sheet is filed")
         province, centre = self.sign_in("province"), self.sign_in("centre")
         self.review(province, centre, filers[0]["sheet"])
         self.lose(self.site.hosts["web1"])
-        for one in filers[1:]:
-            self.fill_and_file(one)
-            self.review(province, centre, one["sheet"])
-        self.say("further sheets are filed and accepted")
+        for filer in filers[1:]:
+            self.fill_and_file(filer)
+            self.review(province, centre, filer["sheet"])
+        self.progress("further sheets are filed and accepted")
         self.run_on_a_worker_that_is_lost(self.sign_in("methodologist"))
-        self.say("the run is finished")
+        self.progress("the run is finished")
         self.publish(self.sign_in("preparer"), self.sign_in("publisher"))
-        self.say(f"{self.files} files of the report are read")
+        self.progress(f"{self.files} files of the report are read")
 
     def end(self) -> None:
         """The writers stop."""

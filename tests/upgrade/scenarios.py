@@ -68,15 +68,15 @@ class Browser:
             raise StepError(f"{account} has no session")
 
 
-def play(data: dict[str, Any], story: dict[str, Any], ports: Iterable[int]) -> Iterator[str]:
+def carry_out(data: dict[str, Any], scenario: dict[str, Any], ports: Iterable[int]) -> Iterator[str]:
     """Names of the steps, each when it has succeeded. Raises StepError at the first that has not."""
-    browser, sheet, revision = Browser(ports), story["sheet"], story["revision"]
-    browser.sign_in(story["account"], data["password"])
+    browser, sheet, revision = Browser(ports), scenario["sheet"], scenario["revision"]
+    browser.sign_in(scenario["account"], data["password"])
     yield "sign in"
     browser.send("GET", "/tasks/")
     browser.send("GET", f"/sheets/{sheet}/sections/P/")
     yield "read"
-    kept = story["P06"]
+    kept = scenario["P06"]
     for value in (str(float(kept["entered"]) + 1), kept["entered"]):
         fields = {
             "revision": revision,

@@ -14,7 +14,7 @@ from config.local import embedded
 COMMANDS = {
     "stop postgres": embedded.stop_postgres,
     "kill valkey": embedded.kill_valkey,
-    "revive": embedded.restart_stopped,
+    "restart stopped": embedded.restart_stopped,
 }
 INHERITED = ("LOCAL_MODE", "LOCAL_DIR", "SECRET_KEY", "FIELD_KEYS", "AUDIT_KEYS", "REDIS_URL", "DATABASE_URL")
 PASSWORD = "Jade-Harbour-2031"
