@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -27,6 +28,7 @@ from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import Submission
 from survey.submissions.page.forms import SignOffForm, read_revision
 from survey.submissions.page.presentation import RowBuilder
+from survey.submissions.page.selectors import Cause, causes_of, without
 from survey.submissions.page.views import frame, load
 from survey.submissions.refused import REFUSED
 from survey.submissions.selectors import Sheet, latest_filing, sheet_of
@@ -46,7 +48,8 @@ def _findings(
     builder = RowBuilder(sheet, with_required=True)
     groups: dict[str, list[Any]] = {"hard": [], "soft": [], "notice": []}
     blank: dict[str, tuple[Any, list[Any]]] = {}  # items that nobody has answered yet, by section
-    for finding in sheet.findings:
+    causes = causes_of(sheet)
+    for finding in without(sheet.findings, causes):
         if finding.edit.startswith(REFUSED):  # listed above the others, with a button
             continue
         view = builder.finding(finding)
@@ -56,29 +59,51 @@ def _findings(
             blank.setdefault(section.code, (section, []))[1].append(item)
             continue
         groups[finding.severity].append(
-            (view, locations, refused if refused.get("edit") == finding.edit else {})
+            (view, locations, refused if finding.edit in refused.get("edits", ()) else {})
         )
     context = frame(request, sheet) | {
         "groups": groups,
+        "causes": [_cause(sheet, builder, cause, refused) for cause in causes],
         "blank": list(blank.values()),
         "hard_count": len(sheet.hard),
         "reasons": load_codelist("soft_edit_reasons").entries,
-        "errors": [{"href": f"#finding-{refused['edit']}", "text": refused["error"]}] if refused else [],
+        "errors": [{"href": f"#finding-{refused['edits'][0]}", "text": refused["error"]}] if refused else [],
         "unexplained": len(sheet.unexplained),
     }
     return page(request, "survey/submissions/filing/findings.html", context, status=status)
 
 
+def _cause(sheet: Sheet, builder: RowBuilder, cause: Cause, refused: dict[str, Any]) -> dict[str, Any]:
+    """A probable slip with its findings, its repair, and the form for one reason."""
+    views = [builder.finding(finding) for finding in cause.findings]
+    soft = [view for view in views if view.finding.severity == "soft"]
+    edits = {view.finding.edit for view in soft}
+    row = builder.row(cause.item.code)
+    return {
+        "row": row,
+        "section": sheet.definition.section_of(cause.item.code),
+        "suggestion": next(iter(row.suggestions), None),
+        "views": views,
+        "soft": soft,
+        "is_explained": all(view.explanation and not view.refused for view in soft),
+        "refused": refused if edits & set(refused.get("edits", ())) else {},
+    }
+
+
 @requires(Permission.RESPOND)
 @require_POST
 def sheet_explain(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Store the explanation of a finding; a refused text is shown again with the error."""
+    """Store one explanation for the findings that ask the same; a refused text is shown again with the error."""
     submission = load(request, pk)
-    values = {name: request.POST.get(name, "") for name in ("edit", "fingerprint", "reason_code", "text")}
+    edits, fingerprints = request.POST.getlist("edit"), request.POST.getlist("fingerprint")
+    values = {name: request.POST.get(name, "") for name in ("reason_code", "text")}
     try:
-        services.explain(submission, by=request.user, **values)
+        with transaction.atomic():
+            for edit, fingerprint in zip(edits or [""], fingerprints or [""], strict=False):
+                services.explain(submission, by=request.user, edit=edit, fingerprint=fingerprint, **values)
     except SurveyError as refusal:
-        return _findings(request, submission, values | {"error": refusal.sentence}, status=422)
+        shown = values | {"edits": edits or [""], "error": refusal.sentence}
+        return _findings(request, submission, shown, status=422)
     messages.success(request, _("The reason has been saved."))
     return redirect(f"{reverse('sheet_findings', args=[pk])}#soft")
 

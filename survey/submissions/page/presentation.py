@@ -110,6 +110,11 @@ class FindingView:
     refused: bool
     main: str = ""  # another item that shows the full finding
 
+    @property
+    def alone(self) -> "list[FindingView]":
+        """For a form that explains this finding alone."""
+        return [self]
+
 
 @dataclass(slots=True)
 class Row:

@@ -153,6 +153,8 @@ def _after_save(request: AuthenticatedRequest, sheet: Sheet, section: Section) -
     table = request.POST.get("add_row", "")
     if table in section.items:
         return redirect(f"{url}?add_row={table}#row-{table}")
+    if request.POST.get("go") == "findings":
+        return redirect("sheet_findings", sheet.submission.pk)
     anchor, _bar, _unit = request.POST.get("suggest", "").partition("|")
     if anchor:
         return redirect(f"{url}#row-{cells.element_id(anchor)}")
