@@ -8,12 +8,16 @@ from survey.notation.errors import NotationError
 from survey.notation.numerals import DIGITS, parse_digits, parse_numerals
 
 EARLIEST, LATEST = 1800, 2200
-_DIGITS = f"[0-9{''.join(DIGITS)}]"
-_PART = f"[0-9{''.join(DIGITS)}十]{{1,3}}"
+_DIGIT = re.compile(f"[0-9{re.escape(''.join(DIGITS))}]")
+_PART = re.compile(f"[0-9十{re.escape(''.join(DIGITS))}]{{1,3}}")
 _DATE = re.compile(
-    rf"(?P<year>{_DIGITS}{{4}})(?P<mark>[-/. ])(?P<month>{_PART})(?:(?P=mark)(?P<day>{_PART}))?"
+    rf"(?P<year>{_DIGIT.pattern}{{4}})(?P<mark>[-/. ])(?P<month>{_PART.pattern})"
+    rf"(?:(?P=mark)(?P<day>{_PART.pattern}))?"
 )
-_CHINESE = re.compile(rf"(?P<year>{_DIGITS}{{4}})年(?P<month>{_PART})(?:月(?:(?P<day>{_PART})[日号]?)?)?")
+_CHINESE = re.compile(
+    rf"(?P<year>{_DIGIT.pattern}{{4}})年(?P<month>{_PART.pattern})"
+    rf"(?:月(?:(?P<day>{_PART.pattern})[日号]?)?)?"
+)
 _COMPACT = re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})?")
 # Times of a day that a program has written behind a date.
 _TIME = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?$")

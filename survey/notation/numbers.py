@@ -12,8 +12,8 @@ LONGEST = 80
 MULTIPLIERS = (("万亿", 12), ("亿", 8), ("万", 4), ("千", 3), ("百", 2))
 PERCENT = "百分之"
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2014": "-", "\ufe63": "-"})
-_SEPARATORS = ",' "
-_NUMBER = re.compile(rf"(?P<digits>[0-9][0-9.{_SEPARATORS}]*|\.[0-9]+)(?P<rest>.*)", re.DOTALL)
+_SEPARATORS = re.compile("[,' ]")
+_NUMBER = re.compile(r"(?P<digits>[0-9][0-9.,' ]*|\.[0-9]+)(?P<rest>.*)", re.DOTALL)
 _EXPONENT = re.compile(r"[eE](?P<power>[+-]?[0-9]{1,2})(?![0-9])")
 _PLAIN = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
 # Groups of three with one kind of separator; a leading zero would be a decimal comma: 0,123.
@@ -122,7 +122,7 @@ def _leading(text: str, cleaned: str) -> tuple[Decimal, str]:
     digits, rest = match["digits"].strip(), match["rest"]
     if not _PLAIN.fullmatch(digits) and not _GROUPED.fullmatch(digits):
         raise _misplaced(digits, cleaned)
-    number = Decimal(re.sub(f"[{_SEPARATORS}]", "", digits))
+    number = Decimal(_SEPARATORS.sub("", digits))
     if exponent := _EXPONENT.match(rest):
         number, rest = shifted(number, int(exponent["power"])), rest[exponent.end() :]
     return number, rest.strip()

@@ -18,7 +18,7 @@ TENS = {"十": 1, "拾": 1, "百": 2, "佰": 2, "千": 3, "仟": 3}
 MYRIADS = {"万": 4, "萬": 4, "亿": 8, "億": 8}
 _ZERO = "零〇"
 _POINT = "点點"
-NUMERALS = re.compile(f"[{''.join((*DIGITS, *TENS, *MYRIADS))}{_POINT}]+")
+NUMERALS = re.compile(f"[{re.escape(''.join((*DIGITS, *TENS, *MYRIADS)))}{re.escape(_POINT)}]+")
 
 
 def parse_numerals(text: str) -> Decimal:

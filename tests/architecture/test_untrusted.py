@@ -32,6 +32,7 @@ def test_files_from_outside_are_parsed_in_a_child() -> None:
         "from zipfile import ZipFile\nZipFile(upload, 'r')",
         "import csv\nrows = list(csv.reader(upload))",
         "from PIL import Image\nImage.open(upload)",
+        "import pillow_heif\npillow_heif.open_heif(upload)",
         "import xml.etree.ElementTree as ET\nET.fromstring(upload)",
         "from survey.frame.parsing import table_parts\nlist(table_parts(upload))",
         "from survey.submissions.workbook.parsing import workbook_cells as cells\nlist(cells(upload, []))",

@@ -21,7 +21,16 @@ READERS = frozenset(
         "read_csv",
         "read_feather",
     }
-    | {"csv.reader", "csv.DictReader", "pickle.load", "pickle.loads", "Image.open", "PdfReader", "read_excel"}
+    | {
+        "csv.reader",
+        "csv.DictReader",
+        "pickle.load",
+        "pickle.loads",
+        "Image.open",
+        "open_heif",
+        "PdfReader",
+        "read_excel",
+    }
     | {
         "ElementTree.parse",
         "ElementTree.fromstring",

@@ -17,9 +17,12 @@ KINDS: dict[str, tuple[str, str]] = {
     "jpeg": ("image/jpeg", ".jpg"),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
     "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"),
+    "ofd": ("application/ofd", ".ofd"),
+    "heic": ("image/heic", ".heic"),
     "text": ("text/plain; charset=utf-8", ".txt"),
 }
 _MAGIC = {b"%PDF-": "pdf", b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -31,6 +34,8 @@ def kind_of(data: bytes) -> str | None:
     for magic, kind in _MAGIC.items():
         if data.startswith(magic):
             return kind
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        return "heic"
     if data.startswith(b"PK"):
         kind = read_value(office_kind, data)
         return kind if isinstance(kind, str) and kind in KINDS else None

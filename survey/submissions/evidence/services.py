@@ -4,6 +4,7 @@ A unit uploads evidence for its answers; an office the document that justifies a
 scanner and storage are the same; who may add and who may read differ by ``Attachment.purpose``.
 """
 
+import base64
 import hashlib
 import re
 from functools import partial
@@ -21,8 +22,10 @@ from survey.access.models import User
 from survey.access.roles import Permission
 from survey.collection.models import Assignment, Disposition
 from survey.exceptions import PolicyDenied
+from survey.notation.characters import unstorable
 from survey.submissions.evidence import storage
 from survey.submissions.evidence.file_kinds import KINDS, kind_of
+from survey.submissions.evidence.parsing import jpeg_of
 from survey.submissions.evidence.selectors import (
     DESK,
     SHEET,
@@ -34,9 +37,12 @@ from survey.submissions.evidence.selectors import (
 from survey.submissions.lifecycle.states import EDITABLE, Owner, State
 from survey.submissions.lifecycle.transitions import locked, reaches
 from survey.submissions.models import Attachment, Submission
+from survey.untrusted.protocol import MEBIBYTE, Limits
+from survey.untrusted.reading import read_value
 
 MOST = 20  # files of one sheet and purpose
-_NAME = re.compile(r"[^\w.()\-（）【】《》、 ]+")
+_RESERVED = re.compile(r'[<>:"/\\|?*]+')  # what file systems of offices do not take
+PICTURE_LIMITS = Limits(processor_seconds=10, seconds=30, memory=768 * MEBIBYTE, output=16 * MEBIBYTE)
 
 
 def attach(
@@ -56,7 +62,7 @@ def attach(
     kind = kind_of(data)
     if kind is None:
         raise PolicyDenied(
-            _("This kind of file is not taken: PDF, pictures, .xlsx, .docx without macros, or text.")
+            _("This kind of file is not taken: PDF, OFD, pictures, .xlsx, .docx without macros, or text.")
         )
     threat = _scan(data)
     if threat:
@@ -88,9 +94,13 @@ def _scan(data: bytes) -> str:
 
 
 def _clean(name: str, kind: str) -> str:
-    """A name without folders and control characters, with the extension of the detected kind."""
+    """The name without folders and without what no file system takes; its letters stay, of whatever script.
+
+    It ends with the extension of the detected kind.
+    """
     stem = Path(name.replace("\\", "/")).stem
-    return f"{_NAME.sub('_', stem).strip()[:80] or 'file'}{KINDS[kind][1]}"
+    letters = "".join(character for character in stem if not unstorable(character))
+    return f"{_RESERVED.sub('_', letters).strip(' .')[:80] or 'file'}{KINDS[kind][1]}"
 
 
 @transaction.atomic
@@ -199,6 +209,15 @@ def read(attachment: Attachment, *, by: User) -> bytes:
         name=attachment.name,
     )
     return data
+
+
+def picture_of(attachment: Attachment, *, by: User) -> bytes:
+    """A photograph of a telephone (HEIC) as JPEG, which every program shows; recorded as ``read`` is.
+
+    Raises PolicyDenied, FileMissing, FileRefused when it cannot be converted, Overloaded.
+    """
+    content = read(attachment, by=by)
+    return base64.b64decode(read_value(jpeg_of, content, PICTURE_LIMITS))
 
 
 def has_evidence(assignment: Assignment) -> bool:

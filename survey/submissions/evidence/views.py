@@ -72,15 +72,17 @@ def evidence_remove(request: AuthenticatedRequest, pk: int, attachment: int) -> 
 @requires(Permission.RESPOND, Permission.VIEW_SHEETS)
 @require_GET
 def evidence_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Download of a file, as an attachment that browsers do not display."""
+    """Download of a file, as an attachment that browsers do not display; ``?picture`` converts a photograph to JPEG."""
     rows = selectors.files_of(request.user).select_related("submission__unit__review_region")
     attachment = get_object_or_404(rows, pk=pk)
-    response = HttpResponse(
-        evidence.read(attachment, by=request.user), content_type=KINDS[attachment.kind][0]
-    )
-    response.headers["Content-Disposition"] = (
-        content_disposition_header(True, attachment.name) or "attachment"
-    )
+    kind, name = attachment.kind, attachment.name
+    if kind == "heic" and "picture" in request.GET:
+        content = evidence.picture_of(attachment, by=request.user)
+        kind, name = "jpeg", f"{name.removesuffix(KINDS[kind][1])}{KINDS['jpeg'][1]}"
+    else:
+        content = evidence.read(attachment, by=request.user)
+    response = HttpResponse(content, content_type=KINDS[kind][0])
+    response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = SANDBOX
     return response

@@ -7,12 +7,14 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.urls import reverse
+from PIL import Image
 
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied, StorageFull
@@ -232,3 +234,51 @@ def test_damaged_file_cannot_be_downloaded(root, row, by):
     files(root)[0].write_bytes(b"something else")
     with pytest.raises(PolicyDenied):
         evidence.read(stored, by=by)
+
+
+def heic() -> bytes:
+    """A photograph as a telephone makes it, larger than a screen."""
+    stream = BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (3600, 1200), (200, 30, 30))).save(stream, quality=50)
+    return stream.getvalue()
+
+
+def test_an_ofd_document_is_taken_and_another_archive_is_not():
+    assert kind_of(office("OFD.xml", "Doc_0/Document.xml")) == "ofd"
+    assert kind_of(office("other.xml")) is None
+
+
+def test_a_photograph_of_a_telephone_is_shown_as_a_picture(client, row, by):
+    file = evidence.attach(row, by=by, name="机房照片.HEIC", data=heic())
+    assert (file.kind, file.name) == ("heic", "机房照片.heic")
+    client.force_login(by)
+    address = reverse("evidence_file", args=[file.pk])
+    assert client.get(address).headers["Content-Type"] == "image/heic"
+    answer = client.get(address + "?picture")
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    picture = Image.open(BytesIO(answer.content))
+    assert picture.format == "JPEG" and max(picture.size) == 3000
+    assert address + "?picture" in client.get(reverse("sheet_evidence", args=[row.pk])).content.decode()
+
+
+def test_a_damaged_photograph_gets_a_sentence(client, row, by):
+    file = evidence.attach(row, by=by, name="a.heic", data=heic()[:400])
+    client.force_login(by)
+    answer = client.get(reverse("evidence_file", args=[file.pk]) + "?picture")
+    assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("བོད་སྐད.pdf", "བོད་སྐད.pdf"),
+        ("机房·照片（2025年）—A&B 100%.pdf", "机房·照片（2025年）—A&B 100%.pdf"),
+        ("ئۇيغۇرچە.pdf", "ئۇيغۇرچە.pdf"),
+        ("..\\..\\evil?.exe", "evil_.pdf"),
+        ("a/b:c.pdf", "b_c.pdf"),
+        ("a\u202egpj.pdf", "agpj.pdf"),
+        ("\x00.pdf", "file.pdf"),
+    ],
+)
+def test_names_of_files_keep_their_letters(row, by, name, stored):
+    assert evidence.attach(row, by=by, name=name, data=PDF).name == stored
