@@ -61,7 +61,10 @@ def mutants_of(root: Path, path: Path) -> Iterator[Mutant]:
 
 
 def _without_behaviour(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Start and end of annotations, names of types and ``@dataclass(frozen=..., slots=...)``."""
+    """Start and end of annotations, names of types, ``@dataclass(frozen=..., slots=...)`` and ``zip(..., strict=...)``.
+
+    Both arguments only refuse what a correct program never does.
+    """
     for node in ast.walk(ast.parse(source)):
         result: list[ast.expr | None] = []
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -70,6 +73,8 @@ def _without_behaviour(source: str) -> Iterator[tuple[tuple[int, int], tuple[int
             result = [node.annotation]
         elif isinstance(node, ast.TypeAlias):
             result = [node.value]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
+            result = [keyword.value for keyword in node.keywords if keyword.arg == "strict"]
         elif isinstance(node, ast.ClassDef):
             result = [decorator for decorator in node.decorator_list if "dataclass" in ast.unparse(decorator)]
         for decorator in result:

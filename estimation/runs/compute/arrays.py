@@ -143,7 +143,7 @@ def domains_of(year: Year, kinds: tuple[str, ...], *, data_enterprises: str = "c
             Domain(
                 "group",
                 ("head_platform", "other_ent"),
-                np.where(groups["head_platform"], 0, np.where(enterprise, 1, -1)),
+                np.where(groups["head_platform"], 0, np.where(groups["other_ent"], 1, -1)),
             ),
             Domain(
                 "group",

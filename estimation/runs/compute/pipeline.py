@@ -22,8 +22,8 @@ from estimation.runs.compute.treat import treat
 from estimation.runs.compute.weigh import weigh
 
 STAGES = ("read", "weight", "treat", "estimate", "assemble", "check", "store")
-# Percentage of progress at which each stage begins.
-STARTS = {"read": 0, "weight": 15, "treat": 18, "estimate": 30, "assemble": 78, "check": 82, "store": 84}
+# Percentage of progress at which each stage of ``compute`` begins. The caller reads before and stores after.
+STARTS = {"weight": 15, "treat": 18, "estimate": 30, "assemble": 78, "check": 82}
 type Progress = Callable[[str, int], None]
 
 

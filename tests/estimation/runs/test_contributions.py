@@ -55,6 +55,27 @@ def test_every_stored_estimate_is_reproduced(result: Result, statistic: str) -> 
         assert actual.effect.sum() == pytest.approx(total, rel=1e-9, abs=1e-9 * max(size.sum(), 1.0)), cell
 
 
+def test_the_growth_of_a_quotient_is_taken_apart_by_its_derivatives(result: Result) -> None:
+    """R / R' - 1 with R = Y / X: a unit adds w (y - R x) / X / R' of this year, and of last year the same by R'
+    times -R / R'^2. The sum alone, which is zero, would not show a wrong factor."""
+    cells = [cell for cell, *_rest in estimates(result, "level_growth") if "/" in cell.variable]
+    cells += [cell for cell, *_rest in estimates(result, "level_growth") if cell.variable == "T01"]
+    assert {cell.variable for cell in cells} >= {"D01/S02", "T01"}
+    for cell in cells[:: len(cells) // 40]:
+        actual = contributions_of(list(result.years), SPEC, cell)
+        assert actual is not None and actual.before is not None
+        parts = []
+        for side in (actual.now, actual.before):
+            weight, y, x = (np.nan_to_num(column) for column in (side.weight, side.used, side.base))
+            quotient = (weight @ y) / (weight @ x)
+            parts.append((quotient, weight * (y - quotient * x) / (weight @ x)))
+        (value, influence), (old, old_influence) = parts
+        assert actual.value == pytest.approx(value / old - 1.0)
+        np.testing.assert_allclose(
+            actual.effect, influence / old - old_influence * value / old**2, rtol=1e-9, atol=1e-12
+        )
+
+
 def test_a_few_items_read_alone_give_the_same_numbers(result: Result) -> None:
     now, before = random_years(11, size=12)
     cell = Cell(2025, "P03+P04", "level_growth", "region", "110000")

@@ -318,6 +318,17 @@ def test_treatment_is_the_library_s(full: Both) -> None:
     np.testing.assert_array_equal(limits.upper[computed], done.upper[limits.treatment_class[computed]])
 
 
+def test_zeros_are_not_treated_and_need_no_cutoffs(full: Both) -> None:
+    now, column = full.now, full.now.column("P01")
+    classes, values = treatment_classes(now.year), now.year.values.copy()
+    values[classes == classes[0], column] = 0.0
+    done = treat(replace(now.year, values=values), now.weighted, SPEC)
+    positive = np.unique(classes[values[:, column] > 0])
+    assert done.cutoffs.treatment_class[done.cutoffs.item == column].tolist() == positive.tolist()
+    assert (done.outliers.item == column).any()
+    assert (done.outliers.collected > 0).all()
+
+
 def test_optimal_treatment_is_the_library_s(full: Both) -> None:
     spec = replace(SPEC, winsorization=Winsorization("optimal"))
     year, sample = full.now.year, full.now.weighted.sample

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from estimation.runs.compute.spec import RunSpec
+from estimation.runs.compute.spec import DERIVED, RunSpec
+from survey.microdata.projection import layout_variables
+from survey.questionnaires.loader import load_all
 from tests.estimation.runs.country import Country
 from tests.factories import make_user
 
@@ -41,6 +43,13 @@ def test_a_stored_spec_is_read_again() -> None:
     spec = RunSpec(level=0.9, variables=("P01",))
     assert RunSpec.from_json(spec.to_json()) == spec
     assert RunSpec.from_json({"response_largest": 3}).response_largest == 3
+
+
+def test_the_parts_of_a_sum_are_items_of_one_kind_in_one_unit() -> None:
+    """The sum takes both from its first part."""
+    variables = {variable.code: variable for variable in layout_variables(load_all().values())}
+    for parts in DERIVED.values():
+        assert len({(variables[part].unit, variables[part].kind) for part in parts}) == 1, parts
 
 
 @pytest.mark.django_db

@@ -86,6 +86,15 @@ def test_wrong_codes_make_their_address_wait(client: Client, world: World, code:
     assert enter_code(client, world, code).status_code == 302
 
 
+def test_the_count_of_wrong_codes_stops_at_the_largest_number_of_its_column(
+    client: Client, world: World, code: str
+) -> None:
+    for stored, expected in ((0, 1), (32_766, 32_767), (32_767, 32_767)):
+        ActivationCode.objects.update(failed_attempts=stored)
+        assert enter_code(client, world, WRONG).status_code == 422
+        assert ActivationCode.objects.get().failed_attempts == expected
+
+
 def test_typing_errors_are_recognised_and_not_counted(client: Client, world: World, code: str) -> None:
     plain = code.replace("-", "")
     for place in range(len(plain)):

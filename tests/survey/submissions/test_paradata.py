@@ -67,6 +67,19 @@ def test_recurring_finding_reuses_its_trace(world, row):
     assert (trace_.times, trace_.cleared_at) == (2, None)
 
 
+def test_the_count_of_a_trace_stops_at_the_largest_number_of_its_column(world, row):
+    by = world.users["respondent"]
+    before = row.answers["P02"]["value"]
+    row = save(row, by, P02="999999999")
+    edit = min(finding.edit for finding in sheet(row).hard)
+    traces = FindingTrace.objects.filter(submission=row, edit=edit)
+    for stored, expected in ((32_766, 32_767), (32_767, 32_767)):
+        row = save(row, by, P02=before)
+        traces.update(times=stored)
+        row = save(row, by, P02="999999999")
+        assert (traces.get().times, traces.get().cleared_at) == (expected, None)
+
+
 def test_blank_required_cells_are_not_traced(world):
     empty = make_sheet(world.unit)
     services.start_sheet(empty, by=world.users["respondent"])

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from survey.audit import AuditEvent
 from survey.exceptions import PolicyDenied, StaleRevision
-from survey.submissions.lifecycle import services
+from survey.submissions.lifecycle import services, transitions
 from survey.submissions.lifecycle.states import OWNERS, TRANSITIONS, Action, Owner, State
 from survey.submissions.lifecycle.transitions import reaches, transition
 from survey.submissions.models import Attachment, Submission, SubmissionEvent
@@ -104,6 +104,20 @@ def test_move_writes_event_and_audit_together(world):
     assert audit.actor_id == by.pk and audit.subject_id == str(sheet.pk)
     sheet.refresh_from_db()
     assert sheet.return_reason == "核实单位" and sheet.return_due_at
+
+
+def test_an_action_does_not_fail_when_it_cannot_be_counted(
+    world, monkeypatch, django_capture_on_commit_callbacks
+):
+    """It is committed already: an error would ask the user to do it again."""
+
+    def fail(*_counted):
+        raise OSError("no space for the file of the counters")
+
+    monkeypatch.setattr(transitions, "count_actions", fail)
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        moved = transition(world.sheet, Action.SAVE, by=world.users["respondent"])
+    assert callbacks and moved.state == State.IN_PROGRESS
 
 
 def test_national_category_goes_straight_to_the_nation(world):
