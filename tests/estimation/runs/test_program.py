@@ -1,5 +1,6 @@
 """Which files the hash of the program covers: compared with the imports as another reader sees them."""
 
+import re
 import shutil
 import tomllib
 from importlib.metadata import version
@@ -18,6 +19,7 @@ READING = {
     "estimation/runs/extraction/selectors.py",  # the decoding
     "estimation/design/drawn/selectors.py",  # strata and inclusion of the drawn sample
     "estimation/design/strata.py",
+    "estimation/runs/bootstrap/selectors.py",
 }
 
 
@@ -84,6 +86,20 @@ def test_the_hash_is_the_same_in_another_folder(copied: Path) -> None:
     assert hash_at(copied) == program.code_version()
 
 
+def test_the_hash_covers_the_code_lists_of_the_classifications() -> None:
+    named = set(re.findall(r'entries\("(\w+)"\)', (ROOT / "survey/classification.py").read_text()))
+    assert "regions" in named
+    assert {f"survey/questionnaires/definitions/codelists/{name}.yaml" for name in named} == {
+        path for path in program.files_of() if path.endswith(".yaml")
+    }
+
+
+def test_a_renamed_file_is_another_program(copied: Path) -> None:
+    file = copied / "estimation/methods/rounding.py"
+    file.rename(file.with_name("roundings.py"))
+    assert hash_at(copied) != program.code_version()
+
+
 def test_a_new_import_of_the_computation_is_covered(copied: Path) -> None:
     helper = copied / "survey/microdata/decoding.py"
     helper.write_text("FACTOR = 1.0\n")
@@ -105,3 +121,8 @@ def test_another_version_of_a_library_is_another_program(monkeypatch: pytest.Mon
     before = program.program_hash(program.ENTRIES, program.LIBRARIES)
     monkeypatch.setattr(program, "version", lambda name: "0.0")
     assert program.program_hash(program.ENTRIES, program.LIBRARIES) != before
+
+
+def test_another_library_of_the_same_version_is_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "version", lambda name: "2.0")
+    assert program.program_hash((), ("numpy",)) != program.program_hash((), ("scipy",))
