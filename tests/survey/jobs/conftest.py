@@ -14,16 +14,13 @@ from django.db import connection
 from django.utils.translation import gettext_lazy
 
 from survey.jobs import kinds
-from survey.jobs.models import Job
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Run the test without a transaction; its jobs are deleted afterwards."""
-    with django_db_blocker.unblock():
-        yield
-        Job.objects.all().delete()
-        connection.close()
+def committed(transactional_db: None) -> Iterator[None]:
+    """Run the test without a transaction; its rows are deleted afterwards."""
+    yield
+    connection.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Barrier, Event
 from typing import Any
@@ -17,6 +18,7 @@ from survey import clock
 from survey.jobs.kinds import LostClaim
 from survey.jobs.models import Job
 from survey.jobs.services import Work, cancel, claim, enqueue, run, sweep
+from tests.concurrency import race, without_row_locks
 from tests.survey.jobs.conftest import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -42,6 +44,81 @@ def in_another_connection(act: Callable[[], Any]) -> Any:
 
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(closed).result()
+
+
+def let_expire(work: Work) -> None:
+    """The lease of this attempt ends an hour ago."""
+    assert work.owned().update(leased_until=clock.now() - timedelta(hours=1))
+
+
+def claimed() -> Work:
+    work = claim(enqueue("count", send=False).pk)
+    assert work is not None
+    return work
+
+
+def stored(work: Work) -> None:
+    with work.store():
+        pass
+
+
+def outcome_of(work: Work, first: Callable[[], Any], second: Callable[[], Any]) -> Job:
+    """The job after both, the second begun before the first is committed."""
+    for outcome in race(first, second):
+        assert outcome.error is None, outcome
+    return Job.objects.get(pk=work.job.pk)
+
+
+def swept_while_results_are_stored() -> None:
+    work = claimed()
+    let_expire(work)
+    row = outcome_of(work, partial(stored, work), sweep)
+    assert (row.state, row.attempts) == (State.DONE, 1)
+
+
+def cancelled_while_it_is_claimed() -> None:
+    """The worker that has it ends it, and nobody else."""
+    job = enqueue("count", send=False)
+    claiming, cancelling = race(partial(claim, job.pk), partial(cancel, job.pk))
+    assert claiming.value is not None and (cancelling.value, cancelling.error) == (True, None)
+    row = Job.objects.get(pk=job.pk)
+    assert (row.state, row.cancel_requested) == (State.RUNNING, True)
+
+
+def put_back_while_it_is_cancelled() -> None:
+    """The request to cancel is not lost."""
+    work = claimed()
+    row = outcome_of(work, partial(cancel, work.job.pk), partial(work.put_back, RuntimeError("away")))
+    assert (row.state, row.cancel_requested) == (State.WAITING, True)
+
+
+def failed_while_it_is_requeued() -> None:
+    """A worker that counts as lost does not end the job that another will take."""
+    work = claimed()
+    let_expire(work)
+    row = outcome_of(work, sweep, partial(work.end, State.FAILED))
+    assert row.state == State.WAITING
+
+
+SCENARIOS = (
+    swept_while_results_are_stored,
+    cancelled_while_it_is_claimed,
+    put_back_while_it_is_cancelled,
+    failed_while_it_is_requeued,
+)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_two_connections(register: Any, scenario: Callable[[], None]) -> None:
+    register("count", lambda work: None)
+    scenario()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario_fails_without_the_row_lock(register: Any, scenario: Callable[[], None]) -> None:
+    register("count", lambda work: None)
+    with without_row_locks(Job), pytest.raises(AssertionError):
+        scenario()
 
 
 def test_of_two_claims_only_one_gets_the_job(register: Any) -> None:
@@ -99,8 +176,8 @@ def test_cancel_reaches_a_worker_on_another_connection(register: Any) -> None:
 
 def test_a_job_that_stores_results_is_neither_requeued_nor_cancelled(register: Any) -> None:
     def count(work: Work) -> None:
+        let_expire(work)  # before the transaction: this update would lock the row, too
         with work.store():
-            Job.objects.filter(pk=work.job.pk).update(leased_until=timezone.now() - timedelta(hours=1))
             assert in_another_connection(lambda: (sweep(), cancel(work.job.pk)))[1] is False
 
     register("count", count)
