@@ -68,6 +68,7 @@ def test_raking_by_margins_is_calibration_with_the_raking_distance():
     weights = calibration("rake")
     other = calibrate(weights.before, weights.x, weights.totals, method="raking", tol=1e-13)
     np.testing.assert_allclose(weights.weight, other.weight, rtol=1e-11)
+    assert weights.movement == pytest.approx(other.movement, rel=1e-9) and weights.movement > 0
 
 
 def test_linear_calibration_by_hand():

@@ -16,6 +16,12 @@ def test_entropy_weights_by_hand():
         entropy_weights(np.array([[1.0, -1.0], [2.0, 2.0]]))
 
 
+def test_a_constant_indicator_has_no_weight_at_all():
+    for units in range(2, 60):
+        scores = np.column_stack([np.full(units, 0.1), np.arange(1.0, units + 1)])
+        assert entropy_weights(scores).tolist() == [0.0, 1.0]
+
+
 def test_critic_weights_by_hand():
     x = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 1.0], [3.0, 6.0, 2.0]])
     # Spreads 1, 2, 1; correlations r12 = 1, r13 = r23 = -0.5: conflicts 1.5, 1.5, 3.

@@ -163,8 +163,25 @@ def test_nothing_withheld_can_be_recovered(seed, protection):
         assert not result.withheld.any()
 
 
+def test_only_the_targets_of_an_attack_are_bounded():
+    value, ids = table(np.random.default_rng(3), 3, 3)
+    relations, withheld = table_relations([ids], value.size), np.zeros(value.size, dtype=bool)
+    withheld[ids[:2, :2]] = True
+    withheld[ids[2, 2]] = True  # a sum of its own: the published cells give it away
+    targets = np.arange(value.size) == ids[0, 0]
+    every, some = (audit_suppression(value, relations, withheld, targets=t) for t in (None, targets))
+    others = withheld & ~targets
+    assert (some.lower[others] == 0).all() and np.isinf(some.upper[others]).all()
+    assert (some.lower[targets], some.upper[targets]) == (every.lower[targets], every.upper[targets])
+    assert np.isfinite(every.upper[withheld]).all()
+    assert every.recovered[ids[2, 2]] and not some.recovered.any()
+
+
 def test_bad_tables_are_refused():
     relations = table_relations([np.arange(3)], 3)
+    with pytest.raises(ValueError, match=r"relation 1 does not hold: parts and total differ by 2\.0"):
+        two = table_relations([np.arange(3), np.arange(3, 6), np.arange(6, 9)], 9)
+        suppress(np.array([1.0, 2, 3, 1, 2, 5, 1, 2, 6]), two, np.zeros(9, dtype=bool))
     with pytest.raises(ValueError, match=r"relation 0 does not hold: parts and total differ by 1\.0"):
         suppress(np.array([1.0, 2.0, 4.0]), relations, np.zeros(3, dtype=bool))
     with pytest.raises(ValueError, match="without a total"):

@@ -24,6 +24,18 @@ def test_each_source_in_its_turn_by_hand():
     assert weighted.values[3] == pytest.approx(8 * 70 / 35)
 
 
+def test_what_nothing_is_known_about_has_no_expectation_and_no_class():
+    expected = expected_values(np.array([4.0, NAN]), [0, 1], previous=[2.0, NAN], minimum=1)
+    assert expected.value[0] == 4 and np.isnan(expected.value[1])
+    assert (expected.source.tolist(), expected.depth.tolist()) == ([Source.PREVIOUS, Source.NONE], [0, -1])
+
+
+def test_bad_codes_name_the_classes_that_they_are_of():
+    for group, parent, name in (([0, -1], [0, 0], "group"), ([0, 0], [0, -1], "parent 0")):
+        with pytest.raises(ValueError, match=name):
+            expected_values(np.ones(2), group, parent=[parent], size=np.ones(2))
+
+
 def test_small_classes_go_to_their_parent_and_unallowed_items_stay_missing():
     y = np.array([1.0, 3.0, 5.0, 7.0, NAN, NAN, NAN])
     group = np.array([0, 1, 1, 1, 0, 1, 2])

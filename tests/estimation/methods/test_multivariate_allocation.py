@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimation.methods import CVTarget, allocate_multivariate, expected_cv
+from estimation.methods.sampling.multivariate_allocation import _whole_units
 
 
 def test_one_target_is_neyman_with_the_size_that_the_target_needs():
@@ -19,6 +20,19 @@ def test_one_target_is_neyman_with_the_size_that_the_target_needs():
     assert n <= result.n_h.sum() <= n + 3
     assert result.cv[0].item() <= 0.03
     assert result.multiplier[0].item() == pytest.approx(result.exact.sum(), rel=1e-6)
+
+
+def test_whole_sizes_meet_a_target_that_the_exact_ones_miss_by_a_hair():
+    need, cost = np.array([[6.0, 4.0]]), np.array([1.0, 3.0])
+    sizes = _whole_units(need, cost, np.ones(2), np.full(2, 50.0), np.array([11.9, 8.0]))
+    assert (need / sizes).sum() <= 1.0
+    assert sizes.tolist() == [12.0, 8.0]
+    # One unit too few of each: 6 / 11 + 4 / 7 > 1. Another one of the first is the cheapest way down.
+    lifted = _whole_units(need, cost, np.ones(2), np.full(2, 50.0), np.array([11.0, 8.0]))
+    assert lifted.tolist() == [12.0, 8.0]
+    # At its cap a stratum gives no more.
+    capped = _whole_units(need, cost, np.ones(2), np.array([11.0, 50.0]), np.array([11.0, 8.0]))
+    assert capped.tolist() == [11.0, 9.0]
 
 
 def test_two_items_two_domains_against_full_enumeration():

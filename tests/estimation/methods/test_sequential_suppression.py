@@ -40,6 +40,20 @@ def test_one_sensitive_cell_in_a_table_takes_the_cheapest_rectangle():
 
 
 @pytest.mark.parametrize("seed", range(6))
+def test_the_unit_of_measurement_does_not_matter(seed):
+    """The same cells are withheld whether a table counts in units or in millions."""
+    rng = np.random.default_rng(seed)
+    value, ids = table(rng, 4, 4)
+    relations = table_relations([ids], value.size)
+    primary = np.isin(np.arange(value.size), rng.choice(ids[:-1, :-1].ravel(), 3, replace=False))
+    patterns = [
+        suppress_in_turn(value * unit, relations, primary, cost=value, protection=0.4).withheld.tolist()
+        for unit in (1.0, 2.0**-20)
+    ]
+    assert patterns[0] == patterns[1]
+
+
+@pytest.mark.parametrize("seed", range(6))
 def test_small_tables_against_every_pattern(seed):
     rng = np.random.default_rng(seed)
     value, ids = table(rng, 2, 3)

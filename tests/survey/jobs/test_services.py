@@ -209,6 +209,19 @@ def test_errors_are_stored_as_codes_and_shown_in_the_active_language(
     assert sentences[0] and (sentences[0] != sentences[1]) is (code != "as_written")
 
 
+def test_an_error_after_storing_does_not_undo_the_result(register: Any) -> None:
+    def count(work: Work) -> None:
+        with work.store():
+            pass
+        raise RuntimeError("the page of the progress is away")
+
+    register("count", count)
+    job = enqueue("count")
+    assert run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, str(job.error)) == (State.DONE, "")
+
+
 def test_retries_wait_with_exponential_delay(register: Any) -> None:
     register("count", failing(ConnectionError("away")), retry_on=(OSError,), attempts=3)
     job = enqueue("count", arguments={"n": 1})
