@@ -24,6 +24,7 @@ def test_primary_rules_by_hand():
     assert result.units.tolist() == [2, 3, 4, 3, 1, 3, 0]
     assert result.largest[1] == pytest.approx(71 / 100.5)
     assert result.two_largest[2] == pytest.approx(0.86)
+    assert [int(reason) for reason in s] == [0, 1, 2, 3]
     # Shares that equal the limit are allowed.
     edge = primary_cells(np.array([70.0, 15, 15, 0]), np.zeros(4, dtype=int))
     assert edge.reason.tolist() == [s.SAFE]
@@ -161,6 +162,12 @@ def test_nothing_withheld_can_be_recovered(seed, protection):
     assert (audit.upper[primary] - value[primary] >= 0.999 * protection * value[primary]).all()
     if not primary.any():
         assert not result.withheld.any()
+
+
+def test_every_number_can_be_that_of_a_total():
+    assert table_relations([np.array([1, 2, 0])], 3).toarray().tolist() == [[-1, 1, 1]]
+    with pytest.raises(ValueError, match="table 0 has parts"):
+        table_relations([np.array([1, 2, -1])], 3)
 
 
 def test_only_the_targets_of_an_attack_are_bounded():

@@ -30,6 +30,9 @@ def test_whole_sizes_meet_a_target_that_the_exact_ones_miss_by_a_hair():
     # One unit too few of each: 6 / 11 + 4 / 7 > 1. Another one of the first is the cheapest way down.
     lifted = _whole_units(need, cost, np.ones(2), np.full(2, 50.0), np.array([11.0, 8.0]))
     assert lifted.tolist() == [12.0, 8.0]
+    # A unit of a stratum with one is worth most: 1.2 / 1 - 1.2 / 2. What that makes needless is taken back.
+    single = _whole_units(np.array([[1.2, 4.0]]), cost, np.ones(2), np.full(2, 50.0), np.array([1.0, 8.0]))
+    assert single.tolist() == [3.0, 7.0]
     # At its cap a stratum gives no more.
     capped = _whole_units(need, cost, np.ones(2), np.array([11.0, 50.0]), np.array([11.0, 8.0]))
     assert capped.tolist() == [11.0, 9.0]
