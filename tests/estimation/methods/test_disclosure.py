@@ -186,9 +186,9 @@ def test_only_the_targets_of_an_attack_are_bounded():
 
 def test_bad_tables_are_refused():
     relations = table_relations([np.arange(3)], 3)
+    three = table_relations([np.arange(3), np.arange(3, 6), np.arange(6, 9)], 9)
     with pytest.raises(ValueError, match=r"relation 1 does not hold: parts and total differ by 2\.0"):
-        two = table_relations([np.arange(3), np.arange(3, 6), np.arange(6, 9)], 9)
-        suppress(np.array([1.0, 2, 3, 1, 2, 5, 1, 2, 6]), two, np.zeros(9, dtype=bool))
+        suppress(np.array([1.0, 2, 3, 1, 2, 5, 1, 2, 6]), three, np.zeros(9, dtype=bool))
     with pytest.raises(ValueError, match=r"relation 0 does not hold: parts and total differ by 1\.0"):
         suppress(np.array([1.0, 2.0, 4.0]), relations, np.zeros(3, dtype=bool))
     with pytest.raises(ValueError, match="without a total"):

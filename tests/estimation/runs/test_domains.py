@@ -54,7 +54,11 @@ def year() -> Year:
 def domains_by_unit(year: Year, data_enterprises: str) -> list[set[str]]:
     domains = (*domains_of(year, DOMAINS, data_enterprises=data_enterprises), crossed_domain(year))
     return [
-        {f"{domain.kind}:{domain.labels[domain.codes[unit]]}" for domain in domains if domain.codes[unit] >= 0}
+        {
+            f"{domain.kind}:{domain.labels[domain.codes[unit]]}"
+            for domain in domains
+            if domain.codes[unit] >= 0
+        }
         for unit in range(year.n)
     ]
 

@@ -18,15 +18,15 @@ from survey.collection.models import CollectionRound
 from survey.jobs.models import Job
 from survey.jobs.services import sweep
 from survey.microdata.models import MicrodataVersion
-from tests.concurrency import LIMIT, Actor, race, with_conditions_read_first
+from tests.concurrency import LIMIT, Actor, race, with_conditions_read_first, without_row_locks
 from tests.estimation.runs.country import Country
 from tests.factories import make_user
 
 State = EstimationRun.State
 
 
-def ask() -> tuple[EstimationRun, bool]:
-    spec = RunSpec(variables=("P01",), crossed=(), winsorization=Winsorization("none"))
+def ask(*variables: str) -> tuple[EstimationRun, bool]:
+    spec = RunSpec(variables=variables or ("P01",), crossed=(), winsorization=Winsorization("none"))
     return services.request_run(round=CollectionRound.objects.get(year=2025), by=None, spec=spec)
 
 
@@ -70,6 +70,38 @@ def test_two_requests_for_the_same_inputs_are_one_run(country: Country) -> None:
         2,
     )  # a version for each year
     assert AuditEvent.objects.filter(action="request_run").count() == 1
+
+
+def cancelled_run_asked_for_twice() -> None:
+    run, _waits = ask()
+    services.cancel_run(run, by=make_user("methodologist"))
+    first, second = race(ask, ask)
+    assert (first.error, second.error, second.waited) == (None, None, True)
+    assert AuditEvent.objects.filter(action="request_run").count() == 2  # the cancelled one, and one again
+
+
+def two_runs_end_at_once() -> None:
+    """The later one supersedes the earlier one: a round has one current run."""
+    (earlier, _waits), (later, _also) = ask(), ask("P01", "S02")
+    first, second = race(*(partial(services.execute_run, run.pk) for run in (earlier, later)))
+    assert (first.error, second.error) == (None, None)
+    later.refresh_from_db()
+    assert later.supersedes == earlier
+
+
+@pytest.mark.parametrize("scenario", [cancelled_run_asked_for_twice, two_runs_end_at_once])
+def test_two_connections(country: Country, scenario: Callable[[], None]) -> None:
+    scenario()
+
+
+def test_two_runs_would_be_current_without_the_lock_of_the_round(country: Country) -> None:
+    with without_row_locks(CollectionRound), pytest.raises(AssertionError):
+        two_runs_end_at_once()
+
+
+def test_requests_are_also_in_turn_because_both_freeze_the_round(country: Country) -> None:
+    with without_row_locks(EstimationRun):
+        cancelled_run_asked_for_twice()
 
 
 def test_a_run_that_is_being_cancelled_is_not_claimed(country: Country) -> None:

@@ -96,7 +96,8 @@ def failed_while_it_is_requeued() -> None:
     """A worker that counts as lost does not end the job that another will take."""
     work = claimed()
     let_expire(work)
-    row = outcome_of(work, sweep, partial(work.end, State.FAILED))
+    why = work.kind.stopped(error="the first worker breaks down")
+    row = outcome_of(work, sweep, partial(work.end, State.FAILED, why))
     assert row.state == State.WAITING
 
 
