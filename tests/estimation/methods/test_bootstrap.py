@@ -72,9 +72,9 @@ def test_chunks_and_workers_give_the_same_replicates_to_the_bit():
     stratum, population, y, _ = make_sample(9)
     sample = StratifiedSample(stratum, population)
     in_sevens = np.concatenate([c.weights for c in replicate_weights(sample, replicates=20, seed=5, chunk=7)])
-    one_by_one = [c.weights for c in replicate_weights(sample, replicates=20, seed=5, chunk=1)]
+    in_ones = [c.weights for c in replicate_weights(sample, replicates=20, seed=5, chunk=1)]
     at_once = next(replicate_weights(sample, replicates=20, seed=5, chunk=20)).weights
-    np.testing.assert_array_equal(np.concatenate(one_by_one), at_once)
+    np.testing.assert_array_equal(np.concatenate(in_ones), at_once)
     assert (in_sevens == at_once).all() and in_sevens.shape == (20, sample.n)
     later = next(replicate_weights(sample, replicates=5, seed=5, first=15))
     assert later.first == 15 and (later.weights == at_once[15:]).all()

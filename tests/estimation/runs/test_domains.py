@@ -64,7 +64,7 @@ def domains_by_unit(year: Year, data_enterprises: str) -> list[set[str]]:
 
 
 def test_every_unit_is_in_its_domains(year: Year) -> None:
-    for found, (category, region, section, size, _head, _pilot, groups, part) in zip(
+    for domains, (category, region, section, size, _head, _pilot, groups, part) in zip(
         domains_by_unit(year, "categories"), UNITS, strict=True
     ):
         expected = {"nation:all", "nation:public", f"region:{region}", f"category:{category}"}
@@ -74,11 +74,11 @@ def test_every_unit_is_in_its_domains(year: Year) -> None:
             expected |= {f"industry_group:{name}" for name in part.split()}
             expected |= {f"section:{section}", f"region_section:{region}.{section}"} if section else set()
             expected |= {f"size:{size}"} if size else set()
-        assert found == expected
+        assert domains == expected
 
 
 def test_data_enterprises_can_be_those_of_a_section(year: Year) -> None:
-    found = domains_by_unit(year, "section")
-    assert ["group:data_ent" in domains for domains in found] == [
+    every = domains_by_unit(year, "section")
+    assert ["group:data_ent" in domains for domains in every] == [
         unit[0] in ENTERPRISES and unit[2] == "I" for unit in UNITS
     ]
