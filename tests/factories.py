@@ -77,7 +77,7 @@ def make_unit(category: str = "CAT12", region: str = "320000", **fields: Any) ->
         "region_id": region,
         "division_code": region,
         "review_region_id": "000000" if category in NATIONAL_CATEGORIES else region,
-        "industry": "6510" if category not in {"CAT01", "CAT02", "CAT05", "CAT14"} else "",
+        "industry": "6513" if category not in {"CAT01", "CAT02", "CAT05", "CAT14"} else "",
         "section": "I" if category not in {"CAT01", "CAT02", "CAT05", "CAT14"} else "",
         "size_class": "medium" if enterprise else "",
         "institution_type": "10" if enterprise else INSTITUTION_TYPES[category],

@@ -13,6 +13,7 @@ from survey.frame.columns import column_positions, normalised_text
 from survey.frame.parsing import LONGEST_CELL, SCIENTIFIC, Table
 from survey.frame.values import CellError, Parse, day, flag, integer, money
 from survey.questionnaires.credit_code import is_valid
+from survey.questionnaires.lists.lookup import lookup_in
 from survey.questionnaires.loader import load_codelist
 from survey.untrusted.protocol import FileRefusedError
 
@@ -263,19 +264,13 @@ class CodeLists:
         return _look_up(self._regions, text, "region", needed=True)
 
     def division(self, text: str) -> str:
-        """A six-digit area code of a listed region."""
-        if text and not (len(text) == 6 and text.isascii() and text.isdigit() and text[:2] in self._regions):
-            raise CellError("unknown_division")
-        return text
+        """The code of a division, from its code or name."""
+        return _listed("divisions", text, "division")
 
     def industry(self, text: str) -> str:
-        """A four-digit class of a listed division."""
-        code = text.zfill(4) if text.isascii() and text.isdigit() and len(text) == 3 else text
-        if code and not (
-            len(code) == 4 and code.isascii() and code.isdigit() and code[:2] in self._divisions
-        ):
-            raise CellError("unknown_industry")
-        return code
+        """The code of an industry class, from its code or name; spreadsheets drop the zero before a code."""
+        without_zero = text.isascii() and text.isdigit() and len(text) == 3
+        return _listed("industries", text.zfill(4) if without_zero else text, "industry")
 
     def section_of(self, industry: str) -> str:
         """The letter of an industry class."""
@@ -297,6 +292,18 @@ class CodeLists:
     def institution(self, text: str) -> str:
         """Kind of institution."""
         return _look_up(self._institutions, text, "institution")
+
+
+def _listed(codelist: str, text: str, what: str) -> str:
+    if not text:
+        return ""
+    lookup = lookup_in(load_codelist(codelist))
+    resolution = lookup.resolve(text)
+    if resolution.candidates:
+        raise CellError(f"near_{what}", near=lookup.describe(resolution.candidates, "zh"))
+    if not resolution.code:
+        raise CellError(f"unknown_{what}")
+    return resolution.code
 
 
 def _names(codelist: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ UNIT_COLUMNS: tuple[Column, ...] = (
     Column("category", "调查对象类别", "Category", True, "CAT13"),
     Column("region", "省级地区代码", "Region", True, "350000"),
     Column("division_code", "区划代码", "Division code", False, "350000"),
-    Column("industry", "行业代码", "Industry class", False, "6510"),
+    Column("industry", "行业代码", "Industry class", False, "6513"),
     Column("size_class", "单位规模", "Size class", False, "small"),
     Column("institution_type", "机构类型", "Institution type", False, "10"),
     Column("employees", "从业人员", "Employees", False, "120"),

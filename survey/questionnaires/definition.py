@@ -37,8 +37,8 @@ class Text:
     en: str
 
     def get(self, language: str) -> str:
-        """The text in `language` ("zh-hans", "en", ...); Chinese unless English is asked for."""
-        return self.en if language.lower().startswith("en") else self.zh
+        """The text in `language` ("zh-hans", "en", ...); Chinese unless English is asked for and there is one."""
+        return self.en if self.en and language.lower().startswith("en") else self.zh
 
     def __bool__(self) -> bool:
         return bool(self.zh or self.en)
@@ -46,22 +46,39 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class CodeEntry:
-    """One code of a list; `parent` is the code above it."""
+    """One code of a list; `parent` is the code above it.
+
+    `pinyin` is the reading of the Chinese name, words apart, syllables joined by hyphens: "gu-lou qu".
+    """
 
     code: str
     label: Text
     parent: str | None = None
     group: str | None = None  # macro region of a region, subject group of a category
     evidence: bool = False  # a reason that counts only with an attached document
+    pinyin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Codelist:
-    """A named list of codes.
+class Retired:
+    """A code of an earlier edition: its name, the last edition that had it, the codes that stand for it now."""
 
-    `open_prefix` > 0 accepts codes that are not listed when they have `code_length` digits and a
-    listed code starts with their first `open_prefix` digits: the survey lists 97 industry
-    divisions but takes any of the 1,382 four-digit classes below them.
+    code: str
+    name: str
+    last: str
+    now: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codelist:
+    """A named list of codes in one edition; only `entries` may be answered.
+
+    `headings` are the levels above the entries, `retired` the codes of earlier editions with their successors.
+    With `path` the name of an entry is said with the names above it (江苏省南京市鼓楼区), with `romanised`
+    the English name of an entry is the Latin spelling of the Chinese one. Long lists are `tabular`: a file with
+    one line per code. Versions that were published while the long lists were not yet
+    complete have an `open_prefix` and a `code_length`: they also accept codes of that length that are not
+    listed when a listed code has the same first digits.
     """
 
     name: str
@@ -70,11 +87,24 @@ class Codelist:
     code_length: int = 0
     title: Text = Text("", "")
     source: str = ""
-    _by_code: Mapping[str, CodeEntry] = field(init=False, repr=False, compare=False)
-    _prefixes: frozenset[str] = field(init=False, repr=False, compare=False)
+    edition: str = ""
+    valid_from: str = ""
+    licence: str = ""
+    path: bool = False
+    romanised: bool = False
+    tabular: bool = False
+    headings: tuple[CodeEntry, ...] = ()
+    retired: tuple[Retired, ...] = ()
+    _by_code: Mapping[str, CodeEntry] = field(init=False, repr=False)
+    _above: Mapping[str, CodeEntry] = field(init=False, repr=False)
+    _retired: Mapping[str, Retired] = field(init=False, repr=False)
+    _prefixes: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_code", {entry.code: entry for entry in self.entries})
+        by_code = {entry.code: entry for entry in self.entries}
+        object.__setattr__(self, "_by_code", by_code)
+        object.__setattr__(self, "_above", {entry.code: entry for entry in self.headings} | by_code)
+        object.__setattr__(self, "_retired", {old.code: old for old in self.retired})
         prefixes = frozenset(entry.code[: self.open_prefix] for entry in self.entries if self.open_prefix)
         object.__setattr__(self, "_prefixes", prefixes)
 
@@ -82,10 +112,15 @@ class Codelist:
         """The listed entry of `code`, or None."""
         return self._by_code.get(code)
 
+    def retired_code(self, code: str) -> Retired | None:
+        """What became of a code of an earlier edition, or None."""
+        return self._retired.get(code)
+
     def accepts(self, code: str) -> bool:
         """Whether `code` may be answered."""
-        if code in self._by_code:
-            return True
+        return code in self._by_code or self._accepts_unlisted(code)
+
+    def _accepts_unlisted(self, code: str) -> bool:
         return (
             self.open_prefix > 0
             and len(code) == self.code_length
@@ -94,13 +129,35 @@ class Codelist:
             and code[: self.open_prefix] in self._prefixes
         )
 
+    def above(self, entry: CodeEntry) -> list[CodeEntry]:
+        """The entries and headings above an entry, the highest first."""
+        chain: list[CodeEntry] = []
+        parent = self._above.get(entry.parent or "")
+        while parent is not None and parent not in chain:
+            chain.append(parent)
+            parent = self._above.get(parent.parent or "")
+        return chain[::-1]
+
     def label(self, code: str, language: str) -> str:
-        """The name of `code`; for an unlisted but accepted code the nearest listed name above it."""
-        for end in range(len(code), 0, -1):
+        """The name of `code`, which may be one of an earlier edition; the code itself when it has no name."""
+        entry = self._by_code.get(code)
+        if entry is not None:
+            return self.name_of(entry, language)
+        if code in self._retired:
+            return self._retired[code].name
+        return self._label_of_unlisted(code, language)
+
+    def name_of(self, entry: CodeEntry, language: str) -> str:
+        """The name of an entry, in lists with a `path` together with the names above it."""
+        names = [above.label.get(language) for above in self.above(entry)] if self.path else []
+        names.append(entry.label.get(language))
+        return ", ".join(reversed(names)) if language.lower().startswith("en") else "".join(names)
+
+    def _label_of_unlisted(self, code: str, language: str) -> str:
+        for end in range(len(code) - 1, 0, -1) if self._accepts_unlisted(code) else ():
             entry = self._by_code.get(code[:end]) or self._by_code.get(code[:end].ljust(len(code), "0"))
             if entry is not None:
-                name = entry.label.get(language)
-                return name if end == len(code) else f"{code} ({name})"
+                return f"{code} ({entry.label.get(language)})"
         return code
 
 

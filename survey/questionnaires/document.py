@@ -14,7 +14,6 @@ from typing import Any
 
 from survey.exceptions import DefinitionError
 from survey.questionnaires.answering.special_values import MISSING_REASONS
-from survey.questionnaires.codelist_documents import codelist_document, codelist_from
 from survey.questionnaires.definition import (
     ITEM_TYPES,
     SCOPES,
@@ -40,6 +39,7 @@ from survey.questionnaires.document_parts import (
     text_document,
     text_from,
 )
+from survey.questionnaires.lists.documents import codelist_document, codelist_from
 
 FORMAT = 1
 _CACHE_SIZE = 64

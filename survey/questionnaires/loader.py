@@ -22,7 +22,6 @@ import yaml
 
 from survey.exceptions import DefinitionError
 from survey.questionnaires.answering import units
-from survey.questionnaires.codelist_documents import codelist_document, codelist_from
 from survey.questionnaires.definition import Breakdown, Codelist, Edit, Item, Questionnaire, Text
 from survey.questionnaires.document import (
     breakdown_from,
@@ -36,6 +35,8 @@ from survey.questionnaires.document import (
 )
 from survey.questionnaires.document_parts import definition_errors, text_from
 from survey.questionnaires.guidance.references import resolve, resolved_item
+from survey.questionnaires.lists.documents import codelist_document, codelist_from
+from survey.questionnaires.lists.tables import entries_text
 from survey.questionnaires.rules.expressions import compile_expression
 
 __all__ = [
@@ -78,11 +79,28 @@ def read_yaml(path: Path) -> Any:
 
 @lru_cache(maxsize=256)
 def load_codelist(name: str, root: Path = DEFINITIONS) -> Codelist:
-    """A code list by name. Raises DefinitionError("unknown_codelist")."""
-    path = root / "codelists" / f"{name}.yaml"
+    """A code list by name. Raises DefinitionError("unknown_codelist").
+
+    A long list has its codes in a table beside the YAML file, and names the lists that are its upper levels.
+    """
+    folder = root / "codelists"
+    path = folder / f"{name}.yaml"
     if not name.replace("_", "").isalnum() or not path.is_file():
         raise DefinitionError("unknown_codelist", name, f"no code list {name!r}")
-    return codelist_from(name, read_yaml(path))
+    raw = read_yaml(path)
+    for part in ("table", "retired"):
+        if part in raw:
+            raw[part] = _read_table(folder / str(raw[part]))
+    if "headings" in raw:
+        above = [entry for upper in raw["headings"] for entry in load_codelist(upper, root).entries]
+        raw["headings"] = entries_text(above)
+    return codelist_from(name, raw)
+
+
+def _read_table(path: Path) -> str:
+    if not path.is_file():
+        raise DefinitionError("unknown_codelist", path.stem, f"there is no table {path.name}")
+    return path.read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=8)

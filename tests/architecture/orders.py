@@ -25,7 +25,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "survey.fieldwork": ("reminders", "exports"),
     "survey.ledgers": ("export", "removal", "restores", "sealing", "verification"),
-    "survey.questionnaires": ("proof", "guidance", "answering", "rules"),
+    "survey.questionnaires": ("proof", "guidance", "answering", "lists", "rules"),
     "survey.review": ("bulk", "corrections", "sheet", "scores"),
     "survey.submissions": (
         "guests",

@@ -21,7 +21,8 @@ from survey.questionnaires.answering.text import (
     parse_number,
     split_codes,
 )
-from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item
+from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item, Text
+from survey.questionnaires.lists.lookup import lookup_in
 
 __all__ = [
     "MISSING_REASONS",
@@ -44,6 +45,12 @@ TEXT_LIMIT = 2000
 LARGEST = Decimal(10) ** 24
 # Digits without leading or trailing zeros: at most 10^24 - 1, so that the limit needs no arithmetic.
 _CANONICAL = re.compile(r"(?:0|[1-9][0-9]{0,23})(?:\.([0-9]{0,11}[1-9]))?")
+_REFUSALS = {
+    "unknown": "not_in_list_near",
+    "ambiguous": "ambiguous_name",
+    "retired": "retired_code",
+    "differs": "code_and_name",
+}
 DEFAULT_DECIMALS = {"money": 2, "ratio": 4, "count": 0}
 
 
@@ -196,10 +203,18 @@ def _text_cell(text: str) -> Cell | None:
     return {"value": cleaned} if cleaned else None
 
 
-def _checked_code(item: Item | Column, code: str) -> str:
-    if item.choices is not None and not item.choices.accepts(code):
-        raise AnswerError("not_in_list", code=code[:40])
-    return code
+def _checked_code(item: Item | Column, text: str) -> str:
+    """The code that `text` means: a code of the list, a name in it, or both. Raises AnswerError."""
+    if item.choices is None or item.choices.accepts(text):
+        return text
+    lookup = lookup_in(item.choices)
+    resolution = lookup.resolve(text)
+    if resolution.code:
+        return resolution.code
+    if not resolution.candidates:
+        raise AnswerError("not_in_list", code=text[:40])
+    candidates = Text(*(lookup.describe(resolution.candidates, language) for language in ("zh", "en")))
+    raise AnswerError(_REFUSALS[resolution.reason], code=text[:40], candidates=candidates)
 
 
 def _multi_cell(item: Item | Column, codes: list[str]) -> Cell | None:

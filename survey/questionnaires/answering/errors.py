@@ -67,6 +67,22 @@ MESSAGES: dict[str, Text] = {
         "“{code}”不在代码表内，请重新选择。",
         "“{code}” is not in the code list. Choose again.",
     ),
+    "not_in_list_near": Text(
+        "“{code}”不在代码表内。相近的有：{candidates}。",
+        "“{code}” is not in the code list. Near to it: {candidates}.",
+    ),
+    "ambiguous_name": Text(
+        "“{code}”对应多个条目：{candidates}。请填写其中一个的代码，或加上上级名称。",
+        "“{code}” is the name of several entries: {candidates}. Enter the code of one, or add the name above it.",
+    ),
+    "retired_code": Text(
+        "代码“{code}”已不再使用，现由下列代码代替：{candidates}。请改填现行代码。",
+        "The code “{code}” is no longer in use. In its place: {candidates}. Enter a current code.",
+    ),
+    "code_and_name": Text(
+        "“{code}”中的代码与名称不一致：{candidates}。请只填写代码或只填写名称。",
+        "In “{code}” the code and the name do not agree: {candidates}. Enter only the code or only the name.",
+    ),
     "not_yes_no": Text("请选择“是”或“否”。", "Choose yes or no."),
     "bad_date": Text("请填写年月，年份写四位，例如 2019-05。", "Enter year and month, the year with four digits: 2019-05."),
     "too_long": Text("文字过长，最多 {limit} 字。", "The text is too long: at most {limit} characters."),

@@ -15,9 +15,9 @@ from typing import Any
 
 from survey.exceptions import DefinitionError
 from survey.questionnaires.answering import units
-from survey.questionnaires.codelist_documents import codelist_from
 from survey.questionnaires.definition import Column, Edit, Item, Questionnaire, UnitContext
 from survey.questionnaires.definition_files import SCHEMA_FAULT, schema_faults
+from survey.questionnaires.lists.documents import codelist_from
 from survey.questionnaires.loader import (
     DEFINITIONS,
     Dictionary,

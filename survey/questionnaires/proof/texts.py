@@ -95,7 +95,8 @@ def _all_texts(form: Questionnaire) -> Iterator[tuple[str, Text]]:
     for code, name in form.uses.items():
         yield f"use {code}", name
     for codelist in form.codelists.values():
-        for entry in codelist.entries:
+        # Long lists have names of the standard, which are Chinese; those without an English one are shown so.
+        for entry in () if codelist.tabular else codelist.entries:
             yield f"{codelist.name} {entry.code}", entry.label
 
 

@@ -30,7 +30,14 @@ from survey.submissions import cells
 from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.saving.conflicts import Conflict
 from survey.submissions.models import Explanation
-from survey.submissions.page.remarks import Suggestion, change_text, control_of, read_back, suggestions_for
+from survey.submissions.page.remarks import (
+    Suggestion,
+    change_text,
+    control_of,
+    options_of,
+    read_back,
+    suggestions_for,
+)
 from survey.submissions.refused import REFUSED, RefusedValue
 from survey.submissions.selectors import Sheet
 
@@ -291,7 +298,7 @@ class RowBuilder:
             result.missing = str(typed.get("missing") or "")
         elif refused is not None:
             result.text, unit, chosen, result.missing = refused.text, refused.unit or unit, [], ""
-        result.options = self._options(item, chosen, result.control)
+        result.options = [Option(*option) for option in options_of(item, chosen, self.language)]
         result.units = [Option(c, units.unit_label(c, self.language), c == unit) for c in item.units]
         if len(result.units) <= 1:
             result.unit, result.units = units.unit_label(item.unit, self.language), []
@@ -316,16 +323,6 @@ class RowBuilder:
             entered = Decimal(cell.get("entered") or value)
             return units.format_number(entered), [], str(cell.get("unit") or item.unit)
         return str(value), [str(value)], ""
-
-    def _options(self, item: Item | Column, chosen: list[str], control: str) -> list[Option]:
-        if item.type == "yesno":
-            return [Option("true", _("Yes"), "true" in chosen), Option("false", _("No"), "false" in chosen)]
-        if item.choices is None or control not in {"radio", "select", "multi", "list"}:
-            return []
-        return [
-            Option(entry.code, entry.label.get(self.language), entry.code in chosen)
-            for entry in item.choices.entries
-        ]
 
     def _conflict(self, item: Item | Column, conflict: Conflict) -> ConflictView:
         mine, theirs, base = (

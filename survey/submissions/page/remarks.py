@@ -1,6 +1,6 @@
 """Texts beside an answer: read-back, suggestions for unit errors, formulas; and the kind of input."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from survey.questionnaires.answering import units
-from survey.questionnaires.definition import Column, Item
+from survey.questionnaires.definition import CodeEntry, Column, Item
+from survey.questionnaires.lists.lookup import lookup_in
 from survey.submissions import cells
 from survey.submissions.page.unit_errors import LikelyEntry, change_factor, likely_entry
 
@@ -16,6 +17,7 @@ LEAST_FACTOR = Decimal("0.01")  # smallest factor that two decimals can show
 TENFOLD = 10  # from this factor on a change is shown as a factor
 RADIO_LIMIT = 6
 SELECT_LIMIT = 60
+MOST_CANDIDATES = 20  # entries of a long list that are offered for a refused text
 MOST_SUGGESTIONS = 5  # of one table: a column in a wrong unit is a single error
 
 
@@ -35,10 +37,29 @@ def control_of(item: Item | Column) -> str:
         return "radio" if isinstance(item, Item) else "select"
     if item.type == "choice" and item.choices is not None:
         count = len(item.choices.entries)
-        if item.choices.open_prefix or count > SELECT_LIMIT:
+        if count > SELECT_LIMIT:
             return "list"
         return "radio" if count <= RADIO_LIMIT and isinstance(item, Item) else "select"
     return {"multi": "multi", "date": "month", "text": "text", "choice": "text"}.get(item.type, "number")
+
+
+def options_of(item: Item | Column, chosen: list[str], language: str) -> list[tuple[str, str, bool]]:
+    """Codes and names that may be chosen, and whether they are.
+
+    A page does not contain a long list: it has the entries that a refused text may have meant.
+    """
+    control, choices = control_of(item), item.choices
+    if item.type == "yesno":
+        return [("true", _("Yes"), "true" in chosen), ("false", _("No"), "false" in chosen)]
+    if choices is None or control not in {"radio", "select", "multi", "list"}:
+        return []
+    entries: Sequence[CodeEntry] = choices.entries
+    if control == "list":
+        text = "".join(chosen)
+        entries = (
+            () if not text or choices.accepts(text) else lookup_in(choices).search(text, MOST_CANDIDATES)
+        )
+    return [(entry.code, choices.name_of(entry, language), entry.code in chosen) for entry in entries]
 
 
 def read_back(item: Item, cell: Mapping[str, Any], last: Mapping[str, Any] | None, language: str) -> str:

@@ -209,8 +209,10 @@ class WorkbookWriter:
         if item.type == "yesno":
             self._choose(page, target, tuple(self._yes_no(item, code) for code in YES_NO))
         elif item.type == "choice" and item.choices is not None:
-            labels = tuple(f"{entry.code} {entry.label.get(self.language)}" for entry in item.choices.entries)
-            self._choose(page, target, labels, strict=not item.choices.open_prefix)
+            choices = item.choices
+            labels = tuple(f"{e.code} {choices.name_of(e, self.language)}" for e in choices.entries)
+            # In a long list nobody scrolls: a name or a code alone is understood too, so it can be typed.
+            self._choose(page, target, labels, strict=not choices.tabular)
         if not cell:
             return
         if "missing" in cell:
@@ -222,7 +224,7 @@ class WorkbookWriter:
         elif item.type in {"quantity", "money", "count", "ratio"}:
             self._number(target, item, cell, in_table)
         elif item.type == "choice" and item.choices and (entry := item.choices.get(cell["value"])):
-            _text(target, f"{entry.code} {entry.label.get(self.language)}")
+            _text(target, f"{entry.code} {item.choices.name_of(entry, self.language)}")
         else:
             _text(target, str(cell["value"]))
 

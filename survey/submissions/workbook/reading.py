@@ -111,9 +111,6 @@ def _read_table(rows: Rows, item: Item, changes: dict[str, dict[str, Any]]) -> N
 def _raw(item: Item | Column, value: Any) -> Any:
     """The raw value as the section page would send it."""
     text = _plain(value)
-    if item.type == "choice" and item.choices is not None and text:
-        code = text.split(" ", 1)[0]
-        return code if item.choices.accepts(code) else text
     if item.type == "multi":
         return [part.strip().split(" ", 1)[0] for part in re.split(r"[;；、,]", text) if part.strip()]
     if item.type == "date" and hasattr(value, "strftime"):

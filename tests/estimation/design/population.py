@@ -31,7 +31,7 @@ class Population:
         self.country = Country() if history else None
         self.units = []
         for region in REGIONS:
-            for section, industry in (("C", "1311"), ("I", "6510")):
+            for section, industry in (("C", "1311"), ("I", "6513")):
                 for size in ("large", "medium", "small", "micro"):
                     for _ in range(4):
                         fields: dict[str, Any] = {

@@ -75,7 +75,10 @@ def test_encodings_are_detected(encoding: str, detected: str) -> None:
         ({"category": "CAT99"}, [("category", "unknown_category")]),
         ({"region": "990000"}, [("region", "unknown_region")]),
         ({"division_code": "110000"}, [("division_code", "division_elsewhere")]),
-        ({"industry": "9999"}, [("industry", "unknown_industry")]),
+        ({"division_code": "329999"}, [("division_code", "near_division")]),
+        ({"division_code": "没有这里"}, [("division_code", "unknown_division")]),
+        ({"industry": "0199"}, [("industry", "near_industry")]),
+        ({"industry": "没有这样的"}, [("industry", "unknown_industry")]),
         ({"industry": ""}, [("industry", "needed_of_enterprises")]),
         ({"size_class": "huge"}, [("size_class", "unknown_size")]),
         ({"employees": "1" + "0" * 30}, [("employees", "too_big")]),
@@ -108,7 +111,15 @@ def test_a_finding_names_line_value_and_a_sentence() -> None:
 
 
 def test_every_sentence_can_be_formatted() -> None:
-    values = {"limit": 3, "length": 17, "line": 5, "region": "320000", "columns": ["uscc"], "found": ["x"]}
+    values = {
+        "limit": 3,
+        "length": 17,
+        "line": 5,
+        "region": "320000",
+        "columns": ["uscc"],
+        "found": ["x"],
+        "near": "x",
+    }
     for code, text in {**CELL, **FILE}.items():
         used = {name: value for name, value in values.items() if f"%({name})s" in str(text)}
         assert "%(" not in sentence(code, used)
@@ -159,7 +170,7 @@ def test_headers_may_be_chinese_and_unknown_columns_are_reported() -> None:
     text = (
         ",".join(header)
         + "\n"
-        + ",".join(["91350100M000100Y43", "某公司", "CAT13", "350000", "6510", "小型", "x"])
+        + ",".join(["91350100M000100Y43", "某公司", "CAT13", "350000", "6513", "小型", "x"])
     )
     result = checked(text.encode("gbk"))
     assert result.faults == 0 and result.ignored == ["备注"]

@@ -36,7 +36,7 @@ def row(**cells: str) -> dict[str, str]:
         "category": "CAT13",
         "region": "320000",
         "division_code": "320000",
-        "industry": "6510",
+        "industry": "6513",
         "size_class": "small",
         "institution_type": "10",
         "employees": "120",

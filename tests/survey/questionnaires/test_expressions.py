@@ -26,7 +26,7 @@ VALUES = {
     "code": "2",
     "many": ["x", "y"],
     "uscc": "91350100M000100Y43",
-    "industry": "6510",
+    "industry": "6513",
     "date": "2025-12",
     "unit_year": 2025.0,
 }

@@ -251,13 +251,13 @@ def test_choice_and_multi_follow_the_code_list(holding):
         assert caught.value.code == "not_in_list"
 
 
-def test_an_unlisted_industry_of_a_listed_division_is_accepted():
+def test_only_a_listed_industry_is_accepted():
     item = make_item("choice", codelist="industries", choices=load_codelist("industries"))
     assert parse(item, "3919") == {"value": "3919"}
-    for code in ("9911", "39", "39111", "391a"):
+    for code in ("0199", "6510", "9911", "39", "39111", "391a"):
         with pytest.raises(AnswerError):
             parse(item, code)
-    assert format_cell(item, {"value": "6510"}, "zh") == load_codelist("industries").label("6510", "zh")
+    assert format_cell(item, {"value": "6513"}, "zh") == load_codelist("industries").label("6513", "zh")
 
 
 def test_text_keeps_its_characters_and_refuses_what_cannot_be_stored():

@@ -62,10 +62,10 @@ TABLE = [
     ("6311", 2000, 100000, 0, "large"),
     ("6410", 1999, 100000, 0, "medium"),
     ("6311", 100, 1000, 0, "medium"),
-    ("6510", 300, 10000, 0, "large"),
-    ("6510", 100, 1000, 0, "medium"),
-    ("6510", 10, 50, 0, "small"),
-    ("6510", 10, 49, 0, "micro"),
+    ("6513", 300, 10000, 0, "large"),
+    ("6513", 100, 1000, 0, "medium"),
+    ("6513", 10, 50, 0, "small"),
+    ("6513", 10, 49, 0, "micro"),
     # K: development, property management, agencies
     ("7010", 1, 200000, 10000, "large"),
     ("7010", 1, 200000, 9999, "medium"),
@@ -100,8 +100,8 @@ def test_size_class_of_the_reference_table(industry, employees, turnover, assets
 
 
 def test_basis_names_the_rule_and_its_bounds():
-    assert size_class("6510", 300, 10000)[1] == "software: X>=300, Y>=10000"
-    assert size_class("6510", 1, 1)[1] == "software: X<10 or Y<50"
+    assert size_class("6513", 300, 10000)[1] == "software: X>=300, Y>=10000"
+    assert size_class("6513", 1, 1)[1] == "software: X<10 or Y<50"
     assert "outside_rules" in size_class("6621", 300)[1]
 
 

@@ -1,0 +1,1 @@
+"""Code lists: tables of long lists, their documents, search and names."""
