@@ -76,8 +76,8 @@ def test_modules_use_one_word_for_one_notion(folder):
     paths = sorted((ROOT / folder).rglob("*.py"))
     assert paths
     with override("zh-hans"):
-        found = {path.name: unused_words(messages_of(path.read_text(encoding="utf-8"))) for path in paths}
-    assert {name: words for name, words in found.items() if words} == {}
+        unused = {path.name: unused_words(messages_of(path.read_text(encoding="utf-8"))) for path in paths}
+    assert {name: words for name, words in unused.items() if words} == {}
 
 
 def test_definitions_use_one_word_for_one_notion():
