@@ -19,7 +19,7 @@ from config.web.pools import addresses, pools
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "deploy" / "nginx" / "nginx.conf"
 HEADER_SECONDS = 10  # for the whole header of a request
-ERROR_PAGES = (400, 404, 413, 429, 500, 503)
+ERROR_PAGES = (400, 404, 413, 429, 500, 503, "busy")
 CIPHERS = (  # of TLS 1.2
     "ECDHE-ECDSA-AES256-GCM-SHA384",
     "ECDHE-RSA-AES256-GCM-SHA384",
@@ -48,6 +48,8 @@ class Proxy:
     connections: int = 200  # at a time, of an address: a whole office may be behind one
     attempts: int = 5  # to sign in a second, of an address; what comes sooner waits
     burst: int = 200  # that may wait
+    requests: int = 20  # a second, of a session, for long; a page and its saves are a few
+    requests_burst: int = 200  # that may come sooner, as when waiting entries are sent at once
     static_root: Path = field(default_factory=lambda: Path(settings.STATIC_ROOT))
 
 

@@ -20,7 +20,7 @@ from estimation.design.selectors import latest_design
 from estimation.external.models import ExternalSeries
 from estimation.runs import storage
 from estimation.runs.compute.pipeline import Result, compute
-from estimation.runs.compute.spec import RunSpec, digest
+from estimation.runs.compute.spec import CROSSED, DERIVED, RunSpec, digest
 from estimation.runs.compute.summary import ExternalValue, Measured, RunSummary
 from estimation.runs.extraction.selectors import read_year
 from estimation.runs.models import EstimationRun
@@ -82,7 +82,8 @@ def request_run(
     frozen = microdata or freeze_version(round=round, by=by)
     if frozen.size == 0:
         raise PolicyDenied(_("No sheet of round %(year)s has been accepted yet.") % {"year": round.year})
-    if unknown := set(spec.variables) - {entry["code"] for entry in frozen.layout.variables}:
+    asked = {*spec.variables, *(set(spec.crossed) - {*CROSSED, *DERIVED})}
+    if unknown := asked - {entry["code"] for entry in frozen.layout.variables}:
         raise PolicyDenied(_("The snapshot has no item %(code)s.") % {"code": min(unknown)[:40]})
     earlier = CollectionRound.objects.filter(year=round.year - 1).first()
     previous, previous_design = _previous(earlier, by)

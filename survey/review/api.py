@@ -22,7 +22,7 @@ from survey.request_bodies import JSONTypes, RequestBody
 from survey.review import services
 from survey.review.bulk import services as bulk
 from survey.review.bulk.undo import services as undo
-from survey.review.filters import QueueFilter
+from survey.review.requests import known_setting
 from survey.review.selectors import named_round, queue
 from survey.review.sheet.services import unjudged
 from survey.submissions.comments.models import ReviewQuery
@@ -219,7 +219,7 @@ class QueueView(_Endpoint):
     @extend_schema(parameters=_FILTERS, responses=QueuePage)
     def get(self, request: AuthenticatedApiRequest) -> Response:
         """One page of the sheets that match."""
-        setting = QueueFilter.read(request.query_params)
+        setting = known_setting(request.query_params)
         result = queue(request.user, _round(request.query_params), setting, request.query_params.get("page"))
         body = {
             "year": result.round.year,
@@ -351,7 +351,7 @@ class BulkView(_Endpoint):
     @extend_schema(parameters=_FILTERS, responses=BulkPreview)
     def get(self, request: AuthenticatedApiRequest) -> Response:
         """Preview: how many sheets of this filter would be accepted, and the checksum (``mark``) to confirm with."""
-        setting = QueueFilter.read(request.query_params)
+        setting = known_setting(request.query_params)
         seen = bulk.preview(request.user, _round(request.query_params), setting)
         names = ("matched", "expected", "mark", "by_category", "by_region", "reasons")
         return Response({**{name: getattr(seen, name) for name in names}, "accepted": None, "act": None})
@@ -365,7 +365,7 @@ class BulkView(_Endpoint):
         act = bulk.bulk_accept(
             by=request.user,
             round=_round(values["filter"]),
-            setting=QueueFilter.read(values["filter"]),
+            setting=known_setting(values["filter"]),
             channel="api",
             expected=values["expected"],
             mark=values["mark"],

@@ -59,6 +59,11 @@ class QueueFilter:
         values["order"] = values["order"] or "score"
         return cls(**values)
 
+    def dropped(self, query: Mapping[str, str]) -> list[str]:
+        """The names of the settings whose values in the query were not taken as they are."""
+        given = {field.name: str(query.get(field.name, "")).strip() for field in fields(self)}
+        return [name for name, value in given.items() if value and getattr(self, name) != value]
+
     def written(self) -> dict[str, str]:
         """The settings that differ from the default."""
         plain = QueueFilter()

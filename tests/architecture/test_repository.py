@@ -1,7 +1,9 @@
 """Files that are no program: version, licence, hooks, pipelines, layout of the text files."""
 
 import json
+import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,27 @@ def test_the_script_runs_the_hooks_and_the_tests() -> None:
     script = read(".ci/run")
     assert "pre-commit run --all-files --hook-stage pre-push" in script
     assert script.rstrip().endswith("uv run pytest")
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "expected"),
+    [
+        ("No known vulnerabilities found", 0, 0),
+        ("Found 1 known vulnerability in 1 package", 1, 1),
+        ("Found 12 known vulnerabilities in 3 packages", 1, 1),
+        ("ConnectionError: Max retries exceeded", 1, 0),
+    ],
+)
+def test_a_known_fault_of_a_locked_package_fails_and_being_offline_does_not(
+    tmp_path: Path, said: str, status: int, expected: int
+) -> None:
+    for name, text in {"uv": "exit 0", "uvx": f"echo '{said}'\nexit {status}"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run([ROOT / ".ci/audit"], env={"PATH": path}, capture_output=True, text=True)
+    assert done.returncode == expected
+    assert ("were not compared" in done.stdout) is (status == 1 and not expected)
 
 
 def test_the_development_container_is_plain_json() -> None:

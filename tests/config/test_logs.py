@@ -146,6 +146,22 @@ def test_a_request_line_has_ids(world: World, lines: io.StringIO, client: Client
     assert line["milliseconds"] >= 0 and line["timestamp"].endswith("Z")
 
 
+def test_refused_input_is_written_with_its_status(world: World, lines: io.StringIO) -> None:
+    """Every refusal leaves a line with route, status and ids: of sizes, tokens, characters, forms, ways around."""
+    client = Client(enforce_csrf_checks=True)
+    client.post(reverse("sign_in"), {"username": MARKED["name"]})  # without a token
+    client = Client()
+    client.post(reverse("sign_in"), {"username": MARKED["name"]})  # without a password
+    client.post(reverse("sign_in"), {"username": "a\x00b"})
+    client.post(reverse("sign_in"), CONTENT_LENGTH=str(10**9))
+    client.put(reverse("sign_out"))
+    client.force_login(world.users["respondent"])
+    client.get("/api/v1/review/queue/")
+    written = [(line["status"], line["route"]) for line in parsed(lines) if line["event"] == "request"]
+    assert [status for status, _route in written] == [403, 422, 400, 413, 405, 404]
+    assert not any(value in lines.getvalue() for value in MARKED.values())
+
+
 @pytest.mark.parametrize(
     ("proposed", "accepted"),
     [

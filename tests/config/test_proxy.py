@@ -81,7 +81,8 @@ def test_every_route_stands_in_the_configuration(tmp_path: Path) -> None:
         block = text.split(f'location ~ "{route.pattern}"')[1].split("proxy_pass")[0]
         assert f"client_max_body_size {route.largest};" in block
         assert f"client_body_timeout {route.seconds}s;" in block
-        assert ("limit_req" in block) == (route.pool == "sign_in")
+        assert ("limit_req zone=attempts" in block) == (route.pool == "sign_in")
+        assert ("limit_req" in block) == (route.name not in ("public", "health"))
     assert "&" not in text.replace("&amp;", "&"), "escaped for HTML"
 
 
@@ -100,7 +101,7 @@ def test_error_pages_are_those_of_the_site_in_both_languages(tmp_path: Path) -> 
     for short, words in (("zh", 'lang="zh-CN"'), ("en", 'lang="en"')):
         for status in ERROR_PAGES:
             page = (tmp_path / "errors" / short / f"{status}.html").read_text()
-            assert words in page and str(status) in page
+            assert words in page and ("503" if status == "busy" else str(status)) in page
     headers = (tmp_path / "headers.conf").read_text()
     assert "Permissions-Policy" in headers and "Strict-Transport-Security" not in headers
 

@@ -1,6 +1,7 @@
 """A run from request to stored estimates, worked by hand; claims, cancels, resumes."""
 
 import math
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -232,6 +233,9 @@ def test_cancel_while_waiting_and_while_computing(country: Country) -> None:
 
 
 def test_refusals(country: Country) -> None:
+    for spec in (replace(PLAIN, variables=("NO",)), replace(PLAIN, crossed=("P01", "NO"))):
+        with pytest.raises(PolicyDenied, match="NO"):
+            services.request_run(round=CollectionRound.objects.get(year=2025), by=None, spec=spec)
     with pytest.raises(PermissionDenied):
         services.request_run(
             round=CollectionRound.objects.get(year=2025), by=make_user("publisher"), spec=PLAIN

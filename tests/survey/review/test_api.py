@@ -31,6 +31,18 @@ def test_a_year_without_a_round_is_not_found(client, world, province, filed):
         assert client.get(f"/api/v1/{path}?year=1999").status_code == 404
 
 
+@pytest.mark.parametrize("query", ["state=nothing", "findings=many", "order=size", f"search={'x' * 61}"])
+def test_values_that_a_filter_does_not_have_are_refused(client, province, filed, query):
+    client.force_login(province)
+    name, _equals, value = query.partition("=")
+    for path in ("queue/", "bulk/"):
+        refused = client.get(f"{ROOT}/{path}?{query}")
+        assert refused.status_code == 400 and list(refused.json()["errors"]) == [name]
+        assert refused.json()["errors"][name][0]
+    assert client.get(f"{ROOT}/queue/?state=all&order=oldest").status_code == 200
+    assert _post(client, "bulk/", filter={name: value}, expected=1, mark="").status_code == 400
+
+
 def test_respondent_is_refused(client, world):
     client.force_login(world.users["respondent"])
     for path in ("queue/", "bulk/"):
