@@ -362,7 +362,8 @@ REPORT_ROOT = Path(env("REPORT_ROOT", default=str(DATA_DIR / "reports")))
 SURVEY_AUTHORITY = env("SURVEY_AUTHORITY", default="")  # formulating authority printed on forms and reports
 SURVEY_AUTHORITY_EN = env("SURVEY_AUTHORITY_EN", default="")  # its English name; empty: the same
 SURVEY_APPROVAL_NUMBER = env("SURVEY_APPROVAL_NUMBER", default="")
-SURVEY_CONTACT = env("SURVEY_CONTACT", default="")  # telephone and e-mail of the office, for the help page
+# Telephone and e-mail of the office, at the foot of every page.
+SURVEY_CONTACT = env("SURVEY_CONTACT", default="010-00000000（演练）" if LOCAL_MODE else "")
 # Files beside a sheet. The scanner is a dotted path to a callable: path of the file -> name of what it found, or "".
 ATTACHMENT_ROOT = env("ATTACHMENT_ROOT", default=str(DATA_DIR / "attachments"))
 ATTACHMENT_LARGEST = env.int("ATTACHMENT_LARGEST", default=10 * 2**20)

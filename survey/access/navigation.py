@@ -105,6 +105,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": list(entries(user, (match and match.url_name) or "")) if complete and user else [],
         "SYNTHETIC": settings.SYNTHETIC_BANNER,
+        "SURVEY_CONTACT": settings.SURVEY_CONTACT,
         "session_seconds": seconds_remaining(request.session, clock.present()) if signed_in else 0,
         "other_language": "zh-hans" if (get_language() or "").startswith("en") else "en",
     }
