@@ -101,7 +101,7 @@ def test_the_script_runs_the_hooks_and_the_tests() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "status", "expected"),
+    ("report", "status", "expected"),
     [
         ("No known vulnerabilities found", 0, 0),
         ("Found 1 known vulnerability in 1 package", 1, 1),
@@ -110,9 +110,9 @@ def test_the_script_runs_the_hooks_and_the_tests() -> None:
     ],
 )
 def test_a_known_fault_of_a_locked_package_fails_and_being_offline_does_not(
-    tmp_path: Path, said: str, status: int, expected: int
+    tmp_path: Path, report: str, status: int, expected: int
 ) -> None:
-    for name, text in {"uv": "exit 0", "uvx": f"echo '{said}'\nexit {status}"}.items():
+    for name, text in {"uv": "exit 0", "uvx": f"echo '{report}'\nexit {status}"}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
