@@ -9,7 +9,6 @@ closed. It has neither the environment nor the open files of the process that st
 
 import gc
 import importlib
-import io
 import json
 import os
 import resource
@@ -24,11 +23,10 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
-import openpyxl
-
 from survey.untrusted.protocol import MEBIBYTE, FileRefusedError, encoded, receive, send
 
 NICENESS = 10
+PARSERS = ("survey.spreadsheets.parsing", "openpyxl")  # a child opens no file, so it cannot load a module
 LARGEST_FILE = 64 * MEBIBYTE
 LONGEST_REQUEST = 4096
 
@@ -171,12 +169,9 @@ def _virtual_size() -> int:
 
 
 def _load() -> None:
-    """Load what the parser of workbooks loads at its first use."""
-    buffer = io.BytesIO()
-    book = openpyxl.Workbook()
-    book.active.append(["text", 1, 1.5])
-    book.save(buffer)
-    list(openpyxl.load_workbook(buffer, read_only=True, data_only=True).worksheets[0].iter_rows())
+    """Load the parsers of spreadsheets and, for other readers of workbooks, openpyxl."""
+    for name in PARSERS:
+        importlib.import_module(name)
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -27,6 +27,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "survey.ledgers": ("export", "removal", "restores", "sealing", "verification"),
     "survey.questionnaires": ("proof", "guidance", "answering", "lists", "rules"),
     "survey.review": ("bulk", "corrections", "sheet", "scores"),
+    "survey.spreadsheets": ("office_open", "open_document", "excel_binary", "delimited", "archives"),
     "survey.submissions": (
         "guests",
         "filing",

@@ -12,7 +12,6 @@ OWN_FILES = {
     "estimation/archive/tables.py reads a file with pc.read_csv": "tables of such an archive",
     "estimation/archive/tables.py reads a file with pq.read_table": "tables of such an archive",
     "estimation/report/document/word.py reads a file with zipfile.ZipFile": "the Word edition that python-docx has made",
-    "survey/untrusted/server.py reads a file with openpyxl.load_workbook": "a workbook of its own, to load the parser",
 }
 
 
@@ -25,6 +24,9 @@ def test_files_from_outside_are_parsed_in_a_child() -> None:
     [
         "from openpyxl import load_workbook\nload_workbook(upload)",
         "import openpyxl\nopenpyxl.load_workbook(upload)",
+        "import xlrd\nxlrd.open_workbook(file_contents=upload)",
+        "from xml.etree import ElementTree\nElementTree.iterparse(upload)",
+        "from survey.spreadsheets.parsing import open_book\nopen_book(upload)",
         "import pyarrow.parquet as pq\npq.ParquetFile(upload)",
         "import pyarrow.parquet as pq\ndef f(): return pq.read_table(upload)",
         "import zipfile\nzipfile.ZipFile(upload)",
@@ -35,7 +37,7 @@ def test_files_from_outside_are_parsed_in_a_child() -> None:
         "import pillow_heif\npillow_heif.open_heif(upload)",
         "import xml.etree.ElementTree as ET\nET.fromstring(upload)",
         "from survey.frame.parsing import table_parts\nlist(table_parts(upload))",
-        "from survey.submissions.workbook.parsing import workbook_cells as cells\nlist(cells(upload, []))",
+        "from survey.submissions.workbook.parsing import workbook_cells as cells\nlist(cells(upload))",
     ],
 )
 def test_a_planted_parser_is_found(planted: str) -> None:

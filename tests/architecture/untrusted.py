@@ -14,6 +14,10 @@ from tests.architecture.source import Source
 READERS = frozenset(
     {
         "load_workbook",
+        "open_workbook",
+        "CompDoc",
+        "iterparse",
+        "ParserCreate",
         "ParquetFile",
         "ParquetDataset",
         "read_table",

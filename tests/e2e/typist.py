@@ -12,7 +12,7 @@ FIRST_TABLE_ROW = 6
 def filled_workbook(data: bytes, answers: Mapping[str, Any]) -> bytes:
     """The downloaded workbook with these answers by cell key in its blue cells; all other blue cells are emptied."""
     book = load_workbook(BytesIO(data))
-    form = book["form"]
+    form = book.worksheets[0]
     for row in form.iter_rows(min_row=2, max_col=6):
         key = row[0].value
         if not key:
@@ -21,9 +21,9 @@ def filled_workbook(data: bytes, answers: Mapping[str, Any]) -> bytes:
         row[4].value = written_value(cell)
         if cell and cell.get("unit") and row[5].value:
             row[5].value = cell["unit"]
-    for name in book.sheetnames:
-        if book[name]["A1"].value == name:  # the hidden first cell of a table sheet holds its item
-            _fill_table(book[name], name, answers)
+    for page in book.worksheets[1:]:
+        if page["B1"].value == "row":  # the hidden first cell of a table sheet holds its item
+            _fill_table(page, page["A1"].value, answers)
     out = BytesIO()
     book.save(out)
     return out.getvalue()

@@ -1,15 +1,17 @@
 """The questionnaire of one unit as a typed workbook: definitions, drop-downs, last year, locked cells.
 
-Hidden keys identify the answer cells: column A has the key of a row, row 1 the column codes of a table. The hidden
-worksheet "about" has the version of this layout, the hash of the definition, the unit and the revision.
+Hidden keys identify the answer cells (``layout``): column A has the key of a row, row 1 the codes of the columns. The
+hidden worksheet "about" has the version of this layout, the hash of the definition, the unit and the revision.
 """
 
+import re
 import secrets
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
@@ -23,11 +25,22 @@ from survey.questionnaires.definition import Codelist, Column, Item
 from survey.questionnaires.guidance.formulas import formula_in_words
 from survey.questionnaires.guidance.paragraphs import Paragraph, heading_before, paragraphs
 from survey.submissions.selectors import Sheet
-from survey.submissions.workbook.layout import ABOUT, FIRST_ROW, FORM, LAYOUT, LISTS
+from survey.submissions.workbook.layout import (
+    ABOUT,
+    FIRST_ROW,
+    LAYOUT,
+    LISTS,
+    MARKS,
+    MOST_OPTIONS,
+    OPTION,
+    ROW,
+    TICK,
+)
 
 EXACT_DIGITS = 15  # precision of spreadsheets; longer numbers are written as text
 YES_NO = ("true", "false")
-COLUMNS = ("key", "code", "label", "last_year", "answer", "unit", "definition")
+LONGEST_TITLE = 31  # of a worksheet
+_NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\']")
 _ACCENT, _INPUT, _LOCKED = "12467F", "EAF2FB", "F4F5F7"
 _LINE = Border(bottom=Side(style="thin", color="D5DAE1"))
 _NUMBER = "#,##0.############"
@@ -40,7 +53,7 @@ class WorkbookWriter:
         self.sheet, self.language = sheet, language
         self.book = Workbook()
         self.form: Worksheet = self.book.active
-        self.form.title = FORM
+        self.form.title = worksheet_title(_("Questionnaire"))
         self.lists = self.book.create_sheet(LISTS)
         self.ranges: dict[tuple[str, ...], str] = {}  # a drop-down list -> its range
 
@@ -80,6 +93,8 @@ class WorkbookWriter:
     def _form(self) -> None:
         page, submission = self.form, self.sheet.submission
         definition = self.sheet.definition
+        for column, mark in enumerate(MARKS, 1):
+            _text(page.cell(1, column), mark)
         _text(
             page.cell(2, 2), f"{definition.form_no} {definition.title.get(self.language)}", bold=True, size=14
         )
@@ -112,6 +127,8 @@ class WorkbookWriter:
                     row += 1
                 self._item(row, item)
                 row += 1
+                if _has_ticks(item):
+                    row = self._options(row, item)
         for letter, width in zip("ABCDEFG", (4, 8, 44, 20, 22, 12, 70), strict=True):
             page.column_dimensions[letter].width = width
         page.column_dimensions["A"].hidden = page.row_dimensions[1].hidden = True
@@ -135,29 +152,53 @@ class WorkbookWriter:
         answer, unit = page.cell(row, 5), page.cell(row, 6)
         cell = self.sheet.cell(item.code)
         if item.type == "table":
-            _text(answer, _("see worksheet %(name)s") % {"name": item.code})
-            answer.hyperlink = f"#'{item.code}'!A1"
+            title = self._table_title(item)
+            _text(answer, _("see worksheet %(name)s") % {"name": title})
+            answer.hyperlink = f"#'{title}'!A1"
             return
         _text(unit, units.unit_label(item.unit, self.language))
         if item.computed or item.read_only:
             _text(answer, format_cell(item, cell, self.language))
             answer.fill = PatternFill("solid", fgColor=_LOCKED)
             return
-        page.cell(row, 1).value = item.code
-        self._answer(answer, item, cell)
+        _text(page.cell(row, 1), item.code)
+        if _has_ticks(item) and not (cell and "missing" in cell):
+            _open(answer)  # labels may be written here instead of ticks below
+            answer.number_format = "@"
+        else:
+            self._answer(answer, item, cell)
         if len(item.units) > 1:
             _text(unit, str((cell or {}).get("unit") or item.unit))
             self._choose(page, unit, item.units)
             _open(unit)
+
+    def _options(self, row: int, item: Item) -> int:
+        """A row to tick for each option of a multiple choice; returns the next row."""
+        page, chosen = self.form, (self.sheet.cell(item.code) or {}).get("value", ())
+        for entry in item.choices.entries if item.choices is not None else ():
+            _text(page.cell(row, 1), f"{item.code}{OPTION}{entry.code}")
+            _text(page.cell(row, 3), f"{entry.code} {entry.label.get(self.language)}")
+            page.cell(row, 3).alignment = Alignment(wrap_text=True, vertical="top", indent=2)
+            answer = page.cell(row, 5)
+            _text(answer, TICK if entry.code in chosen else "")
+            self._choose(page, answer, (TICK,), strict=False)
+            _open(answer)
+            row += 1
+        return row
+
+    def _table_title(self, item: Item) -> str:
+        return worksheet_title(f"{item.code} {item.label.get(self.language)}")
 
     def _explanation(self, item: Item) -> str:
         first, *others = paragraphs(self.sheet.definition, item, self.language) or [Paragraph("", "")]
         parts = [first.text, *(f"{paragraph.heading}: {paragraph.text}" for paragraph in others)]
         if item.computed:
             parts.append(f"= {formula_in_words(self.sheet.definition, item, self.language)}")
-        if item.type == "multi" and item.choices:
+        if _has_ticks(item):
+            parts.append(_("Tick the options below with ✓, or write them here, separated by semicolons."))
+        elif item.type == "multi" and item.choices:
             parts.append(
-                _("Several codes separated by semicolons: %(codes)s") % {"codes": self._codes(item.choices)}
+                _("Several options separated by semicolons: %(codes)s") % {"codes": self._codes(item.choices)}
             )
         return "\n".join(part for part in parts if part)
 
@@ -167,10 +208,10 @@ class WorkbookWriter:
     # ---- tables --------------------------------------------------------------------------------------------
 
     def _table(self, item: Item) -> None:
-        page: Worksheet = self.book.create_sheet(item.code)
+        page: Worksheet = self.book.create_sheet(self._table_title(item))
         grid = item.rows
         cell = self.sheet.answers.get(item.code) or {}
-        page.cell(1, 1).value = item.code
+        page.cell(1, 1).value, page.cell(1, 2).value = item.code, ROW
         _text(page.cell(2, 2), f"{item.code} {item.label.get(self.language)}", bold=True, size=14)
         _text(page.cell(3, 2), self._explanation(item))
         page.cell(3, 2).alignment = Alignment(wrap_text=False)
@@ -262,6 +303,22 @@ class WorkbookWriter:
         return self.ranges[options]
 
 
+def worksheet_title(text: str) -> str:
+    """A text as the name of a worksheet."""
+    return _NOT_IN_TITLES.sub(" ", text)[:LONGEST_TITLE].strip()
+
+
+def _has_ticks(item: Item) -> bool:
+    """Whether the options of an item have a row each."""
+    return (
+        item.type == "multi"
+        and item.choices is not None
+        and not item.choices.open_prefix
+        and len(item.choices.entries) <= MOST_OPTIONS
+        and not (item.computed or item.read_only)
+    )
+
+
 def _text(target: Any, text: str, *, bold: bool = False, size: int = 11) -> None:
     """Writes text as a string cell: a leading = is not a formula."""
     target.value = text
@@ -300,4 +357,5 @@ def _print_setup(page: Worksheet) -> None:
 
 def write_workbook(sheet: Sheet, language: str) -> bytes:
     """The workbook of a sheet with its current answers."""
-    return WorkbookWriter(sheet, language).to_bytes()
+    with override(language):
+        return WorkbookWriter(sheet, language).to_bytes()

@@ -20,7 +20,7 @@ from survey.submissions.lifecycle.saving.conflicts import Conflict
 from survey.submissions.lifecycle.saving.services import SaveResult, autosave
 from survey.submissions.models import Submission
 from survey.submissions.selectors import Sheet, sheet
-from survey.submissions.workbook.reading import WorkbookContent, read_workbook
+from survey.submissions.workbook.reading import CellFault, Rounded, WorkbookContent, read_workbook
 
 PREVIEW_SECONDS = 1800  # lifetime of a preview
 CHANNEL = "excel"
@@ -37,12 +37,17 @@ class Difference:
 
 @dataclass(slots=True)
 class Preview:
-    """The changes that the workbook would make to the sheet."""
+    """The changes that the workbook would make to the sheet.
+
+    ``deletions`` are answers that the workbook leaves blank; ``result`` is the save without them.
+    """
 
     token: str
     result: SaveResult
     before: Sheet
+    content: WorkbookContent
     differences: list[Difference]
+    deletions: list[Difference]
     conflicts: list[Conflict]
     appeared: list[Finding]  # new findings
     settled: int  # number of resolved findings
@@ -51,7 +56,18 @@ class Preview:
     @property
     def is_empty(self) -> bool:
         """Whether the workbook would change nothing."""
-        return not self.differences and not self.conflicts and not self.result.errors
+        return not (self.differences or self.deletions or self.conflicts or self.result.errors or self.faults)
+
+    @property
+    def faults(self) -> list[CellFault]:
+        """Cells that are not read; those whose text is no answer are in ``result.errors``."""
+        return self.content.faults
+
+    @property
+    def rounded(self) -> list[Rounded]:
+        """Cells that would change and show fewer digits than they store."""
+        rounded = self.content.rounded
+        return [rounded[entry.key] for entry in self.differences if entry.key in rounded]
 
 
 def preview_workbook(submission: Submission, *, by: User, data: bytes) -> Preview:
@@ -62,57 +78,74 @@ def preview_workbook(submission: Submission, *, by: User, data: bytes) -> Previe
     before = sheet(submission)
     content = read_workbook(data, before.definition)
     _check_origin(content, submission)
-    result = _dry_run(submission, by, content)
+    result = _dry_run(submission, by, content, content.changes)
+    differences = [
+        Difference(key, cells.get(before.answers, key), cells.get(result.sheet.answers, key))
+        for key in result.changed
+    ]
+    deletions = [entry for entry in differences if entry.new is None]
+    deleted = {entry.key for entry in deletions}
+    if deleted:
+        kept = {key: change for key, change in content.changes.items() if key not in deleted}
+        result = _dry_run(submission, by, content, kept)
     token = secrets.token_urlsafe(16)
-    cache.set(
-        _name(submission, by, token), {"changes": content.changes, "base": content.revision}, PREVIEW_SECONDS
-    )
+    stored = {"changes": content.changes, "base": content.revision, "deletions": sorted(deleted)}
+    cache.set(_name(submission, by, token), stored, PREVIEW_SECONDS)
     earlier = {(finding.edit, finding.fingerprint) for finding in before.findings}
     now = {(finding.edit, finding.fingerprint) for finding in result.findings}
     return Preview(
         token=token,
         result=result,
         before=before,
-        differences=[
-            Difference(key, cells.get(before.answers, key), cells.get(result.sheet.answers, key))
-            for key in result.changed
-        ],
+        content=content,
+        differences=[entry for entry in differences if entry.key not in deleted],
+        deletions=deletions,
         conflicts=list(result.conflicts.values()),
         appeared=[
             finding for finding in result.findings if (finding.edit, finding.fingerprint) not in earlier
         ],
         settled=len(earlier - now),
-        unchanged=len(content.changes) - len(result.changed) - len(result.conflicts) - len(result.errors),
+        unchanged=len(content.changes) - len(differences) - len(result.conflicts) - len(result.errors),
     )
 
 
 @transaction.atomic
 def apply_workbook(
-    submission: Submission, *, by: User, token: str, revision: int, take: Collection[str] = ()
+    submission: Submission,
+    *,
+    by: User,
+    token: str,
+    revision: int,
+    take: Collection[str] = (),
+    delete: bool = False,
 ) -> SaveResult:
-    """Save the previewed changes. ``take`` are conflicting cells in which the file overrides ``revision``, the
-    revision of the preview. Raises PolicyDenied when the preview is too old.
+    """Save the previewed changes; answers that the file leaves blank are deleted only if ``delete`` says so.
+
+    ``take`` are conflicting cells in which the file overrides ``revision``, the revision of the preview. Raises
+    PolicyDenied when the preview is too old.
     """
     stored: Mapping[str, Any] | None = cache.get(_name(submission, by, token))
     if stored is None:
         raise PolicyDenied(_("The check of this workbook is too old. Upload it once more."))
+    kept_back = frozenset(() if delete else stored["deletions"])
+    changes = {key: change for key, change in stored["changes"].items() if key not in kept_back}
     result = autosave(
         submission,
         by=by,
-        changes=stored["changes"],
+        changes=changes,
         base_revision=stored["base"],
-        bases={key: revision for key in take if key in stored["changes"]},
+        bases={key: revision for key in take if key in changes},
         channel=CHANNEL,
     )
     transaction.on_commit(lambda: cache.delete(_name(submission, by, token)))
     return result
 
 
-def _dry_run(submission: Submission, by: User, content: WorkbookContent) -> SaveResult:
+def _dry_run(
+    submission: Submission, by: User, content: WorkbookContent, changes: Mapping[str, dict[str, Any]]
+) -> SaveResult:
     with transaction.atomic():
-        result = autosave(
-            submission, by=by, changes=content.changes, base_revision=content.revision, channel=CHANNEL
-        )
+        result = autosave(submission, by=by, changes=changes, base_revision=content.revision, channel=CHANNEL)
         result.findings  # noqa: B018 evaluated before the rollback
         transaction.set_rollback(True)
     return result

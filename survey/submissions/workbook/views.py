@@ -21,8 +21,9 @@ from survey.submissions.page.forms import read_revision
 from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.page.views import frame, load
 from survey.submissions.selectors import Sheet, sheet_of
+from survey.submissions.workbook.messages import cell_sentence
 from survey.submissions.workbook.presentation import write_workbook
-from survey.submissions.workbook.services import Preview, apply_workbook, preview_workbook
+from survey.submissions.workbook.services import Difference, Preview, apply_workbook, preview_workbook
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN = 400  # differences listed; the rest is counted
@@ -32,8 +33,8 @@ class WorkbookForm(forms.Form):
     """One file."""
 
     file = forms.FileField(
-        label=gettext_lazy("Filled workbook (.xlsx)"),
-        widget=forms.FileInput(attrs={"class": "form-control", "accept": ".xlsx"}),
+        label=gettext_lazy("Filled workbook (.xlsx, .xls, .ods or .et)"),
+        widget=forms.FileInput(attrs={"class": "form-control", "accept": ".xlsx,.xls,.ods,.et"}),
     )
 
 
@@ -75,17 +76,27 @@ def _preview_context(preview: Preview) -> dict[str, Any]:
     language = get_language() or "zh-hans"
     sheet = preview.result.sheet
     builder = RowBuilder(sheet)
+    places = preview.content.places
+
+    def changes(entries: list[Difference]) -> list[tuple[Any, ...]]:
+        """Name, place, old and new answer."""
+        return [
+            (
+                _name(sheet, entry.key, language),
+                places.get(entry.key),
+                _text(sheet, entry.key, entry.old, language),
+                _text(sheet, entry.key, entry.new, language),
+            )
+            for entry in entries[:SHOWN]
+        ]
+
     return {
         "preview": preview,
-        "differences": [
-            (
-                _name(sheet, difference.key, language),
-                _text(sheet, difference.key, difference.old, language),
-                _text(sheet, difference.key, difference.new, language),
-            )
-            for difference in preview.differences[:SHOWN]
-        ],
+        "differences": changes(preview.differences),
+        "deletions": changes(preview.deletions),
         "more": max(0, len(preview.differences) - SHOWN),
+        "more_deletions": max(0, len(preview.deletions) - SHOWN),
+        "missing": [_name(sheet, key, language) for key in preview.content.missing],
         "conflicts": [
             (
                 conflict,
@@ -97,7 +108,12 @@ def _preview_context(preview: Preview) -> dict[str, Any]:
             for conflict in preview.conflicts
         ],
         "faults": [
-            (_name(sheet, key, language), error.message(language))
+            (_name(sheet, fault.key, language) if fault.key else "", fault.place, sentence)
+            for fault in preview.faults
+            if (sentence := cell_sentence(fault.code, fault.parameters))
+        ]
+        + [
+            (_name(sheet, key, language), places.get(key), error.message(language))
             for key, error in preview.result.errors.items()
         ],
         "findings": [
@@ -137,6 +153,7 @@ def sheet_apply(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         token=request.POST.get("token", "")[:40],
         revision=read_revision(request.POST, "seen"),
         take=request.POST.getlist("take"),
+        delete=bool(request.POST.get("delete")),
     )
     count = len(result.changed)
     text = ngettext(

@@ -42,16 +42,28 @@ def written(book):
     return stream.getvalue()
 
 
-def line(book, code):
-    """Row number of an item on the form."""
-    return next(cell.row for cell in book["form"]["A"] if cell.value == code)
+def form_of(book):
+    """The worksheet of the questions."""
+    return book.worksheets[0]
 
 
-def answer(book, code, value, unit=None):
-    row = line(book, code)
-    book["form"].cell(row, 5).value = value
+def table_of(book, code):
+    """The worksheet of a table."""
+    return next(page for page in book.worksheets if page["A1"].value == code)
+
+
+def line(book, key):
+    """Row number of an item, or of an option, on the form."""
+    return next(cell.row for cell in form_of(book)["A"] if cell.value == key)
+
+
+def answer(book, key, value, unit=None, number_format=None):
+    cell = form_of(book).cell(line(book, key), 5)
+    cell.value = value
+    if number_format:
+        cell.number_format = number_format
     if unit:
-        book["form"].cell(row, 6).value = unit
+        form_of(book).cell(cell.row, 6).value = unit
 
 
 def refusal(data, definition=None):
@@ -83,16 +95,18 @@ def test_workbook_has_metadata_and_locks_all_but_the_answers(row):
     facts = {line[0].value: line[1].value for line in book["about"].iter_rows()}
     assert facts["uscc"] == row.unit.uscc and facts["revision"] == str(row.revision)
     assert facts["definition"] == sheet(row).definition.content_hash
-    assert book["about"].sheet_state == "hidden" and book["form"].protection.sheet
+    assert book["about"].sheet_state == "hidden" and form_of(book).protection.sheet
     position = line(book, "P01")
-    assert not book["form"].cell(position, 5).protection.locked
-    assert book["form"].cell(position, 3).protection.locked
-    assert "P01" in {cell.value for cell in book["form"]["B"]}
-    rules = book["form"].data_validations.dataValidation
+    assert not form_of(book).cell(position, 5).protection.locked
+    assert form_of(book).cell(position, 3).protection.locked
+    assert "P01" in {cell.value for cell in form_of(book)["B"]}
+    rules = form_of(book).data_validations.dataValidation
     assert any(
-        book["form"].cell(position, 6).coordinate in rule.sqref for rule in rules
+        form_of(book).cell(position, 6).coordinate in rule.sqref for rule in rules
     )  # the unit is chosen
-    assert set(book.sheetnames) >= {"form", "lists", "about", "F10", "F11"}
+    assert book.sheetnames[0] == "调查表" and {"lists", "about"} <= set(book.sheetnames)
+    assert table_of(book, "F10").title.startswith("F10 ")
+    assert opened(row, "en").sheetnames[0] == "Questionnaire"
 
 
 def test_typed_number_notations_are_parsed(row, by):
@@ -100,7 +114,7 @@ def test_typed_number_notations_are_parsed(row, by):
     answer(book, "P01", "３.2 PB")
     answer(book, "P02", 1234.5, "GB")
     answer(book, "V01", "不掌握")
-    table = book["F11"]
+    table = table_of(book, "F11")
     table.cell(6, 3).value = "1,200 GB"
     preview = importing.preview_workbook(row, by=by, data=written(book))
     new = {difference.key: difference.new for difference in preview.differences}
@@ -162,7 +176,7 @@ def test_text_that_looks_like_a_formula_stays_text(row):
     row.answers["B14"] = {"value": "=1+1"}
     row.save()
     book = opened(row)
-    cell = book["form"].cell(line(book, "B14"), 5)
+    cell = form_of(book).cell(line(book, "B14"), 5)
     assert (cell.value, cell.data_type) == ("=1+1", "s")
 
 
@@ -196,7 +210,7 @@ def package(**parts):
         b"not a zip",
         package(**{"xl/vbaProject.bin": b"x"}),
         package(**{"xl/externalLinks/a.xml": b"x"}),
-        package(**{"xl/a.xml": b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x/>'}),
+        package(**{"xl/workbook.xml": b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x/>'}),
         package(**{"xl/bomb.xml": b"0" * (61 * 1024 * 1024)}),
         b"PK" + b"0" * LARGEST_FILE,
     ],

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import xlwt
+
+from tests.survey.spreadsheets.files import ods, xls
 
 HEAD = b'<?xml version="1.0" encoding="UTF-8"?>'
 MAIN = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -15,6 +18,10 @@ MAIN = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 STRINGS = (
     b'<Override PartName="/xl/sharedStrings.xml" ContentType='
     b'"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
+RELATION = (
+    b'<Relationship Id="rIdS" Target="sharedStrings.xml" Type='
+    b'"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"/>'
 )
 
 
@@ -32,6 +39,8 @@ def workbook(sheet: bytes = b"", strings: bytes = b"") -> bytes:
                 content = sheet or content
             elif name == "[Content_Types].xml":
                 content = content.replace(b"</Types>", STRINGS + b"</Types>")
+            elif name == "xl/_rels/workbook.xml.rels" and b"sharedStrings" not in content:
+                content = content.replace(b"</Relationships>", RELATION + b"</Relationships>")
             if name != "xl/sharedStrings.xml":
                 changed.writestr(name, content)
         changed.writestr("xl/sharedStrings.xml", strings or HEAD + b"<sst " + MAIN + b"/>")
@@ -81,6 +90,38 @@ def entities() -> bytes:
         + cell
         + b"</row></sheetData></worksheet>"
     )
+
+
+def repeated_rows() -> bytes:
+    """An OpenDocument spreadsheet that declares one long text for a million rows of a thousand columns."""
+    cell = f'<table:table-cell table:number-columns-repeated="1000"><text:p>{"x" * 5000}</text:p></table:table-cell>'
+    return ods(f'<table:table-row table:number-rows-repeated="1000000">{cell}</table:table-row>')
+
+
+def many_paragraphs() -> bytes:
+    """An OpenDocument spreadsheet with 40 MB of paragraphs in one cell."""
+    return ods(
+        f"<table:table-row><table:table-cell>{'<text:p>a</text:p>' * 2_500_000}</table:table-cell></table:table-row>"
+    )
+
+
+def chained_sectors() -> bytes:
+    """A binary workbook whose first sector says that it follows itself."""
+    content = bytearray(xls(("x" * 5000, None)))
+    (table,) = struct.unpack_from("<I", content, 76)
+    struct.pack_into("<I", content, 512 + table * 512, 0)
+    return bytes(content)
+
+
+def many_references() -> bytes:
+    """A binary workbook with one long text to which 40,000 cells refer."""
+    book, buffer = xlwt.Workbook(), io.BytesIO()
+    page = book.add_sheet("form")
+    for row in range(500):
+        for column in range(80):
+            page.write(row, column, "x" * 5000)
+    book.save(buffer)
+    return buffer.getvalue()
 
 
 def repeated_value(names: Sequence[str] = ("uscc",)) -> bytes:

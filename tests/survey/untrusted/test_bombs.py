@@ -40,9 +40,13 @@ def memory(name):
 @pytest.mark.parametrize(
     ("parser", "bomb", "parameters", "codes"),
     [
-        (workbook_cells, bombs.many_strings, {"tables": []}, TOO_MUCH),
-        (workbook_cells, bombs.many_cells, {"tables": []}, TOO_MUCH),
-        (workbook_cells, bombs.entities, {"tables": []}, {"not_opened"}),
+        (workbook_cells, bombs.many_strings, {}, TOO_MUCH),
+        (workbook_cells, bombs.many_cells, {}, TOO_MUCH),
+        (workbook_cells, bombs.entities, {}, {"document_type"}),
+        (workbook_cells, bombs.repeated_rows, {}, {"file_too_complex"}),
+        (workbook_cells, bombs.many_paragraphs, {}, TOO_MUCH),
+        (workbook_cells, bombs.chained_sectors, {}, {"damaged"}),
+        (workbook_cells, bombs.many_references, {}, {"file_too_complex"}),
         (table_parts, bombs.many_strings, {}, TOO_MUCH),
         (table_parts, bombs.distant_row, {}, TOO_MUCH),
         (table_parts, bombs.repeated_value, {}, {"file_too_complex"}),
