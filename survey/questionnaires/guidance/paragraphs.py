@@ -16,6 +16,7 @@ EXAMPLE = Text("填报示例", "Example")
 WHERE = Text("去哪里找这个数", "Where to find it")
 USED_FOR = Text("用于", "Used for")
 _SEMICOLON = Text("；", "; ")
+_COLON = Text("：", ": ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,12 @@ class Paragraph:
 
     heading: str
     text: str
+    colon: str = ": "
+
+    @property
+    def lead(self) -> str:
+        """The heading as the beginning of a line."""
+        return self.heading + self.colon
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,8 @@ def paragraphs(questionnaire: Questionnaire, item: Item, language: str) -> list[
         (WHERE, item.where.get(language)),
         (USED_FOR, uses),
     )
-    return [Paragraph(heading.get(language), text) for heading, text in texts if text]
+    colon = _COLON.get(language)
+    return [Paragraph(heading.get(language), text, colon) for heading, text in texts if text]
 
 
 def heading_before(questionnaire: Questionnaire, item: Item, shown: Collection[str], language: str) -> str:

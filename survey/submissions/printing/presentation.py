@@ -120,7 +120,7 @@ def _item(sheet: Sheet, item: Item, language: str, filled: bool, shown: Collecti
         "paragraphs": []
         if filled
         else [
-            {"heading": paragraph.heading, "text": paragraph.text}
+            {"lead": paragraph.lead, "text": paragraph.text}
             for paragraph in paragraphs(sheet.definition, item, language)
         ],
         "choices": "" if filled else _choices(item, language),

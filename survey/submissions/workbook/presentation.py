@@ -191,7 +191,7 @@ class WorkbookWriter:
 
     def _explanation(self, item: Item) -> str:
         first, *others = paragraphs(self.sheet.definition, item, self.language) or [Paragraph("", "")]
-        parts = [first.text, *(f"{paragraph.heading}: {paragraph.text}" for paragraph in others)]
+        parts = [first.text, *(f"{paragraph.lead}{paragraph.text}" for paragraph in others)]
         if item.computed:
             parts.append(f"= {formula_in_words(self.sheet.definition, item, self.language)}")
         if _has_ticks(item):

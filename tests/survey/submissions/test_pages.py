@@ -294,3 +294,22 @@ def cells_of(item):
     if item.rows is None:
         return 1
     return len(item.columns) * (len(item.rows.ids) if item.rows.kind == "fixed" else 100)
+
+
+def test_sections_explain_each_number_and_show_no_code_of_an_indicator_and_no_expression(browser, row):
+    form = sheet(row).definition
+    for section in form.sections:
+        page = browser.get(url("sheet_section", row, section.code)).content.decode()
+        assert not re.search(r"(TXT|SUP|CIR|USE)-\d|T[12]-[A-Z]|S02 &gt;|\? D01", page), section.code
+        numbers = [
+            code for code in section.items if code in sheet(row).relevant and form.items[code].is_numeric
+        ]
+        assert page.count("去哪里找这个数：") >= len(numbers)
+
+
+def test_two_breakdowns_of_one_total_stand_under_their_own_headings(browser, row):
+    page = browser.get(url("sheet_section", row, "P")).content.decode()
+    adds_up, overlaps = page.index("按来源分，三项之和等于"), page.index("按领域另行分组，可重叠，不相加")
+    at = {code: page.index(f'id="row-{code}"') for code in ("P01", "P02", "P04", "P06")}
+    assert at["P01"] < at["P02"] < adds_up < at["P04"] < overlaps
+    assert page.count('class="item-group"') == 2

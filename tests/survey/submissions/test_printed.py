@@ -211,3 +211,11 @@ def test_the_change_on_last_year(now, before, text):
     item = make_item("quantity")
     last = None if before is None else {"value": before}
     assert change_text(item, {"value": now}, last) == text
+
+
+def test_the_blank_form_has_headings_of_breakdowns_and_worked_examples(world):
+    content = form_content(sheet(world.sheet), "zh-hans", filled=False, synthetic=False)
+    assert shown(content, "P02")["heading"].startswith("按来源分") and not shown(content, "P03")["heading"]
+    headings = [paragraph["lead"] for paragraph in shown(content, "P01")["paragraphs"]]
+    assert headings == ["指标解释：", "包括：", "不包括：", "填报示例：", "去哪里找这个数：", "用于："]
+    assert "数据存储总量" in shown(content, "D02")["formula"] and "?" not in shown(content, "D02")["formula"]

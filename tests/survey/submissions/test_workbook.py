@@ -246,3 +246,12 @@ def test_workbook_pages(client, row, by):
     assert row.answers["P02"]["value"] == "6"
     assert client.post(url, {"file": SimpleUploadedFile("x.xlsx", b"junk")}).status_code == 422
     assert client.post(url, {}).status_code == 422
+
+
+def test_the_form_has_headings_of_breakdowns_and_says_where_a_number_is_found(row):
+    form = opened(row)["form"]
+    labels = {form.cell(number, 3).value: number for number in range(1, form.max_row + 1)}
+    heading = next(number for label, number in labels.items() if label and label.startswith("按来源分"))
+    assert form.cell(heading + 1, 2).value == "P02" and not form.cell(heading, 1).value
+    hint = form.cell(line(form.parent, "P02"), 7).value
+    assert "填报示例" in hint and "去哪里找这个数" in hint and "SUP-02" not in hint
