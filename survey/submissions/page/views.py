@@ -34,6 +34,7 @@ from survey.submissions.page.forms import (
 )
 from survey.submissions.page.presentation import RowBuilder
 from survey.submissions.page.selectors import refused_values
+from survey.submissions.paradata.selectors import usual_minutes
 from survey.submissions.selectors import (
     Sheet,
     colleagues,
@@ -109,8 +110,21 @@ def sheet_hub(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "can_recall": services.can(submission, Action.RECALL, request.user),
         "queries": [query for query in sheet.delivered_queries if query.state != ReviewQuery.State.CLOSED],
         "started": submission.state != State.NOT_STARTED,
+        "steps": _steps(sheet),
     }
     return page(request, "survey/submissions/page/hub.html", context)
+
+
+def _steps(sheet: Sheet) -> dict[str, Any]:
+    """Sections with their progress and the minutes that they took others."""
+    submission = sheet.submission
+    minutes = usual_minutes(submission.unit.category, submission.round.year)
+    rest = [minutes.get(section.code, 0) for section, progress in sheet.sections if not progress.is_complete]
+    return {
+        "sections": [(section, progress, minutes.get(section.code)) for section, progress in sheet.sections],
+        "whole": minutes.get(""),
+        "left": sum(rest),
+    }
 
 
 @reporting_characters

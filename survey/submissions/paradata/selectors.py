@@ -6,6 +6,7 @@ Only aggregates are returned: designers see no unit and no answer.
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django.core.cache import cache
 from django.db.models import Aggregate, Count, FloatField, Max, Q, QuerySet
 
 from survey.access.models import User
@@ -18,6 +19,8 @@ from survey.questionnaires.models import QuestionnaireVersion
 from survey.questionnaires.selectors import definition_for
 from survey.submissions.models import Explanation, FindingTrace, SectionTime, Submission
 
+FEWEST_FORMS = 10  # of which respondents see a median
+CACHED_SECONDS = 3600
 ORDERS = ("share", "fired", "changed", "explained", "accepted", "refused", "stops", "edit")
 
 
@@ -187,6 +190,26 @@ def form_times(user: User, round_: CollectionRound) -> list[Times]:
     rows = _of(SectionTime, user, "").filter(round=round_, section="")
     counted = rows.values_list("category").annotate(size=Count("pk"), median=Median("seconds"))
     return [Times(code, None, size, median) for code, size, median in counted.order_by("category")]
+
+
+def usual_minutes(category: str, year: int) -> dict[str, int]:
+    """Median minutes that filed forms of a category took, by section code; "" is the whole form.
+
+    National, and of at least FEWEST_FORMS forms: those of the year, else those of the year before. Takes no user: it shows
+    no unit and no answer. Read once an hour.
+    """
+    key = f"usual-minutes:{category}:{year}"
+    known: dict[str, int] | None = cache.get(key)
+    if known is None:
+        known = _median_minutes(category, year) or _median_minutes(category, year - 1)
+        cache.set(key, known, CACHED_SECONDS)
+    return known
+
+
+def _median_minutes(category: str, year: int) -> dict[str, int]:
+    rows = SectionTime.objects.filter(round__year=year, category=category)
+    counted = rows.values_list("section").annotate(size=Count("pk"), median=Median("seconds")).order_by()
+    return {section: max(1, round(median / 60)) for section, size, median in counted if size >= FEWEST_FORMS}
 
 
 def section_times(

@@ -3,8 +3,10 @@
 import datetime as dt
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from survey.collection.models import CollectionRound
@@ -227,3 +229,29 @@ def test_page_before_any_round(world, client, monkeypatch):
     monkeypatch.setattr(rule_rates, "rounds_begun", list)
     client.force_login(world.users["designer"])
     assert client.get("/rules/").status_code == 200
+
+
+def test_the_hub_says_what_the_form_took_others(client, world):
+    row = make_sheet(world.unit, State.IN_PROGRESS)
+    times = [
+        SectionTime(
+            submission=row, round=row.round, category=world.unit.category, section=section, seconds=seconds
+        )
+        for section, seconds in (("P", 600), ("", 3600))
+    ]
+    client.force_login(world.users["respondent"])
+    SectionTime.objects.bulk_create(times)
+    assert rule_rates.usual_minutes(world.unit.category, row.round.year) == {}  # of one form nothing is shown
+    cache.clear()
+    others = [make_sheet(make_unit(world.unit.category), State.SUBMITTED) for _number in range(9)]
+    SectionTime.objects.filter(submission__in=others).delete()
+    SectionTime.objects.bulk_create(
+        SectionTime(
+            submission=other, round=row.round, category=world.unit.category, section=section, seconds=seconds
+        )
+        for other in others
+        for section, seconds in (("P", 300), ("", 2400))
+    )
+    assert rule_rates.usual_minutes(world.unit.category, row.round.year) == {"P": 5, "": 40}
+    page = client.get(reverse("sheet_hub", args=[row.pk])).content.decode()
+    assert "40" in page and "hub-minutes" in page
