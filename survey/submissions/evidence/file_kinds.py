@@ -1,14 +1,15 @@
 """Detects the kind of a file from its content, not from its name.
 
-The content of pictures and PDF is never decoded; an archive is opened in a child process.
+The content of pictures and PDF is never decoded; an archive is opened, and another encoding than UTF-8 found, in a child
+process.
 """
 
 from __future__ import annotations
 
 import re
 
-from survey.submissions.evidence.parsing import office_kind
-from survey.untrusted.reading import read_value
+from survey.submissions.evidence.parsing import office_kind, text_parts
+from survey.untrusted.reading import read, read_value
 
 # Kind -> (media type, extension). No kind that a browser would execute.
 KINDS: dict[str, tuple[str, str]] = {
@@ -39,12 +40,16 @@ def kind_of(data: bytes) -> str | None:
     if data.startswith(b"PK"):
         kind = read_value(office_kind, data)
         return kind if isinstance(kind, str) and kind in KINDS else None
-    return "text" if _is_text(data) else None
+    return "text" if _is_text(text_of(data)) else None
 
 
-def _is_text(data: bytes) -> bool:
+def text_of(data: bytes) -> str:
+    """The text of a file in UTF-8, UTF-16, GB 18030 or Big5; empty for what is no text. Raises FileRefused, Overloaded."""
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return False
+        return "".join(map(str, read(text_parts, data)))
+
+
+def _is_text(text: str) -> bool:
     return bool(text.strip()) and not _CONTROL.search(text) and not text.lstrip().startswith(("<", "#!"))

@@ -24,7 +24,7 @@ from survey.collection.models import Assignment, Disposition
 from survey.exceptions import PolicyDenied
 from survey.notation.characters import unstorable
 from survey.submissions.evidence import storage
-from survey.submissions.evidence.file_kinds import KINDS, kind_of
+from survey.submissions.evidence.file_kinds import KINDS, kind_of, text_of
 from survey.submissions.evidence.parsing import jpeg_of
 from survey.submissions.evidence.selectors import (
     DESK,
@@ -218,6 +218,18 @@ def picture_of(attachment: Attachment, *, by: User) -> bytes:
     """
     content = read(attachment, by=by)
     return base64.b64decode(read_value(jpeg_of, content, PICTURE_LIMITS))
+
+
+def readable(attachment: Attachment, *, by: User) -> bytes:
+    """The content of a file, a text in another encoding as UTF-8; recorded as ``read`` is, and raises as it does."""
+    content = read(attachment, by=by)
+    if attachment.kind != "text":
+        return content
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return text_of(content).encode("utf-8-sig")  # the mark tells spreadsheet programs the encoding
+    return content
 
 
 def has_evidence(assignment: Assignment) -> bool:

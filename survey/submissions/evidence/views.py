@@ -80,7 +80,7 @@ def evidence_file(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         content = evidence.picture_of(attachment, by=request.user)
         kind, name = "jpeg", f"{name.removesuffix(KINDS[kind][1])}{KINDS['jpeg'][1]}"
     else:
-        content = evidence.read(attachment, by=request.user)
+        content = evidence.readable(attachment, by=request.user)
     response = HttpResponse(content, content_type=KINDS[kind][0])
     response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -282,3 +282,23 @@ def test_a_damaged_photograph_gets_a_sentence(client, row, by):
 )
 def test_names_of_files_keep_their_letters(row, by, name, stored):
     assert evidence.attach(row, by=by, name=name, data=PDF).name == stored
+
+
+TABLE = "单位,数值\n福建示例,1\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "big5hkscs", "utf-16"])
+def test_a_text_in_an_encoding_of_offices_is_taken_and_shown_readable(client, row, by, encoding):
+    text = TABLE if encoding != "big5hkscs" else "單位,數值\n福建示例,1\n"
+    file = evidence.attach(row, by=by, name="台账.csv", data=text.encode(encoding))
+    client.force_login(by)
+    answer = client.get(reverse("evidence_file", args=[file.pk]))
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.content.decode("utf-8-sig") == text
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x7fELF\x02\x01\x01" + bytes(range(256)), bytes(range(128, 256)) * 3, b"MZ\x90\x00\x03"]
+)
+def test_a_program_is_no_text_in_any_encoding(data):
+    assert kind_of(data) is None
