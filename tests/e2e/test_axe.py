@@ -115,3 +115,17 @@ def walk(
             faults_of_pages += [f"{path} zh, wide: {violation}" for violation in faults(visitor.page)]
         if is_fresh:
             yield path
+
+
+def test_a_fault_in_a_kind_of_element_that_its_pattern_has_not_shown_is_found(browser: Browser) -> None:
+    content = "<!DOCTYPE html><html lang='zh'><title>x</title><main><h1>甲</h1><p>{}</p></main></html>"
+    page = browser.new_page()
+    page.set_content(content.format("乙"))
+    assert faults(page) == []
+    shown = parts(page)
+    page.set_content(content.format("丙"))
+    assert parts(page) <= shown  # another text is not checked again
+    page.set_content(content.format("<img src='data:,'>"))
+    assert not parts(page) <= shown
+    assert any(violation.startswith("image-alt") for violation in faults(page))
+    page.close()
