@@ -104,7 +104,7 @@ def test_workbook_has_metadata_and_locks_all_but_the_answers(row):
     assert any(
         form_of(book).cell(position, 6).coordinate in rule.sqref for rule in rules
     )  # the unit is chosen
-    assert book.sheetnames[0] == "调查表" and {"lists", "about"} <= set(book.sheetnames)
+    assert book.sheetnames[0] == "报表" and {"lists", "about"} <= set(book.sheetnames)
     assert table_of(book, "F10").title.startswith("F10 ")
     assert opened(row, "en").sheetnames[0] == "Questionnaire"
 
@@ -249,9 +249,10 @@ def test_workbook_pages(client, row, by):
 
 
 def test_the_form_has_headings_of_breakdowns_and_says_where_a_number_is_found(row):
-    form = opened(row)["form"]
+    book = opened(row)
+    form = form_of(book)
     labels = {form.cell(number, 3).value: number for number in range(1, form.max_row + 1)}
     heading = next(number for label, number in labels.items() if label and label.startswith("按来源分"))
     assert form.cell(heading + 1, 2).value == "P02" and not form.cell(heading, 1).value
-    hint = form.cell(line(form.parent, "P02"), 7).value
+    hint = form.cell(line(book, "P02"), 7).value
     assert "填报示例" in hint and "去哪里找这个数" in hint and "SUP-02" not in hint
