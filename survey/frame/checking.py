@@ -10,16 +10,21 @@ from typing import Any, NamedTuple
 
 from survey.classification import CATEGORIES, ENTERPRISES, REGIONS, entries
 from survey.frame.columns import column_positions, normalised_text
-from survey.frame.parsing import LONGEST_CELL, SCIENTIFIC, Table
+from survey.frame.parsing import LONGEST_CELL, SCIENTIFIC, Table, Value
 from survey.frame.values import CellError, Parse, day, flag, integer, money
+from survey.notation.characters import EDGES, invisible
 from survey.questionnaires.credit_code import is_valid
 from survey.questionnaires.lists.lookup import lookup_in
 from survey.questionnaires.loader import load_codelist
+from survey.spreadsheets.cells import Cell
 from survey.untrusted.protocol import FileRefusedError
 
 COUNTED = frozenset({"CAT03", "CAT04", "CAT08"})  # sampled by category and region
 MOST_FINDINGS = 5_000
+CODES = frozenset({"category", "region", "division_code", "industry", "institution_type"})
 _FORMULA = re.compile(r"^[=+@\t\r]|^-(?![\d.])")
+# Codes are written in groups: 9135 0100 M000 100Y 43.
+_SPACED_CODE = re.compile(r"(?=.*\d)[0-9A-Z\s]+", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f<>]")
 
 
@@ -73,6 +78,8 @@ class Checked:
     faulty_rows: int = 0
     read: int = 0
     normalised: int = 0
+    rounded: int = 0
+    cleaned: int = 0
     ignored: list[str] = field(default_factory=list)
 
     def add_finding(self, line: int, column: str, value: str, code: str, /, **parameters: Any) -> None:
@@ -123,30 +130,53 @@ def check_table(kind: str, table: Table, report: Callable[[int], None] | None = 
 class _Cells:
     """The cells of a row by column code; faults are added to the result of the check."""
 
-    def __init__(self, line: int, cells: list[str], positions: dict[str, int], checked: Checked) -> None:
+    def __init__(self, line: int, cells: list[Value], positions: dict[str, int], checked: Checked) -> None:
         self.line, self.cells, self.positions, self.checked = line, cells, positions, checked
 
-    def text(self, column: str) -> str:
-        """The normalised text of a cell; empty when the file lacks the column."""
+    def value(self, column: str) -> Value:
+        """The value of a cell; empty when the file lacks the column."""
         position = self.positions.get(column)
-        raw = self.cells[position] if position is not None and position < len(self.cells) else ""
-        result = normalised_text(raw) if not raw.isascii() else raw.strip()
-        if result != raw.strip():
-            self.checked.normalised += 1
-        return result
+        return self.cells[position] if position is not None and position < len(self.cells) else ""
+
+    def text(self, column: str) -> str:
+        """The text of a cell: names as they are written, codes without blanks, other texts with full-width forms folded."""
+        value = self.value(column)
+        written = (value if isinstance(value, str) else value.text).strip()
+        raw = written.strip(EDGES).strip()
+        self.checked.cleaned += raw != written
+        if column == "name" or raw.isascii():
+            result = raw
+        else:
+            result = normalised_text(raw)
+            self.checked.normalised += result != raw
+        is_code = column == "uscc" or (column in CODES and _SPACED_CODE.fullmatch(result) is not None)
+        return "".join(result.split()) if is_code else result
 
     def read(self, column: str, parse: Parse) -> Any:
         """The parsed cell, or None after a finding."""
-        text = self.text(column)
+        value, text = self.value(column), self.text(column)
         try:
+            if not isinstance(value, str):
+                self._check_cell(value)
             if len(text) > LONGEST_CELL:
                 raise CellError("too_long", limit=LONGEST_CELL)
+            if hidden := invisible(value if isinstance(value, str) else value.text):
+                position, name = hidden
+                raise CellError("invisible", position=position, character=name)
             if _FORMULA.match(text):
                 raise CellError("formula")
             return parse(text)
         except CellError as error:
             self.checked.add_finding(self.line, column, text, error.code, **error.parameters)
             return None
+
+    def _check_cell(self, cell: Cell) -> None:
+        """Refuse a cell without a value; count one that shows fewer digits than it stores."""
+        if cell.kind == "error":
+            raise CellError("cell_error", error=cell.text)
+        if cell.kind == "uncalculated":
+            raise CellError("uncalculated")
+        self.checked.rounded += 1
 
 
 def _unit(cells: _Cells) -> UnitRow | None:
@@ -230,14 +260,14 @@ def _credit_code(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    clean = " ".join(text.split())
-    if len(clean) < 2:
+    """A name as it is written: brackets, letters and blanks of a legal name are not changed."""
+    if len(text) < 2:
         raise CellError("needed")
     if _CONTROL.search(text):
         raise CellError("characters")
-    if len(clean) > 120:
+    if len(text) > 120:
         raise CellError("too_long", limit=120)
-    return clean
+    return text
 
 
 class CodeLists:

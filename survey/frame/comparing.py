@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from survey.frame.checking import CountRow, UnitRow
+from survey.notation.characters import folded
 
 SHOWN = 500  # changes that are stored and shown
 # Kind of the recorded change by field of a unit; other fields are updated without a record.
@@ -30,6 +31,7 @@ class Plan:
     back: list[Any] = field(default_factory=list)
     unchanged: int = 0
     missing: list[Any] = field(default_factory=list)
+    respelled: list[Any] = field(default_factory=list)  # names that differ in width, case or blanks only
 
     def fields(self) -> dict[str, int]:
         """Number of changed rows by field."""
@@ -47,6 +49,7 @@ class Plan:
             ],
             [list(map(str, row)) for row in self.back],
             sorted(map(str, self.missing)),
+            [[row.uscc, row.name] for row in self.respelled],
         ]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
@@ -80,6 +83,8 @@ def compare_units(
         if absent:
             row = _with_existing(old, row, absent)
         fields = _differences(old, row)
+        if row.name != old.name and folded(row.name) == folded(old.name):
+            plan.respelled.append(row)
         if not inside:
             plan.back.append(row)
         if fields:
@@ -123,7 +128,7 @@ def _differences(old: UnitRow, new: UnitRow) -> list[tuple[str, Any, Any]]:
     return [
         (name, before, after)
         for name, before, after in zip(UnitRow._fields, old, new, strict=True)
-        if before != after
+        if before != after and not (name == "name" and folded(str(before)) == folded(str(after)))
     ]
 
 

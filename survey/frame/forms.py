@@ -16,7 +16,9 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         allow_empty_file=True,
-        help_text=_("CSV (UTF-8 or GBK), XLSX or Parquet, at most 40 MB and 300,000 rows."),
+        help_text=_(
+            "XLSX, XLS, ET, ODS, CSV (UTF-8, GB18030, Big5 or UTF-16) or Parquet, at most 40 MB and 300,000 rows."
+        ),
     )
     complete = forms.BooleanField(
         label=_("The file is the whole frame"),

@@ -9,21 +9,17 @@ from django.utils.translation import gettext_lazy as _
 from survey.frame.columns import COLUMNS
 from survey.questionnaires.answering.errors import MESSAGES, AnswerError
 from survey.sentences import Sentence, define
+from survey.spreadsheets import messages as spreadsheets
 
 FILE: dict[str, Promise] = {
-    "empty": _("The file is empty."),
+    **spreadsheets.FILE,
     "no_rows": _("The file has a header but no rows."),
     "too_large": _("The file is larger than %(limit)s MB."),
-    "unpacks_too_large": _("The file would unpack to more than %(limit)s MB and is not opened."),
-    "too_many_parts": _("The file consists of more than %(limit)s parts and is not opened."),
     "too_many_rows": _("The file has more than %(limit)s rows. Split it."),
     "too_many_columns": _("The file has more than %(limit)s columns."),
-    "old_excel": _("This is an old Excel file (.xls). Save it as .xlsx and upload it again."),
-    "not_a_table": _("This is not a table. Upload CSV, XLSX or Parquet."),
-    "damaged": _("The file is damaged and cannot be opened."),
-    "broken_csv": _("The row that begins in line %(line)s cannot be read: a quotation mark is not closed."),
-    "encoding": _("The text is neither UTF-8 nor GBK. Save the file as CSV UTF-8."),
     "missing_columns": _("Required columns are missing: %(columns)s. The file has: %(found)s."),
+    # Stored by earlier versions, which did not read these files.
+    "old_excel": _("This is an old Excel file (.xls). Save it as .xlsx and upload it again."),
     "frame_changed": _("The frame has changed since the check. Check the file again before applying it."),
 }
 # The same texts as stored sentences.
@@ -36,6 +32,8 @@ LOST = define(
     _("The worker stopped while it worked on this file. Nothing was changed; upload the file again."),
 )
 CELL: dict[str, Promise] = {
+    **spreadsheets.CELL,
+    "invisible": _("Character %(position)s is invisible: %(character)s. Delete it."),
     "needed": _("A value is needed here."),
     "needed_of_enterprises": _("Enterprises need a value here."),
     "only_enterprises": _("Only enterprises (CAT06 to CAT13) have a size class."),

@@ -1,23 +1,25 @@
-"""Parses uploaded files (CSV, XLSX or Parquet) as rows of text, in a child process. Pure.
+"""Parses uploaded files (spreadsheets, CSV or Parquet) as rows of text, in a child process. Pure.
 
-Files are not trusted: the type is detected from the first bytes, the parts and the unpacked size of an archive are checked before
-it is opened, and the number of rows, the number of columns and the length of a cell are limited.
+Files are not trusted: the type is detected from the first bytes, the parts and the unpacked size of an archive are
+checked before it is opened, and the number of rows, the number of columns and the length of a cell are limited.
 """
 
-import csv
 import datetime as dt
 import io
 import itertools
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from survey.untrusted.parsing import check_archive
+from survey.frame.headers import find_header
+from survey.spreadsheets.cells import BookLimits, Cell, to_document
+from survey.spreadsheets.numbers import plain, significant
+from survey.spreadsheets.parsing import open_book
 from survey.untrusted.protocol import FileRefusedError
 
 LARGEST_FILE = 40 * 1024 * 1024
@@ -29,39 +31,45 @@ LONGEST_CELL = 500
 _BATCH = 1_000
 
 
+type Value = str | Cell
+WITHOUT_VALUE = frozenset({"error", "uncalculated"})
+
+
 @dataclass(frozen=True)
 class Table:
-    """The header and the rows of a file as text; ``rows`` yields (line number, cells) without blank rows."""
+    """The header and the rows of a file; ``rows`` yields (line number, cells) without blank rows.
 
-    format: str  # csv, xlsx, parquet
+    A value is text; a cell stands for an error, for a formula without result, and for a number that hides digits.
+    """
+
+    format: str  # csv, xlsx, xls, ods, parquet
     encoding: str
     header: list[str]
-    rows: Iterator[tuple[int, list[str]]]
+    rows: Iterator[tuple[int, list[Value]]]
+    sheet: str = ""
+    line: int = 1  # of the header
 
 
-def read_table(content: bytes) -> Table:
+def read_table(content: bytes, kind: str = "units") -> Table:
     """Open a file. Raises FileRefusedError, also while the rows are iterated."""
     if len(content) > LARGEST_FILE:
         raise FileRefusedError("too_large", limit=LARGEST_FILE // 1024 // 1024)
-    if not content.strip():
-        raise FileRefusedError("empty")
-    if content[:4] == b"PK\x03\x04":
-        return _xlsx(content)
-    if content[:4] == b"PAR1":
-        return _parquet(content)
-    if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise FileRefusedError("old_excel")
-    return _csv(content)
+    return _parquet(content) if content[:4] == b"PAR1" else _spreadsheet(content, kind)
 
 
-def table_parts(content: bytes) -> Iterator[Any]:
-    """Format, encoding and header of a file, then its rows in batches. Raises FileRefusedError."""
-    table = read_table(content)
-    yield [table.format, table.encoding, table.header]
-    yield from map(list, itertools.batched(table.rows, _BATCH, strict=False))
+def table_parts(content: bytes, kind: str = "units") -> Iterator[Any]:
+    """Format, encoding, header, sheet and line of the header, then the rows in batches. Raises FileRefusedError."""
+    table = read_table(content, kind)
+    yield [table.format, table.encoding, table.header, table.sheet, table.line]
+    for batch in itertools.batched(table.rows, _BATCH, strict=False):
+        yield [[line, [_document(value) for value in values]] for line, values in batch]
 
 
-def _limited(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+def _document(value: Value) -> Any:
+    return value if isinstance(value, str) else to_document(value)
+
+
+def _limited(rows: Iterator[tuple[int, list[Value]]]) -> Iterator[tuple[int, list[Value]]]:
     for number, (line, cells) in enumerate(rows):
         if number >= MOST_ROWS:
             raise FileRefusedError("too_many_rows", limit=MOST_ROWS)
@@ -74,103 +82,29 @@ def _header(cells: list[str]) -> list[str]:
     return cells
 
 
-# ---- CSV ---------------------------------------------------------------------------------------------
+# ---- spreadsheets --------------------------------------------------------------------------------------
 
 
-def decoded(content: bytes) -> tuple[str, str]:
-    """Text and the name of its encoding: UTF-8 or UTF-16 with a byte order mark, UTF-8, else GB 18030 (which holds GBK).
-
-    Raises FileRefusedError for another encoding and for binary data.
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        candidates = ["utf-16"]
-    elif content.startswith(b"\xef\xbb\xbf"):
-        candidates = ["utf-8-sig"]
-    else:
-        candidates = ["utf-8", "gb18030"]
-    for encoding in candidates:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text or content.startswith(b"%PDF"):
-            raise FileRefusedError("not_a_table")
-        return text, {"utf-8-sig": "UTF-8", "gb18030": "GBK"}.get(encoding, encoding.upper())
-    raise FileRefusedError("encoding")
+def _spreadsheet(content: bytes, kind: str) -> Table:
+    """The rows below the header of the sheet that fits the kind of file."""
+    limits = BookLimits(LARGEST_UNPACKED, MOST_PARTS, MOST_COLUMNS, LONGEST_CELL)
+    book = open_book(content, limits)
+    header = find_header(book.sheets, kind)
+    if header is None:
+        raise FileRefusedError("empty")
+    rows = (
+        (line, [_value(cell) for cell in cells]) for line, cells in header.sheet.rows() if line > header.line
+    )
+    return Table(
+        book.format, book.encoding, _header(header.texts), _limited(rows), header.sheet.name, header.line
+    )
 
 
-def _csv(content: bytes) -> Table:
-    text, encoding = decoded(content)
-    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-    delimiter = max(",;\t", key=first.count)
-    rows = _limited(_csv_rows(text, delimiter))
-    try:
-        header = _header(next(rows)[1])
-    except StopIteration:
-        raise FileRefusedError("empty") from None
-    return Table("csv", encoding, header, rows)
-
-
-def _csv_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    begins, header = 1, True
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:  # a quote that never closes makes one cell of the rest of the file
-            raise FileRefusedError("broken_csv", line=begins) from None
-        line, begins = begins, reader.line_num + 1
-        if not any(cell.strip() for cell in cells) or (header and cells[0].startswith("#")):
-            continue
-        header = False
-        yield line, [cell[: LONGEST_CELL + 1] for cell in cells[: MOST_COLUMNS + 1]]
-
-
-# ---- XLSX --------------------------------------------------------------------------------------------
-
-
-def _xlsx(content: bytes) -> Table:
-    names = check_archive(content, most_parts=MOST_PARTS, largest_unpacked=LARGEST_UNPACKED)
-    if "xl/workbook.xml" not in names:
-        raise FileRefusedError("not_a_table")
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()
-    except MemoryError:
-        raise
-    except Exception:  # the parser raises many exceptions for a malformed workbook
-        raise FileRefusedError("damaged") from None
-    rows = _limited(_xlsx_rows(sheet))
-    try:
-        header = _header(next(rows)[1])
-    except StopIteration:
-        raise FileRefusedError("empty") from None
-    return Table("xlsx", "", header, rows)
-
-
-def _xlsx_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
-    cells_of = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1)
-    line, header = 0, True
-    while True:
-        try:
-            cells = next(cells_of)
-        except StopIteration:
-            return
-        except MemoryError:
-            raise
-        except Exception:  # see above: the parser of a damaged part
-            raise FileRefusedError("damaged") from None
-        line += 1
-        texts = [text_of(cell) for cell in cells]
-        if not any(texts) or (header and texts[0].startswith("#")):
-            continue
-        while header and texts and not texts[-1]:
-            texts.pop()
-        header = False
-        yield line, texts
+def _value(cell: Cell | None) -> Value:
+    """The text of a cell; a cell without a value, or one that hides digits, as it is."""
+    if cell is None:
+        return ""
+    return cell if cell.kind in WITHOUT_VALUE or cell.stored else cell.text
 
 
 # ---- Parquet -----------------------------------------------------------------------------------------
@@ -195,7 +129,7 @@ def _parquet(content: bytes) -> Table:
     return Table("parquet", "", header, _parquet_rows(file, len(header)))
 
 
-def _parquet_rows(file: Any, width: int) -> Iterator[tuple[int, list[str]]]:
+def _parquet_rows(file: Any, width: int) -> Iterator[tuple[int, list[Value]]]:
     line = 1
     try:
         for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
@@ -219,8 +153,8 @@ def text_of(value: Any) -> str:
         return value.date().isoformat()
     if isinstance(value, dt.date):
         return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
+    if isinstance(value, float) and math.isfinite(value):
+        return plain(significant(value))
     return str(value)[: LONGEST_CELL + 1]
 
 

@@ -175,7 +175,7 @@ def _refusals() -> Iterator[None]:
 
 def _read(row: FrameImport, work: Work) -> tuple[Table, Checked]:
     """Read and check the file as it was uploaded."""
-    table = open_table(bytes(row.content))
+    table = open_table(bytes(row.content), row.kind)
     work.progress(2)
     # The number of rows is unknown until the end: progress is half at 50,000 rows and never complete.
     checked = check_table(row.kind, table, lambda rows: work.progress(int(2 + 80 * rows / (rows + 50_000))))
@@ -201,6 +201,11 @@ def _summary(table: Table, checked: Checked, plan: Plan, seconds: float) -> Fram
         faults=checked.faults,
         faulty_rows=checked.faulty_rows,
         normalised=checked.normalised,
+        rounded=checked.rounded,
+        cleaned=checked.cleaned,
+        respelled=len(plan.respelled),
+        sheet=table.sheet,
+        line=table.line,
         ignored=tuple(checked.ignored),
         new=len(plan.new),
         changed=len(plan.changed),

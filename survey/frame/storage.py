@@ -62,6 +62,8 @@ def load_units(plan: Plan, source: FrameImport) -> None:
             "CREATE TEMP TABLE frame_stage ON COMMIT DROP AS SELECT * FROM survey_reportingunit WITH NO DATA"
         )
         touched = [row for row, _fields in plan.changed]
+        changed = {row.uscc for row in touched}
+        touched += [row for row in plan.respelled if row.uscc not in changed]
         copy_rows(
             "frame_stage", (*_COLUMNS, "review_region_id"), ((*row, _review_region(row)) for row in touched)
         )

@@ -10,8 +10,10 @@ class FrameSummary:
     """Counts of one check. ``format`` is blank before the file has been checked.
 
     rows, good, faulty_rows : rows of the file; faults : findings in them; normalised : cells with full-width
-    characters; ignored : columns not used; new, changed, back, unchanged, missing : units or cells against the
-    frame; fields : changes by field; sum : units counted in all, of a file of counts
+    characters; cleaned : cells with invisible characters at their ends; rounded : cells that show fewer digits than
+    they store; respelled : names that differ in width, case or blanks only; sheet, line : where the header stands;
+    ignored : columns not used; new, changed, back, unchanged, missing : units or cells against the frame; fields :
+    changes by field; sum : units counted in all, of a file of counts
     """
 
     format: str = ""
@@ -21,6 +23,11 @@ class FrameSummary:
     faults: int = 0
     faulty_rows: int = 0
     normalised: int = 0
+    rounded: int = 0
+    cleaned: int = 0
+    respelled: int = 0
+    sheet: str = ""
+    line: int = 1
     ignored: Sequence[str] = ()
     new: int = 0
     changed: int = 0

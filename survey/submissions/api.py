@@ -18,6 +18,7 @@ from survey.access.requests import AuthenticatedApiRequest
 from survey.access.roles import Permission
 from survey.access.scope import HasPermission, SignedIn
 from survey.exceptions import StaleRevision
+from survey.notation.telephones import TELEPHONE
 from survey.request_bodies import RequestBody
 from survey.request_values import whole_number
 from survey.submissions.lifecycle import services
@@ -82,7 +83,7 @@ class SignOff(RequestBody):
     unit_head = serializers.CharField(max_length=60)
     stat_head = serializers.CharField(max_length=60)
     filler = serializers.CharField(max_length=60)
-    phone = serializers.RegexField(r"^[0-9+()\- ]{7,30}$")
+    phone = serializers.RegexField(TELEPHONE)
 
 
 class SheetView(APIView):

@@ -18,6 +18,7 @@ from survey.access.requests import AuthenticatedRequest
 from survey.access.roles import Permission
 from survey.frame.contacts import services as contacts
 from survey.frame.models import ReportingUnit, UnitContact
+from survey.notation.telephones import TELEPHONE
 
 
 class ContactsForm(PlainForm):
@@ -30,13 +31,15 @@ class ContactsForm(PlainForm):
             for name in contacts.FIELDS
         }
         super().__init__(*args, initial=initial, **kwargs)
-        bad = {"invalid": gettext_lazy("Enter a telephone number, for example 010-12345678.")}
+        bad = {
+            "invalid": gettext_lazy(
+                "Enter a telephone number, for example 010-12345678 or 010-12345678转802."
+            )
+        }
         for role in UnitContact.Role.values:
             role_fields: dict[str, forms.Field] = {
                 "name": forms.CharField(label=gettext_lazy("Name"), max_length=60),
-                "phone": forms.RegexField(
-                    r"^[0-9+()\- ]{7,30}$", label=gettext_lazy("Office phone"), error_messages=bad
-                ),
+                "phone": forms.RegexField(TELEPHONE, label=gettext_lazy("Office phone"), error_messages=bad),
                 "email": forms.EmailField(label=gettext_lazy("Work e-mail")),
             }
             for name, field in role_fields.items():

@@ -8,6 +8,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from survey.notation.telephones import TELEPHONE
 from survey.questionnaires.definition import Questionnaire
 from survey.request_values import whole_number
 from survey.submissions import cells
@@ -104,9 +105,11 @@ class SignOffForm(forms.Form):
     stat_head = forms.CharField(label=_("Head of statistics"), max_length=60)
     filler = forms.CharField(label=_("Filled in by"), max_length=60)
     phone = forms.RegexField(
-        r"^[0-9+()\- ]{7,30}$",
+        TELEPHONE,
         label=_("Telephone"),
-        error_messages={"invalid": _("Enter a telephone number, for example 010-12345678.")},
+        error_messages={
+            "invalid": _("Enter a telephone number, for example 010-12345678 or 010-12345678转802.")
+        },
     )
     statement = forms.BooleanField(
         label=_(

@@ -53,7 +53,7 @@ def test_a_template_passes_its_own_check(kind: str, form: str) -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "detected"),
-    [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("gbk", "GBK"), ("utf-16", "UTF-16")],
+    [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("gbk", "GB18030"), ("utf-16", "UTF-16")],
 )
 def test_encodings_are_detected(encoding: str, detected: str) -> None:
     table = read_table(csv_of(line(name="龙泉数据有限公司"), encoding=encoding))
@@ -119,6 +119,9 @@ def test_every_sentence_can_be_formatted() -> None:
         "columns": ["uscc"],
         "found": ["x"],
         "near": "x",
+        "error": "#N/A",
+        "position": 3,
+        "character": "x",
     }
     for code, text in {**CELL, **FILE}.items():
         used = {name: value for name, value in values.items() if f"%({name})s" in str(text)}
@@ -181,10 +184,10 @@ def test_headers_may_be_chinese_and_unknown_columns_are_reported() -> None:
     [
         (b"", "empty"),
         (b" \r\n ", "empty"),
-        (b"# only a remark\n", "empty"),
+        (b"# only a remark\n", "missing_columns"),
         (b"uscc,name\n", "missing_columns"),
         (",".join(HEADER).encode(), "no_rows"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "old_excel"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "damaged"),
         (b"%PDF-1.7 text", "not_a_table"),
         (b"a\0b,c\n1,2\n", "not_a_table"),
         (b"PK\x03\x04broken", "damaged"),
@@ -301,7 +304,7 @@ def test_arbitrary_cells_are_checked(rows: list[list[str]]) -> None:
 
 
 def test_text_of_numbers_and_blanks() -> None:
-    assert text_of(9.135e17) == "9.135e+17"
+    assert text_of(9.135e17) == "9.135E+17"
     assert text_of(12.0) == "12"
     assert text_of(None) == ""
 

@@ -99,6 +99,18 @@ def xls(
     return buffer.getvalue()
 
 
+def xls_of(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
+    """A workbook of the binary format with these sheets of rows."""
+    book, buffer = xlwt.Workbook(), io.BytesIO()
+    for name, rows in sheets.items():
+        page = book.add_sheet(name)
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                page.write(number, column, value)
+    book.save(buffer)
+    return buffer.getvalue()
+
+
 def ods(*rows: str, **parts: bytes) -> bytes:
     """An OpenDocument spreadsheet of rows of XML; ``parts`` are further files."""
     content = (
