@@ -7,6 +7,7 @@ from survey.questionnaires import api, views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("questionnaires/", views.questionnaires, name="questionnaires"),
     path("questionnaires/<int:pk>/", views.questionnaire_detail, name="questionnaire_detail"),
+    path("questionnaires/<int:pk>/lists/<slug:name>/", views.codelist_search, name="codelist_search"),
 ]
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("questionnaires/", api.VersionList.as_view(), name="api_questionnaires"),

@@ -147,6 +147,7 @@ TABLE: dict[str, Row] = {
     # Questionnaires
     "questionnaires": Row(),
     "questionnaire_detail": Row(lambda data, region: (data.version.pk,)),
+    "codelist_search": Row(lambda data, region: (data.version.pk, "divisions")),
     "api_questionnaires": Row(),
     "api_questionnaire": Row(lambda data, region: (data.version.pk,)),
     "api_schema": Row(),

@@ -34,6 +34,7 @@ from survey.submissions.page.remarks import (
     Suggestion,
     change_text,
     control_of,
+    entered_choice,
     options_of,
     read_back,
     suggestions_for,
@@ -322,7 +323,7 @@ class RowBuilder:
         if item.type in {"quantity", "money", "count", "ratio"}:
             entered = Decimal(cell.get("entered") or value)
             return units.format_number(entered), [], str(cell.get("unit") or item.unit)
-        return str(value), [str(value)], ""
+        return entered_choice(item, str(value), self.language), [str(value)], ""
 
     def _conflict(self, item: Item | Column, conflict: Conflict) -> ConflictView:
         mine, theirs, base = (

@@ -62,6 +62,14 @@ def options_of(item: Item | Column, chosen: list[str], language: str) -> list[tu
     return [(entry.code, choices.name_of(entry, language), entry.code in chosen) for entry in entries]
 
 
+def entered_choice(item: Item | Column, code: str, language: str) -> str:
+    """The text of an input with an answer: in the field of a long list, the code with its name."""
+    if item.choices is None or control_of(item) != "list":
+        return code
+    entry = item.choices.get(code)
+    return f"{code} {item.choices.name_of(entry, language)}" if entry else code
+
+
 def read_back(item: Item, cell: Mapping[str, Any], last: Mapping[str, Any] | None, language: str) -> str:
     """The parsed answer with conversion, order of magnitude and change: "3.2 PB = 3,276.8 TB, 1.4 × last year"."""
     if "value" not in cell:
