@@ -48,9 +48,16 @@ def _faults(body: Any) -> Iterator[tuple[str, str]]:
             for name in value:
                 if not _is_storable(name):
                     yield place[:200] or "body", _("A name has a character that cannot be stored.")
-            waiting += [(f"{place}.{name}".lstrip("."), entry, depth + 1) for name, entry in value.items()]
+            waiting += [
+                (f"{place}.{_shown(name)}".lstrip("."), entry, depth + 1) for name, entry in value.items()
+            ]
         elif isinstance(value, list):
             waiting += [(f"{place}.{at}".lstrip("."), entry, depth + 1) for at, entry in enumerate(value)]
+
+
+def _shown(name: str) -> str:
+    """A name as part of a place: the answer is UTF-8, which has no lone surrogates."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _is_storable(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Bodies of requests to the API, whose values have the JSON type that the OpenAPI document names.
+"""Bodies of requests to the API, whose values have the JSON type and the length that the OpenAPI document names.
 
 The fields of the framework convert what they are given: ``"12"`` becomes a whole number, ``12`` a text, ``"yes"`` a truth
 value. A program that sends such a value has made a mistake, and the document says that it is refused.
@@ -74,6 +74,11 @@ def _faults(field: Any, value: Any, place: str) -> Iterator[Fault]:
             # JSON has one kind of number: 1.0 is a whole one.
             if not (int in types and isinstance(value, float) and value.is_integer()):
                 yield place, text
+        elif isinstance(value, str):
+            # Before surrounding space is removed: the document names the length of what is sent.
+            most = getattr(field, "max_length", None)
+            if most is not None and len(value) > most:
+                yield place, gettext_lazy("The text is longer than %(limit)s characters.") % {"limit": most}
         elif isinstance(value, list):
             for at, entry in enumerate(value):
                 yield from _faults(child, entry, f"{place}.{at}")

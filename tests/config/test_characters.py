@@ -38,6 +38,7 @@ BODIES = {
     '{"answers": {"P01": {"value": "a\\u0000b"}}}': "answers.P01.value",
     '{"answers": {"P01": ["\\ud800"]}}': "answers.P01.0",
     '{"answers": {"\\ud800": 1}}': "answers",
+    '{"answers": {"\\ud800": {"x": "\\ud800"}}}': "answers",  # the place is written without the surrogate
     '{"answers": {"P01": {"value": 1e400}}}': "answers.P01.value",
     f'{{"answers": {{"P01": {10**80}}}}}': "answers.P01",
     '{"answers": {"P01": ' + "[" * 60 + "]" * 60 + "}}": "answers.P01",

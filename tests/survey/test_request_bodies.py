@@ -15,6 +15,7 @@ class Body(RequestBody):
     share = serializers.FloatField(required=False)
     is_open = serializers.BooleanField(required=False)
     text = serializers.CharField(required=False)
+    short = serializers.CharField(required=False, max_length=3)
     kind = serializers.ChoiceField(choices=["1", "2"], required=False)
     day = serializers.DateField(required=False)
     texts = serializers.DictField(child=serializers.CharField(), required=False)
@@ -34,6 +35,8 @@ class Body(RequestBody):
         ("is_open", 1, "is_open"),
         ("text", 1, "text"),
         ("text", True, "text"),
+        ("short", "abcd", "short"),
+        ("short", " abc", "short"),  # too long before the space is removed
         ("kind", 1, "kind"),
         ("day", 20260101, "day"),
         ("texts", [], "texts"),
