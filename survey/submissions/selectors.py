@@ -261,6 +261,18 @@ def previous_filing(submission: Submission) -> Filing | None:
     )
 
 
+def earlier_answers(submission: Submission, years: int = 4) -> list[tuple[int, dict[str, Any]]]:
+    """Accepted answers of the unit from the years before last year, oldest first: (year, answers)."""
+    last = submission.round.year - 1
+    rows = Filing.objects.filter(
+        submission__unit_id=submission.unit_id,
+        submission__round__year__gte=last - years,
+        submission__round__year__lt=last,
+        submission__state=State.ACCEPTED,
+    ).order_by("submission__round__year", "number")
+    return list(dict(rows.values_list("submission__round__year", "answers")).items())
+
+
 def sheets_of(user: User) -> "QuerySet[Submission]":
     """The sheets that a respondent fills, whole rows for one page of one sheet."""
     return (

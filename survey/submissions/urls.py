@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sheets/<int:pk>/sections/<slug:code>/", views.sheet_section, name="sheet_section"),
     path("sheets/<int:pk>/sections/<slug:code>/save/", views.sheet_save, name="sheet_save"),
     path("sheets/<int:pk>/discard/", views.sheet_discard, name="sheet_discard"),
+    path("sheets/<int:pk>/leftovers/", views.sheet_leftover, name="sheet_leftover"),
     path("sheets/<int:pk>/findings/", filing_views.sheet_findings, name="sheet_findings"),
     path("sheets/<int:pk>/explain/", filing_views.sheet_explain, name="sheet_explain"),
     path("sheets/<int:pk>/summary/", filing_views.sheet_summary, name="sheet_summary"),

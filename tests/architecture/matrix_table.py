@@ -200,6 +200,7 @@ TABLE: dict[str, Row] = {
     "sheet_section": sheet("open", "P", body=_cell),
     "sheet_save": sheet("open", "P", body=_cell),
     "sheet_discard": sheet("open", body=post(discard="P01"), writes=False),
+    "sheet_leftover": sheet("filed", body=post(key="P01", text="90 PB")),
     "sheet_findings": sheet("unusual"),
     "sheet_explain": sheet("unusual", body=_reason),
     "sheet_summary": sheet("open"),

@@ -97,6 +97,15 @@ class Visitor:
         """The page of a section."""
         self.go(f"/sheets/{sheet}/sections/{code}/")
 
+    def begin(self, sheet: int, code: str) -> None:
+        """The page of a section, after starting the sheet where nobody has."""
+        self.go("/tasks/")
+        start = self.page.locator(f'form[action="/sheets/{sheet}/start/"] button')
+        if start.count():
+            start.first.click()
+            self.page.wait_for_load_state()
+        self.open_section(sheet, code)
+
     def cell(self, key: str) -> Locator:
         """The cell with this key, or an empty locator."""
         return self.page.locator(f'.cell[data-key="{key}"]')

@@ -2,91 +2,61 @@
 // and sent one request at a time. Without this script the page is a plain form that saves on its buttons.
 (() => {
   "use strict";
-  const form = document.querySelector("form[data-sheet]");
-  if (!form || !form.querySelector('button[name="go"][value="next"]')) return;
-  const texts = form.dataset;
+  const sheet = window.surveySheet;
+  const rows = window.surveyRows;
+  if (!sheet || !rows) return;
+  const { form, texts, bar, cellOf, clock, show, showBar, showAlert } = sheet;
   const outbox = window.surveyOutbox;
-  const bar = document.getElementById("sheet-state");
-  const alertBox = document.getElementById("sheet-alert");
   const store = `sheet:${texts.user}:${texts.sheet}:${location.pathname}`;
-  const queue = new Map(); // key -> {entries, base, seq, refused}
+  const queue = new Map(); // key -> {entries, base, seq, due, draft, refused, name, words}
+  const unread = new Map(); // key -> whether somebody still types in it: texts that the server keeps and cannot read
   let sequence = 0;
   let busy = false;
   let timer = 0;
   let failures = 0;
-  let halted = false;
+  let notBefore = 0; // after a failure: when the next request may be sent
+  let closed = false; // the sheet takes no answers now; what is typed is kept and marked all the same
   let leaving = false;
   let single = false; // one cell a request, until the refused one is found
 
+  const PAUSE = 1200; // milliseconds without a key after which a draft is saved
   const LATER = [408, 425, 429]; // like a failed server: the same request is sent again later
   const VALUE = [400, 413, 414, 422, 431]; // something in the request itself is refused
 
-  const cellOf = (key) => form.querySelector(`.cell[data-key="${CSS.escape(key)}"]`);
-  const clock = () => new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Shanghai" });
-
-  const show = (key, state, text) => {
-    const mark = cellOf(key)?.querySelector(".cell-state");
-    if (mark) { mark.textContent = text; mark.dataset.state = state; }
-  };
-  const showBar = (state, text) => {
-    bar.textContent = text;
-    bar.dataset.state = state;
-  };
-  const showAlert = (text, link) => {
-    alertBox.replaceChildren();
-    if (!text) return;
-    const box = document.createElement("div");
-    box.className = "notice notice-warn";
-    box.setAttribute("role", "alert");
-    box.append(`${text} `);
-    if (link) {
-      const anchor = document.createElement("a");
-      anchor.href = link;
-      anchor.target = "_blank";
-      anchor.rel = "noopener";
-      anchor.textContent = texts.textSignIn;
-      box.append(anchor);
-    }
-    alertBox.append(box);
-  };
-
   // The browser's own storage survives a reload, a crash and an expired session.
   const keep = () => outbox.keep(store, [...queue]);
+  const waiting = () => [...queue].filter(([, one]) => !one.refused);
 
-  const entriesOf = (cell) => {
-    const data = [];
-    for (const input of cell.querySelectorAll("input, select, textarea")) {
-      if (!input.name || input.type === "hidden" || input.disabled) continue;
-      if ((input.type === "radio" || input.type === "checkbox") && !input.checked) continue;
-      data.push([input.name, input.value]);
-    }
-    return data;
-  };
-  const baseOf = (cell) => cell.querySelector('input[name$=".base"]')?.value ?? form.elements.revision.value;
-
-  const enqueue = (cell, wait) => {
-    if (halted) return;
+  // A draft is a cell in which somebody is still typing: it is saved, and judged when the cell is left.
+  const enqueue = (cell, wait, draft = false) => {
     const { key } = cell.dataset;
     const known = queue.get(key);
-    queue.set(key, { entries: entriesOf(cell), base: known && !known.refused ? known.base : baseOf(cell), seq: ++sequence });
+    unread.delete(key);
+    queue.set(key, {
+      entries: sheet.entriesOf(cell), base: known && !known.refused ? known.base : sheet.baseOf(cell), seq: ++sequence,
+      due: Date.now() + wait, draft, name: sheet.nameOf(cell), words: sheet.wordsOf(cell),
+    });
     show(key, "waiting", texts.textWaiting);
     showBar("waiting", texts.textWaiting);
     keep();
-    schedule(wait);
+    schedule();
   };
-  const schedule = (wait) => {
+  const schedule = () => {
     window.clearTimeout(timer);
-    timer = window.setTimeout(flush, wait);
+    const all = waiting();
+    if (!all.length || closed) return;
+    const due = Math.max(notBefore, Math.min(...all.map(([, one]) => one.due)));
+    timer = window.setTimeout(flush, Math.max(0, due - Date.now()));
   };
-  const waiting = () => [...queue].filter(([, change]) => !change.refused);
-
   const send = (batch, refresh = []) =>
     outbox.post(texts.save, outbox.body(texts.user, form.elements.revision.value, batch, refresh), leaving);
 
   const flush = async () => {
-    const all = waiting();
-    const batch = single ? all.slice(0, 1) : all;
-    if (busy || halted || !batch.length) return;
+    const due = waiting().filter(([, one]) => one.due <= Date.now());
+    const done = due.filter(([, one]) => !one.draft);
+    const batch = (done.length ? done : due).slice(0, single ? 1 : undefined);
+    if (busy) return undefined; // the end of the request under way goes on
+    if (closed || !batch.length) return schedule();
     busy = true;
     for (const [key] of batch) show(key, "saving", texts.textSaving);
     showBar("saving", texts.textSaving);
@@ -96,7 +66,13 @@
       retry(batch, texts.textOffline);
     }
     busy = false;
-    if (waiting().length) schedule(failures ? Math.min(30000, 1000 * 2 ** failures) : 50);
+    return schedule();
+  };
+  // Everything is due now: somebody leaves the page, or a button asks for it.
+  const flushAll = () => {
+    notBefore = 0;
+    for (const [, one] of waiting()) Object.assign(one, { due: 0, draft: false });
+    return flush();
   };
 
   const settle = (batch, { response, html }) => {
@@ -110,7 +86,7 @@
     }
     if (response.status >= 500 || LATER.includes(response.status)) return retry(batch, texts.textOffline);
     if (VALUE.includes(response.status)) return isolate(batch, html);
-    return refused(batch, html);
+    return refused(batch, response, html);
   };
 
   // A request that is too large or not understood is repeated cell by cell: only the cell that is refused alone
@@ -123,105 +99,71 @@
     keep();
     show(key, "refused", texts.textRefused);
     showBar("refused", texts.textRefused);
-    explain(html);
+    sheet.explain(html);
   };
 
   const stored = (batch, response, html) => {
     const refusedKeys = new Set(outbox.refusedOf(response));
+    const conflicts = new Set(outbox.conflictsOf(response, html));
     const revision = response.headers.get("Sheet-Revision");
     const recovered = failures > 0;
     failures = 0;
+    notBefore = 0;
     for (const [key, sent] of batch) {
       const now = queue.get(key);
       const newer = now && now.seq !== sent.seq;
-      if (refusedKeys.has(key)) {
+      if (conflicts.has(key)) {
         if (!newer) queue.set(key, { ...sent, refused: true });
       } else if (newer) {
         now.base = revision; // typed on top of what has just been stored
       } else {
         queue.delete(key);
+        if (refusedKeys.has(key)) unread.set(key, sent.draft);
       }
     }
     form.elements.revision.value = revision;
     if (!waiting().length) single = false;
     keep();
-    const stale = new Set(batch.map(([key]) => key).filter((key) => !refusedKeys.has(key)));
-    window.htmx.swap(document.body, html, { swapStyle: "none" });
-    for (const key of stale) {
+    const keys = batch.map(([key]) => key);
+    const typing = batch.every(([, sent]) => sent.draft) && keys.some(rows.occupied);
+    if (typing) rows.hold(keys, html);
+    else { rows.release(); rows.swap(html); }
+    for (const key of keys.filter((one) => !refusedKeys.has(one))) {
       const base = cellOf(key)?.querySelector('input[name$=".base"]');
       if (base) base.value = revision;
       if (!queue.has(key)) show(key, "saved", `${texts.textSaved} ${clock()}`);
     }
-    for (const key of refusedKeys) show(key, "refused", texts.textRefused);
+    for (const key of refusedKeys) if (!queue.has(key) || queue.get(key).refused) showRefused(key, typing);
     showAlert("");
-    if (refusedKeys.size) showBar("refused", texts.textRefused);
-    else if (!waiting().length) showBar("saved", `${texts.textSaved} ${clock()}`);
+    showRest();
     if (recovered) window.survey?.announce(bar.textContent);
     document.dispatchEvent(new CustomEvent("survey:saved"));
+  };
+  // Nothing is red while somebody types.
+  const showRefused = (key, typing) => (typing ? show(key, "draft", texts.textDraft) : show(key, "refused", texts.textRefused));
+  const showRest = () => {
+    const left = [...queue.values()];
+    if (left.some((one) => one.refused) || [...unread.values()].includes(false)) showBar("refused", texts.textRefused);
+    else if (unread.size) showBar("draft", texts.textDraft);
+    else if (!left.length) showBar("saved", `${texts.textSaved} ${clock()}`);
   };
 
   const retry = (batch, text, link) => {
     failures = Math.min(failures + 1, 5);
+    notBefore = Date.now() + Math.min(30000, 1000 * 2 ** failures);
     for (const [key] of batch) show(key, "retry", texts.textRetry);
     showBar("retry", texts.textRetry);
     showAlert(text, link);
   };
 
-  // The sheet takes no answers now (closed, submitted by a colleague, another person has signed in): say why, and ask
-  // again only when somebody comes back to this page.
-  const refused = (batch, html) => {
-    halted = true;
+  // The sheet takes no answers now (closed, submitted by a colleague, another person has signed in): say why, show what
+  // was typed, and ask again only when somebody comes back to this page.
+  const refused = (batch, response, html) => {
+    closed = true;
     for (const [key] of batch) show(key, "refused", texts.textRefused);
     showBar("refused", texts.textRefused);
-    explain(html);
-  };
-  const explain = (html) => {
-    const holder = document.createElement("template");
-    holder.innerHTML = html;
-    alertBox.replaceChildren(...[holder.content.querySelector(".notice")].filter(Boolean));
-    if (!alertBox.firstChild) showAlert(texts.textRefused);
-    alertBox.scrollIntoView({ block: "center" });
-  };
-
-  // A row in which somebody is typing, or in which an answer waits or was refused, keeps its inputs: only
-  // what stands below them is replaced.
-  const guard = (event) => {
-    const row = event.detail.target;
-    const fresh = event.detail.fragment?.querySelector(`#${CSS.escape(row?.id ?? "")}`) ?? event.detail.fragment?.firstElementChild;
-    if (row?.classList?.contains("item-feedback")) carry(row, fresh);
-    if (!row?.classList?.contains("item-row")) return;
-    const typing = row.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
-    const pending = [...row.querySelectorAll(".cell")].some((cell) => queue.has(cell.dataset.key));
-    if (!typing && !pending) return;
-    event.detail.shouldSwap = false;
-    const feedback = fresh?.querySelector(".item-feedback");
-    const old = row.querySelector(".item-feedback");
-    if (feedback && old) {
-      carry(old, feedback);
-      old.replaceWith(feedback.cloneNode(true));
-    }
-    const total = fresh?.querySelector("tfoot");
-    const table = row.querySelector("table.answer-table");
-    if (table && total) { table.tFoot?.remove(); table.append(total.cloneNode(true)); }
-    row.classList.toggle("has-error", fresh?.classList.contains("has-error") ?? false);
-    faults(row, fresh);
-  };
-  // Somebody else's version stands beside one's own until one of them is chosen, whatever is saved meanwhile.
-  const carry = (old, fresh) => {
-    const open = [...old.querySelectorAll(".conflict")].filter((box) => {
-      const key = box.querySelector("[data-keep]")?.dataset.keep;
-      return queue.get(key)?.refused && !fresh?.querySelector(`[data-keep="${CSS.escape(key)}"]`);
-    });
-    fresh?.prepend(...open.map((box) => box.cloneNode(true)));
-  };
-  const faults = (row, fresh) => {
-    for (const cell of row.querySelectorAll(".cell")) {
-      const message = fresh?.querySelector(`.cell[data-key="${CSS.escape(cell.dataset.key)}"] .form-error`);
-      if (!message && queue.get(cell.dataset.key)?.refused) continue; // not part of this save: its fault stands
-      cell.querySelector(".form-error")?.remove();
-      if (message) cell.querySelector(".cell-state").before(message.cloneNode(true));
-      cell.querySelector("[name$='.value']")?.classList.toggle("is-invalid", Boolean(message));
-    }
+    sheet.explain(html);
+    if (outbox.isClosed(response)) outbox.showLeftovers([store]);
   };
 
   const onClick = async (event) => {
@@ -231,9 +173,9 @@
     if (button.name === "suggest") {
       const [key, unit, figure] = button.value.split("|");
       const cell = cellOf(key);
-      const units = cell.querySelector("select[name$='.unit']");
-      if (units) units.value = unit;
-      cell.querySelector("input[name$='.value']").value = units || !unit ? figure : `${figure} ${unit}`;
+      const picker = sheet.pickerOf(cell);
+      if (picker) picker.value = unit;
+      sheet.boxOf(cell).value = picker || !unit ? figure : `${figure} ${unit}`;
       enqueue(cell, 0);
     } else if (button.dataset.keep) {
       const cell = cellOf(button.dataset.keep);
@@ -243,84 +185,118 @@
     } else {
       queue.delete(button.dataset.take);
       keep();
-      try {
-        const { response, html } = await send([], [button.dataset.take]);
-        if (response.ok) window.htmx.swap(document.body, html, { swapStyle: "none" });
-      } catch { showAlert(texts.textOffline); }
+      refresh([button.dataset.take]);
     }
   };
+  const refresh = async (keys) => {
+    if (!keys.length) return;
+    try {
+      const { response, html } = await send([], [...new Set(keys.map((key) => key.split("/")[0]))]);
+      if (response.ok) rows.swap(html);
+    } catch { showAlert(texts.textOffline); }
+  };
 
-  const onInput = (event, wait) => {
+  const onInput = (event, wait, draft) => {
     const cell = event.target.closest(".cell");
-    if (!cell || !form.contains(cell)) return;
+    if (!cell || !form.contains(cell) || !event.target.name || event.isComposing) return;
     // An answer clears the mark "not applicable", and the mark clears the answer.
     const marks = cell.querySelectorAll("input[name$='.missing']");
-    if (event.target.name.endsWith(".value") && event.target.value) for (const mark of marks) mark.checked = mark.value === "";
+    if (event.target.name.endsWith(".value") && event.target.value) for (const one of marks) one.checked = one.value === "";
     if (event.target.name.endsWith(".missing") && event.target.value) {
-      for (const input of cell.querySelectorAll("[name$='.value']")) {
-        if (input.type === "radio" || input.type === "checkbox") input.checked = false;
-        else input.value = "";
+      for (const one of cell.querySelectorAll("[name$='.value']")) {
+        if (one.type === "radio" || one.type === "checkbox") one.checked = false;
+        else one.value = "";
       }
     }
-    enqueue(cell, wait);
+    enqueue(cell, wait, draft);
+  };
+  const onLeave = (event) => {
+    const cell = event.target.closest(".cell");
+    if (!cell || cell.contains(event.relatedTarget) || !document.hasFocus()) return;
+    const one = queue.get(cell.dataset.key);
+    if (one?.draft) {
+      Object.assign(one, { draft: false, due: 0 });
+      keep();
+    }
+    if (unread.get(cell.dataset.key)) {
+      unread.set(cell.dataset.key, false);
+      showRefused(cell.dataset.key, false);
+      showRest();
+    }
+    window.setTimeout(() => { rows.release(); schedule(); }, 0); // once the focus has arrived elsewhere
   };
 
   // The buttons save the whole page themselves, but only once nothing waits any more: a button pressed
-  // without a network must not lead to the browser's error page.
+  // without a network must not lead to the browser's error page. Until the page has really left, whatever is typed
+  // is queued as before.
   const onSubmit = async (event) => {
-    window.clearTimeout(timer);
-    if (waiting().length || busy) {
-      event.preventDefault();
-      await flush();
-      if (busy) return window.setTimeout(() => form.requestSubmit(event.submitter), 100);
-      if (!waiting().length && !halted) form.requestSubmit(event.submitter);
-      return undefined;
+    if (!waiting().length && !busy) {
+      posted = new Map([...queue].map(([key, one]) => [key, one.seq]));
+      showBar("saving", texts.textLeaving);
+      return;
     }
-    halted = true;
-    queue.clear();
+    event.preventDefault();
+    do await flushAll(); while (waiting().length && !busy && !failures && !closed);
+    if (busy) window.setTimeout(() => form.requestSubmit(event.submitter), 100);
+    else if (!waiting().length && !closed) form.requestSubmit(event.submitter);
+  };
+  let posted = new Map(); // what was refused and went along with the whole page: its answer shows it
+  const onPageHide = () => {
+    for (const [key, seq] of posted) if (queue.get(key)?.refused && queue.get(key).seq === seq) queue.delete(key);
     keep();
-    return undefined;
+  };
+  // Back to a page that the browser had put aside: it is read again, unless something is waiting on it.
+  const onPageShow = (event) => {
+    if (!event.persisted) return;
+    if (waiting().length) flushAll();
+    else location.reload();
   };
 
   const resume = () => {
     if (!waiting().length) return;
-    halted = false;
-    flush();
+    closed = false;
+    flushAll();
   };
 
   const restore = () => {
-    for (const [key, change] of outbox.read(store)) {
+    for (const [key, one] of outbox.read(store)) {
       const cell = cellOf(key);
       if (!cell) continue;
       for (const input of cell.querySelectorAll("input[type=radio], input[type=checkbox]")) {
-        input.checked = change.entries.some(([name, value]) => name === input.name && value === input.value);
+        input.checked = one.entries.some(([name, value]) => name === input.name && value === input.value);
       }
-      for (const [name, value] of change.entries) {
-        const input = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=radio], [type=checkbox])`);
+      for (const [name, value] of one.entries) {
+        const input = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=radio]):not([type=checkbox])`);
         if (input) input.value = value;
       }
-      queue.set(key, { ...change, seq: ++sequence, refused: false });
+      queue.set(key, { ...one, seq: ++sequence, due: Date.now() + 100, draft: false, refused: false });
     }
-    if (queue.size) schedule(100);
+    schedule();
   };
 
-  form.addEventListener("input", (event) => onInput(event, 1200));
-  form.addEventListener("change", (event) => onInput(event, 50));
+  rows.connect({ pending: (key) => queue.has(key) || unread.get(key) === true, refused: (key) => Boolean(queue.get(key)?.refused), refresh });
+  form.addEventListener("input", (event) => onInput(event, PAUSE, event.target.matches("input:not([type=radio]):not([type=checkbox]), textarea")));
+  form.addEventListener("compositionend", (event) => onInput({ target: event.target }, PAUSE, true));
+  form.addEventListener("change", (event) => onInput(event, 50, false));
+  form.addEventListener("survey:entered", (event) => onInput(event, 50, false));
+  form.addEventListener("focusout", onLeave);
   form.addEventListener("click", onClick);
   form.addEventListener("submit", onSubmit);
-  document.body.addEventListener("htmx:oobBeforeSwap", guard);
-  document.addEventListener("survey:flush", flush);
+  document.addEventListener("survey:flush", flushAll);
+  document.addEventListener("survey:discarded", ({ detail }) => { if (detail.name === store) queue.delete(detail.key); });
   document.addEventListener("survey:signed-in", resume);
-  window.addEventListener("online", flush);
-  window.addEventListener("focus", () => { if (failures || halted) resume(); });
+  window.addEventListener("online", flushAll);
+  window.addEventListener("pagehide", onPageHide);
+  window.addEventListener("pageshow", onPageShow);
+  window.addEventListener("focus", () => { if (failures || closed) resume(); });
   document.addEventListener("visibilitychange", () => {
     leaving = document.visibilityState === "hidden";
-    if (leaving || failures) flush();
+    if (leaving || failures) flushAll();
   });
   window.addEventListener("beforeunload", (event) => {
-    if (!waiting().length || halted) return;
+    if (!waiting().length || closed) return;
     leaving = true;
-    flush();
+    flushAll();
     if (failures) event.preventDefault();
   });
   restore();

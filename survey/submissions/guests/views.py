@@ -23,7 +23,7 @@ from survey.submissions.lifecycle.states import Action
 from survey.submissions.models import SectionInvitation
 from survey.submissions.page.forms import discarded, read_bases, read_cells, read_revision
 from survey.submissions.page.presentation import RowBuilder
-from survey.submissions.page.views import fragment_context, section_context
+from survey.submissions.page.views import closed_sheet, fragment_context, section_context
 from survey.submissions.selectors import Sheet, days_left, deadline, sheet_of
 
 SESSION_KEY = "guest"  # session key: invitation id -> hash of its secret
@@ -121,14 +121,12 @@ def guest_save(request: HttpRequest, pk: int, code: str) -> HttpResponseBase:
         return guest_section(request, pk, code)
     invitation = invitation_of(request, pk)
     if invitation is None or code not in invitation.sections:
-        sentence = _("This invitation has ended. What you have saved is kept.")
-        return page(request, "survey/submissions/page/section.html", {"refusal": sentence}, "refusal", 409)
+        ended = PolicyDenied(_("This invitation has ended. What you have saved is kept."))
+        return closed_sheet(request, ended)
     try:
         result, changes = _save(request, invitation, invitations.guest_sheet(invitation))
     except PolicyDenied as refusal:
-        return page(
-            request, "survey/submissions/page/section.html", {"refusal": refusal.sentence}, "refusal", 409
-        )
+        return closed_sheet(request, refusal)
     result.sheet = invitations.guest_sheet(invitation, result.sheet)
     section = result.sheet.definition.section(code)
     context = fragment_context(request, result, section, changes) | {"guest": invitation}

@@ -9,7 +9,7 @@ from survey.collection.models import Assignment, CollectionRound
 from survey.exceptions import PolicyDenied
 from survey.jobs.services import enqueue
 from survey.submissions.lifecycle.explaining.services import explain, reply
-from survey.submissions.lifecycle.notes.services import note_items
+from survey.submissions.lifecycle.notes.services import note_items, note_leftover
 from survey.submissions.lifecycle.policies import SIGNATORIES
 from survey.submissions.lifecycle.saving.conflicts import Conflict
 from survey.submissions.lifecycle.saving.services import SaveResult, autosave, start_sheet
@@ -29,6 +29,7 @@ __all__ = [
     "create_sheets",
     "explain",
     "note_items",
+    "note_leftover",
     "recall",
     "refusals",
     "reply",

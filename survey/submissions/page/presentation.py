@@ -3,9 +3,7 @@
 Templates only lay out these values.
 """
 
-import dataclasses
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -22,16 +20,15 @@ from survey.questionnaires.answering.answers import (
     number_of,
 )
 from survey.questionnaires.answering.special_values import missing_reasons_of
-from survey.questionnaires.definition import Column, Item, Section
+from survey.questionnaires.definition import NUMERIC_TYPES, Column, Item, Section
 from survey.questionnaires.edits import Finding
-from survey.questionnaires.guidance.paragraphs import ItemTexts, texts_of
+from survey.questionnaires.guidance.paragraphs import texts_of
 from survey.questionnaires.routing import prefilled_cells
 from survey.submissions import cells
-from survey.submissions.comments.models import ReviewQuery
 from survey.submissions.lifecycle.saving.conflicts import Conflict
 from survey.submissions.models import Explanation
+from survey.submissions.page.expectations import expectations_of
 from survey.submissions.page.remarks import (
-    Suggestion,
     change_text,
     control_of,
     entered_choice,
@@ -39,129 +36,12 @@ from survey.submissions.page.remarks import (
     read_back,
     suggestions_for,
 )
+from survey.submissions.page.rows import ConflictView, Field, FindingView, Grid, Option, Row
+from survey.submissions.page.unit_options import unit_options
 from survey.submissions.refused import REFUSED, RefusedValue
-from survey.submissions.selectors import Sheet
+from survey.submissions.selectors import Sheet, earlier_answers
 
-TALL_TABLE = 8  # rows; taller tables have a sticky header, first column and totals
 WIDE_TABLE = 4  # columns; wider tables show the unit in the header and accept other units as typed text
-
-
-@dataclass(slots=True)
-class Option:
-    """One code that may be chosen."""
-
-    code: str
-    label: str
-    chosen: bool = False
-
-
-@dataclass(slots=True)
-class Field:
-    """An input with its texts, options and errors."""
-
-    key: str
-    id: str
-    control: str  # number, radio, select, list, multi, month, text
-    item: Item | Column
-    text: str = ""
-    units: list[Option] = dataclasses.field(default_factory=list)
-    unit: str = ""  # label of the only unit
-    options: list[Option] = dataclasses.field(default_factory=list)
-    missing: str = ""
-    base: int = 0
-    error: str = ""
-    label: str = ""
-    shown: str = ""  # the stored answer as a text with its unit
-    conflict: "ConflictView | None" = None
-    refused: bool = False  # the text could not be read; ``shown`` is what is stored
-
-    @property
-    def has_single_input(self) -> bool:
-        """Whether a `label` element can refer to the input; radio buttons and checkboxes form a group with a legend."""
-        return self.control not in ("radio", "multi", "none")
-
-
-@dataclass(slots=True)
-class ConflictView:
-    """The three versions of a cell, as texts."""
-
-    mine: str
-    theirs: str
-    base: str
-    by: str
-    own: bool = False  # changed by the reader in another window
-
-
-@dataclass(slots=True)
-class Grid:
-    """A table item as fields, with totals that the server added up."""
-
-    columns: list[tuple[str, str]]  # name and, for wide tables, unit
-    rows: list[tuple[str, str, list[Field]]]
-    totals: list[str]
-    is_open: bool
-    is_wide: bool = False
-
-    @property
-    def is_tall(self) -> bool:
-        """Whether the table scrolls below its own header."""
-        return len(self.rows) > TALL_TABLE
-
-
-@dataclass(slots=True)
-class FindingView:
-    """A finding in the language of the page with its explanation."""
-
-    finding: Finding
-    message: str
-    explanation: Explanation | None
-    refused: bool
-    main: str = ""  # another item that shows the full finding
-
-    @property
-    def alone(self) -> "list[FindingView]":
-        """For a form that explains this finding alone."""
-        return [self]
-
-
-@dataclass(slots=True)
-class Row:
-    """One item on the page."""
-
-    item: Item
-    id: str
-    shown: bool
-    field: Field | None = None
-    grid: Grid | None = None
-    value: str = ""  # text of a read-only or computed cell
-    text: str = ""  # text of any cell, for read-only pages
-    about: ItemTexts | None = None
-    previous: str = ""
-    change: str = ""  # on last year
-    read_back: str = ""
-    suggestions: list[Suggestion] = dataclasses.field(default_factory=list)
-    findings: list[FindingView] = dataclasses.field(default_factory=list)
-    queries: list[ReviewQuery] = dataclasses.field(default_factory=list)
-    notes: list[Any] = dataclasses.field(default_factory=list)  # remarks of colleagues
-    note: str = ""  # remark of the reader
-    from_register: bool = False  # the answer is the unchanged prefilled value
-    errors: list[tuple[str, str]] = dataclasses.field(default_factory=list)
-    missing_reasons: list[Option] = dataclasses.field(default_factory=list)
-
-    @property
-    def filled_rows(self) -> set[str]:
-        """Ids of the table rows with a filled cell."""
-        return (
-            {id_ for id_, _label, row in self.grid.rows if any(f.shown for f in row)} if self.grid else set()
-        )
-
-    @property
-    def conflicts(self) -> list[Field]:
-        """Fields of this row that somebody else changed first."""
-        fields = [self.field] if self.field else []
-        if self.grid:
-            fields = [field for _id, _label, row in self.grid.rows for field in row]
-        return [field for field in fields if field.conflict]
 
 
 class RowBuilder:
@@ -192,6 +72,11 @@ class RowBuilder:
         """Values that could not be read: those of the sheet, and those of this save."""
         now = {key: RefusedValue.of(self.typed.get(key), error) for key, error in self.errors.items()}
         return {**self.sheet.refused, **now}
+
+    @cached_property
+    def _history(self) -> list[tuple[int, dict[str, Any]]]:
+        """Accepted answers of the years before last year."""
+        return earlier_answers(self.sheet.submission) if self.sheet.previous else []
 
     @cached_property
     def _register(self) -> dict[str, Any]:
@@ -235,6 +120,8 @@ class RowBuilder:
                 Option(reason, MISSING_REASONS[reason].get(self.language), reason == missing)
                 for reason in missing_reasons_of(item)
             ]
+        if row.field:
+            row.expectations = expectations_of(self.sheet, item, self.language, self._history)
         row.from_register = bool(item.prefilled and row.field and cell and cell == self._register.get(code))
         if not refused:
             self._remarks(row, cell, last)
@@ -300,14 +187,26 @@ class RowBuilder:
         elif refused is not None:
             result.text, unit, chosen, result.missing = refused.text, refused.unit or unit, [], ""
         result.options = [Option(*option) for option in options_of(item, chosen, self.language)]
-        result.units = [Option(c, units.unit_label(c, self.language), c == unit) for c in item.units]
+        result.units = unit_options(item.units, unit, self.language)
         if len(result.units) <= 1:
+            result.factor = "".join(option.factor for option in unit_options([item.unit], "", self.language))
             result.unit, result.units = units.unit_label(item.unit, self.language), []
+        self._add_last_year(result, item)
         if refused is not None:
             result.refused, result.error = True, refused.error.message(self.language)
         if key in self.conflicts:
             result.conflict = self._conflict(item, self.conflicts[key])
         return result
+
+    def _add_last_year(self, field: Field, item: Item | Column) -> None:
+        last = cells.get(self.sheet.previous or {}, field.key)
+        if not last or "value" not in last:
+            return
+        if isinstance(item, Column):
+            field.previous = format_cell(item, last, self.language)
+        elif item.type not in NUMERIC_TYPES or (item.type == "count" and item.period == "stock"):
+            text, chosen, field.last_unit = self._texts(item, last)
+            field.last = text or "|".join(chosen)
 
     def _texts(self, item: Item | Column, cell: Mapping[str, Any]) -> tuple[str, list[str], str]:
         """(text of the input, chosen codes, unit)."""
@@ -365,7 +264,8 @@ class RowBuilder:
             (c.label.get(self.language), units.unit_label(c.unit, self.language) if wide else "")
             for c in item.columns
         ]
-        return Grid(heads, rows, totals if any(totals) else [], grid.kind == "open", wide)
+        most = grid.max_rows if grid.kind == "open" else 0
+        return Grid(heads, rows, totals if any(totals) else [], grid.kind == "open", wide, most)
 
     def _total(self, column: Column, rows: Mapping[str, Mapping[str, Any]]) -> str:
         numbers = [number_of(column, row.get(column.code)) for row in rows.values()]
@@ -380,7 +280,9 @@ class RowBuilder:
         if row.field and row.field.control == "list" and row.field.text and not row.field.error:
             row.read_back = row.text
         if row.grid:
-            row.suggestions = suggestions_for(item, cell, last, self.language)
+            found = suggestions_for(item, cell, last, self.language)
+            for field in (field for _id, _label, line in row.grid.rows for field in line):
+                field.suggestions = [one for one in found if one.key == field.key]
         elif cell and item.is_numeric and row.field:
             row.read_back = read_back(item, cell, last, self.language)
             row.suggestions = suggestions_for(item, cell, last, self.language)

@@ -25,6 +25,7 @@ from survey.submissions.lifecycle import services
 from survey.submissions.lifecycle.states import EDITABLE, Action, State
 from survey.submissions.models import Submission
 from survey.submissions.page.forms import (
+    NOTE,
     discarded,
     new_row_ids,
     read_bases,
@@ -287,14 +288,36 @@ def sheet_save(request: AuthenticatedRequest, pk: int, code: str) -> HttpRespons
         )
         services.note_items(submission, by=request.user, notes=read_notes(request.POST))
     except PolicyDenied as refusal:
-        return page(
-            request, "survey/submissions/page/section.html", {"refusal": refusal.sentence}, "refusal", 409
-        )
+        return closed_sheet(request, refusal)
     context = fragment_context(request, result, definition.section(code), changes)
     response = page(request, "survey/submissions/page/section.html", context, "saved")
     response.headers["Sheet-Revision"] = str(result.revision)
     response.headers["Sheet-Refused"] = " ".join([*result.errors, *result.conflicts])
     return response
+
+
+def closed_sheet(request: HttpRequest, refusal: PolicyDenied) -> HttpResponse:
+    """The answer to a save of a sheet that takes no answers now."""
+    context = {"refusal": refusal.sentence}
+    response = page(request, "survey/submissions/page/section.html", context, "refusal", 409)
+    response.headers["Sheet-Closed"] = "yes"
+    return response
+
+
+@reporting_characters
+@requires(Permission.RESPOND)
+@require_POST
+def sheet_leftover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Stores an entry that came too late for the answers as a comment for the reviewer."""
+    if request.POST.get("as", str(request.user.pk)) != str(request.user.pk):
+        return HttpResponse(status=409)  # typed by another person at the same computer
+    services.note_leftover(
+        load(request, pk),
+        by=request.user,
+        item=cells.item_of(request.POST.get("key", "").removeprefix(NOTE)),
+        text=request.POST.get("text", ""),
+    )
+    return HttpResponse(status=204)
 
 
 def fragment_context(
@@ -314,6 +337,7 @@ def fragment_context(
         typed=changes,
         errors=result.errors,
         conflicts=result.conflicts,
+        blank_rows={code: new_row_ids(1) for code in full if sheet.item(code).type == "table"},
         reader=request.user if request.user.is_authenticated else None,
     )
     remarks = (near & set(section.items) & sheet.relevant) - full

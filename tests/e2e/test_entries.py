@@ -1,0 +1,235 @@
+"""Saves wait for the person, the page never goes mute, and what can no longer be sent is shown."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+USER, SECTION, ITEM, OTHER = "cat04", "P", "P01", "P02"
+STATE = ".cell-state"
+SAVED = ("data-state", "saved")
+KEPT = "JSON.stringify(Object.entries(localStorage).filter(([name]) => name.startsWith('sheet:')))"
+# What an input method sends: the text that is being composed, and then its end.
+COMPOSE = """([id, texts, end]) => {
+  const box = document.getElementById(id);
+  box.dispatchEvent(new CompositionEvent("compositionstart", {bubbles: true}));
+  for (const text of texts) {
+    box.value = text;
+    box.dispatchEvent(new InputEvent("input", {bubbles: true, isComposing: true, inputType: "insertCompositionText"}));
+  }
+  if (end) box.dispatchEvent(new CompositionEvent("compositionend", {bubbles: true, data: box.value}));
+}"""
+
+
+@pytest.fixture
+def sheet(plans: dict[str, Any]) -> int:
+    """The sheet that these tests type in."""
+    return int(plans[USER]["sheet"])
+
+
+@pytest.fixture
+def person(visit: Any, sheet: int) -> Any:
+    """Somebody with the section open and two known values."""
+    person = visit(USER)
+    person.tolerate("Failed to load resource", "status of 4")
+    person.begin(sheet, SECTION)
+    person.type_answer(ITEM, {"value": "640", "unit": "TB"})
+    person.type_answer(OTHER, {"value": "10", "unit": "TB"})
+    person.wait_saved()
+    return person
+
+
+def red(person: Any) -> int:
+    """How many things on the page are red."""
+    return int(
+        person.page.locator(
+            ".form-error, .is-invalid, .has-error, .finding-hard, [data-state=refused]"
+        ).count()
+    )
+
+
+def test_nothing_is_judged_while_somebody_types(person: Any) -> None:
+    page = person.page
+    page.locator(f"#cell-{OTHER}").fill("640")
+    page.locator(f"#cell-{OTHER}").blur()
+    person.wait_saved()
+    before = red(person)
+    box = page.locator(f"#cell-{ITEM}")
+    box.focus()
+    page.keyboard.press("Control+A")
+    with page.expect_response("**/save/") as saved:
+        page.keyboard.type("9x")  # not a number, and below one of its parts
+    assert saved.value.headers["sheet-refused"] == ITEM
+    expect(person.cell(ITEM).locator(STATE)).to_have_attribute("data-state", "draft")
+    assert red(person) == before
+    page.keyboard.press("Backspace")
+    with page.expect_response("**/save/"):
+        page.keyboard.type("0")
+    expect(person.cell(ITEM).locator(STATE)).to_have_attribute(*SAVED)
+    assert red(person) == before  # 90 is stored, and still nothing is said
+    page.keyboard.press("Tab")
+    expect(page.locator(f"#feedback-{ITEM} .finding").first).to_be_visible()
+
+
+def test_a_refused_text_turns_red_when_the_cell_is_left(person: Any) -> None:
+    page = person.page
+    page.locator(f"#cell-{ITEM}").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("9x")
+    expect(person.cell(ITEM).locator(STATE)).to_have_attribute("data-state", "draft")
+    page.locator(f"#cell-{OTHER}").focus()
+    expect(person.cell(ITEM).locator(".form-error")).to_be_visible()
+    expect(page.locator("#sheet-state")).to_have_attribute("data-state", "refused")
+
+
+def test_nothing_is_sent_while_an_input_method_composes(person: Any) -> None:
+    page = person.page
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/save/" in request.url else None)
+    page.locator(f"#cell-{ITEM}").focus()
+    page.evaluate(COMPOSE, [f"cell-{ITEM}", ["l", "li", "liu"], False])
+    page.wait_for_timeout(2000)
+    assert sent == []
+    with page.expect_response("**/save/"):
+        page.evaluate(COMPOSE, [f"cell-{ITEM}", ["641"], True])
+    page.reload()
+    expect(page.locator(f"#cell-{ITEM}")).to_have_value("641")
+
+
+def test_a_blank_sheet_is_not_red(visit: Any, plans: dict[str, Any]) -> None:
+    person = visit("cat14")
+    plan = plans["cat14"]
+    for section in plan["sections"]:
+        person.begin(plan["sheet"], section)
+        assert red(person) == 0, section
+
+
+@pytest.mark.parametrize("ending", ["stopped", "no content", "arrives"])
+def test_what_is_typed_after_save_is_kept_until_the_page_has_left(
+    person: Any, sheet: int, ending: str
+) -> None:
+    page = person.page
+    held: list[Any] = []
+    page.route(
+        f"**/sections/{SECTION}/",
+        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    page.locator('.sheet-actions button[value="hub"]').click(no_wait_after=True)
+    page.wait_for_function("document.getElementById('sheet-state').dataset.state === 'saving'")
+    for _ in range(50):
+        if held:
+            break
+        page.wait_for_timeout(100)
+    if ending == "stopped":
+        page.evaluate("window.stop()")
+    elif ending == "no content":
+        held[0].fulfill(status=204, body="")
+    box = page.locator(f"#cell-{OTHER}")
+    box.evaluate("(one) => { one.focus(); one.select(); }")
+    page.keyboard.type("77")
+    assert person.cell(OTHER).locator(STATE).get_attribute("data-state") in ("waiting", "saving", "saved")
+    assert "77" in page.evaluate(KEPT)
+    if ending == "arrives":
+        held[0].continue_()
+        page.wait_for_url(f"**/sheets/{sheet}/")
+        expect(page.locator("#outbox")).to_be_empty()
+    else:
+        expect(person.cell(OTHER).locator(STATE)).to_have_attribute(*SAVED)
+    page.unroute(f"**/sections/{SECTION}/")
+    person.open_section(sheet, SECTION)
+    person.wait_saved()
+    expect(page.locator(f"#cell-{OTHER}")).to_have_value("77")
+
+
+def test_back_to_the_page_and_typing_on_is_saved(person: Any, sheet: int) -> None:
+    page = person.page
+    person.save("hub")
+    page.go_back()
+    page.wait_for_load_state()
+    person.type_answer(OTHER, {"value": "78"})
+    expect(person.cell(OTHER).locator(STATE)).to_have_attribute(*SAVED)
+    person.open_section(sheet, SECTION)
+    expect(page.locator(f"#cell-{OTHER}")).to_have_value("78")
+
+
+def test_enter_in_a_field_does_not_reload_the_page(person: Any) -> None:
+    page = person.page
+    page.evaluate("window.stays = true")
+    for name in (ITEM, OTHER):
+        page.locator(f"#cell-{name}").focus()
+        page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.stays") is True
+
+
+def test_a_leftover_of_a_filed_sheet_is_shown_sent_as_a_comment_or_discarded(visit: Any, stack: Any) -> None:
+    person = visit("filed13")
+    person.tolerate("status of 409")
+    sheet = stack.manage(
+        "import json; from survey.submissions.models import Submission;"
+        "from survey.access.models import User; from survey.access.roles import Permission;"
+        "user = User.objects.get(username='filed13');"
+        "row = Submission.objects.visible_to(user, Permission.RESPOND).get(round__year=2025);"
+        "print(json.dumps([row.pk, user.pk]))"
+    )
+    number, user = sheet
+    section = f"/sheets/{number}/sections/P/"
+    person.go(f"/sheets/{number}/")
+    person.page.evaluate(
+        """([name, entries]) => localStorage.setItem(name, JSON.stringify(entries))""",
+        [
+            f"sheet:{user}:{number}:{section}",
+            [
+                [
+                    key,
+                    {
+                        "entries": [[f"{key}.value", text]],
+                        "base": 1,
+                        "seq": 1,
+                        "name": f"{key} 数据量",
+                        "words": f"{text} PB",
+                    },
+                ]
+                for key, text in (("P01", "90"), ("P02", "91"))
+            ],
+        ],
+    )
+    person.go(section)
+    lines = person.page.locator("#outbox li")
+    expect(lines).to_have_count(2)
+    expect(lines.first).to_contain_text("P01 数据量")
+    expect(lines.first).to_contain_text("90 PB")
+    lines.first.locator("button").first.click()
+    expect(lines).to_have_count(1)
+    lines.first.locator("button").last.click()
+    expect(person.page.locator("#outbox")).to_be_empty()
+    assert person.page.evaluate(KEPT) == "[]"
+    person.page.reload()
+    expect(person.page.locator("#row-P01 .note-text")).to_contain_text("90 PB")
+
+
+def test_three_clicks_on_a_slow_line_store_one_file(person: Any, sheet: int) -> None:
+    page = person.page
+    name = "台账-一次.csv"
+    person.go(f"/sheets/{sheet}/evidence/")
+    page.set_input_files(
+        "input[type=file]", {"name": name, "mimeType": "text/csv", "buffer": "项目,数值\n存储,5\n".encode()}
+    )
+    waiting: list[Any] = []
+    page.route(
+        "**/evidence/",
+        lambda route: waiting.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    button = page.locator('form[enctype="multipart/form-data"] button').last
+    for _ in range(3):
+        button.evaluate("one => one.click()")
+        page.wait_for_timeout(300)
+    for route in waiting:
+        try:
+            route.continue_()
+        except Exception:  # noqa: BLE001 - a request that a later click has replaced
+            continue
+    page.wait_for_load_state()
+    page.unroute("**/evidence/")
+    person.go(f"/sheets/{sheet}/evidence/")
+    expect(page.get_by_text(name, exact=True)).to_have_count(1)
