@@ -8,6 +8,10 @@ from playwright.sync_api import expect
 USER, SECTION, ITEM, OTHER = "cat04", "P", "P01", "P02"
 STATE = ".cell-state"
 SAVED = ("data-state", "saved")
+RED = ", ".join(
+    f"{one}:visible"
+    for one in (".form-error", ".is-invalid", ".has-error", ".finding-hard", "[data-state=refused]")
+)
 KEPT = "JSON.stringify(Object.entries(localStorage).filter(([name]) => name.startsWith('sheet:')))"
 # What an input method sends: the text that is being composed, and then its end.
 COMPOSE = """([id, texts, end]) => {
@@ -40,12 +44,8 @@ def person(visit: Any, sheet: int) -> Any:
 
 
 def red(person: Any) -> int:
-    """How many things on the page are red."""
-    return int(
-        person.page.locator(
-            ".form-error, .is-invalid, .has-error, .finding-hard, [data-state=refused]"
-        ).count()
-    )
+    """How many marks of faults the page shows."""
+    return int(person.page.locator(RED).count())
 
 
 def test_nothing_is_judged_while_somebody_types(person: Any) -> None:
@@ -215,21 +215,21 @@ def test_three_clicks_on_a_slow_line_store_one_file(person: Any, sheet: int) -> 
     page.set_input_files(
         "input[type=file]", {"name": name, "mimeType": "text/csv", "buffer": "项目,数值\n存储,5\n".encode()}
     )
-    waiting: list[Any] = []
-    page.route(
-        "**/evidence/",
-        lambda route: waiting.append(route) if route.request.method == "POST" else route.continue_(),
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    slow = person.context.new_cdp_session(page)
+    slow.send("Network.enable")
+    slow.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 1500, "downloadThroughput": -1, "uploadThroughput": -1},
     )
-    button = page.locator('form[enctype="multipart/form-data"] button').last
-    for _ in range(3):
-        button.evaluate("one => one.click()")
-        page.wait_for_timeout(300)
-    for route in waiting:
-        try:
-            route.continue_()
-        except Exception:  # noqa: BLE001 - a request that a later click has replaced
-            continue
-    page.wait_for_load_state()
-    page.unroute("**/evidence/")
+    page.evaluate(
+        """() => { const one = [...document.querySelectorAll('form[enctype="multipart/form-data"] button')].pop();
+        for (const wait of [0, 400, 800]) setTimeout(() => one.click(), wait); }"""
+    )
+    page.wait_for_url(f"**/sheets/{sheet}/evidence/")
+    page.get_by_text(name, exact=True).first.wait_for()
+    assert sent
+    slow.detach()
     person.go(f"/sheets/{sheet}/evidence/")
     expect(page.get_by_text(name, exact=True)).to_have_count(1)

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.visitor import PASSWORD
 
-USER, SECTION, FIRST = "cat02", "P", "P01"
+USER, SECTION, FIRST, SECOND = "cat02", "P", "P01", "P02"
 MOST = 120  # presses of Tab; more means that the element cannot be reached
 # The focused element: its attributes, whether it has a focus ring, and whether it is uncovered.
 FOCUS = """() => {
@@ -61,15 +61,13 @@ def test_a_section_is_filled_with_the_keyboard_alone(visit: Any, plans: dict[str
     keys.tab_to(href=f"/sheets/{sheet}/sections/{SECTION}/")
     keys.enter()
     keys.tab_to(name=f"{FIRST}.value")
-    person.page.keyboard.type("abc")
-    keys.enter()  # Enter in a field saves
-    expect(person.page.locator("#error-summary")).to_be_focused()
-
-    person.page.keyboard.press("Tab")
-    assert keys.focus()["href"] == f"#cell-{FIRST}"
-    person.page.keyboard.press("Enter")
-    expect(person.page.locator(f"#cell-{FIRST}")).to_be_focused()
     person.page.keyboard.press("Control+A")
+    person.page.keyboard.type("abc")
+    person.page.keyboard.press("Enter")  # goes down and sends nothing but the cell
+    assert keys.focus()["name"] == f"{SECOND}.value"
+    expect(person.cell(FIRST).locator(".form-error")).to_be_visible()
+    person.page.keyboard.press("Shift+Enter")
+    expect(person.page.locator(f"#cell-{FIRST}")).to_be_focused()
     person.page.keyboard.type(answers[FIRST]["entered"])
     fill_the_rest(person, keys, answers)
     keys.enter()  # on the button that saves and continues
@@ -110,7 +108,7 @@ def fill_the_rest(person: Any, keys: Keyboard, answers: dict[str, Any]) -> None:
             ):
                 person.page.keyboard.press("Space")
             else:
-                person.page.keyboard.press("ArrowDown")
+                person.page.keyboard.press("ArrowRight")
         elif at["tag"] == "INPUT" or at["tag"] == "TEXTAREA":
             person.page.keyboard.type(str(answers[key].get("entered", answers[key]["value"])))
     raise AssertionError("Tab does not reach the button")

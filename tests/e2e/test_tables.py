@@ -106,7 +106,7 @@ def test_a_plain_block_fills_from_the_cell_and_can_be_undone(person: Any) -> Non
     page.evaluate(PASTE, [ids[5][0], "11\t21\n12\t22\n"])
     expect(page.locator("#sheet-state")).to_have_attribute(*SAVED)
     expect(page.locator(f"#{ids[6][1]}")).to_have_value("22")
-    page.locator("#paste-note button").click()
+    page.locator("#paste-note button").first.click()
     person.wait_saved()
     for row, value in zip((5, 6), before, strict=True):
         expect(page.locator(f"#{ids[row][0]}")).to_have_value(value)

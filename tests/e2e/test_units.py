@@ -1,4 +1,4 @@
-"""Number and unit are one thing: what the box and the list beside it show is what is stored."""
+"""A number and its unit belong together: what the box and the list beside it show is what is stored."""
 
 from typing import Any
 

@@ -47,7 +47,7 @@
     alertBox.scrollIntoView({ block: "center" });
   };
 
-  // What is sent for a cell. A unit that still stands in the text is sent as the unit: the two are one thing.
+  // What is sent for a cell. A unit that still stands in the text is sent as the unit.
   const entriesOf = (cell) => {
     const data = [];
     const split = window.surveyUnits?.split(cell);
@@ -86,8 +86,16 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
+  // What appears or goes away elsewhere on the page does not move the cell in which somebody types.
+  const steady = (act) => {
+    const focused = document.activeElement;
+    const before = focused.getBoundingClientRect().top;
+    act();
+    if (form.contains(focused)) window.scrollBy(0, focused.getBoundingClientRect().top - before);
+  };
+
   window.surveySheet = {
     form, texts, bar, alertBox, cellOf, boxOf, pickerOf, clock, show, showBar, showAlert, explain, entriesOf, baseOf, rowOf,
-    nameOf, wordsOf, fill,
+    nameOf, wordsOf, fill, steady,
   };
 })();

@@ -32,7 +32,8 @@
     const place = { row: input.closest("tr").sectionRowIndex, column: moves.placeOf(input).column };
     const labels = new Map([...table.tBodies[0].rows].map((row, at) => [folded(row.querySelector("th")?.textContent ?? ""), at]));
     let [units, rest, names] = [[], lines, null];
-    if (lines.length > 1 && lines[0].some(Boolean) && !lines[0].some((one) => isNumber(one))) {
+    const isHead = lines[0].some(Boolean) && !lines[0].some((one) => isNumber(one));
+    if (isHead && lines.slice(1).some((line) => line.some((one) => isNumber(one)))) {
       units = lines[0].map(unitOf);
       rest = lines.slice(1);
     }

@@ -61,10 +61,10 @@
     }
   };
 
-  const swap = (html) => {
+  const swap = (html) => sheet.steady(() => {
     window.htmx.swap(document.body, html, { swapStyle: "none" });
     document.dispatchEvent(new CustomEvent("survey:rows"));
-  };
+  });
   const occupied = (key) => Boolean(cellOf(key)?.contains(document.activeElement));
   const hold = (keys, html) => held.push({ keys, html, revision: form.elements.revision.value });
   const isHeld = (key) => held.some(({ keys }) => keys.includes(key));

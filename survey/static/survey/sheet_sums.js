@@ -4,7 +4,7 @@
   const sheet = window.surveySheet;
   const decimal = window.surveyDecimal;
   if (!sheet || !decimal || !window.surveyChanges) return;
-  const { form, boxOf, pickerOf, cellOf } = sheet;
+  const { form, texts, boxOf, pickerOf, cellOf } = sheet;
   const words = (template, values) => template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
   const optionOf = (cell) => pickerOf(cell)?.selectedOptions[0];
@@ -45,20 +45,20 @@
     const open = line.dataset.table ? 0 : parts.length - filled.length;
     const own = numberIn(total);
     const rest = own ? decimal.minus(own, sum) : null;
-    const sentence = [words(line.dataset.textSum, { sum: text, n: filled.length, all: parts.length })];
-    if (open) sentence.push(words(line.dataset.textBlank, { n: open }));
-    if (rest && rest.digits > 0) sentence.push(words(line.dataset.textLess, { rest: inUnit(rest, total) ?? "" }));
-    if (rest && rest.digits < 0) sentence.push(words(line.dataset.textMore, { rest: inUnit(decimal.minus(decimal.zero, rest), total) ?? "" }));
-    if (rest && rest.digits === BigInt(0)) sentence.push(line.dataset.textSame);
+    const sentence = [words(texts.textSum, { sum: text, n: filled.length, all: parts.length })];
+    if (open) sentence.push(words(texts.textBlank, { n: open }));
+    if (rest && rest.digits > 0) sentence.push(words(texts.textLess, { rest: inUnit(rest, total) ?? "" }));
+    if (rest && rest.digits < 0) sentence.push(words(texts.textMore, { rest: inUnit(decimal.minus(decimal.zero, rest), total) ?? "" }));
+    if (rest && rest.digits === BigInt(0)) sentence.push(texts.textSame);
     line.dataset.state = rest && rest.digits === BigInt(0) ? "same" : "open";
     say.textContent = `${sentence.join(" ")} `;
     const held = boxOf(total);
     button.hidden = held.readOnly || held.disabled || line.dataset.state === "same";
-    button.textContent = words(line.dataset.textFill, { sum: text });
+    button.textContent = words(texts.textFill, { sum: text });
   };
   const all = () => { for (const line of form.querySelectorAll(".sum-line")) show(line); };
   let timer = 0;
-  const soon = () => { window.clearTimeout(timer); timer = window.setTimeout(all, 60); };
+  const soon = () => { window.clearTimeout(timer); timer = window.setTimeout(() => sheet.steady(all), 60); };
 
   form.addEventListener("click", (event) => {
     const line = event.target.closest("[data-fill-sum]")?.closest(".sum-line");

@@ -1,4 +1,4 @@
-// Number and unit are one thing: "84 PB" becomes 84 in the box and PB in the list beside it when the box is left.
+// A number and its unit belong together: "84 PB" becomes 84 in the box and PB in the list beside it when the box is left.
 // A unit that is chosen counts; what it did is said, with the other reading and the way back.
 (() => {
   "use strict";

@@ -1,23 +1,42 @@
 """What stands beside an item before anything is typed: its parts or its total, the usual range, earlier years."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
 from survey.questionnaires.answering import units
 from survey.questionnaires.answering.answers import format_cell, number_of
-from survey.questionnaires.definition import Item
+from survey.questionnaires.definition import Item, Questionnaire
 from survey.submissions.page.totals import Total, can_be_added_up, totals_of
-from survey.submissions.selectors import Sheet
 
 _RANGE = re.compile(
     r'between\((?P<item>\w+), (?P<low>[0-9.]+) \* previous\("(?P=item)"\), (?P<high>[0-9.]+) \* previous\("(?P=item)"\)\)'
 )
 WIDTH, HEIGHT, MARGIN = 80, 22, 3  # of the trend line
+
+
+class Sheet(Protocol):
+    """What is read of a sheet."""
+
+    definition: Questionnaire
+
+    @property
+    def relevant(self) -> Collection[str]:
+        """Codes of the items that apply."""
+
+    @property
+    def previous(self) -> dict[str, Any] | None:
+        """Last year's answers."""
+
+    def item(self, code: str) -> Item:
+        """The item of the form."""
+
+    def cell(self, code: str) -> Any:
+        """The cell that counts for an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +78,9 @@ class Expectations:
 
 
 def expectations_of(
-    sheet: Sheet, item: Item, language: str, history: Sequence[tuple[int, Mapping[str, Any]]]
+    sheet: Sheet, item: Item, language: str, year: int, history: Sequence[tuple[int, Mapping[str, Any]]]
 ) -> Expectations:
-    """What is expected of an item; ``history`` holds the answers of earlier years, oldest first."""
+    """What is expected of an item in a year; ``history`` holds the answers of earlier years, oldest first."""
     totals = totals_of(sheet.definition)
     sums = [_sum_line(sheet, total, language) for total in totals if total.item == item.code]
     part_of = [
@@ -74,7 +93,7 @@ def expectations_of(
         sums=sums,
         part_of=part_of,
         expected=_expected(sheet, item, last, language),
-        trend=_trend(sheet, item, language, history) if last is not None else None,
+        trend=_trend(sheet, item, language, year, history) if last is not None else None,
     )
 
 
@@ -120,9 +139,8 @@ def _amount(item: Item, value: Decimal, language: str) -> str:
 
 
 def _trend(
-    sheet: Sheet, item: Item, language: str, history: Sequence[tuple[int, Mapping[str, Any]]]
+    sheet: Sheet, item: Item, language: str, year: int, history: Sequence[tuple[int, Mapping[str, Any]]]
 ) -> Trend | None:
-    year = sheet.submission.round.year
     years = [*history, (year - 1, sheet.previous or {}), (year, {item.code: sheet.cell(item.code)})]
     cells = [(at, answers.get(item.code)) for at, answers in years]
     figures = [(at, number, cell) for at, cell in cells if (number := number_of(item, cell)) is not None]

@@ -121,7 +121,9 @@ class RowBuilder:
                 for reason in missing_reasons_of(item)
             ]
         if row.field:
-            row.expectations = expectations_of(self.sheet, item, self.language, self._history)
+            row.expectations = expectations_of(
+                self.sheet, item, self.language, self.sheet.submission.round.year, self._history
+            )
         row.from_register = bool(item.prefilled and row.field and cell and cell == self._register.get(code))
         if not refused:
             self._remarks(row, cell, last)

@@ -7,8 +7,6 @@ from typing import Any
 from survey.questionnaires.definition import Column, Item
 from survey.questionnaires.edits import Finding
 from survey.questionnaires.guidance.paragraphs import ItemTexts
-from survey.submissions.comments.models import ReviewQuery
-from survey.submissions.models import Explanation
 from survey.submissions.page.expectations import Expectations
 from survey.submissions.page.remarks import Suggestion
 from survey.submissions.page.unit_options import UnitOption
@@ -51,6 +49,11 @@ class Field:
     refused: bool = False  # the text could not be read; ``shown`` is what is stored
 
     @property
+    def described_by(self) -> str:
+        """Ids of the elements that describe the input."""
+        return f"error-{self.id} state-{self.id}" if self.error else f"state-{self.id}"
+
+    @property
     def has_single_input(self) -> bool:
         """Whether a `label` element can refer to the input; radio buttons and checkboxes form a group with a legend."""
         return self.control not in ("radio", "multi", "none")
@@ -90,7 +93,7 @@ class FindingView:
 
     finding: Finding
     message: str
-    explanation: Explanation | None
+    explanation: Any  # the stored reason, if any
     refused: bool
     main: str = ""  # another item that shows the full finding
 
@@ -117,7 +120,7 @@ class Row:
     read_back: str = ""
     suggestions: list[Suggestion] = dataclasses.field(default_factory=list)
     findings: list[FindingView] = dataclasses.field(default_factory=list)
-    queries: list[ReviewQuery] = dataclasses.field(default_factory=list)
+    queries: list[Any] = dataclasses.field(default_factory=list)  # comments of the reviewers
     notes: list[Any] = dataclasses.field(default_factory=list)  # remarks of colleagues
     note: str = ""  # remark of the reader
     from_register: bool = False  # the answer is the unchanged prefilled value

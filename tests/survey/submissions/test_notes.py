@@ -83,3 +83,29 @@ def test_reviewer_sees_the_remark_and_the_filing_excludes_it(world: Any, row: An
     assert (
         escape(REMARK) in page and REMARK not in page and 'name="note.P01"' not in page
     )  # read, no longer written
+
+
+def test_an_entry_that_came_too_late_becomes_a_remark_of_a_filed_sheet(client: Any, world: Any) -> None:
+    filed = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
+    person = make_user("respondent", unit=filed.unit)
+    client.force_login(person)
+    address = f"/sheets/{filed.pk}/leftovers/"
+    for key, text in (("P01", "90 PB"), ("note.P02", "口径说明"), ("P01", "91 PB")):
+        assert client.post(address, {"key": key, "text": text}).status_code == 204
+    texts = dict(ItemNote.objects.values_list("item", "text"))
+    assert "90 PB" in texts["P01"] and "91 PB" in texts["P01"] and "口径说明" in texts["P02"]
+    assert SubmissionEvent.objects.filter(action="note").count() == 3
+
+
+def test_a_late_entry_is_refused_without_a_text_an_item_or_the_right(client: Any, world: Any) -> None:
+    filed = make_sheet(make_unit("CAT12", "320000"), State.SUBMITTED)
+    person = make_user("respondent", unit=filed.unit)
+    for item, text in (("P01", " "), ("NO9", "x"), ("P01", "长" * 600)):
+        with pytest.raises(PolicyDenied):
+            services.note_leftover(filed, by=person, item=item, text=text)
+    with pytest.raises(PermissionDenied):
+        services.note_leftover(filed, by=world.users["outside_respondent"], item="P01", text="1")
+    client.force_login(person)
+    other = {"key": "P01", "text": "1", "as": str(person.pk + 1)}
+    assert client.post(f"/sheets/{filed.pk}/leftovers/", other).status_code == 409
+    assert not ItemNote.objects.exists()

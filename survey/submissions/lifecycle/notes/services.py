@@ -48,7 +48,8 @@ def note_items(submission: Submission, *, by: User, notes: Mapping[str, str], ch
 def note_leftover(submission: Submission, *, by: User, item: str, text: str, channel: str = "page") -> None:
     """Add an entry that was not sent before the sheet was filed to the user's remark at its item.
 
-    Possible in every state of the sheet. Raises PermissionDenied, PolicyDenied (no text, no such item, no room).
+    Possible in every state of the sheet. Raises PermissionDenied, PolicyDenied (no text, no such item, too
+    long a remark).
     """
     row = locked(submission)
     if not reaches(row, Permission.RESPOND, Owner.RESPONDENT, by):
