@@ -9,8 +9,8 @@ USER, SECTION, ITEM, OTHER = "cat04", "P", "P01", "P02"
 STATE = ".cell-state"
 SAVED = ("data-state", "saved")
 RED = ", ".join(
-    f"{one}:visible"
-    for one in (".form-error", ".is-invalid", ".has-error", ".finding-hard", "[data-state=refused]")
+    f"{selector}:visible"
+    for selector in (".form-error", ".is-invalid", ".has-error", ".finding-hard", "[data-state=refused]")
 )
 KEPT = "JSON.stringify(Object.entries(localStorage).filter(([name]) => name.startsWith('sheet:')))"
 # What an input method sends: the text that is being composed, and then its end.

@@ -25,7 +25,7 @@
 
   // The browser's own storage survives a reload, a crash and an expired session.
   const keep = () => outbox.keep(store, [...queue]);
-  const waiting = () => [...queue].filter(([, one]) => !one.refused);
+  const waiting = () => [...queue].filter(([, change]) => !change.refused);
 
   // A draft is a cell in which somebody is still typing: it is saved, and judged when the cell is left.
   const enqueue = (cell, wait, draft = false) => {
@@ -45,15 +45,15 @@
     window.clearTimeout(timer);
     const all = waiting();
     if (!all.length || closed) return;
-    const due = Math.max(notBefore, Math.min(...all.map(([, one]) => one.due)));
+    const due = Math.max(notBefore, Math.min(...all.map(([, change]) => change.due)));
     timer = window.setTimeout(flush, Math.max(0, due - Date.now()));
   };
   const send = (batch, refresh = []) =>
     outbox.post(texts.save, outbox.body(texts.user, form.elements.revision.value, batch, refresh), leaving);
 
   const flush = async () => {
-    const due = waiting().filter(([, one]) => one.due <= Date.now());
-    const done = due.filter(([, one]) => !one.draft);
+    const due = waiting().filter(([, change]) => change.due <= Date.now());
+    const done = due.filter(([, change]) => !change.draft);
     const batch = (done.length ? done : due).slice(0, single ? 1 : undefined);
     if (busy) return undefined; // the end of the request under way goes on
     if (closed || !batch.length) return schedule();
@@ -71,7 +71,7 @@
   // Everything is due now: somebody leaves the page, or a button asks for it.
   const flushAll = () => {
     notBefore = 0;
-    for (const [, one] of waiting()) Object.assign(one, { due: 0, draft: false });
+    for (const [, change] of waiting()) Object.assign(change, { due: 0, draft: false });
     return flush();
   };
 
@@ -128,7 +128,7 @@
     const typing = batch.every(([, sent]) => sent.draft) && keys.some(rows.occupied);
     if (typing) rows.hold(keys, html);
     else { rows.release(); rows.swap(html); }
-    for (const key of keys.filter((one) => !refusedKeys.has(one))) {
+    for (const key of keys.filter((stored) => !refusedKeys.has(stored))) {
       const base = cellOf(key)?.querySelector('input[name$=".base"]');
       if (base) base.value = revision;
       if (!queue.has(key)) show(key, "saved", `${texts.textSaved} ${clock()}`);
@@ -143,7 +143,7 @@
   const showRefused = (key, typing) => (typing ? show(key, "draft", texts.textDraft) : show(key, "refused", texts.textRefused));
   const showRest = () => {
     const left = [...queue.values()];
-    if (left.some((one) => one.refused) || [...unread.values()].includes(false)) showBar("refused", texts.textRefused);
+    if (left.some((change) => change.refused) || [...unread.values()].includes(false)) showBar("refused", texts.textRefused);
     else if (unread.size) showBar("draft", texts.textDraft);
     else if (!left.length) showBar("saved", `${texts.textSaved} ${clock()}`);
   };
@@ -201,11 +201,11 @@
     if (!cell || !form.contains(cell) || !event.target.name || event.isComposing) return;
     // An answer clears the mark "not applicable", and the mark clears the answer.
     const marks = cell.querySelectorAll("input[name$='.missing']");
-    if (event.target.name.endsWith(".value") && event.target.value) for (const one of marks) one.checked = one.value === "";
+    if (event.target.name.endsWith(".value") && event.target.value) for (const mark of marks) mark.checked = mark.value === "";
     if (event.target.name.endsWith(".missing") && event.target.value) {
-      for (const one of cell.querySelectorAll("[name$='.value']")) {
-        if (one.type === "radio" || one.type === "checkbox") one.checked = false;
-        else one.value = "";
+      for (const input of cell.querySelectorAll("[name$='.value']")) {
+        if (input.type === "radio" || input.type === "checkbox") input.checked = false;
+        else input.value = "";
       }
     }
     enqueue(cell, wait, draft);
@@ -213,9 +213,9 @@
   const onLeave = (event) => {
     const cell = event.target.closest(".cell");
     if (!cell || cell.contains(event.relatedTarget) || !document.hasFocus()) return;
-    const one = queue.get(cell.dataset.key);
-    if (one?.draft) {
-      Object.assign(one, { draft: false, due: 0 });
+    const change = queue.get(cell.dataset.key);
+    if (change?.draft) {
+      Object.assign(change, { draft: false, due: 0 });
       keep();
     }
     if (unread.get(cell.dataset.key)) {
@@ -231,7 +231,7 @@
   // is queued as before.
   const onSubmit = async (event) => {
     if (!waiting().length && !busy) {
-      posted = new Map([...queue].map(([key, one]) => [key, one.seq]));
+      posted = new Map([...queue].map(([key, change]) => [key, change.seq]));
       showBar("saving", texts.textLeaving);
       return;
     }
@@ -259,17 +259,17 @@
   };
 
   const restore = () => {
-    for (const [key, one] of outbox.read(store)) {
+    for (const [key, change] of outbox.read(store)) {
       const cell = cellOf(key);
       if (!cell) continue;
       for (const input of cell.querySelectorAll("input[type=radio], input[type=checkbox]")) {
-        input.checked = one.entries.some(([name, value]) => name === input.name && value === input.value);
+        input.checked = change.entries.some(([name, value]) => name === input.name && value === input.value);
       }
-      for (const [name, value] of one.entries) {
+      for (const [name, value] of change.entries) {
         const input = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=radio]):not([type=checkbox])`);
         if (input) input.value = value;
       }
-      queue.set(key, { ...one, seq: ++sequence, due: Date.now() + 100, draft: false, refused: false });
+      queue.set(key, { ...change, seq: ++sequence, due: Date.now() + 100, draft: false, refused: false });
     }
     schedule();
   };

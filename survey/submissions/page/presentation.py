@@ -282,9 +282,9 @@ class RowBuilder:
         if row.field and row.field.control == "list" and row.field.text and not row.field.error:
             row.read_back = row.text
         if row.grid:
-            found = suggestions_for(item, cell, last, self.language)
+            suggestions = suggestions_for(item, cell, last, self.language)
             for field in (field for _id, _label, line in row.grid.rows for field in line):
-                field.suggestions = [one for one in found if one.key == field.key]
+                field.suggestions = [entry for entry in suggestions if entry.key == field.key]
         elif cell and item.is_numeric and row.field:
             row.read_back = read_back(item, cell, last, self.language)
             row.suggestions = suggestions_for(item, cell, last, self.language)

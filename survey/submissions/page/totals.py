@@ -26,8 +26,8 @@ class Total:
 @lru_cache(maxsize=64)
 def totals_of(definition: Questionnaire) -> tuple[Total, ...]:
     """The totals of a form, in the order of its rules."""
-    found = (_total(edit.expression.strip()) for edit in definition.edits if edit.severity == "hard")
-    return tuple(total for total in found if total is not None)
+    totals = (_total(edit.expression.strip()) for edit in definition.edits if edit.severity == "hard")
+    return tuple(total for total in totals if total is not None)
 
 
 def _total(expression: str) -> Total | None:

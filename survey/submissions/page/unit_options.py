@@ -25,7 +25,11 @@ def unit_options(codes: Iterable[str], chosen: str, language: str) -> list[UnitO
 def _option(code: str, chosen: str, language: str) -> UnitOption:
     label = units.unit_label(code, language)
     family = units.family_of(code)
-    unit = next((one for one in family.units if one.code == units.base_code(code)), None) if family else None
+    unit = (
+        next((entry for entry in family.units if entry.code == units.base_code(code)), None)
+        if family
+        else None
+    )
     if unit is None:
         return UnitOption(code, label, code == chosen)
     names = "|".join(dict.fromkeys((unit.code, *unit.aliases)))

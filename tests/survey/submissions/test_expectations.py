@@ -38,12 +38,12 @@ def test_units_have_their_exact_sizes_and_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "found"),
+    ("rule", "bounds"),
     [
         ('between(P01, 0.2 * previous("P01"), 5.0 * previous("P01"))', ("P01", "0.2", "5.0")),
         ('between(P01, 0.2 * previous("P02"), 5.0 * previous("P01"))', None),
     ],
 )
-def test_the_usual_range_is_the_one_of_the_rule(rule: str, found: Any) -> None:
+def test_the_usual_range_is_the_one_of_the_rule(rule: str, bounds: Any) -> None:
     match = expectations._RANGE.fullmatch(rule)
-    assert (match and match.groups()) == found
+    assert (match and match.groups()) == bounds
