@@ -36,8 +36,11 @@ def keys(person: Any, *names: str) -> str:
     return focused(person)
 
 
-@pytest.mark.parametrize("section", ["B", "P", "G"])
-@pytest.mark.parametrize("key", ["Enter", "ArrowDown"])
+# In a list of codes the arrows go through the browser's own list.
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [("B", "Enter"), ("P", "Enter"), ("G", "Enter"), ("P", "ArrowDown"), ("G", "ArrowDown")],
+)
 def test_one_key_goes_down_through_every_row_and_changes_nothing(
     person: Any, plans: dict[str, Any], section: str, key: str
 ) -> None:
