@@ -13,6 +13,24 @@ RED = ", ".join(
     for selector in (".form-error", ".is-invalid", ".has-error", ".finding-hard", "[data-state=refused]")
 )
 KEPT = "JSON.stringify(Object.entries(localStorage).filter(([name]) => name.startsWith('sheet:')))"
+# Presses the button, may stop the loading, then types; what the cell says and the browser keeps is noted. All of it by
+# timers of the page: a browser answers no driver while a page is on its way.
+SAVE_AND_TYPE = """([id, stops]) => {
+  const box = document.getElementById(id);
+  setTimeout(() => document.querySelector('.sheet-actions button[value="hub"]').click(), 50);
+  if (stops) setTimeout(() => window.stop(), 700);
+  setTimeout(() => {
+    box.focus();
+    box.value = "77";
+    box.dispatchEvent(new InputEvent("input", {bubbles: true}));
+    sessionStorage.setItem("seen", JSON.stringify(
+      [box.closest(".cell").querySelector(".cell-state").dataset.state, JSON.stringify(localStorage)]));
+  }, 1300);
+}"""
+CLICK_THREE_TIMES = """() => {
+  const button = [...document.querySelectorAll('form[enctype="multipart/form-data"] button')].pop();
+  for (const wait of [0, 30, 60]) setTimeout(() => button.click(), wait);
+}"""
 # What an input method sends: the text that is being composed, and then its end.
 COMPOSE = """([id, texts, end]) => {
   const box = document.getElementById(id);
@@ -110,31 +128,31 @@ def test_what_is_typed_after_save_is_kept_until_the_page_has_left(
 ) -> None:
     page = person.page
     held: list[Any] = []
-    page.route(
-        f"**/sections/{SECTION}/",
-        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
-    )
-    page.locator('.sheet-actions button[value="hub"]').click(no_wait_after=True)
-    page.wait_for_function("document.getElementById('sheet-state').dataset.state === 'saving'")
-    for _ in range(50):
+
+    def hold(route: Any) -> None:
+        if route.request.method == "POST":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(f"**/sections/{SECTION}/", hold)
+    page.evaluate(SAVE_AND_TYPE, [f"cell-{OTHER}", ending == "stopped"])
+    for _ in range(100):
         if held:
             break
         page.wait_for_timeout(100)
-    if ending == "stopped":
-        page.evaluate("window.stop()")
-    elif ending == "no content":
+    if ending == "no content":
         held[0].fulfill(status=204, body="")
-    box = page.locator(f"#cell-{OTHER}")
-    box.evaluate("(one) => { one.focus(); one.select(); }")
-    page.keyboard.type("77")
-    assert person.cell(OTHER).locator(STATE).get_attribute("data-state") in ("waiting", "saving", "saved")
-    assert "77" in page.evaluate(KEPT)
+    page.wait_for_timeout(2500)
     if ending == "arrives":
         held[0].continue_()
         page.wait_for_url(f"**/sheets/{sheet}/")
         expect(page.locator("#outbox")).to_be_empty()
     else:
         expect(person.cell(OTHER).locator(STATE)).to_have_attribute(*SAVED)
+    state, kept = page.evaluate("JSON.parse(sessionStorage.getItem('seen'))")
+    assert state in ("waiting", "saving", "saved")
+    assert "77" in kept
     page.unroute(f"**/sections/{SECTION}/")
     person.open_section(sheet, SECTION)
     person.wait_saved()
@@ -208,28 +226,17 @@ def test_a_leftover_of_a_filed_sheet_is_shown_sent_as_a_comment_or_discarded(vis
     expect(person.page.locator("#row-P01 .note-text")).to_contain_text("90 PB")
 
 
-def test_three_clicks_on_a_slow_line_store_one_file(person: Any, sheet: int) -> None:
+def test_three_clicks_store_one_file(person: Any, sheet: int) -> None:
     page = person.page
-    name = "台账-一次.csv"
     person.go(f"/sheets/{sheet}/evidence/")
-    page.set_input_files(
-        "input[type=file]", {"name": name, "mimeType": "text/csv", "buffer": "项目,数值\n存储,5\n".encode()}
-    )
+    stored = page.locator("tbody th a")
+    before = stored.count()
+    file = {"name": "ledger.txt", "mimeType": "text/plain", "buffer": b"storage 5 TB\n"}
+    page.set_input_files("input[type=file]", file)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
-    slow = person.context.new_cdp_session(page)
-    slow.send("Network.enable")
-    slow.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 1500, "downloadThroughput": -1, "uploadThroughput": -1},
-    )
-    page.evaluate(
-        """() => { const one = [...document.querySelectorAll('form[enctype="multipart/form-data"] button')].pop();
-        for (const wait of [0, 400, 800]) setTimeout(() => one.click(), wait); }"""
-    )
-    page.wait_for_url(f"**/sheets/{sheet}/evidence/")
-    page.get_by_text(name, exact=True).first.wait_for()
-    assert sent
-    slow.detach()
+    page.evaluate(CLICK_THREE_TIMES)
+    expect(stored).to_have_count(before + 1)
+    assert len(sent) > 1  # the browser has sent it again
     person.go(f"/sheets/{sheet}/evidence/")
-    expect(page.get_by_text(name, exact=True)).to_have_count(1)
+    expect(stored).to_have_count(before + 1)

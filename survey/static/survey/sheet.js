@@ -242,8 +242,9 @@
   };
   let posted = new Map(); // what was refused and went along with the whole page: its answer shows it
   const onPageHide = () => {
-    for (const [key, seq] of posted) if (queue.get(key)?.refused && queue.get(key).seq === seq) queue.delete(key);
-    keep();
+    const gone = [...posted].filter(([key, seq]) => queue.get(key)?.refused && queue.get(key).seq === seq);
+    for (const [key] of gone) queue.delete(key);
+    if (gone.length) keep();
   };
   // Back to a page that the browser had put aside: it is read again, unless something is waiting on it.
   const onPageShow = (event) => {

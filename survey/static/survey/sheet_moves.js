@@ -177,6 +177,11 @@
     });
   };
 
+  // A tall table scrolls by itself: the whole of it stays in sight, with its header, once the browser has moved the page.
+  form.addEventListener("focusin", ({ target }) => {
+    const region = target.closest(".table-tall");
+    if (region) window.requestAnimationFrame(() => region.scrollIntoView({ block: "nearest" }));
+  });
   form.addEventListener("keydown", onKey);
   // Enter never sends the page: only its buttons do.
   form.addEventListener("submit", (event) => {
