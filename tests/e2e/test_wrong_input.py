@@ -10,10 +10,10 @@ NEIGHBOUR = "cat09"
 CLOSED_ROUND = "cat12"  # was asked in 2024 and has not answered
 SCRIPT = "<script>document.title = 'broken in'</script>"
 WRONG = {
-    "letters": ("三千二百 TB左右", {"zh-hans": "不是数字", "en": "is not a number"}),
+    "letters": ("三千二百 TB左右", {"zh-hans": "不能作为数值", "en": "is not a number"}),
     "negative": ("-5", {"zh-hans": "不能填写负数", "en": "must not be negative"}),
     "immense": ("1" + "0" * 30, {"zh-hans": "数值过大", "en": "too large"}),
-    "script": (SCRIPT, {"zh-hans": "不是数字", "en": "is not a number"}),
+    "script": (SCRIPT, {"zh-hans": "不能作为数值", "en": "is not a number"}),
 }
 ROUND_CLOSED = {
     "zh-hans": "2024年度调查已关闭，不能再修改。",
@@ -60,7 +60,12 @@ def test_an_invalid_number_is_refused_beside_its_cell(
     assert "broken in" not in person.page.title()
 
     person.open_section(sheet, SECTION)
-    expect(person.page.locator(f"#cell-{ITEM}")).to_have_value("640")  # the stored answer has not moved
+    expect(person.page.locator(f"#cell-{ITEM}")).to_have_value(typed)  # kept with its reason
+    expect(person.cell(ITEM).locator(".refused-value")).to_contain_text(
+        "640"
+    )  # the stored answer has not moved
+    person.page.locator(f'button[name="discard"][value="{ITEM}"]').click()
+    expect(person.page.locator(f"#cell-{ITEM}")).to_have_value("640")
 
 
 def test_full_width_digits_are_digits(visit: Any, sheet: int) -> None:

@@ -317,7 +317,7 @@ def sheet_leftover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         item=cells.item_of(request.POST.get("key", "").removeprefix(NOTE)),
         text=request.POST.get("text", ""),
     )
-    return HttpResponse(status=204)
+    return HttpResponse(status=201)
 
 
 def fragment_context(

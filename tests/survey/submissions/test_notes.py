@@ -91,7 +91,7 @@ def test_an_entry_that_came_too_late_becomes_a_remark_of_a_filed_sheet(client: A
     client.force_login(person)
     address = f"/sheets/{filed.pk}/leftovers/"
     for key, text in (("P01", "90 PB"), ("note.P02", "口径说明"), ("P01", "91 PB")):
-        assert client.post(address, {"key": key, "text": text}).status_code == 204
+        assert client.post(address, {"key": key, "text": text}).status_code == 201
     texts = dict(ItemNote.objects.values_list("item", "text"))
     assert "90 PB" in texts["P01"] and "91 PB" in texts["P01"] and "口径说明" in texts["P02"]
     assert SubmissionEvent.objects.filter(action="note").count() == 3
