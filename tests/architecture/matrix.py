@@ -222,7 +222,7 @@ def response_violations(row: Row, attempt: Attempt, outcome: Outcome, *, write: 
     elif write:
         if status in {403, 404, 405}:
             yield f"not open: {status}"
-        if row.writes and (status not in {200, 201, 202, 302} or not changed):
+        if row.writes and (status not in {200, 201, 202, 204, 302} or not changed):
             yield f"changed nothing: {status}, wrote {attempt.written}"
     elif status not in ({200, 302, 405} if row.body else {200, 302}):
         yield f"not open: {status}"

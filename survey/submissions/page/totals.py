@@ -8,8 +8,10 @@ from functools import lru_cache
 from survey.questionnaires.definition import Questionnaire
 
 _ITEMS = re.compile(r"near\((?P<total>[A-Z]\w+), (?P<parts>[A-Z]\w+(?: \+ [A-Z]\w+)+),.*\)", re.DOTALL)
-_SUM = r'sum_of\("\w+", "\w+"\)'
-_TABLE = re.compile(rf"near\((?P<sums>{_SUM}(?: \+ {_SUM})*), (?P<total>[A-Z]\w+),.*\)", re.DOTALL)
+_SUM = re.compile(r'sum_of\("\w+", "\w+"\)')
+_TABLE = re.compile(
+    rf"near\((?P<sums>{_SUM.pattern}(?: \+ {_SUM.pattern})*), (?P<total>[A-Z]\w+),.*\)", re.DOTALL
+)
 _COLUMN = re.compile(r'sum_of\("(\w+)", "(\w+)"\)')
 
 

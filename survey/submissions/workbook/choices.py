@@ -9,7 +9,14 @@ _CHOSEN = frozenset(
     ["✓", "✔", "√", "☑", "■", "●", "v", "y", "yes", "true", "1", "是", "有", "选", "對", "对"]
 )
 _NOT_CHOSEN = frozenset(["□", "☐", "○", "-", "—", "n", "no", "false", "0", "否", "无", "無"])
-_SEPARATORS = (r"[;；\n]+", r"[;；\n,，、/|]+", r"[;；\n,，、/|\s]+")
+_SEPARATORS = re.compile(r"[;；\n,，、/|]+")
+# From the whole text to single words: the first division of which every part is an option counts.
+_DIVISIONS = (
+    re.compile(r"$^"),
+    re.compile(r"[;；\n]+"),
+    _SEPARATORS,
+    re.compile(r"[;；\n,，、/|\s]+"),
+)
 
 
 def is_ticked(text: str) -> bool | None:
@@ -42,12 +49,12 @@ def codes_in(choices: Codelist | None, text: str) -> list[str]:
     parts = [text.strip()] if text.strip() else []
     if choices is None or not parts:
         return parts
-    for pattern in ("$^", *_SEPARATORS):
-        written = [part.strip() for part in re.split(pattern, text) if part.strip()]
+    for division in _DIVISIONS:
+        written = [part.strip() for part in division.split(text) if part.strip()]
         codes = [code_of(choices, part) for part in written]
         if all(codes):
             return [code for code in codes if code is not None]
-    written = [part.strip() for part in re.split(_SEPARATORS[1], text) if part.strip()]
+    written = [part.strip() for part in _SEPARATORS.split(text) if part.strip()]
     return [code_of(choices, part) or part for part in written]
 
 

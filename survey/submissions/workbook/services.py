@@ -127,7 +127,8 @@ def apply_workbook(
     stored: Mapping[str, Any] | None = cache.get(_name(submission, by, token))
     if stored is None:
         raise PolicyDenied(_("The check of this workbook is too old. Upload it once more."))
-    kept_back = frozenset(() if delete else stored["deletions"])
+    # A check that the program of the version before has stored names no deletions.
+    kept_back = frozenset(() if delete else stored.get("deletions", ()))
     changes = {key: change for key, change in stored["changes"].items() if key not in kept_back}
     result = autosave(
         submission,
