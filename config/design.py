@@ -68,6 +68,7 @@ def design_page(request: HttpRequest) -> HttpResponse:
             {"href": f"#design_{name}", "text": messages[0]} for name, messages in refused.errors.items()
         ],
         "page_obj": Paginator(range(500), 50).get_page(3),
+        "photograph": {"pk": 1, "name": "IMG_0001.heic", "kind": "heic"},
         "years": (2024, 2025),
         "categories": [{"code": "CAT01", "label": {"zh": "示例", "en": "Example"}}],
         "items": [{"code": "P01", "label": _("Item")}],
