@@ -6,8 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
-
 from survey.questionnaires.answering import units
 from survey.questionnaires.answering.answers import format_as_entered, number_of
 from survey.questionnaires.definition import Questionnaire
@@ -30,6 +28,8 @@ def filed_workbook(
 
     ``facts`` are pairs of name and value, ``names`` the columns of ``lines``; ``moment`` is written as its creation.
     """
+    import xlsxwriter  # few processes write workbooks; the others start without it
+
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, OPTIONS)
     book.set_properties({"created": moment.replace(tzinfo=None)})
