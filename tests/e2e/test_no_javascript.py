@@ -72,7 +72,7 @@ def refused_with_a_summary(person: Any, sheet: int) -> None:
     person.open_section(sheet, "P")
     person.page.fill('[name="P01.value"]', "很多")
     person.save("hub")
-    assert "不是数字" in person.text("#error-summary")
+    assert "不能作为数值" in person.text("#error-summary")
     expect(person.page.locator("#cell-P01")).to_have_value("很多")
     person.page.locator("#error-summary a").first.click()
     assert person.page.url.endswith("#cell-P01")
