@@ -88,6 +88,10 @@ def fill_by_workbook(person: Any, sheet: int, answers: dict[str, Any]) -> None:
     person.page.wait_for_load_state()
     expect(person.page.locator("#faults")).to_have_count(0)
     expect(person.page.locator("#differences")).to_be_visible()
+    if (
+        deletions := person.page.locator("#id_delete")
+    ).count():  # answers that the file leaves blank go only when asked
+        deletions.check()
     person.page.locator(f'form[action="/sheets/{sheet}/upload/apply/"] button.btn-primary').click()
     person.page.wait_for_load_state()
 
