@@ -311,11 +311,13 @@ def sheet_leftover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Stores an entry that came too late for the answers as a comment for the reviewer."""
     if request.POST.get("as", str(request.user.pk)) != str(request.user.pk):
         return HttpResponse(status=409)  # typed by another person at the same computer
+    text = request.POST.get("text", "").strip()
     services.note_leftover(
         load(request, pk),
         by=request.user,
         item=cells.item_of(request.POST.get("key", "").removeprefix(NOTE)),
-        text=request.POST.get("text", ""),
+        # The remark is the person's own, in the language in which the button was pressed.
+        text=_("Entered but not sent before the form was filed: %(text)s") % {"text": text} if text else "",
     )
     return HttpResponse(status=201)
 

@@ -46,7 +46,7 @@ def note_items(submission: Submission, *, by: User, notes: Mapping[str, str], ch
 
 @transaction.atomic
 def note_leftover(submission: Submission, *, by: User, item: str, text: str, channel: str = "page") -> None:
-    """Add an entry that was not sent before the sheet was filed to the user's remark at its item.
+    """Add a text about an entry that was not sent before the sheet was filed to the user's remark at its item.
 
     Possible in every state of the sheet. Raises PermissionDenied, PolicyDenied (no text, no such item, too
     long a remark).
@@ -58,8 +58,7 @@ def note_leftover(submission: Submission, *, by: User, item: str, text: str, cha
     if not entry or item not in sheet_of(row).definition.items:
         raise PolicyDenied(_("There is nothing to send."))
     known = ItemNote.objects.filter(submission=row, item=item, by=by).first()
-    words = _("Entered but not sent before the form was filed: %(text)s") % {"text": entry}
-    whole = f"{known.text} {words}" if known else words
+    whole = f"{known.text} {entry}" if known else entry
     if len(whole) > LONGEST:
         raise PolicyDenied(_("The comment would be too long. Write to your reviewer."))
     _store(row, by, item, whole, known, channel)
