@@ -143,12 +143,11 @@ def family_of(unit: str) -> Family | None:
 
 
 def unit_label(unit: str, language: str) -> str:
-    """How a unit is written in a language; a precision note stays."""
+    """How a unit is written in a language; a precision note stays. In English 个 has no word: 5 个 is 5."""
     entry = _UNITS.get(base_code(unit))
-    if entry:
-        return entry[1].label.get(language) + unit[len(base_code(unit)) :]
-    if unit in PLAIN_UNITS:
-        return PLAIN_UNITS[unit].get(language)
+    if entry or unit in PLAIN_UNITS:
+        text, note = (entry[1].label, unit[len(base_code(unit)) :]) if entry else (PLAIN_UNITS[unit], "")
+        return (text.en if language.lower().startswith("en") else text.zh) + note
     over, _, under = unit.partition("/")  # "TB/人" is "TB / persons"
     return f"{unit_label(over, language)} / {unit_label(under, language)}" if under else unit
 
