@@ -12,7 +12,6 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
@@ -100,7 +99,9 @@ class SignInMiddleware:
             )
         if request.method == "POST":
             messages.error(request, sentence)
-            return redirect(_back(request))
+            return HttpResponseRedirect(
+                _back(request)
+            )  # an address; ``redirect`` takes other texts for names
         return page(request, "survey/access/refused.html", {"sentence": sentence}, status=exception.status)
 
     def _trace(self, request: HttpRequest, response: HttpResponse) -> None:

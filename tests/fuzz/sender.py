@@ -159,6 +159,8 @@ def _contents(tables: set[str]) -> dict[str, str]:
     return contents
 
 
+# The sheet keeps what was typed and could not be read; the page answers 422 with it.
+KEEPS_REFUSED_VALUES = re.compile(r"/(?:sheets|guest)/\d+/sections/[^/]+/(?:save/)?")
 # Answers 422 with the form of a success, in which each refused cell has its reason and the others are saved.
 SAVES_IN_PART = re.compile(r"/api/v1/sheets/\d+/answers/")
 
@@ -186,6 +188,8 @@ def send(request: Request, actor: Actor, figures: Figures, label: str) -> None:
             content = b"".join(response.streaming_content) if response.streaming else response.content
             refused = 400 <= status < 500 and not connection.needs_rollback
             written = set(WRITE_COUNTS.read(again=True) - before) - KEPT_WHEN_REFUSED if refused else set()
+            if KEEPS_REFUSED_VALUES.fullmatch(request.path):
+                written -= {"survey_submission"}
             if written:
                 changed = _contents(written)
             transaction.set_rollback(True)

@@ -3,6 +3,7 @@
 The dry run is the same save, rolled back: same parsing, conflicts and rules.
 """
 
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from survey.submissions.models import Submission
 from survey.submissions.selectors import Sheet, sheet
 from survey.submissions.workbook.reading import CellFault, Rounded, WorkbookContent, read_workbook
 
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,40}")
 PREVIEW_SECONDS = 1800  # lifetime of a preview
 CHANNEL = "excel"
 
@@ -124,7 +126,8 @@ def apply_workbook(
     ``take`` are conflicting cells in which the file overrides ``revision``, the revision of the preview. Raises
     PolicyDenied when the preview is too old.
     """
-    stored: Mapping[str, Any] | None = cache.get(_name(submission, by, token))
+    known = TOKEN.fullmatch(token) is not None  # a name of the cache holds no blank or control character
+    stored: Mapping[str, Any] | None = cache.get(_name(submission, by, token)) if known else None
     if stored is None:
         raise PolicyDenied(_("The check of this workbook is too old. Upload it once more."))
     # A check that the program of the version before has stored names no deletions.
