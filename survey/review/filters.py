@@ -29,6 +29,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "order": ORDERS,
 }
 _MOST = 60  # characters of a search
+LONGEST_QUERY = 1_500  # characters; Django redirects to 2,048 at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +91,8 @@ class QueueFilter:
         if self.state == EVERY:
             return frozenset(State)
         return FILED if self.state == FILED_GROUP else frozenset({State(self.state)})
+
+
+def carried(query: Mapping[str, str], text: str) -> str:
+    """The query of a page, ``text``, for the address after an act; the filter alone when it is too long for one."""
+    return text if len(text) <= LONGEST_QUERY else QueueFilter.read(query).encoded

@@ -21,7 +21,7 @@ from survey.exceptions import PolicyDenied, SurveyError
 from survey.request_values import whole_number
 from survey.review import presentation as choices
 from survey.review import services
-from survey.review.filters import QueueFilter
+from survey.review.filters import QueueFilter, carried
 from survey.review.forms import InvalidateForm, ReturnForm
 from survey.review.selectors import neighbours, queue, round_of, rounds
 from survey.review.sheet import selectors as reading
@@ -140,7 +140,7 @@ def _digits(request: HttpRequest, name: str) -> int | None:
 
 
 def _address(request: HttpRequest, pk: int, anchor: str = "") -> str:
-    query = request.GET.urlencode()
+    query = carried(request.GET, request.GET.urlencode())
     return (
         reverse("review_sheet", args=[pk]) + (f"?{query}" if query else "") + (f"#{anchor}" if anchor else "")
     )

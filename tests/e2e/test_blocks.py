@@ -5,15 +5,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.visitor import PASTE
+
 USER, SECTION = "cat11", "P"
 OPEN_USER, OPEN_TABLE = "cat14", "MA06"
 ITEMS = ("P01", "P02", "P03", "P04")
-PASTE = """([id, text]) => {
-  const data = new DataTransfer();
-  data.setData("text/plain", text);
-  document.getElementById(id).dispatchEvent(
-    new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
-}"""
 
 
 @pytest.fixture

@@ -5,14 +5,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.visitor import PASTE
+
 USER, SECTION, TABLE = "cat02", "K", "K07"
 SAVED = ("data-state", "saved")
-PASTE = """([id, text]) => {
-  const data = new DataTransfer();
-  data.setData("text/plain", text);
-  document.getElementById(id).dispatchEvent(
-    new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
-}"""
 
 
 @pytest.fixture

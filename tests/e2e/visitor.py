@@ -19,6 +19,13 @@ WRITE = """texts => { for (const [key, [text, unit]] of Object.entries(texts)) {
   box.value = text;
   for (const name of ["input", "change"]) box.dispatchEvent(new Event(name, {bubbles: true}));
 } }"""
+# Pastes a text into the element with an id, as the clipboard gives it.
+PASTE = """([id, text]) => {
+  const data = new DataTransfer();
+  data.setData("text/plain", text);
+  document.getElementById(id).dispatchEvent(
+    new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+}"""
 # Nothing waits on a sheet's page, and nothing is under way.
 SAVED = """() => {
   const bar = document.getElementById("sheet-state");

@@ -13,6 +13,7 @@ from survey.access.roles import Permission
 from survey.exceptions import PolicyDenied
 from survey.questionnaires.selectors import definition_for
 from survey.review.corrections import services as corrections
+from survey.review.filters import carried
 from survey.review.sheet.past import selectors as past
 from survey.review.views import review_sheets, show_sheet
 from survey.submissions import cells
@@ -34,7 +35,7 @@ def review_propose(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     messages.success(
         request, _("Proposal added. The respondent confirms or refuses it once you return the sheet.")
     )
-    query = request.GET.urlencode()
+    query = carried(request.GET, request.GET.urlencode())
     item = cells.item_of(values["item"])
     address = redirect("review_sheet", pk)
     address["Location"] += (f"?{query}" if query else "") + f"#item-{item}"

@@ -154,3 +154,10 @@ def test_english_pages(client, nation, at_nation):
     client.force_login(nation)
     client.cookies["django_language"] = "en"
     assert "Accept into the valid sample" in _page(client, at_nation).content.decode()
+
+
+def test_a_foreign_parameter_does_not_make_the_address_after_an_act_too_long(client, province, filed):
+    client.force_login(province)
+    address = reverse("review_query", args=[filed.pk]) + "?state=filed&b=" + "x" * 9_000
+    answer = client.post(address, {"item": "P01", "text": "请核实"})
+    assert answer.status_code == 302 and "x" * 100 not in answer.url
